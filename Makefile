@@ -1,0 +1,42 @@
+# Two commands do everything: `make sweep` and `make test`. Both make their own .venv first.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || echo python3)
+VENV := .venv
+RUN := $(VENV)/bin/python
+SPACE ?= quick
+TAXONOMY ?= ekman
+ARGS ?=
+
+.PHONY: sweep test lint types benchmark clean help
+
+help:
+	@echo "make sweep      search on this machine, then open results/<run>/report.html"
+	@echo "                SPACE=quick|seed|joint TAXONOMY=ekman|goemotions|sentiment ARGS='...'"
+	@echo "make test       lint, types and tests"
+	@echo "make benchmark  the measured figures of results/README.md"
+	@echo "make clean      remove .venv (results stay)"
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "emoray needs Python 3.11 or newer: make PYTHON=/path/to/python"'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[glove,test]"
+	touch $@
+
+sweep: $(VENV)/ready
+	$(RUN) -m jobs.sweep --space $(SPACE) --taxonomy $(TAXONOMY) $(ARGS)
+
+lint: $(VENV)/ready
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+types: $(VENV)/ready
+	$(RUN) -m mypy
+
+test: lint types
+	$(RUN) -m pytest $(ARGS)
+
+benchmark: $(VENV)/ready
+	$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[benchmark]"
+	$(RUN) -m jobs.benchmark $(ARGS)
+
+clean:
+	rm -rf $(VENV)

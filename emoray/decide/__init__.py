@@ -1,0 +1,1 @@
+"""From logits to decisions: temperature, thresholds, scores, calibration, intervals."""

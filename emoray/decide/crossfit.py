@@ -1,0 +1,67 @@
+"""The dev score that a search may maximise: thresholds fitted on some folds, scored on the other.
+
+Shapes: N texts, K labels, D decisions. The held-out decisions of all folds are pooled and scored
+once: a mean of per-fold F1 would drown rare labels in folds that hold none of them. Folds are drawn
+at random, not stratified: with many labels per text there is no one stratum to keep, and pooling
+makes it unneeded. A label without a positive in the fitting folds takes the common cut there.
+
+A temperature is taken as given. One number fitted on all of dev cannot flatter, and only `Fixed`
+reads it; thresholds, up to one per label, can.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from emoray.decide.matrices import checked, require_positives
+from emoray.decide.ranking import rank
+from emoray.decide.scores import ManyScores, score_ranking
+from emoray.decide.thresholds import Rule, fit_many
+
+
+def folds_of(texts: int, *, folds: int = 5, seed: int = 0) -> np.ndarray:
+    """fold_N, int64: which fold holds each text out. Sizes differ by one at most."""
+    if not 2 <= folds <= texts:
+        raise ValueError(
+            f"folds must lie in 2..{texts} (the number of texts), got {folds}: 5 is customary"
+        )
+    return np.random.default_rng(seed).permutation(texts) % folds
+
+
+def cross_fitted_scores(
+    decisions: Sequence[tuple[Rule, float]],
+    logits_NK: np.ndarray,
+    labels_NK: np.ndarray,
+    *,
+    folds: int = 5,
+    seed: int = 0,
+) -> ManyScores:
+    """One row of pooled held-out scores per (rule, temperature); folds are sorted once for all."""
+    logits_NK, labels_NK = checked(logits_NK, labels_NK)
+    require_positives(labels_NK.sum(axis=0), len(labels_NK))
+    fold_N = folds_of(len(logits_NK), folds=folds, seed=seed)
+    shape = len(decisions), logits_NK.shape[1]
+    predicted_DK, tp_DK = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    for fold in range(folds):
+        fitting = rank(logits_NK[fold_N != fold], labels_NK[fold_N != fold])
+        held_out = rank(logits_NK[fold_N == fold], labels_NK[fold_N == fold])
+        scores = score_ranking(held_out, fit_many(decisions, fitting))
+        predicted_DK += scores.predicted_RK
+        tp_DK += scores.tp_RK
+    return ManyScores(tp_RK=tp_DK, predicted_RK=predicted_DK, support_K=labels_NK.sum(axis=0))
+
+
+def cross_fitted_macro_f1(
+    rule: Rule,
+    logits_NK: np.ndarray,
+    labels_NK: np.ndarray,
+    *,
+    temperature: float = 1.0,
+    folds: int = 5,
+    seed: int = 0,
+) -> float:
+    """Macro-F1 of one rule's pooled held-out decisions. `Fixed` fits nothing: its plain score."""
+    scores = cross_fitted_scores(
+        [(rule, temperature)], logits_NK, labels_NK, folds=folds, seed=seed
+    )
+    return float(scores.macro_f1_R[0])

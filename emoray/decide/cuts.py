@@ -1,0 +1,67 @@
+"""Probability thresholds and logit cuts, two spellings of one decision.
+
+A text gets label k where `sigmoid(logit / temperature) >= threshold`, which is `logit >= cut` with
+`cut = temperature * log(threshold / (1 - threshold))`. Cuts keep their precision where thresholds
+round to 0 or 1, so everything here is counted in cuts; they may be infinite (-inf always, +inf
+never). Shapes: N texts, K labels, R rows of cuts.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit, logit
+
+
+def check_temperature(temperature: float) -> None:
+    """A temperature divides logits, so zero, negative and infinite ones mean nothing."""
+    if not 0 < temperature < np.inf:
+        raise ValueError(
+            f"temperature must be finite and above 0, got {temperature}: 1 leaves logits alone"
+        )
+
+
+def cuts_of(thresholds: ArrayLike, temperature: float = 1.0) -> np.ndarray:
+    """Logit cuts, float64, of probability thresholds; 0 becomes -inf and 1 becomes +inf."""
+    check_temperature(temperature)
+    thresholds = np.asarray(thresholds, dtype=np.float64)
+    if not ((thresholds >= 0) & (thresholds <= 1)).all():
+        raise ValueError(
+            f"thresholds must lie in [0, 1], got {thresholds.min()}..{thresholds.max()}: "
+            "give probabilities, not logits"
+        )
+    return np.asarray(temperature * logit(thresholds))
+
+
+def thresholds_of(cuts: ArrayLike, temperature: float = 1.0) -> np.ndarray:
+    """Probability thresholds, float64, of logit cuts: the inverse of `cuts_of`.
+
+    Above 36 temperatures a cut rounds to threshold 1, and comes back as never.
+    """
+    check_temperature(temperature)
+    return np.asarray(expit(np.asarray(cuts, dtype=np.float64) / temperature))
+
+
+def probabilities(logits_NK: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """sigmoid(logit / temperature), in the logits' own float type."""
+    check_temperature(temperature)
+    return np.asarray(expit(logits_NK / np.asarray(temperature, dtype=logits_NK.dtype)))
+
+
+def checked_cuts(cuts_RK: np.ndarray, labels: int) -> np.ndarray:
+    """Cuts as float64, refused unless there is one number (infinite ones too) per row and label."""
+    cuts_RK = np.asarray(cuts_RK, dtype=np.float64)
+    if cuts_RK.ndim != 2 or cuts_RK.shape[1] != labels:
+        raise ValueError(
+            f"cuts must be rows x {labels} labels, got shape {cuts_RK.shape}: stack the cuts_K of "
+            "each decision"
+        )
+    if np.isnan(cuts_RK).any():
+        row, label = np.argwhere(np.isnan(cuts_RK))[0]
+        raise ValueError(
+            f"cuts must be numbers, got nan at row {row}, label {label}: inf means never"
+        )
+    return cuts_RK
+
+
+def decide(logits_NK: np.ndarray, cuts_K: np.ndarray) -> np.ndarray:
+    """decisions_NK, bool: a score that equals its cut gets the label."""
+    return np.asarray(logits_NK >= cuts_K)

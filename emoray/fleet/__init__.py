@@ -1,0 +1,1 @@
+"""Ray: search spaces, the search, and the actor that makes every stage once."""

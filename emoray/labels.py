@@ -1,0 +1,89 @@
+"""Which emotions a text can carry. A taxonomy groups the 28 labels of GoEmotions; texts may carry several at once.
+
+Shapes: N texts, K labels of a taxonomy, 28 labels of GoEmotions in the order of its `emotions.txt`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+_GOEMOTIONS = (
+    "admiration amusement anger annoyance approval caring confusion curiosity desire disappointment "
+    "disapproval disgust embarrassment excitement fear gratitude grief joy love nervousness optimism "
+    "pride realization relief remorse sadness surprise neutral"
+).split()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taxonomy:
+    """Named labels; `members[k]` lists the GoEmotions ids that label `k` stands for."""
+
+    name: str
+    labels: tuple[str, ...]
+    members: tuple[tuple[int, ...], ...]
+
+    def __post_init__(self) -> None:
+        if len(self.labels) != len(self.members):
+            raise ValueError(
+                f"every label needs its members, got {len(self.labels)} labels and "
+                f"{len(self.members)} member lists: give one tuple of GoEmotions ids per label"
+            )
+        for label, ids in zip(self.labels, self.members, strict=True):
+            if not ids or not all(0 <= i < len(_GOEMOTIONS) for i in ids):
+                raise ValueError(
+                    f"members are GoEmotions ids in 0..{len(_GOEMOTIONS) - 1} and at least one, "
+                    f"got {ids} for {label}: look the ids up in GOEMOTIONS.labels"
+                )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def project(self, labels_N28: np.ndarray) -> np.ndarray:
+        """Labels of this taxonomy, (N, K) of 0/1 uint8: 1 where any member is 1."""
+        if labels_N28.ndim != 2 or labels_N28.shape[1] != len(_GOEMOTIONS):
+            raise ValueError(
+                f"projecting needs one column per GoEmotions label, (N, {len(_GOEMOTIONS)}), "
+                f"got shape {labels_N28.shape}: project the original labels, not projected ones"
+            )
+        return np.stack(
+            [(labels_N28[:, list(ids)] != 0).any(axis=1) for ids in self.members], axis=1
+        ).astype(np.uint8)
+
+
+def _grouped(name: str, **groups: str) -> Taxonomy:
+    members = [tuple(_GOEMOTIONS.index(label) for label in text.split()) for text in groups.values()]
+    return Taxonomy(name=name, labels=tuple(groups), members=tuple(members))
+
+
+GOEMOTIONS = Taxonomy(
+    name="goemotions",
+    labels=tuple(_GOEMOTIONS),
+    members=tuple((i,) for i in range(len(_GOEMOTIONS))),
+)
+EKMAN = _grouped(
+    "ekman",
+    anger="anger annoyance disapproval",
+    disgust="disgust",
+    fear="fear nervousness",
+    joy="joy amusement approval excitement gratitude love optimism relief pride admiration desire caring",
+    sadness="sadness disappointment embarrassment grief remorse",
+    surprise="surprise realization confusion curiosity",
+    neutral="neutral",
+)
+SENTIMENT = _grouped(
+    "sentiment",
+    positive="amusement excitement joy love desire optimism caring pride admiration gratitude relief "
+    "approval",
+    negative="fear nervousness remorse embarrassment disappointment sadness grief disgust anger "
+    "annoyance disapproval",
+    ambiguous="realization surprise curiosity confusion",
+    neutral="neutral",
+)
+TAXONOMIES = {t.name: t for t in (GOEMOTIONS, EKMAN, SENTIMENT)}
+
+
+def taxonomy(name: str) -> Taxonomy:
+    """The taxonomy of that name."""
+    if name not in TAXONOMIES:
+        raise ValueError(f"taxonomy is one of {', '.join(TAXONOMIES)}, got {name!r}: pick one of these")
+    return TAXONOMIES[name]

@@ -1,0 +1,1 @@
+"""Model families: recipes, and how each family trains."""

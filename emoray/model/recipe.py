@@ -1,0 +1,125 @@
+"""Everything that decides what a training produces. A recipe is a plain value: hash it, store it, print it."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """Mean of a text's word vectors."""
+
+    def __str__(self) -> str:
+        return "mean"
+
+
+@dataclass(frozen=True, slots=True)
+class Max:
+    """Largest value of each component."""
+
+    def __str__(self) -> str:
+        return "max"
+
+
+@dataclass(frozen=True, slots=True)
+class Min:
+    """Smallest value of each component."""
+
+    def __str__(self) -> str:
+        return "min"
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Weighted mean; the weights are a softmax over words of a learned query times the word vector."""
+
+    def __str__(self) -> str:
+        return "attention"
+
+
+@dataclass(frozen=True, slots=True)
+class ConvMax:
+    """Convolution over three neighbouring words, ReLU, largest value over the text (Kim 2014)."""
+
+    filters: int = 64
+
+    def __post_init__(self) -> None:
+        if self.filters < 1:
+            raise ValueError(f"filters must be at least 1, got {self.filters}")
+
+    def __str__(self) -> str:
+        return f"conv{self.filters}"
+
+
+Pool = Mean | Max | Min | Attention | ConvMax
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GloveRecipe:
+    """Word vectors -> pooling -> Dense(ReLU) x layers -> Dense(sigmoid), trained with Adam on BCE."""
+
+    # scientific: what a search compares
+    taxonomy: str = "ekman"
+    embedding_dim: int = 50
+    layers: int = 1
+    pools: tuple[Pool, ...] = (Mean(),)
+    trainable_vectors: bool = False
+    vocabulary: int = 8000
+    hidden_units: int = 128
+    seed: int = 0
+    # nuisance: tuned so that the comparison is fair
+    epochs: int = 30
+    patience: int = 5
+    learning_rate: float = 1e-3
+    batch_size: int = 256
+    dropout: float = 0.2
+    word_dropout: float = 0.0
+    ema: float = 0.0
+    # fixed
+    loss: str = "bce"
+    max_tokens: int = 40
+
+    def __post_init__(self) -> None:
+        for name, low in (
+            ("embedding_dim", 1),
+            ("layers", 0),
+            ("vocabulary", 1),
+            ("hidden_units", 1),
+            ("epochs", 1),
+            ("patience", 1),
+            ("batch_size", 1),
+            ("max_tokens", 1),
+        ):
+            if getattr(self, name) < low:
+                raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
+        for name in ("dropout", "word_dropout", "ema"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
+        if self.learning_rate <= 0:
+            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
+        if not self.pools:
+            raise ValueError("pools is empty: name at least one, e.g. (Mean(),)")
+        if self.loss != "bce":
+            raise ValueError(f"loss must be 'bce', got {self.loss!r}")
+
+    @property
+    def family(self) -> str:
+        return "glove"
+
+    @property
+    def pooling(self) -> str:
+        return "+".join(map(str, self.pools))
+
+    @property
+    def pooled_once(self) -> bool:
+        """Frozen vectors under a mean never change in training: pool them before it."""
+        return not self.trainable_vectors and self.pools == (Mean(),)
+
+    def without_seed(self) -> "GloveRecipe":
+        return replace(self, seed=0)
+
+    def __str__(self) -> str:
+        vectors = "trained" if self.trainable_vectors else "frozen"
+        depth = f"l{self.layers}x{self.hidden_units}" if self.layers else "l0"
+        return (
+            f"{self.taxonomy} d{self.embedding_dim} {vectors} v{self.vocabulary} "
+            f"{self.pooling} {depth} e{self.epochs}"
+        )

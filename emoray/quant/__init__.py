@@ -1,0 +1,1 @@
+"""How tensors become integers: schemes, clipping ranges, affine maps, packing. NumPy only."""

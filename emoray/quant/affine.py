@@ -1,0 +1,152 @@
+"""A tensor's affine map to integers: choose it, quantize, dequantize.
+
+``Q(w) = Int(w / S) + z``, clamped to the codes; ``w' = S * (Q - z)``. Int rounds half to even.
+Jacob et al. 2018, "Quantization and training of neural networks for efficient integer-arithmetic-
+only inference".
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emoray.quant.grain import Grain, PerTensor
+from emoray.quant.levels import code_dtype, code_range, scale_and_zero_point
+from emoray.quant.scheme import QuantScheme
+
+LARGEST = 1e38  # near float32's end a dequantized code could overflow
+
+
+def checked(values: np.ndarray) -> np.ndarray:
+    """The values as float32, refused if they are none, not real numbers, or not finite."""
+    values = np.asarray(values)
+    if values.size == 0:
+        raise ValueError(f"a tensor to quantize holds values, got shape {values.shape}: drop it")
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"a tensor to quantize holds real numbers, got dtype {values.dtype}")
+    finite = np.isfinite(values)
+    if not finite.all():
+        raise ValueError(
+            f"a tensor to quantize is finite, got {values.size - finite.sum()} NaN or Inf "
+            f"of {values.size} values: look at the training that made it"
+        )
+    largest = max(float(values.max()), -float(values.min()))
+    if largest > LARGEST:
+        raise ValueError(f"a tensor to quantize stays within ±1e38, got {largest:g}: rescale it")
+    return values.astype(np.float32, copy=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AffineMap:
+    """Scale, zero-point and clip range of every slice of one tensor, in the grain's compact shape.
+
+    scale: float32. zero_point: int8 zeros when symmetric, else uint8. alpha, beta: float32, the
+    clip range asked for. shape: of the tensor; a map per tensor serves arrays of any shape.
+    """
+
+    scale: np.ndarray
+    zero_point: np.ndarray
+    alpha: np.ndarray
+    beta: np.ndarray
+    bits: int
+    symmetric: bool
+    grain: Grain
+    shape: tuple[int, ...]
+
+    def spread(self, params: np.ndarray) -> np.ndarray:
+        """Compact parameters (`scale`, `alpha`, …) in a shape that broadcasts over the tensor."""
+        return self.grain.spread(params, self.shape)
+
+    def _check_shape(self, array: np.ndarray) -> None:
+        if array.shape != self.shape and not isinstance(self.grain, PerTensor):
+            raise ValueError(
+                f"a map per {self.grain} serves the shape it was made for, {self.shape}, "
+                f"got {array.shape}: make a map for this tensor"
+            )
+
+    def quantize(self, values: np.ndarray) -> np.ndarray:
+        """Codes of the values: int8 when symmetric, else uint8. Refuses NaN and Inf."""
+        values = checked(values)
+        self._check_shape(values)
+        low, high = code_range(self.bits, self.symmetric)
+        with np.errstate(over="ignore"):  # far outside the range: infinity clips like the rest
+            codes = values / self.spread(self.scale)
+        np.rint(codes, out=codes)
+        codes += self.spread(self.zero_point)
+        return np.clip(codes, low, high, out=codes).astype(code_dtype(self.symmetric))
+
+    def dequantize(self, codes: np.ndarray) -> np.ndarray:
+        """The float32 values that the codes stand for; the zero-point gives exactly 0.0."""
+        self._check_shape(codes)
+        steps = codes.astype(np.float32)
+        steps -= self.spread(self.zero_point)
+        steps *= self.spread(self.scale)
+        return steps
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quantized:
+    """A tensor's codes and the map that reads them."""
+
+    codes: np.ndarray
+    map: AffineMap
+
+    def dequantize(self) -> np.ndarray:
+        return self.map.dequantize(self.codes)
+
+    def unsigned(self) -> tuple[np.ndarray, np.ndarray]:
+        """Codes and compact zero-points as uint8 in 0 … 2^b - 1, as packing and kernels want them.
+
+        Symmetric codes move up by 2^(b-1) (offset binary), and so does their zero-point.
+        """
+        if not self.map.symmetric:
+            return self.codes, self.map.zero_point
+        middle = 2 ** (self.map.bits - 1)
+        codes, zero_point = self.codes.astype(np.int16), self.map.zero_point.astype(np.int16)
+        return (codes + middle).astype(np.uint8), (zero_point + middle).astype(np.uint8)
+
+
+def affine_between(
+    alpha: float, beta: float, *, bits: int = 8, symmetric: bool = False
+) -> AffineMap:
+    """One map for a known range, such as an activation's; refuses a range without 0 inside."""
+    if not -LARGEST <= alpha <= 0 <= beta <= LARGEST:
+        raise ValueError(
+            f"a clip range is finite and holds 0, got [{alpha:g}, {beta:g}]: widen it to 0"
+        )
+    scale, zero_point = scale_and_zero_point(np.array(alpha), np.array(beta), bits, symmetric)
+    return AffineMap(
+        scale=scale,
+        zero_point=zero_point,
+        alpha=np.array(alpha, np.float32),
+        beta=np.array(beta, np.float32),
+        bits=bits,
+        symmetric=symmetric,
+        grain=PerTensor(),
+        shape=(),
+    )
+
+
+def affine_for(values: np.ndarray, scheme: QuantScheme) -> AffineMap:
+    """The map that a scheme chooses for a tensor, any shape the grain's axis exists in."""
+    values = checked(values)
+    blocks = scheme.grain.blocks(values)
+    ends = [scheme.ranges.of(block, scheme.symmetric, scheme.bits) for block in blocks]
+    alpha = scheme.grain.join([alpha_S for alpha_S, _ in ends], values.shape)
+    beta = scheme.grain.join([beta_S for _, beta_S in ends], values.shape)
+    scale, zero_point = scale_and_zero_point(alpha, beta, scheme.bits, scheme.symmetric)
+    return AffineMap(
+        scale=scale,
+        zero_point=zero_point,
+        alpha=alpha.astype(np.float32),
+        beta=beta.astype(np.float32),
+        bits=scheme.bits,
+        symmetric=scheme.symmetric,
+        grain=scheme.grain,
+        shape=values.shape,
+    )
+
+
+def quantize(values: np.ndarray, scheme: QuantScheme) -> Quantized:
+    """Choose the map and apply it."""
+    chosen = affine_for(values, scheme)
+    return Quantized(chosen.quantize(values), chosen)

@@ -1,0 +1,89 @@
+"""Clipping ranges by relative entropy (Migacz 2017, "8-bit inference with TensorRT").
+
+The histogram of |w| is cut at a threshold, its outliers are counted into the last bin kept (P), and
+the same bins, merged into the integer levels and spread again, form Q. The threshold with the least
+KL(P || Q) wins. S slices, M values in each, H histogram bins.
+"""
+
+import numpy as np
+
+BINS = 2048
+STRIDE = 8  # a threshold at every 8th bin: 0.4 % of the largest value
+FEWEST = 1024  # values that a slice needs for a histogram of its own
+
+
+def _x_log_x(counts: np.ndarray) -> np.ndarray:
+    return counts * np.log(np.where(counts > 0, counts, 1.0))
+
+
+def _cumulated(rows_SH: np.ndarray) -> np.ndarray:
+    """Prefix sums with a leading 0, shape (S, H + 1)."""
+    return np.pad(np.cumsum(rows_SH, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
+
+
+def _histogram(magnitudes_SM: np.ndarray, largest_S: np.ndarray) -> np.ndarray:
+    """Counts (S, H) of each slice's magnitudes over (0, its largest].
+
+    Exact zeros are left out: every threshold keeps them, yet their spike would swamp the rest.
+    """
+    bins_SM = (magnitudes_SM / largest_S[:, None] * BINS).astype(np.int64)
+    np.minimum(bins_SM, BINS - 1, out=bins_SM)
+    bins_SM += BINS * np.arange(len(bins_SM))[:, None]
+    counts_SH = np.bincount(bins_SM.ravel(), minlength=BINS * len(bins_SM)).reshape(-1, BINS)
+    counts_SH[:, 0] -= (magnitudes_SM == 0).sum(axis=1)
+    return counts_SH
+
+
+def _best_ratio(counts_SH: np.ndarray, levels: int) -> np.ndarray:
+    """The share of the histogram to keep, shape (S,), by least KL(P || Q).
+
+    Within a level Q is flat over the bins that hold anything, so both sums of the divergence
+    are differences of prefix sums: no candidate walks over the bins.
+    """
+    counts_SH = counts_SH.astype(np.float64)
+    total_S = np.maximum(counts_SH.sum(axis=1), 1.0)
+    mass = _cumulated(counts_SH)
+    filled = _cumulated(counts_SH > 0)
+    information = _cumulated(_x_log_x(counts_SH))
+    best_S, least_S = np.full(len(total_S), BINS), np.full(len(total_S), np.inf)
+    first = -(-levels // STRIDE) * STRIDE
+    for kept in range(BINS, first - 1, -STRIDE):
+        edges = np.linspace(0, kept, levels + 1).astype(np.int64)
+        mass_SL, filled_SL = np.diff(mass[:, edges]), np.diff(filled[:, edges])
+        flat_SL = mass_SL / np.maximum(filled_SL, 1.0)
+        last_S, outside_S = counts_SH[:, kept - 1], total_S - mass[:, kept]
+        p_log_p = information[:, kept] - _x_log_x(last_S) + _x_log_x(last_S + outside_S)
+        log_SL = np.log(np.where(flat_SL > 0, flat_SL, 1.0))
+        p_log_q = (mass_SL * log_SL).sum(axis=1) + outside_S * log_SL[:, -1]
+        inside_S = np.maximum(mass[:, kept], 1.0)
+        divergence_S = (p_log_p - p_log_q) / total_S + np.log(inside_S / total_S)
+        # Outliers piled on an empty bin would be infinitely far from Q, where it holds nothing.
+        possible_S = (last_S > 0) | (outside_S == 0)
+        better_S = possible_S & (divergence_S < least_S)
+        best_S[better_S], least_S[better_S] = kept, divergence_S[better_S]
+    return best_S / BINS
+
+
+def _own_thresholds(magnitudes_SM: np.ndarray, levels: int) -> np.ndarray:
+    largest_S = magnitudes_SM.max(axis=1)
+    safe_S = np.where(largest_S > 0, largest_S, 1.0)
+    return largest_S * _best_ratio(_histogram(magnitudes_SM, safe_S), levels)
+
+
+def entropy_threshold(magnitudes_SM: np.ndarray, levels: int) -> np.ndarray:
+    """The threshold on |w| of each slice, shape (S,), for `levels` levels from 0 up.
+
+    Slices with fewer than 1,024 values are too short for a histogram of their own: each is divided
+    by its root mean square, one histogram is pooled from all, and its threshold, in root mean
+    squares, serves every slice. With fewer than 1,024 values in all, nothing is clipped.
+    """
+    magnitudes_SM = magnitudes_SM.astype(np.float64)
+    if magnitudes_SM.shape[1] >= FEWEST:
+        return _own_thresholds(magnitudes_SM, levels)
+    largest_S = magnitudes_SM.max(axis=1)
+    if magnitudes_SM.size < FEWEST or not largest_S.any():
+        return largest_S
+    rms_S = np.sqrt(np.square(magnitudes_SM).mean(axis=1))
+    alive_S = rms_S > 0
+    pooled_1P = (magnitudes_SM[alive_S] / rms_S[alive_S, None]).reshape(1, -1)
+    return np.minimum(largest_S, _own_thresholds(pooled_1P, levels) * rms_S)

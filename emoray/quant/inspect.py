@@ -1,0 +1,89 @@
+"""What quantization did to one tensor, in figures for a table and a histogram for a plot."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emoray.quant.affine import Quantized, checked
+from emoray.quant.packing import packed_length, planes
+
+HISTOGRAM_BINS = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TensorFacts:
+    """One quantized tensor. With many slices, alpha and beta are the outermost ends, scale and
+    zero_point the median slice's.
+
+    kurtosis: excess (0 for a Gaussian, NaN never: 0 for a constant). share_clipped: of values
+    outside their slice's clip range. sqnr_db: 10 log10(signal / error), infinite without error.
+    bytes_after: packed codes, scales, and zero-points where affine. counts: values per bin of
+    `edges`, over the whole tensor.
+    """
+
+    shape: tuple[int, ...]
+    slices: int
+    bits: int
+    alpha: float
+    beta: float
+    scale: float
+    zero_point: int
+    kurtosis: float
+    share_clipped: float
+    sqnr_db: float
+    bytes_before: int
+    bytes_after: int
+    counts: np.ndarray
+    edges: np.ndarray
+
+
+def kurtosis(values: np.ndarray) -> float:
+    """Excess kurtosis, the fourth standardised moment less 3; 0 for a constant tensor."""
+    centred = values - values.mean(dtype=np.float64)
+    largest = np.abs(centred).max()
+    if largest <= 1e-7 * np.abs(values).max():
+        return 0.0
+    squares = np.square(centred / largest)
+    return float(np.square(squares).mean() / squares.mean() ** 2 - 3)
+
+
+def sqnr_db(values: np.ndarray, rebuilt: np.ndarray) -> float:
+    """Signal-to-quantization-noise ratio in decibels."""
+    signal = np.square(values, dtype=np.float64).sum()
+    noise = np.square(np.subtract(values, rebuilt, dtype=np.float64)).sum()
+    if noise == 0:
+        return float("inf")
+    return float(10 * np.log10(signal / noise)) if signal > 0 else float("-inf")
+
+
+def bytes_of(quantized: Quantized) -> int:
+    """Bytes of the packed codes, the scales, and the zero-points where affine."""
+    *rows, length = quantized.codes.shape or (1,)
+    per_row = sum(packed_length(length, width) for width in planes(quantized.map.bits))
+    codes = int(np.prod(rows, dtype=np.int64)) * per_row
+    zero_points = 0 if quantized.map.symmetric else quantized.map.zero_point.nbytes
+    return codes + quantized.map.scale.nbytes + zero_points
+
+
+def explain(values: np.ndarray, quantized: Quantized) -> TensorFacts:
+    """The facts of a tensor and its quantized form."""
+    values = checked(values)
+    used = quantized.map
+    below, above = values < used.spread(used.alpha), values > used.spread(used.beta)
+    counts, edges = np.histogram(values, bins=HISTOGRAM_BINS)
+    return TensorFacts(
+        shape=values.shape,
+        slices=used.scale.size,
+        bits=used.bits,
+        alpha=float(used.alpha.min()),
+        beta=float(used.beta.max()),
+        scale=float(np.median(used.scale)),
+        zero_point=int(np.median(used.zero_point)),
+        kurtosis=kurtosis(values),
+        share_clipped=float((below | above).mean()),
+        sqnr_db=sqnr_db(values, quantized.dequantize()),
+        bytes_before=values.nbytes,
+        bytes_after=bytes_of(quantized),
+        counts=counts,
+        edges=edges,
+    )

@@ -1,0 +1,54 @@
+"""Static activation ranges: watch batches go by, then choose a range as for weights."""
+
+import numpy as np
+
+from emoray.quant.affine import AffineMap, affine_between, checked
+from emoray.quant.ranges import Ranges
+
+
+class Observer:
+    """Gathers one activation's values over batches of any shape; mask padding out before.
+
+    Keeps every value up to `limit`, beyond that a uniform sample of so many (a seeded random key
+    for each value, the smallest keys stay: batch borders make no difference). The least and
+    the greatest value are always kept.
+    """
+
+    def __init__(self, *, limit: int = 1 << 22, seed: int = 0) -> None:
+        if limit < 1:
+            raise ValueError(f"an observer keeps at least one value, got limit={limit}")
+        self._limit = limit
+        self._random = np.random.default_rng(seed)
+        self._values = np.empty(0, np.float32)
+        self._keys = np.empty(0)
+        self._extremes = np.empty(0, np.float32)
+        self.seen = 0
+
+    def watch(self, batch: np.ndarray) -> None:
+        """Take in one batch; refuses an empty one, NaN and Inf."""
+        values = checked(batch).ravel()
+        self.seen += values.size
+        ends = np.concatenate([self._extremes, values])
+        self._extremes = np.array([ends.min(), ends.max()])
+        self._values = np.concatenate([self._values, values])
+        self._keys = np.concatenate([self._keys, self._random.random(values.size)])
+        if self._values.size > self._limit:
+            kept = np.argpartition(self._keys, self._limit - 1)[: self._limit]
+            self._values, self._keys = self._values[kept], self._keys[kept]
+
+    def range(
+        self, ranges: Ranges, *, symmetric: bool = False, bits: int = 8
+    ) -> tuple[float, float]:
+        """The clip range (alpha, beta) that `ranges` chooses for what was seen."""
+        if self.seen == 0:
+            raise ValueError("a static range needs calibration data, got none: watch a batch first")
+        values = self._values
+        if self.seen > self._limit:
+            values = np.concatenate([values, self._extremes])
+        alpha_S, beta_S = ranges.of(values[None, :], symmetric, bits)
+        return float(alpha_S[0]), float(beta_S[0])
+
+    def affine(self, ranges: Ranges, *, symmetric: bool = False, bits: int = 8) -> AffineMap:
+        """The activation's map over that range."""
+        alpha, beta = self.range(ranges, symmetric=symmetric, bits=bits)
+        return affine_between(alpha, beta, bits=bits, symmetric=symmetric)

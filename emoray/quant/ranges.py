@@ -1,0 +1,101 @@
+"""Where to clip: ways to choose a range [alpha, beta] for every slice of a tensor.
+
+Each type's ``of(values_SM, symmetric, bits)`` returns (alpha_S, beta_S), float64, with
+alpha <= 0 <= beta, and alpha = -beta when symmetric. S slices, M values in each.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emoray.quant.entropy import entropy_threshold
+from emoray.quant.least_error import least_error_range
+
+Ends = tuple[np.ndarray, np.ndarray]
+
+
+def _around_zero(low_S: np.ndarray, high_S: np.ndarray) -> Ends:
+    return np.minimum(low_S, 0.0).astype(np.float64), np.maximum(high_S, 0.0).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class MinMax:
+    """Clip nothing."""
+
+    def of(self, values_SM: np.ndarray, symmetric: bool, bits: int) -> Ends:
+        alpha_S, beta_S = _around_zero(values_SM.min(axis=1), values_SM.max(axis=1))
+        if symmetric:
+            beta_S = np.maximum(-alpha_S, beta_S)
+            alpha_S = -beta_S
+        return alpha_S, beta_S
+
+    def __str__(self) -> str:
+        return "minmax"
+
+
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """Clip at a percentile, interpolated linearly as ``np.percentile`` does.
+
+    Symmetric: beta is |w| at `p`. Affine: each tail loses (100 - p) %, so alpha is w at 100 - p and
+    beta is w at p, widened to hold 0. A slice whose percentile is 0 although it holds other
+    values falls back to min/max rather than lose them all.
+    """
+
+    p: float = 99.9
+
+    def __post_init__(self) -> None:
+        if not 50 < self.p <= 100:
+            raise ValueError(f"a clip percentile lies in (50, 100], got {self.p!r}")
+        object.__setattr__(self, "p", float(self.p))  # 99 and 99.0 are one key in the store
+
+    def of(self, values_SM: np.ndarray, symmetric: bool, bits: int) -> Ends:
+        if symmetric:
+            beta_S = np.percentile(np.abs(values_SM), self.p, axis=1).astype(np.float64)
+            alpha_S = -beta_S
+        else:
+            alpha_S, beta_S = _around_zero(
+                *np.percentile(values_SM, [100 - self.p, self.p], axis=1)
+            )
+        empty_S = alpha_S == beta_S
+        if empty_S.any():
+            alpha_S[empty_S], beta_S[empty_S] = MinMax().of(values_SM[empty_S], symmetric, bits)
+        return alpha_S, beta_S
+
+    def __str__(self) -> str:
+        return f"p{self.p:.10g}"
+
+
+@dataclass(frozen=True, slots=True)
+class LeastError:
+    """Clip where the summed squared error of the quantized values is least."""
+
+    def of(self, values_SM: np.ndarray, symmetric: bool, bits: int) -> Ends:
+        return least_error_range(values_SM, bits, symmetric)
+
+    def __str__(self) -> str:
+        return "mse"
+
+
+@dataclass(frozen=True, slots=True)
+class Entropy:
+    """Clip where relative entropy (KL) to the unclipped distribution is least.
+
+    The threshold is sought on |w|; an affine range is min/max cut at that threshold, and a slice of
+    one sign spends all its levels on that side.
+    """
+
+    def of(self, values_SM: np.ndarray, symmetric: bool, bits: int) -> Ends:
+        alpha_S, beta_S = MinMax().of(values_SM, symmetric, bits)
+        one_sided_S = (alpha_S == 0) | (beta_S == 0)
+        limit_S = np.empty_like(beta_S)
+        for side_S, levels in ((one_sided_S, 2**bits), (~one_sided_S, 2 ** (bits - 1))):
+            if side_S.any():
+                limit_S[side_S] = entropy_threshold(np.abs(values_SM[side_S]), levels)
+        return np.maximum(alpha_S, -limit_S), np.minimum(beta_S, limit_S)
+
+    def __str__(self) -> str:
+        return "entropy"
+
+
+Ranges = MinMax | Percentile | LeastError | Entropy

@@ -1,0 +1,1 @@
+"""Row classes, Parquet files, the front and the report."""

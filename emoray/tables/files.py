@@ -1,0 +1,126 @@
+"""Parquet files that are whole or absent, and that say so when a byte has changed.
+
+A table is serialised to memory first and renamed into place, so no reader ever sees half of it. Pages
+carry checksums, and reading verifies them.
+"""
+
+import io
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emoray.tables.schema import schema_of
+
+Rows = Sequence[Any] | Mapping[str, Any] | pa.Table
+
+
+def _column(field: pa.Field, values: Any, row_class: type) -> pa.Array:
+    """`values` as the field's type. In a column that may hold nulls, NaN becomes null."""
+    try:
+        if isinstance(values, pa.ChunkedArray | pa.Array):
+            array = values.cast(field.type)
+        else:
+            if isinstance(values, np.ndarray) and values.ndim > 1:
+                values = list(values)
+            array = pa.array(values, field.type, from_pandas=field.nullable)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise ValueError(
+            f"{row_class.__name__}.{field.name} holds {field.type}, got something else ({error}): "
+            "convert it before writing"
+        ) from error
+    if array.null_count and not field.nullable:
+        raise ValueError(
+            f"{row_class.__name__}.{field.name} is never null, got {array.null_count} nulls: "
+            "fill them, or leave the rows out"
+        )
+    return array
+
+
+def _columns(columns: Mapping[str, Any], row_class: type) -> dict[str, Any]:
+    """`columns` of one length, one value standing for every row; refuses other names."""
+    names = schema_of(row_class).names
+    missing, foreign = set(names) - set(columns), set(columns) - set(names)
+    if missing or foreign:
+        raise ValueError(
+            f"a {row_class.__name__} table has exactly the class's columns, missing "
+            f"{sorted(missing)}, unknown {sorted(foreign)}: rename or complete them"
+        )
+    single = {n for n, c in columns.items() if isinstance(c, str) or not hasattr(c, "__len__")}
+    lengths = {n: len(c) for n, c in columns.items() if n not in single}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"columns of one table have one length, got {lengths}: cut them alike")
+    rows = next(iter(lengths.values()), 1)
+    return {n: [columns[n]] * rows if n in single else columns[n] for n in names}
+
+
+def table_of(rows: Rows, row_class: type) -> pa.Table:
+    """Instances of `row_class`, columns by name (one value stands for every row) or an Arrow table."""
+    schema = schema_of(row_class)
+    columns: Mapping[str, Any]
+    if isinstance(rows, pa.Table):
+        columns = _columns(dict(zip(rows.column_names, rows.columns, strict=True)), row_class)
+    elif isinstance(rows, Mapping):
+        columns = _columns(rows, row_class)
+    else:
+        strangers = {type(r).__name__ for r in rows if not isinstance(r, row_class)}
+        if strangers:
+            raise ValueError(
+                f"rows of this table are {row_class.__name__}, got {sorted(strangers)}: "
+                "write each class to a table of its own"
+            )
+        columns = {n: [getattr(r, n) for r in rows] for n in schema.names}
+    return pa.table([_column(schema.field(n), columns[n], row_class) for n in schema.names], schema)
+
+
+def write_table(rows: Rows, path: Path, row_class: type) -> Path:
+    """Write `rows` to `path`, whole or not at all; a table that stood there is replaced."""
+    path = Path(path)
+    sink = io.BytesIO()
+    table = table_of(rows, row_class)
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_bytes(sink.getbuffer())
+        os.replace(aside, path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise OSError(
+            error.errno,
+            f"a table must be writable, {path} is not ({error.strerror}): free space or give "
+            "another folder and start again; what is finished is kept",
+        ) from error
+    return path
+
+
+def read_table(path: Path, row_class: type) -> pa.Table:
+    """The table at `path`, checksums verified. ValueError if absent, damaged or of another class."""
+    path, schema = Path(path), schema_of(row_class)
+    if not path.is_file():
+        raise ValueError(f"a {row_class.__name__} table must exist, {path} does not: write it first")
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            found, rows = file.schema_arrow, file.metadata.num_rows
+            names = found.names
+            if found.equals(schema, check_metadata=False):
+                table = file.read()
+                table.validate(full=True)
+                assert table.num_rows == rows
+                return table.replace_schema_metadata(schema.metadata).cast(schema)
+    except (OSError, pa.ArrowException, AssertionError) as error:
+        raise ValueError(
+            f"a table must pass its checksums, {path} does not ({error}): delete it and run the "
+            "same command again"
+        ) from error
+    changed = [n for n in names if n in schema.names and found.field(n) != schema.field(n)]
+    raise ValueError(
+        f"{path} must hold {row_class.__name__} columns; missing "
+        f"{sorted(set(schema.names) - set(names))}, unknown {sorted(set(names) - set(schema.names))}, "
+        f"of another type {changed}: it is another table or another version's, write it again"
+    )

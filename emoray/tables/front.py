@@ -1,0 +1,129 @@
+"""Which rows stand on the Pareto front, and which of them to pick.
+
+Shapes: N rows, M costs. The front and every pick are chosen on dev; test is only reported.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+WITHIN = 0.01  # one point of macro-F1
+
+
+def _front_of_two(costs_U2: np.ndarray) -> np.ndarray:
+    """Unique rows in lexicographic order: a row stands if it beats all before it on the second cost."""
+    second_U = costs_U2[:, 1]
+    best_before_U = np.minimum.accumulate(second_U)[:-1]
+    return np.concatenate([[True], second_U[1:] < best_before_U])
+
+
+def _front_of_many(costs_UM: np.ndarray) -> np.ndarray:
+    """Unique rows in lexicographic order: the first one left is never dominated, and sweeps the rest."""
+    mask_U = np.zeros(len(costs_UM), bool)
+    left = np.arange(len(costs_UM))
+    while left.size:
+        mask_U[left[0]] = True
+        beaten = (costs_UM[left] >= costs_UM[left[0]]).all(axis=1)
+        left = left[~beaten]
+    return mask_U
+
+
+def pareto_mask(costs_NM: np.ndarray) -> np.ndarray:
+    """True where a row is not dominated. Lower is better in every column; equal rows stand together."""
+    costs_NM = np.asarray(costs_NM)
+    if costs_NM.ndim != 2 or costs_NM.shape[1] == 0:
+        raise ValueError(f"costs are rows x columns, got shape {costs_NM.shape}: stack the columns")
+    if np.isnan(costs_NM).any():
+        raise ValueError(
+            f"costs must be numbers, got NaN in {int(np.isnan(costs_NM).any(axis=1).sum())} rows: "
+            "drop failed rows before asking for the front"
+        )
+    if len(costs_NM) == 0:
+        return np.zeros(0, bool)
+    order_N = np.lexsort(costs_NM.T[::-1])
+    sorted_NM = costs_NM[order_N]
+    new_N = np.concatenate([[True], (sorted_NM[1:] != sorted_NM[:-1]).any(axis=1)])
+    unique_UM = sorted_NM[new_N]
+    front_U = _front_of_two(unique_UM) if costs_NM.shape[1] == 2 else _front_of_many(unique_UM)
+    mask_N = np.empty(len(costs_NM), bool)
+    mask_N[order_N] = front_U[np.cumsum(new_N) - 1]
+    return mask_N
+
+
+def on_front(points: pd.DataFrame) -> np.ndarray:
+    """True where no row of the same corpus and taxonomy has more dev macro-F1 in fewer bytes."""
+    front_N = np.zeros(len(points), bool)
+    groups = points.groupby(["corpus", "taxonomy"], sort=False).indices
+    for rows in groups.values():
+        part = points.iloc[rows]
+        scored = part["dev_macro_f1"].notna().to_numpy()
+        costs = part.loc[scored, ["size_bytes", "dev_macro_f1"]].to_numpy(float) * [1, -1]
+        front_N[rows[scored]] = pareto_mask(costs)
+    return front_N
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """A row worth shipping, and why in plain words."""
+
+    name: str
+    row: pd.Series
+    sentence: str
+
+
+def _kilobytes(size: float) -> str:
+    return f"{size / 1e6:.2f} MB" if size >= 1e6 else f"{size / 1e3:.0f} KB"
+
+
+def _told(row: pd.Series, why: str) -> str:
+    """`why`, then what the row costs and earns."""
+    latency = row["latency_p50_ms"]
+    speed = "" if pd.isna(latency) else f", {latency:.3g} ms a text"
+    return (
+        f"{why}: test macro-F1 {row['test_macro_f1']:.3f} "
+        f"[{row['test_macro_f1_low']:.3f}, {row['test_macro_f1_high']:.3f}] in "
+        f"{_kilobytes(row['size_bytes'])}{speed}."
+    )
+
+
+def picks(points: pd.DataFrame) -> dict[str, Pick]:
+    """`best`, `smallest within 1 point` and, where latency was measured, `fastest` (within 1 point too).
+
+    All are chosen on dev, among rows of one corpus and taxonomy; ties go to the smaller, then by id.
+    """
+    kinds = points[["corpus", "taxonomy"]].drop_duplicates()
+    if len(kinds) > 1:
+        raise ValueError(
+            f"picks compares rows of one corpus and taxonomy, got {kinds.to_numpy().tolist()}: "
+            "filter the points first"
+        )
+    scored = points[points["dev_macro_f1"].notna()]
+    if scored.empty:
+        return {}
+    by_score = ["dev_macro_f1", "size_bytes", "point"]
+    best = scored.sort_values(by_score, ascending=[False, True, True]).iloc[0]
+    near = scored[scored["dev_macro_f1"] >= best["dev_macro_f1"] - WITHIN]
+    by_size = ["size_bytes", "dev_macro_f1", "point"]
+    smallest = near.sort_values(by_size, ascending=[True, False, True]).iloc[0]
+    share = smallest["size_bytes"] / best["size_bytes"]
+    chosen = {
+        "best": Pick(
+            name="best", row=best, sentence=_told(best, "The highest cross-fitted dev macro-F1")
+        ),
+        "smallest within 1 point": Pick(
+            name="smallest within 1 point",
+            row=smallest,
+            sentence=_told(
+                smallest,
+                f"The fewest bytes within 1 point of the best on dev, {share:.0%} of its size",
+            ),
+        ),
+    }
+    timed = near[near["latency_p50_ms"].notna()]
+    if len(timed):
+        by_time = ["latency_p50_ms", "dev_macro_f1", "size_bytes", "point"]
+        fastest = timed.sort_values(by_time, ascending=[True, False, True, True]).iloc[0]
+        why = f"The lowest median latency of the {len(timed)} timed rows within 1 point of the best"
+        chosen["fastest"] = Pick(name="fastest", row=fastest, sentence=_told(fastest, why))
+    return chosen

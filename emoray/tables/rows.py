@@ -1,0 +1,250 @@
+"""What the tables hold: one frozen class per table, one described field per column.
+
+The classes are the schema: column order, Arrow types, descriptions and (for objectives) directions
+all come from here, and `results/README.md` is generated from them. Names carry units.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def note(text: str) -> Any:
+    """A column that describes."""
+    return field(metadata={"description": text})
+
+
+def gain(text: str) -> Any:
+    """A column of which more is better."""
+    return field(metadata={"description": text, "direction": "maximize"})
+
+
+def cost(text: str) -> Any:
+    """A column of which less is better."""
+    return field(metadata={"description": text, "direction": "minimize"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointRow:
+    """One operating point: a trained model, how it was squeezed, where it decides, what that earns."""
+
+    point: str = note("id of the operating point: recipe + seed + scheme + decision")
+    run: str = note("name of the run's folder")
+    corpus: str = note("goemotions, or the embedded sample")
+    taxonomy: str = note("which labels: goemotions (28), ekman (7) or sentiment (4)")
+    family: str = note("model family: glove = word vectors and a Keras Sequential")
+    recipe: str = note("what training was told, seed left out: rows of equal recipe are repeats")
+    training_id: str = note("id of the training: recipe + seed; joins `trainings`")
+    model: str = note("id of the compressed model: training + scheme; joins `layers`, `latency`")
+    vectors: str = note("word vectors the embedding started from")
+    embedding_dim: int = note("width of the word vectors")
+    vocabulary: int = note("words with a row of their own")
+    layers: int = note("hidden Dense(ReLU) layers between pooling and head")
+    hidden_units: int = note("width of each hidden layer; 0 without any")
+    pooling: str = note("how a text's word vectors become one vector")
+    trainable_vectors: bool = note("whether training changed the word vectors")
+    loss: str = note("training loss")
+    seed: int = note("seed of initial weights, dropout and batch order")
+    scheme: str = note("whole quantization scheme")
+    embedding_scheme: str = note("scheme of the embedding table")
+    bits: int = note("bits of the dense weights; 32 = float")
+    embedding_bits: int = note("bits of the embedding table; 32 = float")
+    symmetric: bool = note("dense weights: symmetric codes around zero; true for float")
+    grain: str = note("dense weights: what shares one scale (tensor, channel, group); none = float")
+    ranges: str = note("dense weights: how the clip range was chosen; none = float")
+    activations: str = note("activations: weight_only, dynamic or static ranges")
+    training: str = note("none = float, ptq = quantized after training, qat = during")
+    execution: str = note("what ran: float, integer kernels, 4-bit kernels, dequantized, mixed")
+    temperature: float = note("logits are divided by it before the sigmoid")
+    temperature_rule: str = note("fitted = by least NLL on dev; fixed = given")
+    threshold_rule: str = note("how thresholds were set; every fitted one comes from dev")
+    dev_macro_f1: float = gain("cross-fitted on dev; what the search maximises")
+    test_macro_f1: float = gain("thresholds from dev, scored once on test")
+    test_macro_f1_low: float = gain("lower end of its 95 % bootstrap interval over test texts")
+    test_macro_f1_high: float = gain("upper end of its 95 % bootstrap interval over test texts")
+    test_macro_f1_unleaked: float = gain("without the test texts that also stand in train")
+    test_micro_f1: float = gain("micro-averaged F1 on test")
+    test_precision: float = gain("macro-averaged precision on test")
+    test_recall: float = gain("macro-averaged recall on test")
+    test_ece: float = cost("expected calibration error on test, 15 bins, label decisions pooled")
+    test_brier: float = cost("mean squared error of the probabilities on test")
+    test_nll: float = cost("mean negative log-likelihood per label decision on test, in nats")
+    size_bytes: int = cost("every file of the artifact")
+    embedding_bytes: int = cost("of these, the embedding's codes, scales and zero points")
+    parameters: int = cost("trained numbers, embedding included")
+    latency_p50_ms: float | None = cost("median time of one text, batch 1; null if not measured")
+    latency_p95_ms: float | None = cost("95th percentile of the same samples")
+    artifact: str = note("artifact folder; for rows off the front, base folder to ship it from")
+    artifact_sha256: str = note("SHA-256 of the artifact's manifest.json")
+    on_front: bool = note("no row has more dev_macro_f1 in fewer size_bytes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatRow:
+    """An operating point averaged over the seeds of its recipe."""
+
+    recipe: str = note("what training was told, seed left out")
+    corpus: str = note("goemotions, or the embedded sample")
+    taxonomy: str = note("which labels")
+    family: str = note("model family")
+    embedding_dim: int = note("width of the word vectors")
+    layers: int = note("hidden layers")
+    scheme: str = note("whole quantization scheme")
+    temperature: str = note("`fitted`, or the fixed temperature")
+    threshold_rule: str = note("how thresholds were set")
+    seeds: int = note("trainings averaged")
+    dev_macro_f1_mean: float = gain("mean over seeds of the cross-fitted dev score")
+    dev_macro_f1_std: float = cost("sample standard deviation over seeds; 0 with one seed")
+    test_macro_f1_mean: float = gain("mean over seeds on test")
+    test_macro_f1_std: float = cost("sample standard deviation over seeds; 0 with one seed")
+    size_bytes: float = cost("mean bytes of the artifact")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelRow:
+    """How one label fares at one operating point, on test. Points of the fitted rules only."""
+
+    point: str = note("the operating point")
+    label: str = note("name of the label")
+    precision: float = gain("on test")
+    recall: float = gain("on test")
+    f1: float = gain("on test")
+    support: int = note("test texts that carry the label")
+    threshold: float = note("probability from which the label is given")
+    ece: float = cost("expected calibration error of this label on test, 15 bins")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerRow:
+    """One tensor of one compressed model: what its integers are and what that cost."""
+
+    model: str = note("id of the compressed model")
+    layer: str = note("name of the tensor")
+    shape: str = note("rows x columns")
+    scheme: str = note("scheme of this tensor; float32 where it was left alone")
+    bits: int = note("bits a value; 32 = float")
+    alpha: float = note("lower end of the clipping range; over several slices the lowest")
+    beta: float = note("upper end of the clipping range; over several slices the highest")
+    scale: float = note("step between codes; over several slices the median")
+    zero_point: float = note("code of zero; over several slices the median")
+    slices: int = note("scales in the tensor")
+    kurtosis: float = note("excess kurtosis of the float values; 0 for a normal distribution")
+    share_clipped: float = cost("share of values outside the clipping range")
+    sqnr_db: float = gain("signal to quantization noise, decibel; null-free: 999 when exact")
+    bytes_before: int = note("as float32")
+    bytes_after: int = cost("codes, scales and zero points as stored")
+    execution: str = note("what ran for this tensor")
+    low: float = note("smallest float value: left edge of the histogram")
+    high: float = note("largest float value: right edge of the histogram")
+    histogram: list[int] = note("counts of the float values in equal bins from low to high")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurfaceRow:
+    """Macro-F1 at one temperature and one threshold for all labels, before anything is fitted."""
+
+    model: str = note("id of the compressed model")
+    temperature: float = note("logits are divided by it")
+    threshold: float = note("one threshold for all labels")
+    dev_macro_f1: float = gain("on dev")
+    test_macro_f1: float = gain("on test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityRow:
+    """One bin of a reliability diagram: what was promised and what came."""
+
+    model: str = note("id of the compressed model")
+    temperature: float = note("logits are divided by it")
+    bin_low: float = note("left edge of the bin of probabilities")
+    bin_high: float = note("right edge of the bin")
+    decisions: int = note("label decisions of test that fell into the bin")
+    probability: float = note("their mean predicted probability; the bin's middle when empty")
+    observed: float = note("share of them that carry the label; 0 when empty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRow:
+    """One epoch of one training."""
+
+    training_id: str = note("id of the training")
+    recipe: str = note("what training was told, seed left out")
+    taxonomy: str = note("which labels")
+    seed: int = note("seed of the training")
+    epoch: int = note("counted from 1")
+    train_loss: float = cost("mean training loss of the epoch")
+    dev_loss: float = cost("the same loss on dev, without dropout")
+    dev_macro_f1: float = gain("cross-fitted on dev, per-label thresholds")
+    kept: bool = note("whether this epoch's weights were kept")
+    wall_seconds: float = cost("wall time of the epoch")
+    cpu_seconds: float = cost("processor time of the epoch, all threads")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyRow:
+    """One timed call of one artifact: one text, batch 1, from token ids to logits."""
+
+    model: str = note("id of the compressed model; `baseline` = the run's first float model")
+    turn: int = note("round of the interleaved measurement")
+    text: int = note("index of the test text")
+    tokens: int = note("its length in tokens")
+    milliseconds: float = cost("wall time of the call")
+    threads: int = note("intra-op threads of the session")
+    cpu: str = note("model name of the processor")
+    instruction_sets: str = note("vector instruction sets it offers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureRow:
+    """A piece of work that could not be done. The rest of the run does not depend on it."""
+
+    trial: str = note("the trial that asked")
+    stage: str = note("the stage that failed")
+    error: str = note("the first line of the error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """What ran, where, with what: one row a start of the job."""
+
+    run: str = note("name of the run's folder")
+    command: str = note("the command line")
+    search: str = note("grid or joint")
+    space: str = note("name of the search space")
+    started: str = note("UTC, ISO 8601")
+    finished: str = note("UTC, ISO 8601")
+    wall_seconds: float = cost("from start to finish")
+    search_seconds: float = cost("of these, the search itself: without Ray's start, latency, report")
+    stage_cpu_seconds: float = cost("processor time of all stages that ran")
+    stage_wall_seconds: float = cost("summed wall time of all stages that ran")
+    stages_run: int = note("stages executed by this start")
+    stages_cached: int = note("stages found finished in the store")
+    stages_failed: int = note("stages that failed for good")
+    trials: int = note("Tune trials of this start")
+    points: int = note("rows of `points` after this start")
+    corpus: str = note("goemotions or sample")
+    corpus_sha256: str = note("of its three files")
+    train_texts: int = note("texts of the split")
+    dev_texts: int = note("texts of the split")
+    test_texts: int = note("texts of the split")
+    leaked_texts: int = note("test texts that stand verbatim in train")
+    vectors_sha256: str = note("of the files of the word vectors used")
+    cpu: str = note("model name of the processor")
+    instruction_sets: str = note("vector instruction sets it offers")
+    cores: int = note("processors Ray scheduled on")
+    versions: str = note("python and libraries, `name version`, comma-separated")
+    git_commit: str = note("of the checkout; empty outside one")
+    git_dirty: bool = note("whether the checkout had uncommitted changes")
+
+
+TABLES: dict[str, type] = {
+    "points": PointRow,
+    "repeats": RepeatRow,
+    "labels": LabelRow,
+    "layers": LayerRow,
+    "surface": SurfaceRow,
+    "reliability": ReliabilityRow,
+    "trainings": TrainingRow,
+    "latency": LatencyRow,
+    "failures": FailureRow,
+    "runs": RunRow,
+}

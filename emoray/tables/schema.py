@@ -1,0 +1,41 @@
+"""A row class as an Arrow schema: column order, types, descriptions and directions, never a null type."""
+
+from dataclasses import fields
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import pyarrow as pa
+
+ARROW_TYPES: dict[Any, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    list[int]: pa.list_(pa.int64()),
+}
+
+
+def _arrow(name: str, hint: Any) -> tuple[pa.DataType, bool]:
+    """The column's type, and whether a null may stand in it."""
+    nullable = get_origin(hint) is UnionType and NoneType in get_args(hint)
+    inner = [a for a in get_args(hint) if a is not NoneType][0] if nullable else hint
+    if inner not in ARROW_TYPES:
+        known = ", ".join(getattr(t, "__name__", str(t)) for t in ARROW_TYPES)
+        raise ValueError(
+            f"a column is one of {known} or one of these `| None`, got {hint} for {name}: "
+            "choose one of them"
+        )
+    return ARROW_TYPES[inner], nullable
+
+
+@cache
+def schema_of(row_class: type) -> pa.Schema:
+    """The table's schema; each field's metadata holds `description` and, for objectives, `direction`."""
+    hints = get_type_hints(row_class)
+    columns = []
+    for column in fields(row_class):
+        kind, nullable = _arrow(column.name, hints[column.name])
+        columns.append(pa.field(column.name, kind, nullable, metadata=dict(column.metadata)))
+    about = (row_class.__doc__ or "").strip().splitlines()[0]
+    return pa.schema(columns, metadata={"rows": row_class.__name__, "description": about})

@@ -1,0 +1,101 @@
+"""What one operating point is made of: recipe + scheme + decision, and where the text comes from."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
+from emoray.model.recipe import GloveRecipe
+from emoray.quant.scheme import ModelScheme
+from emoray.trial.store import digest
+
+Rule = Fixed | OneForAll | PerLabel
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The temperature of least NLL on dev."""
+
+    def __str__(self) -> str:
+        return "fitted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The cheap knobs: they only read logits again."""
+
+    temperature: Fitted | float = Fitted()
+    rule: Rule = PerLabel()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.temperature, float | int) and not 0 < self.temperature < float("inf"):
+            raise ValueError(
+                f"temperature must be finite and above 0, got {self.temperature}: "
+                "1 leaves logits as they are, Fitted() calibrates"
+            )
+
+    def __str__(self) -> str:
+        return f"t={self.temperature} {self.rule}"
+
+
+RULES: tuple[Rule, ...] = (Fixed(0.5), OneForAll(), PerLabel(), PerLabel(min_support=20))
+TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0)
+THRESHOLDS = tuple(round(0.05 * i, 2) for i in range(1, 20))
+
+
+def all_decisions() -> tuple[Decision, ...]:
+    """Every rule, calibrated and not, then the grid of temperature x fixed threshold."""
+    rules = [Decision(temperature=t, rule=rule) for t in (Fitted(), 1.0) for rule in RULES]
+    grid = [Decision(temperature=t, rule=Fixed(s)) for t in TEMPERATURES for s in THRESHOLDS]
+    return tuple(dict.fromkeys([*rules, *grid]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorpusRef:
+    """A corpus as a stage names it: by content; where it lies does not count."""
+
+    name: str
+    sha256: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorsRef:
+    """Word vectors as a stage names them: by content; where they lie does not count."""
+
+    name: str
+    dim: int
+    sha256: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """What a search reads: one corpus, and the widest vectors for each dimension asked for."""
+
+    corpus: CorpusRef
+    vectors: tuple[VectorsRef, ...]
+
+    def vectors_for(self, dim: int) -> VectorsRef:
+        """The file of exactly this dimension, else the narrowest wider one, for PCA to cut."""
+        wide = [v for v in self.vectors if v.dim >= dim]
+        if not wide:
+            have = ", ".join(v.name for v in self.vectors) or "none"
+            raise ValueError(
+                f"embedding_dim must not exceed the vectors' own, got {dim} with {have}: "
+                "put a wider glove.6B file into the data folder or ask for fewer dimensions"
+            )
+        return min(wide, key=lambda v: v.dim)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """One operating point before it is measured."""
+
+    recipe: GloveRecipe
+    scheme: ModelScheme
+    decision: Decision
+
+
+def recipe_id(recipe: GloveRecipe) -> str:
+    """Readable, and told apart by every knob; equal for repeats with other seeds."""
+    return f"{recipe} #{digest(replace(recipe, seed=0))[:6]}"

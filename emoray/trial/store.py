@@ -1,0 +1,208 @@
+"""Finished stages as folders on disk: made once, checked when read, never half there.
+
+A stage is a frozen value that knows its inputs, its key and how to make its files. The store runs it in
+a temporary folder, writes `manifest.json` last and renames the folder into place: whoever sees the folder
+sees all of it. A damaged folder is set aside (kept, for a look) and made again.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+LAYOUT = 1  # raise when the store's own folders or manifest change
+
+
+@runtime_checkable
+class Stage(Protocol):
+    """A plain function from files to files, as a value."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]  # raise when the stage's code changes what its files say
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Read `inputs` (folder of each stage-valued field, by field name), write files to `out`."""
+        ...
+
+
+def canonical(value: Any) -> Any:
+    """`value` as JSON that is the same for equal values: types named, stages by key, paths left out."""
+    if isinstance(value, Stage):
+        return {"stage": key_of(value)}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            "type": type(value).__name__,
+            **{f.name: canonical(getattr(value, f.name)) for f in _said(value)},
+        }
+    if isinstance(value, tuple | list):
+        return [canonical(v) for v in value]
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def _said(value: Any) -> list[Any]:
+    """Fields that decide the result; where a file lies does not."""
+    return [f for f in fields(value) if not isinstance(getattr(value, f.name), Path)]
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON of `value`, hexadecimal."""
+    text = json.dumps(canonical(value), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def key_of(stage: Stage) -> str:
+    """`<name>-<SHA-256>` of what the stage reads, its version and the keys of its inputs."""
+    parts = {f.name: canonical(getattr(stage, f.name)) for f in _said(stage)}
+    text = json.dumps(
+        {"stage": stage.name, "version": stage.version, "layout": LAYOUT, "reads": parts},
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    return f"{stage.name}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def inputs_of(stage: Stage) -> dict[str, Stage]:
+    """The stages this one reads, by field name."""
+    found = {f.name: getattr(stage, f.name) for f in fields(stage)}  # type: ignore[arg-type]
+    return {name: value for name, value in found.items() if isinstance(value, Stage)}
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished stage: where its files lie and what making it cost."""
+
+    folder: Path
+    wall_seconds: float
+    cpu_seconds: float
+    cached: bool
+
+
+class Store:
+    """Finished stages under `<root>/stages/<name>/<key>/`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+        marker = self.root / "store.json"
+        try:
+            (self.root / "stages").mkdir(parents=True, exist_ok=True)
+            if not marker.exists():
+                _write_whole(marker, json.dumps({"layout": LAYOUT}))
+            found = json.loads(marker.read_text())
+        except OSError as error:
+            raise ValueError(
+                f"the stage store must be a folder that can be written, got {root} ({error.strerror}): "
+                "name another with --store"
+            ) from error
+        except ValueError:
+            found = {}
+        if found.get("layout") != LAYOUT:
+            raise ValueError(
+                f"the stage store at {root} must have layout {LAYOUT}, got {found.get('layout')}: "
+                "it was written by another version of emoray; name a new folder with --store"
+            )
+
+    def folder(self, stage: Stage) -> Path:
+        return self.root / "stages" / stage.name / key_of(stage)
+
+    def find(self, stage: Stage) -> Done | None:
+        """The finished stage, every file checked against the manifest; None when it must be made."""
+        folder = self.folder(stage)
+        if not folder.exists():
+            return None
+        try:
+            manifest = json.loads((folder / "manifest.json").read_text())
+            whole = all(file_sha256(folder / f) == sha for f, sha in manifest["files"].items())
+            if whole:
+                return Done(folder, manifest["wall_seconds"], manifest["cpu_seconds"], cached=True)
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        self._set_aside(folder)
+        return None
+
+    def _set_aside(self, folder: Path) -> None:
+        target = self.root / "damaged" / f"{folder.name}-{uuid.uuid4().hex[:8]}"
+        target.parent.mkdir(exist_ok=True)
+        try:
+            folder.rename(target)
+        except FileNotFoundError:  # another process saw the damage first
+            return
+        self._journal({"event": "set_aside", "key": folder.name})
+
+    def run(self, stage: Stage) -> Done:
+        """Make `stage` from inputs that are already there, and publish it."""
+        inputs: dict[str, Path] = {}
+        for name, needed in inputs_of(stage).items():
+            done = self.find(needed)
+            if done is None:
+                raise FileNotFoundError(f"{key_of(stage)} needs {key_of(needed)}, not in the store")
+            inputs[name] = done.folder
+        folder = self.folder(stage)
+        scratch = folder.parent / f".{folder.name}-{uuid.uuid4().hex[:8]}"
+        scratch.mkdir(parents=True)
+        try:
+            wall, cpu = time.perf_counter(), time.process_time()
+            stage.run(inputs, scratch)
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            files = sorted(p for p in scratch.rglob("*") if p.is_file())
+            manifest = {
+                "key": folder.name,
+                "stage": stage.name,
+                "reads": {f.name: canonical(getattr(stage, f.name)) for f in _said(stage)},
+                "wall_seconds": wall,
+                "cpu_seconds": cpu,
+                "files": {str(p.relative_to(scratch)): file_sha256(p) for p in files},
+            }
+            _write_whole(scratch / "manifest.json", json.dumps(manifest, indent=1))
+            try:
+                scratch.rename(folder)
+            except OSError:  # another driver was first: equal keys mean equal files
+                if not (folder / "manifest.json").exists():
+                    raise
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        self._journal(
+            {"event": "made", "key": folder.name, "wall_seconds": wall, "cpu_seconds": cpu}
+        )
+        return Done(folder, wall, cpu, cached=False)
+
+    def make(self, stage: Stage) -> Done:
+        """`stage`, after everything it needs: found where it can be, made where it must be."""
+        if done := self.find(stage):
+            return done
+        for needed in inputs_of(stage).values():
+            self.make(needed)
+        return self.run(stage)
+
+    def _journal(self, entry: dict[str, Any]) -> None:
+        """One line an event, appended in one write: what was made, and what was found damaged."""
+        line = json.dumps({"time": time.time(), "pid": os.getpid(), **entry}) + "\n"
+        with (self.root / "journal.jsonl").open("a") as file:
+            file.write(line)
+
+    def journal(self) -> Iterator[dict[str, Any]]:
+        path = self.root / "journal.jsonl"
+        if path.exists():
+            for line in path.read_text().splitlines():
+                yield json.loads(line)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
+    try:
+        part.write_text(text)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

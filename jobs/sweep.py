@@ -1,0 +1,93 @@
+"""Search embedding dimension, layers, quantization, temperature and thresholds in one Ray job."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.console import run_job
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+
+@app.command(
+    epilog="Examples:  \n"
+    "`python -m jobs.sweep` — minutes on two cores, then open results/quick-ekman/report.html  \n"
+    "`python -m jobs.sweep --space joint --trials 200` — Optuna over all five knobs at once  \n"
+    "`ray job submit --working-dir . -- python -m jobs.sweep --space seed --out /shared/results`"
+)
+def sweep(
+    space: Annotated[
+        str,
+        typer.Option(
+            help="**quick**: minutes on two cores. **seed**: dimensions x layers 0-4 x 5 seeds x all "
+            "schemes. **joint**: Optuna over dimension, layers, temperature, threshold and "
+            "quantization together. **smoke**: seconds, to see that everything works."
+        ),
+    ] = "quick",
+    taxonomy: Annotated[
+        str, typer.Option(help="Labels: **goemotions** (28), **ekman** (7) or **sentiment** (4).")
+    ] = "ekman",
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="EMORAY_DATA",
+            help="Folder that holds `goemotions/` and, if you have them, word vectors in `glove/`. "
+            "Without it: the cache, the official download, the embedded sample, in this order.",
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("results"),
+    run: Annotated[
+        str | None, typer.Option(help="Name of this run's folder.  [default: space-taxonomy]")
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of finished stages, shared by runs.  [default: OUT/_store] The same command "
+            "run again does nothing twice; a changed one makes only what changed."
+        ),
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Trials of the joint search.")] = 64,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RAY_ADDRESS", help="A running Ray to join.  [default: start one for this run]"
+        ),
+    ] = None,
+    cpus: Annotated[
+        int | None, typer.Option(min=1, help="CPUs of the Ray started here.  [default: all]")
+    ] = None,
+    download: Annotated[
+        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
+    ] = True,
+    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+) -> None:
+    """Search embedding dimension, layers, quantization, temperature and thresholds in one job.
+
+    Leaves Parquet tables of every operating point, artifacts that run with onnxruntime alone, and a
+    report to open. Interrupt it whenever you like: the same command goes on where it stopped.
+    """
+
+    def work() -> None:
+        from emoray.fleet.sweep import Sweep, run_sweep
+
+        run_sweep(
+            Sweep(
+                space=space,
+                taxonomy=taxonomy,
+                data=data,
+                out=out,
+                run=run,
+                store=store,
+                trials=trials,
+                address=address,
+                cpus=cpus,
+                download=download,
+            )
+        )
+
+    run_job(work, debug=debug)
+
+
+if __name__ == "__main__":
+    app()

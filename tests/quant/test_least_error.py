@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from emoray.quant.least_error import least_error_range, squared_error
+
+DRAWS = {
+    "gaussian": lambda random: random.normal(size=(4, 800)),
+    "heavy tails": lambda random: random.standard_t(3, size=(4, 800)),
+    "one-sided": lambda random: np.maximum(random.normal(size=(4, 800)), 0),
+    "skewed": lambda random: random.exponential(size=(4, 800)) - 0.3,
+    "few values": lambda random: random.normal(size=(50, 3)),
+}
+
+
+@pytest.fixture(params=DRAWS, ids=str)
+def slices_SM(request: pytest.FixtureRequest) -> np.ndarray:
+    return DRAWS[request.param](np.random.default_rng(0)).astype(np.float32)
+
+
+def ends(slices_SM: np.ndarray, symmetric: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Min/max around zero, by the definition."""
+    if symmetric:
+        beta_S = np.abs(slices_SM).max(axis=1)
+        return -beta_S, beta_S
+    return np.minimum(slices_SM.min(axis=1), 0), np.maximum(slices_SM.max(axis=1), 0)
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+@pytest.mark.parametrize("bits", [2, 3, 4, 6, 8])
+def test_no_slice_errs_more_than_with_min_max(
+    slices_SM: np.ndarray, symmetric: bool, bits: int
+) -> None:
+    found_S = squared_error(
+        slices_SM, *least_error_range(slices_SM, bits, symmetric), bits, symmetric
+    )
+    plain_S = squared_error(slices_SM, *ends(slices_SM, symmetric), bits, symmetric)
+    assert (found_S <= plain_S * (1 + 1e-6)).all()
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_the_symmetric_range_is_within_two_percent_of_the_best_of_a_thousand(
+    slices_SM: np.ndarray, bits: int
+) -> None:
+    alpha_S, beta_S = ends(slices_SM, True)
+    tried = (
+        squared_error(slices_SM, ratio * alpha_S, ratio * beta_S, bits, True)
+        for ratio in np.linspace(0.001, 1, 1000)
+    )
+    found_S = squared_error(slices_SM, *least_error_range(slices_SM, bits, True), bits, True)
+    assert found_S.sum() <= 1.02 * np.min(list(tried), axis=0).sum()
+
+
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_the_affine_range_is_within_five_percent_of_the_best_pair_of_ends(
+    slices_SM: np.ndarray, bits: int
+) -> None:
+    alpha_S, beta_S = ends(slices_SM, False)
+    ratios = np.linspace(0, 1, 60)
+    tried = (
+        squared_error(slices_SM, low * alpha_S, high * beta_S, bits, False)
+        for low in ratios
+        for high in ratios[1:]
+    )
+    found_S = squared_error(slices_SM, *least_error_range(slices_SM, bits, False), bits, False)
+    assert found_S.sum() <= 1.05 * np.min(list(tried), axis=0).sum()
+
+
+def test_the_best_gaussian_range_is_the_textbook_one() -> None:
+    """Uniform 4-bit quantization of a Gaussian clips at about 2.5 deviations (Banner et al. 2019)."""
+    values_1M = np.random.default_rng(0).normal(size=(1, 100_000)).astype(np.float32)
+    _, beta_1 = least_error_range(values_1M, 4, True)
+    assert 2.4 <= beta_1[0] <= 2.8
