@@ -1,4 +1,4 @@
-"""Which emotions a text can carry. A taxonomy groups the 28 labels of GoEmotions; texts may carry several at once.
+"""Which emotions a text can carry: taxonomies, each a grouping of GoEmotions' 28 labels.
 
 Shapes: N texts, K labels of a taxonomy, 28 labels of GoEmotions in the order of its `emotions.txt`.
 """
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 _GOEMOTIONS = (
-    "admiration amusement anger annoyance approval caring confusion curiosity desire disappointment "
-    "disapproval disgust embarrassment excitement fear gratitude grief joy love nervousness optimism "
-    "pride realization relief remorse sadness surprise neutral"
+    "admiration amusement anger annoyance approval caring confusion curiosity desire "
+    "disappointment disapproval disgust embarrassment excitement fear gratitude grief joy love "
+    "nervousness optimism pride realization relief remorse sadness surprise neutral"
 ).split()
 
 
@@ -51,7 +51,9 @@ class Taxonomy:
 
 
 def _grouped(name: str, **groups: str) -> Taxonomy:
-    members = [tuple(_GOEMOTIONS.index(label) for label in text.split()) for text in groups.values()]
+    members = [
+        tuple(_GOEMOTIONS.index(label) for label in text.split()) for text in groups.values()
+    ]
     return Taxonomy(name=name, labels=tuple(groups), members=tuple(members))
 
 
@@ -65,15 +67,16 @@ EKMAN = _grouped(
     anger="anger annoyance disapproval",
     disgust="disgust",
     fear="fear nervousness",
-    joy="joy amusement approval excitement gratitude love optimism relief pride admiration desire caring",
+    joy="joy amusement approval excitement gratitude love optimism relief pride admiration "
+    "desire caring",
     sadness="sadness disappointment embarrassment grief remorse",
     surprise="surprise realization confusion curiosity",
     neutral="neutral",
 )
 SENTIMENT = _grouped(
     "sentiment",
-    positive="amusement excitement joy love desire optimism caring pride admiration gratitude relief "
-    "approval",
+    positive="amusement excitement joy love desire optimism caring pride admiration gratitude "
+    "relief approval",
     negative="fear nervousness remorse embarrassment disappointment sadness grief disgust anger "
     "annoyance disapproval",
     ambiguous="realization surprise curiosity confusion",
@@ -85,5 +88,7 @@ TAXONOMIES = {t.name: t for t in (GOEMOTIONS, EKMAN, SENTIMENT)}
 def taxonomy(name: str) -> Taxonomy:
     """The taxonomy of that name."""
     if name not in TAXONOMIES:
-        raise ValueError(f"taxonomy is one of {', '.join(TAXONOMIES)}, got {name!r}: pick one of these")
+        raise ValueError(
+            f"taxonomy is one of {', '.join(TAXONOMIES)}, got {name!r}: pick one of these"
+        )
     return TAXONOMIES[name]

@@ -5,7 +5,7 @@ once: a mean of per-fold F1 would drown rare labels in folds that hold none of t
 at random, not stratified: with many labels per text there is no one stratum to keep, and pooling
 makes it unneeded. A label without a positive in the fitting folds takes the common cut there.
 
-A temperature is taken as given. One number fitted on all of dev cannot flatter, and only `Fixed`
+A temperature is taken as given. One number fitted on all of dev hardly flatters, and only `Fixed`
 reads it; thresholds, up to one per label, can.
 """
 
@@ -36,7 +36,10 @@ def cross_fitted_scores(
     folds: int = 5,
     seed: int = 0,
 ) -> ManyScores:
-    """One row of pooled held-out scores per (rule, temperature); folds are sorted once for all."""
+    """One row of pooled held-out scores per (rule, temperature); folds are sorted once for all.
+
+    A label without a positive in any fold is refused, whatever the rules.
+    """
     logits_NK, labels_NK = checked(logits_NK, labels_NK)
     require_positives(labels_NK.sum(axis=0), len(labels_NK))
     fold_N = folds_of(len(logits_NK), folds=folds, seed=seed)

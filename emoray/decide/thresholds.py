@@ -1,8 +1,8 @@
 """Where to cut. A rule is a plain value; on logits and labels it becomes one logit cut per label.
 
-Shapes: N texts, K labels, D decisions. The best per-label cuts are the best cuts for macro-F1, a mean over
-labels. Dividing logits by a temperature moves scores and cuts alike, so only `Fixed`, whose
-threshold is a probability, reads the temperature; the other rules decide alike at any.
+Shapes: N texts, K labels, D decisions. The best per-label cuts are the best cuts for macro-F1, a
+mean over labels. Dividing logits by a temperature moves scores and cuts alike, so only `Fixed`,
+whose threshold is a probability, reads the temperature; the other rules decide alike at any.
 """
 
 from abc import ABC, abstractmethod
@@ -105,6 +105,8 @@ def fit_many(decisions: Sequence[tuple[Rule, float]], ranking: Ranking) -> np.nd
         raise ValueError(
             "decisions must hold at least one (rule, temperature), got none: try Fixed"
         )
+    for _, temperature in decisions:
+        check_temperature(temperature)
     return np.array([rule.fit(ranking, temperature) for rule, temperature in decisions])
 
 

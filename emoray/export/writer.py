@@ -1,4 +1,4 @@
-"""ONNX nodes and constants with the shortest names, each constant once: a small file is the point."""
+"""ONNX nodes and constants with the shortest names, each constant once: small files count."""
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper
@@ -50,7 +50,9 @@ class Writer:
         """A constant with the array's own type and shape."""
         array = np.asarray(value)
         onnx_type = helper.np_dtype_to_tensor_dtype(array.dtype)
-        return self.raw(array.astype(array.dtype.newbyteorder("<")).tobytes(), onnx_type, array.shape)
+        return self.raw(
+            array.astype(array.dtype.newbyteorder("<")).tobytes(), onnx_type, array.shape
+        )
 
     def number(self, value: float) -> str:
         """A float32 constant without axes."""

@@ -1,9 +1,8 @@
 """The main job: look at the data, search, time the artifacts alone, ship what matters, draw the report."""
 
-import json
 import os
 import shutil
-import sys
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +15,12 @@ import ray
 from filelock import FileLock, Timeout
 from rich.console import Console
 
-from emoray.fleet import progress, search, single_flight, space
-from emoray.fleet.finish import finish
-from emoray.fleet.provenance import provenance
+from emoray.fleet import finish, progress, search, single_flight
+from emoray.fleet.space import Space, named
 from emoray.fleet.trials import Desk
 from emoray.tables.parts import PARTS
-from emoray.tables.rows import RunRow
-from emoray.trial.data import Facts, look
+from emoray.tables.rows import TABLES
+from emoray.trial.data import Look, look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,19 +33,121 @@ class Sweep:
     out: Path = Path("results")
     run: str | None = None
     store: Path | None = None
-    address: str | None = None
-    download: bool = True
     trials: int = 64
+    address: str | None = None
     cpus: int | None = None
-
-    @property
-    def run_name(self) -> str:
-        return self.run or f"{self.space}-{self.taxonomy}"
+    download: bool = True
 
     @property
     def run_folder(self) -> Path:
-        return (self.out / self.run_name).absolute()
+        return (self.out / (self.run or f"{self.space}-{self.taxonomy}")).absolute()
 
     @property
     def store_root(self) -> Path:
         return (self.store or self.out / "_store").absolute()
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the run's folder: two sweeps must not write one set of tables."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "_lock")
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(
+            f"one sweep writes to a folder at a time, {folder} is held by another one: "
+            "wait for it, or name another folder with --run"
+        ) from None
+    except OSError as error:
+        raise ValueError(
+            f"the output must be a folder that can be written, got {folder} ({error.strerror}): "
+            "name another with --out"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _ray(sweep: Sweep) -> Iterator[None]:
+    """Join the Ray at `address`, else start one for this run and stop it afterwards."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"  # Ctrl-C ends the sweep, not only Tune
+    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
+    if ray.is_initialized():
+        yield
+        return
+    ray.init(
+        address=sweep.address or "local",
+        num_cpus=None if sweep.address else sweep.cpus,
+        include_dashboard=False if not sweep.address else None,
+        log_to_driver=False,
+        logging_level="error",
+    )
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _stop(signum: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _announce(sweep: Sweep, facts: Look, models: int, console: Console) -> None:
+    corpus = facts.data.corpus
+    if corpus.name == "sample":
+        console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
+        console.print(f"{facts.why}\nIts figures show that everything works, and little more.")
+    console.print(
+        f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
+        f"{facts.leaked} of test also in train) · taxonomy {sweep.taxonomy} · vectors "
+        f"{', '.join(v.source.name for v in facts.data.vectors)} · {models} models to measure · "
+        f"run {sweep.run_folder}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def run_sweep(sweep: Sweep, console: Console | None = None) -> Path:
+    """Run or continue a sweep; returns the run's folder.
+
+    Raises ValueError for a mistake in the settings or the data before any worker starts.
+    """
+    console = console or Console()
+    started, clock = datetime.now(UTC), time.perf_counter()
+    facts = look(sweep.taxonomy, sweep.data, download=sweep.download)
+    space = named(sweep.space, sweep.taxonomy, facts.dims, trials=sweep.trials)
+    with _alone_in(sweep.run_folder), _ray(sweep):
+        # The store is the truth: parts of an earlier start are made from it again, or not wanted.
+        for table in set(TABLES) - {"runs"}:
+            shutil.rmtree(sweep.run_folder / PARTS / table, ignore_errors=True)
+        stages = single_flight.start(sweep.store_root)
+        desk = Desk(stages=stages, run_folder=sweep.run_folder, data=facts.data)
+        _announce(sweep, facts, space.models, console)
+        searching = time.perf_counter()
+        with progress.following(stages, space.models, console):
+            if isinstance(space, Space):
+                decided = search.grid(space, desk, sweep.run_folder / "_tune")
+            else:
+                decided = search.joint(space, desk, sweep.run_folder / "_tune")
+        searched = time.perf_counter() - searching
+        finish.clock(desk, decided, console)
+        finish.record(
+            desk,
+            facts,
+            finish.Start(
+                search="grid" if isinstance(space, Space) else "joint",
+                space=sweep.space,
+                started=started,
+                wall_seconds=time.perf_counter() - clock,
+                search_seconds=searched,
+                trials=space.trials,
+            ),
+        )
+        finish.publish(desk, decided, sweep.store_root, console)
+    return sweep.run_folder

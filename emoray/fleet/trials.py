@@ -38,6 +38,7 @@ DECIDED = {
     "reliability": ReliabilityRow,
 }
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Where a trial asks and writes. `stages` is the actor; the folder is absolute."""

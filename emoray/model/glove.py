@@ -24,7 +24,10 @@ import tensorflow as tf
 from emoray.model.layers import PADDING, Pooling, RareWords, WordDropout
 from emoray.model.recipe import GloveRecipe
 
-WARM, END = 0.05, 0.05  # share of steps to reach the learning rate, and what is left of it at the end
+WARM, END = (
+    0.05,
+    0.05,
+)  # share of steps to reach the learning rate, and what is left of it at the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,14 +88,14 @@ def build(recipe: GloveRecipe, vectors_VD: np.ndarray, prior_K: np.ndarray) -> k
 
 
 def build_on_means(
-    recipe: GloveRecipe, width: int, rare: int, prior_K: np.ndarray
+    recipe: GloveRecipe, rows_MD: np.ndarray, prior_K: np.ndarray
 ) -> keras.Sequential:
     """Means of frozen vectors and shares of rare words (N, D + M) -> logits (N, K)."""
     keras.utils.set_random_seed(recipe.seed)
     return keras.Sequential(
         [
-            keras.Input((width + rare,)),
-            RareWords(width, name="rare"),
+            keras.Input((sum(rows_MD.shape),)),
+            RareWords(rows_MD, name="rare"),
             *_top(recipe, prior_K),
         ]
     )
@@ -131,8 +134,13 @@ class _Trainer:
     def __init__(self, recipe: GloveRecipe, model: keras.Sequential, mask_V: np.ndarray | None):
         self.recipe = recipe
         self.model = model
-        self.optimizer = keras.optimizers.Adam(recipe.learning_rate)
-        self.optimizer.build(model.trainable_variables)
+        # The table, first of the variables when words are looked up, learns at a rate of its own.
+        self.tables = 0 if recipe.pooled_once else 1
+        self.rest = keras.optimizers.Adam(recipe.learning_rate)
+        self.rest.build(model.trainable_variables[self.tables :])
+        self.table = keras.optimizers.Adam(recipe.vectors_rate)
+        if self.tables:
+            self.table.build(model.trainable_variables[:1])
         self.mask_V = None if mask_V is None else tf.constant(mask_V, tf.float32)
         self.average = [tf.Variable(v.value) for v in model.trainable_variables]
         self.step = tf.function(self._step, reduce_retracing=True)
@@ -146,20 +154,24 @@ class _Trainer:
             loss = tf.reduce_mean(tf.reduce_sum(loss_NK, -1))
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, [v.value for v in variables])
-        if self.mask_V is not None:  # the table comes first; frozen words get no gradient
+        if self.mask_V is not None:  # frozen words get no gradient
             table = gradients[0]
             kept = table.values * tf.gather(self.mask_V, table.indices)[:, None]
             gradients[0] = tf.IndexedSlices(kept, table.indices, table.dense_shape)
-        self.optimizer.apply(gradients, variables)
+        self.rest.apply(gradients[self.tables :], variables[self.tables :])
+        if self.tables:
+            self.table.apply(gradients[:1], variables[:1])
         return loss
 
     def _follow(self, share: Any) -> None:
         for average, variable in zip(self.average, self.model.trainable_variables, strict=True):
             average.assign_add((variable.value - average) * share)
 
-    def rate(self, done: float) -> float:
-        """Linear warm-up, then half a cosine down to `END`; `done` in [0, 1]."""
-        return min(1.0, done / WARM) * (END + (1 - END) * 0.5 * (1 + np.cos(np.pi * done)))
+    def schedule(self, done: float) -> None:
+        """Set both rates: linear warm-up, then half a cosine down to `END`; `done` in [0, 1]."""
+        share = min(1.0, done / WARM) * (END + (1 - END) * 0.5 * (1 + np.cos(np.pi * done)))
+        self.rest.learning_rate.assign(self.recipe.learning_rate * share)
+        self.table.learning_rate.assign(self.recipe.vectors_rate * share)
 
     def swap(self) -> None:
         """Exchange the weights and their running average."""
@@ -203,7 +215,7 @@ def train(
     """
     prior_K = np.clip(train.labels_NK.mean(0), 1e-4, 1 - 1e-4)
     if recipe.pooled_once:
-        model = build_on_means(recipe, vectors_VD.shape[1], len(rare_M), prior_K)
+        model = build_on_means(recipe, vectors_VD[rare_M], prior_K)
         x, dev_x = means(train, vectors_VD, rare_M), means(dev, vectors_VD, rare_M)
         mask_V = None
     else:
@@ -222,7 +234,7 @@ def train(
     for number in range(1, recipe.epochs + 1):
         wall, cpu, losses = time.perf_counter(), time.process_time(), []
         for rows in _batches(train.lengths_N, recipe.batch_size, rng):
-            trainer.optimizer.learning_rate.assign(recipe.learning_rate * trainer.rate(step / steps))
+            trainer.schedule(step / steps)
             block = x[rows, : max(3, train.lengths_N[rows].max())] if ids else x[rows]
             losses.append(trainer.step(tf.constant(block), tf.constant(targets_NK[rows])))
             step += 1

@@ -6,6 +6,7 @@ Shapes: N texts, L tokens, D width, F filters.
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from emoray.model.recipe import Attention, ConvMax, Max, Mean, Min, Pool
@@ -95,13 +96,14 @@ class RareWords(keras.layers.Layer):
     share of each of the M trainable words (last M columns) times their vectors.
     """
 
-    def __init__(self, width: int, **settings: Any) -> None:
+    def __init__(self, rows_MD: np.ndarray, **settings: Any) -> None:
         super().__init__(**settings)
-        self.width = width
+        self.start_MD = rows_MD
+        self.width = rows_MD.shape[1]
 
     def build(self, shape: tuple[int | None, ...]) -> None:
-        rows = (shape[-1] or 0) - self.width
-        self.rows_MD = self.add_weight(shape=(rows, self.width), initializer="zeros", name="rows")
+        start = keras.initializers.Constant(self.start_MD)
+        self.rows_MD = self.add_weight(shape=self.start_MD.shape, initializer=start, name="rows")
 
     def call(self, inputs: Any) -> Any:
         return inputs[:, : self.width] + ops.matmul(inputs[:, self.width :], self.rows_MD)

@@ -69,13 +69,13 @@ class GloveRecipe:
     epochs: int = 30
     patience: int = 5
     learning_rate: float = 1e-3
+    vectors_rate: float = 1e-3
     batch_size: int = 256
     dropout: float = 0.2
     word_dropout: float = 0.0
     ema: float = 0.0
     # fixed
     loss: str = "bce"
-    max_tokens: int = 40
 
     def __post_init__(self) -> None:
         for name, low in (
@@ -86,15 +86,15 @@ class GloveRecipe:
             ("epochs", 1),
             ("patience", 1),
             ("batch_size", 1),
-            ("max_tokens", 1),
         ):
             if getattr(self, name) < low:
                 raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
         for name in ("dropout", "word_dropout", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
-        if self.learning_rate <= 0:
-            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
+        for name in ("learning_rate", "vectors_rate"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
         if not self.pools:
             raise ValueError("pools is empty: name at least one, e.g. (Mean(),)")
         if self.loss != "bce":

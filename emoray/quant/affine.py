@@ -23,16 +23,15 @@ def checked(values: np.ndarray) -> np.ndarray:
         raise ValueError(f"a tensor to quantize holds values, got shape {values.shape}: drop it")
     if values.dtype.kind not in "fiu":
         raise ValueError(f"a tensor to quantize holds real numbers, got dtype {values.dtype}")
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes Inf, refused next
+        values = values.astype(np.float32, copy=False)
     finite = np.isfinite(values)
     if not finite.all():
         raise ValueError(
-            f"a tensor to quantize is finite, got {values.size - finite.sum()} NaN or Inf "
-            f"of {values.size} values: look at the training that made it"
+            f"a tensor to quantize is finite in float32, got {values.size - finite.sum()} NaN or "
+            f"Inf of {values.size} values: look at the training that made it"
         )
-    largest = max(float(values.max()), -float(values.min()))
-    if largest > LARGEST:
-        raise ValueError(f"a tensor to quantize stays within ±1e38, got {largest:g}: rescale it")
-    return values.astype(np.float32, copy=False)
+    return values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -129,6 +128,9 @@ def affine_between(
 def affine_for(values: np.ndarray, scheme: QuantScheme) -> AffineMap:
     """The map that a scheme chooses for a tensor, any shape the grain's axis exists in."""
     values = checked(values)
+    largest = max(float(values.max()), -float(values.min()))
+    if largest > LARGEST:
+        raise ValueError(f"a tensor to quantize stays within ±1e38, got {largest:g}: rescale it")
     blocks = scheme.grain.blocks(values)
     ends = [scheme.ranges.of(block, scheme.symmetric, scheme.bits) for block in blocks]
     alpha = scheme.grain.join([alpha_S for alpha_S, _ in ends], values.shape)

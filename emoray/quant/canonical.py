@@ -26,15 +26,15 @@ TYPES: dict[str, type] = {
 
 def to_json(value: Json) -> Json:
     """The scheme, grain, ranges or activations as dicts, lists, strings and numbers."""
-    if dataclasses.is_dataclass(value):
-        name = type(value).__name__
-        if TYPES.get(name) is not type(value):
-            raise ValueError(f"a scheme is made of {', '.join(TYPES)}, got {name}")
-        fields = {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"type": name, **fields}
-    if isinstance(value, tuple | list):
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, tuple):
         return [to_json(item) for item in value]
-    return value
+    name = type(value).__name__
+    if TYPES.get(name) is not type(value):
+        raise ValueError(f"a scheme is made of {', '.join(TYPES)}, got {name}")
+    fields = {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(TYPES[name])}
+    return {"type": name, **fields}
 
 
 def from_json(data: Json) -> Json:

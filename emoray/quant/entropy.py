@@ -1,8 +1,8 @@
 """Clipping ranges by relative entropy (Migacz 2017, "8-bit inference with TensorRT").
 
-The histogram of |w| is cut at a threshold, its outliers are counted into the last bin kept (P), and
-the same bins, merged into the integer levels and spread again, form Q. The threshold with the least
-KL(P || Q) wins. S slices, M values in each, H histogram bins.
+The histogram of |w| is cut at a threshold, its outliers are counted into the last filled bin that
+is kept (P), and the same bins, merged into the integer levels and spread again, form Q. The
+threshold with the least KL(P || Q) wins. S slices, M values in each, H histogram bins, L levels.
 """
 
 import numpy as np
@@ -45,21 +45,24 @@ def _best_ratio(counts_SH: np.ndarray, levels: int) -> np.ndarray:
     mass = _cumulated(counts_SH)
     filled = _cumulated(counts_SH > 0)
     information = _cumulated(_x_log_x(counts_SH))
+    bins_SH = np.where(counts_SH > 0, np.arange(BINS), -1)
+    last_filled = np.maximum.accumulate(bins_SH, axis=1)
+    slices_S = np.arange(len(total_S))
     best_S, least_S = np.full(len(total_S), BINS), np.full(len(total_S), np.inf)
-    first = -(-levels // STRIDE) * STRIDE
-    for kept in range(BINS, first - 1, -STRIDE):
+    for kept in range(BINS, max(levels, STRIDE) - 1, -STRIDE):
         edges = np.linspace(0, kept, levels + 1).astype(np.int64)
         mass_SL, filled_SL = np.diff(mass[:, edges]), np.diff(filled[:, edges])
         flat_SL = mass_SL / np.maximum(filled_SL, 1.0)
-        last_S, outside_S = counts_SH[:, kept - 1], total_S - mass[:, kept]
-        p_log_p = information[:, kept] - _x_log_x(last_S) + _x_log_x(last_S + outside_S)
         log_SL = np.log(np.where(flat_SL > 0, flat_SL, 1.0))
-        p_log_q = (mass_SL * log_SL).sum(axis=1) + outside_S * log_SL[:, -1]
+        # Outliers join the last bin that holds anything: on an empty one Q would be infinitely far.
+        end_S = last_filled[:, kept - 1]
+        end_level_S = np.searchsorted(edges, end_S, side="right") - 1
+        end_count_S, outside_S = counts_SH[slices_S, end_S], total_S - mass[:, kept]
+        p_log_p = information[:, kept] - _x_log_x(end_count_S) + _x_log_x(end_count_S + outside_S)
+        p_log_q = (mass_SL * log_SL).sum(axis=1) + outside_S * log_SL[slices_S, end_level_S]
         inside_S = np.maximum(mass[:, kept], 1.0)
         divergence_S = (p_log_p - p_log_q) / total_S + np.log(inside_S / total_S)
-        # Outliers piled on an empty bin would be infinitely far from Q, where it holds nothing.
-        possible_S = (last_S > 0) | (outside_S == 0)
-        better_S = possible_S & (divergence_S < least_S)
+        better_S = (end_S >= 0) & (divergence_S < least_S)
         best_S[better_S], least_S[better_S] = kept, divergence_S[better_S]
     return best_S / BINS
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from emoray.tables import words
+
 WITHIN = 0.01  # one point of macro-F1
 
 
@@ -69,22 +71,15 @@ class Pick:
 
     name: str
     row: pd.Series
-    sentence: str
+    reason: str
 
-
-def _kilobytes(size: float) -> str:
-    return f"{size / 1e6:.2f} MB" if size >= 1e6 else f"{size / 1e3:.0f} KB"
-
-
-def _told(row: pd.Series, why: str) -> str:
-    """`why`, then what the row costs and earns."""
-    latency = row["latency_p50_ms"]
-    speed = "" if pd.isna(latency) else f", {latency:.3g} ms a text"
-    return (
-        f"{why}: test macro-F1 {row['test_macro_f1']:.3f} "
-        f"[{row['test_macro_f1_low']:.3f}, {row['test_macro_f1_high']:.3f}] in "
-        f"{_kilobytes(row['size_bytes'])}{speed}."
-    )
+    @property
+    def sentence(self) -> str:
+        """The reason, then what the row costs and earns."""
+        latency = self.row["latency_p50_ms"]
+        speed = "" if pd.isna(latency) else f", {words.milliseconds(latency)} a text"
+        cost = f"{words.size(self.row['size_bytes'])}{speed}"
+        return f"{self.reason}: test macro-F1 {words.score(self.row)} in {cost}."
 
 
 def picks(points: pd.DataFrame) -> dict[str, Pick]:
@@ -107,23 +102,17 @@ def picks(points: pd.DataFrame) -> dict[str, Pick]:
     by_size = ["size_bytes", "dev_macro_f1", "point"]
     smallest = near.sort_values(by_size, ascending=[True, False, True]).iloc[0]
     share = smallest["size_bytes"] / best["size_bytes"]
-    chosen = {
-        "best": Pick(
-            name="best", row=best, sentence=_told(best, "The highest cross-fitted dev macro-F1")
-        ),
-        "smallest within 1 point": Pick(
-            name="smallest within 1 point",
-            row=smallest,
-            sentence=_told(
-                smallest,
-                f"The fewest bytes within 1 point of the best on dev, {share:.0%} of its size",
-            ),
+    found = {
+        "best": (best, "The highest cross-fitted dev macro-F1"),
+        "smallest within 1 point": (
+            smallest,
+            f"The fewest bytes within 1 point of the best on dev: {share:.0%} of its size",
         ),
     }
     timed = near[near["latency_p50_ms"].notna()]
     if len(timed):
         by_time = ["latency_p50_ms", "dev_macro_f1", "size_bytes", "point"]
         fastest = timed.sort_values(by_time, ascending=[True, False, True, True]).iloc[0]
-        why = f"The lowest median latency of the {len(timed)} timed rows within 1 point of the best"
-        chosen["fastest"] = Pick(name="fastest", row=fastest, sentence=_told(fastest, why))
-    return chosen
+        why = f"The lowest median latency of {words.count(len(timed), 'timed row')} within 1 point"
+        found["fastest"] = (fastest, f"{why} of the best on dev")
+    return {n: Pick(name=n, row=row, reason=reason) for n, (row, reason) in found.items()}

@@ -23,7 +23,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "surface": ("model", "temperature", "threshold"),
     "reliability": ("model", "temperature", "bin_low"),
     "trainings": ("training_id", "epoch"),
-    "latency": ("model", "threads", "turn", "text"),
+    "latency": ("model", "beside", "threads", "turn", "text"),
     "failures": ("trial", "stage", "error"),
     "runs": ("run", "started"),
 }

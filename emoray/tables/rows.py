@@ -110,6 +110,7 @@ class LabelRow:
     f1: float = gain("on test")
     support: int = note("test texts that carry the label")
     threshold: float = note("probability from which the label is given")
+    cut: float = note("the same as a logit, exactly: what the artifact compares with")
     ece: float = cost("expected calibration error of this label on test, 15 bins")
 
 
@@ -183,7 +184,8 @@ class TrainingRow:
 class LatencyRow:
     """One timed call of one artifact: one text, batch 1, from token ids to logits."""
 
-    model: str = note("id of the compressed model; `baseline` = the run's first float model")
+    model: str = note("id of the compressed model; `baseline` = the run's first model")
+    beside: str = note("the model whose turn it was: a baseline's sample was taken beside it")
     turn: int = note("round of the interleaved measurement")
     text: int = note("index of the test text")
     tokens: int = note("its length in tokens")

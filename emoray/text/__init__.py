@@ -1,1 +1,1 @@
-"""From files to token ids and word vectors: corpora, their sources, the tokenizer, the vocabulary, GloVe."""
+"""From files to token ids and word vectors: corpora, tokenizer, vocabulary, GloVe."""

@@ -1,7 +1,8 @@
-"""A corpus is three splits of labelled texts, read from GoEmotions' file format and checked as a whole.
+"""A corpus is three splits of labelled texts, in GoEmotions' file format, checked as a whole.
 
-Each of `train.tsv`, `dev.tsv`, `test.tsv` holds one text a line: text, tab, GoEmotions label ids separated by
-commas, tab, comment id. No header, no quoting, UTF-8. Shapes: N texts, K labels of the taxonomy.
+Each of `train.tsv`, `dev.tsv`, `test.tsv` holds one text a line: text, tab, GoEmotions label ids
+separated by commas, tab, comment id. No header, no quoting, UTF-8.
+Shapes: N texts, K labels of the taxonomy.
 """
 
 import hashlib
@@ -30,7 +31,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Corpus:
-    """`train` fits, `dev` calibrates and chooses, `test` is only scored. `sha256` stands for all three files."""
+    """`train` fits, `dev` calibrates and chooses, `test` is only scored; `sha256` covers all."""
 
     name: str
     taxonomy: Taxonomy
@@ -42,7 +43,9 @@ class Corpus:
     def split(self, name: str) -> Split:
         splits = {"train": self.train, "dev": self.dev, "test": self.test}
         if name not in splits:
-            raise ValueError(f"split is one of {', '.join(SPLITS)}, got {name!r}: pick one of these")
+            raise ValueError(
+                f"split is one of {', '.join(SPLITS)}, got {name!r}: pick one of these"
+            )
         return splits[name]
 
     @property
@@ -128,7 +131,7 @@ def _read_split(raw: bytes, path: Path, taxonomy: Taxonomy) -> Split:
 
 
 def read_corpus(folder: Path, *, name: str, taxonomy: Taxonomy) -> Corpus:
-    """Read and check the three splits in `folder`; `name` is what tables will call the corpus."""
+    """Read and check the splits in `folder`; `name` is what tables will call the corpus."""
     digest = hashlib.sha256()
     splits = {}
     for split in SPLITS:
@@ -139,7 +142,7 @@ def read_corpus(folder: Path, *, name: str, taxonomy: Taxonomy) -> Corpus:
                 "add the file or point to the folder that has all three"
             )
         raw = path.read_bytes()
-        # Of the files' own hashes, so that a line moved across a file's end changes the corpus' hash.
+        # Of the files' own hashes: a line moved from one file's end to the next must change it.
         digest.update(hashlib.sha256(raw).digest())
         splits[split] = _read_split(raw, path, taxonomy)
     return Corpus(name=name, taxonomy=taxonomy, sha256=digest.hexdigest(), **splits)

@@ -1,8 +1,9 @@
 """Reads word vectors in Stanford's text format: a word, a space, its numbers, one word a line.
 
-Files reach a gigabyte while a corpus needs a twentieth of it. So the file streams past in blocks; of each line only
-the word and the number of columns are looked at, and only the wanted words' numbers are parsed, a block at a time.
-Plain text, `.gz`, and `.zip` (as Stanford ships it) are read as they are; word2vec's header line is skipped.
+Files reach a gigabyte while a corpus needs a twentieth of it. So the file streams past in blocks;
+of each line only the word and the number of columns are looked at, and only the wanted words'
+numbers are parsed, a block at a time. Plain text, `.gz` and `.zip` (as Stanford ships it) are read
+as they are; word2vec's header line is skipped.
 
 Shapes: W wanted words, F found ones, D numbers each.
 """
@@ -19,6 +20,7 @@ from typing import IO
 import numpy as np
 
 _BLOCK_BYTES = 8 << 20
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def _member(archive: zipfile.ZipFile, path: Path, dim: int | None) -> str:
@@ -33,7 +35,7 @@ def _member(archive: zipfile.ZipFile, path: Path, dim: int | None) -> str:
 
 
 @contextmanager
-def _opened(path: Path, dim: int | None) -> Iterator[IO[bytes]]:
+def _opened(path: Path, dim: int | None) -> Iterator[IO[bytes] | gzip.GzipFile]:
     if path.suffix == ".zip":
         with zipfile.ZipFile(path) as archive, archive.open(_member(archive, path, dim)) as file:
             yield file
@@ -45,7 +47,7 @@ def _opened(path: Path, dim: int | None) -> Iterator[IO[bytes]]:
             yield file
 
 
-def _line_blocks(file: IO[bytes]) -> Iterator[list[bytes]]:
+def _line_blocks(file: IO[bytes] | gzip.GzipFile) -> Iterator[list[bytes]]:
     rest = b""
     while block := file.read(_BLOCK_BYTES):
         lines = block.split(b"\n")
@@ -65,12 +67,14 @@ def _is_number(text: bytes) -> bool:
 
 
 def _checked(line: bytes, where: str, dim: int) -> bytes | None:
-    """A line whose columns look wrong at first sight: its clean form, None to skip it, or a ValueError."""
+    """A line that looks wrong at first sight: its clean form, None to skip it, or a ValueError."""
     columns = line.split()
     if len(columns) == dim + 1:
         return b" ".join(columns)
     if not columns:
-        raise ValueError(f"{where}: every line is a word and {dim} numbers, got an empty line: drop it")
+        raise ValueError(
+            f"{where}: every line is a word and {dim} numbers, got an empty line: drop it"
+        )
     extra = columns[1:-dim]
     if extra and not any(map(_is_number, extra)):
         return None  # a "word" with spaces in it, as the 840B vectors have some: no token equals it
@@ -97,7 +101,7 @@ def _parsed(kept: list[tuple[int, bytes]], path: Path, dim: int) -> np.ndarray:
         return values.reshape(-1, dim)
     for number, numbers in kept:
         for text in numbers.split():
-            if not _is_number(text) or not np.isfinite(np.float32(text)):
+            if not (_is_number(text) and abs(float(text)) <= _LARGEST):
                 raise ValueError(
                     f"{path} line {number}: vectors hold finite numbers only, got "
                     f"{text.decode(errors='replace')!r}: drop the line or fetch the file again"
@@ -105,8 +109,13 @@ def _parsed(kept: list[tuple[int, bytes]], path: Path, dim: int) -> np.ndarray:
     raise AssertionError("every number of the block is fine alone")
 
 
+def _is_header(line: bytes) -> bool:
+    parts = line.split()
+    return len(parts) == 2 and parts[0].isdigit() and parts[1].isdigit()
+
+
 class _Reader:
-    """One pass over one file; `matrix_WD` is allocated at once, and pages nobody fills cost nothing."""
+    """One pass over one file; `matrix_WD` is allocated at once, pages nobody fills cost nothing."""
 
     def __init__(self, path: Path, words: Iterable[str], dim: int | None) -> None:
         self.path, self.dim = path, dim
@@ -123,8 +132,8 @@ class _Reader:
             )
         if self.dim is not None and dim != self.dim:
             raise ValueError(
-                f"{self.path}: vectors were asked for with {self.dim} dimensions, got {dim} in line 1: "
-                f"ask for {dim} or point to the file with {self.dim}"
+                f"{self.path}: vectors were asked for with {self.dim} dimensions, got {dim} in "
+                f"line 1: ask for {dim} or point to the file with {self.dim}"
             )
         self.dim = dim
         self.matrix_WD = np.empty((len(self.wanted), dim), dtype=np.float32)
@@ -132,8 +141,8 @@ class _Reader:
     def take(self, lines: list[bytes], first: int) -> None:
         """Keep the wanted words of these lines, the first of which is line `first` of the file."""
         if self.matrix_WD is None:
-            if len(header := lines[0].split()) == 2 and all(part.isdigit() for part in header):
-                lines, first = lines[1:], first + 1
+            if first == 1 and lines and _is_header(lines[0]):
+                lines, first = lines[1:], 2
             if not lines:
                 return
             self._learn_dim(lines[0])

@@ -41,7 +41,7 @@ class Ragged:
         return self.flat[self.offsets[i] : self.offsets[i + 1]]
 
     def padded(self, rows: np.ndarray) -> np.ndarray:
-        """`ids_NL` of the chosen rows in their order, as wide as the longest of them, padded with 0."""
+        """`ids_NL` of the chosen rows in their order, as wide as the longest, padded with 0."""
         rows = np.asarray(rows)
         starts_N, lengths_N = self.offsets[rows], self.lengths[rows]
         columns_L = np.arange(lengths_N.max(initial=0))
@@ -91,8 +91,9 @@ class Vocabulary:
     ) -> "Vocabulary":
         """The `max_words` most frequent train words.
 
-        A word that the vectors know (`known`) enters from `min_count` occurrences on, any other one from
-        `oov_min_count` on: enough to train a row of its own. Equally frequent words stand in code point order.
+        A word that the vectors know (`known`) enters from `min_count` occurrences on, any other
+        one from `oov_min_count` on: enough to train a row of its own. Equally frequent words stand
+        in code point order.
         """
         if max_words < 1:
             raise ValueError(f"max_words must be at least 1, got {max_words}: ask for more words")
@@ -115,7 +116,7 @@ class Vocabulary:
         return cls(words=tuple(text.removesuffix("\n").split("\n")) if text else ())
 
     def to_text(self) -> str:
-        """One word a line, as an artifact's `vocabulary.txt` keeps it: id = line number from 0, plus 2."""
+        """One word a line, as an artifact's `vocabulary.txt` has it: id = line number + 2."""
         return "".join(f"{word}\n" for word in self.words)
 
     def __len__(self) -> int:
@@ -126,7 +127,7 @@ class Vocabulary:
         return word in self._ids
 
     def encode(self, tokens: Sequence[str]) -> np.ndarray:
-        """Ids of one text, (L,) int32. A text without tokens becomes one unknown id, so that L >= 1."""
+        """Ids of one text, (L,) int32; a text without tokens is one unknown id, so L >= 1."""
         ids = [self._ids.get(token, UNKNOWN) for token in tokens]
         return np.array(ids or [UNKNOWN], dtype=np.int32)
 
@@ -138,7 +139,7 @@ class Vocabulary:
         )
 
     def coverage(self, token_lists: Iterable[Sequence[str]]) -> Coverage:
-        """Share of running words and of distinct words that have an id of their own; 1 for no words at all."""
+        """How many of these words have an id of their own; all of them where there are none."""
         counts = Counter(token for tokens in token_lists for token in tokens)
         known = [count for word, count in counts.items() if word in self._ids]
         running, types = counts.total(), len(counts)

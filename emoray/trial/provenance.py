@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from emoray.export.cpu import cpu_name, instruction_sets
+from emoray.export.cpu import cpu
 
 LIBRARIES = (
     "emoray",
@@ -59,9 +59,10 @@ def _version(library: str) -> str:
 
 def provenance() -> Provenance:
     """Of this process, on this machine."""
+    found = cpu()
     return Provenance(
-        cpu=cpu_name(),
-        instruction_sets=" ".join(instruction_sets()),
+        cpu=found.model,
+        instruction_sets=found.instruction_sets,
         versions=", ".join(
             [f"python {platform.python_version()}", *(_version(library) for library in LIBRARIES)]
         ),

@@ -6,6 +6,7 @@ from pathlib import Path
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
 from emoray.model.recipe import GloveRecipe
 from emoray.quant.scheme import ModelScheme
+from emoray.text.vectors import VectorSource
 from emoray.trial.store import digest
 
 Rule = Fixed | OneForAll | PerLabel
@@ -62,10 +63,16 @@ class CorpusRef:
 class VectorsRef:
     """Word vectors as a stage names them: by content; where they lie does not count."""
 
-    name: str
-    dim: int
+    source: VectorSource
     sha256: str
-    path: Path
+
+    @property
+    def dim(self) -> int:
+        return self.source.dim
+
+    def name(self, dim: int) -> str:
+        """What a table calls these vectors cut to `dim`."""
+        return self.source.name if dim == self.dim else f"{self.source.name}-pca{dim}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +86,7 @@ class Data:
         """The file of exactly this dimension, else the narrowest wider one, for PCA to cut."""
         wide = [v for v in self.vectors if v.dim >= dim]
         if not wide:
-            have = ", ".join(v.name for v in self.vectors) or "none"
+            have = ", ".join(v.source.name for v in self.vectors) or "none"
             raise ValueError(
                 f"embedding_dim must not exceed the vectors' own, got {dim} with {have}: "
                 "put a wider glove.6B file into the data folder or ask for fewer dimensions"

@@ -16,10 +16,14 @@ from emoray.labels import taxonomy as taxonomy_of
 from emoray.model.recipe import GloveRecipe
 from emoray.quant.scheme import ModelScheme
 from emoray.text.vocabulary import FIRST, UNKNOWN, Ragged, Vocabulary
+from emoray.trial.columns import Logits
 from emoray.trial.spec import CorpusRef, Decision, VectorsRef, recipe_id
+from emoray.trial.store import id_of
 
 SPLITS = ("train", "dev", "test")
-OOV_MIN_COUNT = 10  # a word without a vector earns a row of its own from here on
+BASE = "artifact"  # of a finished Compress: the files that all decisions on it share
+MAX_TOKENS = 64  # words of a text that are read, at training and at serving alike
+OOV_MIN_COUNT = 5  # a word without a vector earns a row of its own from here on
 
 
 def read_texts(folder: Path, split: str) -> tuple[Ragged, np.ndarray]:
@@ -53,9 +57,9 @@ class Encode:
                 f"the corpus must not change during a run, got other bytes in {self.corpus.folder}: "
                 "start the run again"
             )
-        tokens = {s: [tokenize(t) for t in corpus.split(s).texts] for s in SPLITS}
+        tokens = {s: [tokenize(t)[:MAX_TOKENS] for t in corpus.split(s).texts] for s in SPLITS}
         wanted = {word for words in tokens["train"] for word in words}
-        found, found_VD = self.vectors.load(wanted)
+        found, matrix_FD = self.vectors.source.load(wanted)
         vocabulary = Vocabulary.build(
             tokens["train"],
             max_words=self.vocabulary,
@@ -63,14 +67,10 @@ class Encode:
             oov_min_count=OOV_MIN_COUNT,
             known=set(found),
         )
-        rows = {word: row for row, word in enumerate(found)}
-        vectors_VD = np.zeros((len(vocabulary), found_VD.shape[1]), np.float32)
-        known_V = np.zeros(len(vocabulary), bool)
-        for i, word in enumerate(vocabulary.words, start=FIRST):
-            if word in rows:
-                vectors_VD[i], known_V[i] = found_VD[rows[word]], True
-        np.savez(out / "vectors.npz", vectors_VD=vectors_VD, known_V=known_V)
-        (out / "vocabulary.txt").write_text(vocabulary.to_text(), encoding="utf-8")
+        kept = [row for row, word in enumerate(found) if word in vocabulary]
+        np.savez(out / "vectors.npz", matrix_FD=matrix_FD[kept])
+        (out / "found.txt").write_text("".join(f"{found[row]}\n" for row in kept), "utf-8")
+        (out / "vocabulary.txt").write_text(vocabulary.to_text(), "utf-8")
         for split in SPLITS:
             ragged = vocabulary.encode_all(tokens[split])
             np.savez(
@@ -93,16 +93,19 @@ class Embed:
     dim: int
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.text.embedding import Zeros, embedding_rows
         from emoray.text.pca import reduce_by_pca
 
+        vocabulary = Vocabulary.from_text((inputs["text"] / "vocabulary.txt").read_text("utf-8"))
+        found = (inputs["text"] / "found.txt").read_text("utf-8").split()
         with np.load(inputs["text"] / "vectors.npz", allow_pickle=False) as data:
-            vectors_VD, known_V = data["vectors_VD"], data["known_V"]
-        if self.dim < vectors_VD.shape[1]:
-            reduced_VD = np.zeros((len(vectors_VD), self.dim), np.float32)
-            reduced_VD[known_V] = reduce_by_pca(vectors_VD[known_V], self.dim)
-            vectors_VD = reduced_VD
-        rare_M = np.array([UNKNOWN, *(np.flatnonzero(~known_V[FIRST:]) + FIRST)])
-        np.savez(out / "vectors.npz", vectors_VD=vectors_VD, rare_M=rare_M)
+            matrix_FD = data["matrix_FD"]
+        if self.dim < matrix_FD.shape[1]:
+            matrix_FD = reduce_by_pca(matrix_FD, self.dim)
+        vectors_VD = embedding_rows(vocabulary, found, matrix_FD, init=Zeros())
+        known = set(found)
+        rare = [i for i, word in enumerate(vocabulary.words, start=FIRST) if word not in known]
+        np.savez(out / "vectors.npz", vectors_VD=vectors_VD, rare_M=np.array([UNKNOWN, *rare]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,16 +125,11 @@ class Train:
         from emoray.model import glove
         from emoray.tables.files import write_table
         from emoray.tables.rows import TrainingRow
-        from emoray.trial.store import key_of
 
         def texts(split: str) -> glove.Texts:
             ragged, labels_NK = read_texts(inputs["text"], split)
-            ids_NL = ragged.padded(np.arange(len(ragged)))[:, : self.recipe.max_tokens]
-            return glove.Texts(
-                ids_NL=ids_NL,
-                lengths_N=np.minimum(ragged.lengths, self.recipe.max_tokens),
-                labels_NK=labels_NK,
-            )
+            ids_NL = ragged.padded(np.arange(len(ragged)))
+            return glove.Texts(ids_NL=ids_NL, lengths_N=ragged.lengths, labels_NK=labels_NK)
 
         with np.load(inputs["vectors"] / "vectors.npz", allow_pickle=False) as data:
             vectors_VD, rare_M = data["vectors_VD"], data["rare_M"]
@@ -147,7 +145,7 @@ class Train:
         np.savez(out / "weights.npz", allow_pickle=False, **trained.tensors)
         rows = [
             TrainingRow(
-                training_id=key_of(self),
+                training_id=id_of(self),
                 recipe=recipe_id(self.recipe),
                 taxonomy=self.recipe.taxonomy,
                 seed=self.recipe.seed,
@@ -171,7 +169,37 @@ class Compress:
     scheme: ModelScheme
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        raise NotImplementedError
+        from emoray.export.calibrate import calibrate
+        from emoray.export.graph import build
+        from emoray.export.network import Network
+        from emoray.export.shipping import base_files
+        from emoray.tables.files import write_table
+        from emoray.tables.rows import LayerRow
+        from emoray.text.words import rules_json
+        from emoray.trial.layers import layer_columns
+
+        recipe = self.trained.recipe
+        with np.load(inputs["trained"] / "weights.npz", allow_pickle=False) as weights:
+            network = Network.from_tensors(dict(weights), [str(p) for p in recipe.pools])
+        dev, _ = read_texts(inputs["text"], "dev")
+        built = build(network, self.scheme, calibrate(network, dev, self.scheme))
+        files = base_files(
+            built.file,
+            vocabulary=(inputs["text"] / "vocabulary.txt").read_text("utf-8"),
+            tokenizer={**rules_json(), "max_tokens": MAX_TOKENS},
+            labels=taxonomy_of(recipe.taxonomy).labels,
+        )
+        (out / BASE).mkdir()
+        for name, content in files.items():
+            (out / BASE / name).write_bytes(content)
+        facts = {
+            "execution": built.execution,
+            "embedding_bytes": built.embedding_bytes,
+            "parameters": network.parameters,
+        }
+        (out / "facts.json").write_text(json.dumps(facts))
+        rows = layer_columns(built.layers, id_of(self), self.scheme)
+        write_table(rows, out / "layers.parquet", LayerRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +213,11 @@ class Score:
     text: Encode
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        raise NotImplementedError
+        from emoray.export.score import logits
+
+        model = inputs["compressed"] / BASE / "model.onnx"
+        found = {s: logits(model, read_texts(inputs["text"], s)[0]) for s in ("dev", "test")}
+        np.savez(out / "logits.npz", allow_pickle=False, **found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,4 +233,72 @@ class Decide:
     decisions: tuple[Decision, ...]
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        raise NotImplementedError
+        from emoray.trial.rows import write_rows
+
+        (_, dev_labels_NK), (_, test_labels_NK) = (
+            read_texts(inputs["text"], split) for split in ("dev", "test")
+        )
+        with np.load(inputs["scored"] / "logits.npz", allow_pickle=False) as data:
+            logits = Logits(
+                dev_NK=data["dev"],
+                dev_labels_NK=dev_labels_NK,
+                test_NK=data["test"],
+                test_labels_NK=test_labels_NK,
+                leaked_N=np.load(inputs["text"] / "leaked.npy", allow_pickle=False),
+            )
+        write_rows(self.compressed, inputs["compressed"], logits, self.decisions, out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """The time of one text, batch 1: these models beside a baseline, a whole node to themselves."""
+
+    name: ClassVar[str] = "clock"
+    version: ClassVar[int] = 1
+
+    compressed: tuple[Compress, ...]
+    baseline: Compress
+    text: Encode
+    cpu: str  # another processor, another measurement
+    cpus: int  # of the node: reserved, so that nothing else runs there
+    threads: int = 1
+    texts: int = 100
+    turns: int = 2
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.export.cpu import cpu
+        from emoray.export.latency import measure
+        from emoray.tables.files import write_table
+        from emoray.tables.rows import LatencyRow
+
+        baseline = "baseline"
+        models = {baseline: inputs["baseline"] / BASE / "model.onnx"}
+        for i, compressed in enumerate(self.compressed):
+            models[id_of(compressed)] = inputs[f"compressed.{i}"] / BASE / "model.onnx"
+        test, _ = read_texts(inputs["text"], "test")
+        # Evenly over the sorted lengths: the real mix of lengths, in few texts.
+        order = np.argsort(test.lengths, kind="stable")
+        chosen = order[np.linspace(0, len(order) - 1, min(self.texts, len(order))).astype(int)]
+        samples = measure(
+            models,
+            [test.row(int(i)) for i in chosen],
+            baseline=baseline,
+            repeats=self.turns,
+            threads=self.threads,
+        )
+        found = cpu()
+        rows = [
+            LatencyRow(
+                model=sample.model,
+                beside=sample.beside,
+                turn=sample.turn,
+                text=int(chosen[sample.text]),
+                tokens=sample.tokens,
+                milliseconds=sample.milliseconds,
+                threads=self.threads,
+                cpu=found.model,
+                instruction_sets=found.instruction_sets,
+            )
+            for sample in samples
+        ]
+        write_table(rows, out / "latency.parquet", LatencyRow)

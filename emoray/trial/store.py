@@ -69,10 +69,21 @@ def key_of(stage: Stage) -> str:
     return f"{stage.name}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
+def id_of(stage: Stage) -> str:
+    """The key, short enough for a table cell: `<name>-<16 hexadecimal digits>`."""
+    return key_of(stage)[: len(stage.name) + 17]
+
+
 def inputs_of(stage: Stage) -> dict[str, Stage]:
-    """The stages this one reads, by field name."""
-    found = {f.name: getattr(stage, f.name) for f in fields(stage)}  # type: ignore[arg-type]
-    return {name: value for name, value in found.items() if isinstance(value, Stage)}
+    """The stages this one reads, by field name; those of a tuple as `field.0`, `field.1`, ..."""
+    found: dict[str, Stage] = {}
+    for name in (f.name for f in fields(stage)):  # type: ignore[arg-type]
+        value = getattr(stage, name)
+        if isinstance(value, Stage):
+            found[name] = value
+        elif isinstance(value, tuple):
+            found |= {f"{name}.{i}": v for i, v in enumerate(value) if isinstance(v, Stage)}
+    return found
 
 
 def file_sha256(path: Path) -> str:

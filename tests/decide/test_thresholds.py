@@ -145,6 +145,14 @@ def test_a_negative_min_support_is_refused() -> None:
         PerLabel(min_support=-1)
 
 
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_a_temperature_of_zero_is_refused_by_every_rule(rule: Rule, smooth: Decisions) -> None:
+    with pytest.raises(ValueError, match="temperature must be finite and above 0, got 0"):
+        rule.cuts(*smooth, 0.0)
+    with pytest.raises(ValueError, match="temperature must be finite and above 0, got 0"):
+        cuts_many([(rule, 0.0)], *smooth)
+
+
 def test_rules_are_short_in_a_table() -> None:
     assert [str(rule) for rule in (*RULES, Fixed())] == [
         "fixed0.3",

@@ -49,11 +49,11 @@ def test_equal_schemes_have_equal_text() -> None:
 
 
 def test_what_is_no_scheme_is_refused() -> None:
-    with pytest.raises(ValueError, match="a scheme's type is one of .* got 'Median'"):
+    with pytest.raises(ValueError, match=r"a scheme's type is one of .* got 'Median'"):
         from_json({"type": "Median"})
     with pytest.raises(ValueError, match=r"PerChannel has the fields \['axis'\], got \['size'\]"):
         from_json({"type": "PerChannel", "size": 3})
-    with pytest.raises(ValueError, match="a scheme is made of .* got PurePosixPath"):
+    with pytest.raises(ValueError, match=r"a scheme is made of .* got PurePosixPath"):
         to_json(PurePath("scheme"))
     with pytest.raises(ValueError, match=r"bits must be a whole number in 2\.\.8, got 12"):
         from_json({"type": "QuantScheme", "bits": 12})

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -5,16 +7,14 @@ from emoray.quant.entropy import BINS, STRIDE, _best_ratio, entropy_threshold
 
 
 def divergence(counts_H: np.ndarray, kept: int, levels: int) -> float:
-    """KL(P || Q) bin by bin, as Migacz (2017) writes it."""
+    """KL(P || Q) bin by bin, as Migacz (2017) writes it, outliers in the last filled bin."""
     p_H = counts_H[:kept].astype(float)
     q_H = np.zeros(kept)
     edges = np.linspace(0, kept, levels + 1).astype(int)
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         held = p_H[start:stop] > 0
         q_H[start:stop][held] = p_H[start:stop].sum() / max(held.sum(), 1)
-    p_H[-1] += counts_H[kept:].sum()
-    if p_H[-1] > 0 and q_H[-1] == 0:
-        return np.inf
+    p_H[np.flatnonzero(p_H)[-1]] += counts_H[kept:].sum()
     p_H, q_H = p_H / p_H.sum(), q_H / q_H.sum()
     held = p_H > 0
     return float((p_H[held] * np.log(p_H[held] / q_H[held])).sum())

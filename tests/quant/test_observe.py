@@ -58,7 +58,7 @@ def test_without_data_there_is_no_static_range() -> None:
 
 
 def test_an_observer_refuses_nan_and_a_limit_below_one() -> None:
-    with pytest.raises(ValueError, match="is finite, got 1 NaN or Inf of 2"):
+    with pytest.raises(ValueError, match="is finite in float32, got 1 NaN or Inf of 2"):
         Observer().watch(np.array([0.0, np.nan]))
     with pytest.raises(ValueError, match="keeps at least one value, got limit=0"):
         Observer(limit=0)

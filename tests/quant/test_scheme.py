@@ -37,7 +37,7 @@ def test_a_model_scheme_says_what_becomes_of_each_weight() -> None:
 
 def test_grains_and_ranges_are_types_not_names() -> None:
     with pytest.raises(
-        ValueError, match="ranges must be one of MinMax, Percentile, .* got 'minmax'"
+        ValueError, match=r"ranges must be one of MinMax, Percentile, .* got 'minmax'"
     ):
         QuantScheme(ranges="minmax")  # type: ignore[arg-type]
     with pytest.raises(
@@ -46,7 +46,7 @@ def test_grains_and_ranges_are_types_not_names() -> None:
         QuantScheme(grain=PerChannel)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="activations must be one of WeightOnly, Dynamic, Static"):
         ModelScheme(activations=MinMax())  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="ranges must be one of .* got None"):
+    with pytest.raises(ValueError, match=r"ranges must be one of .* got None"):
         Static(ranges=None)  # type: ignore[arg-type]
 
 

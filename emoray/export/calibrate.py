@@ -1,0 +1,49 @@
+"""What each product of a network reads, watched on calibration texts (the dev split).
+
+Shapes: R rows (texts or words), I inputs of a product.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from emoray.export.network import Network
+from emoray.export.score import Texts, batches, open_session
+from emoray.export.wiring import IDS, Wiring
+from emoray.quant.observe import Observer
+from emoray.quant.scheme import FLOAT, ModelScheme, Static
+
+
+def activations(network: Network, texts: Texts) -> Iterator[dict[str, np.ndarray]]:
+    """Batch by batch, the rows_RI that each product reads in float, by its kernel's name.
+
+    Products over words give a row for every real word, padding left out.
+    """
+    wiring = Wiring(network, FLOAT, {})
+    values = list(dict.fromkeys(wiring.inputs.values()))
+    tokens = {name for name in wiring.inputs if name.startswith("pool")}
+    axes = {v: 3 if any(wiring.inputs[n] == v for n in tokens) else 2 for v in values}
+    session = open_session(wiring.writer.model(axes).SerializeToString())
+    for _, ids_NL in batches(texts):
+        found = dict(zip(values, session.run(values, {IDS: ids_NL}), strict=True))
+        yield {
+            name: found[value][ids_NL != 0] if name in tokens else found[value]
+            for name, value in wiring.inputs.items()
+        }
+
+
+def calibrate(
+    network: Network, texts: Texts, scheme: ModelScheme
+) -> dict[str, tuple[float, float]] | None:
+    """The static ranges a scheme asks for, by kernel; None where its activations are not static."""
+    asked = scheme.activations
+    if not isinstance(asked, Static):
+        return None
+    observers: dict[str, Observer] = {}
+    for batch in activations(network, texts):
+        for name, rows_RI in batch.items():
+            observers.setdefault(name, Observer()).watch(rows_RI)
+    return {
+        name: observer.range(asked.ranges, symmetric=asked.symmetric)
+        for name, observer in observers.items()
+    }

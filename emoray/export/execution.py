@@ -1,0 +1,28 @@
+"""What a tensor's numbers go through while a model runs, said honestly.
+
+float: float32 in the file. integer: 8-bit codes times 8-bit codes, summed in 32 bits
+(MatMulInteger). 4-bit kernels: the operator reads 4-bit codes (MatMulNBits, GatherBlockQuantized).
+dequantized: codes in the file, float32 before the product; of an embedding only the gathered rows.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from emoray.quant.scheme import EMBEDDING
+
+Execution = Literal["float", "integer", "4-bit kernels", "dequantized"]
+FLOAT: Execution = "float"
+INTEGER: Execution = "integer"
+FOUR_BIT: Execution = "4-bit kernels"
+DEQUANTIZED: Execution = "dequantized"
+
+
+def summary(of: Mapping[str, Execution]) -> str:
+    """A whole model's execution from its tensors': what its dense products do.
+
+    One word when all products agree, else `mixed: …`; with float products the embedding is named.
+    """
+    products = list(dict.fromkeys(how for name, how in of.items() if name != EMBEDDING))
+    if products == [FLOAT] and of[EMBEDDING] != FLOAT:
+        return f"mixed: {of[EMBEDDING]} embedding, float products"
+    return products[0] if len(products) == 1 else f"mixed: {', '.join(sorted(products))}"

@@ -1,0 +1,118 @@
+"""From a compressed model to the folder of one operating point.
+
+A model's files are written once; every decision on it differs in decision.json and manifest.json
+alone. Their bytes are computed without touching the disk, so a table can state the size and hash
+of thousands of artifacts, and any of them can be put on disk later, byte for byte.
+Shapes: K labels.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emoray.export import artifact
+from emoray.export.artifact import DECISION, FILES, LABELS, MODEL, TOKENIZER, VOCABULARY
+
+BASE_FILES = tuple(name for name in FILES if name != DECISION)
+FARTHEST = float(np.finfo(np.float64).max)  # JSON has no infinity; no logit reaches this
+
+
+def base_files(
+    model: bytes, *, vocabulary: str, tokenizer: Mapping[str, object], labels: Sequence[str]
+) -> dict[str, bytes]:
+    """The files that all decisions on a model share.
+
+    vocabulary: one word a line; tokenizer: what tokenizer.json holds.
+    """
+    compact = {"ensure_ascii": False, "separators": (",", ":")}
+    return {
+        MODEL: model,
+        VOCABULARY: vocabulary.encode(),
+        TOKENIZER: json.dumps(tokenizer, **compact).encode(),  # type: ignore[arg-type]
+        LABELS: json.dumps(list(labels), **compact).encode(),  # type: ignore[arg-type]
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A model's shared files, known by size and hash."""
+
+    hashes: Mapping[str, str]
+    size_bytes: int
+
+    @classmethod
+    def of(cls, files: Mapping[str, bytes]) -> "Base":
+        missing = sorted(set(BASE_FILES) - set(files))
+        if missing:
+            raise ValueError(
+                f"a base holds {', '.join(BASE_FILES)}, got none of {missing}: add them"
+            )
+        return cls(
+            hashes={name: artifact.sha256(files[name]) for name in BASE_FILES},
+            size_bytes=sum(len(files[name]) for name in BASE_FILES),
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> "Base":
+        """The base whose files lie in a folder."""
+        return cls.of({name: (folder / name).read_bytes() for name in BASE_FILES})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One operating point's own files, and what its whole folder comes to.
+
+    size_bytes: of all files. sha256: of manifest.json, which holds the hashes of the others.
+    """
+
+    decision: bytes
+    manifest: bytes
+    size_bytes: int
+    sha256: str
+
+
+def decision_json(temperature: float, cuts_K: np.ndarray, rule: str) -> bytes:
+    """decision.json. Cuts are written exactly, thresholds to six digits for people."""
+    cuts_K = np.asarray(cuts_K, np.float64)
+    if not 0 < temperature < np.inf or cuts_K.ndim != 1 or np.isnan(cuts_K).any():
+        raise ValueError(
+            "a decision has a temperature above 0 and one cut for each label, got "
+            f"{temperature} and {cuts_K}: fit it on dev"
+        )
+    with np.errstate(over="ignore"):
+        thresholds = (1 / (1 + np.exp(-cuts_K / temperature))).tolist()
+    said = {
+        "temperature": float(temperature),
+        "threshold_rule": rule,
+        "thresholds": [float(f"{threshold:.6g}") for threshold in thresholds],
+        "cuts": np.clip(cuts_K, -FARTHEST, FARTHEST).tolist(),
+    }
+    return json.dumps(said, separators=(",", ":")).encode()
+
+
+def row_of(base: Base, *, temperature: float, cuts_K: np.ndarray, rule: str) -> Row:
+    """The bytes that one decision adds to a base, without writing them."""
+    decision = decision_json(temperature, cuts_K, rule)
+    manifest = artifact.manifest_of({**base.hashes, DECISION: artifact.sha256(decision)})
+    return Row(
+        decision=decision,
+        manifest=manifest,
+        size_bytes=base.size_bytes + len(decision) + len(manifest),
+        sha256=artifact.sha256(manifest),
+    )
+
+
+def ship(base_folder: Path, row: Row, target: Path) -> None:
+    """Put one row's artifact into a new folder `target`; refuses a base that is not the row's."""
+    files = {name: (base_folder / name).read_bytes() for name in BASE_FILES}
+    files[DECISION] = row.decision
+    manifest = artifact.manifest_of({name: artifact.sha256(data) for name, data in files.items()})
+    if manifest != row.manifest:
+        raise ValueError(
+            f"a row ships with the model it was scored on, got other files in {base_folder}: "
+            "compress the model again"
+        )
+    artifact.write(target, files)

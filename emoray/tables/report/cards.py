@@ -1,0 +1,100 @@
+"""The picks as cards and the front as a table: the words of the report."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from emoray.tables import words
+from emoray.tables.front import Pick
+
+TITLES = {
+    "smallest within 1 point": "Smallest within 1 point of the best",
+    "best": "Best",
+    "fastest": "Fastest",
+}
+EXAMPLE = "I love this!"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of the front's table: how it is headed, filled and sorted."""
+
+    title: str
+    name: str
+    form: str = "{}"
+    number: bool = True
+
+
+COLUMNS = (
+    Column(title="Size, bytes", name="size_bytes", form="{:,}"),
+    Column(title="Test F1", name="test_macro_f1", form="{:.3f}"),
+    Column(title="95 % interval", name="interval", number=False),
+    Column(title="Dev F1", name="dev_macro_f1", form="{:.3f}"),
+    Column(title="p50, ms", name="latency_p50_ms", form="{:.3f}"),
+    Column(title="ECE", name="test_ece", form="{:.3f}"),
+    Column(title="Dim.", name="embedding_dim"),
+    Column(title="Layers", name="layers"),
+    Column(title="Bits", name="bits"),
+    Column(title="Emb. bits", name="embedding_bits"),
+    Column(title="Scheme", name="scheme", number=False),
+    Column(title="Execution", name="execution", number=False),
+    Column(title="Threshold rule", name="threshold_rule", number=False),
+    Column(title="Temp.", name="temperature", form="{:.2f}"),
+    Column(title="Seed", name="seed"),
+)
+
+
+def _folder(artifact: str, run_folder: Path) -> str:
+    """The artifact's folder as it can be typed from where the run's folder was named."""
+    inside = run_folder / artifact
+    return (inside if artifact and inside.is_dir() else Path(artifact)).as_posix()
+
+
+def cards(chosen: dict[str, Pick], run_folder: Path) -> list[dict[str, Any]]:
+    """One card a picked row; a row picked twice has both titles on one card."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in TITLES:
+        if name not in chosen:
+            continue
+        pick = chosen[name]
+        row = pick.row
+        card = found.setdefault(
+            row["point"],
+            {
+                "titles": [],
+                "reasons": [],
+                "row": row.to_dict(),
+                "built": words.built(row),
+                "rule": words.rule(row["threshold_rule"]),
+                "folder": _folder(row["artifact"], run_folder),
+                "example": EXAMPLE,
+            },
+        )
+        card["titles"].append(TITLES[name])
+        card["reasons"].append(pick.reason)
+    return list(found.values())
+
+
+def table(front: pd.DataFrame, chosen: dict[str, Pick]) -> list[list[dict[str, Any]]]:
+    """Cells of the front's rows: what is shown, what is sorted by; picked rows say so in front."""
+    names: dict[str, list[str]] = {}
+    for name, pick in chosen.items():
+        names.setdefault(pick.row["point"], []).append(name)
+    rows = []
+    for row in front.to_dict("records"):
+        row["interval"] = f"{row['test_macro_f1_low']:.3f} to {row['test_macro_f1_high']:.3f}"
+        cells: list[dict[str, Any]] = []
+        for column in COLUMNS:
+            value = row[column.name]
+            absent = column.number and pd.isna(value)
+            shown = "–" if absent else column.form.format(value)
+            if column.name in ("bits", "embedding_bits") and value == 32:
+                shown = "float"
+            key = "" if absent else row["test_macro_f1_low"] if column.name == "interval" else value
+            cells.append({"shown": shown, "key": key, "number": column.number})
+        rows.append(
+            {"picked": ", ".join(names.get(row["point"], [])), "equals": row["equals"], "cells": cells}
+        )
+    return rows

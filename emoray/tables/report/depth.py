@@ -1,0 +1,70 @@
+"""Hidden layers × embedding dimension: what a bigger model earns, with the spread over seeds."""
+
+import altair as alt
+import pandas as pd
+
+from emoray.tables.report.look import RAMP, Figure, csv_of
+from emoray.tables.words import rule
+
+TITLE = "Layers and embedding dimension"
+
+
+def cells(repeats: pd.DataFrame) -> pd.DataFrame:
+    """Per layers and dimension the repeat that is best on dev; most seeds first, so spreads mean something."""
+    whole = repeats[repeats["seeds"] == repeats["seeds"].max()]
+    order = whole.sort_values(["dev_macro_f1_mean", "recipe"], ascending=[False, True])
+    return order.drop_duplicates(["embedding_dim", "layers"]).sort_values(
+        ["layers", "embedding_dim"]
+    )
+
+
+def depth(repeats: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
+    """Mean test macro-F1 ± standard deviation over seeds, by layers and dimension, one threshold rule."""
+    name = f"{prefix}-layers"
+    same = repeats[repeats["threshold_rule"] == threshold_rule]
+    if same.empty:
+        return Figure(name=name, title=TITLE, missing="No repeats over seeds to average.")
+    cell = cells(same)
+    seeds = int(cell["seeds"].max())
+    mean, std = cell["test_macro_f1_mean"], cell["test_macro_f1_std"]
+    cell = cell.assign(
+        words=[f"{m:.3f}|±{s:.3f}" if seeds > 1 else f"{m:.3f}" for m, s in zip(mean, std, strict=True)]
+    )
+    middle = (mean.min() + mean.max()) / 2
+    x = alt.X("embedding_dim:O", title="embedding dimension", axis=alt.Axis(labelAngle=0, grid=False))
+    y = alt.Y("layers:O", title="hidden layers", sort="descending", axis=alt.Axis(grid=False))
+    low, high = float(mean.min()), float(mean.max())
+    colour = alt.Color(
+        "test_macro_f1_mean:Q",
+        title="mean macro-F1 on test",
+        scale=alt.Scale(scheme=RAMP, domain=[low - 0.25 * (high - low) - 1e-3, high + 1e-3]),
+        legend=alt.Legend(format=".3f", gradientLength=180, tickCount=3),
+    )
+    tooltip = [
+        alt.Tooltip("test_macro_f1_mean:Q", title="mean test macro-F1", format=".4f"),
+        alt.Tooltip("test_macro_f1_std:Q", title="standard deviation", format=".4f"),
+        alt.Tooltip("dev_macro_f1_mean:Q", title="mean dev macro-F1", format=".4f"),
+        alt.Tooltip("seeds:Q", title="seeds"),
+        alt.Tooltip("scheme:N", title="scheme"),
+        alt.Tooltip("recipe:N", title="recipe"),
+    ]
+    base = alt.Chart(csv_of(cell, 6)).encode(x=x, y=y)
+    squares = base.mark_rect(stroke="var(--paper)", cornerRadius=2).encode(
+        color=colour, tooltip=tooltip
+    )
+    text = base.mark_text(fontSize=12, lineBreak="|", dy=-6 if seeds > 1 else 0).encode(
+        text="words:N",
+        color=alt.condition(
+            f"datum.test_macro_f1_mean > {middle}", alt.value("#ffffff"), alt.value("#10233a")
+        ),
+    )
+    best = cell.loc[mean.idxmax()]
+    caption = (
+        f"Test macro-F1 by depth and width with {rule(threshold_rule)}"
+        f"{f', mean ± standard deviation over {seeds} seeds' if seeds > 1 else ', one seed'}; each cell shows "
+        f"the recipe and scheme that are best on dev there. Highest: {best['embedding_dim']} dimensions with "
+        f"{best['layers']} hidden layers, {best['test_macro_f1_mean']:.3f}."
+    )
+    height = 54 * cell["layers"].nunique()
+    panel = alt.layer(squares, text).properties(height=max(height, 90))
+    return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))

@@ -1,0 +1,47 @@
+"""Which labels the picked row is good at."""
+
+import altair as alt
+import pandas as pd
+
+from emoray.tables.report.look import BLUE, ORANGE, Figure, csv_of
+
+TITLE = "Label by label"
+
+
+def labels_figure(labels: pd.DataFrame, prefix: str) -> Figure:
+    """F1 as bars, support as numbers, thresholds as ticks, best label first."""
+    name = f"{prefix}-labels"
+    if labels.empty:
+        missing = "Labels are recorded for fitted threshold rules; the picked row has none."
+        return Figure(name=name, title=TITLE, missing=missing)
+    told = labels.drop(columns="point").sort_values(["f1", "label"], ascending=[False, True])
+    told = told.assign(label=told["label"] + told["support"].map(" ({:,})".format))
+    order = list(told["label"])
+    y = alt.Y("label:N", sort=order, title=None, axis=alt.Axis(grid=False, ticks=False, domain=False))
+    unit = alt.Scale(domain=[0, 1], nice=False)
+    x = alt.X("f1:Q", title="F1 on test (bar) · threshold (tick)", scale=unit, axis=alt.Axis(tickCount=6))
+    tooltip = [
+        alt.Tooltip("label:N"),
+        alt.Tooltip("f1:Q", title="F1", format=".3f"),
+        alt.Tooltip("precision:Q", format=".3f"),
+        alt.Tooltip("recall:Q", format=".3f"),
+        alt.Tooltip("support:Q", title="support", format=",d"),
+        alt.Tooltip("threshold:Q", format=".3f"),
+        alt.Tooltip("ece:Q", title="ECE", format=".4f"),
+    ]
+    base = alt.Chart(csv_of(told)).encode(y=y)
+    bars = base.mark_bar(color=BLUE, opacity=0.85, height={"band": 0.68}, cornerRadiusEnd=2)
+    bars = bars.encode(x=x, tooltip=tooltip)
+    ticks = base.mark_tick(color=ORANGE, thickness=2.5, height={"band": 0.9}).encode(
+        x=alt.X("threshold:Q", scale=unit), tooltip=tooltip
+    )
+    rare = told[told["support"] < 100]
+    worst = labels.sort_values(["f1", "label"], ascending=[False, True]).iloc[-1]
+    caption = (
+        f"Blue bars: F1 on test of each label; orange ticks: the probability from which the row gives it; "
+        f"in brackets: test texts that carry it. Lowest: {worst['label']} ({worst['f1']:.2f}, n = {worst['support']:,})."
+    )
+    if len(rare):
+        caption += f" {len(rare)} of {len(told)} labels have fewer than 100 test texts: their F1 is uncertain."
+    panel = alt.layer(bars, ticks).properties(height=max(22 * len(told), 110))
+    return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))

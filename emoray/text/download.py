@@ -1,0 +1,124 @@
+"""Fetch one file over HTTP: whole, checked, within limits, put in place at once, or not at all."""
+
+import hashlib
+import os
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+_CHUNK_BYTES = 1 << 16
+
+
+class DownloadError(RuntimeError):
+    """A file could not be fetched; the message says which rule the answer broke."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long and how much; `first_byte_s` covers name lookup, connecting and the answer."""
+
+    max_bytes: int
+    first_byte_s: float = 8.0
+    total_s: float = 120.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.first_byte_s <= self.total_s:
+            raise ValueError(
+                f"limits must keep 0 < first_byte_s <= total_s, got {self.first_byte_s} and "
+                f"{self.total_s}: allow more time in total"
+            )
+        if self.max_bytes < 1:
+            raise ValueError(
+                f"max_bytes must be at least 1, got {self.max_bytes}: allow more bytes"
+            )
+
+
+class _Transfer:
+    """One download, in a thread: neither a name lookup nor a dripping server can be interrupted."""
+
+    def __init__(self, url: str, part: Path, limits: Limits) -> None:
+        self.url, self.part, self.limits = url, part, limits
+        self.digest = hashlib.sha256()
+        self.answered, self.over, self.given_up = (threading.Event() for _ in range(3))
+        self.error: Exception | None = None
+
+    def _stream(self, response: requests.Response) -> None:
+        if response.status_code != 200:
+            raise DownloadError(
+                f"{self.url} must answer 200, got {response.status_code} {response.reason}: "
+                "check the address"
+            )
+        announced = response.headers.get("Content-Length", "")
+        received, most = 0, self.limits.max_bytes
+        too_large = f"{self.url} may send {most} bytes at most, got {{}}: check the address"
+        if announced.isdigit() and int(announced) > most:
+            raise DownloadError(too_large.format(announced))
+        with self.part.open("xb") as file:
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                if self.given_up.is_set():
+                    return
+                received += len(chunk)
+                if received > most:
+                    raise DownloadError(too_large.format(f"{received} and more"))
+                self.digest.update(chunk)
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def run(self) -> None:
+        try:
+            timeout = (self.limits.first_byte_s, self.limits.first_byte_s)
+            with requests.get(self.url, stream=True, timeout=timeout) as response:
+                self.answered.set()
+                self._stream(response)
+        except Exception as error:
+            self.error = error
+        finally:
+            self.answered.set()
+            self.over.set()
+            if self.given_up.is_set():
+                self.part.unlink(missing_ok=True)
+
+    def wait(self) -> None:
+        """Until the last byte; DownloadError when a time limit passes or the transfer broke."""
+        began = time.monotonic()
+        threading.Thread(target=self.run, name="emoray-download", daemon=True).start()
+        for event, seconds, what in (
+            (self.answered, self.limits.first_byte_s, "answer"),
+            (self.over, self.limits.total_s, "finish"),
+        ):
+            if not event.wait(max(0.0, seconds - (time.monotonic() - began))):
+                self.given_up.set()
+                raise DownloadError(
+                    f"{self.url} must {what} within {seconds:g} s, got nothing more: "
+                    "check the network or place the file by hand"
+                )
+        if isinstance(self.error, requests.RequestException):
+            raise DownloadError(
+                f"{self.url} must arrive whole, got {type(self.error).__name__}: {self.error}: "
+                "check the network or place the file by hand"
+            ) from self.error
+        if self.error is not None:
+            raise self.error
+
+
+def fetch(url: str, target: Path, *, sha256: str, limits: Limits) -> Path:
+    """Download `url` to `target`, replacing it only once every byte is there and right."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+    transfer = _Transfer(url, part, limits)
+    try:
+        transfer.wait()
+        if (got := transfer.digest.hexdigest()) != sha256:
+            raise DownloadError(
+                f"{url} must have SHA-256 {sha256}, got {got}: the file was changed or damaged "
+                "on its way, fetch it again"
+            )
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target

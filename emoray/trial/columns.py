@@ -1,0 +1,173 @@
+"""One model's logits and all its decisions, as columns of `points`, `labels`, `surface`, `reliability`.
+
+Thresholds are fitted on dev; test is scored with them, once. Shapes: N texts, K labels, R decisions,
+T temperatures, S thresholds, B resamples.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from emoray.decide.calibration import brier, ece, label_ece, nll, reliability
+from emoray.decide.crossfit import cross_fitted_scores
+from emoray.decide.cuts import probabilities, thresholds_of
+from emoray.decide.intervals import macro_f1_intervals, resample_weights
+from emoray.decide.ranking import rank
+from emoray.decide.scores import ManyScores, score_many, score_ranking
+from emoray.decide.surface import surface
+from emoray.decide.temperature import fit_temperature
+from emoray.decide.thresholds import Fixed, cuts_many
+from emoray.trial.spec import Decision, Fitted
+
+SURFACE_TEMPERATURES = np.geomspace(0.4, 2.5, 22)
+SURFACE_THRESHOLDS = np.linspace(0.02, 0.98, 49)
+Columns = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Logits:
+    """What one model says of dev and test, and what is true."""
+
+    dev_NK: np.ndarray
+    dev_labels_NK: np.ndarray
+    test_NK: np.ndarray
+    test_labels_NK: np.ndarray
+    leaked_N: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Decided:
+    """Every decision, taken: temperatures and thresholds as an artifact keeps them, and their scores."""
+
+    decisions: tuple[Decision, ...]
+    temperature_R: np.ndarray
+    cuts_RK: np.ndarray
+    test: ManyScores
+    points: Columns
+
+
+def decide_all(logits: Logits, decisions: Sequence[Decision]) -> Decided:
+    """Fit every decision on dev and score it on test."""
+    fitted = fit_temperature(logits.dev_NK, logits.dev_labels_NK)
+    temperature_R = np.array(
+        [fitted if isinstance(d.temperature, Fitted) else d.temperature for d in decisions]
+    )
+    pairs = [(d.rule, float(t)) for d, t in zip(decisions, temperature_R, strict=True)]
+    cuts_RK = cuts_many(pairs, logits.dev_NK, logits.dev_labels_NK)
+    test = score_many(logits.test_NK, logits.test_labels_NK, cuts_RK)
+    unleaked = score_ranking(
+        rank(logits.test_NK[~logits.leaked_N], logits.test_labels_NK[~logits.leaked_N]), cuts_RK
+    )
+    weights_BN = resample_weights(len(logits.test_NK))
+    low_R, high_R = macro_f1_intervals(logits.test_NK, logits.test_labels_NK, cuts_RK, weights_BN)
+    per_temperature = _once(temperature_R, lambda t: _calibration(logits, t))
+    points = {
+        "temperature": temperature_R,
+        "temperature_rule": [
+            "fitted" if isinstance(d.temperature, Fitted) else "fixed" for d in decisions
+        ],
+        "threshold_rule": [str(d.rule) for d in decisions],
+        "dev_macro_f1": cross_fitted_scores(pairs, logits.dev_NK, logits.dev_labels_NK).macro_f1_R,
+        "test_macro_f1": test.macro_f1_R,
+        "test_macro_f1_low": low_R,
+        "test_macro_f1_high": high_R,
+        "test_macro_f1_unleaked": unleaked.macro_f1_R,
+        "test_micro_f1": test.micro_f1_R,
+        "test_precision": test.precision_R,
+        "test_recall": test.recall_R,
+        "test_ece": per_temperature[:, 0],
+        "test_brier": per_temperature[:, 1],
+        "test_nll": per_temperature[:, 2],
+    }
+    return Decided(
+        decisions=tuple(decisions),
+        temperature_R=temperature_R,
+        cuts_RK=cuts_RK,
+        test=test,
+        points=points,
+    )
+
+
+def _calibration(logits: Logits, temperature: float) -> tuple[float, float, float]:
+    probs_NK = probabilities(logits.test_NK, temperature)
+    labels_NK = logits.test_labels_NK
+    return (
+        ece(probs_NK, labels_NK),
+        brier(probs_NK, labels_NK),
+        nll(logits.test_NK, labels_NK, temperature),
+    )
+
+
+def _once(
+    temperature_R: np.ndarray, of: Callable[[float], Sequence[float] | np.ndarray]
+) -> np.ndarray:
+    """`of(temperature)` for every row, computed once per distinct temperature."""
+    distinct, row_R = np.unique(temperature_R, return_inverse=True)
+    return np.array([of(float(t)) for t in distinct])[row_R]
+
+
+def label_columns(
+    logits: Logits, decided: Decided, points: Sequence[str], labels: Sequence[str]
+) -> Columns:
+    """Rows of `labels` for the decisions that fit something or cut at one half."""
+    rows = [
+        r
+        for r, d in enumerate(decided.decisions)
+        if not isinstance(d.rule, Fixed) or d.rule == Fixed(0.5) or len(decided.decisions) == 1
+    ]
+    thresholds = [thresholds_of(decided.cuts_RK[r], decided.temperature_R[r]) for r in rows]
+    ece_RK = _once(
+        decided.temperature_R[rows],
+        lambda t: label_ece(probabilities(logits.test_NK, t), logits.test_labels_NK),
+    )
+    return {
+        "point": [points[r] for r in rows for _ in labels],
+        "label": [label for _ in rows for label in labels],
+        "precision": decided.test.precision_RK[rows].ravel(),
+        "recall": decided.test.recall_RK[rows].ravel(),
+        "f1": decided.test.f1_RK[rows].ravel(),
+        "support": np.tile(decided.test.support_K, len(rows)),
+        "threshold": np.concatenate(thresholds),
+        "cut": decided.cuts_RK[rows].ravel(),
+        "ece": ece_RK.ravel(),
+    }
+
+
+def surface_columns(logits: Logits, model: str) -> Columns:
+    """Macro-F1 over a fine grid of temperature and one threshold, from one sort a split."""
+    grid = SURFACE_TEMPERATURES, SURFACE_THRESHOLDS
+    return {
+        "model": model,
+        "temperature": np.repeat(SURFACE_TEMPERATURES, len(SURFACE_THRESHOLDS)),
+        "threshold": np.tile(SURFACE_THRESHOLDS, len(SURFACE_TEMPERATURES)),
+        "dev_macro_f1": surface(logits.dev_NK, logits.dev_labels_NK, *grid).ravel(),
+        "test_macro_f1": surface(logits.test_NK, logits.test_labels_NK, *grid).ravel(),
+    }
+
+
+def reliability_columns(logits: Logits, decided: Decided, model: str) -> Columns:
+    """Reliability on test before calibration (temperature 1) and after (fitted on dev)."""
+    fitted = [
+        float(t)
+        for t, d in zip(decided.temperature_R, decided.decisions, strict=True)
+        if isinstance(d.temperature, Fitted)
+    ]
+    parts = []
+    for temperature in dict.fromkeys([1.0, *fitted[:1]]):
+        found = reliability(probabilities(logits.test_NK, temperature), logits.test_labels_NK)
+        edges = np.linspace(0, 1, len(found.count_M) + 1)
+        empty_M = found.count_M == 0
+        parts.append(
+            {
+                "temperature": np.full(len(found.count_M), temperature),
+                "bin_low": edges[:-1],
+                "bin_high": edges[1:],
+                "decisions": found.count_M.astype(np.int64),
+                "probability": np.where(empty_M, (edges[:-1] + edges[1:]) / 2, found.confidence_M),
+                "observed": np.where(empty_M, 0.0, found.frequency_M),
+            }
+        )
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return {"model": model, **joined}

@@ -1,0 +1,56 @@
+"""The first look at what a search will read: found, checked and counted before any worker starts."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emoray.labels import taxonomy as taxonomy_of
+from emoray.text.vectors import VectorSource, find_vectors
+from emoray.trial.spec import CorpusRef, Data, VectorsRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What was found, and how many texts it holds."""
+
+    data: Data
+    why: str
+    train: int
+    dev: int
+    test: int
+    leaked: int
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """Widths of the vectors found, narrowest first."""
+        return tuple(sorted({v.dim for v in self.data.vectors}))
+
+
+def _all_vectors(data: Path | None) -> list[VectorSource]:
+    """Every width of vectors at hand, narrowest first; raises ValueError when there is none."""
+    found = [find_vectors(1, data)]
+    while True:
+        try:
+            found.append(find_vectors(found[-1].dim + 1, data))
+        except ValueError:  # nothing wider
+            return found
+
+
+def look(taxonomy: str, data: Path | None, *, download: bool = True) -> Look:
+    """Find and read corpus and vectors; raises ValueError for whatever a search could not use."""
+    from emoray.text.corpus import read_corpus
+    from emoray.text.sources import locate
+
+    labels = taxonomy_of(taxonomy)
+    source = locate(data, download=download)
+    corpus = read_corpus(source.folder, name=source.name, taxonomy=labels)
+    return Look(
+        data=Data(
+            corpus=CorpusRef(name=source.name, sha256=corpus.sha256, folder=source.folder),
+            vectors=tuple(VectorsRef(source=v, sha256=v.sha256) for v in _all_vectors(data)),
+        ),
+        why=source.why,
+        train=len(corpus.train),
+        dev=len(corpus.dev),
+        test=len(corpus.test),
+        leaked=int(corpus.leaked_N.sum()),
+    )

@@ -1,0 +1,111 @@
+"""One model's rows: its decisions' scores beside what was trained, how it is stored, how it runs."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from emoray.export.shipping import Base, row_of
+from emoray.labels import taxonomy as taxonomy_of
+from emoray.quant.scheme import ModelScheme, WeightOnly
+from emoray.tables.files import write_table
+from emoray.tables.rows import LabelRow, PointRow, ReliabilityRow, SurfaceRow
+from emoray.trial import columns
+from emoray.trial.columns import Columns, Logits
+from emoray.trial.spec import Decision, recipe_id
+from emoray.trial.stages import BASE, Compress
+from emoray.trial.store import digest, id_of, key_of
+
+
+def point_ids(compressed: Compress, decisions: Sequence[Decision]) -> list[str]:
+    """Ids of operating points: corpus, recipe with seed and scheme, then the decision."""
+    model = key_of(compressed)
+    return [
+        f"point-{hashlib.sha256(f'{model} {digest(d)}'.encode()).hexdigest()[:16]}"
+        for d in decisions
+    ]
+
+
+def _scheme_columns(scheme: ModelScheme) -> Columns:
+    dense, embedding = scheme.dense, scheme.embedding
+    weight_only = isinstance(scheme.activations, WeightOnly)
+    return {
+        "scheme": str(scheme),
+        "embedding_scheme": str(embedding or "float32"),
+        "bits": dense.bits if dense else 32,
+        "embedding_bits": embedding.bits if embedding else 32,
+        "symmetric": dense.symmetric if dense else True,
+        "grain": str(dense.grain) if dense else "none",
+        "ranges": str(dense.ranges) if dense else "none",
+        "activations": "weight_only" if weight_only else str(scheme.activations),
+        "training": "ptq" if dense or embedding else "none",
+    }
+
+
+def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
+    recipe, text = compressed.trained.recipe, compressed.text
+    return {
+        "corpus": text.corpus.name,
+        "taxonomy": recipe.taxonomy,
+        "family": recipe.family,
+        "recipe": recipe_id(recipe),
+        "training_id": id_of(compressed.trained),
+        "model": id_of(compressed),
+        "vectors": text.vectors.name(recipe.embedding_dim),
+        "embedding_dim": recipe.embedding_dim,
+        "vocabulary": vocabulary,
+        "layers": recipe.layers,
+        "hidden_units": recipe.hidden_units if recipe.layers else 0,
+        "pooling": recipe.pooling,
+        "trainable_vectors": recipe.trainable_vectors,
+        "loss": recipe.loss,
+        "seed": recipe.seed,
+    }
+
+
+def write_rows(
+    compressed: Compress,
+    folder: Path,
+    logits: Logits,
+    decisions: Sequence[Decision],
+    out: Path,
+) -> None:
+    """Write every table of one model to `out`; `folder` is the finished `Compress`.
+
+    Columns that only a run knows (its name, the front, latency) are left for `compact`.
+    """
+    recipe = compressed.trained.recipe
+    labels = taxonomy_of(recipe.taxonomy).labels
+    decided = columns.decide_all(logits, decisions)
+    points = point_ids(compressed, decisions)
+    base = Base.read(folder / BASE)
+    shipped = [
+        row_of(base, temperature=float(t), cuts_K=cuts_K, rule=str(decision.rule))
+        for t, cuts_K, decision in zip(
+            decided.temperature_R, decided.cuts_RK, decisions, strict=True
+        )
+    ]
+    vocabulary = (folder / BASE / "vocabulary.txt").read_bytes().count(b"\n")
+    rows: Columns = {
+        "point": points,
+        "run": "",
+        **_recipe_columns(compressed, vocabulary),
+        **_scheme_columns(compressed.scheme),
+        **json.loads((folder / "facts.json").read_text()),
+        **decided.points,
+        "size_bytes": [row.size_bytes for row in shipped],
+        "latency_p50_ms": [None] * len(points),
+        "latency_p95_ms": [None] * len(points),
+        "artifact": "",
+        "artifact_sha256": [row.sha256 for row in shipped],
+        "on_front": False,
+    }
+    write_table(rows, out / "points.parquet", PointRow)
+    by_label = columns.label_columns(logits, decided, points, labels)
+    write_table(by_label, out / "labels.parquet", LabelRow)
+    model = id_of(compressed)
+    write_table(columns.surface_columns(logits, model), out / "surface.parquet", SurfaceRow)
+    reliability = columns.reliability_columns(logits, decided, model)
+    write_table(reliability, out / "reliability.parquet", ReliabilityRow)
+    shutil.copyfile(folder / "layers.parquet", out / "layers.parquet")

@@ -1,0 +1,41 @@
+"""Put the artifact of an operating point on disk, from its row and the store."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoray.decide.cuts import cuts_of
+from emoray.export.shipping import Base, row_of, ship
+from emoray.labels import taxonomy as taxonomy_of
+from emoray.trial.stages import BASE
+
+
+def ship_point(row: dict[str, Any], cuts_K: np.ndarray, compressed: Path, target: Path) -> None:
+    """Write the folder that `row` describes; `compressed` is its finished `Compress`.
+
+    Refuses (ValueError) when what would be written is not what was scored: other bytes, other hash.
+    """
+    made = row_of(
+        Base.read(compressed / BASE),
+        temperature=row["temperature"],
+        cuts_K=cuts_K,
+        rule=row["threshold_rule"],
+    )
+    if (made.sha256, made.size_bytes) != (row["artifact_sha256"], row["size_bytes"]):
+        raise ValueError(
+            f"an artifact must be its row's, got {made.size_bytes} bytes, {made.sha256[:12]} for "
+            f"{row['point']} ({row['size_bytes']} bytes, {row['artifact_sha256'][:12]}): "
+            "the store was changed since; run the sweep again"
+        )
+    ship(compressed / BASE, made, target)
+
+
+def cuts_of_row(row: dict[str, Any], saved: Mapping[str, float]) -> np.ndarray:
+    """cuts_K of a row: as `labels` keeps them by label, else from the fixed threshold's own name."""
+    labels = taxonomy_of(row["taxonomy"]).labels
+    if saved:
+        return np.array([saved[label] for label in labels])
+    threshold = float(row["threshold_rule"].removeprefix("fixed"))
+    return np.full(len(labels), float(cuts_of(threshold, row["temperature"])))

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from emoray.export.graph import build
+from emoray.export.score import batches, logits
+from emoray.text.vocabulary import Ragged
+from tests.export.made import forward, network, texts
+
+NET, TEXTS = network(), texts(count=200)
+
+
+def test_logits_come_in_the_order_of_the_texts():
+    assert np.allclose(logits(build(NET).file, TEXTS), forward(NET, TEXTS), atol=1e-5)
+
+
+def test_a_path_scores_like_bytes(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(build(NET).file)
+    assert np.array_equal(logits(path, TEXTS), logits(path.read_bytes(), TEXTS))
+
+
+def test_batches_hold_every_text_once_with_little_padding():
+    rows, sizes = zip(*batches(TEXTS), strict=True)
+    assert sorted(np.concatenate(rows)) == list(range(200))
+    assert sum(ids_NL.size for ids_NL in sizes) < 1.3 * TEXTS.lengths.sum()
+
+
+def test_an_empty_text_is_refused():
+    with pytest.raises(ValueError, match=r"at least one id, got 1 empty ones: encode"):
+        logits(build(NET).file, Ragged.from_lists([[3], []]))
+
+
+def test_no_texts_are_refused():
+    with pytest.raises(ValueError, match="logits need texts, got none"):
+        logits(build(NET).file, Ragged.from_lists([]))
+
+
+def test_logits_that_overflow_are_refused():
+    net = network(pools=("mean",), hidden=())
+    net.dense[0].kernel_IO[:] = 3e38
+    with pytest.raises(ValueError, match="logits are finite, got NaN or Inf for .* of 200 texts"):
+        logits(build(net).file, TEXTS)

@@ -1,0 +1,83 @@
+import json
+
+import numpy as np
+import pytest
+
+from emoray.export import artifact
+from emoray.export.shipping import (
+    BASE_FILES,
+    FARTHEST,
+    Base,
+    base_files,
+    decision_json,
+    row_of,
+    ship,
+)
+
+FILES = base_files(
+    b"a model", vocabulary="good\nbad\n", tokenizer={"rules": [["“", '"']]}, labels=["joy", "fear"]
+)
+CUTS = np.array([0.1, -1.25])
+
+
+@pytest.fixture
+def base_folder(tmp_path):
+    folder = tmp_path / "base"
+    folder.mkdir()
+    for name, data in {**FILES, "layers.parquet": b"of the stage"}.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def test_a_shipped_folder_has_the_bytes_and_the_hash_of_its_row(base_folder, tmp_path):
+    row = row_of(Base.of(FILES), temperature=1.5, cuts_K=CUTS, rule="per_label")
+    ship(base_folder, row, tmp_path / "a")
+    on_disk = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()}
+    assert sum(map(len, on_disk.values())) == row.size_bytes
+    assert artifact.sha256(on_disk["manifest.json"]) == row.sha256
+    assert artifact.read(tmp_path / "a") == {**FILES, "decision.json": row.decision}
+
+
+def test_a_base_on_disk_is_the_base_in_memory(base_folder):
+    assert Base.read(base_folder) == Base.of(FILES)
+
+
+def test_a_base_with_a_file_missing_is_refused():
+    with pytest.raises(ValueError, match=r"a base holds .*, got none of \['model.onnx'\]"):
+        Base.of({name: FILES[name] for name in BASE_FILES if name != "model.onnx"})
+
+
+def test_decisions_differ_in_bytes_and_hash():
+    base = Base.of(FILES)
+    one = row_of(base, temperature=1.0, cuts_K=CUTS, rule="fixed0.5")
+    other = row_of(base, temperature=1.0, cuts_K=CUTS + 0.125, rule="fixed0.5")
+    assert one.sha256 != other.sha256
+
+
+def test_another_model_does_not_ship_as_this_row(base_folder, tmp_path):
+    row = row_of(Base.of(FILES), temperature=1.0, cuts_K=CUTS, rule="one")
+    (base_folder / "model.onnx").write_bytes(b"b model")
+    with pytest.raises(ValueError, match="ships with the model it was scored on, got other files"):
+        ship(base_folder, row, tmp_path / "a")
+    assert not (tmp_path / "a").exists()
+
+
+def test_cuts_are_written_exactly_and_thresholds_to_be_read():
+    cuts_K = np.random.default_rng(0).normal(size=28)
+    said = json.loads(decision_json(0.7, cuts_K, "per_label_s20"))
+    assert said["cuts"] == cuts_K.tolist() and said["temperature"] == 0.7
+    assert said["threshold_rule"] == "per_label_s20"
+    assert np.allclose(said["thresholds"], 1 / (1 + np.exp(-cuts_K / 0.7)), rtol=1e-5)
+
+
+def test_always_and_never_are_strict_json():
+    said = json.loads(
+        decision_json(1.0, np.array([-np.inf, np.inf]), "one"), parse_constant=lambda name: 1 / 0
+    )
+    assert said["thresholds"] == [0, 1] and said["cuts"] == [-FARTHEST, FARTHEST]
+
+
+@pytest.mark.parametrize(("temperature", "cuts_K"), [(0.0, CUTS), (1.0, CUTS * np.nan)])
+def test_a_decision_without_sense_is_refused(temperature, cuts_K):
+    with pytest.raises(ValueError, match="a temperature above 0 and one cut for each label"):
+        decision_json(temperature, cuts_K, "one")

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from emoray.labels import EKMAN, GOEMOTIONS, SENTIMENT, TAXONOMIES, Taxonomy, taxonomy
+
+
+def one_text(*labels: str) -> np.ndarray:
+    labels_N28 = np.zeros((1, 28), dtype=np.uint8)
+    labels_N28[0, [GOEMOTIONS.labels.index(label) for label in labels]] = 1
+    return labels_N28
+
+
+def names(taxonomy: Taxonomy, labels_NK: np.ndarray) -> set[str]:
+    return {taxonomy.labels[k] for k in np.flatnonzero(labels_NK[0])}
+
+
+@pytest.mark.parametrize("chosen", TAXONOMIES.values(), ids=str)
+def test_every_emotion_belongs_to_exactly_one_group(chosen: Taxonomy) -> None:
+    assert sorted(i for ids in chosen.members for i in ids) == list(range(28))
+
+
+def test_the_groups_have_the_official_sizes() -> None:
+    assert [len(ids) for ids in EKMAN.members] == [3, 1, 2, 12, 5, 4, 1]
+    assert [len(ids) for ids in SENTIMENT.members] == [12, 11, 4, 1]
+
+
+def test_goemotions_projects_onto_itself() -> None:
+    labels_N28 = np.random.default_rng(0).integers(0, 2, (50, 28), dtype=np.uint8)
+    assert (GOEMOTIONS.project(labels_N28) == labels_N28).all()
+
+
+def test_a_group_is_on_when_any_member_is() -> None:
+    text = one_text("annoyance", "pride", "love")
+    assert names(EKMAN, EKMAN.project(text)) == {"anger", "joy"}
+    assert names(SENTIMENT, SENTIMENT.project(text)) == {"negative", "positive"}
+    assert EKMAN.project(text).dtype == np.uint8
+
+
+def test_projecting_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"one column per GoEmotions label.*got shape \(1, 7\)"):
+        SENTIMENT.project(EKMAN.project(one_text("joy")))
+
+
+def test_a_taxonomy_is_found_by_its_name() -> None:
+    assert taxonomy("ekman") is EKMAN
+    with pytest.raises(ValueError, match="one of goemotions, ekman, sentiment, got 'plutchik'"):
+        taxonomy("plutchik")
+
+
+def test_a_taxonomy_of_ones_own_is_checked() -> None:
+    with pytest.raises(ValueError, match="every label needs its members, got 2 labels and 1"):
+        Taxonomy(name="own", labels=("a", "b"), members=((0,),))
+    with pytest.raises(ValueError, match=r"ids in 0\.\.27 and at least one, got \(28,\) for a"):
+        Taxonomy(name="own", labels=("a",), members=((28,),))
