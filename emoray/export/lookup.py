@@ -1,7 +1,7 @@
 """Token ids to word vectors, from a table that stays in codes.
 
 4-bit tables use GatherBlockQuantized; all others stay one byte a value in memory, and only the
-gathered rows become float. Shapes: N texts, L tokens, V words, D width, G groups of a row.
+gathered rows become float. Shapes: N texts, L tokens, V words, D width.
 """
 
 import math
@@ -12,29 +12,29 @@ from onnx import TensorProto
 from emoray.export.execution import DEQUANTIZED, FLOAT, FOUR_BIT, Execution
 from emoray.export.stored import Stored, codes, scales
 from emoray.export.writer import CONTRIB, Writer
-from emoray.quant.grain import PerGroup, PerTensor
+from emoray.quant.grain import PerChannel, PerGroup, PerTensor
 from emoray.quant.packing import pack
 
 SMALLEST_BLOCK = 16  # GatherBlockQuantized takes powers of two from here on
 LOWEST = float(np.finfo(np.float32).min)
 
 
-def _block(length: int) -> int:
-    """The smallest block that GatherBlockQuantized takes and that holds `length` values."""
-    return max(SMALLEST_BLOCK, 2 ** math.ceil(math.log2(length)))
-
-
 def _by_column(stored: Stored) -> bool:
     """True where scales do not differ from word to word."""
     grain = stored.map.grain
-    if isinstance(grain, PerGroup):
-        if grain.axis % 2 == 0:
-            raise ValueError(
-                f"an embedding's groups run along a word's vector, got {grain} across words: "
-                f"use PerGroup({grain.size}, axis=-1)"
-            )
-        return False
-    return isinstance(grain, PerTensor) or grain.axis % 2 == 1
+    return isinstance(grain, PerTensor) or (isinstance(grain, PerChannel) and grain.axis % 2 == 1)
+
+
+def _block_of(stored: Stored) -> int | None:
+    """The block in which GatherBlockQuantized reads this table; None where it cannot."""
+    if stored.map.bits != 4:
+        return None
+    if isinstance(stored.map.grain, PerGroup):
+        length = stored.map.grain.size
+    else:
+        length = stored.map.shape[0 if _by_column(stored) else 1]
+    block = int(max(SMALLEST_BLOCK, 2 ** math.ceil(math.log2(length))))
+    return None if isinstance(stored.map.grain, PerGroup) and block != length else block
 
 
 def _blockwise(writer: Writer, ids: str, stored: Stored, block: int) -> str:
@@ -115,13 +115,12 @@ def look_up(
     """Vectors (N, L, D) of ids (N, L), and how they come about; zeros for padding."""
     if stored is None:
         return writer.node("Gather", writer.constant(values_VD), ids), FLOAT
-    words, width = values_VD.shape
     grain = stored.map.grain
-    block = (
-        grain.size
-        if isinstance(grain, PerGroup)
-        else _block(words if _by_column(stored) else width)
-    )
-    if stored.map.bits == 4 and block == _block(block):
+    if isinstance(grain, PerGroup) and grain.axis % 2 == 0:
+        raise ValueError(
+            f"an embedding's groups run along a word's vector, got {grain} across words: "
+            f"use PerGroup({grain.size}, axis=-1)"
+        )
+    if block := _block_of(stored):
         return _blockwise(writer, ids, stored, block), FOUR_BIT
     return _bytewise(writer, ids, stored), DEQUANTIZED

@@ -71,7 +71,7 @@ class Network:
                 f"{len(self.dense)} dense layers: add what is missing"
             )
         object.__setattr__(self, "_weights", _named(self))
-        for name, array in {**self._weights, **self.biases()}.items():
+        for name, array in [*self._weights.items(), *self.biases().items()]:
             if array.dtype != np.float32 or not np.isfinite(array).all():
                 raise ValueError(
                     f"weights are finite float32, got {array.dtype} in {name}, finite: "

@@ -17,6 +17,7 @@ from emoray.export import artifact
 from emoray.export.artifact import DECISION, FILES, LABELS, MODEL, TOKENIZER, VOCABULARY
 
 BASE_FILES = tuple(name for name in FILES if name != DECISION)
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 FARTHEST = float(np.finfo(np.float64).max)  # JSON has no infinity; no logit reaches this
 
 
@@ -27,12 +28,11 @@ def base_files(
 
     vocabulary: one word a line; tokenizer: what tokenizer.json holds.
     """
-    compact = {"ensure_ascii": False, "separators": (",", ":")}
     return {
         MODEL: model,
         VOCABULARY: vocabulary.encode(),
-        TOKENIZER: json.dumps(tokenizer, **compact).encode(),  # type: ignore[arg-type]
-        LABELS: json.dumps(list(labels), **compact).encode(),  # type: ignore[arg-type]
+        TOKENIZER: _COMPACT.encode(tokenizer).encode(),
+        LABELS: _COMPACT.encode(list(labels)).encode(),
     }
 
 
@@ -75,22 +75,21 @@ class Row:
 
 
 def decision_json(temperature: float, cuts_K: np.ndarray, rule: str) -> bytes:
-    """decision.json. Cuts are written exactly, thresholds to six digits for people."""
+    """decision.json. Cuts are written exactly, thresholds to six places for people."""
     cuts_K = np.asarray(cuts_K, np.float64)
     if not 0 < temperature < np.inf or cuts_K.ndim != 1 or np.isnan(cuts_K).any():
         raise ValueError(
             "a decision has a temperature above 0 and one cut for each label, got "
             f"{temperature} and {cuts_K}: fit it on dev"
         )
-    with np.errstate(over="ignore"):
-        thresholds = (1 / (1 + np.exp(-cuts_K / temperature))).tolist()
+    thresholds = np.round(0.5 + 0.5 * np.tanh(0.5 / temperature * cuts_K), 6)  # never overflows
     said = {
         "temperature": float(temperature),
         "threshold_rule": rule,
-        "thresholds": [float(f"{threshold:.6g}") for threshold in thresholds],
+        "thresholds": thresholds.tolist(),
         "cuts": np.clip(cuts_K, -FARTHEST, FARTHEST).tolist(),
     }
-    return json.dumps(said, separators=(",", ":")).encode()
+    return _COMPACT.encode(said).encode()
 
 
 def row_of(base: Base, *, temperature: float, cuts_K: np.ndarray, rule: str) -> Row:

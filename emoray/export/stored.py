@@ -84,14 +84,13 @@ def _plane(writer: Writer, packed: np.ndarray, width: int, below: int, size: int
     return writer.node("BitShift", value, up, direction="LEFT")
 
 
-def codes(writer: Writer, stored: Stored, unsigned: np.ndarray | None = None) -> str:
-    """The unsigned codes as uint8 in the tensor's shape, or `unsigned` in their stead."""
-    if unsigned is None:
-        unsigned, _ = stored.quantized.unsigned()
+def codes(writer: Writer, stored: Stored) -> str:
+    """The unsigned codes as uint8 in the tensor's shape."""
+    unsigned, _ = stored.quantized.unsigned()
     if stored.map.bits == 8:
         return writer.constant(unsigned)
     below, together = 0, ""
-    packed = pack(unsigned.reshape(-1), stored.map.bits)  # flat: no bits are spared at row ends
+    packed = pack(unsigned.reshape(-1), stored.map.bits)  # flat: no bits are lost at row ends
     for width, part in zip(planes(stored.map.bits), packed, strict=True):
         value = _plane(writer, part, width, below, unsigned.size)
         together = writer.node("BitwiseOr", together, value) if together else value

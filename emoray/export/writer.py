@@ -73,7 +73,7 @@ class Writer:
         """The finished model: `ids` int32 [N, L] to float32 outputs, given as name → axes."""
         graph = helper.make_graph(
             self.nodes,
-            "",
+            "g",
             [helper.make_tensor_value_info("ids", TensorProto.INT32, ["N", "L"])],
             [
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * axes)

@@ -36,7 +36,8 @@ def line(status: Status, total: int, seconds: float) -> str:
 
 @contextmanager
 def following(stages: Any, total: int, console: Console) -> Iterator[None]:
-    """Show progress while the block runs. Reading it must never stop the run: errors end the display."""
+    """Show progress while the block runs. Reading it must never stop the run: errors end the
+    display."""
     stop, start = threading.Event(), time.monotonic()
     live = console.is_terminal
     bar = Progress(

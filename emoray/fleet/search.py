@@ -1,4 +1,5 @@
-"""Ray Tune over a space: `grid` visits every recipe, `joint` lets Optuna choose all five knobs at once."""
+"""Ray Tune over a space: `grid` visits every recipe, `joint` lets Optuna choose all five knobs at
+once."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -66,8 +67,8 @@ def _study(space: JointSpace, storage: Any) -> optuna.Study:
 def joint(space: JointSpace, desk: Desk, folder: Path, *, seed: int = 0) -> list[Decide]:
     """Optuna over all knobs at once: cross-fitted dev macro-F1 up, artifact bytes down.
 
-    The study lies in `<folder>/study.db`, for optuna-dashboard to open. Called again, it makes only the
-    trials that are still missing. Returns what the tables are made of.
+    The study lies in `<folder>/study.db`, for optuna-dashboard to open. Called again, it makes only
+    the trials that are still missing. Returns what the tables are made of.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)

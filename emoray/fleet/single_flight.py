@@ -1,7 +1,8 @@
 """The actor that makes each stage once: who asks second awaits the first's task.
 
-It holds no CPU; a stage runs as a Ray task that holds what the stage says it needs, so waiting trials hold
-nothing and cannot block each other. Only paths and small facts travel; the store is the truth.
+It holds no CPU; a stage runs as a Ray task that holds what the stage says it needs, so waiting
+trials hold nothing and cannot block each other. Only paths and small facts travel; the store is the
+truth.
 """
 
 import asyncio

@@ -1,6 +1,7 @@
 """Search spaces as functions: what is compared, under which schemes, with which decisions.
 
-Scientific parameters vary, nuisance parameters are tuned so that the comparison is fair, fixed ones stay.
+Scientific parameters vary, nuisance parameters are tuned so that the comparison is fair, fixed ones
+stay.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from itertools import product
 from typing import Any
 
 from emoray.decide.thresholds import Fixed
-from emoray.model.recipe import Attention, ConvMax, GloveRecipe, Max, Mean, Pool
+from emoray.model.recipe import Attention, ConvMax, GloveRecipe, Max, Mean, Pool, WeightedBCE
 from emoray.quant.catalogue import all_schemes, quick_schemes
 from emoray.quant.scheme import ModelScheme
 from emoray.trial.spec import RULES, Decision, Fitted, Rule, Spec, all_decisions
@@ -18,17 +19,21 @@ PLAIN: tuple[Pool, ...] = (Mean(),)
 RICH: tuple[Pool, ...] = (Mean(), Max(), Attention())
 WITH_CONV: tuple[Pool, ...] = (*RICH, ConvMax(64))
 
-FROZEN = GloveRecipe(pools=PLAIN, epochs=30, batch_size=512, learning_rate=3e-3, dropout=0.2)
+LOSS = WeightedBCE(0.4)
+FROZEN = GloveRecipe(
+    pools=PLAIN, epochs=30, batch_size=512, learning_rate=3e-3, dropout=0.2, loss=LOSS
+)
 TRAINED = GloveRecipe(
     pools=RICH,
     trainable_vectors=True,
     epochs=8,
     patience=3,
     batch_size=512,
-    learning_rate=5e-3,
+    learning_rate=7e-3,
     vectors_rate=3e-3,
     dropout=0.3,
     word_dropout=0.15,
+    loss=LOSS,
 )
 
 

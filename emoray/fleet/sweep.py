@@ -1,4 +1,5 @@
-"""The main job: look at the data, search, time the artifacts alone, ship what matters, draw the report."""
+"""The main job: look at the data, search, time the artifacts alone, ship what matters, draw the
+report."""
 
 import os
 import shutil

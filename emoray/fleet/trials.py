@@ -1,4 +1,5 @@
-"""What a Tune trial does: ask for stages, write rows, report. It holds no CPU and makes nothing itself."""
+"""What a Tune trial does: ask for stages, write rows, report. It holds no CPU and makes nothing
+itself."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,5 @@
-"""The `glove` family in Keras: a Sequential, trained on token ids, or on means where nothing below them learns.
+"""The `glove` family in Keras: a Sequential, trained on token ids, or on means where nothing below
+them learns.
 
 TensorFlow is imported here and nowhere else: only processes that train should import this file.
 Shapes: N texts, L tokens, K labels, D width, V rows of the embedding, M trainable words.
@@ -6,7 +7,8 @@ Shapes: N texts, L tokens, K labels, D width, V rows of the embedding, M trainab
 
 import os
 
-# One thread: the fleet runs one training per core; sums in one order make equal seeds equal weights.
+# One thread: the fleet runs one training per core; sums in one order make equal seeds equal
+# weights.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
@@ -53,7 +55,8 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trained:
-    """Weights by name (`embedding`, `pool0.kernel`, `dense0.kernel`, `head.bias`, ...) and how they came."""
+    """Weights by name (`embedding`, `pool0.kernel`, `dense0.kernel`, `head.bias`, ...) and how they
+    came."""
 
     tensors: dict[str, np.ndarray]
     epochs: tuple[Epoch, ...]
@@ -131,7 +134,13 @@ def _batches(lengths_N: np.ndarray, size: int, rng: np.random.Generator) -> list
 class _Trainer:
     """One training: the model, what it reads, and one compiled step."""
 
-    def __init__(self, recipe: GloveRecipe, model: keras.Sequential, mask_V: np.ndarray | None):
+    def __init__(
+        self,
+        recipe: GloveRecipe,
+        model: keras.Sequential,
+        prior_K: np.ndarray,
+        mask_V: np.ndarray | None,
+    ) -> None:
         self.recipe = recipe
         self.model = model
         # The table, first of the variables when words are looked up, learns at a rate of its own.
@@ -141,44 +150,32 @@ class _Trainer:
         self.table = keras.optimizers.Adam(recipe.vectors_rate)
         if self.tables:
             self.table.build(model.trainable_variables[:1])
+        self.weights_K = tf.constant(recipe.loss.positive_weights(prior_K), tf.float32)
         self.mask_V = None if mask_V is None else tf.constant(mask_V, tf.float32)
-        self.average = [tf.Variable(v.value) for v in model.trainable_variables]
         self.step = tf.function(self._step, reduce_retracing=True)
         self.logits_of = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
-        self.follow = tf.function(self._follow)
 
     def _step(self, x: Any, labels_NK: Any) -> Any:
         with tf.GradientTape() as tape:
             logits_NK = self.model(x, training=True)
-            loss_NK = tf.nn.sigmoid_cross_entropy_with_logits(labels_NK, logits_NK)
+            loss_NK = tf.nn.weighted_cross_entropy_with_logits(labels_NK, logits_NK, self.weights_K)
             loss = tf.reduce_mean(tf.reduce_sum(loss_NK, -1))
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, [v.value for v in variables])
+        if self.tables:  # dense: Adam visits every row anyway, and sums slices slowly
+            gradients[0] = tf.convert_to_tensor(gradients[0])
         if self.mask_V is not None:  # frozen words get no gradient
-            table = gradients[0]
-            kept = table.values * tf.gather(self.mask_V, table.indices)[:, None]
-            gradients[0] = tf.IndexedSlices(kept, table.indices, table.dense_shape)
+            gradients[0] *= self.mask_V[:, None]
         self.rest.apply(gradients[self.tables :], variables[self.tables :])
         if self.tables:
             self.table.apply(gradients[:1], variables[:1])
         return loss
-
-    def _follow(self, share: Any) -> None:
-        for average, variable in zip(self.average, self.model.trainable_variables, strict=True):
-            average.assign_add((variable.value - average) * share)
 
     def schedule(self, done: float) -> None:
         """Set both rates: linear warm-up, then half a cosine down to `END`; `done` in [0, 1]."""
         share = min(1.0, done / WARM) * (END + (1 - END) * 0.5 * (1 + np.cos(np.pi * done)))
         self.rest.learning_rate.assign(self.recipe.learning_rate * share)
         self.table.learning_rate.assign(self.recipe.vectors_rate * share)
-
-    def swap(self) -> None:
-        """Exchange the weights and their running average."""
-        for average, variable in zip(self.average, self.model.trainable_variables, strict=True):
-            current = tf.identity(variable.value)
-            variable.assign(average)
-            average.assign(current)
 
 
 def _logits(trainer: _Trainer, x: np.ndarray, lengths_N: np.ndarray, ids: bool) -> np.ndarray:
@@ -193,9 +190,11 @@ def _logits(trainer: _Trainer, x: np.ndarray, lengths_N: np.ndarray, ids: bool) 
     return logits_NK
 
 
-def _bce(logits_NK: np.ndarray, labels_NK: np.ndarray) -> float:
+def _loss(recipe: GloveRecipe, prior_K: np.ndarray, texts: Texts, logits_NK: np.ndarray) -> float:
     """The training loss: summed over labels, mean over texts."""
-    return float((np.logaddexp(0, logits_NK) - labels_NK * logits_NK).sum(1).mean())
+    positive_NK = recipe.loss.positive_weights(prior_K) * np.logaddexp(0, -logits_NK)
+    loss_NK = np.where(texts.labels_NK, positive_NK, np.logaddexp(0, logits_NK))
+    return float(loss_NK.sum(1).mean())
 
 
 def train(
@@ -208,10 +207,11 @@ def train(
     score: Callable[[np.ndarray], float],
     report: Callable[[Epoch], None] = lambda epoch: None,
 ) -> Trained:
-    """Fit on `train`, keep the epoch of the best `score(dev_logits_NK)`, stop `patience` epochs after it.
+    """Fit on `train`, keep the epoch of the best `score(dev_logits_NK)`, stop `patience` epochs
+    after it.
 
-    `rare_M` are the rows that learn even when vectors are frozen: the unknown word and frequent words
-    without a vector. Raises FloatingPointError when the loss stops being a number.
+    `rare_M` are the rows that learn even when vectors are frozen: the unknown word and frequent
+    words without a vector. Raises FloatingPointError when the loss stops being a number.
     """
     prior_K = np.clip(train.labels_NK.mean(0), 1e-4, 1 - 1e-4)
     if recipe.pooled_once:
@@ -222,7 +222,7 @@ def train(
         model = build(recipe, vectors_VD, prior_K)
         x, dev_x = train.ids_NL, dev.ids_NL
         mask_V = np.isin(np.arange(len(vectors_VD)), rare_M)
-    trainer = _Trainer(recipe, model, None if recipe.trainable_vectors else mask_V)
+    trainer = _Trainer(recipe, model, prior_K, None if recipe.trainable_vectors else mask_V)
     ids = not recipe.pooled_once
     rng = np.random.default_rng(recipe.seed)
     targets_NK = train.labels_NK.astype(np.float32)
@@ -238,19 +238,14 @@ def train(
             block = x[rows, : max(3, train.lengths_N[rows].max())] if ids else x[rows]
             losses.append(trainer.step(tf.constant(block), tf.constant(targets_NK[rows])))
             step += 1
-            if recipe.ema and step % 8 == 0:
-                share = 1 - min(recipe.ema**8, (1 + step) / (10 + step))
-                trainer.follow(tf.constant(share, tf.float32))
         train_loss = float(np.mean([loss.numpy() for loss in losses]))
         if not np.isfinite(train_loss):
             raise FloatingPointError(f"training loss is {train_loss} in epoch {number}: {recipe}")
-        if recipe.ema:
-            trainer.swap()
         logits = _logits(trainer, dev_x, dev.lengths_N, ids)
         epoch = Epoch(
             epoch=number,
             train_loss=train_loss,
-            dev_loss=_bce(logits, dev.labels_NK),
+            dev_loss=_loss(recipe, prior_K, dev, logits),
             dev_macro_f1=score(logits),
             wall_seconds=time.perf_counter() - wall,
             cpu_seconds=time.process_time() - cpu,
@@ -259,8 +254,6 @@ def train(
         report(epoch)
         if epoch.dev_macro_f1 > best:
             kept, best, weights = number, epoch.dev_macro_f1, model.get_weights()
-        if recipe.ema:
-            trainer.swap()
         if number - kept >= recipe.patience:
             break
     model.set_weights(weights)

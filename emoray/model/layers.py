@@ -34,7 +34,8 @@ class WordDropout(keras.layers.Layer):
 
 
 class Pooling(keras.layers.Layer):
-    """Every pool of the recipe over a text's real words, side by side: (N, L, D) -> (N, pooled width)."""
+    """Every pool of the recipe over a text's real words, side by side: (N, L, D) -> (N, pooled
+    width)."""
 
     def __init__(self, pools: tuple[Pool, ...], **settings: Any) -> None:
         super().__init__(**settings)
@@ -78,11 +79,9 @@ class Pooling(keras.layers.Layer):
                     scores_NL1 = ops.matmul(words_NLD, weights[f"pool{i}.query"]) - far_NL1
                     pooled.append(ops.sum(words_NLD * ops.softmax(scores_NL1, axis=1), 1))
                 case ConvMax():
-                    nothing_N1D = ops.zeros_like(words_NLD[:, :1])
-                    before_NLD = ops.concatenate([nothing_N1D, words_NLD[:, :-1]], 1)
-                    after_NLD = ops.concatenate([words_NLD[:, 1:], nothing_N1D], 1)
-                    three_NLW = ops.concatenate([before_NLD, words_NLD, after_NLD], 2)
-                    found_NLF = ops.matmul(three_NLW, weights[f"pool{i}.kernel"])
+                    kernel_WF = weights[f"pool{i}.kernel"]
+                    kernel_3DF = ops.reshape(kernel_WF, (3, words_NLD.shape[-1], pool.filters))
+                    found_NLF = ops.conv(words_NLD, kernel_3DF, padding="same")
                     # ReLU and bias keep order, so they may follow the maximum: L times less work
                     best_NF = ops.max(found_NLF - far_NL1, 1)
                     pooled.append(ops.relu(best_NF + weights[f"pool{i}.bias"]))
@@ -92,8 +91,8 @@ class Pooling(keras.layers.Layer):
 class RareWords(keras.layers.Layer):
     """Adds the trainable words to a mean pooled beforehand: (N, D + M) -> (N, D).
 
-    The mean is linear, so a text's mean over all words is the mean's frozen part (first D columns) plus its
-    share of each of the M trainable words (last M columns) times their vectors.
+    The mean is linear, so a text's mean over all words is the mean's frozen part (first D columns)
+    plus its share of each of the M trainable words (last M columns) times their vectors.
     """
 
     def __init__(self, rows_MD: np.ndarray, **settings: Any) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoray.quant.grain import Grain, PerTensor
-from emoray.quant.levels import code_dtype, code_range, scale_and_zero_point
+from emoray.quant.levels import check_bits, code_dtype, code_range, scale_and_zero_point
 from emoray.quant.scheme import QuantScheme
 
 LARGEST = 1e38  # near float32's end a dequantized code could overflow
@@ -68,7 +68,7 @@ class AffineMap:
         self._check_shape(values)
         low, high = code_range(self.bits, self.symmetric)
         with np.errstate(over="ignore"):  # far outside the range: infinity clips like the rest
-            codes = values / self.spread(self.scale)
+            codes = np.asarray(values / self.spread(self.scale))
         np.rint(codes, out=codes)
         codes += self.spread(self.zero_point)
         return np.clip(codes, low, high, out=codes).astype(code_dtype(self.symmetric))
@@ -108,6 +108,7 @@ def affine_between(
     alpha: float, beta: float, *, bits: int = 8, symmetric: bool = False
 ) -> AffineMap:
     """One map for a known range, such as an activation's; refuses a range without 0 inside."""
+    check_bits(bits)
     if not -LARGEST <= alpha <= 0 <= beta <= LARGEST:
         raise ValueError(
             f"a clip range is finite and holds 0, got [{alpha:g}, {beta:g}]: widen it to 0"

@@ -10,6 +10,7 @@ import numpy as np
 BINS = 2048
 STRIDE = 8  # a threshold at every 8th bin: 0.4 % of the largest value
 FEWEST = 1024  # values that a slice needs for a histogram of its own
+CHUNK = 256  # slices whose histograms are held at a time: 4 MB for each of their prefix sums
 
 
 def _x_log_x(counts: np.ndarray) -> np.ndarray:
@@ -70,7 +71,11 @@ def _best_ratio(counts_SH: np.ndarray, levels: int) -> np.ndarray:
 def _own_thresholds(magnitudes_SM: np.ndarray, levels: int) -> np.ndarray:
     largest_S = magnitudes_SM.max(axis=1)
     safe_S = np.where(largest_S > 0, largest_S, 1.0)
-    return largest_S * _best_ratio(_histogram(magnitudes_SM, safe_S), levels)
+    ratio_S = np.empty_like(largest_S)
+    for start in range(0, len(ratio_S), CHUNK):
+        part = slice(start, start + CHUNK)
+        ratio_S[part] = _best_ratio(_histogram(magnitudes_SM[part], safe_S[part]), levels)
+    return largest_S * ratio_S
 
 
 def entropy_threshold(magnitudes_SM: np.ndarray, levels: int) -> np.ndarray:

@@ -14,13 +14,14 @@ class Observer:
     the greatest value are always kept.
     """
 
-    def __init__(self, *, limit: int = 1 << 22, seed: int = 0) -> None:
+    def __init__(self, *, limit: int = 1 << 18, seed: int = 0) -> None:
         if limit < 1:
             raise ValueError(f"an observer keeps at least one value, got limit={limit}")
         self._limit = limit
         self._random = np.random.default_rng(seed)
         self._values = np.empty(0, np.float32)
         self._keys = np.empty(0)
+        self._largest_key = np.inf
         self._extremes = np.empty(0, np.float32)
         self.seen = 0
 
@@ -30,11 +31,19 @@ class Observer:
         self.seen += values.size
         ends = np.concatenate([self._extremes, values])
         self._extremes = np.array([ends.min(), ends.max()])
-        self._values = np.concatenate([self._values, values])
-        self._keys = np.concatenate([self._keys, self._random.random(values.size)])
+        keys = self._random.random(values.size)
+        chosen = keys < self._largest_key
+        self._values = np.concatenate([self._values, values[chosen]])
+        self._keys = np.concatenate([self._keys, keys[chosen]])
+        if self._values.size > 2 * self._limit:
+            self._thin()
+
+    def _thin(self) -> None:
+        """Keep the values of the `limit` smallest keys."""
         if self._values.size > self._limit:
             kept = np.argpartition(self._keys, self._limit - 1)[: self._limit]
             self._values, self._keys = self._values[kept], self._keys[kept]
+            self._largest_key = self._keys.max()
 
     def range(
         self, ranges: Ranges, *, symmetric: bool = False, bits: int = 8
@@ -42,6 +51,7 @@ class Observer:
         """The clip range (alpha, beta) that `ranges` chooses for what was seen."""
         if self.seen == 0:
             raise ValueError("a static range needs calibration data, got none: watch a batch first")
+        self._thin()
         values = self._values
         if self.seen > self._limit:
             values = np.concatenate([values, self._extremes])

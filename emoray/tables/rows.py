@@ -25,7 +25,8 @@ def cost(text: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointRow:
-    """One operating point: a trained model, how it was squeezed, where it decides, what that earns."""
+    """One operating point: a trained model, how it was squeezed, where it decides, what that earns.
+    """
 
     point: str = note("id of the operating point: recipe + seed + scheme + decision")
     run: str = note("name of the run's folder")

@@ -47,7 +47,7 @@ def rule(name: str) -> str:
     if fixed := re.fullmatch(r"fixed([\d.]+)", name):
         return f"{fixed[1]} for every label"
     if shrunk := re.fullmatch(r"per_label_s(\d+)", name):
-        return f"one threshold per label, labels with little support shrunk ({shrunk[1]})"
+        return f"one threshold per label, rare labels shrunk ({shrunk[1]})"
     return RULES.get(name, name)
 
 

@@ -98,9 +98,10 @@ class _Transfer:
                     "check the network or place the file by hand"
                 )
         if isinstance(self.error, requests.RequestException):
+            cause = self.error.args[0] if self.error.args else ""
             raise DownloadError(
-                f"{self.url} must arrive whole, got {type(self.error).__name__}: {self.error}: "
-                "check the network or place the file by hand"
+                f"{self.url} must arrive whole, got {type(self.error).__name__}: "
+                f"{getattr(cause, 'reason', cause)}: check the network or place the file by hand"
             ) from self.error
         if self.error is not None:
             raise self.error

@@ -20,6 +20,7 @@ from typing import IO
 import numpy as np
 
 _BLOCK_BYTES = 8 << 20
+_LONGEST_LINE = 1 << 20
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -47,12 +48,17 @@ def _opened(path: Path, dim: int | None) -> Iterator[IO[bytes] | gzip.GzipFile]:
             yield file
 
 
-def _line_blocks(file: IO[bytes] | gzip.GzipFile) -> Iterator[list[bytes]]:
+def _line_blocks(file: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[list[bytes]]:
     rest = b""
     while block := file.read(_BLOCK_BYTES):
         lines = block.split(b"\n")
         lines[0] = rest + lines[0]
         rest = lines.pop()
+        if len(rest) > _LONGEST_LINE:
+            raise ValueError(
+                f"{path}: a line holds {_LONGEST_LINE} bytes at most, got {len(rest)} and no end: "
+                "point to a file in GloVe's text format"
+            )
         yield lines
     if rest:
         yield [rest]
@@ -63,7 +69,7 @@ def _is_number(text: bytes) -> bool:
         float(text)
     except ValueError:
         return False
-    return True
+    return b"_" not in text  # Python's own reader takes 1_000, nobody else does
 
 
 def _checked(line: bytes, where: str, dim: int) -> bytes | None:
@@ -176,7 +182,7 @@ def read_vectors(
     first = 1
     try:
         with _opened(path, dim) as file:
-            for lines in _line_blocks(file):
+            for lines in _line_blocks(file, path):
                 reader.take(lines, first)
                 first += len(lines)
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:

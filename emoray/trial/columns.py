@@ -1,7 +1,8 @@
-"""One model's logits and all its decisions, as columns of `points`, `labels`, `surface`, `reliability`.
+"""One model's logits and all its decisions, as columns of `points`, `labels`, `surface`,
+`reliability`.
 
-Thresholds are fitted on dev; test is scored with them, once. Shapes: N texts, K labels, R decisions,
-T temperatures, S thresholds, B resamples.
+Thresholds are fitted on dev; test is scored with them, once. Shapes: N texts, K labels, R
+decisions, T temperatures, S thresholds, B resamples.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,7 +40,8 @@ class Logits:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decided:
-    """Every decision, taken: temperatures and thresholds as an artifact keeps them, and their scores."""
+    """Every decision, taken: temperatures and thresholds as an artifact keeps them, and their
+    scores."""
 
     decisions: tuple[Decision, ...]
     temperature_R: np.ndarray

@@ -59,7 +59,7 @@ def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
         "hidden_units": recipe.hidden_units if recipe.layers else 0,
         "pooling": recipe.pooling,
         "trainable_vectors": recipe.trainable_vectors,
-        "loss": recipe.loss,
+        "loss": str(recipe.loss),
         "seed": recipe.seed,
     }
 

@@ -1,8 +1,9 @@
-"""The flow, arrow by arrow: text -> vectors -> training -> compressed model -> logits -> operating points.
+"""The flow, arrow by arrow: text -> vectors -> training -> compressed model -> logits -> operating
+points.
 
-Every stage is a frozen value; its stage-valued fields are its inputs, the others what it reads. Raise
-`version` when a stage's code changes what its files say. Heavy libraries are imported where they run.
-Shapes: N texts, L tokens, K labels, D width, V rows of the embedding, M trainable words.
+Every stage is a frozen value; its stage-valued fields are its inputs, the others what it reads.
+Raise `version` when a stage's code changes what its files say. Heavy libraries are imported where
+they run. Shapes: N texts, L tokens, K labels, D width, V rows of the embedding, M trainable words.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Finished stages as folders on disk: made once, checked when read, never half there.
 
-A stage is a frozen value that knows its inputs, its key and how to make its files. The store runs it in
-a temporary folder, writes `manifest.json` last and renames the folder into place: whoever sees the folder
-sees all of it. A damaged folder is set aside (kept, for a look) and made again.
+A stage is a frozen value that knows its inputs, its key and how to make its files. The store runs
+it in a temporary folder, writes `manifest.json` last and renames the folder into place: whoever
+sees the folder sees all of it. A damaged folder is set aside (kept, for a look) and made again.
 """
 
 import hashlib
@@ -32,7 +32,8 @@ class Stage(Protocol):
 
 
 def canonical(value: Any) -> Any:
-    """`value` as JSON that is the same for equal values: types named, stages by key, paths left out."""
+    """`value` as JSON that is the same for equal values: types named, stages by key, paths left
+    out."""
     if isinstance(value, Stage):
         return {"stage": key_of(value)}
     if is_dataclass(value) and not isinstance(value, type):

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ CUTS = np.linspace(-0.5, 0.5, 7)
 
 
 @pytest.fixture(scope="module")
-def files():
+def files() -> dict[str, bytes]:
     vocabulary = Vocabulary(words=WORDLIST).to_text()
     model = build(network(), SCHEME).file
     base = base_files(model, vocabulary=vocabulary, tokenizer=rules_json(), labels=EKMAN.labels)
@@ -33,18 +34,18 @@ def files():
 
 
 @pytest.fixture
-def folder(files, tmp_path):
+def folder(files: dict[str, bytes], tmp_path: Path) -> Path:
     write(tmp_path / "artifact", files)
     return tmp_path / "artifact"
 
 
-def expected_logits():
+def expected_logits() -> np.ndarray:
     vocabulary = Vocabulary(words=WORDLIST)
     texts = Ragged.from_lists([vocabulary.encode(tokenize(text)) for text in SAID])
     return forward(rebuilt(network(), SCHEME), texts)
 
 
-def test_an_artifact_says_what_the_network_says(folder):
+def test_an_artifact_says_what_the_network_says(folder: Path) -> None:
     predictions = load(folder)(SAID)
     logits_NK = expected_logits()
     assert np.allclose(predictions.probabilities_NK, 1 / (1 + np.exp(-logits_NK / 2)), atol=1e-5)
@@ -52,7 +53,7 @@ def test_an_artifact_says_what_the_network_says(folder):
     assert predictions.labels == expected
 
 
-def test_one_text_alone_is_labelled_as_among_others(folder):
+def test_one_text_alone_is_labelled_as_among_others(folder: Path) -> None:
     classifier = load(folder)
     together = classifier(SAID)
     for i, text in enumerate(SAID[:5]):
@@ -61,84 +62,84 @@ def test_one_text_alone_is_labelled_as_among_others(folder):
         assert np.allclose(alone.probabilities_NK, together.probabilities_NK[i], atol=1e-6)
 
 
-def test_serving_tokenizes_and_encodes_as_training_does(folder):
+def test_serving_tokenizes_and_encodes_as_training_does(folder: Path) -> None:
     classifier, vocabulary = load(folder), Vocabulary(words=WORDLIST)
     for text in SAID[:5]:
         assert classifier.tokenize(text) == tokenize(text)
         assert classifier.ids(text) == vocabulary.encode(tokenize(text)).tolist()
 
 
-def test_a_text_is_cut_where_training_cut_it(files):
+def test_a_text_is_cut_where_training_cut_it(files: dict[str, bytes]) -> None:
     rules = rules_json() | {"max_tokens": 3}
     classifier = artifact.Classifier(files | {artifact.TOKENIZER: json.dumps(rules).encode()})
     assert len(classifier.ids("w1 w2 w3 w4 w5")) == 3
 
 
-def test_no_texts_give_no_labels(folder):
+def test_no_texts_give_no_labels(folder: Path) -> None:
     predictions = load(folder)([])
     assert predictions.labels == [] and predictions.probabilities_NK.shape == (0, 7)
 
 
-def test_a_bare_string_is_refused(folder):
+def test_a_bare_string_is_refused(folder: Path) -> None:
     with pytest.raises(ValueError, match="texts are a list of strings, got one string"):
         load(folder)("hello")
 
 
 @pytest.mark.parametrize("name", [*FILES, MANIFEST])
-def test_a_flipped_byte_is_refused(folder, name):
+def test_a_flipped_byte_is_refused(folder: Path, name: str) -> None:
     data = bytearray((folder / name).read_bytes())
     data[len(data) // 2] ^= 1
     (folder / name).write_bytes(data)
-    with pytest.raises(ValueError, match="files are as its manifest says, got .*: fetch or build"):
+    with pytest.raises(ValueError, match=r"files are as its manifest says, got .*: fetch or build"):
         load(folder)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_missing_file_is_refused(folder, name):
+def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ValueError, match=f"{name} is missing"):
         load(folder)
 
 
-def test_a_folder_without_a_manifest_is_no_artifact(tmp_path):
+def test_a_folder_without_a_manifest_is_no_artifact(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a folder with manifest.json, got .* without: check"):
         load(tmp_path)
 
 
-def test_a_manifest_that_leaves_a_file_out_is_refused(folder):
+def test_a_manifest_that_leaves_a_file_out_is_refused(folder: Path) -> None:
     listed = json.loads((folder / MANIFEST).read_bytes())
     del listed[DECISION]
     (folder / MANIFEST).write_text(json.dumps(listed))
-    with pytest.raises(ValueError, match="does not list exactly decision.json"):
+    with pytest.raises(ValueError, match=r"does not list exactly decision.json"):
         load(folder)
 
 
-def test_a_file_beside_the_artifact_is_not_read(folder):
+def test_a_file_beside_the_artifact_is_not_read(folder: Path) -> None:
     (folder / "notes.txt").write_text("mine")
     load(folder)
     assert "notes.txt" not in artifact.sizes(folder)
 
 
-def test_sizes_are_the_folder(folder):
+def test_sizes_are_the_folder(folder: Path) -> None:
     assert artifact.sizes(folder) == {p.name: p.stat().st_size for p in folder.iterdir()}
 
 
-def test_an_artifact_is_not_written_over_another(folder, files):
+def test_an_artifact_is_not_written_over_another(folder: Path, files: dict[str, bytes]) -> None:
     with pytest.raises(ValueError, match="an artifact is written once, got existing"):
         write(folder, files)
 
 
-def test_an_artifact_with_other_files_is_refused(tmp_path, files):
-    with pytest.raises(ValueError, match="an artifact holds decision.json, .* exactly those"):
+def test_an_artifact_with_other_files_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
+    with pytest.raises(ValueError, match=r"an artifact holds decision.json, .* exactly those"):
         write(tmp_path / "a", files | {"extra.txt": b""})
 
 
-def test_a_failed_write_leaves_nothing(tmp_path, files, monkeypatch):
-    from pathlib import Path
-
+def test_a_failed_write_leaves_nothing(
+    tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = Path.write_bytes
 
-    def full(self, data):
+    def full(self: Path, data: bytes) -> int:
         if self.name == VOCABULARY:
             raise OSError(28, "No space left on device")
         return real(self, data)
@@ -149,7 +150,7 @@ def test_a_failed_write_leaves_nothing(tmp_path, files, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path, files):
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, files: dict[str, bytes]) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="needs a writable folder with space, got 'Not a directory'"):
         write(tmp_path / "file" / "a", files)
@@ -161,7 +162,7 @@ import sys
 ALLOWED = {"numpy", "onnxruntime"} | set(sys.stdlib_module_names)
 
 class Guard:
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name: str, path=None, target=None):
         if name.partition(".")[0] not in ALLOWED:
             raise ImportError(f"blocked: {name}")
 
@@ -176,7 +177,7 @@ print(module.load(sys.argv[2])(["w3 w9"]).labels)
 """
 
 
-def test_an_artifact_runs_with_numpy_and_onnxruntime_alone(folder):
+def test_an_artifact_runs_with_numpy_and_onnxruntime_alone(folder: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-I", "-c", ALONE, artifact.__file__, str(folder)],
         capture_output=True,
@@ -186,7 +187,9 @@ def test_an_artifact_runs_with_numpy_and_onnxruntime_alone(folder):
     assert ran.stdout.strip() == str(load(folder)(["w3 w9"]).labels)
 
 
-def test_integer_artifacts_label_alike_in_any_company(tmp_path, files):
+def test_integer_artifacts_label_alike_in_any_company(
+    tmp_path: Path, files: dict[str, bytes]
+) -> None:
     dense = QuantScheme(grain=PerChannel(-1))
     scheme = ModelScheme(dense=dense, embedding=TABLE, activations=Dynamic())
     write(tmp_path / "a", files | {artifact.MODEL: build(network(), scheme).file})

@@ -2,18 +2,18 @@ import numpy as np
 import pytest
 
 from emoray.export.calibrate import activations, calibrate
-from emoray.quant.ranges import MinMax, Percentile
+from emoray.quant.ranges import MinMax, Percentile, Ranges
 from emoray.quant.scheme import FLOAT, ModelScheme, QuantScheme, Static
 from tests.export.made import forward, network, texts
 
 NET, TEXTS = network(), texts(count=150)
 
 
-def watched():
+def watched() -> dict[str, np.ndarray]:
     """Rows that each product reads, from NumPy."""
     seen: dict[str, list[np.ndarray]] = {}
 
-    def note(name, rows):
+    def note(name: str, rows: np.ndarray) -> np.ndarray:
         seen.setdefault(name, []).append(rows)
         return rows
 
@@ -21,7 +21,7 @@ def watched():
     return {name: np.concatenate(rows) for name, rows in seen.items()}
 
 
-def test_activations_are_what_products_read_padding_left_out():
+def test_activations_are_what_products_read_padding_left_out() -> None:
     batches = list(activations(NET, TEXTS))
     assert len(batches) > 1
     for name, expected_RI in watched().items():
@@ -31,7 +31,7 @@ def test_activations_are_what_products_read_padding_left_out():
 
 
 @pytest.mark.parametrize("ranges", [MinMax(), Percentile(99)], ids=str)
-def test_ranges_are_chosen_over_all_that_was_read(ranges):
+def test_ranges_are_chosen_over_all_that_was_read(ranges: Ranges) -> None:
     scheme = ModelScheme(dense=QuantScheme(), activations=Static(ranges=ranges))
     found = calibrate(NET, TEXTS, scheme)
     assert set(found) == set(NET.weights()) - {"embedding"}
@@ -40,5 +40,5 @@ def test_ranges_are_chosen_over_all_that_was_read(ranges):
         assert found[name] == pytest.approx((alpha_S[0], beta_S[0]), abs=1e-5)
 
 
-def test_other_schemes_need_no_ranges():
+def test_other_schemes_need_no_ranges() -> None:
     assert calibrate(NET, TEXTS, FLOAT) is None

@@ -1,31 +1,38 @@
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
 
 from emoray.export.calibrate import calibrate
-from emoray.export.graph import build
+from emoray.export.graph import Built, build
 from emoray.export.score import logits, open_session
+from emoray.export.wiring import Ranges
 from emoray.quant.catalogue import quick_schemes
 from emoray.quant.grain import PerChannel
 from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, QuantScheme, Static, WeightOnly
-from tests.export.made import KINDS, forward, network, operators, rebuilt, texts
+from tests.export.made import KINDS, Rounding, forward, network, operators, rebuilt, texts
 
 SCHEMES = tuple(quick_schemes().values())
 NET, TEXTS = network(), texts()
 
 
-def built(scheme):
+@cache
+def built(scheme: ModelScheme) -> Built:
     return build(NET, scheme, calibrate(NET, TEXTS, scheme))
 
 
 @pytest.mark.parametrize("pools", [*((kind,) for kind in KINDS), KINDS], ids="+".join)
 @pytest.mark.parametrize("hidden", [(), (32,), (16, 8)], ids=str)
-def test_a_float_model_computes_what_numpy_does(pools, hidden):
+def test_a_float_model_computes_what_numpy_does(
+    pools: tuple[str, ...], hidden: tuple[int, ...]
+) -> None:
     net = network(pools, hidden)
     assert np.allclose(logits(build(net).file, TEXTS), forward(net, TEXTS), atol=1e-5)
 
 
-def by_row(name, rows):
+def by_row(name: str, rows: np.ndarray) -> np.ndarray:
     """Activations as Dynamic rounds them; after a ReLU in 255 steps, else in 127 to either side.
 
     In float32 and in the graph's own order, so that values on a half go the same way.
@@ -38,8 +45,8 @@ def by_row(name, rows):
     return (codes if name == "head" else codes - 127) * step
 
 
-def by_ranges(ranges):
-    def rounded(name, rows):
+def by_ranges(ranges: Ranges) -> Rounding:
+    def rounded(name: str, rows: np.ndarray) -> np.ndarray:
         alpha, beta = ranges[name]
         step = (beta - alpha) / 255
         zero = np.clip(np.rint(-alpha / step), 0, 255)
@@ -49,7 +56,9 @@ def by_ranges(ranges):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-def test_a_quantized_model_computes_what_numpy_does_with_dequantized_weights(scheme):
+def test_a_quantized_model_computes_what_numpy_does_with_dequantized_weights(
+    scheme: ModelScheme,
+) -> None:
     found_NK = logits(built(scheme).file, TEXTS)
     same = rebuilt(NET, scheme)
     match scheme.activations:
@@ -66,7 +75,7 @@ def test_a_quantized_model_computes_what_numpy_does_with_dequantized_weights(sch
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-def test_a_text_scores_the_same_alone_and_in_a_padded_batch(scheme):
+def test_a_text_scores_the_same_alone_and_in_a_padded_batch(scheme: ModelScheme) -> None:
     file = built(scheme).file
     session = open_session(file)
     together_NK = session.run(None, {"ids": TEXTS.padded(np.arange(len(TEXTS)))})[0]
@@ -80,7 +89,7 @@ def test_a_text_scores_the_same_alone_and_in_a_padded_batch(scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-def test_execution_says_what_onnxruntime_runs(scheme, tmp_path):
+def test_execution_says_what_onnxruntime_runs(scheme: ModelScheme, tmp_path: Path) -> None:
     model = built(scheme)
     ran = operators(model.file, tmp_path)
     executions = {layer.name: layer.execution for layer in model.layers}
@@ -110,12 +119,12 @@ def test_execution_says_what_onnxruntime_runs(scheme, tmp_path):
     ],
     ids=str,
 )
-def test_a_model_is_summed_up_by_its_products(scheme, execution):
+def test_a_model_is_summed_up_by_its_products(scheme: ModelScheme, execution: str) -> None:
     assert build(NET, scheme).execution == execution
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-def test_a_model_is_valid_onnx_without_needless_words(scheme):
+def test_a_model_is_valid_onnx_without_needless_words(scheme: ModelScheme) -> None:
     model = built(scheme).model
     assert not model.producer_name and not model.doc_string
     assert not any(node.name or node.doc_string for node in model.graph.node)
@@ -124,15 +133,15 @@ def test_a_model_is_valid_onnx_without_needless_words(scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-def test_a_file_is_little_more_than_its_tensors(scheme):
+def test_a_file_is_little_more_than_its_tensors(scheme: ModelScheme) -> None:
     model = built(scheme)
     biases = sum(bias.nbytes for bias in NET.biases().values())
     tensors = sum(layer.stored_bytes for layer in model.layers)
-    assert tensors + biases < len(model.file) < tensors + biases + 4000
+    assert tensors + biases < len(model.file) < tensors + biases + 5000
     assert model.embedding_bytes == model.layers[0].stored_bytes
 
 
-def test_ekman_fits_in_300_kilobytes():
+def test_ekman_fits_in_300_kilobytes() -> None:
     """8,000 words of 50 dimensions in 4 bits; 60 KB are left for the vocabulary."""
     net = network(pools=("mean", "max", "attention", "conv"), hidden=(64,), words=8000)
     embedding = QuantScheme(bits=4, grain=PerChannel(0))
@@ -141,12 +150,12 @@ def test_ekman_fits_in_300_kilobytes():
     assert len(build(net, scheme).file) < 240_000
 
 
-def test_the_same_network_gives_the_same_bytes():
+def test_the_same_network_gives_the_same_bytes() -> None:
     scheme = SCHEMES[8]
-    assert built(scheme).file == built(scheme).file
+    assert build(network(), scheme).file == built(scheme).file
 
 
-def test_layers_hold_every_tensor_and_those_left_float_say_so():
+def test_layers_hold_every_tensor_and_those_left_float_say_so() -> None:
     scheme = ModelScheme(dense=QuantScheme(bits=8), keep_float=("head",))
     layers = {layer.name: layer for layer in build(NET, scheme).layers}
     assert list(layers) == list(NET.weights())
@@ -155,13 +164,13 @@ def test_layers_hold_every_tensor_and_those_left_float_say_so():
     assert layers["dense0"].stored_bytes < layers["dense0"].facts.bytes_before / 3.9
 
 
-def test_static_activations_without_ranges_are_refused():
+def test_static_activations_without_ranges_are_refused() -> None:
     scheme = ModelScheme(dense=QuantScheme(), activations=Static())
     with pytest.raises(ValueError, match=r"need a range for every product, got none for \['dense0"):
         build(NET, scheme)
 
 
-def test_a_weight_to_keep_float_must_exist():
+def test_a_weight_to_keep_float_must_exist() -> None:
     scheme = ModelScheme(dense=QuantScheme(), keep_float=("dense7",))
     with pytest.raises(
         ValueError, match=r"keep_float names weights of the network, got \['dense7'"

@@ -1,5 +1,6 @@
 import gc
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ TEXTS = [np.array(ids) for ids in ([5, 6, 7], [9], [3, 4])]
 
 
 @pytest.fixture
-def models(tmp_path):
+def models(tmp_path: Path) -> dict[str, Path]:
     found = {}
     for name, scheme in (("base", ModelScheme()), ("small", ModelScheme(dense=QuantScheme()))):
         found[name] = tmp_path / f"{name}.onnx"
@@ -21,7 +22,9 @@ def models(tmp_path):
     return found
 
 
-def test_every_model_meets_every_text_in_every_turn_beside_the_baseline(models):
+def test_every_model_meets_every_text_in_every_turn_beside_the_baseline(
+    models: dict[str, Path],
+) -> None:
     samples = measure(models, TEXTS, baseline="base", repeats=2)
     counts = Counter((s.model, s.beside, s.turn, s.text) for s in samples)
     pairs = [("base", "base"), ("small", "small"), ("base", "small")]
@@ -30,23 +33,23 @@ def test_every_model_meets_every_text_in_every_turn_beside_the_baseline(models):
     assert all(0 < s.milliseconds < 1000 for s in samples)
 
 
-def test_baseline_and_model_alternate_text_by_text(models):
+def test_baseline_and_model_alternate_text_by_text(models: dict[str, Path]) -> None:
     small = [s for s in measure(models, TEXTS, baseline="base", repeats=1) if s.beside == "small"]
     assert [s.text for s in small] == [0, 0, 1, 1, 2, 2]
     assert {small[0].model, small[1].model} == {"base", "small"}
     assert small[0].model != small[2].model
 
 
-def test_garbage_collection_is_as_it_was(models):
+def test_garbage_collection_is_as_it_was(models: dict[str, Path]) -> None:
     measure(models, TEXTS, baseline="base", repeats=1)
     assert gc.isenabled()
 
 
-def test_a_baseline_that_is_none_of_the_models_is_refused(models):
+def test_a_baseline_that_is_none_of_the_models_is_refused(models: dict[str, Path]) -> None:
     with pytest.raises(ValueError, match="the baseline is one of the models, got 'float'"):
         measure(models, TEXTS, baseline="float")
 
 
-def test_no_texts_are_refused(models):
+def test_no_texts_are_refused(models: dict[str, Path]) -> None:
     with pytest.raises(ValueError, match="latency needs texts and repeats, got 0 and 5"):
         measure(models, [], baseline="base")

@@ -32,7 +32,7 @@ def looked_up(values: np.ndarray, scheme: QuantScheme | None) -> tuple[np.ndarra
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-def test_a_looked_up_vector_is_the_dequantized_row(scheme):
+def test_a_looked_up_vector_is_the_dequantized_row(scheme: QuantScheme) -> None:
     values = table()
     vectors_NLD, _ = looked_up(values, scheme)
     expected = store(values, scheme).quantized.dequantize()[IDS]
@@ -40,25 +40,25 @@ def test_a_looked_up_vector_is_the_dequantized_row(scheme):
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-def test_padding_is_exactly_zero(scheme):
+def test_padding_is_exactly_zero(scheme: QuantScheme) -> None:
     vectors_NLD, _ = looked_up(table(), scheme)
     assert not vectors_NLD[IDS == 0].any()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-def test_four_bit_kernels_run_where_the_grain_permits(scheme):
+def test_four_bit_kernels_run_where_the_grain_permits(scheme: QuantScheme) -> None:
     _, how = looked_up(table(), scheme)
     fits = scheme.bits == 4 and scheme.grain != PerGroup(7, -1)
     assert how == ("4-bit kernels" if fits else "dequantized")
 
 
-def test_a_float_table_is_read_as_it_is():
+def test_a_float_table_is_read_as_it_is() -> None:
     values = table()
     vectors_NLD, how = looked_up(values, None)
     assert np.array_equal(vectors_NLD, values[IDS]) and how == "float"
 
 
-def test_groups_across_words_are_refused():
+def test_groups_across_words_are_refused() -> None:
     with pytest.raises(
         ValueError, match=r"groups run along a word's vector, .* PerGroup\(16, axis=-1"
     ):

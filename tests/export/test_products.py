@@ -3,7 +3,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from emoray.export.products import PerRow, multiply
+from emoray.export.products import Activation, PerRow, multiply
 from emoray.export.stored import store
 from emoray.export.writer import Writer
 from emoray.quant.affine import affine_between
@@ -26,26 +26,32 @@ ROWS = RNG.normal(size=(5, INPUTS)).astype(np.float32) * np.array([[1], [30], [0
 ROWS = ROWS.astype(np.float32)
 
 
-def product(scheme, activation=None, rows=ROWS, kernel=KERNEL, bias=BIAS):
+def product(
+    scheme: QuantScheme | None,
+    activation: Activation = None,
+    rows: np.ndarray = ROWS,
+    kernel: np.ndarray = KERNEL,
+    bias: np.ndarray | None = BIAS,
+) -> tuple[np.ndarray, str]:
     """The product as onnxruntime computes it, and what it says of its execution."""
     writer = Writer()
     stored = None if scheme is None else store(kernel, scheme)
-    value, how = multiply(writer, "x", kernel, stored, activation=activation, bias_O=bias)
+    value, how = multiply(writer, "rows", kernel, stored, activation=activation, bias_O=bias)
     model = writer.model({value: rows.ndim})
     shape = [None] * (rows.ndim - 1) + [rows.shape[-1]]
-    model.graph.input[0].CopyFrom(helper.make_tensor_value_info("x", TensorProto.FLOAT, shape))
+    model.graph.input[0].CopyFrom(helper.make_tensor_value_info("rows", TensorProto.FLOAT, shape))
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(model.SerializeToString(), options)
-    return session.run(None, {"x": rows})[0], how
+    return session.run(None, {"rows": rows})[0], how
 
 
-def weights(scheme):
+def weights(scheme: QuantScheme) -> np.ndarray:
     return store(KERNEL, scheme).quantized.dequantize().astype(np.float64)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-def test_weights_alone_are_multiplied_as_they_dequantize(scheme):
+def test_weights_alone_are_multiplied_as_they_dequantize(scheme: QuantScheme) -> None:
     found, how = product(scheme)
     expected = ROWS @ weights(scheme) + BIAS
     assert np.allclose(found, expected, rtol=1e-5, atol=1e-4)
@@ -53,7 +59,7 @@ def test_weights_alone_are_multiplied_as_they_dequantize(scheme):
     assert how == ("4-bit kernels" if permits else "dequantized")
 
 
-def rounded_by_row(rows, nonnegative):
+def rounded_by_row(rows: np.ndarray, nonnegative: bool) -> np.ndarray:
     top = np.abs(rows).max(-1, keepdims=True)
     scale = np.where(top == 0, 1, top) / (255 if nonnegative else 127)
     return np.rint(rows / scale) * scale
@@ -61,7 +67,9 @@ def rounded_by_row(rows, nonnegative):
 
 @pytest.mark.parametrize("nonnegative", [False, True])
 @pytest.mark.parametrize("scheme", INTEGER_SCHEMES, ids=str)
-def test_integer_products_round_each_row_by_its_own_range(scheme, nonnegative):
+def test_integer_products_round_each_row_by_its_own_range(
+    scheme: QuantScheme, nonnegative: bool
+) -> None:
     rows = np.abs(ROWS) if nonnegative else ROWS
     found, how = product(scheme, PerRow(nonnegative), rows)
     expected = rounded_by_row(rows.astype(np.float64), nonnegative) @ weights(scheme) + BIAS
@@ -72,12 +80,12 @@ def test_integer_products_round_each_row_by_its_own_range(scheme, nonnegative):
     assert how == "integer"
 
 
-def test_a_row_of_zeros_gives_the_bias():
+def test_a_row_of_zeros_gives_the_bias() -> None:
     found, _ = product(QuantScheme(grain=PerChannel(-1)), PerRow(nonnegative=False))
     assert np.array_equal(found[2], BIAS)
 
 
-def test_integer_products_of_a_row_do_not_depend_on_its_neighbours():
+def test_integer_products_of_a_row_do_not_depend_on_its_neighbours() -> None:
     scheme = QuantScheme(grain=PerChannel(-1))
     together, _ = product(scheme, PerRow(nonnegative=False))
     alone = [product(scheme, PerRow(nonnegative=False), row[None])[0][0] for row in ROWS]
@@ -86,7 +94,7 @@ def test_integer_products_of_a_row_do_not_depend_on_its_neighbours():
 
 @pytest.mark.parametrize("symmetric", [True, False])
 @pytest.mark.parametrize("scheme", INTEGER_SCHEMES, ids=str)
-def test_static_ranges_clip_and_round_activations(scheme, symmetric):
+def test_static_ranges_clip_and_round_activations(scheme: QuantScheme, symmetric: bool) -> None:
     chosen = affine_between(-2.0, 3.0, symmetric=symmetric)
     found, how = product(scheme, chosen)
     low = -128 if symmetric else 0
@@ -98,7 +106,7 @@ def test_static_ranges_clip_and_round_activations(scheme, symmetric):
     assert how == "integer"
 
 
-def test_the_greatest_codes_do_not_saturate():
+def test_the_greatest_codes_do_not_saturate() -> None:
     """The worst case of 16-bit sums: every activation and every weight at its end."""
     kernel, rows = np.ones((64, 4), np.float32), np.ones((1, 64), np.float32)
     bias = np.zeros(4, np.float32)
@@ -106,7 +114,7 @@ def test_the_greatest_codes_do_not_saturate():
     assert np.allclose(found, 64, rtol=1e-6)
 
 
-def test_a_product_over_words_may_have_three_axes():
+def test_a_product_over_words_may_have_three_axes() -> None:
     rows = ROWS[None, :4]
     for scheme, activation in (
         (QuantScheme(grain=PerChannel(-1)), PerRow(nonnegative=False)),

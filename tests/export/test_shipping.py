@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ CUTS = np.array([0.1, -1.25])
 
 
 @pytest.fixture
-def base_folder(tmp_path):
+def base_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "base"
     folder.mkdir()
     for name, data in {**FILES, "layers.parquet": b"of the stage"}.items():
@@ -29,7 +30,9 @@ def base_folder(tmp_path):
     return folder
 
 
-def test_a_shipped_folder_has_the_bytes_and_the_hash_of_its_row(base_folder, tmp_path):
+def test_a_shipped_folder_has_the_bytes_and_the_hash_of_its_row(
+    base_folder: Path, tmp_path: Path
+) -> None:
     row = row_of(Base.of(FILES), temperature=1.5, cuts_K=CUTS, rule="per_label")
     ship(base_folder, row, tmp_path / "a")
     on_disk = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()}
@@ -38,23 +41,23 @@ def test_a_shipped_folder_has_the_bytes_and_the_hash_of_its_row(base_folder, tmp
     assert artifact.read(tmp_path / "a") == {**FILES, "decision.json": row.decision}
 
 
-def test_a_base_on_disk_is_the_base_in_memory(base_folder):
+def test_a_base_on_disk_is_the_base_in_memory(base_folder: Path) -> None:
     assert Base.read(base_folder) == Base.of(FILES)
 
 
-def test_a_base_with_a_file_missing_is_refused():
+def test_a_base_with_a_file_missing_is_refused() -> None:
     with pytest.raises(ValueError, match=r"a base holds .*, got none of \['model.onnx'\]"):
         Base.of({name: FILES[name] for name in BASE_FILES if name != "model.onnx"})
 
 
-def test_decisions_differ_in_bytes_and_hash():
+def test_decisions_differ_in_bytes_and_hash() -> None:
     base = Base.of(FILES)
     one = row_of(base, temperature=1.0, cuts_K=CUTS, rule="fixed0.5")
     other = row_of(base, temperature=1.0, cuts_K=CUTS + 0.125, rule="fixed0.5")
     assert one.sha256 != other.sha256
 
 
-def test_another_model_does_not_ship_as_this_row(base_folder, tmp_path):
+def test_another_model_does_not_ship_as_this_row(base_folder: Path, tmp_path: Path) -> None:
     row = row_of(Base.of(FILES), temperature=1.0, cuts_K=CUTS, rule="one")
     (base_folder / "model.onnx").write_bytes(b"b model")
     with pytest.raises(ValueError, match="ships with the model it was scored on, got other files"):
@@ -62,15 +65,15 @@ def test_another_model_does_not_ship_as_this_row(base_folder, tmp_path):
     assert not (tmp_path / "a").exists()
 
 
-def test_cuts_are_written_exactly_and_thresholds_to_be_read():
+def test_cuts_are_written_exactly_and_thresholds_to_be_read() -> None:
     cuts_K = np.random.default_rng(0).normal(size=28)
     said = json.loads(decision_json(0.7, cuts_K, "per_label_s20"))
     assert said["cuts"] == cuts_K.tolist() and said["temperature"] == 0.7
     assert said["threshold_rule"] == "per_label_s20"
-    assert np.allclose(said["thresholds"], 1 / (1 + np.exp(-cuts_K / 0.7)), rtol=1e-5)
+    assert np.allclose(said["thresholds"], 1 / (1 + np.exp(-cuts_K / 0.7)), atol=1e-6)
 
 
-def test_always_and_never_are_strict_json():
+def test_always_and_never_are_strict_json() -> None:
     said = json.loads(
         decision_json(1.0, np.array([-np.inf, np.inf]), "one"), parse_constant=lambda name: 1 / 0
     )
@@ -78,6 +81,6 @@ def test_always_and_never_are_strict_json():
 
 
 @pytest.mark.parametrize(("temperature", "cuts_K"), [(0.0, CUTS), (1.0, CUTS * np.nan)])
-def test_a_decision_without_sense_is_refused(temperature, cuts_K):
+def test_a_decision_without_sense_is_refused(temperature: float, cuts_K: np.ndarray) -> None:
     with pytest.raises(ValueError, match="a temperature above 0 and one cut for each label"):
         decision_json(temperature, cuts_K, "one")

@@ -30,7 +30,7 @@ def computed(writer: Writer, value: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-def test_a_graph_unpacks_exactly_what_quant_dequantizes(scheme):
+def test_a_graph_unpacks_exactly_what_quant_dequantizes(scheme: QuantScheme) -> None:
     stored = store(values(50, 21), scheme)
     writer = Writer()
     graph = computed(writer, dequantized(writer, stored))
@@ -38,14 +38,14 @@ def test_a_graph_unpacks_exactly_what_quant_dequantizes(scheme):
 
 
 @pytest.mark.parametrize("bits", range(2, 9))
-def test_codes_take_no_more_than_their_bits(bits):
+def test_codes_take_no_more_than_their_bits(bits: int) -> None:
     writer = Writer()
     stored = store(values(64, 64), QuantScheme(bits=bits))
     dequantized(writer, stored)
     assert 64 * 64 * bits / 8 <= writer.stored_bytes() <= 64 * 64 * bits / 8 + 100
 
 
-def test_float16_scales_lose_less_than_a_hundredth_of_the_quantization_error():
+def test_float16_scales_lose_less_than_a_hundredth_of_the_quantization_error() -> None:
     scheme = QuantScheme(bits=4, grain=PerChannel(0))
     weights = values(400, 50)
     stored = store(weights, scheme)
@@ -56,11 +56,11 @@ def test_float16_scales_lose_less_than_a_hundredth_of_the_quantization_error():
 
 
 @pytest.mark.parametrize("scale", [1e-7, 1e9])
-def test_scales_beyond_float16_stay_float32(scale):
+def test_scales_beyond_float16_stay_float32(scale: float) -> None:
     stored = store(values(400, 50, scale=scale), QuantScheme(grain=PerChannel(0)))
     assert not stored.half
     assert np.isfinite(stored.quantized.dequantize()).all()
 
 
-def test_a_few_scales_are_not_worth_a_cast():
+def test_a_few_scales_are_not_worth_a_cast() -> None:
     assert not store(values(50, 7), QuantScheme(grain=PerChannel(-1))).half

@@ -65,6 +65,12 @@ def test_float64_and_integers_are_taken_as_float32() -> None:
         np.testing.assert_array_equal(quantize(values, QuantScheme(bits=3)).codes, whole)
 
 
+def test_a_single_number_without_axes_comes_back() -> None:
+    made = quantize(np.array(-2.5), QuantScheme(bits=2, symmetric=False))
+    assert made.codes.shape == ()
+    assert made.dequantize() == -2.5
+
+
 def test_values_far_outside_a_small_range_are_clipped() -> None:
     chosen = affine_between(-1e-30, 1e-30)
     np.testing.assert_array_equal(chosen.quantize(np.array([-1e38, 1e38])), [0, 255])

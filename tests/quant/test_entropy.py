@@ -25,7 +25,7 @@ def test_the_threshold_has_the_least_divergence_of_the_definition(levels: int) -
     magnitudes_M = np.abs(np.random.default_rng(levels).standard_t(3, 5000))
     counts_H, _ = np.histogram(magnitudes_M, bins=BINS, range=(0, magnitudes_M.max()))
     candidates = np.arange(BINS, max(levels, STRIDE) - 1, -STRIDE)
-    best = candidates[np.argmin([divergence(counts_H, kept, levels) for kept in candidates])]
+    best = candidates[np.argmin([divergence(counts_H, int(kept), levels) for kept in candidates])]
     assert _best_ratio(counts_H[None], levels)[0] * BINS == best
 
 
@@ -54,6 +54,12 @@ def test_each_long_slice_has_its_own_threshold_in_its_own_unit() -> None:
     magnitudes_M = np.abs(np.random.default_rng(0).standard_t(3, size=3000))
     together_S = entropy_threshold(np.stack([magnitudes_M, 8 * magnitudes_M]), 16)
     np.testing.assert_allclose(together_S, entropy_threshold(magnitudes_M[None], 16) * [1, 8])
+
+
+def test_many_long_slices_are_worked_through_in_parts() -> None:
+    magnitudes_M = np.abs(np.random.default_rng(0).standard_t(3, size=1024))
+    many_S = entropy_threshold(np.tile(magnitudes_M, (300, 1)), 4)
+    np.testing.assert_array_equal(many_S, entropy_threshold(magnitudes_M[None], 4)[0])
 
 
 def test_short_slices_pool_their_shape_and_keep_their_size() -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from emoray.tables.front import on_front
 from emoray.tables.parts import write_part
+from emoray.tables.rows import TABLES, PointRow
 
 LABELS = {
     "goemotions": tuple(
@@ -26,13 +27,17 @@ BASE = {"goemotions": 0.44, "ekman": 0.57, "sentiment": 0.66}
 TENSORS = {"embedding": "8000x50", "dense0": "250x128", "head": "128x28"}
 
 
-def row(row_class: type, **columns: Any) -> Any:
-    """A row with harmless values where none are given."""
+def blanks(row_class: type) -> dict[str, Any]:
+    """A harmless value for every column."""
     blank = {str: "x", int: 1, float: 0.5, bool: False, list[int]: [1, 2]}
     hints = get_type_hints(row_class)
-    names = [f.name for f in fields(row_class)]
-    assert set(columns) <= set(names)
-    return row_class(**{n: columns.get(n, blank.get(hints[n])) for n in names})
+    return {f.name: blank.get(hints[f.name]) for f in fields(row_class)}
+
+
+def row(row_class: type, **columns: Any) -> Any:
+    """A row with harmless values where none are given."""
+    assert set(columns) <= {f.name for f in fields(row_class)}
+    return row_class(**(blanks(row_class) | columns))
 
 
 def schemes(bits: tuple[int, ...] = (32, 8, 6, 4, 3, 2)) -> pd.DataFrame:
@@ -263,6 +268,7 @@ def _latency(models: list[str]) -> dict[str, Any]:
     n = turns * len(speeds)
     return {
         "model": np.repeat(np.array(list(speeds), object), turns),
+        "beside": np.repeat(np.array(list(speeds), object), turns),
         "turn": np.tile(np.arange(turns), len(speeds)),
         "text": np.tile(np.arange(turns), len(speeds)),
         "tokens": rng.integers(2, 34, n),
@@ -327,8 +333,9 @@ def make_run(
     }
     for k in range(parts):
         piece = frame.iloc[k::parts]
-        write_part(piece.to_dict("series"), folder, "points", f"trial-{k}")
+        columns = blanks(PointRow) | piece.to_dict("series")
+        write_part(columns, folder, "points", f"trial-{k}")
     for name, build in tables.items():
         if not only or name in only:
-            write_part(build(), folder, name, "trial-0")
+            write_part(blanks(TABLES[name]) | build(), folder, name, "trial-0")
     return frame

@@ -7,6 +7,11 @@ import pytest
 from tests.text.web import Server, Web
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
 @pytest.fixture
 def web() -> Iterator[Web]:
     web = Web(url="")

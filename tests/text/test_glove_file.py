@@ -83,6 +83,7 @@ REFUSED = {
     "blank": ([*LINES, ""], "line 5: .*got an empty line"),
     "nan": ([*LINES, "dog 1 nan 3"], "line 5: vectors hold finite numbers only, got 'nan'"),
     "infinite": ([*LINES, "dog 1 2 1e99"], "line 5: vectors hold finite numbers only, got '1e99'"),
+    "underscore": ([*LINES, "dog 1 2_0 3"], "line 5: vectors hold finite numbers only, got '2_0'"),
     "text": ([*LINES, "dog 1 x2 3"], "line 5: vectors hold finite numbers only, got 'x2'"),
     "no_numbers": (["hello"], "line 1: every line is a word and its numbers, got b'hello'"),
     "empty": ([], "must hold at least one vector, got none"),
@@ -95,6 +96,13 @@ def test_a_bad_file_is_refused_naming_the_line(tmp_path: Path, case: str) -> Non
     lines, words = REFUSED[case]
     with pytest.raises(ValueError, match=words):
         read_vectors(file_with(tmp_path, lines), ["cat", "dog"])
+
+
+def test_a_file_without_line_ends_is_refused_early(tmp_path: Path) -> None:
+    path = tmp_path / "made.bin"
+    path.write_bytes(b"\0" * (1 << 21))
+    with pytest.raises(ValueError, match="a line holds 1048576 bytes at most, got 2097152"):
+        read_vectors(path, ["cat"])
 
 
 def test_ragged_rows_are_refused_even_where_nobody_wants_the_word(tmp_path: Path) -> None:

@@ -47,9 +47,11 @@ COLUMNS = (
 
 
 def _folder(artifact: str, run_folder: Path) -> str:
-    """The artifact's folder as it can be typed from where the run's folder was named."""
-    inside = run_folder / artifact
-    return (inside if artifact and inside.is_dir() else Path(artifact)).as_posix()
+    """The artifact's folder as one types it where the folder of all runs lies."""
+    if not artifact or not (run_folder / artifact).is_dir():
+        return artifact
+    run = run_folder.absolute()
+    return Path(run.parent.name, run.name, artifact).as_posix()
 
 
 def cards(chosen: dict[str, Pick], run_folder: Path) -> list[dict[str, Any]]:

@@ -19,15 +19,21 @@ def _edges(values: np.ndarray) -> np.ndarray:
     return np.concatenate([[first], middles, [last]])
 
 
-def _tiles(surface: pd.DataFrame) -> pd.DataFrame:
-    """Each row of the surface with the edges of its tile; temperatures are spaced by ratio."""
+def _tiles(surface: pd.DataFrame) -> tuple[pd.DataFrame, list[float], list[float]]:
+    """The surface with the edges of its tiles, and the spans of both axes. Temperatures go by ratio."""
     temperatures = np.sort(surface["temperature"].unique())
     thresholds = np.sort(surface["threshold"].unique())
     across, up = np.exp(_edges(np.log(temperatures))), np.clip(_edges(thresholds), 0, 1)
     column = np.searchsorted(temperatures, surface["temperature"])
     row = np.searchsorted(thresholds, surface["threshold"])
-    return surface.assign(
-        left=across[column], right=across[column + 1], low=up[row], high=up[row + 1]
+    left, right, low, high = across[column], across[column + 1], up[row], up[row + 1]
+    # A little overlap, covered by the next tile: no seams show between them.
+    right, high = right * (right / left) ** 0.06, high + 0.06 * (high - low)
+    tiles = surface.assign(left=left, right=right, low=low, high=high)
+    return (
+        tiles.sort_values(["left", "low"]),
+        [float(across[0]), float(across[-1])],
+        [float(up[0]), float(up[-1])],
     )
 
 
@@ -38,11 +44,11 @@ def surface_figure(
     name = f"{prefix}-surface"
     if surface.empty:
         return Figure(name=name, title=SURFACE, missing="No surface was recorded for the picked model.")
-    tiles = _tiles(surface)
+    tiles, across, up = _tiles(surface)
     x = alt.X("left:Q", title="temperature (log)", axis=alt.Axis(grid=False, format="~g", tickCount=6))
-    x = x.scale(type="log", nice=False, domain=[tiles["left"].min(), tiles["right"].max()])
+    x = x.scale(type="log", nice=False, domain=across)
     y = alt.Y("low:Q", title="threshold", axis=alt.Axis(grid=False, tickCount=5))
-    y = y.scale(nice=False, domain=[tiles["low"].min(), tiles["high"].max()])
+    y = y.scale(nice=False, domain=up)
     tooltip = [
         alt.Tooltip("temperature:Q", format=".3g"),
         alt.Tooltip("threshold:Q", format=".3g"),
@@ -58,7 +64,6 @@ def surface_figure(
         y=y,
         y2="high:Q",
         color=colour.scale(scheme="cividis"),
-        stroke=alt.Stroke("dev_macro_f1:Q", legend=None).scale(scheme="cividis"),
         tooltip=tooltip,
     )
     top = surface.loc[surface["dev_macro_f1"].idxmax()]
@@ -139,10 +144,11 @@ def reliability_figure(bins: pd.DataFrame, picked: pd.Series, prefix: str) -> Fi
         f"model is overconfident. Larger dots hold more decisions; to the right, how many. Expected calibration error: {errors}."
     )
     curve = alt.layer(even.encode(x=x, y=y), lines, dots).properties(height=330)
+    powers = alt.Axis(format="~s", values=[10.0**k for k in range(9)])
     held = alt.Chart(csv_of(shown.drop(columns="model"))).mark_line(strokeWidth=1.6, point=True)
     held = held.encode(
         x=x,
-        y=alt.Y("decisions:Q", title="decisions in the bin (log)", axis=alt.Axis(format="~s")).scale(
+        y=alt.Y("decisions:Q", title="decisions in the bin (log)", axis=powers).scale(
             type="log"
         ),
         color=colour,

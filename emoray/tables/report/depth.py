@@ -10,9 +10,9 @@ TITLE = "Layers and embedding dimension"
 
 
 def cells(repeats: pd.DataFrame) -> pd.DataFrame:
-    """Per layers and dimension the repeat that is best on dev; most seeds first, so spreads mean something."""
-    whole = repeats[repeats["seeds"] == repeats["seeds"].max()]
-    order = whole.sort_values(["dev_macro_f1_mean", "recipe"], ascending=[False, True])
+    """Per layers and dimension, of the repeats with most seeds the one that is best on dev."""
+    by = ["seeds", "dev_macro_f1_mean", "recipe"]
+    order = repeats.sort_values(by, ascending=[False, False, True])
     return order.drop_duplicates(["embedding_dim", "layers"]).sort_values(
         ["layers", "embedding_dim"]
     )
@@ -22,10 +22,11 @@ def depth(repeats: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     """Mean test macro-F1 ± standard deviation over seeds, by layers and dimension, one threshold rule."""
     name = f"{prefix}-layers"
     same = repeats[repeats["threshold_rule"] == threshold_rule]
-    if same.empty:
+    everywhere = len(same) and len(cells(same)) == len(cells(repeats))
+    if repeats.empty:
         return Figure(name=name, title=TITLE, missing="No repeats over seeds to average.")
-    cell = cells(same)
-    seeds = int(cell["seeds"].max())
+    cell = cells(same if everywhere else repeats)
+    seeds, fewest = int(cell["seeds"].max()), int(cell["seeds"].min())
     mean, std = cell["test_macro_f1_mean"], cell["test_macro_f1_std"]
     cell = cell.assign(
         words=[f"{m:.3f}|±{s:.3f}" if seeds > 1 else f"{m:.3f}" for m, s in zip(mean, std, strict=True)]
@@ -59,9 +60,11 @@ def depth(repeats: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
         ),
     )
     best = cell.loc[mean.idxmax()]
+    over = f"{fewest} to {seeds}" if fewest < seeds else f"{seeds}"
+    spread = f"mean ± standard deviation over {over} seeds" if seeds > 1 else "one seed"
+    how = rule(threshold_rule) if everywhere else "the threshold rule best on dev"
     caption = (
-        f"Test macro-F1 by depth and width with {rule(threshold_rule)}"
-        f"{f', mean ± standard deviation over {seeds} seeds' if seeds > 1 else ', one seed'}; each cell shows "
+        f"Test macro-F1 by depth and width with {how}, {spread}; each cell shows "
         f"the recipe and scheme that are best on dev there. Highest: {best['embedding_dim']} dimensions with "
         f"{best['layers']} hidden layers, {best['test_macro_f1_mean']:.3f}."
     )

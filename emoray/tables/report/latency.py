@@ -55,7 +55,7 @@ def latency_figure(latency: pd.DataFrame, chosen: dict[str, Pick], prefix: str) 
         f"One text at a time, batch 1, {table['threads'].iloc[0]} thread, measured alone and interleaved, "
         f"{table['samples'].iloc[0]:,} calls each, real texts in their real lengths, from token ids to logits. "
         f"Box: middle half; line: 5th to 95th percentile; number: median. "
-        f"{first['cpu']} ({first['instruction_sets']}). The baseline is the run's first float model."
+        f"{first['cpu']} ({first['instruction_sets']}). The baseline is the run's first model."
     )
     panel = alt.layer(whisker, box, middle, text).properties(height=58 * len(table))
     return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))

@@ -26,6 +26,7 @@ COLOUR_OF_BITS = {
 }
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A8F98"
 RAMP = "blues"
+SCHEMA = alt.SCHEMA_URL  # a name, never fetched
 PNG_WIDTH = 760
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
@@ -69,6 +70,9 @@ def _config(ink: str, paper: str) -> dict[str, Any]:
         "labelOpacity": 0.85,
         "symbolSize": 70,
         "symbolOpacity": 1,
+        "symbolBaseFillColor": ink,
+        "symbolBaseStrokeColor": ink,
+        "layout": {"top": {"direction": "vertical", "margin": 6}},
         "labelLimit": 320,
         "offset": 10,
     }
@@ -97,7 +101,7 @@ def bits_name(bits: pd.Series) -> pd.Series:
     return bits.map(lambda b: FLOAT if b == 32 else str(int(b)))
 
 
-def bits_colour(bits: pd.Series, title: str = "bits of the dense weights") -> alt.Color:
+def bits_colour(bits: pd.Series, title: str = "bits of the embedding") -> alt.Color:
     """Colour by bits, the legend holding only what is there."""
     there = [b for b in COLOUR_OF_BITS if b in set(bits)]
     scale = alt.Scale(domain=there, range=[COLOUR_OF_BITS[b] for b in there])
@@ -114,21 +118,27 @@ def csv_of(frame: pd.DataFrame, digits: int = 4) -> alt.InlineData:
     return alt.InlineData(values=text, format=alt.CsvDataFormat(type="csv", parse=parse))
 
 
-def spec_of(panel: alt.TopLevelMixin, description: str) -> dict[str, Any]:
-    """A panel as a Vega-Lite specification as wide as its place on the page."""
-    spec = panel.to_dict()
-    spec |= {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}
-    spec |= {"config": ON_PAGE, "description": description}
-    return spec
+def specs_of(figure: Figure) -> list[dict[str, Any]]:
+    """The figure's panels as Vega-Lite, without size or ink."""
+    specs = [panel.to_dict() for panel in figure.panels]
+    outside = ("$schema", "config")
+    return [{k: v for k, v in spec.items() if k not in outside} for spec in specs]
 
 
-def save_png(figure: Figure, folder: Path) -> Path:
-    """The figure's panels in rows of `columns`, drawn at twice the size."""
+def on_page(spec: dict[str, Any], description: str) -> dict[str, Any]:
+    """A panel as wide as its place on the page, in the page's ink."""
+    fit = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}
+    return {"$schema": SCHEMA, **spec, **fit, "config": ON_PAGE, "description": description}
+
+
+def save_png(figure: Figure, specs: list[dict[str, Any]], folder: Path) -> Path:
+    """The panels in rows of `columns`, on white, drawn at twice the size."""
     width = PNG_WIDTH // figure.columns - (60 if figure.columns > 1 else 0)
-    sized = [panel.properties(width=width) for panel in figure.panels]
-    chart = sized[0] if len(sized) == 1 else alt.concat(*sized, columns=figure.columns, spacing=28)
-    spec = chart.to_dict() | {"config": ON_PAPER, "padding": 14}
+    sized = [spec | {"width": width} for spec in specs]
+    side = {"concat": sized, "columns": figure.columns, "spacing": 28}
+    chart = sized[0] if len(sized) == 1 else side
+    chart = {"$schema": SCHEMA, **chart, "config": ON_PAPER, "padding": 14}
     path = folder / f"{figure.name}.png"
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(vl_convert.vegalite_to_png(json.dumps(spec), scale=2))
+    path.write_bytes(vl_convert.vegalite_to_png(json.dumps(chart), scale=2))
     return path

@@ -5,6 +5,8 @@ The page holds the drawing code once, each figure as data, and asks no network f
 
 import json
 import os
+import subprocess
+import sys
 import uuid
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,7 +17,6 @@ import jinja2
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import vl_convert
 
 from emoray.tables import words
 from emoray.tables.front import Pick, picks
@@ -25,13 +26,15 @@ from emoray.tables.report.decision import reliability_figure, surface_figure
 from emoray.tables.report.depth import depth
 from emoray.tables.report.labels import labels_figure
 from emoray.tables.report.latency import BASELINE, latency_figure
-from emoray.tables.report.look import Figure, save_png, spec_of
+from emoray.tables.report.look import Figure, on_page, save_png, specs_of
 from emoray.tables.report.squeeze import squeeze
 from emoray.tables.report.tradeoff import MOST, front_rows, tradeoff
 from emoray.tables.report.training import training_figure
 from emoray.tables.report.weights import schemes_to_show, weights
 from emoray.tables.rows import TABLES
 from emoray.tables.schema import schema_of
+
+BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,13 +123,11 @@ def _render(context: dict[str, Any]) -> str:
     here = files("emoray.tables.report")
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(here.joinpath("template.html").read_text("utf-8"))
-    drawing = vl_convert.javascript_bundle().replace("</script", "<\\/script")
     return template.render(
         **context,
         words=words,
         style=here.joinpath("style.css").read_text("utf-8"),
         script=here.joinpath("script.js").read_text("utf-8"),
-        drawing=drawing,
     )
 
 
@@ -140,9 +141,8 @@ def _write(text: str, path: Path) -> Path:
     return path
 
 
-def write_report(run_folder: Path, *, most: int = MOST) -> Path:
-    """Draw the run's tables: `report.html` and `figures/*.png`; at most about `most` dots are drawn."""
-    run_folder = Path(run_folder)
+def _context(run_folder: Path, most: int) -> dict[str, Any]:
+    """What the template says; the PNGs are written on the way."""
     tables = {name: _table(run_folder, name) for name in TABLES}
     points = tables["points"].to_pandas()
     kinds = list(points.groupby(["corpus", "taxonomy"], sort=False).indices.items())
@@ -151,11 +151,12 @@ def write_report(run_folder: Path, *, most: int = MOST) -> Path:
     specs = {}
     for story in stories:
         for figure in story.figures:
-            for k, panel in enumerate(figure.panels):
-                specs[f"{figure.name}-{k}"] = spec_of(panel, figure.title)
-            if figure.panels:
-                save_png(figure, run_folder / "figures")
-    context = {
+            panels = specs_of(figure)
+            for k, spec in enumerate(panels):
+                specs[f"{figure.name}-{k}"] = on_page(spec, figure.title)
+            if panels:
+                save_png(figure, panels, run_folder / "figures")
+    return {
         "run": run_folder.name,
         "runs": tables["runs"].to_pandas().to_dict("records"),
         "failures": tables["failures"].to_pandas().to_dict("records"),
@@ -163,4 +164,13 @@ def write_report(run_folder: Path, *, most: int = MOST) -> Path:
         "stories": stories,
         "specs": _script_safe(specs),
     }
-    return _write(_render(context), run_folder / "report.html")
+
+
+def write_report(run_folder: Path, *, most: int = MOST) -> Path:
+    """Draw the run's tables: `report.html` and `figures/*.png`; at most about `most` dots are drawn."""
+    run_folder = Path(run_folder)
+    # Bundling the drawing code takes seconds and holds the interpreter: a process of its own does it.
+    with subprocess.Popen([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE) as bundling:
+        context = _context(run_folder, most)
+        code = bundling.communicate()[0].decode().replace("</script", "<\\/script")
+    return _write(_render(context | {"drawing": code}), run_folder / "report.html")

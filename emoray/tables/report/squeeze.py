@@ -60,7 +60,7 @@ def squeeze(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     table["low"], table["high"] = table["lost"] - table["spread"], table["lost"] + table["spread"]
     drawn = table[table["lost"] >= -FAR]
     hidden = len(table) - len(drawn)
-    drawn = (drawn if len(drawn) else table).assign(bits=lambda t: bits_name(t["bits"]))
+    drawn = (drawn if len(drawn) else table).assign(bits=lambda t: bits_name(t["embedding_bits"]))
     low = max(float(drawn["low"].min()), -FAR - 1) - 0.2
     y = alt.Y("lost:Q", title="change of test macro-F1, points", axis=alt.Axis(format="+.1f"))
     y = y.scale(domain=[min(low, -1.2), max(float(drawn["high"].max()) + 0.2, 0.4)], nice=False)
@@ -87,7 +87,7 @@ def squeeze(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     dots = base.mark_point(style="dot", filled=True, size=85, opacity=1).encode(
         y=y,
         color=bits_colour(drawn["bits"]),
-        shape=alt.Shape("grain:N", title="scale shared by"),
+        shape=alt.Shape("grain:N", title="dense weights share a scale by"),
         tooltip=tooltip,
     )
     caption = (

@@ -9,6 +9,7 @@ from emoray.tables.report.look import ORANGE, Figure, bits_colour, bits_name, cs
 from emoray.tables.words import count
 
 MOST = 5000
+NAMES_AT = (-15, 18, -30)  # pixels below the ring, so that names of neighbours keep apart
 CELLS = (240, 160)  # when even the best per recipe and scheme are too many: one row a cell
 SHOWN = {
     "size_bytes": ("bytes", ",d"),
@@ -88,15 +89,14 @@ def _marked(chosen: dict[str, Pick], x: alt.X, y: alt.Y) -> list[alt.Chart]:
         rows[pick.row["point"]] = pick.row
     columns = ["size_bytes", "test_macro_f1"]
     marks = pd.DataFrame([rows[p][columns] for p in names]).reset_index(drop=True)
-    marks["name"] = [", ".join(n) for n in names.values()]
+    marks["name"] = [", ".join(n.split()[0] for n in both) for both in names.values()]
     marks = marks.sort_values("size_bytes")
     marks["size_bytes"] = marks["size_bytes"].astype(float)
     rings = alt.Chart(csv_of(marks, 7)).mark_point(size=190, strokeWidth=2, color=ORANGE)
     layers = [rings.encode(x=x, y=y)]
     for place, (_, mark) in enumerate(marks.iterrows()):
-        low = place % 2 == 1
         text = alt.Chart(csv_of(pd.DataFrame([mark]), 7))
-        style = {"dy": 17 if low else -15, "align": "center", "fontWeight": "bold"}
+        style = {"dy": NAMES_AT[place % len(NAMES_AT)], "align": "center", "fontWeight": "bold"}
         where = {"x": x, "y": y, "text": "name:N"}
         layers.append(text.mark_text(style="halo", strokeWidth=4, **style).encode(**where))
         layers.append(text.mark_text(style="word", **style).encode(**where))
@@ -112,12 +112,12 @@ def tradeoff(points: pd.DataFrame, chosen: dict[str, Pick], prefix: str, most: i
     front, best = front_rows(points), chosen["best"].row
     floor = _floor(drawn, front)
     hidden = int((drawn["test_macro_f1"] < floor).sum())
-    drawn = drawn[drawn["test_macro_f1"] >= floor].assign(bits=bits_name(drawn["bits"]))
+    drawn = drawn[drawn["test_macro_f1"] >= floor].assign(bits=bits_name(drawn["embedding_bits"]))
     ceiling = float(max(front["test_macro_f1_high"].max(), drawn["test_macro_f1"].max()))
     ceiling += 0.07 * (ceiling - floor)  # room for the names of the picks
     x = alt.X("size_bytes:Q", title="artifact, bytes (log)", axis=alt.Axis(format="~s", tickCount=6))
     x = x.scale(type="log", nice=False, padding=18)
-    y = alt.Y("test_macro_f1:Q", title="macro-F1 on test", axis=alt.Axis(format=".2f"))
+    y = alt.Y("test_macro_f1:Q", title="macro-F1 on test", axis=alt.Axis(format=".2f", tickCount=7))
     up = alt.Scale(domain=[round(floor, 4), round(ceiling, 4)], nice=False, zero=False)
     y = y.scale(up)
     region = pd.DataFrame(
@@ -132,7 +132,7 @@ def tradeoff(points: pd.DataFrame, chosen: dict[str, Pick], prefix: str, most: i
     band = band.encode(x=alt.X("left:Q"), x2="right:Q", y=alt.Y("low:Q", scale=up), y2="high:Q")
     cloud = alt.Chart(csv_of(drawn[[*SHOWN, "bits"]], 6)).mark_circle(size=26, opacity=0.5)
     cloud = cloud.encode(x=x, y=y, color=bits_colour(drawn["bits"]), tooltip=_tooltip())
-    on_front = front.assign(bits=bits_name(front["bits"]))
+    on_front = front.assign(bits=bits_name(front["embedding_bits"]))
     base = alt.Chart(csv_of(on_front[[*SHOWN, "bits"]], 6)).encode(x=x)
     line = base.mark_line(style="ink", strokeWidth=1.2, opacity=0.55).encode(y=y)
     bars = base.mark_rule(style="ink", opacity=0.5, clip=True).encode(

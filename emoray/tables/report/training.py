@@ -50,7 +50,7 @@ def _loss_panel(mine: pd.DataFrame) -> alt.Chart:
         color=colour,
         detail="training_id:N",
         tooltip=["split:N", "seed:Q", "epoch:Q", alt.Tooltip("loss:Q", format=".4f")],
-    ).properties(height=235, title="Loss")
+    ).properties(height=255, title="Loss")
 
 
 def training_figure(trainings: pd.DataFrame, picked: pd.Series, prefix: str) -> Figure:

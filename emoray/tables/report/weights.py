@@ -14,8 +14,10 @@ def schemes_to_show(siblings: pd.DataFrame, picked: str, most: int = 5) -> list[
     """The picked model and, of each other number of bits, the one of its training that is best on dev."""
     order = siblings.sort_values(["dev_macro_f1", "model"], ascending=[False, True])
     order = order[order["training"] != "none"].drop_duplicates("model")
-    bits = order.loc[order["model"] == picked, "bits"]
-    others = order[~order["bits"].isin(bits)].drop_duplicates("bits").sort_values("bits")
+    order = order[order["embedding_bits"] < 32]
+    bits = order.loc[order["model"] == picked, "embedding_bits"]
+    others = order[~order["embedding_bits"].isin(bits)].drop_duplicates("embedding_bits")
+    others = others.sort_values("embedding_bits")
     return [picked, *others["model"].head(most - 1)]
 
 

@@ -1,0 +1,63 @@
+"""What each column means, as the part of `results/README.md` that is written from the row classes.
+
+`python -m emoray.tables.describe` rewrites what lies between the two marks; the rest is written by hand
+and left as it is.
+"""
+
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+
+from emoray.tables.parts import KEYS
+from emoray.tables.rows import TABLES
+from emoray.tables.schema import schema_of
+
+README = Path("results/README.md")
+BEGIN = "<!-- tables: written by `python -m emoray.tables.describe` -->"
+END = "<!-- end of tables -->"
+ARROWS = {"maximize": "higher", "minimize": "lower"}
+KINDS = {"int64": "integer", "double": "float", "list<item: int64>": "list of integers"}
+
+
+def _line(field: pa.Field) -> str:
+    told = {k.decode(): v.decode() for k, v in (field.metadata or {}).items()}
+    kind = KINDS.get(str(field.type), str(field.type)) + (", may be null" if field.nullable else "")
+    words = told["description"].replace("|", "\\|")
+    return f"| `{field.name}` | {kind} | {words} | {ARROWS.get(told.get('direction', ''), '')} |"
+
+
+def _section(name: str, row_class: type) -> str:
+    schema = schema_of(row_class)
+    about = (schema.metadata or {})[b"description"].decode()
+    key = ", ".join(f"`{column}`" for column in KEYS[name])
+    head = ["| column | type | what it holds | better |", "| --- | --- | --- | --- |"]
+    lines = [f"### `{name}.parquet`", "", f"{about} One row per {key}.", "", *head]
+    return "\n".join([*lines, *(_line(field) for field in schema)])
+
+
+def tables_part() -> str:
+    """All tables as Markdown, in the order of `TABLES`."""
+    return "\n\n".join(_section(name, row_class) for name, row_class in TABLES.items())
+
+
+def described(text: str) -> str:
+    """`text` with what lies between the marks written anew."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(
+            f"the page must hold the marks {BEGIN} and {END} in this order, got a page without: "
+            "put them where the tables go"
+        )
+    return f"{before}{BEGIN}\n\n{tables_part()}\n\n{END}{after}"
+
+
+def rewrite(path: Path = README) -> Path:
+    """Rewrite the tables' part of the page at `path`."""
+    path.write_text(described(path.read_text("utf-8")), "utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    rewrite(*map(Path, sys.argv[1:2]))
