@@ -131,12 +131,11 @@ def _ship(desk: Desk, points: pd.DataFrame, models: dict[str, Compress], store: 
         model: os.path.relpath(store.folder(compressed) / BASE, desk.run_folder)
         for model, compressed in models.items()
     }
-    where = points["model"].map(base)
-    for at, row in kept.to_dict("index").items():
+    for row in kept.to_dict("records"):
         cuts_K = cuts_of_row(row, cuts.get(row["point"], {}))
         ship_point(row, cuts_K, store.folder(models[row["model"]]), folder / row["point"])
-        where[at] = f"{ARTIFACTS}/{row['point']}"
-    return where
+    shipped = f"{ARTIFACTS}/" + points["point"]
+    return points["model"].map(base).where(~points["point"].isin(kept["point"]), shipped)
 
 
 def _first_failure(desk: Desk) -> str:

@@ -21,7 +21,14 @@ WITH_CONV: tuple[Pool, ...] = (*RICH, ConvMax(64))
 
 LOSS = WeightedBCE(0.4)
 FROZEN = GloveRecipe(
-    pools=PLAIN, epochs=30, batch_size=512, learning_rate=3e-3, dropout=0.2, loss=LOSS
+    pools=PLAIN,
+    vocabulary=8000,
+    hidden_units=256,
+    epochs=30,
+    batch_size=512,
+    learning_rate=2e-3,
+    dropout=0.3,
+    loss=LOSS,
 )
 TRAINED = GloveRecipe(
     pools=RICH,
@@ -134,11 +141,12 @@ def smoke(taxonomy: str, dims: Sequence[int]) -> Space:
 def quick(taxonomy: str, dims: Sequence[int]) -> Space:
     """Minutes on two cores: frozen against trained vectors, dimension, depth, every kind of scheme."""
     widest = max(dims)
+    conv = replace(TRAINED, pools=WITH_CONV)
     return Space(
         recipes=(
-            *_recipes(FROZEN, taxonomy, _up_to(widest, 50), [0, 1], 1),
-            *_recipes(TRAINED, taxonomy, _up_to(widest, 32, 50), [0, 1, 2], 2),
-            *_recipes(replace(TRAINED, pools=WITH_CONV), taxonomy, _up_to(widest, 50), [0], 1),
+            *_recipes(conv, taxonomy, _up_to(widest, 64), [0], 2),
+            *_recipes(TRAINED, taxonomy, _up_to(widest, 32, 64), [0, 1, 2], 2),
+            *_recipes(FROZEN, taxonomy, _up_to(widest, 50), [1], 1),
         ),
         schemes=tuple(quick_schemes().values()),
         decisions=all_decisions(),

@@ -120,6 +120,18 @@ def means(texts: Texts, vectors_VD: np.ndarray, rare_M: np.ndarray) -> np.ndarra
     return np.concatenate([mean_ND, share_NM], 1) / counts
 
 
+def standardized(texts: Texts, vectors_VD: np.ndarray) -> np.ndarray:
+    """The vectors moved and scaled so that the texts' means have mean 0 and deviation 1.
+
+    A mean's weights sum to one, so standardizing means and standardizing words is the same thing,
+    and the artifact needs no extra step.
+    """
+    mean_ND = means(texts, vectors_VD, np.zeros(0, int))
+    moved_VD = (vectors_VD - mean_ND.mean(0)) / np.maximum(mean_ND.std(0), 1e-6)
+    moved_VD[PADDING] = 0
+    return np.asarray(moved_VD, np.float32)
+
+
 def _batches(lengths_N: np.ndarray, size: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Random batches of texts of like length: shuffled, sorted within 16 batches, shuffled again."""
     order = rng.permutation(len(lengths_N))
@@ -215,6 +227,7 @@ def train(
     """
     prior_K = np.clip(train.labels_NK.mean(0), 1e-4, 1 - 1e-4)
     if recipe.pooled_once:
+        vectors_VD = standardized(train, vectors_VD)
         model = build_on_means(recipe, vectors_VD[rare_M], prior_K)
         x, dev_x = means(train, vectors_VD, rare_M), means(dev, vectors_VD, rare_M)
         mask_V = None

@@ -43,7 +43,7 @@ class Pooling(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, shape: tuple[int | None, ...]) -> None:
-        width = shape[-1]
+        width = int(shape[-1] or 0)
         for i, pool in enumerate(self.pools):
             match pool:
                 case Attention():

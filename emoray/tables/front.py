@@ -65,6 +65,11 @@ def on_front(points: pd.DataFrame) -> np.ndarray:
     return front_N
 
 
+def kilobytes(size_bytes: pd.Series) -> pd.Series:
+    """Whole kilobytes: rows that share them are of one size for anyone who ships."""
+    return size_bytes // 1000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
     """A row worth shipping, and why in plain words."""
@@ -85,7 +90,8 @@ class Pick:
 def picks(points: pd.DataFrame) -> dict[str, Pick]:
     """`best`, `smallest within 1 point` and, where latency was measured, `fastest` (within 1 point too).
 
-    All are chosen on dev, among rows of one corpus and taxonomy; ties go to the smaller, then by id.
+    All are chosen on dev, among rows of one corpus and taxonomy. Sizes in one kilobyte count as equal:
+    they differ by the digits of their thresholds, and the better row is the one to ship.
     """
     kinds = points[["corpus", "taxonomy"]].drop_duplicates()
     if len(kinds) > 1:
@@ -99,8 +105,10 @@ def picks(points: pd.DataFrame) -> dict[str, Pick]:
     by_score = ["dev_macro_f1", "size_bytes", "point"]
     best = scored.sort_values(by_score, ascending=[False, True, True]).iloc[0]
     near = scored[scored["dev_macro_f1"] >= best["dev_macro_f1"] - WITHIN]
-    by_size = ["size_bytes", "dev_macro_f1", "point"]
-    smallest = near.sort_values(by_size, ascending=[True, False, True]).iloc[0]
+    by_size = ["_kilobytes", "dev_macro_f1", "size_bytes", "point"]
+    sized = near.assign(_kilobytes=kilobytes(near["size_bytes"]))
+    sized = sized.sort_values(by_size, ascending=[True, False, True, True])
+    smallest = sized.iloc[0].drop("_kilobytes")
     share = smallest["size_bytes"] / best["size_bytes"]
     found = {
         "best": (best, "The highest cross-fitted dev macro-F1"),

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoray.labels import taxonomy as taxonomy_of
-from emoray.text.vectors import VectorSource, find_vectors
 from emoray.trial.spec import CorpusRef, Data, VectorsRef
 
 
@@ -25,20 +24,11 @@ class Look:
         return tuple(sorted({v.dim for v in self.data.vectors}))
 
 
-def _all_vectors(data: Path | None) -> list[VectorSource]:
-    """Every width of vectors at hand, narrowest first; raises ValueError when there is none."""
-    found = [find_vectors(1, data)]
-    while True:
-        try:
-            found.append(find_vectors(found[-1].dim + 1, data))
-        except ValueError:  # nothing wider
-            return found
-
-
 def look(taxonomy: str, data: Path | None, *, download: bool = True) -> Look:
     """Find and read corpus and vectors; raises ValueError for whatever a search could not use."""
     from emoray.text.corpus import read_corpus
     from emoray.text.sources import locate
+    from emoray.text.vectors import find_all
 
     labels = taxonomy_of(taxonomy)
     source = locate(data, download=download)
@@ -46,7 +36,7 @@ def look(taxonomy: str, data: Path | None, *, download: bool = True) -> Look:
     return Look(
         data=Data(
             corpus=CorpusRef(name=source.name, sha256=corpus.sha256, folder=source.folder),
-            vectors=tuple(VectorsRef(source=v, sha256=v.sha256) for v in _all_vectors(data)),
+            vectors=tuple(VectorsRef(source=v, sha256=v.sha256) for v in find_all(data)),
         ),
         why=source.why,
         train=len(corpus.train),

@@ -3,21 +3,19 @@
 from collections.abc import Sequence
 
 from emoray.export.graph import LayerFacts
-from emoray.quant.scheme import ModelScheme
 from emoray.trial.columns import Columns
 
 EXACT_DB = 999.0  # a table holds no infinity
 
 
-def layer_columns(layers: Sequence[LayerFacts], model: str, scheme: ModelScheme) -> Columns:
-    """One row a quantized tensor; none for a float model."""
+def layer_columns(layers: Sequence[LayerFacts], model: str) -> Columns:
+    """One row a weight matrix, quantized or not."""
     facts = [layer.facts for layer in layers]
-    schemes = [scheme.of(layer.name) for layer in layers]
     return {
         "model": [model] * len(layers),
         "layer": [layer.name for layer in layers],
         "shape": ["x".join(map(str, f.shape)) for f in facts],
-        "scheme": [str(s) for s in schemes],
+        "scheme": [str(layer.scheme or "float32") for layer in layers],
         "bits": [f.bits for f in facts],
         "alpha": [f.alpha for f in facts],
         "beta": [f.beta for f in facts],

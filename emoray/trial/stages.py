@@ -199,7 +199,7 @@ class Compress:
             "parameters": network.parameters,
         }
         (out / "facts.json").write_text(json.dumps(facts))
-        rows = layer_columns(built.layers, id_of(self), self.scheme)
+        rows = layer_columns(built.layers, id_of(self))
         write_table(rows, out / "layers.parquet", LayerRow)
 
 

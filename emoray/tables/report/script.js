@@ -4,11 +4,15 @@
 
   // Figures are drawn when they come near the window, and all of them before printing.
   const drawn = new Map();
+  const views = [];
   const draw = (place) => {
     const name = place.dataset.spec;
     if (!drawn.has(name)) {
       const options = { actions: false, renderer: "svg", tooltip: { theme: "page" } };
-      drawn.set(name, vegaEmbed(place, specs[name], options).then(() => place.classList.add("drawn")));
+      drawn.set(name, vegaEmbed(place, specs[name], options).then(({ view }) => {
+        views.push([place, view]);
+        place.classList.add("drawn");
+      }));
     }
     return drawn.get(name);
   };
@@ -23,7 +27,15 @@
   } else {
     drawAll();
   }
-  window.addEventListener("beforeprint", drawAll);
+  // On paper a figure is drawn anew at the paper's width, so that its words keep their size.
+  const PAPER = 690;
+  window.addEventListener("beforeprint", () => {
+    drawAll();
+    views.forEach(([place, view]) => {
+      view.width(place.parentNode.classList.contains("of2") ? PAPER / 2 - 14 : PAPER).run();
+    });
+  });
+  window.addEventListener("afterprint", () => window.dispatchEvent(new Event("resize")));
   (window.requestIdleCallback || ((f) => setTimeout(f, 1500)))(drawAll);
 
   // Heads of a table sort it; a second press turns the order round. Empty cells stay last.

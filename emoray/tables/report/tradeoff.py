@@ -4,7 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from emoray.tables.front import WITHIN, Pick
+from emoray.tables.front import WITHIN, Pick, kilobytes
 from emoray.tables.report.look import ORANGE, Figure, bits_colour, bits_name, csv_of
 from emoray.tables.words import count
 
@@ -58,11 +58,12 @@ def thin(points: pd.DataFrame, most: int = MOST) -> tuple[pd.DataFrame, str]:
 
 
 def front_rows(points: pd.DataFrame) -> pd.DataFrame:
-    """Front rows by size, rows of equal dev score and size once, with how many `equals` there are."""
-    front = points[points["on_front"]].sort_values(["size_bytes", "point"])
-    keys = ["size_bytes", "dev_macro_f1"]
-    equals = front.groupby(keys)["point"].transform("size")
-    return front.assign(equals=equals).drop_duplicates(keys)
+    """Front rows by size; of those in one kilobyte the best on dev, with how many it stands for."""
+    front = points[points["on_front"]].assign(_kilobytes=kilobytes(points["size_bytes"]))
+    front["equals"] = front.groupby("_kilobytes")["point"].transform("size")
+    order = ["dev_macro_f1", "size_bytes", "point"]
+    best = front.sort_values(order, ascending=[False, True, True]).drop_duplicates("_kilobytes")
+    return best.sort_values("size_bytes").drop(columns="_kilobytes")
 
 
 def _floor(points: pd.DataFrame, front: pd.DataFrame) -> float:
@@ -143,9 +144,9 @@ def tradeoff(points: pd.DataFrame, chosen: dict[str, Pick], prefix: str, most: i
     )
     chart = alt.layer(band, cloud, line, bars, dots, *_marked(chosen, x, y))
     caption = (
-        f"Each dot is an operating point; hover to read its row. The line joins the {count(len(front), 'row')} "
-        "that no row beats in both dev macro-F1 and bytes, with 95 % bootstrap intervals on test. "
-        "The front is chosen on dev and drawn at its test scores, so it may dip. Shaded: within 1 point of "
+        "Each dot is an operating point; hover to read its row. The line is the front: rows that no other "
+        "beats in both dev macro-F1 and bytes, the best one of each kilobyte, with 95 % bootstrap intervals on "
+        "test. It is chosen on dev and drawn at its test scores, so it may dip. Shaded: within 1 point of "
         "the best row's score and smaller than it. " + left_out
     )
     if hidden:
