@@ -1,1 +1,1 @@
-"""emoray: one Ray job that searches architecture, quantization, temperature and thresholds together."""
+"""One Ray job that searches architecture, quantization, temperature and thresholds together."""

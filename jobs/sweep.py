@@ -20,8 +20,8 @@ def sweep(
     space: Annotated[
         str,
         typer.Option(
-            help="**quick**: minutes on two cores. **seed**: dimensions x layers 0-4 x 5 seeds x all "
-            "schemes. **joint**: Optuna over dimension, layers, temperature, threshold and "
+            help="**quick**: minutes on two cores. **seed**: dimensions x layers 0-4 x 5 seeds x "
+            "all schemes. **joint**: Optuna over dimension, layers, temperature, threshold and "
             "quantization together. **smoke**: seconds, to see that everything works."
         ),
     ] = "quick",
@@ -43,8 +43,8 @@ def sweep(
     store: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of finished stages, shared by runs.  [default: OUT/_store] The same command "
-            "run again does nothing twice; a changed one makes only what changed."
+            help="Folder of finished stages, shared by runs.  [default: OUT/_store] The same "
+            "command run again does nothing twice; a changed one makes only what changed."
         ),
     ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Trials of the joint search.")] = 64,

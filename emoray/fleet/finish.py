@@ -1,4 +1,4 @@
-"""After the search: time every model alone, merge the tables, ship what matters, draw the report."""
+"""After the search: time every model alone, merge tables, ship what matters, draw the report."""
 
 import os
 import shlex
@@ -155,7 +155,7 @@ def publish(desk: Desk, decided: Sequence[Decide], store_root: Path, console: Co
         for path in done.damaged:
             path.unlink(missing_ok=True)
         raise ValueError(
-            f"every part of a table must be whole, got {len(done.damaged)} damaged ({done.errors[0]}): "
+            f"parts of tables must be whole, got {len(done.damaged)} damaged ({done.errors[0]}): "
             "run the same command again, it makes them anew from the store"
         )
     points = run_table(desk.run_folder, "points").to_pandas()

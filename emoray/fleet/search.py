@@ -31,7 +31,7 @@ def _run(trainable: Callable[..., None], config: Any, tune_config: Any, folder: 
 
 
 def grid(space: Space, desk: Desk, folder: Path) -> list[Decide]:
-    """One trial per recipe and seed. Returns what the tables are made of, failed stages included."""
+    """One trial per recipe and seed. Returns what was asked for, failed stages included."""
     recipes = {f"{recipe_id(r)} seed {r.seed}": r for r in space.recipes}
     trial = tune.with_parameters(
         grid_trial, desk=desk, recipes=recipes, schemes=space.schemes, decisions=space.decisions

@@ -33,6 +33,7 @@ FROZEN = GloveRecipe(
 TRAINED = GloveRecipe(
     pools=RICH,
     trainable_vectors=True,
+    vocabulary=4000,
     epochs=8,
     patience=3,
     batch_size=512,
@@ -139,12 +140,12 @@ def smoke(taxonomy: str, dims: Sequence[int]) -> Space:
 
 
 def quick(taxonomy: str, dims: Sequence[int]) -> Space:
-    """Minutes on two cores: frozen against trained vectors, dimension, depth, every kind of scheme."""
+    """Minutes on two cores: pooling, dimension, depth and seeds under every kind of scheme."""
     widest = max(dims)
     conv = replace(TRAINED, pools=WITH_CONV)
     return Space(
         recipes=(
-            *_recipes(conv, taxonomy, _up_to(widest, 64), [0], 2),
+            *_recipes(conv, taxonomy, _up_to(widest, 48, 64), [0], 2),
             *_recipes(TRAINED, taxonomy, _up_to(widest, 32, 64), [0, 1, 2], 2),
             *_recipes(FROZEN, taxonomy, _up_to(widest, 50), [1], 1),
         ),

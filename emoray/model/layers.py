@@ -11,7 +11,7 @@ from keras import ops
 
 from emoray.model.recipe import Attention, ConvMax, Max, Mean, Min, Pool
 
-PADDING, UNKNOWN = 0, 1
+UNKNOWN = 1
 FAR = 1e4  # further than any activation: pushes padding out of a maximum or a softmax
 
 

@@ -1,5 +1,4 @@
-"""Everything that decides what a training produces. A recipe is a plain value: hash it, store it,
-print it."""
+"""Everything that decides what a training produces, as plain values to hash, store and print."""
 
 from dataclasses import dataclass, field, replace
 
@@ -32,7 +31,7 @@ class Min:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Weighted mean; the weights are a softmax over words of a learned query times the word vector."""
+    """Mean weighted by a softmax over words of a learned query times the word vector."""
 
     def __str__(self) -> str:
         return "attention"

@@ -1,4 +1,4 @@
-"""Parts become tables: merged, sorted, each row once, and what only all rows together can say added."""
+"""Parts become tables: merged, sorted, each row once, with what only all rows together can say."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ class Compacted:
 
 
 def merge(tables: list[pa.Table], table: str) -> pa.Table:
-    """The rows of all `tables`, sorted by key, each key once: the last table that holds it counts."""
+    """Rows of all `tables`, sorted by key, each key once: the last table that holds it counts."""
     schema = schema_of(row_class_of(table))
     whole = pa.concat_tables([schema.empty_table(), *tables])
     keys = list(KEYS[table])
@@ -51,7 +51,7 @@ def _latency_of_models(latency: pa.Table) -> pd.DataFrame:
 
 
 def with_latency(points: pa.Table, latency: pa.Table) -> pa.Table:
-    """`points` with the percentiles of their model's samples; a model without any keeps what it had."""
+    """`points` with percentiles of their model's samples; a model without any keeps what it had."""
     if not latency.num_rows:
         return points
     percentiles = _latency_of_models(latency)
@@ -89,7 +89,7 @@ def repeats_of(points: pa.Table) -> pd.DataFrame:
 
 
 def compact(run_folder: Path) -> Compacted:
-    """Merge all parts of the run into `<run>/<table>.parquet`; damaged parts are left out and named."""
+    """Merge a run's parts into `<run>/<table>.parquet`; damaged parts are left out and named."""
     run_folder = Path(run_folder)
     if not (run_folder / PARTS).is_dir():
         raise ValueError(

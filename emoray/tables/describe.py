@@ -1,7 +1,7 @@
 """What each column means, as the part of `results/README.md` that is written from the row classes.
 
-`python -m emoray.tables.describe` rewrites what lies between the two marks; the rest is written by hand
-and left as it is.
+`python -m emoray.tables.describe` rewrites what lies between the two marks; the rest is written by
+hand and left as it is.
 """
 
 import sys

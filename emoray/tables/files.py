@@ -1,7 +1,7 @@
 """Parquet files that are whole or absent, and that say so when a byte has changed.
 
-A table is serialised to memory first and renamed into place, so no reader ever sees half of it. Pages
-carry checksums, and reading verifies them.
+A table is serialised to memory first and renamed into place, so no reader ever sees half of it.
+Pages carry checksums, and reading verifies them.
 """
 
 import io
@@ -9,7 +9,7 @@ import os
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from emoray.tables.schema import schema_of
 
-Rows = Sequence[Any] | Mapping[str, Any] | pa.Table
+Rows: TypeAlias = Sequence[Any] | Mapping[str, Any] | pa.Table
 
 
 def _column(field: pa.Field, values: Any, row_class: type) -> pa.Array:
@@ -60,7 +60,7 @@ def _columns(columns: Mapping[str, Any], row_class: type) -> dict[str, Any]:
 
 
 def table_of(rows: Rows, row_class: type) -> pa.Table:
-    """Instances of `row_class`, columns by name (one value stands for every row) or an Arrow table."""
+    """Instances of `row_class`, columns by name (one value: for every row) or an Arrow table."""
     schema = schema_of(row_class)
     columns: Mapping[str, Any]
     if isinstance(rows, pa.Table):
@@ -100,10 +100,12 @@ def write_table(rows: Rows, path: Path, row_class: type) -> Path:
 
 
 def read_table(path: Path, row_class: type) -> pa.Table:
-    """The table at `path`, checksums verified. ValueError if absent, damaged or of another class."""
+    """The table at `path`, verified. ValueError if absent, damaged or of another class."""
     path, schema = Path(path), schema_of(row_class)
     if not path.is_file():
-        raise ValueError(f"a {row_class.__name__} table must exist, {path} does not: write it first")
+        raise ValueError(
+            f"a {row_class.__name__} table must exist, {path} does not: write it first"
+        )
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             found, rows = file.schema_arrow, file.metadata.num_rows
@@ -121,6 +123,7 @@ def read_table(path: Path, row_class: type) -> pa.Table:
     changed = [n for n in names if n in schema.names and found.field(n) != schema.field(n)]
     raise ValueError(
         f"{path} must hold {row_class.__name__} columns; missing "
-        f"{sorted(set(schema.names) - set(names))}, unknown {sorted(set(names) - set(schema.names))}, "
+        f"{sorted(set(schema.names) - set(names))}, unknown "
+        f"{sorted(set(names) - set(schema.names))}, "
         f"of another type {changed}: it is another table or another version's, write it again"
     )

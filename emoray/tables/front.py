@@ -14,14 +14,14 @@ WITHIN = 0.01  # one point of macro-F1
 
 
 def _front_of_two(costs_U2: np.ndarray) -> np.ndarray:
-    """Unique rows in lexicographic order: a row stands if it beats all before it on the second cost."""
+    """Unique rows, sorted: a row stands if it beats all before it on the second cost."""
     second_U = costs_U2[:, 1]
     best_before_U = np.minimum.accumulate(second_U)[:-1]
     return np.concatenate([[True], second_U[1:] < best_before_U])
 
 
 def _front_of_many(costs_UM: np.ndarray) -> np.ndarray:
-    """Unique rows in lexicographic order: the first one left is never dominated, and sweeps the rest."""
+    """Unique rows, sorted: the first one left is never dominated, and sweeps the rest."""
     mask_U = np.zeros(len(costs_UM), bool)
     left = np.arange(len(costs_UM))
     while left.size:
@@ -32,7 +32,7 @@ def _front_of_many(costs_UM: np.ndarray) -> np.ndarray:
 
 
 def pareto_mask(costs_NM: np.ndarray) -> np.ndarray:
-    """True where a row is not dominated. Lower is better in every column; equal rows stand together."""
+    """True where no row dominates it. Lower is better in each column; equal rows stand together."""
     costs_NM = np.asarray(costs_NM)
     if costs_NM.ndim != 2 or costs_NM.shape[1] == 0:
         raise ValueError(f"costs are rows x columns, got shape {costs_NM.shape}: stack the columns")
@@ -88,10 +88,10 @@ class Pick:
 
 
 def picks(points: pd.DataFrame) -> dict[str, Pick]:
-    """`best`, `smallest within 1 point` and, where latency was measured, `fastest` (within 1 point too).
+    """`best`, `smallest within 1 point` of it and, where timed, `fastest` within 1 point of it.
 
-    All are chosen on dev, among rows of one corpus and taxonomy. Sizes in one kilobyte count as equal:
-    they differ by the digits of their thresholds, and the better row is the one to ship.
+    All are chosen on dev, among rows of one corpus and taxonomy. Sizes in one kilobyte count as
+    equal: they differ by the digits of their thresholds, and the better row is the one to ship.
     """
     kinds = points[["corpus", "taxonomy"]].drop_duplicates()
     if len(kinds) > 1:

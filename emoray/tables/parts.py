@@ -1,7 +1,7 @@
 """Where a run's tables lie: one part per trial and table while it runs.
 
-`<run>/_parts/<table>/<part>.parquet`, merged into `<run>/<table>.parquet` by `compact`. Whatever in a
-run's folder is no table starts with `_` or is `report.html`, `figures/` or `artifacts/`.
+`<run>/_parts/<table>/<part>.parquet`, merged into `<run>/<table>.parquet` by `compact`. Whatever in
+a run's folder is no table starts with `_` or is `report.html`, `figures/` or `artifacts/`.
 """
 
 import re

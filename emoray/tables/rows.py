@@ -25,8 +25,7 @@ def cost(text: str) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PointRow:
-    """One operating point: a trained model, how it was squeezed, where it decides, what that earns.
-    """
+    """One operating point: a trained model, how it is stored, where it decides, what it earns."""
 
     point: str = note("id of the operating point: recipe + seed + scheme + decision")
     run: str = note("name of the run's folder")
@@ -216,7 +215,9 @@ class RunRow:
     started: str = note("UTC, ISO 8601")
     finished: str = note("UTC, ISO 8601")
     wall_seconds: float = cost("from start to finish")
-    search_seconds: float = cost("of these, the search itself: without Ray's start, latency, report")
+    search_seconds: float = cost(
+        "of these, the search itself: without Ray's start, latency, report"
+    )
     stage_cpu_seconds: float = cost("processor time of all stages that ran")
     stage_wall_seconds: float = cost("summed wall time of all stages that ran")
     stages_run: int = note("stages executed by this start")

@@ -1,4 +1,4 @@
-"""A row class as an Arrow schema: column order, types, descriptions and directions, never a null type."""
+"""A row class as an Arrow schema: order, types, descriptions and directions, never a null type."""
 
 from dataclasses import fields
 from functools import cache
@@ -19,7 +19,7 @@ ARROW_TYPES: dict[Any, pa.DataType] = {
 def _arrow(name: str, hint: Any) -> tuple[pa.DataType, bool]:
     """The column's type, and whether a null may stand in it."""
     nullable = get_origin(hint) is UnionType and NoneType in get_args(hint)
-    inner = [a for a in get_args(hint) if a is not NoneType][0] if nullable else hint
+    inner = next(a for a in get_args(hint) if a is not NoneType) if nullable else hint
     if inner not in ARROW_TYPES:
         known = ", ".join(getattr(t, "__name__", str(t)) for t in ARROW_TYPES)
         raise ValueError(
@@ -31,7 +31,7 @@ def _arrow(name: str, hint: Any) -> tuple[pa.DataType, bool]:
 
 @cache
 def schema_of(row_class: type) -> pa.Schema:
-    """The table's schema; each field's metadata holds `description` and, for objectives, `direction`."""
+    """The table's schema; a field's metadata holds its `description` and, if any, `direction`."""
     hints = get_type_hints(row_class)
     columns = []
     for column in fields(row_class):

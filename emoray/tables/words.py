@@ -58,7 +58,9 @@ def count(number: int, noun: str) -> str:
 
 def bits(row: pd.Series) -> str:
     """What precision a row has, dense weights and embedding."""
-    dense, table = ("float" if b == 32 else f"{b}-bit" for b in (row["bits"], row["embedding_bits"]))
+    dense, table = (
+        "float" if b == 32 else f"{b}-bit" for b in (row["bits"], row["embedding_bits"])
+    )
     return dense if dense == table else f"{dense} weights, {table} embedding"
 
 

@@ -1,4 +1,4 @@
-"""The first look at what a search will read: found, checked and counted before any worker starts."""
+"""The first look at what a search will read: found, checked, counted before any worker starts."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One model's rows: its decisions' scores beside what was trained, how it is stored, how it runs."""
+"""One model's rows: scores of its decisions beside what was trained and how it is stored."""
 
 import hashlib
 import json

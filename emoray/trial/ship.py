@@ -33,7 +33,7 @@ def ship_point(row: dict[str, Any], cuts_K: np.ndarray, compressed: Path, target
 
 
 def cuts_of_row(row: dict[str, Any], saved: Mapping[str, float]) -> np.ndarray:
-    """cuts_K of a row: as `labels` keeps them by label, else from the fixed threshold's own name."""
+    """cuts_K of a row: as `labels` keeps them, else from the fixed threshold's own name."""
     labels = taxonomy_of(row["taxonomy"]).labels
     if saved:
         return np.array([saved[label] for label in labels])

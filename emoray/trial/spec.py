@@ -1,6 +1,6 @@
-"""What one operating point is made of: recipe + scheme + decision, and where the text comes from."""
+"""What one operating point is made of: recipe + scheme + decision, and the data behind them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
@@ -25,7 +25,7 @@ class Decision:
     """The cheap knobs: they only read logits again."""
 
     temperature: Fitted | float = Fitted()
-    rule: Rule = PerLabel()
+    rule: Rule = field(default_factory=PerLabel)
 
     def __post_init__(self) -> None:
         if isinstance(self.temperature, float | int) and not 0 < self.temperature < float("inf"):

@@ -55,7 +55,7 @@ class Encode:
         )
         if corpus.sha256 != self.corpus.sha256:
             raise ValueError(
-                f"the corpus must not change during a run, got other bytes in {self.corpus.folder}: "
+                f"a corpus must not change during a run, got other bytes in {self.corpus.folder}: "
                 "start the run again"
             )
         tokens = {s: [tokenize(t)[:MAX_TOKENS] for t in corpus.split(s).texts] for s in SPLITS}

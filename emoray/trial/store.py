@@ -27,7 +27,7 @@ class Stage(Protocol):
     version: ClassVar[int]  # raise when the stage's code changes what its files say
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        """Read `inputs` (folder of each stage-valued field, by field name), write files to `out`."""
+        """Read `inputs` (the folder of each input stage, by field), write files to `out`."""
         ...
 
 
@@ -115,7 +115,7 @@ class Store:
             found = json.loads(marker.read_text())
         except OSError as error:
             raise ValueError(
-                f"the stage store must be a folder that can be written, got {root} ({error.strerror}): "
+                f"the stage store must be a writable folder, got {root} ({error.strerror}): "
                 "name another with --store"
             ) from error
         except ValueError:
@@ -130,7 +130,7 @@ class Store:
         return self.root / "stages" / stage.name / key_of(stage)
 
     def find(self, stage: Stage) -> Done | None:
-        """The finished stage, every file checked against the manifest; None when it must be made."""
+        """The finished stage, each file checked by its hash; None when it must be made."""
         folder = self.folder(stage)
         if not folder.exists():
             return None

@@ -1,4 +1,4 @@
-"""A made run: plausible rows of every table, written as a sweep would write them. Nothing is trained."""
+"""A made run: plausible rows of every table, written as a sweep writes them. Nothing is trained."""
 
 from dataclasses import fields
 from itertools import product
@@ -214,7 +214,9 @@ def _layers(models: pd.DataFrame) -> dict[str, Any]:
 
 def _surface(models: pd.DataFrame) -> dict[str, Any]:
     temperatures, thresholds = np.geomspace(0.25, 4, 15), np.linspace(0.05, 0.95, 19)
-    grid = pd.DataFrame(list(product(temperatures, thresholds)), columns=["temperature", "threshold"])
+    grid = pd.DataFrame(
+        list(product(temperatures, thresholds)), columns=["temperature", "threshold"]
+    )
     long = models[["model", "test_macro_f1"]].merge(grid, how="cross")
     cut = long["temperature"] * np.log(long["threshold"] / (1 - long["threshold"]))
     f1 = long["test_macro_f1"] * np.exp(-(((cut + 1.0) / 2.2) ** 2))

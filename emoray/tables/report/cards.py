@@ -54,7 +54,7 @@ def _folder(artifact: str, run_folder: Path) -> str:
     return Path(run.parent.name, run.name, artifact).as_posix()
 
 
-def cards(chosen: dict[str, Pick], run_folder: Path) -> list[dict[str, Any]]:
+def pick_cards(chosen: dict[str, Pick], run_folder: Path) -> list[dict[str, Any]]:
     """One card a picked row; a row picked twice has both titles on one card."""
     found: dict[str, dict[str, Any]] = {}
     for name in TITLES:
@@ -79,7 +79,7 @@ def cards(chosen: dict[str, Pick], run_folder: Path) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def table(front: pd.DataFrame, chosen: dict[str, Pick]) -> list[list[dict[str, Any]]]:
+def front_table(front: pd.DataFrame, chosen: dict[str, Pick]) -> list[dict[str, Any]]:
     """Cells of the front's rows: what is shown, what is sorted by; picked rows say so in front."""
     names: dict[str, list[str]] = {}
     for name, pick in chosen.items():
@@ -97,6 +97,10 @@ def table(front: pd.DataFrame, chosen: dict[str, Pick]) -> list[list[dict[str, A
             key = "" if absent else row["test_macro_f1_low"] if column.name == "interval" else value
             cells.append({"shown": shown, "key": key, "number": column.number})
         rows.append(
-            {"picked": ", ".join(names.get(row["point"], [])), "equals": row["equals"], "cells": cells}
+            {
+                "picked": ", ".join(names.get(row["point"], [])),
+                "equals": row["equals"],
+                "cells": cells,
+            }
         )
     return rows

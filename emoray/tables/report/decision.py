@@ -20,7 +20,7 @@ def _edges(values: np.ndarray) -> np.ndarray:
 
 
 def _tiles(surface: pd.DataFrame) -> tuple[pd.DataFrame, list[float], list[float]]:
-    """The surface with the edges of its tiles, and the spans of both axes. Temperatures go by ratio."""
+    """The surface with its tiles' edges, and the spans of both axes. Temperatures go by ratio."""
     temperatures = np.sort(surface["temperature"].unique())
     thresholds = np.sort(surface["threshold"].unique())
     across, up = np.exp(_edges(np.log(temperatures))), np.clip(_edges(thresholds), 0, 1)
@@ -40,12 +40,16 @@ def _tiles(surface: pd.DataFrame) -> tuple[pd.DataFrame, list[float], list[float
 def surface_figure(
     surface: pd.DataFrame, picked: pd.Series, thresholds: pd.DataFrame, prefix: str
 ) -> Figure:
-    """Dev macro-F1 with one threshold for all labels; ticks where the picked row's own thresholds lie."""
+    """Dev macro-F1 with one threshold for all labels; dots where the picked row's own ones lie."""
     name = f"{prefix}-surface"
     if surface.empty:
-        return Figure(name=name, title=SURFACE, missing="No surface was recorded for the picked model.")
+        return Figure(
+            name=name, title=SURFACE, missing="No surface was recorded for the picked model."
+        )
     tiles, across, up = _tiles(surface)
-    x = alt.X("left:Q", title="temperature (log)", axis=alt.Axis(grid=False, format="~g", tickCount=6))
+    x = alt.X(
+        "left:Q", title="temperature (log)", axis=alt.Axis(grid=False, format="~g", tickCount=6)
+    )
     x = x.scale(type="log", nice=False, domain=across)
     y = alt.Y("low:Q", title="threshold", axis=alt.Axis(grid=False, tickCount=5))
     y = y.scale(nice=False, domain=up)
@@ -82,9 +86,12 @@ def surface_figure(
         told = [alt.Tooltip("label:N"), alt.Tooltip("low:Q", title="threshold", format=".3f")]
         layers.append(dots.encode(x=x, y=y, tooltip=told))
     caption = (
-        f"Macro-F1 on dev of the picked model if one threshold served every label, before anything is fitted. "
-        f"The ring marks the best such pair ({top['dev_macro_f1']:.3f} at temperature {top['temperature']:.2f}, "
-        f"threshold {top['threshold']:.2f}): a ridge, since temperature and threshold trade against each other."
+        f"Macro-F1 on dev of the picked model if one threshold served every label, before "
+        f"anything is fitted. "
+        f"The ring marks the best such pair ({top['dev_macro_f1']:.3f} at temperature "
+        f"{top['temperature']:.2f}, "
+        f"threshold {top['threshold']:.2f}): a ridge, since temperature and threshold trade "
+        f"against each other."
     )
     if len(own):
         caption += (
@@ -140,17 +147,17 @@ def reliability_figure(bins: pd.DataFrame, picked: pd.Series, prefix: str) -> Fi
         if label in names
     )
     caption = (
-        "Label decisions of test in 15 bins; on the dashed line a probability means what it says, below it the "
-        f"model is overconfident. Larger dots hold more decisions; to the right, how many. Expected calibration error: {errors}."
+        "Label decisions of test in 15 bins; on the dashed line a probability means what it says, "
+        "below it the "
+        f"model is overconfident. Larger dots hold more decisions; to the right, how many. "
+        f"Expected calibration error: {errors}."
     )
     curve = alt.layer(even.encode(x=x, y=y), lines, dots).properties(height=330)
     powers = alt.Axis(format="~s", values=[10.0**k for k in range(9)])
     held = alt.Chart(csv_of(shown.drop(columns="model"))).mark_line(strokeWidth=1.6, point=True)
     held = held.encode(
         x=x,
-        y=alt.Y("decisions:Q", title="decisions in the bin (log)", axis=powers).scale(
-            type="log"
-        ),
+        y=alt.Y("decisions:Q", title="decisions in the bin (log)", axis=powers).scale(type="log"),
         color=colour,
         tooltip=tooltip,
     ).properties(height=330)

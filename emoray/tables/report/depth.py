@@ -19,7 +19,7 @@ def cells(repeats: pd.DataFrame) -> pd.DataFrame:
 
 
 def depth(repeats: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
-    """Mean test macro-F1 ± standard deviation over seeds, by layers and dimension, one threshold rule."""
+    """Mean test macro-F1 ± standard deviation over seeds, by layers and dimension."""
     name = f"{prefix}-layers"
     same = repeats[repeats["threshold_rule"] == threshold_rule]
     everywhere = len(same) and len(cells(same)) == len(cells(repeats))
@@ -29,10 +29,14 @@ def depth(repeats: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     seeds, fewest = int(cell["seeds"].max()), int(cell["seeds"].min())
     mean, std = cell["test_macro_f1_mean"], cell["test_macro_f1_std"]
     cell = cell.assign(
-        words=[f"{m:.3f}|±{s:.3f}" if seeds > 1 else f"{m:.3f}" for m, s in zip(mean, std, strict=True)]
+        words=[
+            f"{m:.3f}|±{s:.3f}" if seeds > 1 else f"{m:.3f}" for m, s in zip(mean, std, strict=True)
+        ]
     )
     middle = (mean.min() + mean.max()) / 2
-    x = alt.X("embedding_dim:O", title="embedding dimension", axis=alt.Axis(labelAngle=0, grid=False))
+    x = alt.X(
+        "embedding_dim:O", title="embedding dimension", axis=alt.Axis(labelAngle=0, grid=False)
+    )
     y = alt.Y("layers:O", title="hidden layers", sort="descending", axis=alt.Axis(grid=False))
     low, high = float(mean.min()), float(mean.max())
     colour = alt.Color(
@@ -65,7 +69,8 @@ def depth(repeats: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     how = rule(threshold_rule) if everywhere else "the threshold rule best on dev"
     caption = (
         f"Test macro-F1 by depth and width with {how}, {spread}; each cell shows "
-        f"the recipe and scheme that are best on dev there. Highest: {best['embedding_dim']} dimensions with "
+        f"the recipe and scheme that are best on dev there. Highest: {best['embedding_dim']} "
+        f"dimensions with "
         f"{best['layers']} hidden layers, {best['test_macro_f1_mean']:.3f}."
     )
     height = 54 * cell["layers"].nunique()

@@ -17,9 +17,13 @@ def labels_figure(labels: pd.DataFrame, prefix: str) -> Figure:
     told = labels.drop(columns="point").sort_values(["f1", "label"], ascending=[False, True])
     told = told.assign(label=told["label"] + told["support"].map(" ({:,})".format))
     order = list(told["label"])
-    y = alt.Y("label:N", sort=order, title=None, axis=alt.Axis(grid=False, ticks=False, domain=False))
+    y = alt.Y(
+        "label:N", sort=order, title=None, axis=alt.Axis(grid=False, ticks=False, domain=False)
+    )
     unit = alt.Scale(domain=[0, 1], nice=False)
-    x = alt.X("f1:Q", title="F1 on test (bar) · threshold (tick)", scale=unit, axis=alt.Axis(tickCount=6))
+    x = alt.X(
+        "f1:Q", title="F1 on test (bar) · threshold (tick)", scale=unit, axis=alt.Axis(tickCount=6)
+    )
     tooltip = [
         alt.Tooltip("label:N"),
         alt.Tooltip("f1:Q", title="F1", format=".3f"),
@@ -38,8 +42,10 @@ def labels_figure(labels: pd.DataFrame, prefix: str) -> Figure:
     rare = told[told["support"] < 100]
     worst = labels.sort_values(["f1", "label"], ascending=[False, True]).iloc[-1]
     caption = (
-        f"Blue bars: F1 on test of each label; orange ticks: the probability from which the row gives it; "
-        f"in brackets: test texts that carry it. Lowest: {worst['label']} ({worst['f1']:.2f}, n = {worst['support']:,})."
+        f"Blue bars: F1 on test of each label; orange ticks: the probability from which the row "
+        f"gives it; "
+        f"in brackets: test texts that carry it. Lowest: {worst['label']} ({worst['f1']:.2f}, n = "
+        f"{worst['support']:,})."
     )
     if len(rare):
         caption += f" {len(rare)} of {len(told)} labels have fewer than 100 test texts: their F1 is uncertain."

@@ -39,7 +39,11 @@ def latency_figure(latency: pd.DataFrame, chosen: dict[str, Pick], prefix: str) 
     table["mine"] = table["model"] != BASELINE
     axis = alt.Axis(grid=False, ticks=False, domain=False, labelLimit=170)
     y = alt.Y("name:N", sort=list(table["name"]), title=None, axis=axis)
-    x = alt.X("p5:Q", title="milliseconds a text (log)", scale=alt.Scale(type="log", nice=False, padding=24))
+    x = alt.X(
+        "p5:Q",
+        title="milliseconds a text (log)",
+        scale=alt.Scale(type="log", nice=False, padding=24),
+    )
     colour = alt.condition("datum.mine", alt.value(BLUE), alt.value(GREY))
     tooltip = [alt.Tooltip(f"{n}:Q", title=f"{n}, ms", format=".4g") for n in SHARES]
     tooltip += [alt.Tooltip("samples:Q", format=",d"), alt.Tooltip("threads:Q")]
@@ -52,8 +56,10 @@ def latency_figure(latency: pd.DataFrame, chosen: dict[str, Pick], prefix: str) 
     text = base.mark_text(style="word", dy=-19).encode(x=alt.X("p50:Q"), text="words:N")
     first = latency.iloc[0]
     caption = (
-        f"One text at a time, batch 1, {table['threads'].iloc[0]} thread, measured alone and interleaved, "
-        f"{table['samples'].iloc[0]:,} calls each, real texts in their real lengths, from token ids to logits. "
+        f"One text at a time, batch 1, {table['threads'].iloc[0]} thread, measured alone and "
+        f"interleaved, "
+        f"{table['samples'].iloc[0]:,} calls each, real texts in their real lengths, from token "
+        f"ids to logits. "
         f"Box: middle half; line: 5th to 95th percentile; number: median. "
         f"{first['cpu']} ({first['instruction_sets']}). The baseline is the run's first model."
     )

@@ -33,7 +33,7 @@ FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """Panels side by side under one caption, or a sentence that says why there is nothing to draw."""
+    """Panels under one caption, or a sentence that says why there is nothing to draw."""
 
     name: str
     title: str
@@ -112,7 +112,9 @@ def csv_of(frame: pd.DataFrame, digits: int = 4) -> alt.InlineData:
     """Rows as a CSV string inside the chart: a third of what JSON records take."""
     kinds = {c: "number" for c in frame.select_dtypes("number").columns}
     kinds |= {c: "boolean" for c in frame.select_dtypes("bool").columns}
-    flags = {c: frame[c].map({True: "true", False: "false"}) for c in kinds if kinds[c] == "boolean"}
+    flags = {
+        c: frame[c].map({True: "true", False: "false"}) for c in kinds if kinds[c] == "boolean"
+    }
     text = frame.assign(**flags).to_csv(index=False, float_format=f"%.{digits}g")
     parse = {c: kinds.get(c, "string") for c in frame.columns}
     return alt.InlineData(values=text, format=alt.CsvDataFormat(type="csv", parse=parse))

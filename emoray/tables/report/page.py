@@ -1,4 +1,4 @@
-"""The page: everything computed from the run's tables first, then drawn, then filled into the template.
+"""The page: computed from the run's tables first, then drawn, then filled into the template.
 
 The page holds the drawing code once, each figure as data, and asks no network for anything.
 """
@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from emoray.tables import words
 from emoray.tables.front import Pick, picks
 from emoray.tables.parts import run_table, table_path
-from emoray.tables.report import cards
+from emoray.tables.report.cards import COLUMNS, Column, front_table, pick_cards
 from emoray.tables.report.decision import reliability_figure, surface_figure
 from emoray.tables.report.depth import depth
 from emoray.tables.report.labels import labels_figure
@@ -48,8 +48,8 @@ class Story:
     trainings: int
     models: int
     cards: list[dict[str, Any]]
-    columns: tuple[cards.Column, ...]
-    front: list[list[dict[str, Any]]]
+    columns: tuple[Column, ...]
+    front: list[dict[str, Any]]
     figures: tuple[Figure, ...]
 
 
@@ -107,9 +107,9 @@ def _story(points: pd.DataFrame, tables: dict[str, pa.Table], run_folder: Path, 
         points=len(points),
         trainings=int(points["training_id"].nunique()),
         models=int(points["model"].nunique()),
-        cards=cards.cards(chosen, run_folder),
-        columns=cards.COLUMNS,
-        front=cards.table(front_rows(points), chosen),
+        cards=pick_cards(chosen, run_folder),
+        columns=COLUMNS,
+        front=front_table(front_rows(points), chosen),
         figures=_figures(points, tables, chosen, most),
     )
 
@@ -167,9 +167,9 @@ def _context(run_folder: Path, most: int) -> dict[str, Any]:
 
 
 def write_report(run_folder: Path, *, most: int = MOST) -> Path:
-    """Draw the run's tables: `report.html` and `figures/*.png`; at most about `most` dots are drawn."""
+    """Draw the run's tables as `report.html` and `figures/*.png`, with about `most` dots at most."""
     run_folder = Path(run_folder)
-    # Bundling the drawing code takes seconds and holds the interpreter: a process of its own does it.
+    # Bundling the drawing code takes seconds and holds the interpreter: another process does it.
     with subprocess.Popen([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE) as bundling:
         context = _context(run_folder, most)
         code = bundling.communicate()[0].decode().replace("</script", "<\\/script")

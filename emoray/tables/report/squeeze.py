@@ -3,8 +3,8 @@
 import altair as alt
 import pandas as pd
 
-from emoray.tables.report.look import GREY, Figure, bits_colour, bits_name, csv_of
 from emoray.tables import words
+from emoray.tables.report.look import GREY, Figure, bits_colour, bits_name, csv_of
 from emoray.tables.words import count, rule
 
 TITLE = "What compression costs"
@@ -40,7 +40,8 @@ def _verdict(table: pd.DataFrame) -> str:
         if len(same):
             best = same.loc[same["lost"].idxmax()]
             said.append(
-                f"At {bits} bits {best['scheme']} does best: {words.signed(best['lost'])} points for "
+                f"At {bits} bits {best['scheme']} does best: {words.signed(best['lost'])} points "
+                f"for "
                 f"{best['saved']:.0%} fewer bytes."
             )
     return " ".join(said)
@@ -64,7 +65,11 @@ def squeeze(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     low = max(float(drawn["low"].min()), -FAR - 1) - 0.2
     y = alt.Y("lost:Q", title="change of test macro-F1, points", axis=alt.Axis(format="+.1f"))
     y = y.scale(domain=[min(low, -1.2), max(float(drawn["high"].max()) + 0.2, 0.4)], nice=False)
-    x = alt.X("saved:Q", title="bytes saved against float", axis=alt.Axis(format=".0%", grid=False, tickCount=7))
+    x = alt.X(
+        "saved:Q",
+        title="bytes saved against float",
+        axis=alt.Axis(format=".0%", grid=False, tickCount=7),
+    )
     x = x.scale(zero=False, padding=14)
     lines = pd.DataFrame({"lost": [0.0, -0.3, -1.0], "name": ["float", "−0.3 points", "−1 point"]})
     limits = alt.Chart(csv_of(lines)).encode(y=y)
@@ -91,8 +96,10 @@ def squeeze(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
         tooltip=tooltip,
     )
     caption = (
-        f"Each mark is a scheme: test macro-F1 against the float model it came from, thresholds found anew "
-        f"on dev ({rule(threshold_rule)}), mean over trainings with one standard deviation. Up and to the "
+        f"Each mark is a scheme: test macro-F1 against the float model it came from, thresholds "
+        f"found anew "
+        f"on dev ({rule(threshold_rule)}), mean over trainings with one standard deviation. Up "
+        f"and to the "
         f"right is better. {_verdict(table)}"
     )
     if hidden:

@@ -38,7 +38,7 @@ def _best_of(points: pd.DataFrame, keys: list[str]) -> pd.Series:
 
 
 def thin(points: pd.DataFrame, most: int = MOST) -> tuple[pd.DataFrame, str]:
-    """At most about `most` rows, every front row among them, and a sentence saying what was left out."""
+    """About `most` rows at most, every front row among them, and a sentence on what was left out."""
     if len(points) <= most:
         return points, ""
     kept = points[points["on_front"] | _best_of(points, ["recipe", "scheme"])]
@@ -104,7 +104,9 @@ def _marked(chosen: dict[str, Pick], x: alt.X, y: alt.Y) -> list[alt.Chart]:
     return layers
 
 
-def tradeoff(points: pd.DataFrame, chosen: dict[str, Pick], prefix: str, most: int = MOST) -> Figure:
+def tradeoff(
+    points: pd.DataFrame, chosen: dict[str, Pick], prefix: str, most: int = MOST
+) -> Figure:
     """Macro-F1 on test against bytes, the front as a line, intervals at its rows."""
     name, title = f"{prefix}-front", "What macro-F1 costs in bytes"
     if not chosen:
@@ -116,7 +118,9 @@ def tradeoff(points: pd.DataFrame, chosen: dict[str, Pick], prefix: str, most: i
     drawn = drawn[drawn["test_macro_f1"] >= floor].assign(bits=bits_name(drawn["embedding_bits"]))
     ceiling = float(max(front["test_macro_f1_high"].max(), drawn["test_macro_f1"].max()))
     ceiling += 0.07 * (ceiling - floor)  # room for the names of the picks
-    x = alt.X("size_bytes:Q", title="artifact, bytes (log)", axis=alt.Axis(format="~s", tickCount=6))
+    x = alt.X(
+        "size_bytes:Q", title="artifact, bytes (log)", axis=alt.Axis(format="~s", tickCount=6)
+    )
     x = x.scale(type="log", nice=False, padding=18)
     y = alt.Y("test_macro_f1:Q", title="macro-F1 on test", axis=alt.Axis(format=".2f", tickCount=7))
     up = alt.Scale(domain=[round(floor, 4), round(ceiling, 4)], nice=False, zero=False)
@@ -144,9 +148,12 @@ def tradeoff(points: pd.DataFrame, chosen: dict[str, Pick], prefix: str, most: i
     )
     chart = alt.layer(band, cloud, line, bars, dots, *_marked(chosen, x, y))
     caption = (
-        "Each dot is an operating point; hover to read its row. The line is the front: rows that no other "
-        "beats in both dev macro-F1 and bytes, the best one of each kilobyte, with 95 % bootstrap intervals on "
-        "test. It is chosen on dev and drawn at its test scores, so it may dip. Shaded: within 1 point of "
+        "Each dot is an operating point; hover to read its row. The line is the front: rows that "
+        "no other "
+        "beats in both dev macro-F1 and bytes, the best one of each kilobyte, with 95 % bootstrap "
+        "intervals on "
+        "test. It is chosen on dev and drawn at its test scores, so it may dip. Shaded: within 1 "
+        "point of "
         "the best row's score and smaller than it. " + left_out
     )
     if hidden:

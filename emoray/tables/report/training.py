@@ -21,7 +21,9 @@ def _score_panel(mine: pd.DataFrame, others: pd.DataFrame) -> alt.LayerChart:
     ]
     columns = ["training_id", "recipe", "seed", "epoch", "dev_macro_f1", "kept"]
     far = alt.Chart(csv_of(others[columns])).mark_line(color=GREY, opacity=0.28, strokeWidth=1)
-    near = alt.Chart(csv_of(mine[columns])).encode(x=x, y=y, detail="training_id:N", tooltip=tooltip)
+    near = alt.Chart(csv_of(mine[columns])).encode(
+        x=x, y=y, detail="training_id:N", tooltip=tooltip
+    )
     layers = [near.mark_line(color=BLUE, strokeWidth=1.8)]
     if len(others):
         layers.insert(0, far.encode(x=x, y=y, detail="training_id:N", tooltip=tooltip))
@@ -58,15 +60,15 @@ def training_figure(trainings: pd.DataFrame, picked: pd.Series, prefix: str) -> 
     name = f"{prefix}-training"
     mine = trainings[trainings["recipe"] == picked["recipe"]]
     if mine.empty:
-        return Figure(name=name, title=TITLE, missing="No epochs were recorded for the picked recipe.")
+        return Figure(
+            name=name, title=TITLE, missing="No epochs were recorded for the picked recipe."
+        )
     others = trainings[trainings["recipe"] != picked["recipe"]]
     ids = sorted(others["training_id"].unique())
     step = max(1, -(-len(ids) // OTHERS))
     some = others[others["training_id"].isin(ids[::step])]
     seeds, drawn = mine["training_id"].nunique(), some["training_id"].nunique()
-    caption = (
-        f"Blue: the picked recipe ({count(seeds, 'seed')}); dots mark the epochs whose weights were kept. "
-    )
+    caption = f"Blue: the picked recipe ({count(seeds, 'seed')}); dots mark the epochs whose weights were kept. "
     if drawn:
         caption += f"Grey: {drawn} of {count(len(ids), 'other training')} for the same labels. "
     minutes = trainings.groupby("training_id")["wall_seconds"].sum()

@@ -11,7 +11,7 @@ PANELS = 6
 
 
 def schemes_to_show(siblings: pd.DataFrame, picked: str, most: int = 5) -> list[str]:
-    """The picked model and, of each other number of bits, the one of its training that is best on dev."""
+    """The picked model and, of each other bit width, the one of its training best on dev."""
     order = siblings.sort_values(["dev_macro_f1", "model"], ascending=[False, True])
     order = order[order["training"] != "none"].drop_duplicates("model")
     order = order[order["embedding_bits"] < 32]
@@ -30,10 +30,14 @@ def _bins(layer: pd.Series) -> pd.DataFrame:
 
 def _panel(name: str, rows: pd.DataFrame, picked: str) -> alt.LayerChart:
     """One tensor: its histogram, and per scheme two lines at the ends of the clipping range."""
-    told = rows[rows["model"] == picked].iloc[0] if (rows["model"] == picked).any() else rows.iloc[0]
+    told = (
+        rows[rows["model"] == picked].iloc[0] if (rows["model"] == picked).any() else rows.iloc[0]
+    )
     x = alt.X("left:Q", title="value", axis=alt.Axis(grid=False, tickCount=5))
     bars = alt.Chart(csv_of(_bins(told), 5)).mark_rect(color=GREY, opacity=0.55)
-    y = alt.Y("share:Q", title="share of values (root scale)", axis=alt.Axis(format="~%", tickCount=4))
+    y = alt.Y(
+        "share:Q", title="share of values (root scale)", axis=alt.Axis(format="~%", tickCount=4)
+    )
     bars = bars.encode(
         x=x,
         x2="right:Q",
@@ -68,16 +72,20 @@ def _panel(name: str, rows: pd.DataFrame, picked: str) -> alt.LayerChart:
 
 
 def weights(layers: pd.DataFrame, picked: str, prefix: str) -> Figure:
-    """Histograms of the picked model's tensors with clip lines; `layers` holds the models to compare."""
+    """Histograms of the picked model's tensors with the clip lines of all models in `layers`."""
     name = f"{prefix}-weights"
     if layers.empty:
-        return Figure(name=name, title=TITLE, missing="No layers were recorded for the picked model.")
+        return Figure(
+            name=name, title=TITLE, missing="No layers were recorded for the picked model."
+        )
     size = layers.groupby("layer")["bytes_before"].max().sort_values(ascending=False)
     shown = list(size.index[:PANELS])
     panels = tuple(_panel(tensor, layers[layers["layer"] == tensor], picked) for tensor in shown)
     caption = (
-        "Values of the float tensors. Lines mark the ends α and β of the clipping range, thick for the picked "
-        "model, thin for the best scheme of other bit widths from the same training: what lies outside is "
+        "Values of the float tensors. Lines mark the ends α and β of the clipping range, thick "
+        "for the picked "
+        "model, thin for the best scheme of other bit widths from the same training: what lies "
+        "outside is "
         "clipped, what lies inside shares the codes. Over several slices the widest range is shown."
     )
     if len(size) > len(shown):
