@@ -38,8 +38,9 @@ class Trainer:
         self.random = np.random.default_rng(recipe.seed)
         # Where words are looked up, the table is the first variable and learns at its own rate.
         self.tables = 0 if recipe.pooled_once else 1
-        self.rest = self._adam(recipe.learning_rate, model.trainable_variables[self.tables :])
-        self.table = self._adam(recipe.vectors_rate, model.trainable_variables[: self.tables])
+        variables = model.trainable_variables
+        self.rest = self._adam(recipe.learning_rate, variables[self.tables :])
+        self.table = self._adam(recipe.vectors_rate, variables[:1]) if self.tables else None
         self.mask_V1 = None if mask_V is None else tf.constant(mask_V[:, None], tf.float32)
         self.weights_K = tf.constant(recipe.loss.positive_weights(prior_K), tf.float32)
         self.x = tf.constant(x)
@@ -48,10 +49,8 @@ class Trainer:
         self.graph = tf.function(self._epoch, reduce_retracing=True)
         self.forward = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
 
-    def _adam(self, rate: float, variables: list[Any]) -> keras.optimizers.Optimizer | None:
+    def _adam(self, rate: float, variables: list[Any]) -> keras.optimizers.Optimizer:
         """Adam whose rate warms up linearly, then falls along half a cosine."""
-        if not variables:
-            return None
         steps = self.recipe.epochs * -(-len(self.lengths_N) // self.recipe.batch_size)
         warm = max(1, int(WARM * steps))
         schedule = keras.optimizers.schedules.CosineDecay(

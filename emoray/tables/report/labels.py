@@ -48,6 +48,7 @@ def labels_figure(labels: pd.DataFrame, prefix: str) -> Figure:
         f"{worst['support']:,})."
     )
     if len(rare):
-        caption += f" {len(rare)} of {len(told)} labels have fewer than 100 test texts: their F1 is uncertain."
+        few = f"{len(rare)} of {len(told)} labels have fewer than 100 test texts"
+        caption += f" {few}: their F1 is uncertain."
     panel = alt.layer(bars, ticks).properties(height=max(22 * len(told), 110))
     return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))

@@ -1,7 +1,7 @@
 """How figures look: one palette, one set of type sizes, and a figure as a value.
 
-Ink takes the page's colour (`currentColor`), so one drawing serves light, dark and print; PNGs are light.
-Colours are Okabe and Ito's, told apart by colour-blind readers and legible on white and on black.
+Ink takes the page's colour (`currentColor`), so one drawing serves light, dark and print; PNGs are
+light. Colours are Okabe and Ito's: colour-blind readers tell them apart, on white and on black.
 """
 
 import json

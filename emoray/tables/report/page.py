@@ -167,7 +167,7 @@ def _context(run_folder: Path, most: int) -> dict[str, Any]:
 
 
 def write_report(run_folder: Path, *, most: int = MOST) -> Path:
-    """Draw the run's tables as `report.html` and `figures/*.png`, with about `most` dots at most."""
+    """Draw the run's tables: `report.html` and `figures/*.png`, with about `most` dots at most."""
     run_folder = Path(run_folder)
     # Bundling the drawing code takes seconds and holds the interpreter: another process does it.
     with subprocess.Popen([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE) as bundling:

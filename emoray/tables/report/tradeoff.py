@@ -38,7 +38,7 @@ def _best_of(points: pd.DataFrame, keys: list[str]) -> pd.Series:
 
 
 def thin(points: pd.DataFrame, most: int = MOST) -> tuple[pd.DataFrame, str]:
-    """About `most` rows at most, every front row among them, and a sentence on what was left out."""
+    """About `most` rows at most, every front row among them, and what was left out in words."""
     if len(points) <= most:
         return points, ""
     kept = points[points["on_front"] | _best_of(points, ["recipe", "scheme"])]
@@ -53,7 +53,8 @@ def thin(points: pd.DataFrame, most: int = MOST) -> tuple[pd.DataFrame, str]:
         if others.sum() > most:
             others &= others.cumsum() % int(np.ceil(others.sum() / most)) == 0
         kept = kept[kept["on_front"] | others]
-        what = f"every front row, and of rows that would cover each other the best on dev of a {CELLS[0]} × {CELLS[1]} grid"
+        grid = f"the best on dev in each cell of a {CELLS[0]} × {CELLS[1]} grid"
+        what = f"every front row, and of rows that would cover each other {grid}"
     return kept, f"Of {count(len(points), 'row')}, {len(kept):,} are drawn: {what}."
 
 

@@ -68,7 +68,9 @@ def training_figure(trainings: pd.DataFrame, picked: pd.Series, prefix: str) -> 
     step = max(1, -(-len(ids) // OTHERS))
     some = others[others["training_id"].isin(ids[::step])]
     seeds, drawn = mine["training_id"].nunique(), some["training_id"].nunique()
-    caption = f"Blue: the picked recipe ({count(seeds, 'seed')}); dots mark the epochs whose weights were kept. "
+    caption = (
+        f"Blue: the picked recipe ({count(seeds, 'seed')}); dots: epochs whose weights were kept. "
+    )
     if drawn:
         caption += f"Grey: {drawn} of {count(len(ids), 'other training')} for the same labels. "
     minutes = trainings.groupby("training_id")["wall_seconds"].sum()
