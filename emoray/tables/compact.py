@@ -74,6 +74,9 @@ def with_front(points: pa.Table) -> pa.Table:
 
 def repeats_of(points: pa.Table) -> pd.DataFrame:
     """Operating points averaged over the seeds of their recipe, one row a `RepeatRow`."""
+    if not points.num_rows:
+        empty: pd.DataFrame = schema_of(row_class_of("repeats")).empty_table().to_pandas()
+        return empty
     frame = points.to_pandas()
     fixed = frame["temperature"].map("{:g}".format)
     frame["temperature"] = fixed.where(frame["temperature_rule"] != "fitted", "fitted")

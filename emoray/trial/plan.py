@@ -4,17 +4,16 @@ from emoray.model.recipe import GloveRecipe
 from emoray.quant.scheme import ModelScheme
 from emoray.text.words import VERSION as TOKENIZER
 from emoray.trial.spec import Data, Decision
-from emoray.trial.stages import Compress, Decide, Embed, Encode, Score, Train
+from emoray.trial.stages import Compress, Decide, Embed, Encode, Score, Tokenize, Train
 
 
 def training(recipe: GloveRecipe, data: Data) -> Train:
     """The dear part; equal for all schemes and decisions."""
+    tokens = Tokenize(corpus=data.corpus, taxonomy=recipe.taxonomy, tokenizer=TOKENIZER)
     text = Encode(
-        corpus=data.corpus,
-        taxonomy=recipe.taxonomy,
+        tokens=tokens,
         vocabulary=recipe.vocabulary,
         vectors=data.vectors_for(recipe.embedding_dim),
-        tokenizer=TOKENIZER,
     )
     return Train(recipe=recipe, text=text, vectors=Embed(text=text, dim=recipe.embedding_dim))
 

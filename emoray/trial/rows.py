@@ -46,7 +46,7 @@ def _scheme_columns(scheme: ModelScheme) -> Columns:
 def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
     recipe, text = compressed.trained.recipe, compressed.text
     return {
-        "corpus": text.corpus.name,
+        "corpus": text.tokens.corpus.name,
         "taxonomy": recipe.taxonomy,
         "family": recipe.family,
         "recipe": recipe_id(recipe),

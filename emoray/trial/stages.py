@@ -7,6 +7,7 @@ they run. Shapes: N texts, L tokens, K labels, D width, V rows of the embedding,
 """
 
 import json
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -34,16 +35,14 @@ def read_texts(folder: Path, split: str) -> tuple[Ragged, np.ndarray]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Encode:
-    """Texts to token ids, and the word vectors of the words that were kept."""
+class Tokenize:
+    """A corpus read and cut into words, with its labels in one taxonomy."""
 
-    name: ClassVar[str] = "encode"
+    name: ClassVar[str] = "tokenize"
     version: ClassVar[int] = 1
 
     corpus: CorpusRef
     taxonomy: str
-    vocabulary: int
-    vectors: VectorsRef
     tokenizer: int
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
@@ -58,7 +57,33 @@ class Encode:
                 f"a corpus must not change during a run, got other bytes in {self.corpus.folder}: "
                 "start the run again"
             )
-        tokens = {s: [tokenize(t)[:MAX_TOKENS] for t in corpus.split(s).texts] for s in SPLITS}
+        for split in SPLITS:
+            texts = corpus.split(split)
+            lines = (" ".join(tokenize(text)[:MAX_TOKENS]) for text in texts.texts)
+            (out / f"{split}.txt").write_text("\n".join(lines), "utf-8")
+            np.save(out / f"{split}.npy", texts.labels_NK)
+        np.save(out / "leaked.npy", corpus.leaked_N)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encode:
+    """Words to ids of a vocabulary chosen on train, and the word vectors of what was kept."""
+
+    name: ClassVar[str] = "encode"
+    version: ClassVar[int] = 2
+
+    tokens: Tokenize
+    vocabulary: int
+    vectors: VectorsRef
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        tokens = {
+            split: [
+                line.split(" ") if line else []
+                for line in (inputs["tokens"] / f"{split}.txt").read_text("utf-8").split("\n")
+            ]
+            for split in SPLITS
+        }
         wanted = {word for words in tokens["train"] for word in words}
         found, matrix_FD = self.vectors.source.load(wanted)
         vocabulary = Vocabulary.build(
@@ -78,9 +103,9 @@ class Encode:
                 out / f"{split}.npz",
                 flat=ragged.flat,
                 offsets=ragged.offsets,
-                labels_NK=corpus.split(split).labels_NK,
+                labels_NK=np.load(inputs["tokens"] / f"{split}.npy", allow_pickle=False),
             )
-        np.save(out / "leaked.npy", corpus.leaked_N)
+        shutil.copyfile(inputs["tokens"] / "leaked.npy", out / "leaked.npy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

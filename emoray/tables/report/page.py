@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -141,6 +143,20 @@ def _write(text: str, path: Path) -> Path:
     return path
 
 
+@cache
+def _drawing_code() -> Future[str]:
+    """Vega as one script: seconds of work that hold the interpreter, so another process does it."""
+
+    def bundle() -> str:
+        made = subprocess.run([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE, check=True)
+        return made.stdout.decode()
+
+    with_one = ThreadPoolExecutor(1)
+    bundling = with_one.submit(bundle)
+    with_one.shutdown(wait=False)
+    return bundling
+
+
 def _context(run_folder: Path, most: int) -> dict[str, Any]:
     """What the template says; the PNGs are written on the way."""
     tables = {name: _table(run_folder, name) for name in TABLES}
@@ -169,8 +185,7 @@ def _context(run_folder: Path, most: int) -> dict[str, Any]:
 def write_report(run_folder: Path, *, most: int = MOST) -> Path:
     """Draw the run's tables: `report.html` and `figures/*.png`, with about `most` dots at most."""
     run_folder = Path(run_folder)
-    # Bundling the drawing code takes seconds and holds the interpreter: another process does it.
-    with subprocess.Popen([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE) as bundling:
-        context = _context(run_folder, most)
-        code = bundling.communicate()[0].decode().replace("</script", "<\\/script")
+    drawing = _drawing_code()
+    context = _context(run_folder, most)
+    code = drawing.result().replace("</script", "<\\/script")
     return _write(_render(context | {"drawing": code}), run_folder / "report.html")

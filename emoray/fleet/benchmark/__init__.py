@@ -1,0 +1,1 @@
+"""What a search costs on Ray, and the run of all benchmarks."""

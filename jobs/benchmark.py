@@ -1,0 +1,87 @@
+"""Measure what emoray claims: readers, thresholds and the search, beside what they replace."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.console import run_job
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+
+@app.command(
+    epilog="Examples:  \n"
+    "`python -m jobs.benchmark` — everything, about ten minutes on two quiet cores  \n"
+    "`python -m jobs.benchmark --only thresholds` — seconds  \n"
+    "`python -m jobs.benchmark --only sweep --data FOLDER --points 16`"
+)
+def benchmark(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="**vectors**: the reader of word vectors beside gensim's, time and peak memory. "
+            "**thresholds**: exact cuts beside scikit-learn's tuner, and bootstrap intervals. "
+            "**sweep**: a search beside one trial per operating point, beside its own stages, and "
+            "when all is cached. Give it again for more than one.  [default: all]"
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder whose benchmark.jsonl gets one more line a benchmark.")
+    ] = Path("results"),
+    rows: Annotated[
+        int, typer.Option(min=1, help="vectors: rows of 300 numbers in the file that is made.")
+    ] = 400_000,
+    scratch: Annotated[
+        Path | None,
+        typer.Option(
+            help="vectors: where that file, 1 GB, may lie meanwhile.  [default: temporary]"
+        ),
+    ] = None,
+    taxonomy: Annotated[
+        str, typer.Option(help="sweep: **goemotions** (28), **ekman** (7) or **sentiment** (4).")
+    ] = "ekman",
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="EMORAY_DATA",
+            help="sweep: folder that holds `goemotions/`. Without it: the cache, the official "
+            "download, the embedded sample, in this order.",
+        ),
+    ] = None,
+    points: Annotated[
+        int, typer.Option(min=1, help="sweep: operating points measured the naive way.")
+    ] = 8,
+    cpus: Annotated[int, typer.Option(min=1, help="sweep: CPUs of the Ray started here.")] = 2,
+    download: Annotated[
+        bool, typer.Option(help="sweep: whether GoEmotions may be downloaded when not found.")
+    ] = True,
+    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+) -> None:
+    """Measure what emoray claims, beside what it replaces, in one run on this machine.
+
+    Ratios are what to compare; times are this machine's, and rough when others use it too.
+    """
+
+    def work() -> None:
+        from emoray.fleet.benchmark.run import Benchmarks, run_benchmarks
+
+        run_benchmarks(
+            Benchmarks(
+                only=tuple(only or ()),
+                out=out,
+                rows=rows,
+                scratch=scratch,
+                taxonomy=taxonomy,
+                data=data,
+                points=points,
+                cpus=cpus,
+                download=download,
+            )
+        )
+
+    run_job(work, debug=debug)
+
+
+if __name__ == "__main__":
+    app()

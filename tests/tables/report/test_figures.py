@@ -1,0 +1,140 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoray.tables.compact import repeats_of
+from emoray.tables.files import table_of
+from emoray.tables.front import on_front, picks
+from emoray.tables.report.depth import cells, depth
+from emoray.tables.report.latency import spreads
+from emoray.tables.report.look import COLOUR_OF_BITS, csv_of
+from emoray.tables.report.squeeze import losses
+from emoray.tables.report.tradeoff import front_rows, thin, tradeoff
+from emoray.tables.report.weights import schemes_to_show
+from emoray.tables.rows import LatencyRow, PointRow
+from tests.tables.made import blanks, points, row
+
+
+@pytest.fixture(scope="module")
+def made() -> pd.DataFrame:
+    frame = points("made", seeds=2, dims=(25, 50), bits=(32, 8, 4))
+    return frame.assign(on_front=on_front(frame))
+
+
+def test_thinning_keeps_the_front_and_the_best_of_each_recipe_and_scheme(
+    made: pd.DataFrame,
+) -> None:
+    kept, said = thin(made, 200)
+    assert made.loc[made["on_front"], "point"].isin(kept["point"]).all()
+    best = made.groupby(["recipe", "scheme"])["dev_macro_f1"].max()
+    assert (kept.groupby(["recipe", "scheme"])["dev_macro_f1"].max() == best).all()
+    assert said.startswith(f"Of {len(made):,} rows, {len(kept):,} are drawn")
+
+
+def test_thinning_holds_even_where_recipes_and_schemes_are_many() -> None:
+    rng = np.random.default_rng(0)
+    n = 50_000
+    frame = pd.DataFrame(blanks(PointRow) | {"point": [f"p{i}" for i in range(n)]})
+    frame = frame.assign(
+        recipe=frame["point"],
+        size_bytes=rng.integers(10**5, 10**7, n),
+        dev_macro_f1=rng.random(n),
+        test_macro_f1=rng.random(n),
+    )
+    frame["on_front"] = on_front(frame)
+    kept, _ = thin(frame, 1000)
+    assert len(kept) <= 1000 + frame["on_front"].sum()
+    assert frame.loc[frame["on_front"], "point"].isin(kept["point"]).all()
+
+
+def test_few_points_are_all_drawn(made: pd.DataFrame) -> None:
+    kept, said = thin(made)
+    assert len(kept) == len(made)
+    assert said == ""
+
+
+def test_front_rows_of_one_kilobyte_are_shown_as_the_best_of_them() -> None:
+    frame = pd.DataFrame(
+        blanks(PointRow)
+        | {
+            "point": ["a", "b", "c"],
+            "size_bytes": [5000, 5900, 6000],
+            "dev_macro_f1": [0.1, 0.2, 0.3],
+            "on_front": True,
+        }
+    )
+    shown = front_rows(frame)
+    assert list(shown["point"]) == ["b", "c"]
+    assert list(shown["equals"]) == [2, 1]
+
+
+def test_the_front_is_drawn_with_the_names_of_the_picks(made: pd.DataFrame) -> None:
+    figure = tradeoff(made, picks(made), "ekman")
+    spec = str(figure.panels[0].to_dict())
+    assert "smallest" in spec
+    assert "best" in spec
+
+
+def test_losses_are_taken_from_the_float_row_of_the_same_training_and_rule(
+    made: pd.DataFrame,
+) -> None:
+    table = losses(made[made["threshold_rule"] == "per_label"]).set_index("scheme")
+    eight = made[(made["bits"] == 8) & (made["threshold_rule"] == "per_label")]
+    scheme = eight["scheme"].iloc[0]
+    mine = eight[eight["scheme"] == scheme]
+    parents = made[(made["bits"] == 32) & (made["threshold_rule"] == "per_label")]
+    both = mine.merge(parents, on=["training_id", "temperature"], suffixes=("", "_p"))
+    told = 100 * (both["test_macro_f1"] - both["test_macro_f1_p"]).mean()
+    assert table.loc[scheme, "lost"] == pytest.approx(told)
+    assert table.loc[scheme, "rows"] == len(both)
+
+
+def test_without_float_rows_no_loss_is_told(made: pd.DataFrame) -> None:
+    assert losses(made[made["bits"] != 32]).empty
+
+
+def test_each_cell_holds_the_repeat_that_is_best_on_dev(made: pd.DataFrame) -> None:
+    repeats = repeats_of(table_of(made.to_dict("series"), PointRow))
+    cell = cells(repeats)
+    assert len(cell) == 5 * 2
+    best = repeats.groupby(["layers", "embedding_dim"])["dev_macro_f1_mean"].max()
+    assert (cell.set_index(["layers", "embedding_dim"])["dev_macro_f1_mean"] == best).all()
+
+
+def test_a_rule_that_does_not_fill_the_grid_makes_way_for_the_best_of_all(
+    made: pd.DataFrame,
+) -> None:
+    repeats = repeats_of(table_of(made.to_dict("series"), PointRow))
+    some = repeats[(repeats["threshold_rule"] != "one") | (repeats["layers"] == 1)]
+    assert "the threshold rule best on dev" in depth(some, "one", "ekman").caption
+    assert "one threshold for all labels" in depth(repeats, "one", "ekman").caption
+
+
+def test_the_picked_scheme_comes_first_and_other_widths_once(made: pd.DataFrame) -> None:
+    siblings = made[made["training_id"] == made["training_id"].iloc[0]]
+    picked = siblings.loc[siblings["bits"] == 8, "model"].iloc[0]
+    shown = schemes_to_show(siblings, picked)
+    bits = siblings.drop_duplicates("model").set_index("model").loc[shown, "bits"]
+    assert shown[0] == picked
+    assert list(bits) == [8, 4]
+
+
+def test_latency_is_spread_over_the_raw_samples() -> None:
+    frame = pd.DataFrame(blanks(PointRow) | {"point": ["a"], "model": "m"})
+    samples = [row(LatencyRow, model="m", milliseconds=float(k)) for k in range(101)]
+    samples += [row(LatencyRow, model="baseline", milliseconds=9.0)]
+    table = spreads(pd.DataFrame(table_of(samples, LatencyRow).to_pylist()), picks(frame))
+    mine = table.set_index("model").loc["m"]
+    assert (mine["p5"], mine["p50"], mine["p95"]) == (5, 50, 95)
+    assert mine["name"] == "best, smallest within 1 point"
+
+
+def test_inline_data_spells_flags_as_the_drawing_code_reads_them() -> None:
+    data = csv_of(pd.DataFrame({"kept": [True, False], "f1": [0.5, 0.25]}))
+    assert data.values == "kept,f1\ntrue,0.5\nfalse,0.25\n"
+    assert data.format.parse == {"kept": "boolean", "f1": "number"}
+
+
+def test_every_bit_width_has_a_colour_of_its_own() -> None:
+    assert set(COLOUR_OF_BITS) == {*"2345678", "float"}
+    assert len(set(COLOUR_OF_BITS.values())) == 8
