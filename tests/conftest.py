@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-HOME = pytest.StashKey[Path]()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Before any import of a library that looks at its environment."""
+def _own_home() -> Path:
+    """A home of the tests' own, and an environment in which nothing points elsewhere."""
     home = Path(tempfile.mkdtemp(prefix="emoray-", dir="/tmp"))  # Ray's sockets need short paths
-    config.stash[HOME] = home
     token = home / "token"
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32))
@@ -37,10 +35,15 @@ def pytest_configure(config: pytest.Config) -> None:
         "OMP_NUM_THREADS": "1",
         "COLUMNS": "200",
     }
+    return home
+
+
+# On import, because Ray and Keras read the environment when they are imported: this file is first.
+HOME = _own_home()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    shutil.rmtree(config.stash[HOME], ignore_errors=True)
+    shutil.rmtree(HOME, ignore_errors=True)
 
 
 @pytest.fixture

@@ -124,6 +124,10 @@ def _ship(desk: Desk, points: pd.DataFrame, models: dict[str, Compress], store: 
     """Artifacts of the front and the picks; returns every row's `artifact`, relative to the run."""
     chosen = {pick.row["point"] for pick in picks(points).values()}
     kept = points[points["on_front"] | points["point"].isin(chosen)]
+    for model in kept["model"].unique():  # checked by hash, and made again where damaged
+        made = ray.get(desk.stages.make.remote(models[model]))
+        if isinstance(made, Failed):
+            raise ValueError(f"an artifact to ship must be whole, got {made.stage}: {made.error}")
     cuts = _saved_cuts(desk.run_folder, set(kept["point"]))
     folder = desk.run_folder / ARTIFACTS
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Ray Tune over a space: `grid` visits every recipe, `joint` lets Optuna choose all five knobs at
 once."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,9 @@ def _study(space: JointSpace, storage: Any) -> optuna.Study:
         directions=["maximize" if mode == "max" else "minimize" for mode in OBJECTIVES.values()],
         load_if_exists=True,
     )
-    study.set_metric_names(list(OBJECTIVES))
+    with warnings.catch_warnings():  # the names only label the dashboard's axes
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names(list(OBJECTIVES))
     for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     return study

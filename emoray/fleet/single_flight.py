@@ -61,39 +61,37 @@ class SingleFlight:
     def __init__(self, root: Path, runner: Runner = as_ray_task) -> None:
         self.store = Store(root)
         self.runner = runner
-        self.flights: dict[str, asyncio.Task[Done]] = {}
+        self.flights: dict[str, asyncio.Task[Done | Failed]] = {}
         self.running: dict[str, str] = {}
         self.run = self.cached = self.failed = self.models = self.points = 0
         self.wall_seconds = self.cpu_seconds = self.best = 0.0
 
     async def make(self, stage: Stage) -> Done | Failed:
         """The finished stage, or what stopped it. Never raises for a stage's own error."""
-        try:
-            return await asyncio.shield(self._flight(stage))
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            return Failed(stage.name, first_line(error))
+        return await asyncio.shield(self._flight(stage))
 
-    def _flight(self, stage: Stage) -> asyncio.Task[Done]:
+    def _flight(self, stage: Stage) -> asyncio.Task[Done | Failed]:
         key = key_of(stage)
         if key not in self.flights:
             self.flights[key] = asyncio.get_running_loop().create_task(self._make(stage, key))
         return self.flights[key]
 
-    async def _make(self, stage: Stage, key: str) -> Done:
-        if done := await asyncio.to_thread(self.store.find, stage):
-            self.cached += 1
-            return done
-        await asyncio.gather(*(asyncio.shield(self._flight(i)) for i in inputs_of(stage).values()))
-        self.running[key] = stage.name
+    async def _make(self, stage: Stage, key: str) -> Done | Failed:
         try:
+            if done := await asyncio.to_thread(self.store.find, stage):
+                self.cached += 1
+                return done
+            flights = [asyncio.shield(self._flight(i)) for i in inputs_of(stage).values()]
+            for needed in await asyncio.gather(*flights):
+                if isinstance(needed, Failed):
+                    return needed
+            self.running[key] = stage.name
             done = await self.runner(self.store.root, stage)
-        except Exception:
+        except Exception as error:
             self.failed += 1
-            raise
+            return Failed(stage.name, first_line(error))
         finally:
-            del self.running[key]
+            self.running.pop(key, None)
         self.run += 1
         self.wall_seconds += done.wall_seconds
         self.cpu_seconds += done.cpu_seconds

@@ -85,7 +85,7 @@ def _ray(sweep: Sweep) -> Iterator[None]:
     ray.init(
         address=sweep.address or "local",
         num_cpus=None if sweep.address else sweep.cpus,
-        include_dashboard=False if not sweep.address else None,
+        include_dashboard=None if sweep.address else False,
         log_to_driver=False,
         logging_level="error",
     )

@@ -8,6 +8,7 @@ import io
 import os
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -52,10 +53,11 @@ def _columns(columns: Mapping[str, Any], row_class: type) -> dict[str, Any]:
             f"{sorted(missing)}, unknown {sorted(foreign)}: rename or complete them"
         )
     single = {n for n, c in columns.items() if isinstance(c, str) or not hasattr(c, "__len__")}
-    lengths = {n: len(c) for n, c in columns.items() if n not in single}
-    if len(set(lengths.values())) > 1:
-        raise ValueError(f"columns of one table have one length, got {lengths}: cut them alike")
-    rows = next(iter(lengths.values()), 1)
+    lengths = {len(c): n for n, c in columns.items() if n not in single}
+    if len(lengths) > 1:
+        told = ", ".join(f"{length} in {n}" for length, n in lengths.items())
+        raise ValueError(f"columns of one table have one length, got {told}: cut them alike")
+    rows = next(iter(lengths), 1)
     return {n: [columns[n]] * rows if n in single else columns[n] for n in names}
 
 
@@ -90,7 +92,8 @@ def write_table(rows: Rows, path: Path, row_class: type) -> Path:
         aside.write_bytes(sink.getbuffer())
         os.replace(aside, path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
         raise OSError(
             error.errno,
             f"a table must be writable, {path} is not ({error.strerror}): free space or give "

@@ -119,10 +119,11 @@ class Store:
                 "name another with --store"
             ) from error
         except ValueError:
-            found = {}
-        if found.get("layout") != LAYOUT:
+            found = None
+        layout = found.get("layout") if isinstance(found, dict) else None
+        if layout != LAYOUT:
             raise ValueError(
-                f"the stage store at {root} must have layout {LAYOUT}, got {found.get('layout')}: "
+                f"the stage store at {root} must have layout {LAYOUT}, got {layout}: "
                 "it was written by another version of emoray; name a new folder with --store"
             )
 

@@ -92,6 +92,12 @@ def test_a_few_bytes_less_do_not_outweigh_a_better_score() -> None:
     assert picks(rows)["smallest within 1 point"].row["point"] == "a"
 
 
+def test_of_rows_that_decide_alike_the_calibrated_one_is_picked() -> None:
+    rows = points(("a", 300.0, 0.6, None), ("b", 300.1, 0.6, None))
+    rows["temperature_rule"] = ["fixed", "fitted"]
+    assert {p.row["point"] for p in picks(rows).values()} == {"b"}
+
+
 def test_rows_without_a_score_are_never_picked() -> None:
     rows = points(("a", 300, float("nan"), None), ("b", 900, 0.5, None))
     assert {p.row["point"] for p in picks(rows).values()} == {"b"}

@@ -27,8 +27,8 @@ def _tiles(surface: pd.DataFrame) -> tuple[pd.DataFrame, list[float], list[float
     column = np.searchsorted(temperatures, surface["temperature"])
     row = np.searchsorted(thresholds, surface["threshold"])
     left, right, low, high = across[column], across[column + 1], up[row], up[row + 1]
-    # A little overlap, covered by the next tile: no seams show between them.
-    right, high = right * (right / left) ** 0.06, high + 0.06 * (high - low)
+    # Tiles reach under the next ones, so that no seams show between them.
+    right, high = right * (right / left) ** 0.5, high + 0.5 * (high - low)
     tiles = surface.assign(left=left, right=right, low=low, high=high)
     return (
         tiles.sort_values(["left", "low"]),
@@ -107,19 +107,17 @@ def _ece(bins: pd.DataFrame) -> float:
     return float((weight * (bins["probability"] - bins["observed"]).abs()).sum())
 
 
-def reliability_figure(bins: pd.DataFrame, picked: pd.Series, prefix: str) -> Figure:
-    """Observed share against predicted probability, at temperature 1 and at the picked row's."""
+def reliability_figure(bins: pd.DataFrame, prefix: str) -> Figure:
+    """Observed share against predicted probability, before and after the temperature was fitted."""
     name = f"{prefix}-reliability"
     filled = bins[bins["decisions"] > 0]
     if filled.empty:
         return Figure(name=name, title=RELIABILITY, missing="No reliability bins were recorded.")
-    near = {1.0: "before, temperature 1"}
-    own = min(filled["temperature"].unique(), key=lambda t: abs(t - picked["temperature"]))
-    if not np.isclose(own, 1.0):
-        near[own] = f"after, temperature {own:.2f}"
+    found = sorted(filled["temperature"].unique(), key=lambda t: (t != 1.0, t))
+    near = {t: f"after, temperature {t:.2f}" for t in found[:2]}
+    if found[0] == 1.0:
+        near[1.0] = "before, temperature 1"
     shown = filled[filled["temperature"].isin(near)]
-    if shown.empty:
-        shown, near = filled[filled["temperature"] == own], {own: f"temperature {own:.2f}"}
     shown = shown.assign(which=shown["temperature"].map(near))
     names = [n for n in near.values() if n in set(shown["which"])]
     colours = [GREY, BLUE] if len(names) == 2 else [BLUE]

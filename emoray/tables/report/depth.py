@@ -30,7 +30,8 @@ def depth(repeats: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     mean, std = cell["test_macro_f1_mean"], cell["test_macro_f1_std"]
     cell = cell.assign(
         words=[
-            f"{m:.3f}|±{s:.3f}" if seeds > 1 else f"{m:.3f}" for m, s in zip(mean, std, strict=True)
+            f"{m:.3f}|±{s:.3f}" if n > 1 else f"{m:.3f}"
+            for m, s, n in zip(mean, std, cell["seeds"], strict=True)
         ]
     )
     middle = (mean.min() + mean.max()) / 2

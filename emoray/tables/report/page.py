@@ -90,7 +90,7 @@ def _figures(
         squeeze(points, rule, taxonomy),
         weights(_where(tables["layers"], "model", models), model, taxonomy),
         surface_figure(_where(tables["surface"], "model", [model]), picked, own_labels, taxonomy),
-        reliability_figure(_where(tables["reliability"], "model", [model]), picked, taxonomy),
+        reliability_figure(_where(tables["reliability"], "model", [model]), taxonomy),
         labels_figure(own_labels, taxonomy),
         training_figure(trainings, picked, taxonomy),
         latency_figure(_where(tables["latency"], "model", timed), chosen, taxonomy),

@@ -72,6 +72,7 @@ def squeeze(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     )
     x = x.scale(zero=False, padding=14)
     lines = pd.DataFrame({"lost": [0.0, -0.3, -1.0], "name": ["float", "−0.3 points", "−1 point"]})
+    drawn["grain"] = drawn["grain"].replace("none", "float")
     limits = alt.Chart(csv_of(lines)).encode(y=y)
     rules = limits.mark_rule(color=GREY, strokeDash=[3, 3])
     names = limits.mark_text(style="word", align="right", dy=-6, opacity=0.7).encode(

@@ -4,7 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from emoray.tables.front import WITHIN, Pick, kilobytes
+from emoray.tables.front import WITHIN, Pick, kilobytes, preferred
 from emoray.tables.report.look import ORANGE, Figure, bits_colour, bits_name, csv_of
 from emoray.tables.words import count
 
@@ -59,12 +59,16 @@ def thin(points: pd.DataFrame, most: int = MOST) -> tuple[pd.DataFrame, str]:
 
 
 def front_rows(points: pd.DataFrame) -> pd.DataFrame:
-    """Front rows by size; of those in one kilobyte the best on dev, with how many it stands for."""
-    front = points[points["on_front"]].assign(_kilobytes=kilobytes(points["size_bytes"]))
-    front["equals"] = front.groupby("_kilobytes")["point"].transform("size")
-    order = ["dev_macro_f1", "size_bytes", "point"]
-    best = front.sort_values(order, ascending=[False, True, True]).drop_duplicates("_kilobytes")
-    return best.sort_values("size_bytes").drop(columns="_kilobytes")
+    """The front by size: of each kilobyte the best row on dev, with how many front rows it has.
+
+    Of rows that tie with it the preferred one is shown, as in the picks, on the front or not.
+    """
+    sized = points.assign(_kilobytes=kilobytes(points["size_bytes"]))
+    groups = sized[sized["on_front"]].groupby("_kilobytes")
+    top, equals = groups["dev_macro_f1"].max(), groups.size()
+    ties = sized[sized["dev_macro_f1"] == sized["_kilobytes"].map(top)]
+    shown = preferred(ties, by_score=False).drop_duplicates("_kilobytes")
+    return shown.assign(equals=shown["_kilobytes"].map(equals)).drop(columns="_kilobytes")
 
 
 def _floor(points: pd.DataFrame, front: pd.DataFrame) -> float:

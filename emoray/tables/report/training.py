@@ -8,10 +8,11 @@ from emoray.tables.words import count
 
 TITLE = "Training curves"
 OTHERS = 40
+START = alt.Scale(zero=False, nice=False)
 
 
 def _score_panel(mine: pd.DataFrame, others: pd.DataFrame) -> alt.LayerChart:
-    x = alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, grid=False))
+    x = alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, grid=False), scale=START)
     y = alt.Y("dev_macro_f1:Q", title="macro-F1 on dev, cross-fitted", scale=alt.Scale(zero=False))
     tooltip = [
         alt.Tooltip("recipe:N"),
@@ -20,7 +21,7 @@ def _score_panel(mine: pd.DataFrame, others: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("dev_macro_f1:Q", title="dev macro-F1", format=".4f"),
     ]
     columns = ["training_id", "recipe", "seed", "epoch", "dev_macro_f1", "kept"]
-    far = alt.Chart(csv_of(others[columns])).mark_line(color=GREY, opacity=0.28, strokeWidth=1)
+    far = alt.Chart(csv_of(others[columns])).mark_line(color=GREY, opacity=0.45, strokeWidth=1)
     near = alt.Chart(csv_of(mine[columns])).encode(
         x=x, y=y, detail="training_id:N", tooltip=tooltip
     )
@@ -47,7 +48,7 @@ def _loss_panel(mine: pd.DataFrame) -> alt.Chart:
     )
     chart = alt.Chart(csv_of(long)).mark_line(strokeWidth=1.6, opacity=0.9)
     return chart.encode(
-        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, grid=False)),
+        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, grid=False), scale=START),
         y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False)),
         color=colour,
         detail="training_id:N",

@@ -66,8 +66,9 @@ def _panel(name: str, rows: pd.DataFrame, picked: str) -> alt.LayerChart:
             alt.Tooltip("sqnr_db:Q", title="SQNR, dB", format=".1f"),
         ],
     )
+    kurtosis = f"{told['kurtosis']:.1f}".replace("-", "\N{MINUS SIGN}")
     quality = "" if told["bits"] == 32 else f", SQNR {told['sqnr_db']:.0f} dB"
-    title = f"{name}, {told['shape']}: kurtosis {told['kurtosis']:.1f}{quality}"
+    title = f"{name}, {told['shape']}: kurtosis {kurtosis}{quality}"
     return alt.layer(bars, lines).properties(height=190, title=title)
 
 

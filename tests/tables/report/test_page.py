@@ -64,7 +64,7 @@ def test_the_page_fetches_nothing(html: str) -> None:
     page = Links()
     page.feed(html)
     assert page.fetched == ["data:,"]
-    assert {"main", "figure", "figcaption", "table", "nav"} - set(page.tags) == {"nav"}
+    assert {"main", "figure", "figcaption", "table"} <= set(page.tags)
 
 
 def test_data_stands_inside_the_figures(html: str) -> None:

@@ -1,0 +1,64 @@
+"""Optuna over all five knobs, with recipes of seconds."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import optuna
+import pytest
+
+from emoray.fleet import space
+from emoray.fleet.sweep import Sweep
+from emoray.trial.spec import recipe_id
+from tests.fleet.conftest import Run, swept
+
+TRIALS = 4
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(space, "TRAINED", replace(space.FROZEN, epochs=2, vocabulary=1000))
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(tiny: None, smoke: Run) -> Run:
+    return swept(replace(smoke.sweep, space="joint", trials=TRIALS))
+
+
+def study(run: Run) -> optuna.Study:
+    storage = f"sqlite:///{run.folder / '_tune' / 'study.db'}"
+    (name,) = optuna.get_all_study_names(storage)
+    return optuna.load_study(study_name=name, storage=storage)
+
+
+def test_every_trial_is_a_row_and_complete_in_a_study_that_optuna_opens(run: Run) -> None:
+    found = study(run)
+    assert [t.state.name for t in found.trials] == ["COMPLETE"] * TRIALS
+    assert [d.name for d in found.directions] == ["MAXIMIZE", "MINIMIZE"]
+    assert found.metric_names == ["dev_macro_f1", "size_bytes"]
+    points = run.tables["points"]
+    rows = {(row["dev_macro_f1"], row["size_bytes"]) for row in points.to_dict("records")}
+    assert {tuple(trial.values) for trial in found.trials} == rows
+
+
+def test_rows_are_what_their_trials_asked_for(run: Run) -> None:
+    points = run.tables["points"]
+    wanted = space.named("joint", "ekman", [50], trials=TRIALS)
+    assert isinstance(wanted, space.JointSpace)
+    specs = [wanted.spec(trial.params) for trial in study(run).trials]
+    said = {(recipe_id(s.recipe), str(s.scheme), str(s.decision.rule)) for s in specs}
+    assert set(points[["recipe", "scheme", "threshold_rule"]].itertuples(index=False)) == said
+    assert run.tables["runs"].iloc[-1]["search"] == "joint"
+
+
+def test_asked_again_only_missing_trials_are_made(run: Run) -> None:
+    more: Sweep = replace(run.sweep, trials=TRIALS + 1)
+    before = run.tables["points"].set_index("point")["dev_macro_f1"]
+    again = swept(more)
+    found = study(again)
+    assert len(found.trials) == TRIALS + 1
+    after = again.tables["points"].set_index("point")["dev_macro_f1"]
+    assert before.equals(after.loc[before.index])
+    last = again.tables["runs"].sort_values("finished").iloc[-1]
+    assert last["stages_run"] <= 8, "one training at most, one model, its clock"

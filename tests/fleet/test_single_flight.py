@@ -1,0 +1,114 @@
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from emoray.fleet.single_flight import Failed, SingleFlight, first_line
+from emoray.trial.store import Done, Stage, Store
+from tests.trial.counting import Fail, Join, Write, made
+
+HELLO = Write(text="hello")
+JOIN = Join(parts=(HELLO, Write(text=", ")), last=Write(text="world"))
+
+
+class InProcess:
+    """Runs stages here, one event loop turn after they were asked for, and notes them."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+
+    async def __call__(self, root: Path, stage: Stage) -> Done:
+        self.started.append(stage.name)
+        await asyncio.sleep(0.01)
+        return Store(root).run(stage)
+
+
+def asked(root: Path, *stages: Stage) -> tuple[SingleFlight, list[Done | Failed], list[str]]:
+    """Ask for all stages at once."""
+    runner = InProcess()
+    flights: list[SingleFlight] = []
+
+    async def ask() -> list[Done | Failed]:
+        flights.append(SingleFlight(root, runner))
+        asking: list[Awaitable[Done | Failed]] = [flights[0].make(stage) for stage in stages]
+        return list(await asyncio.gather(*asking))
+
+    found = asyncio.run(ask())
+    return flights[0], found, runner.started
+
+
+def test_who_asks_second_awaits_the_first(tmp_path: Path) -> None:
+    flight, found, started = asked(tmp_path, HELLO, HELLO, replace(HELLO))
+    assert started == ["write"] == made(flight.store)
+    assert len(set(found)) == 1
+    assert (flight.run, flight.cached, flight.failed) == (1, 0, 0)
+
+
+def test_inputs_come_first_and_once(tmp_path: Path) -> None:
+    flight, (first, second), started = asked(tmp_path, JOIN, replace(JOIN, last=HELLO))
+    assert started == ["write", "write", "write", "join", "join"]
+    assert isinstance(first, Done) and isinstance(second, Done)
+    assert (first.folder / "text").read_text() == "hello, world"
+    assert (second.folder / "text").read_text() == "hello, hello"
+    assert flight.run == 5 and flight.wall_seconds > 0
+
+
+def test_what_is_in_the_store_is_found_and_its_inputs_left_alone(tmp_path: Path) -> None:
+    asked(tmp_path, JOIN)
+    flight, found, started = asked(tmp_path, JOIN)
+    assert not started
+    assert isinstance(found[0], Done) and found[0].cached
+    assert (flight.run, flight.cached) == (0, 1)
+
+
+def test_a_failure_reaches_everyone_who_asked_and_counts_once(tmp_path: Path) -> None:
+    fail = Fail(needs=HELLO)
+    flight, found, started = asked(tmp_path, fail, fail, JOIN)
+    assert found[0] == found[1] == Failed("fail", "ValueError: half of it is enough")
+    assert isinstance(found[2], Done), "what does not need it goes on"
+    assert started.count("fail") == 1
+    assert (flight.run, flight.failed) == (4, 1)
+
+
+def test_the_failure_of_an_input_names_the_input(tmp_path: Path) -> None:
+    above = replace(JOIN, last=Fail(needs=HELLO))  # type: ignore[arg-type]
+    flight, found, started = asked(tmp_path, above)
+    assert found == [Failed("fail", "ValueError: half of it is enough")]
+    assert "join" not in started and flight.failed == 1
+
+
+def test_status_tells_what_ran_what_runs_and_the_best_score(tmp_path: Path) -> None:
+    async def watched() -> None:
+        flight = SingleFlight(tmp_path, InProcess())
+        task = asyncio.create_task(flight.make(HELLO))
+        while not (await flight.status()).running:
+            await asyncio.sleep(0.001)
+        assert (await flight.status()).running == ("write",)
+        await task
+        await flight.tell(10, 0.5)
+        await flight.tell(7, 0.4)
+        status = await flight.status()
+        assert (status.run, status.running) == (1, ())
+        assert (status.models, status.points, status.best) == (2, 17, 0.5)
+
+    asyncio.run(watched())
+
+
+def test_a_store_of_another_layout_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "store.json").write_text('{"layout": 99}')
+    with pytest.raises(ValueError, match="must have layout"):
+        asked(tmp_path, HELLO)
+
+
+def test_an_error_becomes_one_line_of_its_innermost_cause() -> None:
+    try:
+        try:
+            raise ValueError("\nthe rule\nthe rest")
+        except ValueError as inner:
+            raise RuntimeError("a worker failed") from inner
+    except RuntimeError as error:
+        assert first_line(error) == "ValueError: the rule"
+    assert first_line(KeyError()) == "KeyError: "
+    assert len(first_line(ValueError("x" * 1000))) == 300

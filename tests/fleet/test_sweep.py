@@ -1,0 +1,200 @@
+"""A whole sweep on a real local Ray, and what it leaves behind."""
+
+import io
+import json
+import os
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from filelock import FileLock
+from rich.console import Console
+
+from emoray.export import artifact
+from emoray.fleet import space
+from emoray.fleet.sweep import run_sweep
+from emoray.tables.rows import TABLES
+from emoray.trial.store import Store
+from tests.fleet.conftest import Run, swept
+
+SAME = sorted(set(TABLES) - {"runs", "latency"})  # what a second start must leave as it was
+
+
+def made(run: Run) -> list[str]:
+    return [entry["key"] for entry in run.journal if entry["event"] == "made"]
+
+
+def assert_same_tables(one: Run, other: Run) -> None:
+    for name in SAME:
+        pd.testing.assert_frame_equal(one.tables[name], other.tables[name])
+
+
+def test_every_table_is_there_and_no_two_points_share_an_id(smoke: Run) -> None:
+    points = smoke.tables["points"]
+    wanted = space.smoke("ekman", [50])
+    assert len(points) == wanted.models * len(wanted.decisions)
+    assert points["point"].is_unique and points["artifact_sha256"].is_unique
+    assert (points["run"] == "smoke-ekman").all() and (points["corpus"] == "sample").all()
+    assert points["model"].nunique() == wanted.models
+    assert smoke.tables["failures"].empty
+    for name in set(TABLES) - {"failures"}:
+        assert len(smoke.tables[name]), name
+    assert not points.drop(columns=["latency_p50_ms", "latency_p95_ms"]).isna().any().any()
+
+
+def test_tables_join_on_their_ids(smoke: Run) -> None:
+    points = smoke.tables["points"]
+    models = set(points["model"])
+    for name in ("layers", "surface", "reliability"):
+        assert set(smoke.tables[name]["model"]) == models, name
+    assert set(smoke.tables["latency"]["model"]) == models | {"baseline"}
+    assert set(smoke.tables["trainings"]["training_id"]) == set(points["training_id"])
+    assert set(smoke.tables["labels"]["point"]) < set(points["point"])
+    assert smoke.tables["repeats"]["seeds"].max() == 2
+
+
+def test_scores_lie_within_their_intervals(smoke: Run) -> None:
+    points = smoke.tables["points"]
+    assert (points["test_macro_f1_low"] <= points["test_macro_f1_high"]).all()
+    inside = points["test_macro_f1"].between(
+        points["test_macro_f1_low"], points["test_macro_f1_high"]
+    )
+    assert inside.mean() > 0.99
+    assert (points["test_macro_f1"] == points["test_macro_f1_unleaked"]).all(), "nothing leaked"
+
+
+def test_the_front_is_what_no_other_row_beats(smoke: Run) -> None:
+    points = smoke.tables["points"]
+    size_N, score_N = points["size_bytes"].to_numpy(), points["dev_macro_f1"].to_numpy()
+    beaten_N = np.array(
+        [
+            ((size_N <= size) & (score_N >= score) & ((size_N < size) | (score_N > score))).any()
+            for size, score in zip(size_N, score_N, strict=True)
+        ]
+    )
+    np.testing.assert_array_equal(points["on_front"], ~beaten_N)
+
+
+def test_artifacts_of_the_front_are_the_rows_and_run(smoke: Run) -> None:
+    points = smoke.tables["points"]
+    front = points[points["on_front"]]
+    assert len(front)
+    for row in front.to_dict("records"):
+        folder = smoke.folder / row["artifact"]
+        assert sum(artifact.sizes(folder).values()) == row["size_bytes"]
+        assert artifact.sha256((folder / "manifest.json").read_bytes()) == row["artifact_sha256"]
+    found = artifact.load(smoke.folder / front.iloc[0]["artifact"])(["thanks a lot", "oh no"])
+    assert found.probabilities_NK.shape == (2, 7)
+
+
+def test_rows_off_the_front_name_the_folder_to_ship_them_from(smoke: Run) -> None:
+    points = smoke.tables["points"]
+    for path in points.loc[~points["on_front"], "artifact"].unique():
+        assert (smoke.folder / path / "model.onnx").is_file()
+
+
+def test_the_run_is_recorded_with_what_it_took(smoke: Run) -> None:
+    row = smoke.tables["runs"].iloc[0]
+    assert row["stages_run"] > 40 and row["stages_failed"] == 0
+    assert row["points"] == len(smoke.tables["points"]) and row["trials"] == 3
+    assert (row["corpus"], row["space"], row["search"]) == ("sample", "smoke", "grid")
+    assert 0 < row["search_seconds"] < row["wall_seconds"]
+    assert "ray " in row["versions"] and row["cores"] == 2
+
+
+def test_a_report_and_figures_stand_beside_the_tables(smoke: Run) -> None:
+    html = (smoke.folder / "report.html").read_text("utf-8")
+    assert "<html" in html and "smoke-ekman" in html
+    assert list((smoke.folder / "figures").glob("*.png"))
+
+
+def test_whatever_is_no_table_hides_or_is_named(smoke: Run) -> None:
+    tables = {f"{name}.parquet" for name in TABLES}
+    found = {p.name for p in smoke.folder.iterdir() if not p.name.startswith("_")}
+    assert found == tables | {"report.html", "figures", "artifacts"}
+
+
+def test_the_same_command_again_makes_nothing_and_says_the_same(smoke: Run) -> None:
+    again = swept(smoke.sweep)
+    assert made(again) == made(smoke)
+    assert_same_tables(again, smoke)
+    pd.testing.assert_frame_equal(again.tables["latency"], smoke.tables["latency"])
+    assert len(again.tables["runs"]) == 2
+    last = again.tables["runs"].sort_values("finished").iloc[-1]
+    assert last["stages_run"] == 0 and last["stages_cached"] > 0
+
+
+def test_a_second_run_in_the_same_store_shares_its_stages(smoke: Run) -> None:
+    other = swept(replace(smoke.sweep, run="other"))
+    assert made(other) == made(smoke)
+    assert (other.tables["points"]["run"] == "other").all()
+    left = other.tables["points"].drop(columns="run")
+    pd.testing.assert_frame_equal(left, smoke.tables["points"].drop(columns="run"))
+
+
+def test_two_sweeps_into_one_folder_are_refused(smoke: Run) -> None:
+    with FileLock(smoke.folder / "_lock"), pytest.raises(ValueError, match="one sweep .*--run"):
+        run_sweep(smoke.sweep)
+    assert pd.read_parquet(smoke.folder / "points.parquet").equals(smoke.tables["points"])
+
+
+def copied(smoke: Run, out: Path) -> Run:
+    shutil.copytree(smoke.sweep.out, out)
+    return replace(smoke, sweep=replace(smoke.sweep, out=out))
+
+
+def flip(path: Path) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+
+
+def a_model_of_the_front(run: Run) -> str:
+    points = run.tables["points"]
+    return str(points.loc[points["on_front"], "model"].iloc[0])
+
+
+def test_damaged_stages_are_made_again_and_nothing_else_is(smoke: Run, tmp_path: Path) -> None:
+    run = copied(smoke, tmp_path / "out")
+    stages = run.sweep.store_root / "stages"
+    model = a_model_of_the_front(run)
+    (compressed,) = stages.glob(f"compress/{model}*")
+    decided = next((stages / "decide").iterdir())
+    flip(compressed / "artifact" / "model.onnx")
+    flip(decided / "points.parquet")
+    again = swept(run.sweep)
+    assert set(made(again)[len(made(smoke)) :]) == {compressed.name, decided.name}
+    aside = [e["key"] for e in again.journal if e["event"] == "set_aside"]
+    assert sorted(aside) == sorted([compressed.name, decided.name])
+    assert_same_tables(again, smoke)
+
+
+def test_damaged_tables_and_parts_are_written_anew(smoke: Run, tmp_path: Path) -> None:
+    run = copied(smoke, tmp_path / "out")
+    flip(run.folder / "points.parquet")
+    for table in ("points", "labels"):
+        flip(next((run.folder / "_parts" / table).iterdir()))
+    again = swept(run.sweep)
+    assert made(again) == made(smoke)
+    assert_same_tables(again, smoke)
+
+
+def test_a_log_says_which_corpus_and_what_to_pick(smoke: Run) -> None:
+    out = io.StringIO()
+    run_sweep(smoke.sweep, Console(file=out, width=200))
+    said = out.getvalue()
+    for part in ("EMBEDDED SAMPLE", "downloads are off", "taxonomy ekman", "best:", "report.html"):
+        assert part in said
+    assert os.fspath(smoke.folder) in said
+
+
+def test_a_manifest_tells_what_a_stage_read(smoke: Run) -> None:
+    store = Store(smoke.sweep.store_root)
+    (train,) = {p.name for p in (store.root / "stages" / "train").iterdir()} & {
+        key for key in made(smoke) if key.startswith(str(smoke.tables["points"]["training_id"][0]))
+    }
+    manifest = json.loads((store.root / "stages" / "train" / train / "manifest.json").read_text())
+    assert manifest["reads"]["recipe"]["type"] == "GloveRecipe"

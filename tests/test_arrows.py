@@ -1,0 +1,111 @@
+"""The map of the code, kept true: who may import whom, and where the heavy libraries stay."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted(p for top in ("emoray", "jobs") for p in (ROOT / top).rglob("*.py"))
+NAMES = {str(p.relative_to(ROOT)): p for p in FILES}
+
+# Station -> the stations it may import from, besides itself.
+ARROWS: dict[str, set[str]] = {
+    "labels": set(),
+    "text": {"labels"},
+    "model": set(),
+    "quant": set(),
+    "decide": set(),
+    "export": {"quant"},
+    "tables": set(),
+    "trial": {"labels", "text", "model", "quant", "decide", "export", "tables"},
+    "fleet": {"labels", "text", "tables", "trial", "model.recipe", "quant", "decide.thresholds"},
+    "jobs": {"fleet", "trial", "tables"},
+}
+# Heavy library -> the only places that may import it.
+HOMES: dict[str, set[str]] = {
+    "ray": {"emoray/fleet"},
+    "optuna": {"emoray/fleet"},
+    "tensorflow": {"emoray/model"},
+    "keras": {"emoray/model"},
+    "onnx": {"emoray/export"},
+    "onnxruntime": {"emoray/export"},
+    "altair": {"emoray/tables/report"},
+    "vl_convert": {"emoray/tables/report"},
+    "jinja2": {"emoray/tables/report"},
+    "pandas": {"emoray/tables", "emoray/fleet/finish.py"},
+    "requests": {"emoray/text"},
+    "typer": {"jobs"},
+}
+VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module that a file imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} line {node.lineno}: imports are absolute"
+            module = node.module or ""
+            if module in ("emoray", "jobs"):
+                yield from (f"{module}.{alias.name}" for alias in node.names)
+            else:
+                yield module
+
+
+def station(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return "jobs" if parts[0] == "jobs" else parts[1]
+
+
+def allowed(module: str, by: str) -> bool:
+    """`module` is ours, `emoray.x.y` or `jobs.x`; `by` is the station that imports it."""
+    if module.split(".")[0] == "jobs":
+        return by == "jobs"
+    inner = module.split(".", 1)[1] if "." in module else ""
+    return any(inner == ok or inner.startswith(f"{ok}.") for ok in {by, *ARROWS[by]})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_imports_follow_the_arrows(name: str) -> None:
+    path = NAMES[name]
+    ours = [m for m in imported(path) if m.split(".")[0] in ("emoray", "jobs")]
+    if path.parent.name == "emoray":
+        assert station(path) in {*ARROWS, "__init__"}, f"{name} is no station of the map"
+    if path.name == "__init__.py":
+        assert not list(imported(path)), f"{name} holds a docstring, no imports"
+    against = [m for m in ours if not allowed(m, station(path))]
+    assert not against, f"{name} must not import {against}"
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_a_heavy_library_stays_at_home(library: str) -> None:
+    homes = HOMES[library]
+    strays = [
+        name
+        for name, path in NAMES.items()
+        if any(m.split(".")[0] == library for m in imported(path))
+        and not any(name == home or name.startswith(f"{home}/") for home in homes)
+    ]
+    assert not strays, f"{library} belongs into {sorted(homes)}, got {strays}"
+
+
+def test_no_module_has_a_vague_name() -> None:
+    vague = [name for name, path in NAMES.items() if {path.stem, path.parent.name} & VAGUE]
+    assert not vague
+
+
+def test_every_folder_of_emoray_stands_on_the_map() -> None:
+    folders = {p.name for p in (ROOT / "emoray").iterdir() if (p / "__init__.py").exists()}
+    assert folders <= set(ARROWS)
+
+
+def test_the_map_has_no_way_round() -> None:
+    reached: dict[str, set[str]] = {}
+    for name in ("labels", "text", "model", "quant", "decide", "export", "tables", "trial"):
+        below = {arrow.split(".")[0] for arrow in ARROWS[name]}
+        assert below <= set(reached), f"{name} must only import what stands before it"
+        reached[name] = below
+    assert "trial" not in ARROWS["tables"] and "fleet" not in ARROWS["trial"]

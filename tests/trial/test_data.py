@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import pytest
+
+from emoray.text.sources import sample
+from emoray.trial.data import look
+
+
+def test_the_first_look_counts_what_a_search_will_read() -> None:
+    facts = look("ekman", None, download=False)
+    assert facts.data.corpus.name == "sample" and "downloads are off" in facts.why
+    assert min(facts.train, facts.dev, facts.test) >= 200 and facts.leaked == 0
+    assert facts.dims == (50,)
+    assert [len(v.sha256) for v in facts.data.vectors] == [64]
+
+
+def test_an_unknown_taxonomy_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"one of goemotions, ekman, sentiment, got 'plutchik'"):
+        look("plutchik", None, download=False)
+
+
+def test_a_data_folder_without_goemotions_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"must hold goemotions/train\.tsv.*correct --data"):
+        look("ekman", tmp_path, download=False)
+
+
+def test_every_width_of_vectors_in_the_data_folder_is_found(tmp_path: Path) -> None:
+    (tmp_path / "goemotions").symlink_to(sample().folder)
+    (tmp_path / "glove").mkdir()
+    for dim in (3, 100):
+        row = " ".join(["word", *["0.5"] * dim])
+        (tmp_path / "glove" / f"glove.6B.{dim}d.txt").write_text(f"{row}\n")
+    facts = look("ekman", tmp_path, download=False)
+    assert facts.data.corpus.name == "goemotions"
+    assert facts.dims == (3, 50, 100)
+    assert facts.data.vectors_for(4).name(4) == "glove.6B.50d-pca4"
