@@ -13,6 +13,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exce
 @app.command(
     epilog="Examples:  \n"
     "`python -m jobs.sweep` — minutes on two cores, then open results/quick-ekman/report.html  \n"
+    "`python -m jobs.sweep --dim 16 --dim 32 --layers 0 --seeds 3` — a grid of your own  \n"
     "`python -m jobs.sweep --space joint --trials 200` — Optuna over all five knobs at once  \n"
     "`ray job submit --working-dir . -- python -m jobs.sweep --space seed --out /shared/results`"
 )
@@ -47,6 +48,17 @@ def sweep(
             "command run again does nothing twice; a changed one makes only what changed."
         ),
     ] = None,
+    dim: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="Embedding dimension in place of the space's own; repeatable."),
+    ] = None,
+    layers: Annotated[
+        list[int] | None,
+        typer.Option(min=0, help="Hidden layers in place of the space's own; repeatable."),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Trainings of each recipe, with seeds 0, 1, ...")
+    ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Trials of the joint search.")] = 64,
     address: Annotated[
         str | None,
@@ -69,6 +81,7 @@ def sweep(
     """
 
     def work() -> None:
+        from emoray.fleet.space import Wish
         from emoray.fleet.sweep import Sweep, run_sweep
 
         run_sweep(
@@ -80,6 +93,7 @@ def sweep(
                 run=run,
                 store=store,
                 trials=trials,
+                wish=Wish(dims=tuple(dim or ()), layers=tuple(layers or ()), seeds=seeds),
                 address=address,
                 cpus=cpus,
                 download=download,

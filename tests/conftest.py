@@ -1,4 +1,4 @@
-"""What every test stands on: its own home, cache and Ray; nothing of the user's is read or written."""
+"""What every test stands on: a home, a cache and a Ray of its own, nothing of the user's."""
 
 import os
 import secrets

@@ -6,6 +6,7 @@ truth.
 """
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,8 +128,7 @@ def first_line(error: BaseException) -> str:
 
 
 def start(root: Path) -> "ray.actor.ActorHandle[SingleFlight]":
-    """The run's one `Stages` actor."""
-    actor = ray.remote(SingleFlight).options(
-        name="Stages", get_if_exists=True, num_cpus=0, max_concurrency=1000
-    )
+    """The run's one actor; of its own name, because a run before it may have used another store."""
+    name = f"Stages-{uuid.uuid4().hex[:8]}"
+    actor = ray.remote(SingleFlight).options(name=name, num_cpus=0, max_concurrency=1000)
     return actor.remote(root)

@@ -183,12 +183,40 @@ GRIDS: dict[str, Callable[[str, Sequence[int]], Space]] = {
 }
 
 
-def named(name: str, taxonomy: str, dims: Sequence[int], *, trials: int) -> Space | JointSpace:
-    """The space of that name, for vectors of these widths."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a user wants in place of a grid's own values; empty keeps them."""
+
+    dims: tuple[int, ...] = ()
+    layers: tuple[int, ...] = ()
+    seeds: int | None = None
+
+    def of(self, space: Space) -> Space:
+        """The space with every recipe at the wished values, each once."""
+        recipes = [
+            replace(r, embedding_dim=d, layers=n, seed=s)
+            for r in space.recipes
+            for d in self.dims or (r.embedding_dim,)
+            for n in self.layers or (r.layers,)
+            for s in (range(self.seeds) if self.seeds else (r.seed,))
+        ]
+        return replace(space, recipes=tuple(dict.fromkeys(recipes)))
+
+
+def named(
+    name: str, taxonomy: str, dims: Sequence[int], *, trials: int = 64, wish: Wish | None = None
+) -> Space | JointSpace:
+    """The space of that name, for vectors of these widths, changed as wished."""
+    wish = wish or Wish()
     if name == "joint":
+        if wish != Wish():
+            raise ValueError(
+                "dims, layers and seeds change a grid, got them with space joint: "
+                "leave them out, the searcher chooses"
+            )
         return joint(taxonomy, dims, trials)
     if name not in GRIDS:
         raise ValueError(
             f"space is one of {', '.join([*GRIDS, 'joint'])}, got {name!r}: pick one of these"
         )
-    return GRIDS[name](taxonomy, dims)
+    return wish.of(GRIDS[name](taxonomy, dims))

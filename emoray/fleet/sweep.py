@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from emoray.fleet import finish, progress, search, single_flight
-from emoray.fleet.space import Space, named
+from emoray.fleet.space import Space, Wish, named
 from emoray.fleet.trials import Desk
 from emoray.tables.parts import PARTS
 from emoray.tables.rows import TABLES
 from emoray.trial.data import Look, look
+from emoray.trial.store import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Sweep:
     run: str | None = None
     store: Path | None = None
     trials: int = 64
+    wish: Wish = field(default_factory=Wish)
     address: str | None = None
     cpus: int | None = None
     download: bool = True
@@ -123,7 +125,10 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Path:
     console = console or Console()
     started, clock = datetime.now(UTC), time.perf_counter()
     facts = look(sweep.taxonomy, sweep.data, download=sweep.download)
-    space = named(sweep.space, sweep.taxonomy, facts.dims, trials=sweep.trials)
+    space = named(sweep.space, sweep.taxonomy, facts.dims, trials=sweep.trials, wish=sweep.wish)
+    for recipe in space.recipes if isinstance(space, Space) else ():
+        facts.data.vectors_for(recipe.embedding_dim)
+    Store(sweep.store_root)  # refuses one it cannot use here, where the message reaches the user
     with _alone_in(sweep.run_folder), _ray(sweep):
         # The store is the truth: parts of an earlier start are made from it again, or not wanted.
         for table in set(TABLES) - {"runs"}:

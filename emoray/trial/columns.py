@@ -7,6 +7,7 @@ decisions, T temperatures, S thresholds, B resamples.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,14 @@ class Decided:
     points: Columns
 
 
+@lru_cache(maxsize=1)
+def _weights(texts: int) -> np.ndarray:
+    """weights_BN of a split, drawn once a process: every model's rows share their resamples."""
+    weights_BN = resample_weights(texts)
+    weights_BN.setflags(write=False)
+    return weights_BN
+
+
 def decide_all(logits: Logits, decisions: Sequence[Decision]) -> Decided:
     """Fit every decision on dev and score it on test."""
     fitted = fit_temperature(logits.dev_NK, logits.dev_labels_NK)
@@ -62,7 +71,7 @@ def decide_all(logits: Logits, decisions: Sequence[Decision]) -> Decided:
     unleaked = score_ranking(
         rank(logits.test_NK[~logits.leaked_N], logits.test_labels_NK[~logits.leaked_N]), cuts_RK
     )
-    weights_BN = resample_weights(len(logits.test_NK))
+    weights_BN = _weights(len(logits.test_NK))
     low_R, high_R = macro_f1_intervals(logits.test_NK, logits.test_labels_NK, cuts_RK, weights_BN)
     per_temperature = _once(temperature_R, lambda t: _calibration(logits, t))
     points = {

@@ -20,7 +20,9 @@ DIVERGES = replace(GOOD, learning_rate=1e30, layers=3)
 def of(*recipes: space.GloveRecipe) -> Space:
     schemes = list(quick_schemes().values())
     return Space(
-        recipes=recipes, schemes=(schemes[0], schemes[3]), decisions=(Decision(), Decision(temperature=1.0))
+        recipes=recipes,
+        schemes=(schemes[0], schemes[3]),
+        decisions=(Decision(), Decision(temperature=1.0)),
     )
 
 

@@ -18,7 +18,7 @@ from emoray.fleet import space
 from emoray.fleet.sweep import run_sweep
 from emoray.tables.rows import TABLES
 from emoray.trial.store import Store
-from tests.fleet.conftest import Run, swept
+from tests.fleet.conftest import Run, read, swept
 
 SAME = sorted(set(TABLES) - {"runs", "latency"})  # what a second start must leave as it was
 
@@ -117,14 +117,33 @@ def test_whatever_is_no_table_hides_or_is_named(smoke: Run) -> None:
     assert found == tables | {"report.html", "figures", "artifacts"}
 
 
-def test_the_same_command_again_makes_nothing_and_says_the_same(smoke: Run) -> None:
-    again = swept(smoke.sweep)
-    assert made(again) == made(smoke)
-    assert_same_tables(again, smoke)
-    pd.testing.assert_frame_equal(again.tables["latency"], smoke.tables["latency"])
-    assert len(again.tables["runs"]) == 2
-    last = again.tables["runs"].sort_values("finished").iloc[-1]
+@pytest.fixture(scope="module")
+def again(smoke: Run) -> tuple[Run, str]:
+    """The same command once more, and what it said."""
+    out = io.StringIO()
+    run_sweep(smoke.sweep, Console(file=out, width=200))
+    return read(smoke.sweep), out.getvalue()
+
+
+def test_the_same_command_again_makes_nothing(smoke: Run, again: tuple[Run, str]) -> None:
+    second, _ = again
+    assert made(second) == made(smoke)
+    assert len(second.tables["runs"]) == 2
+    last = second.tables["runs"].sort_values("finished").iloc[-1]
     assert last["stages_run"] == 0 and last["stages_cached"] > 0
+
+
+def test_the_same_command_again_says_the_same(smoke: Run, again: tuple[Run, str]) -> None:
+    second, _ = again
+    assert_same_tables(second, smoke)
+    pd.testing.assert_frame_equal(second.tables["latency"], smoke.tables["latency"])
+
+
+def test_a_log_says_which_corpus_and_what_to_pick(smoke: Run, again: tuple[Run, str]) -> None:
+    _, said = again
+    for part in ("EMBEDDED SAMPLE", "downloads are off", "taxonomy ekman", "best:", "report.html"):
+        assert part in said
+    assert os.fspath(smoke.folder) in said
 
 
 def test_a_second_run_in_the_same_store_shares_its_stages(smoke: Run) -> None:
@@ -136,7 +155,7 @@ def test_a_second_run_in_the_same_store_shares_its_stages(smoke: Run) -> None:
 
 
 def test_two_sweeps_into_one_folder_are_refused(smoke: Run) -> None:
-    with FileLock(smoke.folder / "_lock"), pytest.raises(ValueError, match="one sweep .*--run"):
+    with FileLock(smoke.folder / "_lock"), pytest.raises(ValueError, match=r"one sweep .*--run"):
         run_sweep(smoke.sweep)
     assert pd.read_parquet(smoke.folder / "points.parquet").equals(smoke.tables["points"])
 
@@ -157,7 +176,9 @@ def a_model_of_the_front(run: Run) -> str:
     return str(points.loc[points["on_front"], "model"].iloc[0])
 
 
-def test_damaged_stages_are_made_again_and_nothing_else_is(smoke: Run, tmp_path: Path) -> None:
+def test_damaged_stages_and_tables_are_made_again_and_nothing_else_is(
+    smoke: Run, tmp_path: Path
+) -> None:
     run = copied(smoke, tmp_path / "out")
     stages = run.sweep.store_root / "stages"
     model = a_model_of_the_front(run)
@@ -165,30 +186,14 @@ def test_damaged_stages_are_made_again_and_nothing_else_is(smoke: Run, tmp_path:
     decided = next((stages / "decide").iterdir())
     flip(compressed / "artifact" / "model.onnx")
     flip(decided / "points.parquet")
+    flip(run.folder / "points.parquet")
+    for table in ("points", "labels"):
+        flip(next((run.folder / "_parts" / table).iterdir()))
     again = swept(run.sweep)
     assert set(made(again)[len(made(smoke)) :]) == {compressed.name, decided.name}
     aside = [e["key"] for e in again.journal if e["event"] == "set_aside"]
     assert sorted(aside) == sorted([compressed.name, decided.name])
     assert_same_tables(again, smoke)
-
-
-def test_damaged_tables_and_parts_are_written_anew(smoke: Run, tmp_path: Path) -> None:
-    run = copied(smoke, tmp_path / "out")
-    flip(run.folder / "points.parquet")
-    for table in ("points", "labels"):
-        flip(next((run.folder / "_parts" / table).iterdir()))
-    again = swept(run.sweep)
-    assert made(again) == made(smoke)
-    assert_same_tables(again, smoke)
-
-
-def test_a_log_says_which_corpus_and_what_to_pick(smoke: Run) -> None:
-    out = io.StringIO()
-    run_sweep(smoke.sweep, Console(file=out, width=200))
-    said = out.getvalue()
-    for part in ("EMBEDDED SAMPLE", "downloads are off", "taxonomy ekman", "best:", "report.html"):
-        assert part in said
-    assert os.fspath(smoke.folder) in said
 
 
 def test_a_manifest_tells_what_a_stage_read(smoke: Run) -> None:

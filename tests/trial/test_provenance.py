@@ -9,5 +9,3 @@ def test_a_run_names_its_processor_and_every_library() -> None:
     assert found.versions.startswith(f"python {platform.python_version()}, ")
     for library in LIBRARIES:
         assert f"{library} " in found.versions
-
-

@@ -192,7 +192,7 @@ def test_a_store_of_another_layout_is_refused(tmp_path: Path, marker: str) -> No
 
 def test_a_store_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ValueError, match="must be a writable folder, got .*--store"):
+    with pytest.raises(ValueError, match=r"must be a writable folder, got .*--store"):
         Store(tmp_path / "file")
 
 

@@ -1,0 +1,186 @@
+"""Benchmarks at tiny sizes: that figures are computed, compared and recorded, not what they are."""
+
+import io
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from emoray.fleet.benchmark.run import Benchmarks, measure_and_record, run_benchmarks
+from emoray.fleet.benchmark.sweep import SweepCost, many_small, part_of_quick, sampled
+from emoray.fleet.space import FROZEN, Space
+from emoray.quant.catalogue import quick_schemes
+from emoray.text.glove_file import read_vectors
+from emoray.trial.benchmark.figures import (
+    FILE,
+    AtLeast,
+    AtMost,
+    Figure,
+    append,
+    less_is_better,
+    machine,
+    more_is_better,
+)
+from emoray.trial.benchmark.naive import measure_alone
+from emoray.trial.benchmark.thresholds import SHARES, Thresholds, made_logits
+from emoray.trial.benchmark.vectors import Vectors, make_file, memory_mb, wanted_words
+from emoray.trial.data import look
+from emoray.trial.plan import deciding, training
+from emoray.trial.spec import Decision, all_decisions
+from emoray.trial.store import Store
+from jobs import benchmark as benchmark_job
+
+pytestmark = pytest.mark.usefixtures("no_data")
+
+TINY = Thresholds(dev_texts=200, test_texts=150, resamples=20, repeats=1)
+
+
+def tiny_space(taxonomy: str, dims: Sequence[int]) -> Space:
+    recipe = replace(FROZEN, taxonomy=taxonomy, epochs=1, vocabulary=300, embedding_dim=8, layers=0)
+    schemes = list(quick_schemes().values())
+    return Space(recipes=(recipe,), schemes=(schemes[0], schemes[3]), decisions=all_decisions()[:5])
+
+
+def by_name(figures: Sequence[Figure]) -> dict[str, Figure]:
+    assert all(np.isfinite(f.ours) for f in figures)
+    return {f.name: f for f in figures}
+
+
+def test_a_goal_is_for_the_ratio_where_there_is_a_rival() -> None:
+    faster = less_is_better("time", ours=2.0, theirs=12.0, unit="s", goal=AtLeast(5))
+    assert faster.ratio == 6 and faster.met
+    more = more_is_better("rate", ours=40.0, theirs=10.0, unit="a second", goal=AtLeast(5))
+    assert more.ratio == 4 and more.met is False
+    assert Figure(name="memory", ours=151.0, unit="MB", goal=AtMost(150)).met is False
+    assert Figure(name="size", ours=151.0, unit="MB").met is None
+
+
+def test_a_rival_without_a_ratio_is_refused() -> None:
+    with pytest.raises(ValueError, match="a rival and a ratio or neither, got 2.0 and None"):
+        Figure(name="time", ours=1.0, theirs=2.0, unit="s")
+
+
+def test_a_record_grows_by_a_line_and_names_the_machine(tmp_path: Path) -> None:
+    figures = [less_is_better("time", ours=1.0, theirs=3.0, unit="s", goal=AtLeast(2))]
+    for _ in range(2):
+        path = append(tmp_path / "new", "some", {"space": part_of_quick}, figures, machine())
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert len(lines) == 2 and lines[0]["settings"] == {"space": "part_of_quick"}
+    assert lines[1]["machine"]["cores"] >= 1 and lines[1]["machine"]["cpu"]
+    (figure,) = lines[1]["figures"]
+    assert figure["ratio"] == 3 and figure["goal"] == "≥ 2" and figure["met"] is True
+
+
+def test_a_record_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="the record must be a file that can be written, got"):
+        append(tmp_path / "file", "some", {}, [], machine())
+
+
+def test_the_made_vectors_are_the_same_for_the_same_seed(tmp_path: Path) -> None:
+    one, same, other = (tmp_path / name for name in ("one.txt", "same.txt", "other.txt"))
+    for path, seed in ((one, 0), (same, 0), (other, 1)):
+        make_file(path, rows=50, dim=3, seed=seed)
+    assert one.read_bytes() == same.read_bytes() != other.read_bytes()
+    words = wanted_words(50, 50)
+    found, matrix_WD = read_vectors(one, words)
+    assert found == words and len(set(words)) == 50 and matrix_WD.shape == (50, 3)
+
+
+def test_both_readers_are_measured_and_agree() -> None:
+    pytest.importorskip("gensim", reason="the extra `benchmark` is not installed")
+    found = by_name(Vectors(rows=300, dim=5, wanted=20).measure())
+    time = found["time to read, beside gensim"]
+    assert time.theirs is not None and time.theirs > 0 and time.goal == AtLeast(5)
+    assert found["vectors kept"].ours == 20 * 5 * 4 / 2**20
+    assert found["peak memory above them"].goal == AtMost(150)
+
+
+def test_memory_is_known_now_and_at_its_peak() -> None:
+    assert 1 < memory_mb("VmRSS") <= memory_mb("VmHWM") + 1
+
+
+def test_without_gensim_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gensim", None)
+    with pytest.raises(ValueError, match=r"got no such package: pip install 'emoray\[benchmark\]'"):
+        run_benchmarks(Benchmarks(only=("vectors",)))
+
+
+def test_sizes_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(ValueError, match="wanted words are 1 to 10 .*, got 11: ask for fewer"):
+        Vectors(rows=10, wanted=11)
+    with pytest.raises(ValueError, match="at least 1 dimension, got 0"):
+        Vectors(dim=0)
+    with pytest.raises(ValueError, match="resamples must be at least 1, got 0"):
+        Thresholds(resamples=0)
+    with pytest.raises(ValueError, match="at least one point and one CPU, got 0 and 2"):
+        SweepCost(points=0)
+    with pytest.raises(ValueError, match=r"the second larger, got \(4, 4\)"):
+        SweepCost(cached=(4, 4))
+
+
+def test_exact_cuts_are_measured_and_no_label_loses() -> None:
+    figures = TINY.measure()
+    found = by_name(figures)
+    beside = found["the same, beside TunedThresholdClassifierCV"]
+    assert beside.ratio is not None and beside.goal == AtLeast(100)
+    assert found["F1 gained, the label that gains least"].ours >= 0
+    assert found["macro-F1 of exact cuts"].ours >= found["macro-F1 of scikit-learn's"].ours
+    assert sum("interval" in name for name in found) == 2
+
+
+def test_made_logits_hold_every_label() -> None:
+    logits_NK, labels_NK = made_logits(30, seed=0)
+    assert logits_NK.shape == labels_NK.shape == (30, len(SHARES))
+    assert labels_NK.any(axis=0).all()
+
+
+def test_a_benchmark_is_shown_and_recorded(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), width=160)
+    measure_and_record(TINY, tmp_path, console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "exact cuts of every label" in said and "≥ 100" in said and machine().cpu in said
+    assert json.loads((tmp_path / FILE).read_text("utf-8"))["benchmark"] == "thresholds"
+
+
+def test_a_sweep_is_compared_with_the_naive_way(local_ray: None) -> None:
+    cost = SweepCost(download=False, points=1, cached=(1, 2), space=tiny_space)
+    cost.check()
+    found = by_name(cost.measure())
+    assert found["naive points that earn what their rows say"].ours == 1
+    rate = found["operating points"]
+    models = found["recipe x scheme, cheap decisions not counted"]
+    assert rate.theirs == models.theirs and rate.ours == pytest.approx(5 * models.ours)
+    assert found["search, wall time"].ours > 0 < found["CPU time of those stages"].ours
+    assert any(name.startswith("one more cached trial") for name in found)
+
+
+def test_naive_points_are_drawn_from_every_recipe() -> None:
+    facts = look("ekman", None, download=False)
+    space = part_of_quick("ekman", facts.dims)
+    chosen = sampled(space, facts.data, 8, seed=0)
+    drawn = [decide.compressed.trained.recipe for decide in chosen]
+    assert all(drawn.count(recipe) == 2 for recipe in space.recipes)
+    assert all(len(decide.decisions) == 1 for decide in chosen)
+    assert len({recipe.seed for recipe in many_small("ekman", facts.dims, 3).recipes}) == 3
+
+
+def test_a_point_alone_has_one_decision(tmp_path: Path) -> None:
+    facts = look("ekman", None, download=False)
+    space = tiny_space("ekman", facts.dims)
+    decide = deciding(training(space.recipes[0], facts.data), space.schemes[0], space.decisions)
+    with pytest.raises(ValueError, match="a point alone has one decision, got 5"):
+        measure_alone(decide, Store(tmp_path))
+    assert isinstance(decide.decisions[0], Decision)
+
+
+def test_an_unknown_benchmark_is_one_clear_line() -> None:
+    result = CliRunner().invoke(benchmark_job.app, ["--only", "speed"])
+    assert result.exit_code == 1
+    assert "error: a benchmark is one of thresholds, vectors, sweep, got speed" in result.stderr

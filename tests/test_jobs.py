@@ -1,0 +1,219 @@
+"""Jobs from the outside: help that teaches, exit codes, and one clear line for every mistake."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from emoray.fleet import space
+from emoray.quant.catalogue import quick_schemes
+from emoray.tables.rows import TABLES
+from emoray.text.sources import sample
+from emoray.trial.spec import Decision
+from emoray.trial.store import Store
+from jobs import report as report_job
+from jobs import sweep as sweep_job
+from jobs.console import run_job
+from tests.conftest import ROOT
+from tests.trial.test_store import full_disk
+
+pytestmark = pytest.mark.usefixtures("no_data")
+
+JOBS = sorted(p.stem for p in (ROOT / "jobs").glob("*.py") if "app = typer" in p.read_text())
+GOOD = "great\t17\ta\nbad\t2\tb\nwow\t26\tc\nwell\t27,2\td\n"  # every label of `sentiment`
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A space of one training and one model, by the name `tiny`."""
+    recipe = space.GloveRecipe(
+        taxonomy="sentiment", embedding_dim=8, epochs=1, vocabulary=300, hidden_units=4
+    )
+    scheme = list(quick_schemes().values())[3]
+    one = space.Space(recipes=(recipe,), schemes=(scheme,), decisions=(Decision(),))
+    monkeypatch.setitem(space.GRIDS, "tiny", lambda taxonomy, dims: one)
+
+
+def sweep(*words: object) -> Result:
+    return CliRunner().invoke(sweep_job.app, [*map(str, words), "--no-download"])
+
+
+def assert_one_clear_line(result: Result, *parts: str) -> None:
+    assert result.exit_code == 1, result.output
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1 and lines[0].startswith("error: "), result.stderr
+    for part in parts:
+        assert part in lines[0]
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_help_teaches_by_example_and_loads_nothing_heavy(job: str) -> None:
+    program = (
+        "import sys, typer.testing\n"
+        f"from jobs.{job} import app\n"
+        "said = typer.testing.CliRunner().invoke(app, ['--help'])\n"
+        "assert said.exit_code == 0, said.output\n"
+        "heavy = {'ray', 'tensorflow', 'keras', 'onnx', 'onnxruntime', 'pandas', 'optuna'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+        "print(said.output)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Example" in done.stdout and f"python -m jobs.{job}" in done.stdout
+
+
+def test_the_sweeps_help_names_every_space_and_how_to_submit_it() -> None:
+    said = sweep("--help").output
+    for part in (*space.GRIDS, "joint", "ray job submit", "EMORAY_DATA", "--store"):
+        assert part in said
+
+
+def stop() -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_stopped_job_exits_130_and_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_job(stop, debug=False)
+    assert ended.value.code == 130
+    assert "run the same command again to go on" in capsys.readouterr().err
+
+
+MISTAKES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "space": (("--space", "huge"), ("space is one of", "got 'huge'")),
+    "taxonomy": (("--taxonomy", "plutchik"), ("one of goemotions", "got 'plutchik'")),
+    "data": (("--data", "."), ("must hold goemotions/train.tsv", "correct --data")),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_in_the_settings_is_one_clear_line(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words, parts = MISTAKES[case]
+    assert_one_clear_line(sweep(*words), *parts)
+    assert not list(tmp_path.iterdir()), "nothing was begun"
+
+
+def test_debug_shows_where_a_mistake_was_found() -> None:
+    result = sweep("--space", "huge", "--debug")
+    assert result.exit_code == 1
+    assert isinstance(result.exception, ValueError) and not result.stderr
+
+
+def test_trials_are_counted_from_one() -> None:
+    result = sweep("--trials", 0)
+    assert result.exit_code == 2 and "--trials" in result.stderr
+
+
+def folder_with(tmp_path: Path, dev: bytes) -> Path:
+    (tmp_path / "goemotions").mkdir()
+    for split in ("train", "test"):
+        (tmp_path / "goemotions" / f"{split}.tsv").write_text(GOOD)
+    (tmp_path / "goemotions" / "dev.tsv").write_bytes(dev)
+    return tmp_path
+
+
+CORPORA: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "got an empty file"),
+    "one_column": (b"great\n", "dev.tsv line 1: a line is text"),
+    "encoding": (GOOD.encode() + b"caf\xe9\t1\te\n", "line 5: text must be UTF-8, got byte 0xe9"),
+    "range": (GOOD.encode() + b"x\t28\te\n", "line 5: label ids lie in 0..27, got 28"),
+    "twice": (GOOD.encode() + b"x\t1\tb\n", "line 5: every comment id stands once"),
+    "no_positive": (b"great\t17\ta\n", "got none for negative"),
+}
+
+
+@pytest.mark.parametrize("case", CORPORA)
+def test_a_bad_corpus_is_one_clear_line_before_anything_starts(case: str, tmp_path: Path) -> None:
+    raw, part = CORPORA[case]
+    data = folder_with(tmp_path / "data", raw) if (tmp_path / "data").mkdir() is None else None
+    result = sweep("--data", data, "--taxonomy", "sentiment", "--out", tmp_path / "out")
+    assert_one_clear_line(result, part)
+    assert not (tmp_path / "out").exists()
+
+
+VECTORS = {
+    "ragged": ("great 0.1 0.2 0.3\nbad 0.1 0.2\n", "line 2"),
+    "nan": ("great 0.1 0.2 0.3\nbad 0.1 nan 0.3\n", "line 2"),
+    "width": ("great 0.1 0.2\nbad 0.1 0.2\n", "line 1"),
+}
+
+
+@pytest.mark.parametrize("case", VECTORS)
+def test_a_bad_vector_file_is_one_clear_line(
+    case: str, local_ray: None, tiny: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, part = VECTORS[case]
+    data = tmp_path / "data"
+    (data / "glove").mkdir(parents=True)
+    (data / "goemotions").symlink_to(sample().folder)
+    (data / "glove" / "glove.6B.8d.txt").write_text(content)
+    out = tmp_path / "out"
+    result = sweep("--space", "tiny", "--taxonomy", "sentiment", "--data", data, "--out", out)
+    assert_one_clear_line(result, "glove.6B.8d.txt", part)
+
+
+def test_an_output_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = sweep("--space", "smoke", "--out", tmp_path / "file" / "out")
+    assert_one_clear_line(result, "must be a", "--out")
+
+
+def test_a_store_that_cannot_be_written_is_one_clear_line(
+    local_ray: None, tiny: None, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    result = sweep("--space", "tiny", "--out", tmp_path / "out", "--store", tmp_path / "file")
+    assert_one_clear_line(result, "stage store must be a writable folder", "--store")
+
+
+def test_a_store_of_another_version_is_one_clear_line(
+    local_ray: None, tiny: None, tmp_path: Path
+) -> None:
+    (tmp_path / "store.json").write_text('{"layout": 99}')
+    result = sweep("--space", "tiny", "--out", tmp_path / "out", "--store", tmp_path)
+    assert_one_clear_line(result, "must have layout", "got 99", "--store")
+
+
+def test_a_full_disk_is_one_clear_line_and_loses_nothing(
+    local_ray: None, tiny: None, tmp_path: Path
+) -> None:
+    words = ("--space", "tiny", "--taxonomy", "sentiment", "--out", tmp_path)
+    with full_disk(2_000):  # of this process; the workers that make stages have room
+        result = sweep(*words)
+    assert_one_clear_line(result, "a table must be writable", "File too large", "free space")
+    store = Store(tmp_path / "_store")
+    before = list(store.journal())
+    assert any(entry["key"].startswith("decide") for entry in before)
+    again = sweep(*words)
+    assert again.exit_code == 0, again.output
+    assert not [e for e in list(store.journal())[len(before) :] if e["key"][:5] != "clock"]
+
+
+def test_a_report_of_no_run_or_of_damaged_tables_is_one_clear_line(
+    local_ray: None, tiny: None, tmp_path: Path
+) -> None:
+    result = CliRunner().invoke(report_job.app, [str(tmp_path)])
+    assert_one_clear_line(result, "must exist")
+    words = ("--space", "tiny", "--taxonomy", "sentiment", "--out", tmp_path)
+    assert sweep(*words).exit_code == 0
+    run = tmp_path / "tiny-sentiment"
+    before = (run / "report.html").read_bytes()
+    for table in ("points", "labels"):
+        copy = tmp_path / table
+        shutil.copytree(run, copy)
+        raw = bytearray((copy / f"{table}.parquet").read_bytes())
+        raw[len(raw) // 2] ^= 1
+        (copy / f"{table}.parquet").write_bytes(raw)
+        result = CliRunner().invoke(report_job.app, [str(copy)])
+        assert_one_clear_line(result, f"{table}.parquet", "run the same command again")
+        assert (copy / "report.html").read_bytes() == before
+    assert {f"{name}.parquet" for name in TABLES} <= {p.name for p in run.iterdir()}
+    assert CliRunner().invoke(report_job.app, [str(run)]).exit_code == 0
