@@ -28,7 +28,12 @@ def test_every_figure_is_drawn_and_the_console_stays_silent(tmp_path: Path) -> N
     done = subprocess.run(
         [
             *(CHROMIUM, *QUIET, f"--user-data-dir={tmp_path / 'profile'}"),
-            *("--enable-logging=stderr", "--virtual-time-budget=30000", "--dump-dom", page.as_uri()),
+            *(
+                "--enable-logging=stderr",
+                "--virtual-time-budget=30000",
+                "--dump-dom",
+                page.as_uri(),
+            ),
         ],
         capture_output=True,
         text=True,
@@ -36,7 +41,7 @@ def test_every_figure_is_drawn_and_the_console_stays_silent(tmp_path: Path) -> N
         check=True,
     )
     assert "CONSOLE" not in done.stderr, done.stderr
-    places = re.findall(r'<div class="panel[^>]*>', done.stdout)
+    places = re.findall(r'<div class="panel[ "][^>]*>', done.stdout)
     assert len(places) >= 9
     waiting = [place for place in places if "drawn" not in place]
     assert not waiting, waiting
