@@ -22,8 +22,9 @@ def benchmark(
         typer.Option(
             help="**vectors**: the reader of word vectors beside gensim's, time and peak memory. "
             "**thresholds**: exact cuts beside scikit-learn's tuner, and bootstrap intervals. "
-            "**sweep**: a search beside one trial per operating point, beside its own stages, and "
-            "when all is cached. Give it again for more than one.  [default: all]"
+            "**sweep**: a search beside one trial per operating point, and beside its own stages. "
+            "**cached**: a trial whose stages are all there. "
+            "Give it again for more than one.  [default: all]"
         ),
     ] = None,
     out: Annotated[

@@ -1,7 +1,10 @@
 """How every job ends: 0 when done, 1 with one clear line for a user's mistake, 130 when stopped."""
 
+import errno
 import sys
 from collections.abc import Callable
+
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}  # the disk, the largest file, the user's share
 
 
 def run_job(work: Callable[[], None], *, debug: bool) -> None:
@@ -17,5 +20,7 @@ def run_job(work: Callable[[], None], *, debug: bool) -> None:
     except (ValueError, OSError) as error:
         if debug:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        full = isinstance(error, OSError) and error.errno in FULL
+        remedy = "; free space and run the same command again, finished stages are kept"
+        print(f"error: {error}{remedy if full else ''}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -1,4 +1,4 @@
-"""Draw the report of a finished run again."""
+"""Draw the report of a run again, or of as much as a stopped run has."""
 
 from pathlib import Path
 from typing import Annotated

@@ -12,8 +12,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from emoray.fleet.benchmark.cached import CachedTrials, a_trial_more, many_small
 from emoray.fleet.benchmark.run import Benchmarks, measure_and_record, run_benchmarks
-from emoray.fleet.benchmark.sweep import SweepCost, many_small, part_of_quick, sampled
+from emoray.fleet.benchmark.sweep import SweepCost, part_of_quick, sampled
 from emoray.fleet.space import FROZEN, Space
 from emoray.quant.catalogue import quick_schemes
 from emoray.text.glove_file import read_vectors
@@ -62,7 +63,7 @@ def test_a_goal_is_for_the_ratio_where_there_is_a_rival() -> None:
 
 
 def test_a_rival_without_a_ratio_is_refused() -> None:
-    with pytest.raises(ValueError, match="a rival and a ratio or neither, got 2.0 and None"):
+    with pytest.raises(ValueError, match=r"a rival and a ratio or neither, got 2\.0 and None"):
         Figure(name="time", ours=1.0, theirs=2.0, unit="s")
 
 
@@ -113,7 +114,7 @@ def test_without_gensim_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_sizes_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(ValueError, match="wanted words are 1 to 10 .*, got 11: ask for fewer"):
+    with pytest.raises(ValueError, match=r"wanted words are 1 to 10 .*, got 11: ask for fewer"):
         Vectors(rows=10, wanted=11)
     with pytest.raises(ValueError, match="at least 1 dimension, got 0"):
         Vectors(dim=0)
@@ -121,18 +122,8 @@ def test_sizes_that_make_no_sense_are_refused() -> None:
         Thresholds(resamples=0)
     with pytest.raises(ValueError, match="at least one point and one CPU, got 0 and 2"):
         SweepCost(points=0)
-    with pytest.raises(ValueError, match=r"the second larger, got \(4, 4\)"):
-        SweepCost(cached=(4, 4))
-
-
-def test_exact_cuts_are_measured_and_no_label_loses() -> None:
-    figures = TINY.measure()
-    found = by_name(figures)
-    beside = found["the same, beside TunedThresholdClassifierCV"]
-    assert beside.ratio is not None and beside.goal == AtLeast(100)
-    assert found["F1 gained, the label that gains least"].ours >= 0
-    assert found["macro-F1 of exact cuts"].ours >= found["macro-F1 of scikit-learn's"].ours
-    assert sum("interval" in name for name in found) == 2
+    with pytest.raises(ValueError, match="the second longer, got 4 and 4 trials"):
+        CachedTrials(few=4, many=4)
 
 
 def test_made_logits_hold_every_label() -> None:
@@ -141,16 +132,23 @@ def test_made_logits_hold_every_label() -> None:
     assert labels_NK.any(axis=0).all()
 
 
-def test_a_benchmark_is_shown_and_recorded(tmp_path: Path) -> None:
+def test_exact_cuts_are_measured_shown_and_recorded_and_no_label_loses(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), width=160)
     measure_and_record(TINY, tmp_path, console)
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert "exact cuts of every label" in said and "≥ 100" in said and machine().cpu in said
-    assert json.loads((tmp_path / FILE).read_text("utf-8"))["benchmark"] == "thresholds"
+    record = json.loads((tmp_path / FILE).read_text("utf-8"))
+    assert record["benchmark"] == "thresholds" and record["settings"]["dev_texts"] == "200"
+    found = {figure["name"]: figure for figure in record["figures"]}
+    assert found["the same, beside TunedThresholdClassifierCV"]["ratio"] > 0
+    assert found["F1 gained, the label that gains least"]["ours"] >= 0
+    exact, tuned = found["macro-F1 of exact cuts"], found["macro-F1 of scikit-learn's"]
+    assert exact["ours"] >= tuned["ours"]
+    assert sum("interval" in name for name in found) == 2
 
 
 def test_a_sweep_is_compared_with_the_naive_way(local_ray: None) -> None:
-    cost = SweepCost(download=False, points=1, cached=(1, 2), space=tiny_space)
+    cost = SweepCost(download=False, points=1, space=tiny_space)
     cost.check()
     found = by_name(cost.measure())
     assert found["naive points that earn what their rows say"].ours == 1
@@ -158,7 +156,16 @@ def test_a_sweep_is_compared_with_the_naive_way(local_ray: None) -> None:
     models = found["recipe x scheme, cheap decisions not counted"]
     assert rate.theirs == models.theirs and rate.ours == pytest.approx(5 * models.ours)
     assert found["search, wall time"].ours > 0 < found["CPU time of those stages"].ours
-    assert any(name.startswith("one more cached trial") for name in found)
+
+
+def test_a_cached_trial_is_compared_with_a_bare_one(local_ray: None) -> None:
+    found = by_name(CachedTrials(few=1, many=2).measure())
+    assert found["one more cached trial"].goal == AtMost(0.3)
+    assert found["the same, beside a trial that does nothing"].ratio is not None
+
+
+def test_a_trial_more_leaves_the_start_of_a_search_out() -> None:
+    assert a_trial_more(lambda trials: 7 + 0.25 * trials, 8, 24) == pytest.approx(0.25)
 
 
 def test_naive_points_are_drawn_from_every_recipe() -> None:
@@ -183,4 +190,7 @@ def test_a_point_alone_has_one_decision(tmp_path: Path) -> None:
 def test_an_unknown_benchmark_is_one_clear_line() -> None:
     result = CliRunner().invoke(benchmark_job.app, ["--only", "speed"])
     assert result.exit_code == 1
-    assert "error: a benchmark is one of thresholds, vectors, sweep, got speed" in result.stderr
+    assert (
+        "error: a benchmark is one of thresholds, vectors, sweep, cached, got speed"
+        in result.stderr
+    )

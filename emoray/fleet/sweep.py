@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -128,8 +128,8 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Path:
     space = named(sweep.space, sweep.taxonomy, facts.dims, trials=sweep.trials, wish=sweep.wish)
     for recipe in space.recipes if isinstance(space, Space) else ():
         facts.data.vectors_for(recipe.embedding_dim)
-    Store(sweep.store_root)  # refuses one it cannot use here, where the message reaches the user
-    with _alone_in(sweep.run_folder), _ray(sweep):
+    # A store that cannot be used is refused here, before Ray: in the actor it would end the run.
+    with _alone_in(sweep.run_folder), nullcontext(Store(sweep.store_root)), _ray(sweep):
         # The store is the truth: parts of an earlier start are made from it again, or not wanted.
         for table in set(TABLES) - {"runs"}:
             shutil.rmtree(sweep.run_folder / PARTS / table, ignore_errors=True)

@@ -14,7 +14,7 @@ from emoray.trial.store import Store
 from tests.fleet.conftest import swept
 
 GOOD = replace(space.FROZEN, epochs=1, vocabulary=300, embedding_dim=8, hidden_units=4)
-DIVERGES = replace(GOOD, learning_rate=1e30, layers=3)
+DIVERGES = replace(GOOD, learning_rate=3e38, batch_size=64)
 
 
 def of(*recipes: space.GloveRecipe) -> Space:

@@ -22,8 +22,9 @@ def tiny() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def run(tiny: None, smoke: Run) -> Run:
-    return swept(replace(smoke.sweep, space="joint", trials=TRIALS))
+def run(tiny: None, local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    out = tmp_path_factory.mktemp("joint")
+    return swept(Sweep(space="joint", out=out, trials=TRIALS, download=False))
 
 
 def study(run: Run) -> optuna.Study:
@@ -53,9 +54,8 @@ def test_rows_are_what_their_trials_asked_for(run: Run) -> None:
 
 
 def test_asked_again_only_missing_trials_are_made(run: Run) -> None:
-    more: Sweep = replace(run.sweep, trials=TRIALS + 1)
     before = run.tables["points"].set_index("point")["dev_macro_f1"]
-    again = swept(more)
+    again = swept(replace(run.sweep, trials=TRIALS + 1))
     found = study(again)
     assert len(found.trials) == TRIALS + 1
     after = again.tables["points"].set_index("point")["dev_macro_f1"]

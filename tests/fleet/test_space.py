@@ -4,7 +4,7 @@ import optuna
 import pytest
 
 from emoray.decide.thresholds import Fixed
-from emoray.fleet.space import GRIDS, JointSpace, Space, named
+from emoray.fleet.space import GRIDS, JointSpace, Space, Wish, named
 from emoray.quant.catalogue import all_schemes, quick_schemes
 from emoray.quant.scheme import FLOAT
 from emoray.trial.spec import Fitted
@@ -106,3 +106,19 @@ def test_a_joint_point_is_what_its_parameters_say() -> None:
 def test_a_joint_space_counts_its_trials() -> None:
     space = joint(50, trials=9)
     assert space.models == space.trials == 9
+
+
+def test_a_wish_changes_a_grid_and_keeps_each_recipe_once() -> None:
+    wish = Wish(dims=(8, 16), layers=(0,), seeds=3)
+    space = named("smoke", "ekman", [50], trials=1, wish=wish)
+    assert isinstance(space, Space)
+    assert len(set(space.recipes)) == len(space.recipes)
+    assert {r.embedding_dim for r in space.recipes} == {8, 16}
+    assert {r.layers for r in space.recipes} == {0}
+    assert {r.seed for r in space.recipes} == {0, 1, 2}
+    assert named("smoke", "ekman", [50], trials=1, wish=Wish()) == grid("smoke", 50)
+
+
+def test_a_wish_is_refused_where_the_searcher_chooses() -> None:
+    with pytest.raises(ValueError, match="dims, layers and seeds change a grid"):
+        named("joint", "ekman", [50], trials=1, wish=Wish(layers=(1,)))

@@ -6,6 +6,7 @@ from typing import ClassVar, Protocol
 
 from rich.console import Console
 
+from emoray.fleet.benchmark.cached import CachedTrials
 from emoray.fleet.benchmark.sweep import SweepCost
 from emoray.trial.benchmark.figures import Figure, append, machine, show
 from emoray.trial.benchmark.thresholds import Thresholds
@@ -52,6 +53,7 @@ class Benchmarks:
                 cpus=self.cpus,
                 points=self.points,
             ),
+            CachedTrials(taxonomy=self.taxonomy, data=self.data, cpus=self.cpus),
         ]
         names = [benchmark.name for benchmark in every]
         if unknown := sorted(set(self.only) - set(names)):

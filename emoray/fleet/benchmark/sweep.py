@@ -21,18 +21,15 @@ from emoray.fleet import search, single_flight
 from emoray.fleet.space import FROZEN, TRAINED, Space
 from emoray.fleet.sweep import Sweep, _ray
 from emoray.fleet.trials import Desk
-from emoray.labels import taxonomy as taxonomy_of
 from emoray.quant.catalogue import quick_schemes
 from emoray.tables.files import read_table
 from emoray.tables.parts import part_files
 from emoray.tables.rows import PointRow
-from emoray.text.corpus import read_corpus
-from emoray.text.sources import sample
 from emoray.trial.benchmark.figures import AtLeast, AtMost, Figure, more_is_better
 from emoray.trial.benchmark.naive import Point, measure_alone
-from emoray.trial.data import Look, look
+from emoray.trial.data import look
 from emoray.trial.plan import deciding, training
-from emoray.trial.spec import CorpusRef, Data, Decision, all_decisions
+from emoray.trial.spec import Data, Decision, all_decisions
 from emoray.trial.stages import Decide
 from emoray.trial.store import Store
 
@@ -52,24 +49,6 @@ def part_of_quick(taxonomy: str, dims: Sequence[int]) -> Space:
         schemes=tuple(quick_schemes().values()),
         decisions=all_decisions(),
     )
-
-
-def many_small(taxonomy: str, dims: Sequence[int], trials: int) -> Space:
-    """So many tiny recipes of one model each: what a trial costs when all it asks for is there."""
-    tiny = replace(FROZEN, epochs=1, vocabulary=500, embedding_dim=min(8, max(dims)), layers=0)
-    return Space(
-        recipes=tuple(replace(tiny, taxonomy=taxonomy, seed=seed) for seed in range(trials)),
-        schemes=(list(quick_schemes().values())[3],),
-        decisions=all_decisions(),
-    )
-
-
-def on_sample(data: Data, taxonomy: str) -> Data:
-    """The same vectors with the embedded sample: small, and always there."""
-    source = sample()
-    corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy_of(taxonomy))
-    ref = CorpusRef(name=source.name, sha256=corpus.sha256, folder=source.folder)
-    return replace(data, corpus=ref)
 
 
 def sampled(space: Space, data: Data, points: int, seed: int) -> list[Decide]:
@@ -93,12 +72,7 @@ def naive_trial(
     tune.report({"dev_macro_f1": point.dev_macro_f1})
 
 
-def bare_trial(config: dict[str, int]) -> None:
-    """What a trial of Tune costs that does nothing."""
-    tune.report({"dev_macro_f1": 0.0})
-
-
-def _tuned(
+def seconds_of_tune(
     trial: Callable[..., None], config: Any, resources: Mapping[str, float], at: Path
 ) -> float:
     """Seconds that Tune takes for these trials."""
@@ -138,7 +112,7 @@ def naive(chosen: Sequence[Decide], store: Path, out: Path) -> list[Point]:
     """Every chosen point, one Tune trial and one CPU each."""
     out.mkdir(parents=True)
     trial = tune.with_parameters(naive_trial, chosen=tuple(chosen), store=store, out=out)
-    _tuned(trial, {"at": tune.grid_search(list(range(len(chosen))))}, ONE_CPU, out)
+    seconds_of_tune(trial, {"at": tune.grid_search(list(range(len(chosen))))}, ONE_CPU, out)
     found = [Point(**json.loads(path.read_text())) for path in sorted(out.glob("*.json"))]
     assert len(found) == len(chosen), f"{len(chosen) - len(found)} naive trials failed"
     return found
@@ -146,7 +120,7 @@ def naive(chosen: Sequence[Decide], store: Path, out: Path) -> list[Point]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepCost:
-    """What a search costs beside the naive way, beside its own stages, and when all is cached."""
+    """What a search costs beside the naive way and beside its own stages."""
 
     name: ClassVar[str] = "sweep"
 
@@ -155,7 +129,6 @@ class SweepCost:
     download: bool = True
     cpus: int = 2
     points: int = 8
-    cached: tuple[int, int] = (8, 24)  # trials of two cached searches; both keep every actor busy
     seed: int = 0
     space: Callable[[str, Sequence[int]], Space] = part_of_quick
 
@@ -164,10 +137,6 @@ class SweepCost:
             raise ValueError(
                 "the naive way needs at least one point and one CPU, got "
                 f"{self.points} and {self.cpus}: leave them out"
-            )
-        if not 1 <= self.cached[0] < self.cached[1]:
-            raise ValueError(
-                f"cached trials are few and more, the second larger, got {self.cached}: try (8, 24)"
             )
 
     @property
@@ -196,31 +165,7 @@ class SweepCost:
                 *_beside_stages(Store(folder / "store"), wall, cpus),
                 Figure(name="start of Ray, not counted above", ours=ray_start, unit="s"),
                 Figure(name="the same search again, a model", ours=again / space.models, unit="s"),
-                self._cached_trial(facts, folder / "cached"),
             )
-
-    def _cached_trial(self, facts: Look, folder: Path) -> Figure:
-        """Seconds of one more trial when its stages are all in the store, beside a bare one."""
-        few, many = self.cached
-        data = on_sample(facts.data, self.taxonomy)
-
-        def search_of(trials: int, run: str) -> float:
-            space = many_small(self.taxonomy, facts.dims, trials)
-            return searched(space, data, folder / "store", folder / run)
-
-        def bare(trials: int, run: str) -> float:
-            config = {"at": tune.grid_search(list(range(trials)))}
-            return _tuned(bare_trial, config, search.HOLDS_NOTHING, folder / run)
-
-        search_of(many, "made")
-        ours = (search_of(many, "many") - search_of(few, "few")) / (many - few)
-        theirs = (bare(many, "bare_many") - bare(few, "bare_few")) / (many - few)
-        return Figure(
-            name=f"one more cached trial (a bare one: {theirs:.2f} s)",
-            ours=ours,
-            unit="s",
-            goal=AtMost(0.3),
-        )
 
 
 def _beside_naive(

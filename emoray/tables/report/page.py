@@ -21,8 +21,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emoray.tables import words
+from emoray.tables.compact import compact
 from emoray.tables.front import Pick, picks
-from emoray.tables.parts import run_table, table_path
+from emoray.tables.parts import part_files, run_table, table_path
 from emoray.tables.report.cards import COLUMNS, Column, front_table, pick_cards
 from emoray.tables.report.decision import reliability_figure, surface_figure
 from emoray.tables.report.depth import depth
@@ -183,8 +184,18 @@ def _context(run_folder: Path, most: int) -> dict[str, Any]:
 
 
 def write_report(run_folder: Path, *, most: int = MOST) -> Path:
-    """Draw the run's tables: `report.html` and `figures/*.png`, with about `most` dots at most."""
+    """Draw the run's tables: `report.html` and `figures/*.png`, with about `most` dots at most.
+
+    A run that was stopped before its tables were merged is drawn as far as it came.
+    """
     run_folder = Path(run_folder)
+    if not table_path(run_folder, "points").is_file():
+        if not part_files(run_folder, "points"):
+            raise ValueError(
+                f"a run's folder holds points.parquet or parts of it, got {run_folder} with "
+                "neither: name the folder of a sweep, or run the sweep first"
+            )
+        compact(run_folder)
     drawing = _drawing_code()
     context = _context(run_folder, most)
     code = drawing.result().replace("</script", "<\\/script")

@@ -129,6 +129,11 @@ def test_a_run_without_points_makes_a_page(tmp_path: Path) -> None:
     assert "holds no operating point yet" in html
 
 
-def test_a_run_that_was_never_compacted_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"a PointRow table must exist"):
+def test_a_folder_without_points_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"holds points.parquet or parts of it, got .* neither"):
         write_report(tmp_path)
+
+
+def test_a_stopped_run_is_drawn_as_far_as_it_came(tmp_path: Path) -> None:
+    make_run(tmp_path / "quick", seeds=1, dims=(25,), bits=(32, 4))
+    assert "160 operating points" in write_report(tmp_path / "quick").read_text("utf-8")
