@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -67,6 +68,11 @@ def test_a_rival_without_a_ratio_is_refused() -> None:
         Figure(name="time", ours=1.0, theirs=2.0, unit="s")
 
 
+def test_what_the_clock_could_not_tell_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"costs and rates are above 0, got .* for 'time'"):
+        less_is_better("time", ours=-0.1, theirs=2.0, unit="s")
+
+
 def test_a_record_grows_by_a_line_and_names_the_machine(tmp_path: Path) -> None:
     figures = [less_is_better("time", ours=1.0, theirs=3.0, unit="s", goal=AtLeast(2))]
     for _ in range(2):
@@ -122,8 +128,8 @@ def test_sizes_that_make_no_sense_are_refused() -> None:
         Thresholds(resamples=0)
     with pytest.raises(ValueError, match="at least one point and one CPU, got 0 and 2"):
         SweepCost(points=0)
-    with pytest.raises(ValueError, match="the second longer, got 4 and 4 trials"):
-        CachedTrials(few=4, many=4)
+    with pytest.raises(ValueError, match="trials must be at least 2, got 1"):
+        CachedTrials(trials=1)
 
 
 def test_made_logits_hold_every_label() -> None:
@@ -159,13 +165,18 @@ def test_a_sweep_is_compared_with_the_naive_way(local_ray: None) -> None:
 
 
 def test_a_cached_trial_is_compared_with_a_bare_one(local_ray: None) -> None:
-    found = by_name(CachedTrials(few=1, many=2).measure())
+    found = by_name(CachedTrials(trials=3).measure())
     assert found["one more cached trial"].goal == AtMost(0.3)
     assert found["the same, beside a trial that does nothing"].ratio is not None
 
 
-def test_a_trial_more_leaves_the_start_of_a_search_out() -> None:
-    assert a_trial_more(lambda trials: 7 + 0.25 * trials, 8, 24) == pytest.approx(0.25)
+def test_a_trial_more_leaves_the_start_of_a_search_out(tmp_path: Path) -> None:
+    for i, end in enumerate((100, 120, 121, 122, 123)):
+        (tmp_path / f"{i}.done").touch()
+        os.utime(tmp_path / f"{i}.done", (end, end))
+    assert a_trial_more(tmp_path.glob("*.done")) == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="two trials or more have a time between them, got 1"):
+        a_trial_more(tmp_path.glob("0.done"))
 
 
 def test_naive_points_are_drawn_from_every_recipe() -> None:

@@ -148,7 +148,7 @@ def _first_failure(desk: Desk) -> str:
     return f"{rows[0]['stage']} failed with {rows[0]['error']}" if rows else "no trial ran"
 
 
-def publish(desk: Desk, decided: Sequence[Decide], store_root: Path, console: Console) -> None:
+def publish(desk: Desk, decided: Sequence[Decide], store: Store, console: Console) -> None:
     """Merge the tables, ship the artifacts of the front, draw the report and say what to pick."""
     if not part_files(desk.run_folder, "points"):
         raise ValueError(
@@ -164,7 +164,7 @@ def publish(desk: Desk, decided: Sequence[Decide], store_root: Path, console: Co
         )
     points = run_table(desk.run_folder, "points").to_pandas()
     models = {id_of(d.compressed): d.compressed for d in decided}
-    points["artifact"] = _ship(desk, points, models, Store(store_root))
+    points["artifact"] = _ship(desk, points, models, store)
     write_table(points.to_dict("series"), table_path(desk.run_folder, "points"), PointRow)
     report = write_report(desk.run_folder)
     failed = done.rows["failures"]

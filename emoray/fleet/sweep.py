@@ -1,12 +1,11 @@
-"""The main job: look at the data, search, time the artifacts alone, ship what matters, draw the
-report."""
+"""The main job: look at the data, search, time artifacts alone, ship what matters, report."""
 
 import os
 import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,11 +16,12 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from emoray.fleet import finish, progress, search, single_flight
-from emoray.fleet.space import Space, Wish, named
+from emoray.fleet.space import JointSpace, Space, Wish, named
 from emoray.fleet.trials import Desk
 from emoray.tables.parts import PARTS
 from emoray.tables.rows import TABLES
 from emoray.trial.data import Look, look
+from emoray.trial.stages import Decide
 from emoray.trial.store import Store
 
 
@@ -117,6 +117,17 @@ def _announce(sweep: Sweep, facts: Look, models: int, console: Console) -> None:
     )
 
 
+def _search(sweep: Sweep, space: Space | JointSpace, desk: Desk, console: Console) -> list[Decide]:
+    """The search itself; returns what its tables are made of."""
+    # The store is the truth: parts of an earlier start are made from it again, or not wanted.
+    for table in set(TABLES) - {"runs"}:
+        shutil.rmtree(sweep.run_folder / PARTS / table, ignore_errors=True)
+    with progress.following(desk.stages, space.models, console):
+        if isinstance(space, Space):
+            return search.grid(space, desk, sweep.run_folder / "_tune")
+        return search.joint(space, desk, sweep.run_folder / "_tune")
+
+
 def run_sweep(sweep: Sweep, console: Console | None = None) -> Path:
     """Run or continue a sweep; returns the run's folder.
 
@@ -128,33 +139,24 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Path:
     space = named(sweep.space, sweep.taxonomy, facts.dims, trials=sweep.trials, wish=sweep.wish)
     for recipe in space.recipes if isinstance(space, Space) else ():
         facts.data.vectors_for(recipe.embedding_dim)
-    # A store that cannot be used is refused here, before Ray: in the actor it would end the run.
-    with _alone_in(sweep.run_folder), nullcontext(Store(sweep.store_root)), _ray(sweep):
-        # The store is the truth: parts of an earlier start are made from it again, or not wanted.
-        for table in set(TABLES) - {"runs"}:
-            shutil.rmtree(sweep.run_folder / PARTS / table, ignore_errors=True)
-        stages = single_flight.start(sweep.store_root)
-        desk = Desk(stages=stages, run_folder=sweep.run_folder, data=facts.data)
-        _announce(sweep, facts, space.models, console)
-        searching = time.perf_counter()
-        with progress.following(stages, space.models, console):
-            if isinstance(space, Space):
-                decided = search.grid(space, desk, sweep.run_folder / "_tune")
-            else:
-                decided = search.joint(space, desk, sweep.run_folder / "_tune")
-        searched = time.perf_counter() - searching
-        finish.clock(desk, decided, console)
-        finish.record(
-            desk,
-            facts,
-            finish.Start(
+    with _alone_in(sweep.run_folder):
+        store = Store(sweep.store_root)  # refused here, before Ray: in the actor it ends the run
+        with _ray(sweep):
+            stages = single_flight.start(store.root)
+            desk = Desk(stages=stages, run_folder=sweep.run_folder, data=facts.data)
+            _announce(sweep, facts, space.models, console)
+            searching = time.perf_counter()
+            decided = _search(sweep, space, desk, console)
+            searched = time.perf_counter() - searching
+            finish.clock(desk, decided, console)
+            start = finish.Start(
                 search="grid" if isinstance(space, Space) else "joint",
                 space=sweep.space,
                 started=started,
                 wall_seconds=time.perf_counter() - clock,
                 search_seconds=searched,
                 trials=space.trials,
-            ),
-        )
-        finish.publish(desk, decided, sweep.store_root, console)
+            )
+            finish.record(desk, facts, start)
+            finish.publish(desk, decided, store, console)
     return sweep.run_folder

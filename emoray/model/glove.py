@@ -148,6 +148,9 @@ def train(
             break
     model.set_weights(weights)
     tensors = _tensors(recipe, model, vectors_VD, rare_M)
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise FloatingPointError(f"{name} holds numbers that are not finite: {recipe}")
     return Trained(tensors=tensors, epochs=tuple(epochs), kept=kept)
 
 

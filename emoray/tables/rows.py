@@ -214,7 +214,7 @@ class RunRow:
     space: str = note("name of the search space")
     started: str = note("UTC, ISO 8601")
     finished: str = note("UTC, ISO 8601")
-    wall_seconds: float = cost("from start to finish")
+    wall_seconds: float = cost("from the start to the last latency, before the report")
     search_seconds: float = cost(
         "of these, the search itself: without Ray's start, latency, report"
     )

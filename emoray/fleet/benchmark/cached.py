@@ -1,12 +1,12 @@
 """What a trial costs whose stages are all in the store: the price of asking again.
 
-Two searches of different length, everything cached and every trial actor busy in both: the
-difference of their times, divided by the difference of their trials, is a trial without the start
-of the search.
+Every trial leaves a file when it is done. How far apart those files are in the second half of a
+search, when its actors have started, is what one more trial costs.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +19,7 @@ from emoray.fleet.space import FROZEN, Space
 from emoray.fleet.sweep import Sweep, _ray
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.quant.catalogue import quick_schemes
+from emoray.tables.parts import part_files
 from emoray.text.corpus import read_corpus
 from emoray.text.sources import sample
 from emoray.trial.benchmark.figures import AtMost, Figure, less_is_better
@@ -44,15 +45,19 @@ def on_sample(data: Data, taxonomy: str) -> Data:
     return replace(data, corpus=ref)
 
 
-def bare_trial(config: dict[str, int]) -> None:
-    """What a trial of Tune costs that does nothing."""
+def bare_trial(config: dict[str, int], *, out: Path) -> None:
+    """What a trial of Tune costs that does nothing but leave its file."""
+    (out / f"{config['at']}.done").write_text(str(time.time()))
     tune.report({"dev_macro_f1": 0.0})
 
 
-def a_trial_more(seconds: Callable[[int], float], few: int, many: int) -> float:
-    """Seconds of one more trial, from `seconds(trials)` of a short and a longer search."""
-    short = seconds(few)
-    return (seconds(many) - short) / (many - few)
+def a_trial_more(done: Iterable[Path]) -> float:
+    """Seconds between one trial's end and the next, mean over the second half of these files."""
+    ends = sorted(path.stat().st_mtime for path in done)
+    if len(ends) < 2:
+        raise ValueError(f"two trials or more have a time between them, got {len(ends)}: run more")
+    half = (len(ends) - 1) // 2
+    return (ends[-1] - ends[half]) / (len(ends) - 1 - half)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,47 +69,47 @@ class CachedTrials:
     taxonomy: str = "ekman"
     data: Path | None = None  # for its word vectors
     cpus: int = 2
-    few: int = search.TRIALS_AT_ONCE
-    many: int = search.TRIALS_AT_ONCE + 16
+    trials: int = 24
 
     def __post_init__(self) -> None:
-        if not 1 <= self.few < self.many:
+        if self.trials < 2:
             raise ValueError(
-                f"two searches are compared, the second longer, got {self.few} and {self.many} "
-                "trials: raise `many`"
+                f"trials must be at least 2, got {self.trials}: one has no next; 24 is usual"
             )
 
     @property
     def title(self) -> str:
-        return f"cached trials: {self.few} against {self.many}, {self.cpus} CPUs"
+        return f"cached trials: {self.trials} on the embedded sample, {self.cpus} CPUs"
 
     def check(self) -> None:
         """Refuse (ValueError) what no search could use."""
         look(self.taxonomy, self.data, download=False)
 
     def measure(self) -> tuple[Figure, ...]:
-        """A cached trial beside one that does nothing, after a search that made everything."""
+        """Cached trials beside trials that do nothing, after a search that made everything."""
         facts = look(self.taxonomy, self.data, download=False)
         data = on_sample(facts.data, self.taxonomy)
+        space = many_small(self.taxonomy, facts.dims, self.trials)
         with tempfile.TemporaryDirectory() as temporary, _ray(Sweep(cpus=self.cpus)):
             folder = Path(temporary)
-
-            def cached(trials: int) -> float:
-                space = many_small(self.taxonomy, facts.dims, trials)
-                return searched(space, data, folder / "store", folder / f"run{trials}")
-
-            def bare(trials: int) -> float:
-                config = {"at": tune.grid_search(list(range(trials)))}
-                return seconds_of_tune(
-                    bare_trial, config, search.HOLDS_NOTHING, folder / f"bare{trials}"
-                )
-
-            cached(self.many)  # makes what the next two find
-            ours = a_trial_more(cached, self.few, self.many)
-            theirs = a_trial_more(bare, self.few, self.many)
+            made = searched(space, data, folder / "store", folder / "made")
+            again = searched(space, data, folder / "store", folder / "again")
+            bare = folder / "bare"
+            bare.mkdir()
+            seconds_of_tune(
+                tune.with_parameters(bare_trial, out=bare),
+                {"at": tune.grid_search(list(range(self.trials)))},
+                search.HOLDS_NOTHING,
+                bare,
+            )
+            ours = a_trial_more(part_files(folder / "again", "points"))
+            theirs = a_trial_more(bare.glob("*.done"))
         return (
             Figure(name="one more cached trial", ours=ours, unit="s", goal=AtMost(0.3)),
             less_is_better(
                 "the same, beside a trial that does nothing", ours=ours, theirs=theirs, unit="s"
+            ),
+            less_is_better(
+                "whole search again, beside its first", ours=again, theirs=made, unit="s"
             ),
         )

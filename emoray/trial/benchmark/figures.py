@@ -70,11 +70,20 @@ class Figure:
         return None if self.goal is None else self.goal.met(found)
 
 
+def _ratio(name: str, above: float, below: float) -> float:
+    if not (above > 0 and below > 0):
+        raise ValueError(
+            f"costs and rates are above 0, got {above} and {below} for {name!r}: "
+            "the clock could not tell; measure more at once"
+        )
+    return above / below
+
+
 def less_is_better(
     name: str, *, ours: float, theirs: float, unit: str, goal: AtLeast | None = None
 ) -> Figure:
     """A cost beside a rival's: the ratio says how many times theirs is ours."""
-    ratio = theirs / max(ours, 1e-12)
+    ratio = _ratio(name, theirs, ours)
     return Figure(name=name, ours=ours, theirs=theirs, unit=unit, ratio=ratio, goal=goal)
 
 
@@ -82,7 +91,7 @@ def more_is_better(
     name: str, *, ours: float, theirs: float, unit: str, goal: AtLeast | None = None
 ) -> Figure:
     """A rate beside a rival's: the ratio says how many times ours is theirs."""
-    ratio = ours / max(theirs, 1e-12)
+    ratio = _ratio(name, ours, theirs)
     return Figure(name=name, ours=ours, theirs=theirs, unit=unit, ratio=ratio, goal=goal)
 
 
