@@ -1,5 +1,4 @@
-"""Ray Tune over a space: `grid` visits every recipe, `joint` lets Optuna choose all five knobs at
-once."""
+"""Ray Tune over a space: `grid` visits every recipe, `joint` lets Optuna choose all five knobs."""
 
 import warnings
 from collections.abc import Callable
@@ -7,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import ray
 from ray import tune
 from ray.tune.search.optuna import OptunaSearch
 
@@ -17,8 +17,12 @@ from emoray.trial.spec import recipe_id
 from emoray.trial.stages import Decide
 
 HOLDS_NOTHING = {"memory": 2**20}  # Tune refuses zero CPUs; a mebibyte of memory blocks nobody
-TRIALS_AT_ONCE = 8
 OBJECTIVES = {"dev_macro_f1": "max", "size_bytes": "min"}
+
+
+def trials_at_once() -> int:
+    """Enough to keep every CPU busy. A trial's actor costs seconds of imports, so no more."""
+    return int(ray.cluster_resources().get("CPU", 1)) + 1
 
 
 def _run(trainable: Callable[..., None], config: Any, tune_config: Any, folder: Path) -> None:
@@ -41,9 +45,13 @@ def grid(space: Space, desk: Desk, folder: Path) -> list[Decide]:
         metric="dev_macro_f1",
         mode="max",
         reuse_actors=True,
-        max_concurrent_trials=TRIALS_AT_ONCE,
+        max_concurrent_trials=trials_at_once(),
     )
+    # Asked for ahead: the first trainings run while Tune is still starting its first trials.
+    ahead = [training(recipe, desk.data) for recipe in space.recipes[: trials_at_once()]]
+    asked = [desk.stages.make.remote(train) for train in ahead]
     _run(trial, {"recipe": tune.grid_search(list(recipes))}, config, folder)
+    ray.wait(asked, num_returns=len(asked))
     return [
         deciding(training(recipe, desk.data), scheme, space.decisions)
         for recipe in space.recipes
@@ -94,7 +102,7 @@ def joint(space: JointSpace, desk: Desk, folder: Path, *, seed: int = 0) -> list
             search_alg=searcher,
             num_samples=missing,
             reuse_actors=True,
-            max_concurrent_trials=TRIALS_AT_ONCE,
+            max_concurrent_trials=trials_at_once(),
         )
         trainable = tune.with_parameters(joint_trial, desk=desk, spec_of=space.spec)
         _run(trainable, None, config, folder)

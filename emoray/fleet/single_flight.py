@@ -44,14 +44,13 @@ def run_stage(root: Path, stage: Stage) -> Done:
     return Store(root).run(stage)
 
 
+STAGE_TASK = ray.remote(run_stage)  # once: Ray exports every remote function anew
 Runner = Callable[[Path, Stage], Awaitable[Done]]
 
 
 async def as_ray_task(root: Path, stage: Stage) -> Done:
     """Run a stage on a worker with one CPU; a worker that dies is replaced twice."""
-    task = ray.remote(run_stage).options(
-        num_cpus=getattr(stage, "cpus", 1), max_retries=2, name=stage.name
-    )
+    task = STAGE_TASK.options(num_cpus=getattr(stage, "cpus", 1), max_retries=2, name=stage.name)
     done: Done = await task.remote(root, stage)
     return done
 

@@ -74,7 +74,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _ray(sweep: Sweep) -> Iterator[None]:
+def connected(sweep: Sweep) -> Iterator[None]:
     """Join the Ray at `address`, else start one for this run and stop it afterwards."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -141,7 +141,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Path:
         facts.data.vectors_for(recipe.embedding_dim)
     with _alone_in(sweep.run_folder):
         store = Store(sweep.store_root)  # refused here, before Ray: in the actor it ends the run
-        with _ray(sweep):
+        with connected(sweep):
             stages = single_flight.start(store.root)
             desk = Desk(stages=stages, run_folder=sweep.run_folder, data=facts.data)
             _announce(sweep, facts, space.models, console)

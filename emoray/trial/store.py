@@ -14,12 +14,11 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeGuard
 
 LAYOUT = 1  # raise when the store's own folders or manifest change
 
 
-@runtime_checkable
 class Stage(Protocol):
     """A plain function from files to files, as a value."""
 
@@ -31,10 +30,16 @@ class Stage(Protocol):
         ...
 
 
+def is_stage(value: Any) -> TypeGuard[Stage]:
+    """Whether `value` is a stage. `isinstance` with a protocol would take most of a key's time."""
+    kind = type(value)
+    return hasattr(kind, "run") and hasattr(kind, "version")
+
+
 def canonical(value: Any) -> Any:
     """`value` as JSON that is the same for equal values: types named, stages by key, paths left
     out."""
-    if isinstance(value, Stage):
+    if is_stage(value):
         return {"stage": key_of(value)}
     if is_dataclass(value) and not isinstance(value, type):
         return {
@@ -80,10 +85,10 @@ def inputs_of(stage: Stage) -> dict[str, Stage]:
     found: dict[str, Stage] = {}
     for name in (f.name for f in fields(stage)):  # type: ignore[arg-type]
         value = getattr(stage, name)
-        if isinstance(value, Stage):
+        if is_stage(value):
             found[name] = value
         elif isinstance(value, tuple):
-            found |= {f"{name}.{i}": v for i, v in enumerate(value) if isinstance(v, Stage)}
+            found |= {f"{name}.{i}": v for i, v in enumerate(value) if is_stage(v)}
     return found
 
 

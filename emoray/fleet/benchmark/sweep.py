@@ -19,7 +19,7 @@ from ray import tune
 
 from emoray.fleet import search, single_flight
 from emoray.fleet.space import FROZEN, TRAINED, Space
-from emoray.fleet.sweep import Sweep, _ray
+from emoray.fleet.sweep import Sweep, connected
 from emoray.fleet.trials import Desk
 from emoray.quant.catalogue import quick_schemes
 from emoray.tables.files import read_table
@@ -84,7 +84,7 @@ def seconds_of_tune(
             metric="dev_macro_f1",
             mode="max",
             reuse_actors=True,
-            max_concurrent_trials=search.TRIALS_AT_ONCE,
+            max_concurrent_trials=search.trials_at_once(),
         ),
         run_config=tune.RunConfig(storage_path=str(at), name="tune", verbose=0),
     ).fit()
@@ -151,7 +151,7 @@ class SweepCost:
         """Search once, search again from the store, then sample the naive way, all in one Ray."""
         facts = look(self.taxonomy, self.data, download=self.download)
         start = time.perf_counter()
-        with tempfile.TemporaryDirectory() as temporary, _ray(Sweep(cpus=self.cpus)):
+        with tempfile.TemporaryDirectory() as temporary, connected(Sweep(cpus=self.cpus)):
             ray_start, folder = time.perf_counter() - start, Path(temporary)
             cpus = int(ray.cluster_resources()["CPU"])
             space = self.space(self.taxonomy, facts.dims)
