@@ -42,16 +42,18 @@ def _turn(
     sessions: Mapping[str, onnxruntime.InferenceSession],
     baseline: str,
     name: str,
-    feeds: Sequence[dict[str, np.ndarray]],
+    feeds: Mapping[str, Sequence[dict[str, np.ndarray]]],
     turn: int,
 ) -> Iterator[Sample]:
     """One artifact beside the baseline over all texts; who goes first alternates."""
     pair = [name, baseline] if name != baseline else [name]
+    texts = len(feeds[name])
     for i in range(WARM_UP):
         for model in pair:
-            sessions[model].run(None, feeds[i % len(feeds)])
-    for i, feed in enumerate(feeds):
+            sessions[model].run(None, feeds[model][i % texts])
+    for i in range(texts):
         for model in pair if (i + turn) % 2 else reversed(pair):
+            feed = feeds[model][i]
             yield Sample(
                 model=model,
                 beside=name,
@@ -67,12 +69,14 @@ def measure(
     texts: Sequence[np.ndarray],
     *,
     baseline: str,
+    baseline_texts: Sequence[np.ndarray] | None = None,
     repeats: int = 5,
     threads: int = 1,
 ) -> list[Sample]:
     """Samples of every model on every text, `repeats` turns each, round-robin.
 
     models: name → model.onnx. texts: token ids (L,) in their real lengths. baseline: a name.
+    baseline_texts: the same texts by the baseline's vocabulary, where that is another one.
     """
     if baseline not in models:
         raise ValueError(
@@ -82,7 +86,15 @@ def measure(
         raise ValueError(
             f"latency needs texts and repeats, got {len(texts)} and {repeats}: give at least one"
         )
-    feeds = [{"ids": np.asarray(ids, np.int32)[None, :]} for ids in texts]
+    if baseline_texts is not None and len(baseline_texts) != len(texts):
+        raise ValueError(
+            f"the baseline reads the same texts, got {len(baseline_texts)} for {len(texts)}: "
+            "encode each text with both vocabularies"
+        )
+    ours = [{"ids": np.asarray(ids, np.int32)[None, :]} for ids in texts]
+    feeds = dict.fromkeys(models, ours)
+    if baseline_texts is not None:
+        feeds[baseline] = [{"ids": np.asarray(ids, np.int32)[None, :]} for ids in baseline_texts]
     sessions = {name: open_session(path, threads=threads) for name, path in models.items()}
     samples: list[Sample] = []
     collecting = gc.isenabled()

@@ -55,6 +55,7 @@ def clock(desk: Desk, decided: Sequence[Decide], console: Console) -> None:
             compressed=models,
             baseline=groups[0][0],
             text=models[0].text,
+            baseline_text=groups[0][0].text,
             cpu=here.cpu,
             cpus=cpus,
         )

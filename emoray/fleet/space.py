@@ -126,7 +126,7 @@ def _up_to(widest: int, *wanted: int) -> list[int]:
 
 def smoke(taxonomy: str, dims: Sequence[int]) -> Space:
     """Seconds: two tiny recipes, five schemes. To see that everything works."""
-    tiny = replace(FROZEN, epochs=3, vocabulary=1000, hidden_units=16)
+    tiny = replace(FROZEN, epochs=3, vocabulary=800, hidden_units=16)
     trained = replace(TRAINED, epochs=2, vocabulary=1000, hidden_units=16)
     schemes = list(quick_schemes().values())
     return Space(

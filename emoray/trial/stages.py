@@ -280,11 +280,12 @@ class Clock:
     """The time of one text, batch 1: these models beside a baseline, a whole node to themselves."""
 
     name: ClassVar[str] = "clock"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     compressed: tuple[Compress, ...]
     baseline: Compress
     text: Encode
+    baseline_text: Encode
     cpu: str  # another processor, another measurement
     cpus: int  # of the node: reserved, so that nothing else runs there
     threads: int = 1
@@ -302,6 +303,7 @@ class Clock:
         for i, compressed in enumerate(self.compressed):
             models[id_of(compressed)] = inputs[f"compressed.{i}"] / BASE / "model.onnx"
         test, _ = read_texts(inputs["text"], "test")
+        again, _ = read_texts(inputs["baseline_text"], "test")
         # Evenly over the sorted lengths: the real mix of lengths, in few texts.
         order = np.argsort(test.lengths, kind="stable")
         chosen = order[np.linspace(0, len(order) - 1, min(self.texts, len(order))).astype(int)]
@@ -309,6 +311,7 @@ class Clock:
             models,
             [test.row(int(i)) for i in chosen],
             baseline=baseline,
+            baseline_texts=[again.row(int(i)) for i in chosen],
             repeats=self.turns,
             threads=self.threads,
         )

@@ -53,3 +53,15 @@ def test_a_baseline_that_is_none_of_the_models_is_refused(models: dict[str, Path
 def test_no_texts_are_refused(models: dict[str, Path]) -> None:
     with pytest.raises(ValueError, match="latency needs texts and repeats, got 0 and 5"):
         measure(models, [], baseline="base")
+
+
+def test_a_baseline_of_another_vocabulary_reads_its_own_ids(tmp_path: Path) -> None:
+    large, small = network(), network(words=8)
+    models = {"base": tmp_path / "base.onnx", "large": tmp_path / "large.onnx"}
+    models["base"].write_bytes(build(small).file)
+    models["large"].write_bytes(build(large).file)
+    beyond = [np.array([len(small.embedding_VD), 2])]
+    samples = measure(models, beyond, baseline="base", baseline_texts=[np.array([2, 3])], repeats=1)
+    assert {s.model for s in samples} == {"base", "large"}
+    with pytest.raises(ValueError, match="the baseline reads the same texts, got 2 for 1"):
+        measure(models, beyond, baseline="base", baseline_texts=[*beyond, *beyond])

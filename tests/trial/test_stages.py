@@ -67,6 +67,7 @@ def test_a_clock_times_every_model_beside_the_baseline(chain: Chain) -> None:
         compressed=models,
         baseline=models[0],
         text=models[0].text,
+        baseline_text=models[0].text,
         cpu=cpu().model,
         cpus=1,
         texts=7,
