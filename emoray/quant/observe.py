@@ -14,7 +14,7 @@ class Observer:
     the greatest value are always kept.
     """
 
-    def __init__(self, *, limit: int = 1 << 18, seed: int = 0) -> None:
+    def __init__(self, *, limit: int = 1 << 20, seed: int = 0) -> None:
         if limit < 1:
             raise ValueError(f"an observer keeps at least one value, got limit={limit}")
         self._limit = limit
