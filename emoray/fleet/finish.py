@@ -24,7 +24,9 @@ from emoray.tables.rows import FailureRow, LatencyRow, PointRow, RunRow
 from emoray.trial.data import Look
 from emoray.trial.provenance import provenance
 from emoray.trial.ship import cuts_of_row, ship_point
-from emoray.trial.stages import BASE, Clock, Compress, Decide
+from emoray.trial.stages.clock import Clock
+from emoray.trial.stages.compression import BASE, Compress
+from emoray.trial.stages.deciding import Decide
 from emoray.trial.store import Store, id_of, key_of
 
 ARTIFACTS = "artifacts"

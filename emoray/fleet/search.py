@@ -14,7 +14,7 @@ from emoray.fleet.space import JointSpace, Space
 from emoray.fleet.trials import Desk, grid_trial, joint_trial, place
 from emoray.trial.plan import deciding, training
 from emoray.trial.spec import recipe_id
-from emoray.trial.stages import Decide
+from emoray.trial.stages.deciding import Decide
 
 HOLDS_NOTHING = {"memory": 2**20}  # Tune refuses zero CPUs; a mebibyte of memory blocks nobody
 OBJECTIVES = {"dev_macro_f1": "max", "size_bytes": "min"}

@@ -21,7 +21,7 @@ from emoray.fleet.trials import Desk
 from emoray.tables.parts import PARTS
 from emoray.tables.rows import TABLES
 from emoray.trial.data import Look, look
-from emoray.trial.stages import Decide
+from emoray.trial.stages.deciding import Decide
 from emoray.trial.store import Store
 
 

@@ -28,7 +28,8 @@ from emoray.tables.rows import (
 )
 from emoray.trial.plan import deciding, training
 from emoray.trial.spec import Data, Decision, Spec
-from emoray.trial.stages import Decide, Train
+from emoray.trial.stages.deciding import Decide
+from emoray.trial.stages.training import Train
 from emoray.trial.store import Done
 
 DECIDED = {

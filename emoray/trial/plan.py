@@ -4,7 +4,10 @@ from emoray.model.recipe import GloveRecipe
 from emoray.quant.scheme import ModelScheme
 from emoray.text.words import VERSION as TOKENIZER
 from emoray.trial.spec import Data, Decision
-from emoray.trial.stages import Compress, Decide, Embed, Encode, Score, Tokenize, Train
+from emoray.trial.stages.compression import Compress, Score
+from emoray.trial.stages.deciding import Decide
+from emoray.trial.stages.text import Embed, Encode, Tokenize
+from emoray.trial.stages.training import Train
 
 
 def training(recipe: GloveRecipe, data: Data) -> Train:

@@ -14,7 +14,7 @@ from emoray.tables.rows import LabelRow, PointRow, ReliabilityRow, SurfaceRow
 from emoray.trial import columns
 from emoray.trial.columns import Columns, Logits
 from emoray.trial.spec import Decision, recipe_id
-from emoray.trial.stages import BASE, Compress
+from emoray.trial.stages.compression import BASE, Compress
 from emoray.trial.store import digest, id_of, key_of
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from emoray.decide.cuts import cuts_of
 from emoray.export.shipping import Base, row_of, ship
 from emoray.labels import taxonomy as taxonomy_of
-from emoray.trial.stages import BASE
+from emoray.trial.stages.compression import BASE
 
 
 def ship_point(row: dict[str, Any], cuts_K: np.ndarray, compressed: Path, target: Path) -> None:

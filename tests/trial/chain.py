@@ -5,7 +5,7 @@ from pathlib import Path
 
 from emoray.model.recipe import GloveRecipe, WeightedBCE
 from emoray.trial.spec import Data
-from emoray.trial.stages import Decide
+from emoray.trial.stages.deciding import Decide
 from emoray.trial.store import Store
 
 RECIPE = GloveRecipe(

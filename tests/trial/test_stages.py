@@ -13,7 +13,8 @@ from emoray.text.vocabulary import UNKNOWN, Vocabulary
 from emoray.text.words import tokenize
 from emoray.trial.plan import training
 from emoray.trial.spec import recipe_id
-from emoray.trial.stages import MAX_TOKENS, SPLITS, Clock, read_texts
+from emoray.trial.stages.clock import Clock
+from emoray.trial.stages.text import MAX_TOKENS, SPLITS, read_texts
 from emoray.trial.store import Stage, Store, id_of, inputs_of
 from tests.trial.chain import RECIPE, Chain
 

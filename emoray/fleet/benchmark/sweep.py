@@ -30,7 +30,7 @@ from emoray.trial.benchmark.naive import Point, measure_alone
 from emoray.trial.data import look
 from emoray.trial.plan import deciding, training
 from emoray.trial.spec import Data, Decision, all_decisions
-from emoray.trial.stages import Decide
+from emoray.trial.stages.deciding import Decide
 from emoray.trial.store import Store
 
 ONE_CPU = {"cpu": 1}

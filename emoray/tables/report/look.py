@@ -121,8 +121,12 @@ def csv_of(frame: pd.DataFrame, digits: int = 4) -> alt.InlineData:
 
 
 def specs_of(figure: Figure) -> list[dict[str, Any]]:
-    """The figure's panels as Vega-Lite, without size or ink."""
-    specs = [panel.to_dict() for panel in figure.panels]
+    """The figure's panels as Vega-Lite, without size or ink.
+
+    Each holds its data where it is drawn: named data sets would be lost among several panels.
+    """
+    with alt.data_transformers.enable(consolidate_datasets=False):
+        specs = [panel.to_dict() for panel in figure.panels]
     outside = ("$schema", "config")
     return [{k: v for k, v in spec.items() if k not in outside} for spec in specs]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from emoray.tables.files import read_table
 from emoray.tables.rows import PointRow
-from emoray.trial.stages import Decide
+from emoray.trial.stages.deciding import Decide
 from emoray.trial.store import Store
 
 

@@ -74,6 +74,10 @@ def test_data_stands_inside_the_figures(html: str) -> None:
         assert spec["description"]
 
 
+def test_no_panel_keeps_its_data_apart_where_several_panels_would_lose_it(html: str) -> None:
+    assert all("datasets" not in spec for spec in specs_in(html).values())
+
+
 def test_the_page_is_small_and_holds_the_drawing_code_once(html: str) -> None:
     assert len(html) < 6_000_000
     assert html.count("window.vegaEmbed=") == 1

@@ -1,0 +1,41 @@
+"""From logits to operating points. Shapes: N texts, K labels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from emoray.trial.columns import Logits
+from emoray.trial.spec import Decision
+from emoray.trial.stages.compression import Compress, Score
+from emoray.trial.stages.text import Encode, read_texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decide:
+    """Every decision on one model's logits: the rows of the tables."""
+
+    name: ClassVar[str] = "decide"
+    version: ClassVar[int] = 1
+
+    scored: Score
+    compressed: Compress
+    text: Encode
+    decisions: tuple[Decision, ...]
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.trial.rows import write_rows
+
+        (_, dev_labels_NK), (_, test_labels_NK) = (
+            read_texts(inputs["text"], split) for split in ("dev", "test")
+        )
+        with np.load(inputs["scored"] / "logits.npz", allow_pickle=False) as data:
+            logits = Logits(
+                dev_NK=data["dev"],
+                dev_labels_NK=dev_labels_NK,
+                test_NK=data["test"],
+                test_labels_NK=test_labels_NK,
+                leaked_N=np.load(inputs["text"] / "leaked.npy", allow_pickle=False),
+            )
+        write_rows(self.compressed, inputs["compressed"], logits, self.decisions, out)
