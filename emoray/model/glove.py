@@ -148,10 +148,20 @@ def train(
             break
     model.set_weights(weights)
     tensors = _tensors(recipe, model, vectors_VD, rare_M)
+    tensors["head.bias"] = unweighted(recipe, tensors["head.bias"], prior_K)
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise FloatingPointError(f"{name} holds numbers that are not finite: {recipe}")
     return Trained(tensors=tensors, epochs=tuple(epochs), kept=kept)
+
+
+def unweighted(recipe: GloveRecipe, bias_K: np.ndarray, prior_K: np.ndarray) -> np.ndarray:
+    """The head's bias without what weighting the positives added to it.
+
+    Positives that count w times raise the log-odds of their label by log w: taking that back makes
+    probabilities honest (the prior correction of King & Zeng 2001) and moves no per-label decision.
+    """
+    return np.asarray(bias_K - np.log(recipe.loss.positive_weights(prior_K)), np.float32)
 
 
 def _tensors(

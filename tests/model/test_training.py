@@ -159,3 +159,16 @@ def test_both_losses_are_the_weighted_cross_entropy_summed_over_labels(loss: Los
 def test_a_loss_that_is_no_number_ends_the_training(path: str) -> None:
     with pytest.raises(FloatingPointError, match=r"training loss is (nan|inf) in epoch 1: ekman"):
         trained(replace(PATHS[path], learning_rate=1e30, layers=2))
+
+
+def test_probabilities_are_honest_although_positives_counted_more() -> None:
+    recipe = replace(TINY, loss=WeightedBCE(1.0), epochs=12, patience=12, dropout=0.0)
+    told = trained(recipe)
+    prior_K = TRAIN.labels_NK.mean(0)
+    shift_K = np.log(recipe.loss.positive_weights(prior_K))
+    found_NK = exported_logits(told, recipe, ragged(70, seed=2))
+    np.testing.assert_allclose(found_NK + shift_K, told.kept_logits_NK, atol=1e-4)
+    given_K = DEV.labels_NK.mean(0)
+    honest = np.abs((1 / (1 + np.exp(-found_NK))).mean(0) - given_K).mean()
+    weighted = np.abs((1 / (1 + np.exp(-told.kept_logits_NK))).mean(0) - given_K).mean()
+    assert honest < weighted
