@@ -72,6 +72,13 @@ def sweep(
     download: Annotated[
         bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
     ] = True,
+    download_vectors: Annotated[
+        bool,
+        typer.Option(
+            "--download-vectors",
+            help="Fetch Stanford's glove.6B.zip (862 MB: 50 to 300 dimensions) into the cache.",
+        ),
+    ] = False,
     debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
 ) -> None:
     """Search embedding dimension, layers, quantization, temperature and thresholds in one job.
@@ -97,6 +104,7 @@ def sweep(
                 address=address,
                 cpus=cpus,
                 download=download,
+                download_vectors=download_vectors,
             )
         )
 

