@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,15 +93,28 @@ def connected(sweep: Sweep) -> Iterator[None]:
         log_to_driver=False,
         logging_level="error",
     )
-    signal.signal(signal.SIGTERM, _stop)
     try:
-        yield
+        with _terminated_like_interrupted():
+            yield
     finally:
         ray.shutdown()
 
 
-def _stop(signum: int, frame: Any) -> None:
-    raise KeyboardInterrupt
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM, as `ray job stop` sends it, ends the block as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(signum: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _announce(sweep: Sweep, facts: Look, models: int, console: Console) -> None:
