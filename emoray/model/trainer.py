@@ -35,6 +35,7 @@ class Trainer:
         self.recipe = recipe
         self.model = model
         self.lengths_N = texts.lengths_N
+        self.batch = recipe.batch_of(len(texts.lengths_N))
         self.random = np.random.default_rng(recipe.seed)
         # Where words are looked up, the table is the first variable and learns at its own rate.
         self.tables = 0 if recipe.pooled_once else 1
@@ -51,7 +52,7 @@ class Trainer:
 
     def _adam(self, rate: float, variables: list[Any]) -> keras.optimizers.Optimizer:
         """Adam whose rate warms up linearly, then falls along half a cosine."""
-        steps = self.recipe.epochs * -(-len(self.lengths_N) // self.recipe.batch_size)
+        steps = self.recipe.epochs * -(-len(self.lengths_N) // self.batch)
         warm = max(1, int(WARM * steps))
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0, max(1, steps - warm), alpha=END, warmup_target=rate, warmup_steps=warm
@@ -87,7 +88,7 @@ class Trainer:
 
     def epoch(self) -> float:
         """One pass over the texts; the mean loss of its batches."""
-        rows = batches(self.lengths_N, self.recipe.batch_size, self.random)
+        rows = batches(self.lengths_N, self.batch, self.random)
         order = tf.constant(np.concatenate(rows), tf.int32)
         starts = tf.constant(np.cumsum([0, *map(len, rows)]), tf.int32)
         return float(self.graph(order, starts))

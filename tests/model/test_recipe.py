@@ -62,3 +62,11 @@ def test_full_power_balances_the_positives_of_a_label_with_its_negatives() -> No
     np.testing.assert_allclose(WeightedBCE(1.0).positive_weights(prior_K), [1, 9, 99])
     np.testing.assert_allclose(WeightedBCE(0.5).positive_weights(prior_K), np.sqrt([1, 9, 99]))
     np.testing.assert_array_equal(BCE().positive_weights(prior_K), np.ones(3))
+
+
+def test_small_corpora_take_small_batches() -> None:
+    recipe = GloveRecipe(batch_size=512)
+    assert recipe.batch_of(43_410) == 512
+    assert recipe.batch_of(6_400) == 100
+    assert recipe.batch_of(1_000) == recipe.batch_of(50) == 16
+    assert GloveRecipe(batch_size=8).batch_of(43_410) == 8

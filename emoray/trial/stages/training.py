@@ -17,7 +17,7 @@ class Train:
     """One recipe with one seed: the dear part."""
 
     name: ClassVar[str] = "train"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     recipe: GloveRecipe
     text: Encode
