@@ -12,7 +12,6 @@ import numpy as np
 import onnxruntime
 
 BATCH = 64
-BATCH_POLICY = f"sorted by length, {BATCH} texts a batch"
 
 
 class Texts(Protocol):

@@ -65,15 +65,6 @@ def part_files(run_folder: Path, table: str) -> list[Path]:
     return sorted(p for p in folder.glob("*.parquet") if not p.name.startswith("."))
 
 
-def part_stands(run_folder: Path, table: str, part: str) -> bool:
-    """Whether the part is there and whole."""
-    try:
-        read_table(part_path(run_folder, table, part), row_class_of(table))
-    except ValueError:
-        return False
-    return True
-
-
 def run_table(run_folder: Path, table: str) -> pa.Table:
     """The compacted table of a run."""
     return read_table(table_path(run_folder, table), row_class_of(table))

@@ -1,6 +1,6 @@
 """What one operating point is made of: recipe + scheme + decision, and the data behind them."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
@@ -105,4 +105,4 @@ class Spec:
 
 def recipe_id(recipe: GloveRecipe) -> str:
     """Readable, and told apart by every knob; equal for repeats with other seeds."""
-    return f"{recipe} #{digest(replace(recipe, seed=0))[:6]}"
+    return f"{recipe} #{digest(recipe.without_seed())[:6]}"

@@ -32,9 +32,12 @@ everywhere = pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS.keys())
 
 @everywhere
 def test_sound_decisions_are_taken(verb: Verb) -> None:
-    verb(LOGITS, LABELS)
-    verb(LOGITS.astype(np.float64), LABELS.astype(bool))
-    verb(LOGITS.astype(np.int64), LABELS.astype(np.float32))
+    for logits, labels in (
+        (LOGITS, LABELS),
+        (LOGITS.astype(np.float64), LABELS.astype(bool)),
+        (LOGITS.astype(np.int64), LABELS.astype(np.float32)),
+    ):
+        assert verb(logits, labels) is not None
 
 
 @everywhere

@@ -6,7 +6,6 @@ from emoray.tables.files import read_table
 from emoray.tables.parts import (
     part_files,
     part_path,
-    part_stands,
     row_class_of,
     table_path,
     write_part,
@@ -20,14 +19,6 @@ def test_a_part_written_again_replaces_itself(tmp_path: Path) -> None:
         path = write_part([row(FailureRow, error=error)], tmp_path, "failures", "trial-1")
     assert part_files(tmp_path, "failures") == [path]
     assert read_table(path, FailureRow).column("error").to_pylist() == ["second"]
-
-
-def test_a_part_stands_when_it_is_there_and_whole(tmp_path: Path) -> None:
-    assert not part_stands(tmp_path, "failures", "trial-1")
-    path = write_part([row(FailureRow)], tmp_path, "failures", "trial-1")
-    assert part_stands(tmp_path, "failures", "trial-1")
-    path.write_bytes(path.read_bytes()[:-9])
-    assert not part_stands(tmp_path, "failures", "trial-1")
 
 
 def test_half_written_files_are_no_parts(tmp_path: Path) -> None:
