@@ -14,38 +14,17 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
 from emoray.model.layers import Pooling, RareWords, WordDropout
+from emoray.model.losses import NUMPY
+from emoray.model.outcome import Epoch, Trained, unweighted
 from emoray.model.recipe import GloveRecipe
 from emoray.model.texts import PADDING, Texts, means, standardized
 from emoray.model.trainer import Trainer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Epoch:
-    """What one pass over `train` brought."""
-
-    epoch: int
-    train_loss: float
-    dev_loss: float
-    dev_macro_f1: float
-    wall_seconds: float
-    cpu_seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Trained:
-    """Weights by name (`embedding`, `pool0.kernel`, `dense0.kernel`, `head.bias`, ...) and how they
-    came."""
-
-    tensors: dict[str, np.ndarray]
-    epochs: tuple[Epoch, ...]
-    kept: int
 
 
 def _top(recipe: GloveRecipe, prior_K: np.ndarray) -> list[keras.layers.Layer]:
@@ -91,8 +70,7 @@ def build_on_means(
 
 def _loss(recipe: GloveRecipe, prior_K: np.ndarray, texts: Texts, logits_NK: np.ndarray) -> float:
     """The training loss: summed over labels, mean over texts."""
-    positive_NK = recipe.loss.positive_weights(prior_K) * np.logaddexp(0, -logits_NK)
-    loss_NK = np.where(texts.labels_NK, positive_NK, np.logaddexp(0, logits_NK))
+    loss_NK = recipe.loss.of(logits_NK, texts.labels_NK.astype(np.float32), prior_K, NUMPY)
     return float(loss_NK.sum(1).mean())
 
 
@@ -148,20 +126,11 @@ def train(
             break
     model.set_weights(weights)
     tensors = _tensors(recipe, model, vectors_VD, rare_M)
-    tensors["head.bias"] = unweighted(recipe, tensors["head.bias"], prior_K)
+    tensors["head.bias"] = unweighted(recipe.loss, tensors["head.bias"], prior_K)
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise FloatingPointError(f"{name} holds numbers that are not finite: {recipe}")
     return Trained(tensors=tensors, epochs=tuple(epochs), kept=kept)
-
-
-def unweighted(recipe: GloveRecipe, bias_K: np.ndarray, prior_K: np.ndarray) -> np.ndarray:
-    """The head's bias without what weighting the positives added to it.
-
-    Positives that count w times raise the log-odds of their label by log w: taking that back makes
-    probabilities honest (the prior correction of King & Zeng 2001) and moves no per-label decision.
-    """
-    return np.asarray(bias_K - np.log(recipe.loss.positive_weights(prior_K)), np.float32)
 
 
 def _tensors(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
+from emoray.model.losses import BCE, Loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,42 +52,6 @@ class ConvMax:
 
 
 Pool = Mean | Max | Min | Attention | ConvMax
-
-
-@dataclass(frozen=True, slots=True)
-class BCE:
-    """Binary cross-entropy, summed over labels."""
-
-    def positive_weights(self, prior_K: np.ndarray) -> np.ndarray:
-        """What the positive term of each label counts, (K,)."""
-        return np.ones_like(prior_K)
-
-    def __str__(self) -> str:
-        return "bce"
-
-
-@dataclass(frozen=True, slots=True)
-class WeightedBCE:
-    """Binary cross-entropy whose positive terms count ((1 - p) / p) ** power, p the label's share.
-
-    Power 1 balances positives and negatives of every label (King & Zeng 2001); less is gentler.
-    """
-
-    power: float = 0.4
-
-    def __post_init__(self) -> None:
-        if not 0 < self.power <= 1:
-            raise ValueError(f"power must lie in (0, 1], got {self.power}: BCE() weighs nothing")
-
-    def positive_weights(self, prior_K: np.ndarray) -> np.ndarray:
-        """What the positive term of each label counts, (K,)."""
-        return np.asarray(((1 - prior_K) / prior_K) ** self.power)
-
-    def __str__(self) -> str:
-        return f"weighted_bce{self.power:g}"
-
-
-Loss = BCE | WeightedBCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

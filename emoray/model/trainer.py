@@ -9,10 +9,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from emoray.model.losses import Ops
 from emoray.model.recipe import GloveRecipe
 from emoray.model.texts import Texts, batches
 
 WARM, END = 0.05, 0.05  # share of steps to reach the learning rate; what is left of it at the end
+TENSORFLOW = Ops(
+    array=lambda vector: tf.constant(vector, tf.float32),
+    exp=tf.exp,
+    log=tf.math.log,
+    clip=tf.clip_by_value,
+    softplus=tf.math.softplus,
+)
 SHORTEST = 3  # tokens a batch is padded to at least: the convolution's width
 
 
@@ -43,7 +51,7 @@ class Trainer:
         self.rest = self._adam(recipe.learning_rate, variables[self.tables :])
         self.table = self._adam(recipe.vectors_rate, variables[:1]) if self.tables else None
         self.mask_V1 = None if mask_V is None else tf.constant(mask_V[:, None], tf.float32)
-        self.weights_K = tf.constant(recipe.loss.positive_weights(prior_K), tf.float32)
+        self.prior_K = prior_K
         self.x = tf.constant(x)
         self.sizes_N = tf.constant(texts.lengths_N, tf.int32)
         self.labels_NK = tf.constant(texts.labels_NK, tf.float32)
@@ -68,7 +76,7 @@ class Trainer:
             x = x[:, : tf.maximum(longest, SHORTEST)]
         with tf.GradientTape() as tape:
             logits_NK = self.model(x, training=True)
-            loss_NK = tf.nn.weighted_cross_entropy_with_logits(labels_NK, logits_NK, self.weights_K)
+            loss_NK = self.recipe.loss.of(logits_NK, labels_NK, self.prior_K, TENSORFLOW)
             loss = tf.reduce_mean(tf.reduce_sum(loss_NK, -1))
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, [v.value for v in variables])

@@ -4,14 +4,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from emoray.model.losses import BCE, WeightedBCE
 from emoray.model.recipe import (
-    BCE,
     Attention,
     ConvMax,
     GloveRecipe,
     Max,
     Mean,
-    WeightedBCE,
 )
 
 REFUSED: dict[str, tuple[Callable[[], object], str]] = {

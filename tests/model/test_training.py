@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from emoray.model.losses import BCE, WeightedBCE
 from emoray.model.recipe import (
-    BCE,
     Attention,
     ConvMax,
     GloveRecipe,
@@ -15,7 +15,6 @@ from emoray.model.recipe import (
     Mean,
     Min,
     Pool,
-    WeightedBCE,
 )
 from emoray.model.texts import standardized
 from tests.model.made import (
