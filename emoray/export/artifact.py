@@ -1,9 +1,10 @@
 """The folder a user ships, and how to run it with numpy and onnxruntime alone. Copy it freely.
 
 model.onnx       ids int32 [N, L] → logits float32 [N, K]
-vocabulary.txt   one word a line; its id is the line number (from 0) + 2. 0 pads, 1 is unknown
-tokenizer.json   what to do with a text: normalize, lowercase, `re.sub` each rule in order, then
-                 `re.findall` of the token pattern; keep the first max_tokens words where given
+vocabulary.txt   one word or piece a line; its id is the line number (from 0) + 2. 0 pads, 1 is
+                 unknown
+tokenizer.json   how a text becomes words (`Words`) or an encoder's pieces (`WordPiece`,
+                 `BytePairs`: the ids that transformers' tokenizers give); max_tokens of them count
 labels.json      K names
 decision.json    temperature; cuts: label k holds where logit k >= cuts[k]; thresholds: the same as
                  probabilities, sigmoid(cut / temperature), for people to read
@@ -17,10 +18,13 @@ import json
 import os
 import re
 import shutil
+import string
 import unicodedata
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +36,20 @@ LABELS, DECISION, MANIFEST = "labels.json", "decision.json", "manifest.json"
 FILES = (DECISION, LABELS, MODEL, TOKENIZER, VOCABULARY)
 UNKNOWN, FIRST = 1, 2
 BATCH = 64
+
+# Unicode's white space, which is a little less than Python's.
+WHITE = (
+    "\t\n\v\f\r \x85\xa0\u1680"
+    + "".join(map(chr, range(0x2000, 0x200B)))
+    + "\u2028\u2029\u202f\u205f\u3000"
+)
+SIGNS = string.punctuation
+CJK = (
+    (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF), (0x2A700, 0x2B81F),
+    (0x2B920, 0x2CEAF), (0x2F800, 0x2FA1F),
+)  # fmt: skip
+UNKNOWN_PIECE = "[UNK]"  # no piece of a vocabulary.txt, so its id is UNKNOWN
+CACHED_WORDS = 1 << 16
 
 
 def sha256(data: bytes) -> str:
@@ -76,9 +94,7 @@ def sizes(folder: Path) -> dict[str, int]:
     return {name: (folder / name).stat().st_size for name in (*FILES, MANIFEST)}
 
 
-def read(folder: Path) -> dict[str, bytes]:
-    """The files of an artifact, each checked against the manifest."""
-    listed = _manifest(folder)
+def _checked(folder: Path, listed: Mapping[str, str]) -> dict[str, bytes]:
     files = {}
     for name in FILES:
         try:
@@ -88,6 +104,20 @@ def read(folder: Path) -> dict[str, bytes]:
         if (found := sha256(files[name])) != listed[name]:
             raise _damaged(folder, f"{name} has SHA-256 {found[:12]}…, not {listed[name][:12]}…")
     return files
+
+
+def read(folder: Path) -> dict[str, bytes]:
+    """The files of an artifact, each checked against the manifest.
+
+    Where the decision changed between two of these reads, all are read again.
+    """
+    while True:
+        listed = _manifest(folder)
+        try:
+            return _checked(folder, listed)
+        except ValueError:
+            if _manifest(folder) == listed:
+                raise
 
 
 def _damaged(folder: Path, what: str) -> ValueError:
@@ -111,8 +141,8 @@ def _manifest(folder: Path) -> dict[str, str]:
     return listed
 
 
-class Tokenizer:
-    """The words of a text, by the rules of a tokenizer.json."""
+class Words:
+    """The words of a text: normalize, lowercase, `re.sub` each rule, `re.findall` the token."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._form = settings["normalize"]
@@ -127,6 +157,164 @@ class Tokenizer:
         for pattern, instead in self._rules:
             text = pattern.sub(instead, text)
         return self._token.findall(text)[: self._longest]
+
+
+class Pieces:
+    """The pieces of a text between prefix and suffix; what is too long loses its end.
+
+    Added pieces are found first, as they are written, and take the white space before them along.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], ids: Mapping[str, int]) -> None:
+        self._settings, self._ids = settings, ids
+        self._prefix, self._suffix = settings["prefix"], settings["suffix"]
+        self._room = settings["max_tokens"] - len(self._prefix) - len(self._suffix)
+        added = sorted(settings["added"], key=len, reverse=True)
+        self._added = re.compile(f"({'|'.join(map(re.escape, added)) or '(?!)'})")
+        self._pieces = lru_cache(CACHED_WORDS)(self.pieces)
+
+    def words(self, text: str) -> Iterable[str]:
+        """A text without added pieces, cut into what pieces never cross."""
+        raise NotImplementedError
+
+    def pieces(self, word: str) -> tuple[str, ...]:
+        """The pieces of one word."""
+        raise NotImplementedError
+
+    def _all(self, text: str) -> Iterator[str]:
+        parts = self._added.split(text)
+        for part, added in zip(parts[::2], [*parts[1::2], ""], strict=True):
+            for word in self.words(part.rstrip(WHITE) if added else part):
+                yield from self._pieces(word)
+            if added:
+                yield added
+
+    def __call__(self, text: str) -> list[str]:
+        return [*self._prefix, *islice(self._all(text), self._room), *self._suffix]
+
+
+class Signs(dict[int, str]):
+    """A table for `str.translate` that asks `sign` for each character once."""
+
+    def __init__(self, sign: Callable[[str], str]) -> None:
+        self._sign = sign
+
+    def __missing__(self, code: int) -> str:
+        self[code] = self._sign(chr(code))
+        return self[code]
+
+
+class WordPiece(Pieces):
+    """BERT's way: clean, split at white space and signs, then cut off the longest piece in turn.
+
+    By this Python's Unicode; transformers' tokenizers know signs and accents of 2015, so some 500
+    characters of rare scripts, added since, may be cut otherwise.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], ids: Mapping[str, int]) -> None:
+        super().__init__(settings, ids)
+        self._longest, self._continuing = settings["longest_word"], settings["continuing"]
+        self._strip, self._lower = settings["strip_accents"], settings["lowercase"]
+        self._cleaned, self._spread = Signs(self._clean), Signs(self._spaced)
+
+    def _clean(self, sign: str) -> str:
+        if self._settings["clean_text"]:
+            if sign in WHITE and (sign in "\t\n\r" or unicodedata.category(sign) != "Cc"):
+                return " "
+            if sign in "\0\ufffd" or unicodedata.category(sign) in ("Cc", "Cf", "Co", "Cs"):
+                return ""
+        if self._settings["handle_chinese_chars"]:
+            if any(first <= ord(sign) <= last for first, last in CJK):
+                return f" {sign} "
+        return sign
+
+    def _spaced(self, sign: str) -> str:
+        kind = unicodedata.category(sign)
+        if self._strip and kind == "Mn":
+            return ""
+        if sign in WHITE:
+            return " "
+        if sign in SIGNS or kind[0] == "P":
+            return f" {sign} "
+        return sign.lower() if self._lower else sign
+
+    def words(self, text: str) -> Iterable[str]:
+        text = text.translate(self._cleaned)
+        if self._strip:
+            text = unicodedata.normalize("NFD", text)
+        return filter(None, text.translate(self._spread).split(" "))
+
+    def pieces(self, word: str) -> tuple[str, ...]:
+        found: list[str] = []
+        start = 0
+        while start < len(word) <= self._longest:
+            mark = self._continuing if start else ""
+            ends = range(len(word), start, -1)
+            end = next((end for end in ends if mark + word[start:end] in self._ids), None)
+            if end is None:
+                return (UNKNOWN_PIECE,)
+            found.append(mark + word[start:end])
+            start = end
+        return tuple(found) or (UNKNOWN_PIECE,)
+
+
+def _shape(sign: str) -> str:
+    """What `BytePairs.WORD` needs to know of a character."""
+    if sign in WHITE:
+        return " " if sign == " " else "\n"
+    kind = unicodedata.category(sign)[0]
+    if kind == "L":
+        return sign if sign in "stremvld" else "a"
+    return "0" if kind == "N" else "'" if sign == "'" else "."
+
+
+class BytePairs(Pieces):
+    """RoBERTa's way: words as bytes, a symbol each, joined pair by pair in the merges' order."""
+
+    WORD = re.compile(r"'(?:s|t|re|ve|m|ll|d)| ?[a-z]+| ?0+| ?[.']+|\s+(?!\S)|\s+")
+
+    def __init__(self, settings: Mapping[str, Any], ids: Mapping[str, int]) -> None:
+        super().__init__(settings, ids)
+        merges = (tuple(merge.split(" ")) for merge in settings["merges"])
+        self._order = {pair: i for i, pair in enumerate(merges)}
+        shown = {*range(33, 127), *range(161, 173), *range(174, 256)}
+        hidden = iter(range(256, 512))
+        self._symbols = [chr(byte if byte in shown else next(hidden)) for byte in range(256)]
+        self._shapes = Signs(_shape)
+
+    def words(self, text: str) -> Iterable[str]:
+        if self._settings["add_prefix_space"] and text and text[0] != " ":
+            text = f" {text}"
+        shapes = text.translate(self._shapes)
+        return (text[found.start() : found.end()] for found in self.WORD.finditer(shapes))
+
+    def pieces(self, word: str) -> tuple[str, ...]:
+        found = [self._symbols[byte] for byte in word.encode("utf-8", "replace")]
+        last = len(self._order)
+        while len(found) > 1:
+            best = min(pairwise(found), key=lambda pair: self._order.get(pair, last))
+            if best not in self._order:
+                break
+            joined, i = [], 0
+            while i < len(found):
+                both = tuple(found[i : i + 2]) == best
+                joined.append("".join(best) if both else found[i])
+                i += 1 + both
+            found = joined
+        return tuple(found)
+
+
+def tokenizer_of(settings: Mapping[str, Any], ids: Mapping[str, int]) -> Words | Pieces:
+    """What tokenizer.json asks for; ids of the words in vocabulary.txt."""
+    kinds = {"wordpiece": WordPiece, "bpe": BytePairs}
+    if "kind" not in settings:
+        return Words(settings)
+    if settings["kind"] not in kinds:
+        raise ValueError(
+            f"tokenizer.json is of a kind known here, {' or '.join(kinds)}, got "
+            f"{settings['kind']!r}: use the artifact.py of the emoray that wrote it"
+        )
+    return kinds[settings["kind"]](settings, ids)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,10 +333,10 @@ class Classifier:
         decision = json.loads(files[DECISION])
         self.temperature = float(decision["temperature"])
         self.cuts_K = np.array(decision["cuts"], np.float64)
-        self.tokenize = Tokenizer(json.loads(files[TOKENIZER]))
         text = files[VOCABULARY].decode()
         words = text.removesuffix("\n").split("\n") if text else []
         self._ids = {word: i for i, word in enumerate(words, start=FIRST)}
+        self.tokenize = tokenizer_of(json.loads(files[TOKENIZER]), self._ids)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

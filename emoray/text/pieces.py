@@ -1,0 +1,261 @@
+"""An encoder's tokenizer as data: rules, pieces in id order, what frames every text.
+
+Ids are the family's own: 0 pads, 1 is unknown, `pieces[i]` has id i + 2, and the added tokens stand
+last. Training encodes through the `tokenizers` library; an artifact carries `settings_json()` and
+the pieces, and gives the same ids with the standard library alone.
+
+Shapes: V ids, R rows of the encoder's own embedding, D width.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from emoray.text.vocabulary import FIRST, Ragged
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+# Names of ids 0 and 1 inside the library: with a newline, so that no piece can be called so.
+PADDING, UNKNOWN = "\npadding", "\nunknown"
+PIECES, SETTINGS, ROWS = "vocabulary.txt", "tokenizer.json", "rows.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordPiece:
+    """BERT's: words split at white space and signs, each cut greedily into its longest pieces.
+
+    continuing: what a piece inside a word begins with. longest_word: in characters; longer ones
+    are unknown.
+    """
+
+    kind: ClassVar[str] = "wordpiece"
+
+    clean_text: bool = True
+    handle_chinese_chars: bool = True
+    strip_accents: bool = True
+    lowercase: bool = True
+    continuing: str = "##"
+    longest_word: int = 100
+
+    def restricted(self, pieces: Set[str]) -> "WordPiece":
+        """The rules when only these pieces are left: the same, words fall to shorter pieces."""
+        return self
+
+    def without_pieces(self, ids: Mapping[str, int]) -> "Tokenizer":
+        from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+        tokenizer = Tokenizer(
+            models.WordPiece(
+                dict(ids),
+                unk_token=UNKNOWN,
+                max_input_chars_per_word=self.longest_word,
+                continuing_subword_prefix=self.continuing,
+            )
+        )
+        tokenizer.normalizer = normalizers.BertNormalizer(
+            clean_text=self.clean_text,
+            handle_chinese_chars=self.handle_chinese_chars,
+            strip_accents=self.strip_accents,
+            lowercase=self.lowercase,
+        )
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        return tokenizer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytePairs:
+    """RoBERTa's: words as bytes, one symbol each, joined pair by pair in the order of `merges`."""
+
+    kind: ClassVar[str] = "bpe"
+
+    merges: tuple[tuple[str, str], ...]
+    add_prefix_space: bool = False
+
+    def restricted(self, pieces: Set[str]) -> "BytePairs":
+        """The rules when only these pieces are left: without the merges that need others."""
+        left = tuple((a, b) for a, b in self.merges if {a, b, a + b} <= pieces)
+        return replace(self, merges=left)
+
+    def without_pieces(self, ids: Mapping[str, int]) -> "Tokenizer":
+        from tokenizers import Tokenizer, models, pre_tokenizers
+
+        tokenizer = Tokenizer(models.BPE(dict(ids), list(self.merges)))
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=self.add_prefix_space)
+        return tokenizer
+
+
+Rules = WordPiece | BytePairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PieceTokenizer:
+    """Text to ids. `prefix` and `suffix` frame every text and count as its tokens.
+
+    added: found in a text before everything else, as they are written, with the white space
+    before them. rows: of every id, the rows of the encoder's embedding whose mean it starts from;
+    empty where the encoder is not known.
+    """
+
+    rules: Rules
+    pieces: tuple[str, ...]
+    prefix: tuple[str, ...]
+    suffix: tuple[str, ...]
+    added: tuple[str, ...]
+    max_tokens: int
+    rows: tuple[tuple[int, ...], ...] = ()
+    _ids: dict[str, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        ids = {piece: i for i, piece in enumerate(self.pieces, start=FIRST)}
+        if len(ids) != len(self.pieces) or any(not piece or "\n" in piece for piece in ids):
+            raise ValueError(
+                f"{len(self.pieces)} pieces must differ and be of one line each, got "
+                f"{len(ids)} different ones: give the pieces of one tokenizer"
+            )
+        framing = len(self.prefix) + len(self.suffix)
+        if self.max_tokens <= framing:
+            raise ValueError(
+                f"max_tokens must leave room for a text between {framing} framing pieces, got "
+                f"{self.max_tokens}: allow more"
+            )
+        absent = [piece for piece in (*self.prefix, *self.suffix, *self.added) if piece not in ids]
+        if absent:
+            raise ValueError(
+                f"framing and added pieces have ids of their own, got none for {absent}: keep them"
+            )
+        if self.pieces[len(self.pieces) - len(self.added) :] != self.added:
+            raise ValueError(f"added pieces stand last, got {self.pieces[-2:]}: move them")
+        if self.rows and len(self.rows) != len(self):
+            raise ValueError(f"every id has its rows, got {len(self.rows)} of {len(self)}")
+        object.__setattr__(self, "_ids", ids)
+
+    def __len__(self) -> int:
+        """Number of ids, padding and unknown included: the rows of an embedding table."""
+        return len(self.pieces) + FIRST
+
+    def id_of(self, piece: str) -> int:
+        return self._ids[piece]
+
+    def __contains__(self, piece: str) -> bool:
+        return piece in self._ids
+
+    def library(self) -> "Tokenizer":
+        """The same in the `tokenizers` library, without framing and length."""
+        from tokenizers import AddedToken
+
+        library = self.rules.without_pieces({PADDING: 0, UNKNOWN: 1} | self._ids)
+        library.add_tokens([AddedToken(a, lstrip=True, normalized=False) for a in self.added])
+        return library
+
+    def encode_all(self, texts: Iterable[str]) -> Ragged:
+        """Ids of many texts, framed, none longer than max_tokens."""
+        library = self.library()
+        first = [self._ids[piece] for piece in self.prefix]
+        last = [self._ids[piece] for piece in self.suffix]
+        room = self.max_tokens - len(first) - len(last)
+        return Ragged.from_lists(
+            first + library.encode(text, add_special_tokens=False).ids[:room] + last
+            for text in texts
+        )
+
+    def pruned(self, kept: np.ndarray) -> "PieceTokenizer":
+        """With the pieces of these ids only, renumbered in their order; see `keep_pieces`."""
+        ids = np.unique(kept).tolist()
+        if ids[:FIRST] != list(range(FIRST)) or ids[-1] >= len(self):
+            raise ValueError(
+                f"kept ids lie in 0..{len(self) - 1}, padding and unknown among them, got "
+                f"{ids[:FIRST]}…{ids[-1:]}: use keep_pieces"
+            )
+        pieces = tuple(self.pieces[i - FIRST] for i in ids[FIRST:])
+        return replace(
+            self,
+            pieces=pieces,
+            rules=self.rules.restricted(frozenset(pieces)),
+            rows=tuple(self.rows[i] for i in ids) if self.rows else (),
+        )
+
+    @property
+    def original_ids(self) -> np.ndarray:
+        """Row of the encoder's embedding of each id, (V,); -1 where `rows` names several."""
+        return np.array([row[0] if len(row) == 1 else -1 for row in self.rows], dtype=np.int64)
+
+    def start_rows(self, original_RD: np.ndarray) -> np.ndarray:
+        """`embedding_VD`, float32: the encoder's rows in the order of these ids."""
+        if not self.rows:
+            raise ValueError(
+                "start_rows needs the encoder that the pieces are of, got pieces of an artifact: "
+                "read them from the encoder's folder"
+            )
+        if (last := max(max(row) for row in self.rows)) >= len(original_RD):
+            raise ValueError(
+                f"pieces lie in the embedding's {len(original_RD)} rows, got row {last}: "
+                "take tokenizer and weights from one model"
+            )
+        embedding_VD = original_RD[[row[0] for row in self.rows]].astype(np.float32)
+        for i, row in enumerate(self.rows):
+            if len(row) > 1:
+                embedding_VD[i] = original_RD[list(row)].astype(np.float32).mean(axis=0)
+        return embedding_VD
+
+    def settings_json(self) -> dict[str, object]:
+        """What an artifact's `tokenizer.json` holds."""
+        rules = asdict(self.rules)
+        if isinstance(self.rules, BytePairs):
+            rules["merges"] = [f"{a} {b}" for a, b in self.rules.merges]
+        return {
+            "kind": self.rules.kind,
+            **rules,
+            "prefix": list(self.prefix),
+            "suffix": list(self.suffix),
+            "added": list(self.added),
+            "max_tokens": self.max_tokens,
+        }
+
+    def vocabulary(self) -> str:
+        """One piece a line, as an artifact's `vocabulary.txt` has it: id = line number + 2."""
+        return "".join(f"{piece}\n" for piece in self.pieces)
+
+    @classmethod
+    def from_json(
+        cls, settings: Mapping[str, Any], vocabulary: str, rows: Iterable[Iterable[int]] = ()
+    ) -> "PieceTokenizer":
+        """Read what `settings_json` and `vocabulary` gave."""
+        known: dict[str, type[Rules]] = {"wordpiece": WordPiece, "bpe": BytePairs}
+        if settings.get("kind") not in known:
+            raise ValueError(
+                f"a piece tokenizer's kind is wordpiece or bpe, got {settings.get('kind')!r}: "
+                "this tokenizer.json is of another family"
+            )
+        made = known[settings["kind"]]
+        rules = {entry.name: settings[entry.name] for entry in fields(made)}
+        if "merges" in rules:
+            rules["merges"] = tuple(tuple(pair.split(" ")) for pair in rules["merges"])
+        return cls(
+            rules=made(**rules),
+            pieces=tuple(vocabulary.removesuffix("\n").split("\n")),
+            prefix=tuple(settings["prefix"]),
+            suffix=tuple(settings["suffix"]),
+            added=tuple(settings["added"]),
+            max_tokens=settings["max_tokens"],
+            rows=tuple(tuple(row) for row in rows),
+        )
+
+    def write(self, folder: Path) -> None:
+        """Pieces, settings and rows as files of a folder that exists."""
+        (folder / PIECES).write_text(self.vocabulary(), "utf-8", newline="\n")
+        (folder / SETTINGS).write_text(json.dumps(self.settings_json()), "utf-8")
+        (folder / ROWS).write_text(json.dumps(self.rows), "utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "PieceTokenizer":
+        """What `write` wrote."""
+        return cls.from_json(
+            json.loads((folder / SETTINGS).read_text("utf-8")),
+            (folder / PIECES).read_bytes().decode(),  # read_text would turn \r into \n
+            json.loads((folder / ROWS).read_text("utf-8")),
+        )
