@@ -1,0 +1,144 @@
+"""Where each kind of encoder keeps its parts: the one table of architectures.
+
+The rest of the code knows an encoder by neutral names: `embedding`, `layer0.query.kernel`, ….
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+BERT_LAYER = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "inner": "intermediate.dense",
+    "outer": "output.dense",
+    "outer_norm": "output.LayerNorm",
+}
+DISTILBERT_LAYER = {
+    "query": "attention.q_lin",
+    "key": "attention.k_lin",
+    "value": "attention.v_lin",
+    "attention": "attention.out_lin",
+    "attention_norm": "sa_layer_norm",
+    "inner": "ffn.lin1",
+    "outer": "ffn.lin2",
+    "outer_norm": "output_layer_norm",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """Names of one kind of encoder, as transformers has them.
+
+    prefix: of the encoder inside a classifier. layers: path of the list of layers; layer: module
+    paths below one of them, by neutral name. depth, width, heads, epsilon, activation: keys of
+    config.json. after_padding: positions are counted from pad_token_id + 1. pooler, head: modules
+    of a sequence classifier, the pooler's activation between them.
+    """
+
+    prefix: str
+    layers: str = "encoder.layer"
+    layer: Mapping[str, str]
+    depth: str = "num_hidden_layers"
+    width: str = "hidden_size"
+    heads: str = "num_attention_heads"
+    epsilon: str | None = "layer_norm_eps"
+    activation: str = "hidden_act"
+    after_padding: bool = False
+    pooler: str
+    pooler_activation: str = "tanh"
+    head: str = "classifier"
+
+    @property
+    def tokens(self) -> str:
+        return "embeddings.word_embeddings"
+
+    @property
+    def positions(self) -> str:
+        return "embeddings.position_embeddings"
+
+    @property
+    def types(self) -> str:
+        """The table of token types, missing where an encoder knows none."""
+        return "embeddings.token_type_embeddings"
+
+    @property
+    def norm(self) -> str:
+        return "embeddings.LayerNorm"
+
+
+BERT = Architecture(prefix="bert", layer=BERT_LAYER, pooler="bert.pooler.dense")
+ROBERTA = Architecture(
+    prefix="roberta",
+    layer=BERT_LAYER,
+    after_padding=True,
+    pooler="classifier.dense",
+    head="classifier.out_proj",
+)
+DISTILBERT = Architecture(
+    prefix="distilbert",
+    layers="transformer.layer",
+    layer=DISTILBERT_LAYER,
+    depth="n_layers",
+    width="dim",
+    heads="n_heads",
+    epsilon=None,  # fixed at 1e-12
+    activation="activation",
+    pooler="pre_classifier",
+    pooler_activation="relu",
+)
+POSITIONS = "max_position_embeddings"  # key of config.json, whichever the architecture
+# By config.json's model_type.
+ARCHITECTURES: Mapping[str, Architecture] = {
+    "bert": BERT,
+    "roberta": ROBERTA,
+    "xlm-roberta": ROBERTA,
+    "camembert": ROBERTA,
+    "distilbert": DISTILBERT,
+}
+# What config.json calls the activation, and what it is.
+ACTIVATIONS = {
+    "gelu": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "relu": "relu",
+}
+
+
+def architecture_of(config: Mapping[str, object]) -> Architecture:
+    """The row of a config.json; ValueError for what is not BERT-like or leaves its sizes unsaid."""
+    kind = config.get("model_type")
+    if kind not in ARCHITECTURES:
+        raise ValueError(
+            f"an encoder is one of {', '.join(ARCHITECTURES)}, got model_type {kind!r}: "
+            "choose a model of one of these kinds"
+        )
+    found = ARCHITECTURES[str(kind)]
+    if config.get(found.activation) not in ACTIVATIONS:
+        raise ValueError(
+            f"an encoder's activation is one of {', '.join(ACTIVATIONS)}, got "
+            f"{config.get(found.activation)!r}: choose another encoder"
+        )
+    plain = config.get("position_embedding_type", "absolute")
+    if plain != "absolute" or config.get("is_decoder"):
+        raise ValueError(
+            "an encoder adds absolute positions and sees the whole text, got "
+            f"position_embedding_type {plain!r}, is_decoder {bool(config.get('is_decoder'))}: "
+            "choose another encoder"
+        )
+    for key in (found.depth, found.width, found.heads, POSITIONS):
+        size = config.get(key)
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(
+                f"config.json says {key}, at least 1, got {size!r}: fetch the model again"
+            )
+    width, heads = config[found.width], config[found.heads]
+    if width % heads:  # type: ignore[operator]
+        raise ValueError(
+            f"an encoder's heads divide the width, got {heads} heads for {width}: "
+            "fetch the model again"
+        )
+    return found

@@ -1,0 +1,14 @@
+"""What the family needs beyond a plain installation."""
+
+from importlib.util import find_spec
+
+NEEDED = ("torch", "transformers", "tokenizers", "safetensors")
+
+
+def require_bert() -> None:
+    """Raise ValueError, saying what to install, unless the extra `bert` is there."""
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        raise ValueError(
+            f"encoders and QAT need {', '.join(NEEDED)}, got no {', '.join(missing)}: "
+            "pip install 'emoray[bert]', or make sweep SPACE=bert, which does it"
+        )

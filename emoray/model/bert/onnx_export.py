@@ -1,0 +1,133 @@
+"""Any sequence classifier of transformers as a module of our ids, and as an ONNX file.
+
+For encoders that emoray has no graph for. Shapes: N texts, L tokens, V our ids, K labels.
+"""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class Foreign(nn.Module):
+    """A transformers classifier that reads our ids, 0 = padding, and gives logits alone."""
+
+    def __init__(self, model: nn.Module, rows_V: np.ndarray) -> None:
+        super().__init__()
+        self.model = model
+        self.register_buffer("rows_V", torch.from_numpy(rows_V.astype(np.int64)))
+
+    def forward(self, ids_NL: Tensor) -> Tensor:
+        rows_V = self.rows_V
+        assert isinstance(rows_V, Tensor)
+        found = self.model(input_ids=rows_V[ids_NL.long()], attention_mask=(ids_NL != 0).long())
+        logits_NK: Tensor = found.logits
+        return logits_NK
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the libraries' remarks: what matters of them is checked or raised."""
+    from transformers.utils import logging as said
+
+    shown, level = said.is_progress_bar_enabled(), logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    said.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+        if shown:
+            said.enable_progress_bar()
+
+
+def load_transformers() -> None:
+    """Import what reading a classifier takes, and nothing of the classifier."""
+    from transformers import AutoModelForSequenceClassification
+
+    assert AutoModelForSequenceClassification
+
+
+def _load(folder: Path) -> tuple[Any, Any]:
+    from transformers import AutoModelForSequenceClassification
+
+    try:
+        return AutoModelForSequenceClassification.from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ValueError(
+            f"a model is one that this transformers can read, got {first} for {folder}: save it "
+            "again with save_pretrained, or install the transformers that it was made with"
+        ) from None
+
+
+def foreign(folder: Path, rows_V: np.ndarray) -> Foreign:
+    """The classifier in a transformers folder. rows_V: the encoder's own id of each of ours.
+
+    Raises ValueError for weights that are missing or not finite.
+    """
+    with _quiet():
+        model, info = _load(folder)
+    if missing := sorted(info["missing_keys"]):
+        raise ValueError(
+            f"a model's folder holds all of its weights, got none for {', '.join(missing[:3])} in "
+            f"{folder}: config.json and weights do not belong together"
+        )
+    broken = [n for n, p in model.named_parameters() if not bool(torch.isfinite(p).all())]
+    if broken:
+        raise ValueError(
+            f"weights are finite, got NaN or Inf in {', '.join(broken[:3])} of {folder}: take "
+            "another checkpoint"
+        )
+    return Foreign(model.eval(), rows_V).eval()
+
+
+def ids_as_saved(folder: Path, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
+    """The encoder's own ids of texts, by the folder's own tokenizer.json, framed and cut."""
+    from tokenizers import Tokenizer
+
+    library = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    library.no_padding()
+    library.enable_truncation(max_tokens)
+    return [found.ids for found in library.encode_batch(list(texts))]
+
+
+def exported(module: nn.Module) -> bytes:
+    """An ONNX file of a module: `ids` int32 [N, L] to `logits` float32 [N, K], both dynamic."""
+    if find_spec("onnxscript") is None:
+        raise ValueError(
+            "exporting an encoder that emoray has no graph for needs onnxscript, got none: "
+            "pip install onnxscript"
+        )
+    example_NL = torch.ones(2, 8, dtype=torch.int32)
+    dynamic = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+    with tempfile.TemporaryDirectory() as folder, _quiet(), torch.inference_mode():
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(
+            module,
+            (example_NL,),
+            str(path),
+            dynamo=True,
+            external_data=False,
+            dynamic_shapes=(dynamic,),
+            input_names=["ids"],
+            output_names=["logits"],
+            verbose=False,
+        )
+        return path.read_bytes()
