@@ -11,6 +11,7 @@ import numpy as np
 
 from emoray.quant.grain import Grain, PerTensor
 from emoray.quant.levels import check_bits, code_dtype, code_range, scale_and_zero_point
+from emoray.quant.ranges import Ends, LeastError
 from emoray.quant.scheme import QuantScheme
 
 LARGEST = 1e38  # near float32's end a dequantized code could overflow
@@ -126,14 +127,37 @@ def affine_between(
     )
 
 
-def affine_for(values: np.ndarray, scheme: QuantScheme) -> AffineMap:
-    """The map that a scheme chooses for a tensor, any shape the grain's axis exists in."""
+def weighted_slices(
+    values: np.ndarray, grain: Grain, weights: np.ndarray | None = None
+) -> list[tuple[np.ndarray, np.ndarray | None]]:
+    """A tensor's slices (S, M) block by block, and their weights, which broadcast over it."""
+    blocks = grain.blocks(values)
+    if weights is None:
+        return [(block, None) for block in blocks]
+    return list(zip(blocks, grain.blocks(np.broadcast_to(weights, values.shape)), strict=True))
+
+
+def range_of(values_SM: np.ndarray, scheme: QuantScheme, weights_SM: np.ndarray | None) -> Ends:
+    """The clip range of each slice; only `LeastError` takes notice of weights."""
+    if isinstance(scheme.ranges, LeastError):
+        return scheme.ranges.of(values_SM, scheme.symmetric, scheme.bits, weights_SM)
+    return scheme.ranges.of(values_SM, scheme.symmetric, scheme.bits)
+
+
+def affine_for(
+    values: np.ndarray, scheme: QuantScheme, weights: np.ndarray | None = None
+) -> AffineMap:
+    """The map that a scheme chooses for a tensor, any shape the grain's axis exists in.
+
+    weights: what each squared error counts for where `LeastError` seeks the range, in a shape that
+    broadcasts over the tensor.
+    """
     values = checked(values)
     largest = max(float(values.max()), -float(values.min()))
     if largest > LARGEST:
         raise ValueError(f"a tensor to quantize stays within ±1e38, got {largest:g}: rescale it")
-    blocks = scheme.grain.blocks(values)
-    ends = [scheme.ranges.of(block, scheme.symmetric, scheme.bits) for block in blocks]
+    slices = weighted_slices(values, scheme.grain, weights)
+    ends = [range_of(block, scheme, weights_SM) for block, weights_SM in slices]
     alpha = scheme.grain.join([alpha_S for alpha_S, _ in ends], values.shape)
     beta = scheme.grain.join([beta_S for _, beta_S in ends], values.shape)
     scale, zero_point = scale_and_zero_point(alpha, beta, scheme.bits, scheme.symmetric)

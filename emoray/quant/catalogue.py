@@ -4,15 +4,26 @@ Dense kernels are (in, out): per channel means per output unit, groups run along
 Embeddings are (V, D): one scale per word's row, groups run along the row.
 """
 
+from dataclasses import replace
 from itertools import product
 
 from emoray.quant.grain import Grain, PerChannel, PerGroup, PerTensor
-from emoray.quant.ranges import Entropy, LeastError, MinMax, Percentile, Ranges
+from emoray.quant.policy import Adaptive, Scheme
+from emoray.quant.ranges import (
+    ActivationRanges,
+    BestOf,
+    Entropy,
+    LeastError,
+    MinMax,
+    Percentile,
+    Ranges,
+)
 from emoray.quant.scheme import (
     FLOAT,
     Activations,
     Dynamic,
     ModelScheme,
+    Qat,
     QuantScheme,
     Static,
     WeightOnly,
@@ -100,3 +111,80 @@ def all_schemes() -> dict[str, ModelScheme]:
         for bits in (8, 4)
     )
     return quick_schemes() | _by_name(*widths, *clips, *activated, *spared)
+
+
+BERT_GROUP = (PerGroup(32, 0), PerGroup(32, -1))
+ACTIVATION_RANGES: tuple[ActivationRanges, ...] = (
+    MinMax(),
+    Percentile(99.99),
+    LeastError(),
+    Entropy(),
+    BestOf(),
+)
+
+WEIGHT_RANGES: tuple[Ranges, ...] = (
+    MinMax(),
+    LeastError(),
+    Percentile(99),
+    Percentile(99.9),
+    Percentile(99.99),
+    Entropy(),
+)
+
+
+def _named(*schemes: Scheme) -> dict[str, Scheme]:
+    return {str(scheme): scheme for scheme in schemes}
+
+
+def _low(bits: int, grains: tuple[Grain, Grain] = CHANNEL) -> ModelScheme:
+    """Weights only; below 4 bits affine, which has a level more."""
+    return _model(bits, bits, symmetric=bits > 3, grains=grains, ranges=LeastError())
+
+
+def both_ways(qat: Qat) -> dict[str, Scheme]:
+    """8, 4, 3 and 2 bits by name, each fitted to the finished weights and each trained for."""
+    plain = (_model(8, 8, activations=Dynamic()), _low(4), _low(3), _low(2))
+    return _named(*plain, *(replace(scheme, qat=qat) for scheme in plain))
+
+
+def quick_bert_schemes() -> dict[str, Scheme]:
+    """Eight schemes by name: a look at every kind of compression of an encoder."""
+    dynamic = Dynamic()
+    return _named(
+        FLOAT,
+        _model(8, 8, activations=dynamic),
+        _model(8, 8, activations=Static(ranges=BestOf())),
+        _model(
+            8, 4, ranges=LeastError(), grains=(PerChannel(-1), BERT_GROUP[1]), activations=dynamic
+        ),
+        _low(4),
+        _low(4, BERT_GROUP),
+        Adaptive(bits=4),
+        replace(_low(4), qat=Qat()),
+    )
+
+
+def bert_schemes() -> dict[str, Scheme]:
+    """The quick ones and a survey by name: activations, embeddings, low widths, the policy at equal
+    bytes, and training for the codes."""
+    dynamic = Dynamic()
+    activated = (_model(8, 8, activations=Static(ranges=ranges)) for ranges in ACTIVATION_RANGES)
+    clipped = (_model(bits, bits, ranges=ranges) for bits in (8, 4) for ranges in WEIGHT_RANGES)
+    uniform = (_model(bits, bits, ranges=ranges) for bits in (6, 5) for ranges in WEIGHT_RANGES[:2])
+    tables = (
+        _model(8, 4, grains=(PerChannel(-1), PerGroup(size, -1)), activations=dynamic)
+        for size in (32, 16)
+    )
+    low = (_low(bits, grains) for bits in (4, 3, 2) for grains in (CHANNEL, BERT_GROUP))
+    return quick_bert_schemes() | _named(
+        ModelScheme(dense=QuantScheme(grain=PerChannel(-1)), activations=dynamic),
+        *activated,
+        *clipped,
+        *uniform,
+        *tables,
+        *low,
+        *(Adaptive(bits=bits) for bits in (8, 6, 5, 4, 3, 2)),
+        *(Adaptive(bits=bits, activations=dynamic) for bits in (8, 6, 5, 4, 3)),
+        *(Adaptive(bits=b, dense=BERT_GROUP[0], embedding=BERT_GROUP[1]) for b in (4, 3)),
+        *both_ways(Qat()).values(),
+    )

@@ -5,6 +5,7 @@ shape () per tensor, (C,) per channel, and per group the tensor's shape with the
 counted in groups. ``spread`` lays them over the tensor again. S slices, M values in each.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,10 @@ class PerTensor:
         """Per-slice parameters, one array per block, in their compact shape."""
         return params[0].reshape(())
 
+    def slices(self, shape: tuple[int, ...]) -> int:
+        """How many scales a tensor of this shape takes."""
+        return 1
+
     def spread(self, params: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Compact parameters in a shape that broadcasts over the tensor."""
         return params
@@ -52,6 +57,9 @@ class PerChannel:
 
     def join(self, params: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
         return params[0]
+
+    def slices(self, shape: tuple[int, ...]) -> int:
+        return shape[self.axis]
 
     def spread(self, params: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         across = [1] * len(shape)
@@ -88,6 +96,10 @@ class PerGroup:
         others.pop(self.axis)
         groups = np.concatenate([p.reshape(*others, -1) for p in params], axis=-1)
         return np.ascontiguousarray(np.moveaxis(groups, -1, self.axis))
+
+    def slices(self, shape: tuple[int, ...]) -> int:
+        length = shape[self.axis]
+        return math.prod(shape) // length * -(-length // self.size)
 
     def spread(self, params: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         axis = self.axis % len(shape)

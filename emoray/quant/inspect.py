@@ -1,11 +1,13 @@
 """What quantization did to one tensor, in figures for a table and a histogram for a plot."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from emoray.quant.affine import Quantized, checked
 from emoray.quant.packing import packed_length, planes
+from emoray.quant.scheme import QuantScheme
 
 HISTOGRAM_BINS = 64
 
@@ -56,13 +58,23 @@ def sqnr_db(values: np.ndarray, rebuilt: np.ndarray) -> float:
     return float(10 * np.log10(signal / noise)) if signal > 0 else float("-inf")
 
 
+def _bytes(shape: tuple[int, ...], bits: int, scales: int, zero_points: int) -> int:
+    *rows, length = shape or (1,)
+    per_row = sum(packed_length(length, width) for width in planes(bits))
+    return math.prod(rows) * per_row + 4 * scales + zero_points
+
+
 def bytes_of(quantized: Quantized) -> int:
     """Bytes of the packed codes, the scales, and the zero-points where affine."""
-    *rows, length = quantized.codes.shape or (1,)
-    per_row = sum(packed_length(length, width) for width in planes(quantized.map.bits))
-    codes = int(np.prod(rows, dtype=np.int64)) * per_row
-    zero_points = 0 if quantized.map.symmetric else quantized.map.zero_point.nbytes
-    return codes + quantized.map.scale.nbytes + zero_points
+    slices = quantized.map.scale.size
+    zero_points = 0 if quantized.map.symmetric else slices
+    return _bytes(quantized.codes.shape, quantized.map.bits, slices, zero_points)
+
+
+def bytes_under(shape: tuple[int, ...], scheme: QuantScheme) -> int:
+    """`bytes_of` a tensor of this shape under a scheme, without quantizing it."""
+    slices = scheme.grain.slices(shape)
+    return _bytes(shape, scheme.bits, slices, 0 if scheme.symmetric else slices)
 
 
 def explain(values: np.ndarray, quantized: Quantized) -> TensorFacts:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from emoray.quant.affine import AffineMap, affine_between, checked
-from emoray.quant.ranges import Ranges
+from emoray.quant.ranges import ActivationRanges
 
 
 class Observer:
@@ -45,20 +45,25 @@ class Observer:
             self._values, self._keys = self._values[kept], self._keys[kept]
             self._largest_key = self._keys.max()
 
-    def range(
-        self, ranges: Ranges, *, symmetric: bool = False, bits: int = 8
-    ) -> tuple[float, float]:
-        """The clip range (alpha, beta) that `ranges` chooses for what was seen."""
+    def values(self) -> np.ndarray:
+        """What was kept, in no order that means anything; float32, one axis."""
         if self.seen == 0:
             raise ValueError("a static range needs calibration data, got none: watch a batch first")
         self._thin()
-        values = self._values
         if self.seen > self._limit:
-            values = np.concatenate([values, self._extremes])
-        alpha_S, beta_S = ranges.of(values[None, :], symmetric, bits)
+            return np.concatenate([self._values, self._extremes])
+        return self._values
+
+    def range(
+        self, ranges: ActivationRanges, *, symmetric: bool = False, bits: int = 8
+    ) -> tuple[float, float]:
+        """The clip range (alpha, beta) that `ranges` chooses for what was seen."""
+        alpha_S, beta_S = ranges.of(self.values()[None, :], symmetric, bits)
         return float(alpha_S[0]), float(beta_S[0])
 
-    def affine(self, ranges: Ranges, *, symmetric: bool = False, bits: int = 8) -> AffineMap:
+    def affine(
+        self, ranges: ActivationRanges, *, symmetric: bool = False, bits: int = 8
+    ) -> AffineMap:
         """The activation's map over that range."""
         alpha, beta = self.range(ranges, symmetric=symmetric, bits=bits)
         return affine_between(alpha, beta, bits=bits, symmetric=symmetric)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoray.quant.entropy import entropy_threshold
-from emoray.quant.least_error import least_error_range
+from emoray.quant.least_error import least_error_range, squared_error
 
 Ends = tuple[np.ndarray, np.ndarray]
 
@@ -68,10 +68,19 @@ class Percentile:
 
 @dataclass(frozen=True, slots=True)
 class LeastError:
-    """Clip where the summed squared error of the quantized values is least."""
+    """Clip where the summed squared error of the quantized values is least.
 
-    def of(self, values_SM: np.ndarray, symmetric: bool, bits: int) -> Ends:
-        return least_error_range(values_SM, bits, symmetric)
+    weights_SM: what each squared error counts for; without them all count alike.
+    """
+
+    def of(
+        self,
+        values_SM: np.ndarray,
+        symmetric: bool,
+        bits: int,
+        weights_SM: np.ndarray | None = None,
+    ) -> Ends:
+        return least_error_range(values_SM, bits, symmetric, weights_SM)
 
     def __str__(self) -> str:
         return "mse"
@@ -99,3 +108,59 @@ class Entropy:
 
 
 Ranges = MinMax | Percentile | LeastError | Entropy
+
+
+SLACK = 1.05  # a range that clips more must lower the squared error by at least 5 %
+
+
+@dataclass(frozen=True, slots=True)
+class BestOf:
+    """Of several ranges the one whose quantized values err least, for every slice its own.
+
+    Outliers may carry the signal, so clipping must earn its keep: of the ranges within 5 % of the
+    least squared error, the widest is taken.
+    """
+
+    candidates: tuple[Ranges, ...] = (
+        MinMax(),
+        Percentile(99.99),
+        Percentile(99.9),
+        Percentile(99),
+        LeastError(),
+        Entropy(),
+    )
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.candidates, tuple) or not self.candidates:
+            raise ValueError(
+                f"candidates is a tuple of ranges, got {self.candidates!r}: name at least one"
+            )
+        if not all(isinstance(candidate, Ranges) for candidate in self.candidates):
+            raise ValueError(
+                f"candidates are MinMax, Percentile, LeastError or Entropy, got "
+                f"{self.candidates!r}: give instances"
+            )
+
+    def tried(
+        self, values_SM: np.ndarray, symmetric: bool, bits: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Every candidate's (alpha_CS, beta_CS, squared error_CS), and which is taken: best_S."""
+        ends = [candidate.of(values_SM, symmetric, bits) for candidate in self.candidates]
+        errors = [squared_error(values_SM, *found, bits, symmetric) for found in ends]
+        alpha_CS, beta_CS = (np.stack(side) for side in zip(*ends, strict=True))
+        error_CS = np.stack(errors)
+        width_CS = np.where(error_CS <= SLACK * error_CS.min(axis=0), beta_CS - alpha_CS, -1.0)
+        return alpha_CS, beta_CS, error_CS, width_CS.argmax(axis=0)
+
+    def of(self, values_SM: np.ndarray, symmetric: bool, bits: int) -> Ends:
+        alpha_CS, beta_CS, _, best_S = self.tried(values_SM, symmetric, bits)
+        slices_S = np.arange(len(best_S))
+        return alpha_CS[best_S, slices_S], beta_CS[best_S, slices_S]
+
+    def __str__(self) -> str:
+        if self == BestOf():
+            return "best"
+        return f"best({','.join(map(str, self.candidates))})"
+
+
+ActivationRanges = Ranges | BestOf

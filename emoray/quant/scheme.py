@@ -1,12 +1,13 @@
 """What becomes integers, and how: plain values to compare, hash, print and put in a table."""
 
+import hashlib
 from dataclasses import dataclass, field
 from types import UnionType
 from typing import get_args
 
 from emoray.quant.grain import Grain, PerChannel, PerGroup, PerTensor
 from emoray.quant.levels import check_bits
-from emoray.quant.ranges import MinMax, Ranges
+from emoray.quant.ranges import ActivationRanges, MinMax, Ranges
 
 EMBEDDING = "embedding"  # the name of the embedding table among a network's weights
 
@@ -56,11 +57,11 @@ class Dynamic:
 class Static:
     """Activations become 8-bit by ranges calibrated once, on the dev split."""
 
-    ranges: Ranges = field(default_factory=MinMax)
+    ranges: ActivationRanges = field(default_factory=MinMax)
     symmetric: bool = False
 
     def __post_init__(self) -> None:
-        _check_kind("ranges", self.ranges, Ranges)
+        _check_kind("ranges", self.ranges, ActivationRanges)
 
     def __str__(self) -> str:
         return f"static-{'sym' if self.symmetric else 'aff'}-{self.ranges}"
@@ -69,20 +70,66 @@ class Static:
 Activations = WeightOnly | Dynamic | Static
 
 
-def _check_activations(dense: QuantScheme | None, activations: Activations) -> None:
+RATE = 0.5  # of the training's own learning rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Qat:
+    """Training goes on with fake quantization, so that the weights learn to live with their codes.
+
+    rate: learning rate, as a share of the one the recipe trained with. learned: clip ranges are
+    trained too, else observed.
+    """
+
+    epochs: int = 1
+    rate: float = RATE
+    learned: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.epochs, bool) or not isinstance(self.epochs, int) or self.epochs < 1:
+            raise ValueError(
+                f"epochs must be a whole number from 1, got {self.epochs!r}: for no training leave "
+                "out qat"
+            )
+        if isinstance(self.rate, bool) or not isinstance(self.rate, int | float):
+            raise ValueError(f"rate must be a number, got {self.rate!r}: give a share such as 0.5")
+        if not 0 < self.rate < float("inf"):
+            raise ValueError(
+                f"rate must be finite and above 0, got {self.rate}: for no training leave out qat"
+            )
+        object.__setattr__(self, "rate", float(self.rate))  # 1 and 1.0 are one key in the store
+
+    def __str__(self) -> str:
+        text = f"qat{self.epochs}"
+        if self.rate != RATE:
+            text += f"-x{self.rate:.10g}"
+        return text if self.learned else f"{text}-observed"
+
+
+Own = tuple[tuple[str, QuantScheme | None], ...]
+
+
+def _check_product(scheme: QuantScheme, activations: Activations) -> None:
+    if isinstance(scheme.grain, PerGroup) or scheme.grain == PerChannel(0):
+        raise ValueError(
+            "an integer product needs one scale per tensor or per output channel, got "
+            f"{scheme.grain} with {activations}: use PerTensor() or PerChannel(-1), or WeightOnly()"
+        )
+
+
+def _check_activations(dense: QuantScheme | None, own: Own, activations: Activations) -> None:
     _check_kind("activations", activations, Activations)
     if isinstance(activations, WeightOnly):
         return
-    if dense is None:
+    products = [dense, *(scheme for name, scheme in own if name != EMBEDDING)]
+    quantized = [scheme for scheme in products if scheme is not None]
+    if not quantized:
         raise ValueError(
             "activations are quantized only beside dense weights, got dense=None with "
             f"{activations}: give `dense` a scheme or use WeightOnly()"
         )
-    if isinstance(dense.grain, PerGroup) or dense.grain == PerChannel(0):
-        raise ValueError(
-            "an integer product needs one scale per tensor or per output channel, got "
-            f"{dense.grain} with {activations}: use PerTensor() or PerChannel(-1), or WeightOnly()"
-        )
+    for scheme in quantized:
+        _check_product(scheme, activations)
 
 
 def _check_keep_float(keep_float: tuple[str, ...], dense: QuantScheme | None) -> None:
@@ -99,25 +146,87 @@ def _check_keep_float(keep_float: tuple[str, ...], dense: QuantScheme | None) ->
         )
 
 
+def _is_own(pair: object) -> bool:
+    return (
+        isinstance(pair, tuple)
+        and len(pair) == 2
+        and isinstance(pair[0], str)
+        and isinstance(pair[1], QuantScheme | None)
+    )
+
+
+def _check_own(own: Own, keep_float: tuple[str, ...]) -> None:
+    if not isinstance(own, tuple) or not all(_is_own(pair) for pair in own):
+        raise ValueError(
+            f"own is a tuple of (weight's name, QuantScheme or None), got {own!r}: "
+            'write own=(("head", QuantScheme()),), or tuple(schemes.items())'
+        )
+    names = [name for name, _ in own]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"own names a weight once, got {twice} more than once: keep one scheme")
+    if both := sorted(set(names) & set(keep_float)):
+        raise ValueError(
+            f"a weight stands in own or in keep_float, got {both} in both: drop it from one"
+        )
+
+
+def _own_text(own: Own) -> str:
+    """Up to three own schemes in full; more as their count, bits and a digest that tells them
+    apart."""
+    texts = [f"{name}={scheme or 'float32'}" for name, scheme in own]
+    if len(own) <= 3:
+        return "".join(f"~{text}" for text in texts)
+    bits = sorted({scheme.bits if scheme else 32 for _, scheme in own})
+    span = f"{bits[0]}-{bits[-1]}" if len(bits) > 1 else f"{bits[0]}"
+    return f"~own{len(own)}-{span}bit-{hashlib.sha256(' '.join(texts).encode()).hexdigest()[:8]}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelScheme:
     """How a whole network is quantized; None leaves that part float32.
 
-    `dense` serves every weight but the embedding table, save those named in `keep_float`.
+    `dense` serves every weight but the embedding table, save those named in `keep_float`. `own`
+    names weights, the embedding too, whose scheme wins over both. qat: trained for it, not after.
     """
 
     dense: QuantScheme | None = None
     embedding: QuantScheme | None = None
     activations: Activations = field(default_factory=WeightOnly)
     keep_float: tuple[str, ...] = ()
+    own: Own = ()
+    qat: Qat | None = None
 
     def __post_init__(self) -> None:
-        _check_activations(self.dense, self.activations)
         _check_keep_float(self.keep_float, self.dense)
+        _check_own(self.own, self.keep_float)
+        _check_activations(self.dense, self.own, self.activations)
+        if self.qat is not None:
+            if not isinstance(self.qat, Qat):
+                raise ValueError(f"qat must be a Qat or None, got {self.qat!r}: write Qat()")
+            if not self.quantized:
+                raise ValueError(
+                    f"qat trains quantized weights, got {self.qat} with none: give `dense` or "
+                    "`embedding` a scheme or drop qat"
+                )
         object.__setattr__(self, "keep_float", tuple(sorted(set(self.keep_float))))
+        object.__setattr__(self, "own", tuple(sorted(self.own, key=lambda pair: pair[0])))
+
+    @property
+    def quantized(self) -> bool:
+        """Whether any weight has a scheme."""
+        parts = [self.dense, self.embedding, *(scheme for _, scheme in self.own)]
+        return any(part is not None for part in parts)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The weights it names one by one; a network must have them."""
+        return tuple(sorted({*self.keep_float, *(name for name, _ in self.own)}))
 
     def of(self, weight: str) -> QuantScheme | None:
         """The scheme of one weight by its name in the network; None where it stays float32."""
+        for name, scheme in self.own:
+            if name == weight:
+                return scheme
         if weight == EMBEDDING:
             return self.embedding
         return None if weight in self.keep_float else self.dense
@@ -126,9 +235,10 @@ class ModelScheme:
         text = "float32" if self.dense is None else str(self.dense)
         if self.embedding is not None:
             text += f"+emb:{self.embedding}"
-        if self.dense is not None:
+        if self.dense is not None or not isinstance(self.activations, WeightOnly):
             text += f"@{self.activations}"
-        return text + "".join(f"~{name}" for name in self.keep_float)
+        text += "".join(f"~{name}" for name in self.keep_float) + _own_text(self.own)
+        return text if self.qat is None else f"{text}~{self.qat}"
 
 
 FLOAT = ModelScheme()

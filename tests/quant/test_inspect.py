@@ -3,8 +3,8 @@ import pytest
 from scipy import stats
 
 from emoray.quant.affine import quantize
-from emoray.quant.grain import PerChannel
-from emoray.quant.inspect import bytes_of, explain, kurtosis, sqnr_db
+from emoray.quant.grain import Grain, PerChannel, PerGroup, PerTensor
+from emoray.quant.inspect import bytes_of, bytes_under, explain, kurtosis, sqnr_db
 from emoray.quant.packing import pack
 from emoray.quant.ranges import Percentile
 from emoray.quant.scheme import QuantScheme
@@ -65,3 +65,15 @@ def test_signal_to_noise_without_noise_or_signal_is_infinite() -> None:
     assert sqnr_db(np.zeros(3), np.ones(3)) == -np.inf
     zeros = np.zeros((4, 4), np.float32)
     assert explain(zeros, quantize(zeros, QuantScheme())).sqnr_db == np.inf
+
+
+@pytest.mark.parametrize(
+    "grain", [PerTensor(), PerChannel(-1), PerChannel(0), PerGroup(32), PerGroup(16, -1)], ids=str
+)
+@pytest.mark.parametrize("bits", range(2, 9))
+@pytest.mark.parametrize("symmetric", [True, False])
+def test_bytes_are_known_before_quantizing(
+    values: np.ndarray, grain: Grain, bits: int, symmetric: bool
+) -> None:
+    scheme = QuantScheme(bits=bits, symmetric=symmetric, grain=grain)
+    assert bytes_under(values.shape, scheme) == bytes_of(quantize(values, scheme))

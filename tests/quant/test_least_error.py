@@ -70,3 +70,32 @@ def test_the_best_gaussian_range_is_the_textbook_one() -> None:
     values_1M = np.random.default_rng(0).normal(size=(1, 100_000)).astype(np.float32)
     _, beta_1 = least_error_range(values_1M, 4, True)
     assert 2.4 <= beta_1[0] <= 2.8
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_the_weighted_error_is_no_more_than_the_plain_range_gives(
+    slices_SM: np.ndarray, symmetric: bool, bits: int
+) -> None:
+    weights_SM = np.random.default_rng(1).exponential(size=slices_SM.shape).astype(np.float32)
+    roots_SM = np.sqrt(weights_SM)
+    weighted_S, minmax_S = (
+        squared_error(slices_SM, *found, bits, symmetric, roots_SM)
+        for found in (
+            least_error_range(slices_SM, bits, symmetric, weights_SM),
+            ends(slices_SM, symmetric),
+        )
+    )
+    assert (weighted_S <= minmax_S * (1 + 1e-6)).all()
+    alike = least_error_range(slices_SM, bits, symmetric, np.ones_like(slices_SM))
+    for side, plain in zip(alike, least_error_range(slices_SM, bits, symmetric), strict=True):
+        np.testing.assert_array_equal(side, plain)
+
+
+def test_a_value_without_weight_does_not_hold_the_range_open() -> None:
+    values_1M = np.random.default_rng(0).uniform(-1, 1, size=(1, 500)).astype(np.float32)
+    values_1M[0, 0] = 40
+    weights_1M = np.ones_like(values_1M)
+    weights_1M[0, 0] = 0
+    _, beta_1 = least_error_range(values_1M, 4, True, weights_1M)
+    assert 0.8 <= beta_1[0] <= 1.2

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from emoray.quant.ranges import Entropy, LeastError, MinMax, Percentile, Ranges
+from emoray.quant.least_error import squared_error
+from emoray.quant.ranges import BestOf, Entropy, LeastError, MinMax, Percentile, Ranges
 
 RANGES = [MinMax(), Percentile(99), Percentile(99.9), Percentile(100), LeastError(), Entropy()]
 
@@ -78,3 +79,26 @@ def test_a_percentile_outside_50_to_100_is_refused(p: float) -> None:
 
 def test_ranges_print_short() -> None:
     assert [str(r) for r in RANGES] == ["minmax", "p99", "p99.9", "p100", "mse", "entropy"]
+
+
+@pytest.mark.parametrize("symmetric", [True, False])
+@pytest.mark.parametrize("bits", [2, 4, 8])
+def test_the_best_range_errs_at_most_five_percent_more_than_any(symmetric: bool, bits: int) -> None:
+    values_SM = np.random.default_rng(0).standard_t(3, size=(6, 2000)).astype(np.float32)
+    best = BestOf()
+    found_S = squared_error(values_SM, *best.of(values_SM, symmetric, bits), bits, symmetric)
+    for candidate in best.candidates:
+        ends = candidate.of(values_SM, symmetric, bits)
+        assert (found_S <= 1.05 * squared_error(values_SM, *ends, bits, symmetric) + 1e-6).all()
+
+
+def test_the_best_range_prints_its_candidates_unless_they_are_the_usual() -> None:
+    assert str(BestOf()) == "best"
+    assert str(BestOf((MinMax(), Percentile(99)))) == "best(minmax,p99)"
+
+
+def test_the_best_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"candidates is a tuple of ranges, got \(\): name at"):
+        BestOf(())
+    with pytest.raises(ValueError, match="candidates are MinMax, Percentile, LeastError or Ent"):
+        BestOf(("minmax",))  # type: ignore[arg-type]

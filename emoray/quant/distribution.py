@@ -1,0 +1,53 @@
+"""How a tensor's values are spread: what makes it hard to quantize, in three figures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emoray.quant.affine import checked
+from emoray.quant.grain import Grain, PerTensor
+from emoray.quant.inspect import kurtosis
+
+FAR = 6.0  # robust deviations beyond which a value is an outlier
+SAMPLE = 1 << 20  # values looked at, evenly spaced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """kurtosis: excess, 0 for a Gaussian. outliers: share of values further than 6 robust
+    deviations (1.4826 median absolute deviations) from the median. spread: the greatest slice's
+    largest value over the median slice's; 1 where there is one slice."""
+
+    kurtosis: float
+    outliers: float
+    spread: float
+
+    def __str__(self) -> str:
+        text = f"kurtosis {self.kurtosis:.3g}, {100 * self.outliers:.2g} % beyond {FAR:g} sigma"
+        return text if self.spread < 1.05 else f"{text}, ranges differ {self.spread:.2g}x"
+
+
+def _outliers(values_M: np.ndarray) -> float:
+    centred_M = np.abs(values_M - np.median(values_M))
+    sigma = 1.4826 * float(np.median(centred_M))
+    if sigma == 0:  # more than half the values are one value
+        sigma = float(values_M.std(dtype=np.float64))
+    return float((centred_M > FAR * sigma).mean())
+
+
+def _spread(values: np.ndarray, grain: Grain) -> float:
+    largest_S = np.concatenate([np.abs(block).max(axis=1) for block in grain.blocks(values)])
+    alive_S = largest_S[largest_S > 0]
+    return float(alive_S.max() / np.median(alive_S)) if alive_S.size else 1.0
+
+
+def distribution(values: np.ndarray, grain: Grain | None = None) -> Distribution:
+    """The figures of a tensor, of whose more than 2^20 values an even sample is looked at; the
+    spread is that of all slices."""
+    values = checked(values)
+    sample_M = values.ravel()[:: -(-values.size // SAMPLE)]
+    return Distribution(
+        kurtosis=kurtosis(sample_M),
+        outliers=_outliers(sample_M),
+        spread=_spread(values, grain or PerTensor()),
+    )
