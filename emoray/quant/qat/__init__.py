@@ -1,0 +1,1 @@
+"""Quantization-aware training: any PyTorch module computes with the codes it will be shipped in."""
