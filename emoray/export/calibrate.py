@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from emoray.export.kernels import IDS
 from emoray.export.network import Network
 from emoray.export.score import Texts, batches, open_session
-from emoray.export.wiring import IDS, Wiring
+from emoray.export.wiring import wire
 from emoray.quant.observe import Observer
 from emoray.quant.scheme import FLOAT, ModelScheme, Static
 
@@ -19,7 +20,7 @@ def activations(network: Network, texts: Texts) -> Iterator[dict[str, np.ndarray
 
     Products over words give a row for every real word, padding left out.
     """
-    wiring = Wiring(network, FLOAT, {})
+    wiring = wire(network, FLOAT, {})
     values = list(dict.fromkeys(wiring.inputs.values()))
     tokens = {name for name in wiring.inputs if name.startswith("pool")}
     axes = {v: 3 if any(wiring.inputs[n] == v for n in tokens) else 2 for v in values}
@@ -36,14 +37,37 @@ def calibrate(
     network: Network, texts: Texts, scheme: ModelScheme
 ) -> dict[str, tuple[float, float]] | None:
     """The static ranges a scheme asks for, by kernel; None where its activations are not static."""
-    asked = scheme.activations
-    if not isinstance(asked, Static):
+    if not isinstance(scheme.activations, Static):
         return None
+    return watched(activations(network, texts), scheme.activations)
+
+
+def watched(
+    batches: Iterator[dict[str, np.ndarray]], asked: Static
+) -> dict[str, tuple[float, float]]:
+    """(alpha, beta) of what each product reads, by its kernel, over all batches."""
     observers: dict[str, Observer] = {}
-    for batch in activations(network, texts):
+    for batch in batches:
         for name, rows_RI in batch.items():
             observers.setdefault(name, Observer()).watch(rows_RI)
     return {
         name: observer.range(asked.ranges, symmetric=asked.symmetric)
         for name, observer in observers.items()
     }
+
+
+def input_moments(network: Network, texts: Texts) -> dict[str, np.ndarray]:
+    """E[x²] of every input of each product, (I,), by its kernel's name."""
+    return mean_squares(activations(network, texts))
+
+
+def mean_squares(batches: Iterator[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Mean square of each column over the rows of all batches, by name, float64."""
+    sums: dict[str, np.ndarray] = {}
+    rows: dict[str, int] = {}
+    for batch in batches:
+        for name, rows_RI in batch.items():
+            squares_I = np.square(rows_RI, dtype=np.float64).sum(axis=0)
+            sums[name] = sums.get(name, 0.0) + squares_I
+            rows[name] = rows.get(name, 0) + len(rows_RI)
+    return {name: total_I / rows[name] for name, total_I in sums.items()}

@@ -4,15 +4,18 @@ A text's logits depend on its own words only: padding is masked and activations 
 by row, so batches may be put together freely. A text has at least one id that is not 0.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from onnx import ModelProto
 
 from emoray.export.execution import Execution, summary
+from emoray.export.kernels import LOGITS, Kernels, Ranges
 from emoray.export.network import Network
 from emoray.export.stored import Stored
-from emoray.export.wiring import LOGITS, Ranges, Wiring
+from emoray.export.wiring import wire
+from emoray.quant.affine import AffineMap
 from emoray.quant.inspect import HISTOGRAM_BINS, TensorFacts, explain, kurtosis
 from emoray.quant.scheme import EMBEDDING, FLOAT, ModelScheme, QuantScheme, Static
 
@@ -50,10 +53,13 @@ class Built:
         return self.model.SerializeToString(deterministic=True)
 
 
-def _check_ranges(network: Network, scheme: ModelScheme, ranges: Ranges | None) -> Ranges:
+def checked_ranges(
+    weights: Mapping[str, np.ndarray], scheme: ModelScheme, ranges: Ranges | None
+) -> Ranges:
+    """The ranges that a scheme's activations need; refuses to go without one."""
     if not isinstance(scheme.activations, Static):
         return {}
-    needed = [n for n in network.weights() if n != EMBEDDING and scheme.of(n) is not None]
+    needed = [n for n in weights if n != EMBEDDING and scheme.of(n) is not None]
     missing = sorted(set(needed) - set(ranges or {}))
     if missing:
         raise ValueError(
@@ -61,6 +67,30 @@ def _check_ranges(network: Network, scheme: ModelScheme, ranges: Ranges | None) 
             "calibrate with `calibrate(network, texts, scheme)`"
         )
     return ranges or {}
+
+
+def check_names(
+    weights: Mapping[str, np.ndarray], scheme: ModelScheme, maps: Mapping[str, AffineMap] | None
+) -> None:
+    """Whatever a scheme or learned maps name is a weight of the network."""
+    for what, names in (
+        ("keep_float names", scheme.keep_float),
+        ("own names", dict(getattr(scheme, "own", ()))),
+        ("maps are for", maps or {}),
+    ):
+        unknown = sorted(set(names) - set(weights))
+        if unknown:
+            raise ValueError(
+                f"{what} weights of the network, got {unknown}: choose among {', '.join(weights)}"
+            )
+    for name, chosen in (maps or {}).items():
+        wanted = scheme.of(name)
+        if wanted is None or (chosen.bits, chosen.symmetric) != (wanted.bits, wanted.symmetric):
+            kind = "symmetric" if chosen.symmetric else "affine"
+            raise ValueError(
+                f"a learned map has its scheme's bits and symmetry, got {chosen.bits} bits, {kind} "
+                f"for {name} under {wanted}: train and export with one scheme"
+            )
 
 
 def _facts(values: np.ndarray, stored: Stored | None) -> TensorFacts:
@@ -85,33 +115,36 @@ def _facts(values: np.ndarray, stored: Stored | None) -> TensorFacts:
     )
 
 
+def built(kernels: Kernels) -> Built:
+    """The finished model, once every node is written."""
+    return Built(
+        model=kernels.writer.model({LOGITS: 2}),
+        layers=tuple(
+            LayerFacts(
+                name=name,
+                scheme=kernels.scheme.of(name),
+                execution=kernels.execution[name],
+                stored_bytes=kernels.bytes[name],
+                facts=_facts(values, kernels.stored.get(name)),
+            )
+            for name, values in kernels.weights.items()
+        ),
+        execution=summary(kernels.execution),
+        embedding_bytes=kernels.bytes[EMBEDDING],
+    )
+
+
 def build(
-    network: Network, scheme: ModelScheme = FLOAT, static_ranges: Ranges | None = None
+    network: Network,
+    scheme: ModelScheme = FLOAT,
+    static_ranges: Ranges | None = None,
+    maps: Mapping[str, AffineMap] | None = None,
 ) -> Built:
     """The model of a network under a scheme.
 
     static_ranges: (alpha, beta) of what each product reads, by the name of its kernel; needed for
-    Static activations, see `calibrate`.
+    Static activations, see `calibrate`. maps: learned in training, by the name of their weight.
     """
-    unknown = sorted(set(scheme.keep_float) - set(network.weights()))
-    if unknown:
-        raise ValueError(
-            f"keep_float names weights of the network, got {unknown}: "
-            f"choose among {', '.join(network.weights())}"
-        )
-    wiring = Wiring(network, scheme, _check_ranges(network, scheme, static_ranges))
-    return Built(
-        model=wiring.writer.model({LOGITS: 2}),
-        layers=tuple(
-            LayerFacts(
-                name=name,
-                scheme=scheme.of(name),
-                execution=wiring.execution[name],
-                stored_bytes=wiring.bytes[name],
-                facts=_facts(values, wiring.stored.get(name)),
-            )
-            for name, values in wiring.weights.items()
-        ),
-        execution=summary(wiring.execution),
-        embedding_bytes=wiring.bytes[EMBEDDING],
-    )
+    check_names(network.weights(), scheme, maps)
+    ranges = checked_ranges(network.weights(), scheme, static_ranges)
+    return built(wire(network, scheme, ranges, maps))

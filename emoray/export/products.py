@@ -37,15 +37,16 @@ Activation = PerRow | AffineMap | None
 
 
 @dataclass(frozen=True, slots=True)
-class _Codes:
-    """Quantized activations: codes, zero-point and scale as value names."""
+class Codes:
+    """Quantized activations: codes, zero-point and scale as value names; by_row: many scales."""
 
     codes: str
     zero_point: str
     scale: str
+    by_row: bool
 
 
-def _by_row(writer: Writer, x: str, width: int, nonnegative: bool) -> _Codes:
+def _by_row(writer: Writer, x: str, width: int, nonnegative: bool) -> Codes:
     """A row of zeros takes scale 0: its codes are arbitrary, and its products become 0 again."""
     magnitude = x if nonnegative else writer.node("Abs", x)
     top = writer.node("ReduceMax", magnitude, writer.ints(-1))
@@ -54,26 +55,30 @@ def _by_row(writer: Writer, x: str, width: int, nonnegative: bool) -> _Codes:
     moved = x if nonnegative else writer.node("Add", x, top)
     quantized = writer.node("QuantizeLinear", moved, scale, axis=-1, block_size=width)
     zero_point = np.array(0 if nonnegative else 127, np.uint8)
-    return _Codes(quantized, writer.constant(zero_point), scale)
+    return Codes(quantized, writer.constant(zero_point), scale, by_row=True)
 
 
-def _by_range(writer: Writer, x: str, chosen: AffineMap) -> _Codes:
+def _by_range(writer: Writer, x: str, chosen: AffineMap) -> Codes:
     """Codes of a calibrated range; symmetric ones moved up by 128 to be unsigned."""
     point = int(chosen.zero_point) + (128 if chosen.symmetric else 0)
     scale, zero_point = (
         writer.number(float(chosen.scale)),
         writer.constant(np.array(point, np.uint8)),
     )
-    return _Codes(writer.node("QuantizeLinear", x, scale, zero_point), zero_point, scale)
+    codes = writer.node("QuantizeLinear", x, scale, zero_point)
+    return Codes(codes, zero_point, scale, by_row=False)
+
+
+def quantize(writer: Writer, x: str, width: int, activation: PerRow | AffineMap) -> Codes:
+    """Codes of x (…, width), whose products are integer."""
+    if isinstance(activation, PerRow):
+        return _by_row(writer, x, width, activation.nonnegative)
+    return _by_range(writer, x, activation)
 
 
 def _integer(writer: Writer, x: str, stored: Stored, activation: PerRow | AffineMap) -> str:
     chosen = stored.map
-    inputs = chosen.shape[0]
-    if isinstance(activation, PerRow):
-        left = _by_row(writer, x, inputs, activation.nonnegative)
-    else:
-        left = _by_range(writer, x, activation)
+    left = quantize(writer, x, chosen.shape[0], activation)
     _, points = stored.quantized.unsigned()
     if chosen.symmetric:
         points = np.array(stored.middle, np.uint8)
@@ -140,8 +145,13 @@ def multiply(
     *,
     activation: Activation = None,
     bias_O: np.ndarray | None = None,
+    plus: str = "Add",
 ) -> tuple[str, Execution]:
-    """x @ kernel + bias for x (…, I), and how it is computed."""
+    """x @ kernel + bias for x (…, I), and how it is computed.
+
+    plus: the operator that adds the bias; onnxruntime fuses Add with a GELU into a slower one, Sum
+    with nothing.
+    """
     if stored is None:
         product, how = writer.node("MatMul", x, writer.constant(kernel_IO)), FLOAT
     elif activation is not None:
@@ -152,4 +162,4 @@ def multiply(
         product, how = writer.node("MatMul", x, dequantized(writer, stored)), DEQUANTIZED
     if bias_O is None:
         return product, how
-    return writer.node("Add", product, writer.constant(bias_O)), how
+    return writer.node(plus, product, writer.constant(bias_O)), how

@@ -47,14 +47,19 @@ def _fits_half(chosen: AffineMap) -> bool:
     return bool((error * highest <= 0.5).all())
 
 
-def store(values: np.ndarray, scheme: QuantScheme) -> Stored:
+def store(values: np.ndarray, scheme: QuantScheme, learned: AffineMap | None = None) -> Stored:
     """Quantize for the file: scales are rounded to float16 first where that is harmless, then codes
-    are chosen for those scales, so that a graph computes exactly what `dequantize` says."""
-    chosen = affine_for(values, scheme)
+    are chosen for those scales, so that a graph computes exactly what `dequantize` says.
+
+    learned: the map to use instead of the one that the scheme would choose; its codes stay those
+    that training saw.
+    """
+    chosen = affine_for(values, scheme) if learned is None else learned
     half = _fits_half(chosen)
+    kept = chosen
     if half:
-        chosen = replace(chosen, scale=chosen.scale.astype(np.float16).astype(np.float32))
-    return Stored(Quantized(chosen.quantize(values), chosen), half)
+        kept = replace(chosen, scale=chosen.scale.astype(np.float16).astype(np.float32))
+    return Stored(Quantized((kept if learned is None else learned).quantize(values), kept), half)
 
 
 def scales(writer: Writer, stored: Stored, shape: tuple[int, ...]) -> str:

@@ -1,7 +1,9 @@
 """ONNX nodes and constants with the shortest names, each constant once: small files count."""
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, helper
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 OPSET = 21  # the first with QuantizeLinear over blocks: one scale per row
 IR_VERSION = 10
@@ -19,6 +21,15 @@ def _short(number: int) -> str:
             return name
 
 
+def all_nodes(graph: GraphProto) -> Iterator[NodeProto]:
+    """The nodes of a graph and of its branches."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.type == AttributeProto.GRAPH:
+                yield from all_nodes(attribute.g)
+
+
 class Writer:
     """Grows one graph. Methods take and give value names."""
 
@@ -26,6 +37,9 @@ class Writer:
         self.nodes: list[NodeProto] = []
         self.constants: dict[tuple[int, tuple[int, ...], bytes], TensorProto] = {}
         self._taken = 0
+        self._branch: list[NodeProto] | None = None
+        self._fixed: set[str] = set()  # what constants alone decide
+        self._hoisted: dict[tuple[object, ...], str] = {}
 
     def _name(self) -> str:
         self._taken += 1
@@ -34,16 +48,43 @@ class Writer:
     def node(
         self, op: str, *inputs: str, domain: str = "", name: str = "", **attributes: object
     ) -> str:
-        """One node with one output, called `name` or by itself; "" stands for an input left out."""
+        """One node with one output, called `name` or by itself; "" stands for an input left out.
+
+        Inside a branch, what reads constants alone is written once for both and stays outside.
+        """
+        fixed = bool(inputs) and all(not i or i in self._fixed for i in inputs)
+        key = (op, inputs, domain, str(attributes)) if fixed else ()
+        if self._branch is not None and key in self._hoisted:
+            return self._hoisted[key]
         output = name or self._name()
-        self.nodes.append(helper.make_node(op, inputs, [output], domain=domain, **attributes))
+        node = helper.make_node(op, inputs, [output], domain=domain, **attributes)
+        if fixed:
+            self._fixed.add(output)
+            self._hoisted[key] = output
+        (self.nodes if fixed or self._branch is None else self._branch).append(node)
         return output
+
+    def _graph(self, write: Callable[[], str]) -> GraphProto:
+        """What `write` writes, as a graph of its own that ends in its value."""
+        self._branch = []
+        try:
+            value = write()
+            output = helper.make_tensor_value_info(value, TensorProto.FLOAT, None)
+            return helper.make_graph(self._branch, "b", [], [output])
+        finally:
+            self._branch = None
+
+    def either(self, condition: str, then: Callable[[], str], other: Callable[[], str]) -> str:
+        """The float value that one of two writers leaves, chosen while the model runs."""
+        branches = {"then_branch": self._graph(then), "else_branch": self._graph(other)}
+        return self.node("If", condition, **branches)
 
     def raw(self, data: bytes, onnx_type: int, shape: tuple[int, ...]) -> str:
         """A constant given as bytes, such as two 4-bit codes to the byte."""
         key = (onnx_type, shape, data)
         if key not in self.constants:
             self.constants[key] = helper.make_tensor(self._name(), onnx_type, shape, data, raw=True)
+            self._fixed.add(self.constants[key].name)
         return self.constants[key].name
 
     def constant(self, value: np.ndarray) -> str:
@@ -81,6 +122,6 @@ class Writer:
             ],
             list(self.constants.values()),
         )
-        domains = {"": OPSET} | {node.domain: 1 for node in self.nodes if node.domain}
+        domains = {"": OPSET} | {node.domain: 1 for node in all_nodes(graph) if node.domain}
         opsets = [helper.make_opsetid(domain, version) for domain, version in domains.items()]
         return helper.make_model(graph, ir_version=IR_VERSION, opset_imports=opsets)

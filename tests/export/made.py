@@ -3,7 +3,7 @@
 Shapes: N texts, L tokens, D width, F filters, K labels.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -106,10 +106,18 @@ def forward(net: Network, texts: Ragged, rounding: Rounding = exact) -> np.ndarr
     return np.array(logits)
 
 
-def operators(model: bytes, folder: Path) -> list[str]:
-    """Operators that onnxruntime really runs, after its own optimisation."""
+def _run(graph: onnx.GraphProto, branch: str) -> Iterator[str]:
+    for node in graph.node:
+        yield node.op_type
+        for attribute in node.attribute:
+            if attribute.name == branch:
+                yield from _run(attribute.g, branch)
+
+
+def operators(model: bytes, folder: Path, branch: str = "then_branch") -> list[str]:
+    """Operators that onnxruntime really runs, after its own optimisation; of an If, one branch."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.optimized_model_filepath = str(folder / "optimised.onnx")
     onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    return [node.op_type for node in onnx.load(options.optimized_model_filepath).graph.node]
+    return list(_run(onnx.load(options.optimized_model_filepath).graph, branch))

@@ -7,8 +7,8 @@ import pytest
 
 from emoray.export.calibrate import calibrate
 from emoray.export.graph import Built, build
+from emoray.export.kernels import Ranges
 from emoray.export.score import logits, open_session
-from emoray.export.wiring import Ranges
 from emoray.quant.catalogue import quick_schemes
 from emoray.quant.grain import PerChannel
 from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, QuantScheme, Static, WeightOnly

@@ -1,0 +1,240 @@
+"""A fine-tuned encoder as plain arrays: token vectors, positions, transformer layers, head.
+
+Shapes: V vocabulary with padding (id 0), R rank of a factorised embedding, D width, P positions,
+F inner width, H attention heads, I inputs, O outputs, K labels. Kernels are (inputs, outputs).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from emoray.export.network import Linear
+
+ACTIVATIONS = ("gelu", "gelu_tanh", "relu")
+POOLINGS = ("mean", "cls")
+POOLERS = ("tanh", "relu", None)
+LAYER = ("query", "key", "value", "attention", "inner", "outer")  # as the data meets them
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Norm:
+    """Layer normalisation: (x - mean) / sqrt(variance + epsilon) * scale + bias."""
+
+    scale_D: np.ndarray
+    bias_D: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layer:
+    """x = attention_norm(x + attention(x)), then outer_norm(x + outer(activation(inner(x))))."""
+
+    query: Linear
+    key: Linear
+    value: Linear
+    attention: Linear
+    attention_norm: Norm
+    inner: Linear
+    outer: Linear
+    outer_norm: Norm
+
+    def products(self) -> dict[str, Linear]:
+        """The dense products of the layer in the order the data meets them."""
+        return {name: getattr(self, name) for name in LAYER}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an encoder's arrays do not say. pooler: its activation, None without a pooler."""
+
+    heads: int
+    epsilon: float
+    activation: str
+    pooling: str
+    pooler: str | None = None
+
+    def __post_init__(self) -> None:
+        given = (self.activation, self.pooling, self.pooler)
+        allowed = (ACTIVATIONS, POOLINGS, POOLERS)
+        names = ("activation", "pooling", "pooler")
+        for name, value, choices in zip(names, given, allowed, strict=True):
+            if value not in choices:
+                raise ValueError(
+                    f"an encoder's {name} is one of {', '.join(map(str, choices))}, "
+                    f"got {value!r}: other encoders need a graph of their own"
+                )
+        if self.heads < 1 or not self.epsilon > 0:
+            raise ValueError(
+                "an encoder has at least one head and an epsilon above 0, "
+                f"got {self.heads} and {self.epsilon}: check encoder.json"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Encoder:
+    """Token and position vectors, normalised; layers; a pool over the real tokens; a head.
+
+    embedding_VR: row 0 is padding, whatever it holds. projection_RD: None where R is D.
+    positions_PD: row i belongs to a text's token i. pooler: None or a dense layer before the head.
+    """
+
+    embedding_VR: np.ndarray
+    projection_RD: np.ndarray | None
+    positions_PD: np.ndarray
+    norm: Norm
+    layers: tuple[Layer, ...]
+    pooler: Linear | None
+    head: Linear
+    settings: Settings
+    _weights: dict[str, np.ndarray] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_weights", _named(self))
+        for name, array in _arrays(self):
+            if array.dtype != np.float32 or not np.isfinite(array).all():
+                raise ValueError(
+                    f"weights are finite float32, got {array.dtype} in {name}, finite: "
+                    f"{np.isfinite(array).all()}: look at the training that made it"
+                )
+        _check_shapes(self)
+
+    @classmethod
+    def from_tensors(
+        cls, tensors: Mapping[str, np.ndarray], settings: Mapping[str, object]
+    ) -> "Encoder":
+        """The encoder whose arrays are named `embedding`, `layer0.query.kernel`, `norm.scale`, ….
+
+        settings: `heads`, `epsilon`, `activation`, `pooling`, `pooler`.
+        """
+
+        def linear(name: str) -> Linear:
+            return Linear(tensors[f"{name}.kernel"], tensors[f"{name}.bias"])
+
+        def norm(name: str) -> Norm:
+            return Norm(tensors[f"{name}.scale"], tensors[f"{name}.bias"])
+
+        def layer(i: int) -> Layer:
+            at = f"layer{i}"
+            return Layer(
+                **{name: linear(f"{at}.{name}") for name in LAYER},
+                attention_norm=norm(f"{at}.attention_norm"),
+                outer_norm=norm(f"{at}.outer_norm"),
+            )
+
+        count = sum(name.startswith("layer") and name.endswith(".query.kernel") for name in tensors)
+        try:
+            return cls(
+                embedding_VR=tensors["embedding"],
+                projection_RD=tensors.get("projection"),
+                positions_PD=tensors["positions"],
+                norm=norm("norm"),
+                layers=tuple(layer(i) for i in range(count)),
+                pooler=linear("pooler") if "pooler.kernel" in tensors else None,
+                head=linear("head"),
+                settings=Settings(**settings),  # type: ignore[arg-type]
+            )
+        except KeyError as missing:
+            raise ValueError(
+                f"an encoder holds every array of its parts, got none called {missing}: "
+                "export the training again"
+            ) from None
+
+    @property
+    def width(self) -> int:
+        """D, the length of a token's vector inside the layers."""
+        return self.positions_PD.shape[1]
+
+    @property
+    def positions(self) -> int:
+        """P, the most tokens of one text."""
+        return self.positions_PD.shape[0]
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """The matrices that a scheme may quantize, by name, in the order the data meets them."""
+        return dict(self._weights)
+
+    def biases(self) -> dict[str, np.ndarray]:
+        """Biases by the name of their kernel; they stay float32."""
+        return {name: linear.bias_O for name, linear in _products(self)}
+
+    @property
+    def parameters(self) -> int:
+        """Trained numbers, without the padding row."""
+        return sum(array.size for _, array in _arrays(self)) - self.embedding_VR.shape[1]
+
+
+def _products(encoder: Encoder) -> Iterator[tuple[str, Linear]]:
+    """Dense layers with a bias, in the order the data meets them."""
+    for i, layer in enumerate(encoder.layers):
+        yield from ((f"layer{i}.{name}", linear) for name, linear in layer.products().items())
+    if encoder.pooler is not None:
+        yield "pooler", encoder.pooler
+    yield "head", encoder.head
+
+
+def _named(encoder: Encoder) -> dict[str, np.ndarray]:
+    weights = {"embedding": encoder.embedding_VR}
+    if encoder.projection_RD is not None:
+        weights["projection"] = encoder.projection_RD
+    return weights | {name: linear.kernel_IO for name, linear in _products(encoder)}
+
+
+def _norms(encoder: Encoder) -> dict[str, Norm]:
+    norms = {"norm": encoder.norm}
+    for i, layer in enumerate(encoder.layers):
+        norms |= {f"layer{i}.attention_norm": layer.attention_norm}
+        norms |= {f"layer{i}.outer_norm": layer.outer_norm}
+    return norms
+
+
+def _arrays(encoder: Encoder) -> Iterator[tuple[str, np.ndarray]]:
+    """Every array of an encoder and its name."""
+    yield from encoder.weights().items()
+    yield "positions", encoder.positions_PD
+    for name, bias_O in encoder.biases().items():
+        yield f"{name}.bias", bias_O
+    for name, norm in _norms(encoder).items():
+        yield f"{name}.scale", norm.scale_D
+        yield f"{name}.bias", norm.bias_D
+
+
+def _check_shapes(encoder: Encoder) -> None:
+    """Every array takes what the step before it gives."""
+    width, settings = encoder.width, encoder.settings
+    if not encoder.layers or width % settings.heads:
+        raise ValueError(
+            "an encoder has a layer at least and a width that its heads divide, got "
+            f"{len(encoder.layers)} layers and {settings.heads} heads over {width}: check its parts"
+        )
+    if (encoder.pooler is None) != (settings.pooler is None):
+        raise ValueError(
+            f"a pooler has weights and an activation, got weights: {encoder.pooler is not None}, "
+            f"activation: {settings.pooler}: give both or neither"
+        )
+    wanted: dict[str, tuple[int, ...]] = {}
+    rank = encoder.embedding_VR.shape[-1] if encoder.projection_RD is not None else width
+    wanted["embedding"] = (len(encoder.embedding_VR), rank)
+    wanted["projection"] = (rank, width)
+    for name, linear in _products(encoder):
+        part = name.rpartition(".")[2]
+        outputs = linear.kernel_IO.shape[-1] if part in ("inner", "pooler", "head") else width
+        wanted[name] = (width, outputs)
+        if part == "outer":
+            wanted[name] = (wanted[name.replace("outer", "inner")][1], width)
+        if name == "head" and encoder.pooler is not None:
+            wanted[name] = (wanted["pooler"][1], outputs)
+    shapes = {name: array.shape for name, array in _arrays(encoder)}
+    for name in encoder.biases():
+        wanted[f"{name}.bias"] = wanted[name][1:]
+    for name in _norms(encoder):
+        wanted |= {f"{name}.scale": (width,), f"{name}.bias": (width,)}
+    wrong = [
+        f"{name} {shapes[name]} instead of {shape}"
+        for name, shape in wanted.items()
+        if name in shapes and shapes[name] != shape
+    ]
+    if wrong:
+        raise ValueError(
+            f"every array takes what the step before it gives, got {'; '.join(wrong)}: "
+            "check the training that made them"
+        )

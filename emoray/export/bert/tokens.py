@@ -1,0 +1,58 @@
+"""How tokens lie between the layers: padded as they came, or packed without the padding.
+
+Attention needs texts side by side; all else is done token by token, so padding would be wasted
+work. Shapes: N texts, L tokens, D width, T real tokens of all texts.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from onnx import TensorProto
+
+from emoray.export.writer import Writer
+
+
+class Tokens(Protocol):
+    """A layout of tokens. pack: (N, L, D) to the layout's own shape; spread: back again."""
+
+    def pack(self, x_NLD: str) -> str: ...
+
+    def spread(self, x: str) -> str: ...
+
+
+class Padded:
+    """(N, L, D) as it is."""
+
+    def pack(self, x_NLD: str) -> str:
+        return x_NLD
+
+    def spread(self, x: str) -> str:
+        return x
+
+
+class Packed:
+    """(T, D). Spread out, padding repeats the token before it: it must be masked."""
+
+    def __init__(self, writer: Writer, real_NL: str, width: int) -> None:
+        self._writer = writer
+        self._width = width
+        real_R = writer.node("Reshape", real_NL, writer.ints(-1))
+        at_1T = writer.node("NonZero", real_R)
+        self._at_T = writer.node("Squeeze", at_1T, writer.ints(0))
+        counts_R = writer.cast(real_R, TensorProto.INT32)
+        upto_R = writer.node("CumSum", counts_R, writer.constant(np.array(0, np.int32)))
+        slots_R = writer.node("Sub", upto_R, writer.constant(np.array(1, np.int32)))
+        self._slots_NL = writer.node("Reshape", slots_R, writer.node("Shape", real_NL))
+
+    def pack(self, x_NLD: str) -> str:
+        rows_RD = self._writer.node("Reshape", x_NLD, self._writer.ints(-1, self._width))
+        return self._writer.node("Gather", rows_RD, self._at_T, axis=0)
+
+    def spread(self, x: str) -> str:
+        return self._writer.node("Gather", x, self._slots_NL, axis=0)
+
+
+def is_full(writer: Writer, real_NL: str) -> str:
+    """True where no text of the batch has padding, as always with a single one."""
+    real_NL = writer.cast(real_NL, TensorProto.INT32)
+    return writer.cast(writer.node("ReduceMin", real_NL, keepdims=0), TensorProto.BOOL)

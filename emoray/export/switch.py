@@ -1,0 +1,161 @@
+"""Two files of an artifact exchanged for two others at one moment, while readers read them.
+
+decision.json and manifest.json must change together, and a rename moves one name. So for the time
+of a change both are links through one pointer, `.decisions/current`, whose move is the change:
+
+1. the new pair is written to `.decisions/next`; readers still read the old files
+2. `current` points to the old pair, then each file becomes a link to its own bytes through it
+3. `current` moves to `next`: before this rename readers see the old pair, after it the new one
+4. each link becomes a plain file again, of the bytes it showed; `next` gets its number
+
+Killed anywhere, the artifact is whole, and the next call finishes or forgets what was begun. At
+rest an artifact is plain files; `.decisions/0000`, `0001`, … hold every pair it had, and what was
+undone lies in `.decisions/undone`. `artifact.read` reads none of it.
+"""
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from emoray.export.artifact import DECISION, MANIFEST
+
+HISTORY, CURRENT, NEXT, UNDONE, NOTE = ".decisions", "current", "next", "undone", "note.json"
+PAIR = (MANIFEST, DECISION)
+AS_FOUND = "as the artifact was found"
+LOCK, ASIDE = "lock", "aside-"
+WAIT_SECONDS = 10.0
+
+
+def _write(path: Path, data: bytes) -> None:
+    """`data` at a new path, on the disk before anything points to it."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _aside(history: Path) -> Path:
+    return history / f"{ASIDE}{uuid.uuid4().hex[:8]}"
+
+
+def _put(history: Path, data: bytes, path: Path) -> None:
+    """A plain file at `path`, whole or not at all."""
+    aside = _aside(history)
+    _write(aside, data)
+    os.replace(aside, path)
+
+
+def _link(history: Path, target: str, path: Path) -> None:
+    """A link at `path`; whoever opens it gets what was there before, or what is there now."""
+    aside = _aside(history)
+    os.symlink(target, aside)
+    os.replace(aside, path)
+
+
+def record(pair: dict[str, bytes], why: str, history: Path, name: str) -> None:
+    """A pair and its note as a folder of the history: all of it or nothing."""
+    aside = _aside(history)
+    aside.mkdir()
+    note = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "why": why}
+    for file, data in {**pair, NOTE: json.dumps(note).encode()}.items():
+        _write(aside / file, data)
+    os.replace(aside, history / name)
+
+
+def pair_of(folder: Path) -> dict[str, bytes]:
+    """The two files, wherever they lie."""
+    return {name: (folder / name).read_bytes() for name in PAIR}
+
+
+def numbered(history: Path) -> list[Path]:
+    """The decisions of an artifact, oldest first."""
+    return sorted(p for p in history.glob("[0-9][0-9][0-9][0-9]") if p.is_dir())
+
+
+def place(folder: Path, kept: list[Path]) -> int | None:
+    """Which of the kept decisions is the current one. Neighbours differ, so the last that fits.
+
+    One that lost a file or a byte since fits nothing.
+    """
+    now = pair_of(folder)
+    whole = (k if all((k / name).is_file() for name in PAIR) else None for k in kept)
+    same = [i for i, k in enumerate(whole) if k and pair_of(k) == now]
+    return same[-1] if same else None
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _plain(folder: Path) -> None:
+    """Step 4 of a change: links become the files they show, and nothing points any more."""
+    history = folder / HISTORY
+    for name in PAIR:
+        if (folder / name).is_symlink():
+            _put(history, (folder / name).read_bytes(), folder / name)
+    _remove(history / CURRENT)
+
+
+def settle(folder: Path) -> list[Path]:
+    """Finish or forget what a killed call began; returns the decisions, the current one last."""
+    history = folder / HISTORY
+    _plain(folder)
+    now = pair_of(folder)
+    if (history / NEXT).exists():
+        if pair_of(history / NEXT) == now:
+            os.replace(history / NEXT, history / f"{len(numbered(history)):04}")
+        else:
+            _remove(history / NEXT)
+    for left in history.glob(f"{ASIDE}*"):
+        _remove(left)
+    kept = numbered(history)
+    at = place(folder, kept)
+    if at is None:  # the first call, or other files were put here since
+        record(now, AS_FOUND, history, f"{len(kept):04}")
+        return numbered(history)
+    for undone in kept[at + 1 :]:
+        (history / UNDONE).mkdir(exist_ok=True)
+        os.replace(undone, history / UNDONE / f"{undone.name}-{uuid.uuid4().hex[:8]}")
+    return kept[: at + 1]
+
+
+def switch(folder: Path, old: Path, new: Path) -> None:
+    """Steps 2 to 4: every reader sees the old pair, then every reader sees the new one."""
+    history = folder / HISTORY
+    _link(history, old.name, history / CURRENT)
+    for name in PAIR:
+        _link(history, f"{HISTORY}/{CURRENT}/{name}", folder / name)
+    _link(history, new.name, history / CURRENT)
+    _plain(folder)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[list[Path]]:
+    """The artifact's history, settled, while nobody else changes its decision."""
+    history = folder / HISTORY
+    try:
+        history.mkdir(exist_ok=True)
+        with FileLock(history / LOCK, timeout=WAIT_SECONDS):
+            yield settle(folder)
+    except Timeout:
+        raise ValueError(
+            f"one job changes an artifact's decision at a time, {folder} is held by another: "
+            "wait for it"
+        ) from None
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"a decision is changed inside a folder that can be written, {folder} cannot "
+            f"({error.strerror}): its decision is whole; make room, or copy the artifact "
+            "somewhere else",
+        ) from error
