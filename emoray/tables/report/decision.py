@@ -1,5 +1,7 @@
 """Where a model decides: temperature × threshold, and what its probabilities are worth."""
 
+from collections.abc import Mapping
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -107,8 +109,13 @@ def _ece(bins: pd.DataFrame) -> float:
     return float((weight * (bins["probability"] - bins["observed"]).abs()).sum())
 
 
-def reliability_figure(bins: pd.DataFrame, prefix: str) -> Figure:
-    """Observed share against predicted probability, before and after the temperature was fitted."""
+def reliability_figure(
+    bins: pd.DataFrame, prefix: str, named: Mapping[float, str] | None = None
+) -> Figure:
+    """Observed share against predicted probability, before and after the temperature was fitted.
+
+    named: what to call one or two temperatures, first the one before.  [default: 1 is before]
+    """
     name = f"{prefix}-reliability"
     filled = bins[bins["decisions"] > 0]
     if filled.empty:
@@ -117,6 +124,7 @@ def reliability_figure(bins: pd.DataFrame, prefix: str) -> Figure:
     near = {t: f"after, temperature {t:.2f}" for t in found[:2]}
     if found[0] == 1.0:
         near[1.0] = "before, temperature 1"
+    near = dict(named) if named else near
     shown = filled[filled["temperature"].isin(near)]
     shown = shown.assign(which=shown["temperature"].map(near))
     names = [n for n in near.values() if n in set(shown["which"])]

@@ -1,0 +1,75 @@
+"""A finished artifact as the jobs see it: its labels, its decision, its hashes.
+
+Shapes: K labels.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emoray.labels import TAXONOMIES, Taxonomy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Finished:
+    """An artifact, read and checked. columns_K: where each of its labels stands in the taxonomy."""
+
+    folder: Path
+    name: str
+    sha256: str
+    model_sha256: str
+    size_bytes: int
+    labels: tuple[str, ...]
+    taxonomy: Taxonomy
+    columns_K: np.ndarray
+    temperature: float
+    cuts_K: np.ndarray
+    rule: str
+
+
+def taxonomy_of_labels(labels: tuple[str, ...]) -> Taxonomy:
+    """The taxonomy that has exactly these labels, in whatever order."""
+    for taxonomy in TAXONOMIES.values():
+        if sorted(taxonomy.labels) == sorted(labels):
+            return taxonomy
+    known = "; ".join(f"{t}: {len(t.labels)} labels" for t in TAXONOMIES.values())
+    nearest = min(TAXONOMIES.values(), key=lambda t: len(set(t.labels) ^ set(labels)))
+    strange = sorted(set(labels) - set(nearest.labels))
+    missing = sorted(set(nearest.labels) - set(labels))
+    raise ValueError(
+        f"an artifact's labels are those of a taxonomy ({known}), got {len(labels)}; nearest is "
+        f"{nearest}, unknown to it: {', '.join(strange) or 'none'}; missing: "
+        f"{', '.join(missing) or 'none'}: name the labels as the taxonomy does"
+    )
+
+
+def open_artifact(folder: Path) -> Finished:
+    """Read an artifact; refuses one that is damaged or whose labels no corpus can judge."""
+    from emoray.export import artifact
+    from emoray.export.decision import model_sha256
+
+    files = artifact.read(folder)
+    labels = tuple(json.loads(files[artifact.LABELS]))
+    decision = json.loads(files[artifact.DECISION])
+    cuts_K = np.array(decision["cuts"], np.float64)
+    if cuts_K.shape != (len(labels),):
+        raise ValueError(
+            f"an artifact's decision has one cut for each label, {len(labels)} here, got shape "
+            f"{cuts_K.shape} in {folder}: build the artifact again"
+        )
+    taxonomy = taxonomy_of_labels(labels)
+    return Finished(
+        folder=folder,
+        name=folder.resolve().name,
+        sha256=artifact.sha256((folder / artifact.MANIFEST).read_bytes()),
+        model_sha256=model_sha256(files),
+        size_bytes=sum(artifact.sizes(folder).values()),
+        labels=labels,
+        taxonomy=taxonomy,
+        columns_K=np.array([taxonomy.labels.index(label) for label in labels]),
+        temperature=float(decision["temperature"]),
+        cuts_K=cuts_K,
+        rule=str(decision.get("threshold_rule", "given")),
+    )

@@ -1,0 +1,97 @@
+"""`jobs.calibrate`: what dev can fit for a finished artifact, what that earns on test, and why."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from emoray.tables.files import write_table
+from emoray.tables.rows import CalibrationLabelRow, CalibrationRow, ComparisonRow, ReliabilityRow
+from emoray.trial.finished import calibrating as fit
+from emoray.trial.finished import telling as tell
+from emoray.trial.finished.artifacts import open_artifact
+from emoray.trial.finished.scoring import Wanted, judge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrate:
+    """Which artifact, on what corpus, and where the tables land."""
+
+    artifact: Path
+    corpus: Path | None = None
+    data: Path | None = None
+    out: Path | None = None
+    store: Path | None = None
+    download: bool = True
+    figures: bool = True
+
+    @property
+    def folder(self) -> Path:
+        return self.out or Path("results") / f"calibrate-{self.artifact.resolve().name}"
+
+
+def explain(found: fit.Calibrated) -> tuple[str, str]:
+    """Where the gain of the chosen decision comes from: thresholds and temperature, each alone."""
+    chosen, others = found.chosen, range(1, len(found.names))
+    return (
+        tell.threshold_sentence(
+            found.change("macro_f1", 0, chosen),
+            max(found.flips(found.unfitted(r), r) for r in others),
+            found.logits.test_NK.size,
+        ),
+        tell.temperature_sentence(
+            found.change("ece", 0, chosen),
+            found.change("nll", 0, chosen),
+            float(found.temperature_R[0]),
+            float(found.temperature_R[chosen]),
+        ),
+    )
+
+
+def run_calibrate(settings: Calibrate, console: Console | None = None) -> Path:
+    """Write calibration, comparisons, calibration_labels and reliability; returns their folder.
+
+    The artifact is only read. Logits are kept in the store: a second call scores nothing.
+    """
+    console, out = console or Console(), settings.folder
+    finished = open_artifact(settings.artifact)
+    wanted = Wanted(
+        corpus=settings.corpus,
+        data=settings.data,
+        download=settings.download,
+        out=out,
+        store=settings.store,
+    )
+    court = judge(finished, wanted)
+    what = f"artifact {finished.name}"
+    tell.announce(console, court.source, finished.taxonomy, what)
+    found = fit.calibrate(court)
+    rows = fit.calibration_rows(found, court)
+    changes, labels = fit.comparison_rows(found), fit.label_rows(found)
+    bins = fit.reliability_rows(found, found.temperature_R[[0, found.chosen]].tolist())
+    write_table(rows, out / "calibration.parquet", CalibrationRow)
+    write_table(changes, out / "comparisons.parquet", ComparisonRow)
+    write_table(labels, out / "calibration_labels.parquet", CalibrationLabelRow)
+    write_table(bins, out / "reliability.parquet", ReliabilityRow)
+    chosen = found.names[found.chosen]
+    for told in (
+        tell.decisions_table(rows),
+        tell.change_table(changes, fit.SAVED, chosen),
+        tell.labels_table(labels, chosen),
+    ):
+        tell.show(console, told)
+    for sentence in explain(found):
+        console.print(sentence, highlight=False, soft_wrap=True)
+    if settings.figures:
+        from emoray.tables.report.calibration import draw_calibration
+
+        for path in draw_calibration(out):
+            console.print(f"figure {path}", highlight=False, soft_wrap=True)
+    console.print(
+        f"tables {out}/*.parquet\nnothing was written into the artifact; to save {chosen!r} there:"
+        f"\n  python -m jobs.decide --artifact {settings.artifact} "
+        f"--from {out}/calibration.parquet",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return out

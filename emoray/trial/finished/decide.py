@@ -1,0 +1,205 @@
+"""`jobs.decide`: another decision for a finished artifact, saved at once, kept to be undone.
+
+Shapes: K labels.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from emoray.decide.cuts import cuts_of, thresholds_of
+from emoray.tables.files import read_table
+from emoray.tables.rows import CalibrationRow
+from emoray.trial.finished import telling as tell
+from emoray.trial.finished.artifacts import Finished, open_artifact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decide:
+    """Which artifact, and one of: a decision given, one from a calibration, undo, history.
+
+    thresholds: `0.4` for all labels, `joy=0.3` for one; labels not named keep what they have.
+    """
+
+    artifact: Path
+    temperature: float | None = None
+    thresholds: tuple[str, ...] = ()
+    source: Path | None = None
+    rule: str | None = None
+    undo: bool = False
+    history: bool = False
+
+    def __post_init__(self) -> None:
+        given = self.temperature is not None or bool(self.thresholds)
+        ways = [given, self.source is not None, self.undo, self.history]
+        if sum(ways) != 1:
+            raise ValueError(
+                "a decision comes one way, --temperature and --threshold, or --from, or --undo, "
+                f"or --history, got {sum(ways) or 'none'} of them: choose one"
+            )
+        if self.rule is not None and self.source is None:
+            raise ValueError(f"--rule picks a row of --from, got {self.rule!r} without: add --from")
+        if self.temperature is not None and not 0 < self.temperature < np.inf:
+            raise ValueError(
+                f"temperature must be finite and above 0, got {self.temperature}: 1 leaves logits "
+                "alone"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Wish:
+    """A decision to be saved, and where it comes from."""
+
+    temperature: float
+    cuts_K: np.ndarray
+    rule: str
+    why: str
+
+
+def _share(text: str, option: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if not 0 < value < 1:
+        raise ValueError(
+            f"a threshold is a probability in (0, 1), got {option!r}: write 0.4, or joy=0.4"
+        )
+    return value
+
+
+def read_thresholds(
+    options: Sequence[str], labels: Sequence[str]
+) -> tuple[float | None, dict[str, float]]:
+    """(the one for all labels, those of single labels)."""
+    common: list[float] = []
+    single: dict[str, float] = {}
+    for option in options:
+        name, equals, text = option.rpartition("=")
+        if not equals:
+            common.append(_share(text, option))
+            continue
+        if name not in labels:
+            raise ValueError(
+                f"a threshold names a label of the artifact ({', '.join(labels)}), got {name!r}: "
+                "spell it as there"
+            )
+        if name in single:
+            raise ValueError(f"a label has one threshold, got two for {name}: give one")
+        single[name] = _share(text, option)
+    if len(common) > 1:
+        raise ValueError(
+            f"one threshold serves all labels, got {len(common)} without a label's name: give one, "
+            "and label=threshold for exceptions"
+        )
+    return (common[0] if common else None), single
+
+
+def wish_given(finished: Finished, settings: Decide) -> Wish:
+    """The decision of the options. What is not given stays: cuts, and so decisions, are kept."""
+    common, single = read_thresholds(settings.thresholds, finished.labels)
+    temperature = settings.temperature or finished.temperature
+    kept_K = finished.cuts_K
+    cuts_K = kept_K.copy() if common is None else np.full(len(kept_K), cuts_of(common, temperature))
+    for label, threshold in single.items():
+        cuts_K[finished.labels.index(label)] = cuts_of(threshold, temperature)
+    rule = "given"
+    if common is not None and not single:
+        rule = f"fixed{common:g}"
+    elif not settings.thresholds and (not finished.rule.startswith("fixed") or not kept_K.any()):
+        rule = finished.rule  # the same cuts, which no temperature moves
+    said = [f"--threshold {option}" for option in settings.thresholds]
+    if settings.temperature is not None:
+        said.insert(0, f"--temperature {settings.temperature:g}")
+    return Wish(temperature=temperature, cuts_K=cuts_K, rule=rule, why=" ".join(said))
+
+
+def wish_from(finished: Finished, source: Path, rule: str | None) -> Wish:
+    """A row of a calibration of this very model: the chosen one, or `rule` with its temperature."""
+    path = source / "calibration.parquet" if source.is_dir() else source
+    rows = read_table(path, CalibrationRow).to_pylist()
+    fitted = {row["threshold_rule"]: row for row in rows if row["temperature_rule"] == "fitted"}
+    if not fitted:
+        raise ValueError(
+            f"a calibration holds fitted decisions, {path} holds none: run jobs.calibrate again"
+        )
+    first = next(iter(fitted.values()))
+    if json.loads(first["labels"]) != list(finished.labels):
+        raise ValueError(
+            f"a calibration has the artifact's labels ({', '.join(finished.labels)}), got "
+            f"{', '.join(json.loads(first['labels']))} in {path}: calibrate this artifact"
+        )
+    if {row["model_sha256"] for row in rows} != {finished.model_sha256}:
+        raise ValueError(
+            f"a calibration belongs to one model, {path} to {first['artifact']} with hash "
+            f"{first['model_sha256'][:12]}, not to {finished.folder} with "
+            f"{finished.model_sha256[:12]}: run jobs.calibrate on this artifact"
+        )
+    if rule is not None and rule not in fitted:
+        raise ValueError(f"--rule is one of {', '.join(fitted)}, got {rule!r}: pick one of these")
+    chosen = next((row for row in fitted.values() if row["chosen"]), first)
+    row = chosen if rule is None else fitted[rule]
+    return Wish(
+        temperature=row["temperature"],
+        cuts_K=np.array(json.loads(row["cuts"]), np.float64),
+        rule=row["threshold_rule"],
+        why=f"{row['decision']} of a calibration on {row['corpus']}",
+    )
+
+
+def _show(before: Finished, after: Finished, console: Console) -> None:
+    tell.show(
+        console,
+        tell.decision_table(
+            after.labels,
+            thresholds_of(before.cuts_K, before.temperature),
+            thresholds_of(after.cuts_K, after.temperature),
+            f"temperature {before.temperature:.4g} → {after.temperature:.4g}, "
+            f"thresholds {before.rule} → {after.rule}",
+        ),
+    )
+    console.print(
+        f"manifest {before.sha256[:12]} → {after.sha256[:12]}", highlight=False, soft_wrap=True
+    )
+
+
+def run_decide(settings: Decide, console: Console | None = None) -> None:
+    """Save, undo or list decisions. The artifact is whole at every moment, killed or not."""
+    from emoray.export import decision
+
+    console, folder = console or Console(), settings.artifact
+    before = open_artifact(folder)
+    if settings.history:
+        saved = decision.history(folder)
+        if saved:
+            tell.show(console, tell.history_table(saved))
+        else:
+            console.print(f"no decision of {folder} was changed yet", soft_wrap=True)
+        return
+    if settings.undo:
+        decision.undo(folder)
+    else:
+        wish = (
+            wish_given(before, settings)
+            if settings.source is None
+            else wish_from(before, settings.source, settings.rule)
+        )
+        decision.change(
+            folder,
+            temperature=wish.temperature,
+            cuts_K=wish.cuts_K,
+            rule=wish.rule,
+            why=wish.why,
+        )
+    after = open_artifact(folder)
+    if after.sha256 == before.sha256:
+        console.print(f"{folder} decides so already: nothing was changed", soft_wrap=True)
+        return
+    _show(before, after, console)
+    back = "undone; the undone decision is kept under --history"
+    forth = f"saved; to go back: python -m jobs.decide --artifact {folder} --undo"
+    console.print(back if settings.undo else forth, highlight=False, soft_wrap=True)

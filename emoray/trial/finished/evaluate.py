@@ -1,0 +1,207 @@
+"""`jobs.evaluate`: an artifact scored as it stands, timed alone, and held against gates."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from emoray.decide.intervals import resample_weights
+from emoray.decide.paired import interval, judge
+from emoray.decide.scores import Scores, score
+from emoray.tables.files import write_table
+from emoray.tables.rows import EvaluationRow, LatencyRow
+from emoray.trial.finished import telling as tell
+from emoray.trial.finished.artifacts import Finished, open_artifact
+from emoray.trial.finished.scoring import SPLITS, Judge, Said, Wanted
+from emoray.trial.finished.scoring import judge as before_corpus
+
+TEXTS, TURNS = 100, 3  # of the clock: three hundred calls give a 95th percentile its neighbours
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gates:
+    """What an artifact must reach; None = whatever."""
+
+    min_macro_f1: float | None = None
+    max_ece: float | None = None
+    max_latency_p95_ms: float | None = None
+    max_size_mb: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("min_macro_f1", "max_ece"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(
+                    f"{name} lies in [0, 1], got {value}: give a share, 0.5 rather than 50"
+                )
+        for name in ("max_latency_p95_ms", "max_size_mb"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < np.inf:
+                raise ValueError(f"{name} is finite and above 0, got {value}: leave it out for any")
+
+    def failed(self, row: EvaluationRow) -> Iterator[tuple[str, str]]:
+        """(gate, one clear line) of each gate that the row does not pass."""
+        found = {
+            "min_macro_f1": (row.macro_f1, "macro-F1", "", 4),
+            "max_ece": (row.ece, "ECE", "", 4),
+            "max_latency_p95_ms": (row.latency_p95_ms, "p95 latency", " ms", 3),
+            "max_size_mb": (row.size_bytes / MEGABYTE, "size", " MB", 3),
+        }
+        for gate in fields(self):
+            limit, (value, name, unit, digits) = getattr(self, gate.name), found[gate.name]
+            least = gate.name.startswith("min")
+            if limit is not None and not (value >= limit if least else value <= limit):
+                yield (
+                    gate.name,
+                    f"gate failed: --{gate.name.replace('_', '-')} {limit:g}{unit}, "
+                    f"found {name} {value:.{digits}f}{unit}",
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """Which artifact, on which split of what corpus, and what it must reach."""
+
+    artifact: Path
+    split: str = "test"
+    corpus: Path | None = None
+    data: Path | None = None
+    out: Path | None = None
+    store: Path | None = None
+    threads: int = 1
+    gates: Gates = field(default_factory=Gates)
+    download: bool = True
+
+    def __post_init__(self) -> None:
+        if self.split not in SPLITS:
+            raise ValueError(
+                f"an artifact is scored on {' or '.join(SPLITS)}, got {self.split!r}: it was "
+                "fitted on train, where its score says nothing"
+            )
+        if self.threads < 1:
+            raise ValueError(f"threads are counted from 1, got {self.threads}: 1 is customary")
+
+    @property
+    def folder(self) -> Path:
+        return self.out or Path("results") / f"evaluate-{self.artifact.resolve().name}"
+
+
+def _clock(finished: Finished, said: Said, threads: int) -> list[LatencyRow]:
+    """Alone, batch 1, real texts evenly over their lengths, from token ids to logits."""
+    from emoray.export import artifact
+    from emoray.export.cpu import cpu
+    from emoray.export.latency import measure
+
+    classifier = artifact.load(finished.folder)
+    ids = [np.array(classifier.ids(text), np.int32) for text in said.texts]
+    order = np.argsort([len(row) for row in ids], kind="stable")
+    chosen = order[np.linspace(0, len(order) - 1, min(TEXTS, len(order))).astype(int)]
+    models = {finished.name: finished.folder / artifact.MODEL}
+    samples = measure(
+        models,
+        [ids[i] for i in chosen],
+        baseline=finished.name,
+        repeats=TURNS,
+        threads=threads,
+    )
+    here = cpu()
+    return [
+        LatencyRow(
+            **{**asdict(sample), "text": int(chosen[sample.text])},
+            threads=threads,
+            cpu=here.model,
+            instruction_sets=here.instruction_sets,
+        )
+        for sample in samples
+    ]
+
+
+def _unleaked(court: Judge, said: Said, split: str) -> float | None:
+    kept_N = ~court.corpus.leaked_N
+    if split != "test" or not kept_N.any():
+        return None
+    kept = score(said.logits_NK[kept_N], said.labels_NK[kept_N], court.finished.cuts_K)
+    return kept.macro_f1
+
+
+def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, list[LatencyRow]]:
+    """Score, time and hold against the gates; the decision is the artifact's own."""
+    finished, said = court.finished, court.said(settings.split)
+    scores = score(said.logits_NK, said.labels_NK, finished.cuts_K)
+    judged = judge(
+        said.logits_NK,
+        said.labels_NK,
+        finished.cuts_K[None],
+        np.array([finished.temperature]),
+        resample_weights(len(said.texts)),
+    )
+    macro_low, macro_high = interval(judged, 0, "macro_f1")
+    ece_low, ece_high = interval(judged, 0, "ece")
+    samples = _clock(finished, said, settings.threads)
+    p50, p95 = np.percentile([s.milliseconds for s in samples], [50, 95])
+    row = EvaluationRow(
+        artifact=finished.name,
+        artifact_sha256=finished.sha256,
+        model_sha256=finished.model_sha256,
+        corpus=court.corpus.name,
+        corpus_sha256=court.corpus.sha256,
+        taxonomy=finished.taxonomy.name,
+        split=settings.split,
+        texts=len(said.texts),
+        temperature=finished.temperature,
+        threshold_rule=finished.rule,
+        macro_f1=scores.macro_f1,
+        macro_f1_low=macro_low,
+        macro_f1_high=macro_high,
+        macro_f1_unleaked=_unleaked(court, said, settings.split),
+        micro_f1=scores.micro_f1,
+        precision=scores.precision,
+        recall=scores.recall,
+        ece=float(judged.value_R["ece"][0]),
+        ece_low=ece_low,
+        ece_high=ece_high,
+        brier=float(judged.value_R["brier"][0]),
+        nll=float(judged.value_R["nll"][0]),
+        size_bytes=finished.size_bytes,
+        latency_p50_ms=float(p50),
+        latency_p95_ms=float(p95),
+        threads=settings.threads,
+        **asdict(settings.gates),
+        passed=True,
+        failed="",
+    )
+    return row, scores, samples
+
+
+def run_evaluate(settings: Evaluate, console: Console | None = None) -> EvaluationRow:
+    """Print a table and a line for each failed gate (to stderr), write `evaluation` and `latency`.
+
+    Returns the row that was written: `passed` says whether a CI may go on.
+    """
+    console, out = console or Console(), settings.folder
+    finished = open_artifact(settings.artifact)
+    wanted = Wanted(
+        corpus=settings.corpus,
+        data=settings.data,
+        download=settings.download,
+        out=out,
+        store=settings.store,
+    )
+    court = before_corpus(finished, wanted)
+    what = f"artifact {finished.name} as it stands"
+    tell.announce(console, court.source, finished.taxonomy, what)
+    row, scores, samples = evaluate(court, settings)
+    failed = dict(settings.gates.failed(row))
+    row = EvaluationRow(**{**asdict(row), "passed": not failed, "failed": ",".join(failed)})
+    write_table([row], out / "evaluation.parquet", EvaluationRow)
+    write_table(samples, out / "latency.parquet", LatencyRow)
+    tell.show(console, tell.evaluation_table(row, asdict(settings.gates)))
+    tell.show(console, tell.scores_table(finished.labels, scores))
+    console.print(f"tables {out}/*.parquet", highlight=False, soft_wrap=True)
+    for line in failed.values():
+        print(line, file=sys.stderr)  # noqa: T201 — what a CI shows
+    return row

@@ -1,0 +1,83 @@
+"""Change the saved decision of a finished artifact, and take it back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.console import run_job
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+
+@app.command(
+    epilog="Examples:  \n"
+    "`python -m jobs.decide --artifact my-model --temperature 1.3 --threshold 0.4 "
+    "--threshold joy=0.55`  \n"
+    "`python -m jobs.decide --artifact my-model --from results/calibrate-my-model/"
+    "calibration.parquet` — what the calibration chose; `--rule per_label` picks another  \n"
+    "`python -m jobs.decide --artifact my-model --undo` — back to the decision before"
+)
+def decide(
+    artifact: Annotated[Path, typer.Option(help="Folder of the artifact, of either family.")],
+    temperature: Annotated[
+        float | None,
+        typer.Option(
+            help="Logits are divided by it before the sigmoid. Alone it changes probabilities and "
+            "no label: thresholds move along."
+        ),
+    ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Probability from which a label is given: **0.4** for all labels, **joy=0.4** for "
+            "one; repeatable. Labels not named keep deciding as they do."
+        ),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="calibration.parquet of jobs.calibrate on this very model."),
+    ] = None,
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            help="With --from: **fixed0.5**, **one**, **per_label** or **per_label_s20**, at the "
+            "fitted temperature.  [default: what the calibration chose]"
+        ),
+    ] = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Restore the decision before the current one.")
+    ] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="List every decision the artifact had.")
+    ] = False,
+    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+) -> None:
+    """Change the temperature and thresholds that an artifact decides with.
+
+    decision.json and manifest.json change in one moment: readers, and whoever finds the folder
+    after a crash, see the old decision or the new one. Earlier decisions are kept in the hidden
+    folder `.decisions` of the artifact, which is neither read nor counted. An artifact inside a
+    run's folder is written anew when its sweep runs again: copy it out to keep it.
+    """
+
+    def work() -> None:
+        from emoray.trial.finished.decide import Decide, run_decide
+
+        run_decide(
+            Decide(
+                artifact=artifact,
+                temperature=temperature,
+                thresholds=tuple(threshold or ()),
+                source=source,
+                rule=rule,
+                undo=undo,
+                history=history,
+            )
+        )
+
+    run_job(work, debug=debug)
+
+
+if __name__ == "__main__":
+    app()

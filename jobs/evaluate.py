@@ -1,0 +1,106 @@
+"""Score a finished artifact as it stands, and fail where it misses a gate."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.console import run_job
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+
+@app.command(
+    epilog="Examples:  \n"
+    "`python -m jobs.evaluate --artifact results/quick-ekman/artifacts/POINT` — seconds  \n"
+    "`python -m jobs.evaluate --artifact my-model --min-macro-f1 0.6 --max-ece 0.03 "
+    "--max-latency-p95-ms 5 --max-size-mb 25` — the gate of a CI: exit code 1 where one fails  \n"
+    "`python -m jobs.evaluate --artifact my-model --corpus my-corpus --corpus-split dev`"
+)
+def evaluate(
+    artifact: Annotated[
+        Path, typer.Option(help="Folder of the artifact, of either family. It is only read.")
+    ],
+    corpus: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with train.tsv, dev.tsv and test.tsv in GoEmotions' form: text, label "
+            "ids, comment id.  [default: what a sweep would take]"
+        ),
+    ] = None,
+    corpus_split: Annotated[str, typer.Option(help="The texts to score: **test** or **dev**.")] = (
+        "test"
+    ),
+    min_macro_f1: Annotated[
+        float | None, typer.Option(help="Gate: macro-F1 is at least this, 0 to 1.")
+    ] = None,
+    max_ece: Annotated[
+        float | None, typer.Option(help="Gate: expected calibration error is at most this, 0 to 1.")
+    ] = None,
+    max_latency_p95_ms: Annotated[
+        float | None,
+        typer.Option(help="Gate: 95 % of texts take at most so many milliseconds, batch 1."),
+    ] = None,
+    max_size_mb: Annotated[
+        float | None,
+        typer.Option(help="Gate: the artifact's files are at most so many MB (1,000,000 bytes)."),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the timed session.")] = 1,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="EMORAY_DATA",
+            help="Folder that holds `goemotions/`. Without it: the cache, the official download, "
+            "the embedded sample, in this order.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the tables.  [default: results/evaluate-NAME]")
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of finished stages: logits are kept there; the clock always runs anew.  "
+            "[default: OUT/_store]"
+        ),
+    ] = None,
+    download: Annotated[
+        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
+    ] = True,
+    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+) -> None:
+    """Score an artifact as it stands: its own temperature, its own thresholds, its own bytes.
+
+    Exit code 0 when every gate passes, 1 with one line on stderr for each that fails. Latency is
+    measured alone: batch 1, real texts, from token ids to logits.
+    """
+
+    def work() -> None:
+        from emoray.trial.finished.evaluate import Evaluate, Gates, run_evaluate
+
+        gates = Gates(
+            min_macro_f1=min_macro_f1,
+            max_ece=max_ece,
+            max_latency_p95_ms=max_latency_p95_ms,
+            max_size_mb=max_size_mb,
+        )
+        row = run_evaluate(
+            Evaluate(
+                artifact=artifact,
+                split=corpus_split,
+                corpus=corpus,
+                data=data,
+                out=out,
+                store=store,
+                threads=threads,
+                gates=gates,
+                download=download,
+            )
+        )
+        raise SystemExit(0 if row.passed else 1)
+
+    run_job(work, debug=debug)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,93 @@
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from emoray.decide.scores import score
+from emoray.export import artifact
+from emoray.tables.files import read_table
+from emoray.tables.rows import EvaluationRow, LatencyRow
+from emoray.trial.finished.evaluate import TEXTS, TURNS, Evaluate, Gates, run_evaluate
+from emoray.trial.finished.scoring import Judge
+from tests.trial.finished.made import bytes_of
+
+QUIET = Console(file=sys.stderr, quiet=True)
+
+
+@pytest.fixture(scope="module")
+def settings(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
+    return Evaluate(artifact=made, out=tmp_path_factory.mktemp("out"), download=False)
+
+
+def test_an_artifact_is_scored_as_it_stands(settings: Evaluate, court: Judge, made: Path) -> None:
+    before = bytes_of(made)
+    row = run_evaluate(settings, QUIET)
+    said = court.said("test")
+    wanted = score(said.logits_NK, said.labels_NK, np.zeros(4))
+    assert (row.macro_f1, row.micro_f1) == pytest.approx((wanted.macro_f1, wanted.micro_f1))
+    assert row.macro_f1_low < row.macro_f1 < row.macro_f1_high
+    assert row.size_bytes == sum(artifact.sizes(made).values())
+    assert row.passed and not row.failed and row.min_macro_f1 is None
+    assert bytes_of(made) == before
+
+
+def test_what_was_found_is_written_with_every_timed_call(settings: Evaluate) -> None:
+    row = run_evaluate(settings, QUIET)
+    out = settings.folder
+    assert read_table(out / "evaluation.parquet", EvaluationRow).num_rows == 1
+    samples = read_table(out / "latency.parquet", LatencyRow).to_pandas()
+    assert len(samples) == TEXTS * TURNS and samples["text"].nunique() == TEXTS
+    p50, p95 = np.percentile(samples["milliseconds"], [50, 95])
+    assert (row.latency_p50_ms, row.latency_p95_ms) == pytest.approx((p50, p95))
+
+
+def test_every_failed_gate_is_one_line_with_limit_and_found(
+    settings: Evaluate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gates = Gates(min_macro_f1=0.99, max_ece=0.001, max_latency_p95_ms=1e-4, max_size_mb=1e-4)
+    row = run_evaluate(replace(settings, gates=gates), QUIET)
+    lines = capsys.readouterr().err.splitlines()
+    assert not row.passed and row.failed.count(",") == 3 and len(lines) == 4
+    assert lines[0] == f"gate failed: --min-macro-f1 0.99, found macro-F1 {row.macro_f1:.4f}"
+    assert "--max-latency-p95-ms 0.0001 ms, found p95 latency" in lines[2]
+    assert "--max-size-mb 0.0001 MB, found size" in lines[3]
+    written = read_table(settings.folder / "evaluation.parquet", EvaluationRow).to_pylist()[0]
+    assert not written["passed"] and written["max_ece"] == 0.001
+
+
+def test_a_gate_lets_its_own_value_pass(settings: Evaluate) -> None:
+    row = run_evaluate(settings, QUIET)
+    size = row.size_bytes / 1e6
+    just = Gates(min_macro_f1=row.macro_f1, max_ece=row.ece, max_size_mb=size)
+    assert list(just.failed(row)) == []
+    more = Gates(min_macro_f1=np.nextafter(row.macro_f1, 1))
+    assert [gate for gate, _ in more.failed(row)] == ["min_macro_f1"]
+
+
+def test_dev_is_scored_when_asked_for(settings: Evaluate, court: Judge) -> None:
+    row = run_evaluate(replace(settings, split="dev"), QUIET)
+    assert row.texts == len(court.corpus.dev) and row.macro_f1_unleaked is None
+
+
+@pytest.mark.parametrize(
+    ("gates", "said"),
+    [
+        ({"min_macro_f1": 60.0}, r"min_macro_f1 lies in \[0, 1\], got 60.0: give a share"),
+        ({"max_ece": -0.1}, r"max_ece lies in \[0, 1\], got -0.1"),
+        ({"max_size_mb": 0.0}, r"max_size_mb is finite and above 0, got 0.0: leave it out"),
+        ({"max_latency_p95_ms": float("nan")}, "max_latency_p95_ms is finite and above 0, got nan"),
+    ],
+)
+def test_a_gate_without_sense_is_refused(gates: dict[str, float], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Gates(**gates)
+
+
+def test_an_evaluation_without_sense_is_refused(made: Path) -> None:
+    with pytest.raises(ValueError, match="scored on dev or test, got 'train'"):
+        Evaluate(artifact=made, split="train")
+    with pytest.raises(ValueError, match="threads are counted from 1, got 0"):
+        Evaluate(artifact=made, threads=0)
