@@ -10,7 +10,7 @@ ARGS ?=
 
 help:
 	@echo "make sweep      search on this machine, then open results/<run>/report.html"
-	@echo "                SPACE=quick|seed|joint TAXONOMY=ekman|goemotions|sentiment ARGS='...'"
+	@echo "                SPACE=quick|seed|joint|qat|bert|bert-joint TAXONOMY=ekman|goemotions|sentiment ARGS='...'"
 	@echo "make test       lint, types and tests"
 	@echo "make benchmark  the measured figures of results/README.md"
 	@echo "make clean      remove .venv (results stay)"
@@ -21,14 +21,19 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[glove,test]"
 	touch $@
 
-sweep: $(VENV)/ready
+# Encoders need torch, which is large: only the bert spaces and the tests install it.
+$(VENV)/ready-bert: $(VENV)/ready
+	$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bert]"
+	touch $@
+
+sweep: $(if $(filter bert% qat,$(SPACE)),$(VENV)/ready-bert,$(VENV)/ready)
 	$(RUN) -m jobs.sweep --space $(SPACE) --taxonomy $(TAXONOMY) $(ARGS)
 
-lint: $(VENV)/ready
+lint: $(VENV)/ready-bert
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 
-types: $(VENV)/ready
+types: $(VENV)/ready-bert
 	$(RUN) -m mypy
 
 test: lint types

@@ -22,8 +22,10 @@ def sweep(
         str,
         typer.Option(
             help="**quick**: minutes on two cores. **seed**: dimensions x layers 0-4 x 5 seeds x "
-            "all schemes. **joint**: Optuna over dimension, layers, temperature, threshold and "
-            "quantization together. **smoke**: seconds, to see that everything works."
+            "all schemes. **qat**: quantized after training and during, at 8 to 2 bits. **joint**: "
+            "Optuna over dimension, layers, temperature, threshold and quantization together. "
+            "**smoke**: seconds, to see that everything works. **bert**, **bert-joint**, "
+            "**bert-smoke**: the same with fine-tuned encoders. qat and bert need the extra `bert`."
         ),
     ] = "quick",
     taxonomy: Annotated[
@@ -58,6 +60,13 @@ def sweep(
     ] = None,
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Trainings of each recipe, with seeds 0, 1, ...")
+    ] = None,
+    encoder: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Encoder of the bert spaces: a folder, or a model id of the Hugging Face hub with "
+            "safetensors; repeatable.  [default: all-MiniLM-L6-v2, from the package registry]"
+        ),
     ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Trials of the joint search.")] = 64,
     address: Annotated[
@@ -100,6 +109,7 @@ def sweep(
                 run=run,
                 store=store,
                 trials=trials,
+                encoders=tuple(encoder or ()),
                 wish=Wish(dims=tuple(dim or ()), layers=tuple(layers or ()), seeds=seeds),
                 address=address,
                 cpus=cpus,

@@ -13,7 +13,7 @@ from ray.tune.search.optuna import OptunaSearch
 from emoray.fleet.space import JointSpace, Space
 from emoray.fleet.trials import Desk, grid_trial, joint_trial, place
 from emoray.trial.plan import deciding, training
-from emoray.trial.spec import recipe_id
+from emoray.trial.spec import Data, recipe_id
 from emoray.trial.stages.deciding import Decide
 
 HOLDS_NOTHING = {"memory": 2**20}  # Tune refuses zero CPUs; a mebibyte of memory blocks nobody
@@ -35,6 +35,15 @@ def _run(trainable: Callable[..., None], config: Any, tune_config: Any, folder: 
     tuner.fit()
 
 
+def planned(space: Space, data: Data) -> list[Decide]:
+    """Every model of a grid as the stage that decides on it; ValueError for one that cannot be."""
+    return [
+        deciding(training(recipe, data), scheme, space.decisions)
+        for recipe in space.recipes
+        for scheme in space.schemes
+    ]
+
+
 def grid(space: Space, desk: Desk, folder: Path) -> list[Decide]:
     """One trial per recipe and seed. Returns what was asked for, failed stages included."""
     recipes = {f"{recipe_id(r)} seed {r.seed}": r for r in space.recipes}
@@ -52,11 +61,7 @@ def grid(space: Space, desk: Desk, folder: Path) -> list[Decide]:
     asked = [desk.stages.make.remote(train) for train in ahead]
     _run(trial, {"recipe": tune.grid_search(list(recipes))}, config, folder)
     ray.wait(asked, num_returns=len(asked))
-    return [
-        deciding(training(recipe, desk.data), scheme, space.decisions)
-        for recipe in space.recipes
-        for scheme in space.schemes
-    ]
+    return planned(space, desk.data)
 
 
 def _study(space: JointSpace, storage: Any) -> optuna.Study:

@@ -4,16 +4,34 @@ Scientific parameters vary, nuisance parameters are tuned so that the comparison
 stay.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
 from emoray.decide.thresholds import Fixed
-from emoray.model.recipe import Attention, ConvMax, GloveRecipe, Max, Mean, Pool, WeightedBCE
-from emoray.quant.catalogue import all_schemes, quick_schemes
-from emoray.quant.scheme import ModelScheme
-from emoray.trial.spec import RULES, Decision, Fitted, Rule, Spec, all_decisions
+from emoray.model.bert.recipe import AllPieces, BertRecipe, Cls, UsedPieces
+from emoray.model.losses import BCE, Asymmetric, Focal, WeightedBCE
+from emoray.model.recipe import Attention, ConvMax, GloveRecipe, Max, Mean, Pool
+from emoray.quant.catalogue import (
+    all_schemes,
+    bert_schemes,
+    both_ways,
+    quick_bert_schemes,
+    quick_schemes,
+)
+from emoray.quant.policy import Scheme
+from emoray.quant.scheme import FLOAT, Qat
+from emoray.trial.spec import (
+    RULES,
+    Decision,
+    EncoderRef,
+    Fitted,
+    Recipe,
+    Rule,
+    Spec,
+    all_decisions,
+)
 
 PLAIN: tuple[Pool, ...] = (Mean(),)
 RICH: tuple[Pool, ...] = (Mean(), Max(), Attention())
@@ -49,8 +67,8 @@ TRAINED = GloveRecipe(
 class Space:
     """Every recipe under every scheme at every decision."""
 
-    recipes: tuple[GloveRecipe, ...]
-    schemes: tuple[ModelScheme, ...]
+    recipes: tuple[Recipe, ...]
+    schemes: tuple[Scheme, ...]
     decisions: tuple[Decision, ...]
 
     def __post_init__(self) -> None:
@@ -69,14 +87,18 @@ class Space:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointSpace:
-    """The five knobs of one operating point, for a searcher to choose together."""
+    """The five knobs of one operating point, for a searcher to choose together.
+
+    knobs: more of the recipe's fields, with their values by name.
+    """
 
     name: str
-    base: GloveRecipe
+    base: Recipe
     embedding_dims: tuple[int, ...]
     layers: range
-    schemes: dict[str, ModelScheme]
+    schemes: dict[str, Scheme]
     trials: int
+    knobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def models(self) -> int:
@@ -86,6 +108,8 @@ class JointSpace:
         """Optuna's define-by-run: names and ranges of the knobs."""
         trial.suggest_categorical("embedding_dim", list(self.embedding_dims))
         trial.suggest_int("layers", self.layers[0], self.layers[-1])
+        for knob, values in self.knobs.items():
+            trial.suggest_categorical(knob, list(values))
         trial.suggest_categorical("scheme", list(self.schemes))
         if not trial.suggest_categorical("calibrated", [True, False]):
             trial.suggest_float("temperature", 0.5, 2.0, log=True)
@@ -102,7 +126,10 @@ class JointSpace:
         else:
             rule = {str(r): r for r in RULES}[config["threshold_rule"]]
         recipe = replace(
-            self.base, embedding_dim=int(config["embedding_dim"]), layers=int(config["layers"])
+            self.base,
+            embedding_dim=int(config["embedding_dim"]),
+            layers=int(config["layers"]),
+            **{knob: values[config[knob]] for knob, values in self.knobs.items()},
         )
         return Spec(
             recipe=recipe,
@@ -154,6 +181,18 @@ def quick(taxonomy: str, dims: Sequence[int]) -> Space:
     )
 
 
+def qat(taxonomy: str, dims: Sequence[int]) -> Space:
+    """After training or during: the same schemes at 8, 4, 3 and 2 bits, both ways, five seeds.
+
+    Needs the extra `bert`, for PyTorch.
+    """
+    return Space(
+        recipes=tuple(_recipes(TRAINED, taxonomy, _up_to(max(dims), 64), [0], 5)),
+        schemes=(FLOAT, *both_ways(Qat(epochs=3)).values()),
+        decisions=all_decisions(),
+    )
+
+
 def seed(taxonomy: str, dims: Sequence[int]) -> Space:
     """The survey: dimensions x layers 0-4 x 5 seeds x 30 epochs x all schemes."""
     widths = _up_to(max(dims), 50, 100, 300)
@@ -171,7 +210,7 @@ def joint(taxonomy: str, dims: Sequence[int], trials: int) -> JointSpace:
         base=replace(TRAINED, taxonomy=taxonomy),
         embedding_dims=tuple(_up_to(max(dims), 16, 25, 32, 50, 64, 100)),
         layers=range(3),
-        schemes=all_schemes(),
+        schemes=dict(all_schemes()),
         trials=trials,
     )
 
@@ -180,6 +219,84 @@ GRIDS: dict[str, Callable[[str, Sequence[int]], Space]] = {
     "smoke": smoke,
     "quick": quick,
     "seed": seed,
+    "qat": qat,
+}
+
+
+def _fine_tuned(taxonomy: str, encoder: EncoderRef, **changes: Any) -> BertRecipe:
+    """The whole encoder, texts no longer than it can read."""
+    whole = BertRecipe(
+        taxonomy=taxonomy,
+        encoder=encoder.name,
+        layers=encoder.layers,
+        embedding_dim=encoder.width,
+        max_tokens=min(64, encoder.positions),
+    )
+    return replace(whole, **changes)
+
+
+def bert_smoke(taxonomy: str, encoders: Sequence[EncoderRef]) -> Space:
+    """One short fine-tuning of each encoder's first layers. To see that everything works."""
+    return Space(
+        recipes=tuple(
+            _fine_tuned(taxonomy, e, layers=min(2, e.layers), epochs=1, max_tokens=24)
+            for e in encoders
+        ),
+        schemes=tuple(quick_bert_schemes().values()),
+        decisions=all_decisions(),
+    )
+
+
+def bert(taxonomy: str, encoders: Sequence[EncoderRef]) -> Space:
+    """The encoder whole, at half its layers, and with a factorised embedding, under all schemes."""
+    recipes = [
+        recipe
+        for e in encoders
+        for recipe in (
+            _fine_tuned(taxonomy, e),
+            _fine_tuned(taxonomy, e, layers=-(-e.layers // 2)),
+            _fine_tuned(taxonomy, e, embedding_dim=max(1, e.width // 3)),
+        )
+    ]
+    return Space(
+        recipes=tuple(dict.fromkeys(recipes)),
+        schemes=tuple(bert_schemes().values()),
+        decisions=all_decisions(),
+    )
+
+
+def bert_joint(taxonomy: str, encoders: Sequence[EncoderRef], trials: int) -> JointSpace:
+    """Optuna over a fine-tuning's dear knobs with the cheap ones: layers, rank, pieces, pooling,
+    loss, quantization, temperature, threshold. Dear: every new recipe is a fine-tuning."""
+    first, *_ = encoders
+    shared = replace(  # what every one of them has
+        first,
+        width=min(e.width for e in encoders),
+        layers=min(e.layers for e in encoders),
+        positions=min(e.positions for e in encoders),
+    )
+    width, depth = shared.width, shared.layers
+    pieces = (AllPieces(), UsedPieces(), UsedPieces(min_count=2, allowance=500))
+    losses = (BCE(), LOSS, Focal(), Asymmetric())
+    return JointSpace(
+        name=f"bert-joint-{taxonomy}",
+        base=_fine_tuned(taxonomy, shared),
+        embedding_dims=tuple(sorted({width, -(-width // 2), -(-width // 3)})),
+        layers=range(max(1, depth // 2), depth + 1),
+        schemes=bert_schemes(),
+        trials=trials,
+        knobs={
+            "encoder": {each.name: each.name for each in encoders},
+            "pooling": {str(pool): pool for pool in (Mean(), Cls())},
+            "pieces": {str(kept): kept for kept in pieces},
+            "loss": {str(loss): loss for loss in losses},
+        },
+    )
+
+
+BERT_GRIDS: dict[str, Callable[[str, Sequence[EncoderRef]], Space]] = {
+    "bert-smoke": bert_smoke,
+    "bert": bert,
 }
 
 
@@ -203,20 +320,34 @@ class Wish:
         return replace(space, recipes=tuple(dict.fromkeys(recipes)))
 
 
+def encoders_needed(name: str) -> bool:
+    """Whether the space of that name fine-tunes encoders."""
+    return name in (*BERT_GRIDS, "bert-joint")
+
+
 def named(
-    name: str, taxonomy: str, dims: Sequence[int], *, trials: int = 64, wish: Wish | None = None
+    name: str,
+    taxonomy: str,
+    dims: Sequence[int],
+    *,
+    encoders: Sequence[EncoderRef] = (),
+    trials: int = 64,
+    wish: Wish | None = None,
 ) -> Space | JointSpace:
-    """The space of that name, for vectors of these widths, changed as wished."""
+    """The space of that name, for vectors of these widths or for encoders, changed as wished."""
     wish = wish or Wish()
-    if name == "joint":
+    if name in ("joint", "bert-joint"):
         if wish != Wish():
             raise ValueError(
-                "dims, layers and seeds change a grid, got them with space joint: "
+                f"dims, layers and seeds change a grid, got them with space {name}: "
                 "leave them out, the searcher chooses"
             )
+        if name == "bert-joint":
+            return bert_joint(taxonomy, encoders, trials)
         return joint(taxonomy, dims, trials)
+    if name in BERT_GRIDS:
+        return wish.of(BERT_GRIDS[name](taxonomy, encoders))
     if name not in GRIDS:
-        raise ValueError(
-            f"space is one of {', '.join([*GRIDS, 'joint'])}, got {name!r}: pick one of these"
-        )
+        known = [*GRIDS, "joint", *BERT_GRIDS, "bert-joint"]
+        raise ValueError(f"space is one of {', '.join(known)}, got {name!r}: pick one of these")
     return wish.of(GRIDS[name](taxonomy, dims))

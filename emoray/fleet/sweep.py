@@ -17,8 +17,9 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from emoray.fleet import finish, progress, search, single_flight
-from emoray.fleet.space import JointSpace, Space, Wish, named
+from emoray.fleet.space import JointSpace, Space, Wish, encoders_needed, named
 from emoray.fleet.trials import Desk
+from emoray.model.bert.recipe import DEFAULT_ENCODER
 from emoray.tables.parts import PARTS
 from emoray.tables.rows import TABLES
 from emoray.trial.data import Look, look
@@ -38,6 +39,7 @@ class Sweep:
     store: Path | None = None
     trials: int = 64
     wish: Wish = field(default_factory=Wish)
+    encoders: tuple[str, ...] = ()
     address: str | None = None
     cpus: int | None = None
     download: bool = True
@@ -117,15 +119,29 @@ def _terminated_like_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
+def _encoders(sweep: Sweep) -> tuple[str, ...]:
+    if not encoders_needed(sweep.space):
+        if sweep.encoders:
+            raise ValueError(
+                f"encoders are for the bert spaces, got {', '.join(sweep.encoders)} with space "
+                f"{sweep.space}: add --space bert, or leave --encoder out"
+            )
+        return ()
+    return sweep.encoders or (DEFAULT_ENCODER,)
+
+
 def _announce(sweep: Sweep, facts: Look, models: int, console: Console) -> None:
     corpus = facts.data.corpus
     if corpus.name == "sample":
         console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
         console.print(f"{facts.why}\nIts figures show that everything works, and little more.")
+    encoders = [e.name for e in facts.data.encoders]
+    start = "encoders" if encoders else "vectors"
+    starts = encoders or [v.source.name for v in facts.data.vectors]
     console.print(
         f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
-        f"{facts.leaked} of test also in train) · taxonomy {sweep.taxonomy} · vectors "
-        f"{', '.join(v.source.name for v in facts.data.vectors)} · {models} models to measure · "
+        f"{facts.leaked} of test also in train) · taxonomy {sweep.taxonomy} · {start} "
+        f"{', '.join(starts)} · {models} models to measure · "
         f"run {sweep.run_folder}",
         highlight=False,
         soft_wrap=True,
@@ -155,10 +171,18 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Path:
         sweep.data,
         download=sweep.download,
         download_vectors=sweep.download_vectors,
+        encoders=_encoders(sweep),
     )
-    space = named(sweep.space, sweep.taxonomy, facts.dims, trials=sweep.trials, wish=sweep.wish)
-    for recipe in space.recipes if isinstance(space, Space) else ():
-        facts.data.vectors_for(recipe.embedding_dim)
+    space = named(
+        sweep.space,
+        sweep.taxonomy,
+        facts.dims,
+        encoders=facts.data.encoders,
+        trials=sweep.trials,
+        wish=sweep.wish,
+    )
+    if isinstance(space, Space):
+        search.planned(space, facts.data)  # refused here, before any worker starts
     with _alone_in(sweep.run_folder):
         store = Store(sweep.store_root)  # refused here, before Ray: in the actor it ends the run
         with connected(sweep):

@@ -13,8 +13,7 @@ import ray
 from ray import tune
 
 from emoray.fleet.single_flight import Failed
-from emoray.model.recipe import GloveRecipe
-from emoray.quant.scheme import ModelScheme
+from emoray.quant.policy import Scheme
 from emoray.tables.files import read_table
 from emoray.tables.parts import write_part
 from emoray.tables.rows import (
@@ -27,8 +26,10 @@ from emoray.tables.rows import (
     TrainingRow,
 )
 from emoray.trial.plan import deciding, training
-from emoray.trial.spec import Data, Decision, Spec
+from emoray.trial.spec import Data, Decision, Recipe, Spec
 from emoray.trial.stages.deciding import Decide
+from emoray.trial.stages.finetuning import FineTune
+from emoray.trial.stages.refining import Refine
 from emoray.trial.stages.training import Train
 from emoray.trial.store import Done
 
@@ -50,7 +51,7 @@ class Desk:
     data: Data
 
 
-def train_and_write(desk: Desk, train: Train) -> Failed | None:
+def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Failed | None:
     """Have `train` made and copy its epochs into the run; None when that went well."""
     made = ray.get(desk.stages.make.remote(train))
     if isinstance(made, Failed):
@@ -84,8 +85,8 @@ def grid_trial(
     config: dict[str, str],
     *,
     desk: Desk,
-    recipes: dict[str, GloveRecipe],
-    schemes: tuple[ModelScheme, ...],
+    recipes: dict[str, Recipe],
+    schemes: tuple[Scheme, ...],
     decisions: tuple[Decision, ...],
 ) -> None:
     """One recipe: trained once, compressed under every scheme, decided every way."""
@@ -108,6 +109,8 @@ def grid_trial(
                 write_failure(desk, trial, made)
                 failures += 1
                 continue
+            if refined := asked[ready].compressed.refined:
+                train_and_write(desk, refined)
             rows = write_rows(desk, asked[ready], made)
             points += rows.num_rows
             best = max(best, pc.max(rows.column("dev_macro_f1")).as_py())
@@ -126,6 +129,8 @@ def place(desk: Desk, spec: Spec, trial: str) -> dict[str, Any]:
     if isinstance(made, Failed):
         write_failure(desk, trial, made)
         raise RuntimeError(f"{made.stage} failed: {made.error}")
+    if decide.compressed.refined:
+        train_and_write(desk, decide.compressed.refined)
     row: dict[str, Any] = write_rows(desk, decide, made).to_pylist()[0]
     return row
 

@@ -31,14 +31,17 @@ class PointRow:
     run: str = note("name of the run's folder")
     corpus: str = note("goemotions, or the embedded sample")
     taxonomy: str = note("which labels: goemotions (28), ekman (7) or sentiment (4)")
-    family: str = note("model family: glove = word vectors and a Keras Sequential")
+    family: str = note("glove = word vectors under a small network; bert = fine-tuned encoder")
     recipe: str = note("what training was told, seed left out: rows of equal recipe are repeats")
     training_id: str = note("id of the training: recipe + seed; joins `trainings`")
     model: str = note("id of the compressed model: training + scheme; joins `layers`, `latency`")
-    vectors: str = note("word vectors the embedding started from")
-    embedding_dim: int = note("width of the word vectors")
-    vocabulary: int = note("words with a row of their own")
-    layers: int = note("hidden Dense(ReLU) layers between pooling and head")
+    vectors: str = note("word vectors, or the encoder, that training started from")
+    embedding_dim: int = note("width of the word vectors; rank of an encoder's token embedding")
+    vocabulary: int = note("words, or pieces of words, with a row of their own")
+    changed_pieces_share: float = cost(
+        "share of test's running pieces that are cut otherwise since others were dropped"
+    )
+    layers: int = note("hidden Dense(ReLU) layers under the head; layers of an encoder")
     hidden_units: int = note("width of each hidden layer; 0 without any")
     pooling: str = note("how a text's word vectors become one vector")
     trainable_vectors: bool = note("whether training changed the word vectors")
@@ -71,6 +74,10 @@ class PointRow:
     size_bytes: int = cost("every file of the artifact")
     embedding_bytes: int = cost("of these, the embedding's codes, scales and zero points")
     parameters: int = cost("trained numbers, embedding included")
+    quantized_bytes_share: float = gain("share of the stored weights' bytes that are codes")
+    integer_products_share: float = gain(
+        "share of the multiplications with weights that run in integer kernels"
+    )
     latency_p50_ms: float | None = cost("median time of one text, batch 1; null if not measured")
     latency_p95_ms: float | None = cost("95th percentile of the same samples")
     artifact: str = note("artifact folder; for rows off the front, base folder to ship it from")
@@ -134,6 +141,7 @@ class LayerRow:
     bytes_before: int = note("as float32")
     bytes_after: int = cost("codes, scales and zero points as stored")
     execution: str = note("what ran for this tensor")
+    why: str = note("the policy's reason for this tensor's bits and range; empty without a policy")
     low: float = note("smallest float value: left edge of the histogram")
     high: float = note("largest float value: right edge of the histogram")
     histogram: list[int] = note("counts of the float values in equal bins from low to high")
@@ -240,6 +248,214 @@ class RunRow:
     git_dirty: bool = note("whether the checkout had uncommitted changes")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationRow:
+    """One decision on a finished artifact: what dev fits, what it earns on test."""
+
+    decision: str = note("saved = as the artifact stands; else rule and temperature")
+    artifact: str = note("name of the artifact's folder")
+    model_sha256: str = note("of all the artifact's files but its decision")
+    corpus: str = note("goemotions, the embedded sample, or the folder's name")
+    corpus_sha256: str = note("of its three files")
+    taxonomy: str = note("which labels")
+    threshold_rule: str = note("how thresholds were set; every fitted one comes from dev")
+    temperature_rule: str = note("saved = the artifact's own, fixed = 1, fitted = least NLL on dev")
+    temperature: float = note("logits are divided by it before the sigmoid")
+    labels: str = note("names of the labels, JSON, in the artifact's order")
+    cuts: str = note("logit cut of each label, JSON, exact: what jobs.decide saves")
+    dev_macro_f1: float = gain("cross-fitted on dev; of the saved decision plainly scored")
+    test_macro_f1: float = gain("on test")
+    test_micro_f1: float = gain("on test")
+    test_precision: float = gain("macro-averaged on test")
+    test_recall: float = gain("macro-averaged on test")
+    test_ece: float = cost("expected calibration error on test, 15 bins, decisions pooled")
+    test_brier: float = cost("mean squared error of the probabilities on test")
+    test_nll: float = cost("mean negative log-likelihood per label decision on test, in nats")
+    test_macro_f1_unleaked: float = gain("without the test texts that also stand in train")
+    flips: int = note("label decisions on test that differ from the artifact as it stands")
+    temperature_flips: int = note(
+        "label decisions on test that differ from the same rule at temperature 1; 0 where nothing "
+        "was refitted"
+    )
+    chosen: bool = note("best cross-fitted dev macro-F1 at the fitted temperature")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonRow:
+    """One measure of two decisions on the same texts, and the paired interval of the change."""
+
+    before: str = note("what is compared with")
+    after: str = note("what is compared")
+    measure: str = note("macro_f1, micro_f1, ece, brier or nll")
+    direction: str = note("maximize or minimize")
+    split: str = note("the texts both were scored on")
+    value_before: float = note("of `before`")
+    value_after: float = note("of `after`")
+    change: float = note("after minus before")
+    change_low: float = note("lower end of the interval of the change, same resamples for both")
+    change_high: float = note("upper end of the interval")
+    level: float = note("share of resamples within the interval")
+    resamples: int = note("bootstrap resamples of the texts")
+    verdict: str = note("better or worse where the interval leaves out 0; same = no change at all")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationLabelRow:
+    """One label on test, as the artifact stands and under another decision."""
+
+    decision: str = note("the decision in `calibration`")
+    label: str = note("name of the label")
+    support: int = note("test texts that carry it")
+    threshold_before: float = note("probability from which the artifact gives the label")
+    threshold: float = note("the same under the decision")
+    cut: float = note("the same as a logit, exactly")
+    precision_before: float = gain("as the artifact stands")
+    precision: float = gain("under the decision")
+    recall_before: float = gain("as the artifact stands")
+    recall: float = gain("under the decision")
+    f1_before: float = gain("as the artifact stands")
+    f1: float = gain("under the decision")
+    ece_before: float = cost("expected calibration error of the label, as the artifact stands")
+    ece: float = cost("at the decision's temperature")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRow:
+    """A finished artifact scored as it stands, and whether it passes its gates."""
+
+    artifact: str = note("name of the artifact's folder")
+    artifact_sha256: str = note("SHA-256 of the artifact's manifest.json")
+    model_sha256: str = note("of all the artifact's files but its decision")
+    corpus: str = note("goemotions, the embedded sample, or the folder's name")
+    corpus_sha256: str = note("of its three files")
+    taxonomy: str = note("which labels")
+    split: str = note("the texts scored")
+    texts: int = note("how many")
+    temperature: float = note("the artifact's own")
+    threshold_rule: str = note("how its thresholds were set")
+    macro_f1: float = gain("of the saved decision")
+    macro_f1_low: float = gain("lower end of its 95 % bootstrap interval over the texts")
+    macro_f1_high: float = gain("upper end of its 95 % bootstrap interval over the texts")
+    macro_f1_unleaked: float | None = gain("without test texts in train; null if none or dev")
+    micro_f1: float = gain("micro-averaged")
+    precision: float = gain("macro-averaged")
+    recall: float = gain("macro-averaged")
+    ece: float = cost("expected calibration error, 15 bins, label decisions pooled")
+    ece_low: float = cost("lower end of its 95 % bootstrap interval")
+    ece_high: float = cost("upper end of its 95 % bootstrap interval")
+    brier: float = cost("mean squared error of the probabilities")
+    nll: float = cost("mean negative log-likelihood per label decision, in nats")
+    size_bytes: int = cost("every file of the artifact")
+    latency_p50_ms: float = cost("median time of one text, batch 1, ids to logits, alone")
+    latency_p95_ms: float = cost("95th percentile of the same samples")
+    threads: int = note("intra-op threads of the timed session")
+    min_macro_f1: float | None = note("gate; null = none")
+    max_ece: float | None = note("gate; null = none")
+    max_latency_p95_ms: float | None = note("gate; null = none")
+    max_size_mb: float | None = note("gate, in 1,000,000 bytes; null = none")
+    passed: bool = note("no gate failed")
+    failed: str = note("the gates that failed, comma-separated; empty = none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompressionRow:
+    """One form of a finished model: PyTorch's own, or an artifact under one scheme."""
+
+    name: str = note("short name; torch-… = PyTorch itself, what the others are compared with")
+    model: str = note("id of the compressed model; joins `layers`; empty for PyTorch's own")
+    checkpoint: str = note("name of the folder it was made from")
+    checkpoint_sha256: str = note("of that folder's files")
+    corpus: str = note("goemotions or the embedded sample")
+    corpus_sha256: str = note("of its three files")
+    taxonomy: str = note("which labels")
+    scheme: str = note("whole quantization scheme")
+    training: str = note("none = float, ptq = quantized after training, qat = during")
+    execution: str = note("what ran: float, integer kernels, 4-bit kernels, dequantized, mixed")
+    size_bytes: int = cost("every file that a user must ship")
+    embedding_bytes: int = cost("of these, the token embedding, its projection too")
+    layers_bytes: int = cost("of these, kernels of the encoder's layers")
+    head_bytes: int = cost("of these, kernels of pooler and head")
+    other_bytes: int = cost("of these, the model's rest: positions, norms, biases, the graph")
+    tokenizer_bytes: int = cost("of these, vocabulary and tokenizer")
+    decision_bytes: int = cost("of these, labels, decision and manifest")
+    smaller: float = gain("share of PyTorch float32's bytes that is saved")
+    latency_p50_ms: float = cost("median time of one text, batch 1, ids to logits")
+    latency_p95_ms: float = cost("95th percentile of the same samples")
+    latency_ratio: float = gain("how many times lower the median is than PyTorch float32's")
+    texts_per_second: float = gain("in batches of 32 texts of like length")
+    throughput_ratio: float = gain("how many times higher than PyTorch float32's")
+    threads: int = note("threads of each model while timed")
+    temperature: float = note("fitted on dev")
+    threshold_rule: str = note("the rule that serves PyTorch float32 best on dev; fitted on dev")
+    dev_macro_f1: float = gain("cross-fitted on dev")
+    test_macro_f1: float = gain("on test")
+    change: float = gain("of test macro-F1 from PyTorch float32")
+    change_low: float = note("lower end of its paired 95 % bootstrap interval over test texts")
+    change_high: float = note("upper end of its paired 95 % bootstrap interval")
+    equivalence_low: float = note("lower end of the paired 90 % interval")
+    equivalence_high: float = note("upper end of the paired 90 % interval")
+    equivalent: bool = note("whether the 90 % interval lies within half a point on either side")
+    flips: int = note("label decisions on test that differ from PyTorch float32's")
+    quantized_bytes_share: float = gain("share of the stored weights' bytes that are codes")
+    integer_products_share: float = gain(
+        "share of the multiplications with weights that run in integer kernels"
+    )
+    artifact: str = note("its folder; empty for PyTorch's own")
+    artifact_sha256: str = note("SHA-256 of the artifact's manifest.json; empty for PyTorch's own")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageRow:
+    """One line on what of an artifact is integer, and what is not and why."""
+
+    name: str = note("the form in `compression` or `conversion`")
+    number: int = note("lines in order, from 1")
+    line: str = note("for people to read")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedRow:
+    """One timed call of one model, from token ids to logits, beside others in one run."""
+
+    model: str = note("the form in `compression` or `conversion`")
+    batch: int = note("texts at once: 1, or up to 32")
+    turn: int = note("round of the interleaved measurement")
+    number: int = note("which batch")
+    texts: int = note("texts in it")
+    tokens: int = note("of its longest text")
+    milliseconds: float = cost("wall time of the call")
+    threads: int = note("threads of the model")
+    cpu: str = note("model name of the processor")
+    instruction_sets: str = note("vector instruction sets it offers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversionRow:
+    """A model as PyTorch and as ONNX: what they take, and whether they say the same."""
+
+    name: str = note("torch or onnx")
+    checkpoint: str = note("name of the folder it was made from")
+    checkpoint_sha256: str = note("of that folder's files")
+    graph: str = note("what made the ONNX graph: emoray, or torch.onnx.export and onnxruntime")
+    corpus: str = note("whose texts were read: goemotions or the embedded sample")
+    texts: int = note("texts compared, alone and in batches of mixed length")
+    shortest_tokens: int = note("of the texts compared")
+    longest_tokens: int = note("of the texts compared")
+    max_logit_error: float = cost("largest difference of a logit from PyTorch's")
+    changed_decisions: int = cost("label decisions that differ from PyTorch's, at every cut tried")
+    decisions: int = note("label decisions compared")
+    tolerance: float = note("largest difference allowed")
+    passed: bool = note("within the tolerance, no decision changed")
+    size_bytes: int = cost("of the weights, or of model.onnx")
+    latency_p50_ms: float = cost("median time of one text, batch 1, ids to logits")
+    latency_p95_ms: float = cost("95th percentile of the same samples")
+    texts_per_second: float = gain("in batches of 32 texts of like length")
+    peak_mb: float = cost("peak memory of a fresh process that loads the model and runs a batch")
+    library_mb: float = cost("of this, what the process held before it loaded the model")
+    threads: int = note("threads of each model while timed")
+    artifact: str = note("its folder; empty for PyTorch's own")
+
+
 TABLES: dict[str, type] = {
     "points": PointRow,
     "repeats": RepeatRow,
@@ -251,4 +467,16 @@ TABLES: dict[str, type] = {
     "latency": LatencyRow,
     "failures": FailureRow,
     "runs": RunRow,
+}
+
+# Of the jobs that work on one finished artifact; no sweep writes them.
+FINISHED_TABLES: dict[str, type] = {
+    "calibration": CalibrationRow,
+    "comparisons": ComparisonRow,
+    "calibration_labels": CalibrationLabelRow,
+    "evaluation": EvaluationRow,
+    "compression": CompressionRow,
+    "coverage": CoverageRow,
+    "speed": SpeedRow,
+    "conversion": ConversionRow,
 }

@@ -1,10 +1,11 @@
 """The first look at what a search will read: found, checked, counted before any worker starts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from emoray.labels import taxonomy as taxonomy_of
-from emoray.trial.spec import CorpusRef, Data, VectorsRef
+from emoray.trial.spec import CorpusRef, Data, EncoderRef, VectorsRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +36,39 @@ def _vectors(data: Path | None, download: bool) -> tuple[VectorsRef, ...]:
     return tuple(VectorsRef(source=v, sha256=v.sha256) for v in find_all(data))
 
 
+def find_encoder(name: str) -> EncoderRef:
+    """The encoder of that name, checked as far as its files say: kind, tokenizer, weights there."""
+    from emoray.model.bert.architecture import architecture_of
+    from emoray.model.bert.extra import require_bert
+    from emoray.model.bert.sources import find_encoder as find
+    from emoray.model.bert.weights import position_count, read_config
+
+    require_bert()
+    source = find(name)
+    config = read_config(source.folder)
+    kind = architecture_of(config)
+    return EncoderRef(
+        name=source.name,
+        sha256=source.sha256,
+        folder=source.folder,
+        width=int(config[kind.width]),
+        layers=int(config[kind.depth]),
+        positions=position_count(config, kind),
+    )
+
+
 def look(
-    taxonomy: str, data: Path | None, *, download: bool = True, download_vectors: bool = False
+    taxonomy: str,
+    data: Path | None,
+    *,
+    download: bool = True,
+    download_vectors: bool = False,
+    encoders: Sequence[str] = (),
 ) -> Look:
     """Find and read corpus and vectors; raises ValueError for whatever a search could not use.
 
     With `download_vectors` Stanford's archive (862 MB) is fetched into the cache, unless 300
-    dimensions are at hand already.
+    dimensions are at hand already. encoders: names to find in place of word vectors.
     """
     from emoray.text.corpus import read_corpus
     from emoray.text.sources import locate
@@ -52,7 +79,8 @@ def look(
     return Look(
         data=Data(
             corpus=CorpusRef(name=source.name, sha256=corpus.sha256, folder=source.folder),
-            vectors=_vectors(data, download_vectors),
+            vectors=() if encoders else _vectors(data, download_vectors),
+            encoders=tuple(find_encoder(name) for name in encoders),
         ),
         why=source.why,
         train=len(corpus.train),

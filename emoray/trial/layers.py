@@ -1,6 +1,6 @@
 """What quantization did to each tensor of one model, as columns of `layers`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from emoray.export.graph import LayerFacts
 from emoray.trial.columns import Columns
@@ -8,8 +8,11 @@ from emoray.trial.columns import Columns
 EXACT_DB = 999.0  # a table holds no infinity
 
 
-def layer_columns(layers: Sequence[LayerFacts], model: str) -> Columns:
-    """One row a weight matrix, quantized or not."""
+def layer_columns(
+    layers: Sequence[LayerFacts], model: str, reasons: Mapping[str, str] | None = None
+) -> Columns:
+    """One row a weight matrix, quantized or not. reasons: the policy's, by weight."""
+    said = reasons or {}
     facts = [layer.facts for layer in layers]
     return {
         "model": [model] * len(layers),
@@ -28,6 +31,7 @@ def layer_columns(layers: Sequence[LayerFacts], model: str) -> Columns:
         "bytes_before": [f.bytes_before for f in facts],
         "bytes_after": [layer.stored_bytes for layer in layers],
         "execution": [layer.execution for layer in layers],
+        "why": [said.get(layer.name, "") for layer in layers],
         "low": [float(f.edges[0]) for f in facts],
         "high": [float(f.edges[-1]) for f in facts],
         "histogram": [f.counts.tolist() for f in facts],

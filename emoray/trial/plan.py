@@ -1,17 +1,35 @@
 """From a recipe and a scheme to the chain of stages that measures them."""
 
-from emoray.model.recipe import GloveRecipe
+from emoray.model.bert.extra import require_bert
+from emoray.model.bert.recipe import BertRecipe
+from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
 from emoray.text.words import VERSION as TOKENIZER
-from emoray.trial.spec import Data, Decision
+from emoray.trial.spec import Data, Decision, Recipe
 from emoray.trial.stages.compression import Compress, Score
 from emoray.trial.stages.deciding import Decide
+from emoray.trial.stages.finetuning import FineTune, Pieces
+from emoray.trial.stages.refining import Refine
 from emoray.trial.stages.text import Embed, Encode, Tokenize
 from emoray.trial.stages.training import Train
 
 
-def training(recipe: GloveRecipe, data: Data) -> Train:
-    """The dear part; equal for all schemes and decisions."""
+def training(recipe: Recipe, data: Data) -> Train | FineTune:
+    """The dear part; equal for all schemes and decisions.
+
+    Raises ValueError for what the data at hand cannot give.
+    """
+    if isinstance(recipe, BertRecipe):
+        encoder = data.encoder(recipe.encoder)
+        encoder.check(recipe.layers, recipe.embedding_dim, recipe.max_tokens)
+        pieces = Pieces(
+            corpus=data.corpus,
+            taxonomy=recipe.taxonomy,
+            encoder=encoder,
+            kept=recipe.pieces,
+            max_tokens=recipe.max_tokens,
+        )
+        return FineTune(recipe=recipe, text=pieces, encoder=encoder)
     tokens = Tokenize(corpus=data.corpus, taxonomy=recipe.taxonomy, tokenizer=TOKENIZER)
     text = Encode(
         tokens=tokens,
@@ -21,8 +39,15 @@ def training(recipe: GloveRecipe, data: Data) -> Train:
     return Train(recipe=recipe, text=text, vectors=Embed(text=text, dim=recipe.embedding_dim))
 
 
-def deciding(train: Train, scheme: ModelScheme, decisions: tuple[Decision, ...]) -> Decide:
-    """All decisions on one compressed model."""
-    compressed = Compress(trained=train, text=train.text, scheme=scheme)
+def deciding(train: Train | FineTune, scheme: Scheme, decisions: tuple[Decision, ...]) -> Decide:
+    """All decisions on one compressed model; one trained on first where its scheme says so.
+
+    Raises ValueError where that needs a library that is not installed.
+    """
+    refined = None
+    if isinstance(scheme, ModelScheme) and scheme.qat is not None:
+        require_bert()
+        refined = Refine(trained=train, text=train.text, scheme=scheme)
+    compressed = Compress(trained=train, text=train.text, scheme=scheme, refined=refined)
     scored = Score(compressed=compressed, text=train.text)
     return Decide(scored=scored, compressed=compressed, text=train.text, decisions=decisions)

@@ -8,13 +8,16 @@ from pathlib import Path
 
 from emoray.export.shipping import Base, row_of
 from emoray.labels import taxonomy as taxonomy_of
-from emoray.quant.scheme import ModelScheme, WeightOnly
+from emoray.model.bert.recipe import BertRecipe
+from emoray.quant.policy import Adaptive, Scheme
+from emoray.quant.scheme import WeightOnly
 from emoray.tables.files import write_table
 from emoray.tables.rows import LabelRow, PointRow, ReliabilityRow, SurfaceRow
 from emoray.trial import columns
 from emoray.trial.columns import Columns, Logits
 from emoray.trial.spec import Decision, recipe_id
 from emoray.trial.stages.compression import BASE, Compress
+from emoray.trial.stages.text import FACTS
 from emoray.trial.store import digest, id_of, key_of
 
 
@@ -27,9 +30,25 @@ def point_ids(compressed: Compress, decisions: Sequence[Decision]) -> list[str]:
     ]
 
 
-def _scheme_columns(scheme: ModelScheme) -> Columns:
-    dense, embedding = scheme.dense, scheme.embedding
+def _activations(scheme: Scheme) -> str:
     weight_only = isinstance(scheme.activations, WeightOnly)
+    return "weight_only" if weight_only else str(scheme.activations)
+
+
+def _scheme_columns(scheme: Scheme) -> Columns:
+    if isinstance(scheme, Adaptive):
+        return {
+            "scheme": str(scheme),
+            "embedding_scheme": f"adaptive-{scheme.embedding}",
+            "bits": round(scheme.bits),
+            "embedding_bits": round(scheme.bits),
+            "symmetric": True,
+            "grain": str(scheme.dense),
+            "ranges": "adaptive",
+            "activations": _activations(scheme),
+            "training": "ptq",
+        }
+    dense, embedding = scheme.dense, scheme.embedding
     return {
         "scheme": str(scheme),
         "embedding_scheme": str(embedding or "float32"),
@@ -38,27 +57,33 @@ def _scheme_columns(scheme: ModelScheme) -> Columns:
         "symmetric": dense.symmetric if dense else True,
         "grain": str(dense.grain) if dense else "none",
         "ranges": str(dense.ranges) if dense else "none",
-        "activations": "weight_only" if weight_only else str(scheme.activations),
-        "training": "ptq" if dense or embedding else "none",
+        "activations": _activations(scheme),
+        "training": "qat" if scheme.qat else "ptq" if dense or embedding else "none",
     }
 
 
 def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
     recipe, text = compressed.trained.recipe, compressed.text
+    if isinstance(recipe, BertRecipe):
+        own = {"hidden_units": 0, "pooling": str(recipe.pooling), "trainable_vectors": True}
+    else:
+        own = {
+            "hidden_units": recipe.hidden_units if recipe.layers else 0,
+            "pooling": recipe.pooling,
+            "trainable_vectors": recipe.trainable_vectors,
+        }
     return {
-        "corpus": text.tokens.corpus.name,
+        "corpus": text.corpus.name,
         "taxonomy": recipe.taxonomy,
         "family": recipe.family,
         "recipe": recipe_id(recipe),
         "training_id": id_of(compressed.trained),
         "model": id_of(compressed),
-        "vectors": text.vectors.name(recipe.embedding_dim),
+        "vectors": text.vectors_name(recipe.embedding_dim),
         "embedding_dim": recipe.embedding_dim,
         "vocabulary": vocabulary,
         "layers": recipe.layers,
-        "hidden_units": recipe.hidden_units if recipe.layers else 0,
-        "pooling": recipe.pooling,
-        "trainable_vectors": recipe.trainable_vectors,
+        **own,
         "loss": str(recipe.loss),
         "seed": recipe.seed,
     }
@@ -92,7 +117,7 @@ def write_rows(
         "run": "",
         **_recipe_columns(compressed, vocabulary),
         **_scheme_columns(compressed.scheme),
-        **json.loads((folder / "facts.json").read_text()),
+        **json.loads((folder / FACTS).read_text()),
         **decided.points,
         "size_bytes": [row.size_bytes for row in shipped],
         "latency_p50_ms": [None] * len(points),

@@ -4,12 +4,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
+from emoray.labels import taxonomy as taxonomy_of
+from emoray.model.bert.recipe import BertRecipe
 from emoray.model.recipe import GloveRecipe
-from emoray.quant.scheme import ModelScheme
+from emoray.quant.policy import Scheme
+from emoray.text.corpus import Corpus, read_corpus
 from emoray.text.vectors import VectorSource
 from emoray.trial.store import digest
 
 Rule = Fixed | OneForAll | PerLabel
+Recipe = GloveRecipe | BertRecipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,41 @@ class CorpusRef:
     sha256: str
     folder: Path
 
+    def read(self, taxonomy: str) -> Corpus:
+        """The corpus in one taxonomy; ValueError where its files are others by now."""
+        found = read_corpus(self.folder, name=self.name, taxonomy=taxonomy_of(taxonomy))
+        if found.sha256 != self.sha256:
+            raise ValueError(
+                f"a corpus must not change during a run, got other bytes in {self.folder}: "
+                "start the run again"
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncoderRef:
+    """An encoder as a stage names it: by content; where it lies does not count."""
+
+    name: str
+    sha256: str
+    folder: Path
+    width: int
+    layers: int
+    positions: int
+
+    def check(self, layers: int, dim: int, max_tokens: int) -> None:
+        """Refuse (ValueError) what this encoder does not have."""
+        for what, asked, most in (
+            ("layers", layers, self.layers),
+            ("embedding_dim", dim, self.width),
+            ("max_tokens", max_tokens, self.positions),
+        ):
+            if asked > most:
+                raise ValueError(
+                    f"{what} must not exceed the encoder's {most}, got {asked} for {self.name}: "
+                    "ask for less or name another encoder"
+                )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorsRef:
@@ -77,10 +116,19 @@ class VectorsRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """What a search reads: one corpus, and the widest vectors for each dimension asked for."""
+    """What a search reads: one corpus, word vectors of some widths, encoders."""
 
     corpus: CorpusRef
-    vectors: tuple[VectorsRef, ...]
+    vectors: tuple[VectorsRef, ...] = ()
+    encoders: tuple[EncoderRef, ...] = ()
+
+    def encoder(self, name: str) -> EncoderRef:
+        """The encoder that a recipe names."""
+        for encoder in self.encoders:
+            if encoder.name == name:
+                return encoder
+        have = ", ".join(e.name for e in self.encoders) or "none"
+        raise ValueError(f"a recipe's encoder must be at hand, got {name!r} with {have}")
 
     def vectors_for(self, dim: int) -> VectorsRef:
         """The file of exactly this dimension, else the narrowest wider one, for PCA to cut."""
@@ -98,11 +146,11 @@ class Data:
 class Spec:
     """One operating point before it is measured."""
 
-    recipe: GloveRecipe
-    scheme: ModelScheme
+    recipe: Recipe
+    scheme: Scheme
     decision: Decision
 
 
-def recipe_id(recipe: GloveRecipe) -> str:
+def recipe_id(recipe: Recipe) -> str:
     """Readable, and told apart by every knob; equal for repeats with other seeds."""
     return f"{recipe} #{digest(recipe.without_seed())[:6]}"

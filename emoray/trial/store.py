@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeGuard
 
+UNFINISHED = "unfinished"  # the input of a resumable stage: a folder that outlives a crash
 LAYOUT = 1  # raise when the store's own folders or manifest change
 
 
@@ -24,6 +25,8 @@ class Stage(Protocol):
 
     name: ClassVar[str]
     version: ClassVar[int]  # raise when the stage's code changes what its files say
+    # A stage may also say `resumable: ClassVar[bool] = True`: it then keeps its progress in the
+    # folder `inputs[UNFINISHED]`, which is there again after a crash and gone once it is done.
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Read `inputs` (the folder of each input stage, by field), write files to `out`."""
@@ -170,6 +173,10 @@ class Store:
         folder = self.folder(stage)
         scratch = folder.parent / f".{folder.name}-{uuid.uuid4().hex[:8]}"
         scratch.mkdir(parents=True)
+        unfinished = self.root / UNFINISHED / folder.name
+        if getattr(stage, "resumable", False):
+            unfinished.mkdir(parents=True, exist_ok=True)
+            inputs[UNFINISHED] = unfinished
         try:
             wall, cpu = time.perf_counter(), time.process_time()
             stage.run(inputs, scratch)
@@ -191,6 +198,7 @@ class Store:
                     raise
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
         self._journal(
             {"event": "made", "key": folder.name, "wall_seconds": wall, "cpu_seconds": cpu}
         )

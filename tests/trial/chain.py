@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from emoray.model.recipe import GloveRecipe, WeightedBCE
+from emoray.model.losses import WeightedBCE
+from emoray.model.recipe import GloveRecipe
 from emoray.trial.spec import Data
 from emoray.trial.stages.deciding import Decide
 from emoray.trial.store import Store

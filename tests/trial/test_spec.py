@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
-from emoray.model.recipe import BCE, GloveRecipe, Max, Mean, WeightedBCE
+from emoray.model.losses import BCE, WeightedBCE
+from emoray.model.recipe import GloveRecipe, Max, Mean
 from emoray.text.vectors import Stanford
 from emoray.trial.spec import (
     CorpusRef,

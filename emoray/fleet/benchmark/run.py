@@ -9,8 +9,11 @@ from rich.console import Console
 from emoray.fleet.benchmark.cached import CachedTrials
 from emoray.fleet.benchmark.sweep import SweepCost
 from emoray.trial.benchmark.figures import Figure, append, machine, show
+from emoray.trial.benchmark.peers.comparing import Peers
+from emoray.trial.benchmark.peers.rows import Compared, failures, told
 from emoray.trial.benchmark.thresholds import Thresholds
 from emoray.trial.benchmark.vectors import Vectors
+from emoray.trial.checkpoints.steps import Say
 
 
 class Benchmark(Protocol):
@@ -24,7 +27,7 @@ class Benchmark(Protocol):
     def check(self) -> None:
         """Refuse (ValueError) before any work what `measure` would stumble over."""
 
-    def measure(self) -> tuple[Figure, ...]: ...
+    def measure(self) -> tuple[Figure, ...] | Compared: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +43,12 @@ class Benchmarks:
     points: int = 8
     cpus: int = 2
     download: bool = True
+    model: Path | None = None
+    threads: int = 2
+    cache: Path | None = None
 
-    def chosen(self) -> list[Benchmark]:
-        """The benchmarks that `only` names, all when it names none."""
+    def chosen(self, say: Say) -> list[Benchmark]:
+        """The benchmarks that `only` names; when it names none, all that need no model."""
         every: list[Benchmark] = [
             Thresholds(),
             Vectors(rows=self.rows, wanted=min(30_000, self.rows), folder=self.scratch),
@@ -54,6 +60,14 @@ class Benchmarks:
                 points=self.points,
             ),
             CachedTrials(taxonomy=self.taxonomy, data=self.data, cpus=self.cpus),
+            Peers(
+                model=self.model,
+                data=self.data,
+                download=self.download,
+                threads=self.threads,
+                cache=self.cache,
+                say=say,
+            ),
         ]
         names = [benchmark.name for benchmark in every]
         if unknown := sorted(set(self.only) - set(names)):
@@ -61,23 +75,33 @@ class Benchmarks:
                 f"a benchmark is one of {', '.join(names)}, got {', '.join(unknown)}: "
                 "pick among these with --only"
             )
-        return [b for b in every if not self.only or b.name in self.only]
+        wanted = self.only or [name for name in names if name != Peers.name]
+        return [benchmark for benchmark in every if benchmark.name in wanted]
 
 
 def measure_and_record(benchmark: Benchmark, out: Path, console: Console) -> Path:
     """Measure one benchmark, print its table, add its line to the record."""
     console.print(f"measuring {benchmark.title} …", highlight=False)
     on = machine()  # before: the load that others made
-    figures = benchmark.measure()
+    found = benchmark.measure()
+    figures = found.figures if isinstance(found, Compared) else found
+    rows = found.rows if isinstance(found, Compared) else ()
+    if rows:
+        console.print(told(rows), *failures(rows), sep="\n", soft_wrap=True, highlight=False)
     show(benchmark.title, figures, on, console)
-    settings = {f.name: getattr(benchmark, f.name) for f in fields(benchmark)}  # type: ignore[arg-type]
-    return append(out, benchmark.name, settings, figures, on)
+    said = [f.name for f in fields(benchmark) if f.repr]  # type: ignore[arg-type]
+    settings = {name: getattr(benchmark, name) for name in said}
+    return append(out, benchmark.name, settings, figures, on, rows=[row.said for row in rows])
 
 
 def run_benchmarks(benchmarks: Benchmarks, console: Console | None = None) -> None:
     """Raises ValueError for a mistake in the settings or a missing rival before any measuring."""
     console = console or Console()
-    chosen = benchmarks.chosen()
+
+    def say(what: str) -> None:
+        console.print(f"… {what}", highlight=False, soft_wrap=True)
+
+    chosen = benchmarks.chosen(say)
     for benchmark in chosen:
         benchmark.check()
     records = [measure_and_record(b, benchmarks.out, console) for b in chosen]

@@ -25,11 +25,13 @@ from emoray.tables.compact import compact
 from emoray.tables.front import Pick, picks
 from emoray.tables.parts import part_files, run_table, table_path
 from emoray.tables.report.cards import COLUMNS, Column, front_table, pick_cards
+from emoray.tables.report.clipping import clipping
 from emoray.tables.report.decision import reliability_figure, surface_figure
 from emoray.tables.report.depth import depth
 from emoray.tables.report.labels import labels_figure
 from emoray.tables.report.latency import BASELINE, latency_figure
 from emoray.tables.report.look import Figure, on_page, save_png, specs_of
+from emoray.tables.report.refining import refining
 from emoray.tables.report.squeeze import squeeze
 from emoray.tables.report.tradeoff import MOST, front_rows, tradeoff
 from emoray.tables.report.training import training_figure
@@ -89,6 +91,8 @@ def _figures(
         front,
         depth(repeats, rule, taxonomy),
         squeeze(points, rule, taxonomy),
+        clipping(points, rule, taxonomy),
+        refining(points, rule, taxonomy),
         weights(_where(tables["layers"], "model", models), model, taxonomy),
         surface_figure(_where(tables["surface"], "model", [model]), picked, own_labels, taxonomy),
         reliability_figure(_where(tables["reliability"], "model", [model]), taxonomy),

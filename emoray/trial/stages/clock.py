@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from emoray.trial.stages.compression import BASE, Compress
+from emoray.trial.stages.finetuning import Pieces
 from emoray.trial.stages.text import Encode, read_texts
 from emoray.trial.store import id_of
 
@@ -20,8 +21,8 @@ class Clock:
 
     compressed: tuple[Compress, ...]
     baseline: Compress
-    text: Encode
-    baseline_text: Encode
+    text: Encode | Pieces
+    baseline_text: Encode | Pieces
     cpu: str  # another processor, another measurement
     cpus: int  # of the node: reserved, so that nothing else runs there
     threads: int = 1

@@ -8,8 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from emoray.labels import taxonomy as taxonomy_of
-from emoray.quant.scheme import ModelScheme
-from emoray.trial.stages.text import MAX_TOKENS, Encode, read_texts
+from emoray.quant.policy import Scheme
+from emoray.trial.stages.finetuning import FineTune, Pieces
+from emoray.trial.stages.refining import Refine
+from emoray.trial.stages.text import FACTS, TOKENIZER, VOCABULARY, Encode, read_texts
 from emoray.trial.stages.training import Train
 from emoray.trial.store import id_of
 
@@ -21,43 +23,37 @@ class Compress:
     """A trained model under one scheme: the artifact, all but its decision."""
 
     name: ClassVar[str] = "compress"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
-    trained: Train
-    text: Encode
-    scheme: ModelScheme
+    trained: Train | FineTune
+    text: Encode | Pieces
+    scheme: Scheme
+    refined: Refine | None = None
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        from emoray.export.calibrate import calibrate
-        from emoray.export.graph import build
-        from emoray.export.network import Network
         from emoray.export.shipping import base_files
         from emoray.tables.files import write_table
         from emoray.tables.rows import LayerRow
-        from emoray.text.words import rules_json
+        from emoray.trial.compressing import compressed
         from emoray.trial.layers import layer_columns
 
-        recipe = self.trained.recipe
-        with np.load(inputs["trained"] / "weights.npz", allow_pickle=False) as weights:
-            network = Network.from_tensors(dict(weights), [str(p) for p in recipe.pools])
         dev, _ = read_texts(inputs["text"], "dev")
-        built = build(network, self.scheme, calibrate(network, dev, self.scheme))
+        made = compressed(
+            self.trained.recipe, inputs["trained"], dev, self.scheme, inputs.get("refined")
+        )
         files = base_files(
-            built.file,
-            vocabulary=(inputs["text"] / "vocabulary.txt").read_text("utf-8"),
-            tokenizer={**rules_json(), "max_tokens": MAX_TOKENS},
-            labels=taxonomy_of(recipe.taxonomy).labels,
+            made.built.file,
+            vocabulary=(inputs["text"] / VOCABULARY).read_bytes().decode(),
+            tokenizer=json.loads((inputs["text"] / TOKENIZER).read_text("utf-8")),
+            labels=taxonomy_of(self.trained.recipe.taxonomy).labels,
         )
         (out / BASE).mkdir()
         for name, content in files.items():
             (out / BASE / name).write_bytes(content)
-        facts = {
-            "execution": built.execution,
-            "embedding_bytes": built.embedding_bytes,
-            "parameters": network.parameters,
-        }
-        (out / "facts.json").write_text(json.dumps(facts))
-        rows = layer_columns(built.layers, id_of(self))
+        of_text = json.loads((inputs["text"] / FACTS).read_text())
+        (out / FACTS).write_text(json.dumps({**made.facts, **of_text}))
+        (out / "coverage.txt").write_text(f"{made.coverage}\n", "utf-8")
+        rows = layer_columns(made.built.layers, id_of(self), made.reasons)
         write_table(rows, out / "layers.parquet", LayerRow)
 
 
@@ -69,7 +65,7 @@ class Score:
     version: ClassVar[int] = 1
 
     compressed: Compress
-    text: Encode
+    text: Encode | Pieces
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.export.score import logits

@@ -9,6 +9,7 @@ import numpy as np
 from emoray.trial.columns import Logits
 from emoray.trial.spec import Decision
 from emoray.trial.stages.compression import Compress, Score
+from emoray.trial.stages.finetuning import Pieces
 from emoray.trial.stages.text import Encode, read_texts
 
 
@@ -21,7 +22,7 @@ class Decide:
 
     scored: Score
     compressed: Compress
-    text: Encode
+    text: Encode | Pieces
     decisions: tuple[Decision, ...]
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:

@@ -4,6 +4,7 @@ Shapes: N texts, K labels, F words found in the vectors, D width, V rows of the 
 without a vector.
 """
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.labels import taxonomy as taxonomy_of
+from emoray.model.texts import Texts
 from emoray.text.vocabulary import FIRST, UNKNOWN, Ragged, Vocabulary
 from emoray.trial.spec import CorpusRef, VectorsRef
 
+VOCABULARY, TOKENIZER = "vocabulary.txt", "tokenizer.json"  # as an artifact has them
+FACTS = "facts.json"  # of a stage: what the tables say of it
 SPLITS = ("train", "dev", "test")
 MAX_TOKENS = 64  # words of a text that are read, at training and at serving alike
 OOV_MIN_COUNT = 5  # a word without a vector earns a row of its own from here on
@@ -24,6 +27,13 @@ def read_texts(folder: Path, split: str) -> tuple[Ragged, np.ndarray]:
     """Token ids and labels_NK of one split, from a finished `Encode`."""
     with np.load(folder / f"{split}.npz", allow_pickle=False) as data:
         return Ragged(flat=data["flat"], offsets=data["offsets"]), data["labels_NK"]
+
+
+def read_padded(folder: Path, split: str) -> Texts:
+    """The same as training reads it."""
+    ragged, labels_NK = read_texts(folder, split)
+    ids_NL = ragged.padded(np.arange(len(ragged)))
+    return Texts(ids_NL=ids_NL, lengths_N=ragged.lengths, labels_NK=labels_NK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +48,9 @@ class Tokenize:
     tokenizer: int
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        from emoray.text.corpus import read_corpus
         from emoray.text.words import tokenize
 
-        corpus = read_corpus(
-            self.corpus.folder, name=self.corpus.name, taxonomy=taxonomy_of(self.taxonomy)
-        )
-        if corpus.sha256 != self.corpus.sha256:
-            raise ValueError(
-                f"a corpus must not change during a run, got other bytes in {self.corpus.folder}: "
-                "start the run again"
-            )
+        corpus = self.corpus.read(self.taxonomy)
         for split in SPLITS:
             texts = corpus.split(split)
             lines = (" ".join(tokenize(text)[:MAX_TOKENS]) for text in texts.texts)
@@ -62,13 +64,23 @@ class Encode:
     """Words to ids of a vocabulary chosen on train, and the word vectors of what was kept."""
 
     name: ClassVar[str] = "encode"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     tokens: Tokenize
     vocabulary: int
     vectors: VectorsRef
 
+    @property
+    def corpus(self) -> CorpusRef:
+        return self.tokens.corpus
+
+    def vectors_name(self, dim: int) -> str:
+        """What a table calls the vectors that training starts from, cut to `dim`."""
+        return self.vectors.name(dim)
+
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.text.words import rules_json
+
         tokens = {
             split: [
                 line.split(" ") if line else []
@@ -88,7 +100,7 @@ class Encode:
         kept = [row for row, word in enumerate(found) if word in vocabulary]
         np.savez(out / "vectors.npz", matrix_FD=matrix_FD[kept])
         (out / "found.txt").write_text("".join(f"{found[row]}\n" for row in kept), "utf-8")
-        (out / "vocabulary.txt").write_text(vocabulary.to_text(), "utf-8")
+        (out / VOCABULARY).write_text(vocabulary.to_text(), "utf-8")
         for split in SPLITS:
             ragged = vocabulary.encode_all(tokens[split])
             np.savez(
@@ -97,6 +109,8 @@ class Encode:
                 offsets=ragged.offsets,
                 labels_NK=np.load(inputs["tokens"] / f"{split}.npy", allow_pickle=False),
             )
+        (out / FACTS).write_text(json.dumps({"changed_pieces_share": 0.0}))
+        (out / TOKENIZER).write_text(json.dumps({**rules_json(), "max_tokens": MAX_TOKENS}))
         shutil.copyfile(inputs["tokens"] / "leaked.npy", out / "leaked.npy")
 
 
@@ -114,7 +128,7 @@ class Embed:
         from emoray.text.embedding import Zeros, embedding_rows
         from emoray.text.pca import reduce_by_pca
 
-        vocabulary = Vocabulary.from_text((inputs["text"] / "vocabulary.txt").read_text("utf-8"))
+        vocabulary = Vocabulary.from_text((inputs["text"] / VOCABULARY).read_text("utf-8"))
         found = (inputs["text"] / "found.txt").read_text("utf-8").split()
         with np.load(inputs["text"] / "vectors.npz", allow_pickle=False) as data:
             matrix_FD = data["matrix_FD"]

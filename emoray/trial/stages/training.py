@@ -6,10 +6,27 @@ from typing import ClassVar
 
 import numpy as np
 
+from emoray.model.outcome import Outcome
 from emoray.model.recipe import GloveRecipe
-from emoray.trial.spec import recipe_id
-from emoray.trial.stages.text import Embed, Encode, read_texts
-from emoray.trial.store import id_of
+from emoray.tables.rows import TrainingRow
+from emoray.trial.spec import Recipe, recipe_id
+from emoray.trial.stages.text import Embed, Encode, read_padded
+from emoray.trial.store import Stage, id_of
+
+
+def training_rows(stage: Stage, recipe: Recipe, trained: Outcome) -> list[TrainingRow]:
+    """The epochs of a training as rows of `trainings`."""
+    return [
+        TrainingRow(
+            training_id=id_of(stage),
+            recipe=recipe_id(recipe),
+            taxonomy=recipe.taxonomy,
+            seed=recipe.seed,
+            kept=epoch.epoch == trained.kept,
+            **asdict(epoch),
+        )
+        for epoch in trained.epochs
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,34 +45,19 @@ class Train:
         from emoray.decide.thresholds import PerLabel
         from emoray.model import glove
         from emoray.tables.files import write_table
-        from emoray.tables.rows import TrainingRow
-
-        def texts(split: str) -> glove.Texts:
-            ragged, labels_NK = read_texts(inputs["text"], split)
-            ids_NL = ragged.padded(np.arange(len(ragged)))
-            return glove.Texts(ids_NL=ids_NL, lengths_N=ragged.lengths, labels_NK=labels_NK)
 
         with np.load(inputs["vectors"] / "vectors.npz", allow_pickle=False) as data:
             vectors_VD, rare_M = data["vectors_VD"], data["rare_M"]
-        dev = texts("dev")
+        dev = read_padded(inputs["text"], "dev")
         trained = glove.train(
             self.recipe,
-            train=texts("train"),
+            train=read_padded(inputs["text"], "train"),
             dev=dev,
             vectors_VD=vectors_VD,
             rare_M=rare_M,
             score=lambda logits_NK: cross_fitted_macro_f1(PerLabel(), logits_NK, dev.labels_NK),
         )
         np.savez(out / "weights.npz", allow_pickle=False, **trained.tensors)
-        rows = [
-            TrainingRow(
-                training_id=id_of(self),
-                recipe=recipe_id(self.recipe),
-                taxonomy=self.recipe.taxonomy,
-                seed=self.recipe.seed,
-                kept=epoch.epoch == trained.kept,
-                **asdict(epoch),
-            )
-            for epoch in trained.epochs
-        ]
-        write_table(rows, out / "trainings.parquet", TrainingRow)
+        write_table(
+            training_rows(self, self.recipe, trained), out / "trainings.parquet", TrainingRow
+        )

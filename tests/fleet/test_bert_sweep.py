@@ -1,0 +1,100 @@
+"""A sweep of encoders on a real local Ray: the tables, artifacts and report of word vectors."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emoray.export import artifact
+from emoray.fleet.space import Wish
+from emoray.fleet.sweep import Sweep, run_sweep
+from emoray.labels import taxonomy
+from emoray.text.corpus import read_corpus
+from emoray.text.sources import sample
+from tests.fleet.conftest import Run, swept
+from tests.model.encoders_made import make_encoder
+
+
+@pytest.fixture(scope="module")
+def run(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("bert")
+    encoder = make_encoder(folder / "tiny", "distilbert", positions=32)
+    return swept(
+        Sweep(
+            space="bert-smoke",
+            taxonomy="sentiment",
+            out=folder / "out",
+            encoders=(str(encoder),),
+            download=False,
+        )
+    )
+
+
+def test_every_kind_of_compression_leaves_rows(run: Run) -> None:
+    points = run.tables["points"]
+    assert run.tables["failures"].empty
+    assert set(points["family"]) == {"bert"}
+    assert set(points["vectors"]) == {"tiny"}
+    assert set(points["training"]) == {"none", "ptq", "qat"}
+    assert points["scheme"].nunique() == 8
+    assert set(points["activations"]) >= {"weight_only", "dynamic"}
+
+
+def test_shares_of_integers_say_what_each_scheme_does(run: Run) -> None:
+    models = run.tables["points"].drop_duplicates("model").set_index("scheme")
+    floats = models.loc["float32"]
+    assert floats["quantized_bytes_share"] == floats["integer_products_share"] == 0
+    integer = models[models["activations"] == "dynamic"]
+    assert (integer["integer_products_share"] > 0.5).all()
+    assert (models.drop("float32")["quantized_bytes_share"] > 0.5).all()
+
+
+def test_the_policy_says_why_for_every_tensor(run: Run) -> None:
+    points, layers = run.tables["points"], run.tables["layers"]
+    adaptive = set(points.loc[points["ranges"] == "adaptive", "model"])
+    assert adaptive
+    told = layers[layers["model"].isin(adaptive)]
+    assert told["why"].str.len().min() > 0
+    assert (layers.loc[~layers["model"].isin(adaptive), "why"] == "").all()
+
+
+def test_refinements_write_their_epochs_too(run: Run) -> None:
+    trainings = run.tables["trainings"]
+    assert set(trainings["training_id"].str.split("-").str[0]) == {"finetune", "refine"}
+
+
+def test_an_artifact_says_what_its_row_scored(run: Run) -> None:
+    points = run.tables["points"]
+    row = points[points["on_front"]].iloc[0]
+    classifier = artifact.load(run.folder / row["artifact"])
+    corpus = read_corpus(sample().folder, name="sample", taxonomy=taxonomy("sentiment"))
+    logits_NK = classifier.logits(corpus.test.texts)
+    decided_NK = logits_NK >= classifier.cuts_K
+    true_NK = corpus.test.labels_NK.astype(bool)
+    hits = (decided_NK & true_NK).sum(0)
+    f1 = 2 * hits / np.maximum(1, decided_NK.sum(0) + true_NK.sum(0))
+    assert f1.mean() == pytest.approx(row["test_macro_f1"], abs=1e-12)
+
+
+def test_the_same_command_again_makes_nothing(run: Run) -> None:
+    again = swept(run.sweep)
+    assert len(again.journal) == len(run.journal)
+
+
+def test_encoders_without_a_bert_space_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="encoders are for the bert spaces, got tiny with space"):
+        run_sweep(Sweep(space="smoke", out=tmp_path, encoders=("tiny",), download=False))
+
+
+def test_more_layers_than_the_encoder_has_are_refused_before_ray_starts(tmp_path: Path) -> None:
+    encoder = make_encoder(tmp_path / "tiny", "bert", positions=32)
+    sweep = Sweep(
+        space="bert-smoke",
+        out=tmp_path / "out",
+        encoders=(str(encoder),),
+        wish=Wish(layers=(3,)),
+        download=False,
+    )
+    with pytest.raises(ValueError, match="layers must not exceed the encoder's 2, got 3 for tiny"):
+        run_sweep(sweep)
+    assert not (tmp_path / "out").exists()
