@@ -1,0 +1,170 @@
+"""Every form of a model beside PyTorch float32, as rows; artifacts are shipped on the way."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from emoray.decide.paired import LESS_IS_BETTER, MEASURES, change
+from emoray.export.shipping import Base, Row, row_of
+from emoray.quant.policy import Scheme
+from emoray.quant.scheme import ModelScheme
+from emoray.tables.rows import ComparisonRow, CompressionRow
+from emoray.trial.checkpoints.judging import LEVEL, Outcome, cost
+from emoray.trial.checkpoints.making import FORMS, Bench, Made, Timed
+from emoray.trial.checkpoints.shelf import place
+from emoray.trial.checkpoints.sizes import Sizes, of_artifact, of_torch
+from emoray.trial.checkpoints.stages import Variant
+from emoray.trial.checkpoints.timing import TORCH, TORCH_INT8
+from emoray.trial.finished.calibrating import RESAMPLES, verdict
+from emoray.trial.stages.compression import BASE
+from emoray.trial.store import id_of
+
+ARTIFACTS = "artifacts"
+RUNS = {TORCH: "float", TORCH_INT8: "mixed: float embedding, integer products"}
+
+
+def _shipped(bench: Bench, found: Variant, outcome: Outcome, target: Path) -> Row:
+    base = bench.store.make(found.compressed).folder / BASE
+    row = row_of(
+        Base.read(base),
+        temperature=outcome.temperature,
+        cuts_K=outcome.cuts_K,
+        rule=outcome.rule,
+    )
+    place(base, row, target)
+    return row
+
+
+def _training(scheme: Scheme) -> str:
+    if isinstance(scheme, ModelScheme):
+        return "qat" if scheme.qat else "ptq" if scheme.quantized else "none"
+    return "ptq"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What a row says of one form beside its scores and times."""
+
+    scheme: str
+    training: str
+    execution: str
+    sizes: Sizes
+    quantized_bytes_share: float
+    integer_products_share: float
+    model: str = ""
+    artifact: str = ""
+    artifact_sha256: str = ""
+
+
+def forms(bench: Bench, made: Made, outcomes: Mapping[str, Outcome], out: Path) -> dict[str, Form]:
+    """Ship every artifact into `out`, and say what each form is. PyTorch's own come first."""
+    shipped: dict[str, Form] = {}
+    for name, found in made.variants.items():
+        target = out / ARTIFACTS / name
+        row = _shipped(bench, found, outcomes[name], target)
+        compressed = bench.store.make(found.compressed).folder
+        facts = json.loads((compressed / "facts.json").read_text())
+        shipped[name] = Form(
+            scheme=str(found.compressed.scheme),
+            training=_training(found.compressed.scheme),
+            execution=facts["execution"],
+            sizes=of_artifact(target, compressed),
+            quantized_bytes_share=facts["quantized_bytes_share"],
+            integer_products_share=facts["integer_products_share"],
+            model=id_of(found.compressed),
+            artifact=f"{ARTIFACTS}/{name}",
+            artifact_sha256=row.sha256,
+        )
+    like = next(iter(shipped.values())).sizes
+    theirs = {}
+    for name, scheme in FORMS.items():
+        own = of_torch(bench.store.make(bench.torch(name)).folder, like)
+        codes = own.layers_bytes + own.head_bytes if name == TORCH_INT8 else 0
+        theirs[name] = Form(
+            scheme=scheme,
+            training="ptq" if codes else "none",
+            execution=RUNS[name],
+            sizes=own,
+            quantized_bytes_share=codes / (codes + own.embedding_bytes),
+            integer_products_share=float(bool(codes)),
+        )
+    return {**theirs, **shipped}
+
+
+def compression_rows(
+    bench: Bench, said: Mapping[str, Form], timed: Timed, outcomes: Mapping[str, Outcome]
+) -> list[CompressionRow]:
+    """One row a form."""
+    reference, rows = outcomes[TORCH], []
+    whole = said[TORCH].sizes.size_bytes
+    for name, form in said.items():
+        outcome, speed, beside = outcomes[name], timed.speed[name], timed.beside[name]
+        told = cost(reference, outcome)
+        rows.append(
+            CompressionRow(
+                name=name,
+                model=form.model,
+                checkpoint=bench.given.checkpoint.name,
+                checkpoint_sha256=bench.given.checkpoint.sha256,
+                corpus=bench.corpus.name,
+                corpus_sha256=bench.corpus.sha256,
+                taxonomy=bench.given.taxonomy.name,
+                scheme=form.scheme,
+                training=form.training,
+                execution=form.execution,
+                size_bytes=form.sizes.size_bytes,
+                **asdict(form.sizes),
+                smaller=1 - form.sizes.size_bytes / whole,
+                latency_p50_ms=speed.p50_ms,
+                latency_p95_ms=speed.p95_ms,
+                latency_ratio=beside.p50_ms / speed.p50_ms,
+                texts_per_second=speed.texts_per_second,
+                throughput_ratio=speed.texts_per_second / beside.texts_per_second,
+                threads=bench.threads,
+                temperature=outcome.temperature,
+                threshold_rule=outcome.rule,
+                dev_macro_f1=outcome.dev_macro_f1,
+                test_macro_f1=outcome.test_macro_f1,
+                change=told.change.value,
+                change_low=told.change.low,
+                change_high=told.change.high,
+                equivalence_low=told.narrow.low,
+                equivalence_high=told.narrow.high,
+                equivalent=told.equivalent,
+                flips=told.flips,
+                quantized_bytes_share=form.quantized_bytes_share,
+                integer_products_share=form.integer_products_share,
+                artifact=form.artifact,
+                artifact_sha256=form.artifact_sha256,
+            )
+        )
+    return rows
+
+
+def comparison_rows(outcomes: Mapping[str, Outcome]) -> list[ComparisonRow]:
+    """Every measure of every form beside PyTorch float32."""
+    rows = []
+    for name, outcome in outcomes.items():
+        if name == TORCH:
+            continue
+        for measure in MEASURES:
+            told = change(measure, (outcomes[TORCH].judged, 0), (outcome.judged, 0), level=LEVEL)
+            rows.append(
+                ComparisonRow(
+                    before=TORCH,
+                    after=name,
+                    measure=measure,
+                    direction="minimize" if measure in LESS_IS_BETTER else "maximize",
+                    split="test",
+                    value_before=told.before,
+                    value_after=told.after,
+                    change=told.value,
+                    change_low=told.low,
+                    change_high=told.high,
+                    level=LEVEL,
+                    resamples=RESAMPLES,
+                    verdict=verdict(measure, told),
+                )
+            )
+    return rows

@@ -1,0 +1,165 @@
+"""`jobs.compress`: a finished checkpoint under many schemes, beside PyTorch's own forms."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from emoray.quant.policy import Scheme
+from emoray.quant.scheme import ModelScheme
+from emoray.tables.files import read_table, write_table
+from emoray.tables.rows import (
+    ComparisonRow,
+    CompressionRow,
+    CoverageRow,
+    LayerRow,
+    SpeedRow,
+)
+from emoray.text.corpus import read_corpus
+from emoray.text.sources import locate
+from emoray.trial.checkpoints import telling as tell
+from emoray.trial.checkpoints.compared import comparison_rows, compression_rows, forms
+from emoray.trial.checkpoints.covered import coverage_rows
+from emoray.trial.checkpoints.given import find_given
+from emoray.trial.checkpoints.making import SPEED, Bench, Made, judge_all, make, time_all
+from emoray.trial.checkpoints.schemes import FLOAT_NAME, lines, named, pick, usual
+from emoray.trial.checkpoints.shelf import require_outside
+from emoray.trial.checkpoints.speed import Plan
+from emoray.trial.checkpoints.steps import steps
+from emoray.trial.finished.telling import announce
+from emoray.trial.spec import CorpusRef
+from emoray.trial.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compression:
+    """Which model under which schemes, on what corpus, and where artifacts and tables land."""
+
+    model: Path
+    schemes: tuple[str, ...] = ()
+    every: bool = False
+    data: Path | None = None
+    out: Path | None = None
+    store: Path | None = None
+    threads: int = 2
+    max_tokens: int | None = None
+    download: bool = True
+    plan: Plan = field(default_factory=Plan)
+
+    @property
+    def folder(self) -> Path:
+        return self.out or Path("results") / f"compress-{self.model.resolve().name}"
+
+    @property
+    def chosen(self) -> dict[str, Scheme]:
+        """What is made: what was asked for, and the float graph, beside which integers stand."""
+        asked = pick(self.schemes, every=self.every)
+        if not any(not isinstance(s, ModelScheme) or s.quantized for s in asked.values()):
+            raise ValueError(
+                f"a compression makes integers, got only {', '.join(asked)}: name another --scheme,"
+                f" or python -m jobs.convert --model {self.model}"
+            )
+        return {FLOAT_NAME: named()[FLOAT_NAME], **asked}
+
+
+def list_schemes(console: Console | None = None) -> None:
+    """Every scheme by its short and its whole name."""
+    made = tell.table("Schemes of jobs.compress", "name", "what it is", "", left=3)
+    for name, text, trains in lines(named().items()):
+        when = "trains for its codes" if trains else "made when none is named"
+        made.add_row(name, text, when if trains or name in usual() else "")
+    (console or Console()).print(made)
+
+
+def _bench(settings: Compression, console: Console) -> Bench:
+    """Everything checked that can be checked before the first file is written."""
+    given = find_given(settings.model, max_tokens=settings.max_tokens)
+    if given.checkpoint.kind == "foreign":
+        raise ValueError(
+            f"{given.checkpoint.why}; python -m jobs.convert --model {settings.model} converts it "
+            "as it is"
+        )
+    source = locate(settings.data, download=settings.download)
+    corpus = read_corpus(source.folder, name=source.name, taxonomy=given.taxonomy)
+    out = settings.folder
+    root = (settings.store or out / "_store").absolute()
+    for place in (out, root):
+        require_outside(given.checkpoint.folder, place)
+    announce(console, source, given.taxonomy, f"model {given.checkpoint.name}")
+    if not settings.schemes and not settings.every:
+        console.print(
+            "schemes that train are left out: --scheme qat4, or another that --list names",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return Bench(
+        given=given,
+        corpus=CorpusRef(name=source.name, sha256=corpus.sha256, folder=source.folder),
+        store=Store(root),
+        threads=settings.threads,
+        plan=settings.plan,
+    )
+
+
+def _tell(
+    console: Console, rows: list[CompressionRow], layers: list[LayerRow], said: list[CoverageRow]
+) -> None:
+    for told in (tell.sizes_table(rows), tell.speed_table(rows), tell.quality_table(rows)):
+        console.print(told, "")
+    artifacts = [row for row in rows if row.artifact and row.quantized_bytes_share > 0]
+    shown = tell.advised(rows) or artifacts[0]
+    own = [row for row in layers if row.model == shown.model]
+    console.print(tell.layers_table(own, shown.name), "")
+    for row in artifacts:
+        lines = [entry.line for entry in said if entry.name == row.name]
+        console.print(
+            f"[bold]{row.name}[/bold]", *lines, sep="\n  ", highlight=False, soft_wrap=True
+        )
+
+
+def run_compress(settings: Compression, console: Console | None = None) -> Path:
+    """Write artifacts/NAME and the tables; returns their folder.
+
+    Raises ValueError where nothing could be quantized, and at the end, with everything else
+    written, where a scheme failed. Finished stages are kept: the same call goes on.
+    """
+    console, out = console or Console(), settings.folder
+    chosen = settings.chosen
+    bench = _bench(settings, console)
+    with steps(console, len(chosen) + 5) as say:
+        made = make(bench, chosen, say)
+        said = coverage_rows(bench, made)
+        timed = time_all(bench, made, say)
+        say("judging on resampled texts")
+        outcomes = judge_all(bench, made)
+        found = forms(bench, made, outcomes, out)
+    rows = compression_rows(bench, found, timed, outcomes)
+    layers = _layers(bench, made)
+    write_table(rows, out / "compression.parquet", CompressionRow)
+    write_table(comparison_rows(outcomes), out / "comparisons.parquet", ComparisonRow)
+    write_table(layers, out / "layers.parquet", LayerRow)
+    write_table(said, out / "coverage.parquet", CoverageRow)
+    write_table(timed.rows, out / SPEED, SpeedRow)
+    _tell(console, rows, layers, said)
+    console.print(
+        f"\n{tell.advice(rows, out)}\nartifacts {out}/artifacts\ntables {out}/*.parquet",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if made.failed:
+        told = "; ".join(f"{name}: {why}" for name, why in made.failed.items())
+        raise ValueError(
+            f"every scheme must become an artifact, {len(made.failed)} of {len(chosen)} did not "
+            f"({told}): leave them out; the others are finished in {out}"
+        )
+    return out
+
+
+def _layers(bench: Bench, made: Made) -> list[LayerRow]:
+    return [
+        LayerRow(**row)
+        for found in made.variants.values()
+        for row in read_table(
+            bench.store.make(found.compressed).folder / "layers.parquet", LayerRow
+        ).to_pylist()
+    ]

@@ -1,0 +1,108 @@
+"""A finished model before a corpus: whose labels, which pieces, how long a text may be.
+
+Shapes: K labels.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from emoray.labels import TAXONOMIES, Taxonomy
+from emoray.model.bert.checkpoint import TOKENIZER, VOCABULARY, Checkpoint, find_checkpoint
+from emoray.model.bert.extra import require_bert
+from emoray.model.bert.weights import Settings, Tensors
+from emoray.text.pieces import PieceTokenizer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Given:
+    """A model's folder, and how many tokens of a text it is to read."""
+
+    checkpoint: Checkpoint
+    max_tokens: int
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The taxonomy with exactly the model's labels; ValueError where there is none."""
+        return taxonomy_of(self.checkpoint.labels)
+
+    @property
+    def columns_K(self) -> np.ndarray:
+        """Where each label of the taxonomy stands in the model's head."""
+        labels = self.checkpoint.labels
+        return np.array([labels.index(label) for label in self.taxonomy.labels])
+
+
+def taxonomy_of(labels: tuple[str, ...]) -> Taxonomy:
+    """The taxonomy that has exactly these labels, in whatever order."""
+    for taxonomy in TAXONOMIES.values():
+        if sorted(taxonomy.labels) == sorted(labels):
+            return taxonomy
+    near = min(TAXONOMIES.values(), key=lambda t: len(set(t.labels) ^ set(labels)))
+    strange = ", ".join(sorted(set(labels) - set(near.labels))[:5]) or "none"
+    missing = ", ".join(sorted(set(near.labels) - set(labels))[:5]) or "none"
+    raise ValueError(
+        f"a model's labels are the corpus', those of {', '.join(TAXONOMIES)}, got {len(labels)}; "
+        f"nearest is {near}, unknown to it: {strange}; missing: {missing}: name the labels so in "
+        "id2label, or take a model of these labels"
+    )
+
+
+def find_given(folder: Path, *, max_tokens: int | None = None) -> Given:
+    """The model in a folder; ValueError for what cannot be compressed or converted."""
+    require_bert()
+    found = find_checkpoint(folder)
+    tokens = found.max_tokens if max_tokens is None else max_tokens
+    if not 3 <= tokens <= found.positions:
+        raise ValueError(
+            f"max_tokens must lie in 3..{found.positions}, the model's positions, got {tokens}: "
+            "longer texts lose their end"
+        )
+    return Given(checkpoint=found, max_tokens=tokens)
+
+
+def unchanged(given: Given, sha256: str) -> Given:
+    """The same, where it still is what a stage was named after."""
+    if given.checkpoint.sha256 != sha256:
+        raise ValueError(
+            "a model must not change meanwhile, got other bytes in "
+            f"{given.checkpoint.folder}: start again"
+        )
+    return given
+
+
+def pieces_of(given: Given) -> PieceTokenizer:
+    """The model's own tokenizer, with ids as artifacts have them. Nothing is added to it."""
+    folder = given.checkpoint.folder
+    if given.checkpoint.kind != "ours":
+        from emoray.text.piece_files import read_pieces
+
+        return read_pieces(folder, max_tokens=given.max_tokens, added=())
+    try:
+        said = json.loads((folder / TOKENIZER).read_text("utf-8"))
+        vocabulary = (folder / VOCABULARY).read_bytes().decode()
+        return replace(PieceTokenizer.from_json(said, vocabulary), max_tokens=given.max_tokens)
+    except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"a fine-tuning's tokenizer is {TOKENIZER} and {VOCABULARY} as emoray wrote them, got "
+            f"{error!r} in {folder}: copy them again"
+        ) from None
+
+
+def read_given(given: Given) -> tuple[Tensors, Settings, PieceTokenizer]:
+    """Tensors in the order of the pieces' ids, settings and pieces; checked against each other."""
+    from emoray.model.bert.checkpoint import read_checkpoint
+
+    tensors, settings = read_checkpoint(given.checkpoint)
+    pieces = pieces_of(given)
+    if given.checkpoint.kind != "ours":
+        return {**tensors, "embedding": pieces.start_rows(tensors["embedding"])}, settings, pieces
+    if len(pieces) != len(tensors["embedding"]):
+        raise ValueError(
+            f"a tokenizer has a piece for each row of the embedding, got {len(pieces)} ids and "
+            f"{len(tensors['embedding'])} rows in {given.checkpoint.folder}: a tokenizer that does "
+            "not match; take the model's own vocabulary.txt"
+        )
+    return tensors, settings, pieces

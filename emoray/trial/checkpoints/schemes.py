@@ -1,0 +1,107 @@
+"""The schemes of the catalogue by names short enough to type: int8, int4-group, adaptive4, qat3."""
+
+from collections.abc import Iterable, Sequence
+
+from emoray.quant.catalogue import bert_schemes, quick_bert_schemes
+from emoray.quant.grain import PerGroup
+from emoray.quant.policy import Adaptive, Scheme
+from emoray.quant.ranges import BestOf, LeastError, MinMax
+from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme, Static, WeightOnly
+
+FLOAT_NAME = "float"
+
+
+def _grain(scheme: QuantScheme) -> str:
+    return f"-group{scheme.grain.size}" if isinstance(scheme.grain, PerGroup) else ""
+
+
+def _embedding(dense: QuantScheme | None, table: QuantScheme | None) -> str:
+    """What the embedding has other than the products."""
+    if table is None:
+        return "-embfloat" if dense else ""
+    if dense is None:
+        return f"-emb{table.bits}"
+    if isinstance(dense.grain, PerGroup) or (
+        table.bits == dense.bits and not isinstance(table.grain, PerGroup)
+    ):
+        return ""
+    return f"-emb{table.bits}{_grain(table)}"
+
+
+def _activations(scheme: ModelScheme) -> str:
+    bits = scheme.dense.bits if scheme.dense else 32
+    match scheme.activations:
+        case WeightOnly():
+            return "-weights" if bits == 8 else ""
+        case Dynamic():
+            return "" if bits == 8 else "-dynamic"
+        case Static(ranges=ranges, symmetric=symmetric):
+            text = "-static" if isinstance(ranges, BestOf) else f"-static-{ranges}"
+            return f"{text}-sym" if symmetric else text
+
+
+def alias(scheme: Scheme) -> str:
+    """A short name: the products' bits, then whatever differs from the usual at these bits.
+
+    Usual are, at 8 bits, dynamic activations and min/max ranges; below, weights only and ranges of
+    least error, affine under 4 bits; one scale a channel.
+    """
+    if isinstance(scheme, Adaptive):
+        text = f"adaptive{scheme.bits:g}"
+        text += "-group" if isinstance(scheme.dense, PerGroup) else ""
+        return text + ("-dynamic" if isinstance(scheme.activations, Dynamic) else "")
+    if not scheme.quantized:
+        return FLOAT_NAME
+    dense = scheme.dense
+    text = "qat" if scheme.qat else "int"
+    text += str(dense.bits) if dense else "float"
+    text += "-group" if dense and isinstance(dense.grain, PerGroup) else ""
+    text += _embedding(dense, scheme.embedding) + _activations(scheme)
+    if dense and _embedding(dense, scheme.embedding) == "":
+        whole = isinstance(scheme.activations, WeightOnly) and dense.bits < 8
+        usual = isinstance(dense.ranges, LeastError if whole else MinMax)
+        text += "" if usual else f"-{dense.ranges}"
+    return text
+
+
+def named() -> dict[str, Scheme]:
+    """Every scheme of the catalogue by its short name, with its ranges where that is taken."""
+    found: dict[str, Scheme] = {}
+    for text, scheme in bert_schemes().items():
+        name = alias(scheme)
+        if name in found and isinstance(scheme, ModelScheme) and scheme.dense:
+            name = f"{name}-{scheme.dense.ranges}"
+        found[text if name in found else name] = scheme
+    return found
+
+
+def _is_trained(scheme: Scheme) -> bool:
+    return isinstance(scheme, ModelScheme) and scheme.qat is not None
+
+
+def usual() -> dict[str, Scheme]:
+    """What is made when nothing is asked for: the quick ones, without those that train."""
+    quick = set(quick_bert_schemes())
+    return {n: s for n, s in named().items() if str(s) in quick and not _is_trained(s)}
+
+
+def pick(names: Sequence[str], *, every: bool = False) -> dict[str, Scheme]:
+    """The schemes of these names, short or whole; `every` for all, none for the usual ones."""
+    known = named()
+    if every:
+        return known
+    if not names:
+        return usual()
+    by_text = {str(scheme): name for name, scheme in known.items()}
+    strange = [name for name in names if name not in known and name not in by_text]
+    if strange:
+        raise ValueError(
+            f"a scheme is one that --list names, such as {', '.join(list(usual())[1:5])}, got "
+            f"{', '.join(map(repr, strange))}: pick one of these"
+        )
+    return {n: known[n] for n in dict.fromkeys(by_text.get(name, name) for name in names)}
+
+
+def lines(schemes: Iterable[tuple[str, Scheme]]) -> list[tuple[str, str, bool]]:
+    """(short name, whole name, whether it trains) of each."""
+    return [(name, str(scheme), _is_trained(scheme)) for name, scheme in schemes]

@@ -1,0 +1,51 @@
+"""Artifacts of one job, side by side: as its tables say, each whole at any moment."""
+
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+from emoray.export import artifact
+from emoray.export.artifact import MANIFEST
+from emoray.export.shipping import Row, ship
+
+
+def require_outside(model: Path, out: Path) -> None:
+    """Refuse to write where the model lies."""
+    if model.resolve() in (out.resolve(), *out.resolve().parents):
+        raise ValueError(
+            f"nothing is written into a model's folder, got {out} inside {model}: name another "
+            "--out"
+        )
+
+
+def _holds(target: Path, row: Row) -> bool:
+    """Whether the artifact that stands there is the row's, whole."""
+    try:
+        artifact.read(target)
+        return artifact.sha256((target / MANIFEST).read_bytes()) == row.sha256
+    except (ValueError, OSError):
+        return False
+
+
+def place(base_folder: Path, row: Row, target: Path) -> None:
+    """Put a row's artifact there; another artifact that stands there goes once this one is whole.
+
+    A damaged one is made again. Refuses to replace what is no artifact.
+    """
+    if not target.exists():
+        return ship(base_folder, row, target)
+    if _holds(target, row):
+        return None
+    if not (target / MANIFEST).is_file():
+        raise ValueError(
+            f"an artifact's place is free or holds an artifact, got {target} with something else: "
+            "move it away or name another --out"
+        )
+    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    ship(base_folder, row, aside)
+    old = target.with_name(f"{aside.name}.old")
+    os.replace(target, old)
+    os.replace(aside, target)
+    shutil.rmtree(old, ignore_errors=True)
+    return None

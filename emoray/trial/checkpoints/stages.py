@@ -1,0 +1,135 @@
+"""From a checkpoint to what the search's own stages read, and what PyTorch itself says and takes.
+
+`ReadCheckpoint` leaves the files that a `FineTune` leaves, `ReadCorpus` those of `Pieces`: from
+there on a foreign model goes the way of every training. Shapes: K labels.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, cast
+
+import numpy as np
+
+from emoray.labels import taxonomy as taxonomy_of
+from emoray.model.bert.recipe import BertRecipe
+from emoray.model.bert.weights import Settings
+from emoray.quant.policy import Scheme
+from emoray.quant.scheme import ModelScheme
+from emoray.trial.checkpoints.given import find_given, read_given, unchanged
+from emoray.trial.networks import SETTINGS, WEIGHTS, read_tensors
+from emoray.trial.spec import CorpusRef
+from emoray.trial.stages.compression import Compress, Score
+from emoray.trial.stages.finetuning import FineTune, Pieces
+from emoray.trial.stages.refining import Refine
+from emoray.trial.stages.text import FACTS, SPLITS, read_texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadCheckpoint:
+    """A model's folder by neutral names, its head in the taxonomy's order of labels."""
+
+    name: ClassVar[str] = "checkpoint"
+    version: ClassVar[int] = 1
+
+    sha256: str
+    taxonomy: str
+    max_tokens: int
+    folder: Path
+
+    @property
+    def recipe(self) -> BertRecipe:
+        """How to train on, where a scheme asks for it; how it was trained is not known."""
+        return BertRecipe(taxonomy=self.taxonomy, max_tokens=self.max_tokens)
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        given = unchanged(find_given(self.folder, max_tokens=self.max_tokens), self.sha256)
+        tensors, settings, pieces = read_given(given)
+        tensors["head.kernel"] = tensors["head.kernel"][:, given.columns_K]
+        tensors["head.bias"] = tensors["head.bias"][given.columns_K]
+        np.savez(out / WEIGHTS, allow_pickle=False, **tensors)
+        (out / SETTINGS).write_text(settings.to_json())
+        pieces.write(out)
+        (out / "labels.txt").write_text("\n".join(taxonomy_of(self.taxonomy).labels))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadCorpus:
+    """A corpus as ids of the checkpoint's pieces."""
+
+    name: ClassVar[str] = "checkpoint_texts"
+    version: ClassVar[int] = 1
+
+    checkpoint: ReadCheckpoint
+    corpus: CorpusRef
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.text.pieces import PieceTokenizer
+
+        corpus = self.corpus.read(self.checkpoint.taxonomy)
+        pieces = PieceTokenizer.read(inputs["checkpoint"])
+        pieces.write(out)
+        for split in SPLITS:
+            ragged = pieces.encode_all(corpus.split(split).texts)
+            np.savez(
+                out / f"{split}.npz",
+                flat=ragged.flat,
+                offsets=ragged.offsets,
+                labels_NK=corpus.split(split).labels_NK,
+            )
+        np.save(out / "leaked.npy", corpus.leaked_N)
+        # The pieces are the model's own: none was dropped here.
+        (out / FACTS).write_text(json.dumps({"changed_pieces_share": 0.0}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreTorch:
+    """Logits of dev and test from PyTorch, in float32 or by its own quantize_dynamic."""
+
+    name: ClassVar[str] = "score_torch"
+    version: ClassVar[int] = 1
+
+    checkpoint: ReadCheckpoint
+    text: ReadCorpus
+    by_torch: bool
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.export.score import batches
+        from emoray.model.bert.torch_baseline import baseline, saved_bytes, threads
+
+        folder = inputs["checkpoint"]
+        found = baseline(
+            read_tensors(folder),
+            Settings.from_json((folder / SETTINGS).read_text()),
+            by_torch=self.by_torch,
+        )
+        labels = len(taxonomy_of(self.checkpoint.taxonomy).labels)
+        logits = {}
+        with threads(1):
+            for split in ("dev", "test"):
+                texts, _ = read_texts(inputs["text"], split)
+                logits[split] = np.empty((len(texts), labels), np.float32)
+                for rows, ids_NL in batches(texts):
+                    logits[split][rows] = found(ids_NL)
+        np.savez(out / "logits.npz", allow_pickle=False, **logits)
+        parts, whole = saved_bytes(found)
+        (out / "bytes.json").write_text(json.dumps({"parts": parts, "whole": whole}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One scheme on one checkpoint: the search's own stages, fed by ours."""
+
+    compressed: Compress
+    scored: Score
+
+
+def variant(checkpoint: ReadCheckpoint, text: ReadCorpus, scheme: Scheme) -> Variant:
+    """The chain of stages from a checkpoint to logits under a scheme."""
+    trained = cast(FineTune, checkpoint)  # the same files and a recipe: all that is asked of it
+    pieces = cast(Pieces, text)
+    refined = None
+    if isinstance(scheme, ModelScheme) and scheme.qat is not None:
+        refined = Refine(trained=trained, text=pieces, scheme=scheme)
+    compressed = Compress(trained=trained, text=pieces, scheme=scheme, refined=refined)
+    return Variant(compressed=compressed, scored=Score(compressed=compressed, text=pieces))

@@ -1,0 +1,115 @@
+"""Turn a finished BERT classifier of PyTorch into integer artifacts, beside what PyTorch can do."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.console import run_job
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+
+def _list(asked: bool) -> None:
+    if asked:
+        from emoray.trial.checkpoints.compress import list_schemes
+
+        list_schemes()
+        raise typer.Exit
+
+
+@app.command(
+    epilog="Examples:  \n"
+    "`python -m jobs.compress --model my-bert` — the usual schemes, minutes on two cores  \n"
+    "`python -m jobs.compress --model my-bert --scheme int8 --scheme int4` — these two  \n"
+    "`python -m jobs.compress --list` — every scheme by its short name  \n"
+    "`python -m jobs.compress --model my-bert --scheme qat3 --out results/small` — trained on for "
+    "its codes, an epoch"
+)
+def compress(
+    model: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of the model: a fine-tuning of emoray (weights.npz, …), or what "
+            "transformers saved (config.json, model.safetensors, tokenizer.json) with a "
+            "multi-label head: BERT, RoBERTa, DistilBERT and their kin. It is only read."
+        ),
+    ],
+    scheme: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A scheme, by its short or whole name; repeatable.  [default: float, int8, "
+            "int8-static, int8-emb4-group32, int4, int4-group, adaptive4]"
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="All schemes of --list, those that train too: hours.")
+    ] = False,
+    listed: Annotated[
+        bool,
+        typer.Option("--list", is_eager=True, callback=_list, help="Name the schemes and stop."),
+    ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="EMORAY_DATA",
+            help="Folder that holds `goemotions/`: dev fits ranges and decisions, test judges. "
+            "Without it: the cache, the official download, the embedded sample, in this order.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of artifacts and tables.  [default: results/compress-NAME]"),
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of finished stages.  [default: OUT/_store] The same command run again "
+            "does nothing twice."
+        ),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each model while timed.")] = 2,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(
+            min=3,
+            help="Tokens of a text that artifacts read.  [default: what the model's tokenizer "
+            "reads]",
+        ),
+    ] = None,
+    download: Annotated[
+        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
+    ] = True,
+    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+) -> None:
+    """Turn a finished BERT classifier of PyTorch into integer artifacts.
+
+    Shows size by part, batch-1 latency and batch-32 throughput beside PyTorch float32, PyTorch's
+    own quantize_dynamic and our float graph, all in one interleaved run; the change of macro-F1
+    with its paired interval, and whether half a point is ruled out; what became of every tensor;
+    which bytes and products are integer, and why the rest is not. Every artifact is a folder that
+    runs with onnxruntime alone. The taxonomy follows from the model's labels.
+    """
+
+    def work() -> None:
+        from emoray.trial.checkpoints.compress import Compression, run_compress
+
+        run_compress(
+            Compression(
+                model=model,
+                schemes=tuple(scheme or ()),
+                every=every,
+                data=data,
+                out=out,
+                store=store,
+                threads=threads,
+                max_tokens=max_tokens,
+                download=download,
+            )
+        )
+
+    run_job(work, debug=debug)
+
+
+if __name__ == "__main__":
+    app()

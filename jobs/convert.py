@@ -1,0 +1,91 @@
+"""Turn a finished BERT classifier of PyTorch into float ONNX that says exactly the same."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.console import run_job
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+
+@app.command(
+    epilog="Examples:  \n"
+    "`python -m jobs.convert --model my-bert` — then results/convert-my-bert/artifact runs with "
+    "onnxruntime alone  \n"
+    "`python -m jobs.convert --model my-bert --out onnx --threads 1` — timed on one thread  \n"
+    "`python -m jobs.compress --model my-bert` — integers, a quarter of the size and faster"
+)
+def convert(
+    model: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of the model: a fine-tuning of emoray (weights.npz, …), or what "
+            "transformers saved (config.json, model.safetensors, tokenizer.json) with a "
+            "multi-label head. It is only read."
+        ),
+    ],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="EMORAY_DATA",
+            help="Folder that holds `goemotions/`: its texts are what both are compared on. "
+            "Without it: the cache, the official download, the embedded sample, in this order.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of artifact and tables.  [default: results/convert-NAME]"),
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option(help="Folder of finished stages.  [default: OUT/_store]")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each model while timed.")] = 2,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(
+            min=3,
+            help="Tokens of a text that the artifact reads.  [default: what the model's tokenizer "
+            "reads]",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Largest difference of a logit from PyTorch's.")
+    ] = 1e-3,
+    download: Annotated[
+        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
+    ] = True,
+    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+) -> None:
+    """Turn a finished BERT classifier of PyTorch into float ONNX that says exactly the same.
+
+    The graph takes any batch and length, fused by our own hand; an encoder that we have no graph
+    for goes through torch.onnx.export and onnxruntime's fusions, and the coverage report says so.
+    Before the artifact is written, both read real texts of many lengths: a logit further off than
+    the tolerance, a changed decision or other token ids end the job with exit code 1. Latency,
+    throughput and memory are measured beside PyTorch's. With the corpus' labels thresholds are
+    fitted on dev, else they are 0.5.
+    """
+
+    def work() -> None:
+        from emoray.trial.checkpoints.convert import Conversion, run_convert
+
+        run_convert(
+            Conversion(
+                model=model,
+                data=data,
+                out=out,
+                store=store,
+                threads=threads,
+                max_tokens=max_tokens,
+                tolerance=tolerance,
+                download=download,
+            )
+        )
+
+    run_job(work, debug=debug)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from emoray.tables.files import read_table
+from emoray.tables.rows import CompressionRow
+from emoray.trial.checkpoints.compress import Compression, run_compress
+from emoray.trial.checkpoints.speed import Plan
+from tests.trial.checkpoints.models import tiny
+
+SHORT = Plan(singles=2, batches=1, turns=1)
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A transformers classifier of `sentiment`, its labels in another order than the corpus'."""
+    return tiny(tmp_path_factory.mktemp("models") / "bert")
+
+
+@pytest.fixture(scope="session")
+def compression(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Compression:
+    """Three schemes, run once on the embedded sample."""
+    out = tmp_path_factory.mktemp("compress") / "out"
+    settings = Compression(
+        model=model,
+        schemes=("int8", "int4", "adaptive4"),
+        out=out,
+        threads=1,
+        max_tokens=24,
+        download=False,
+        plan=SHORT,
+    )
+    with (out.parent / "said.txt").open("w") as file:
+        run_compress(settings, Console(file=file, width=200))
+    return settings
+
+
+@pytest.fixture
+def rows(compression: Compression) -> dict[str, CompressionRow]:
+    """The rows of `compression` by name."""
+    found = read_table(compression.folder / "compression.parquet", CompressionRow).to_pylist()
+    return {row["name"]: CompressionRow(**row) for row in found}

@@ -1,0 +1,271 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from emoray.decide.scores import score
+from emoray.export import artifact
+from emoray.labels import GOEMOTIONS, SENTIMENT
+from emoray.tables.files import read_table
+from emoray.tables.rows import (
+    ComparisonRow,
+    CompressionRow,
+    CoverageRow,
+    LayerRow,
+    SpeedRow,
+)
+from emoray.text.corpus import read_corpus
+from emoray.text.sources import sample
+from emoray.trial.checkpoints.compress import Compression, list_schemes, run_compress
+from emoray.trial.checkpoints.covered import coverage_rows
+from emoray.trial.checkpoints.schemes import named, pick, usual
+from emoray.trial.store import Store
+from tests.model.encoders_made import make_encoder
+from tests.trial.checkpoints.models import foreign_model, own_model
+
+pytestmark = pytest.mark.usefixtures("no_data")
+Rows = dict[str, CompressionRow]
+FORMS = ("torch", "torch-int8", "float", "int8", "int4", "adaptive4")
+
+
+def quiet() -> Console:
+    return Console(quiet=True)
+
+
+def test_every_form_is_a_row_beside_pytorch(rows: Rows) -> None:
+    assert tuple(rows) == FORMS
+    assert all(row.latency_p50_ms > 0 and row.texts_per_second > 0 for row in rows.values())
+    assert rows["torch"].change == 0 and rows["torch"].equivalent
+    assert rows["torch"].latency_ratio == rows["torch"].throughput_ratio == 1
+
+
+def test_the_float_graph_decides_as_pytorch_does(rows: Rows) -> None:
+    assert rows["float"].flips <= 1  # a logit on a cut may fall to either side
+    assert rows["float"].test_macro_f1 == pytest.approx(rows["torch"].test_macro_f1, abs=2e-3)
+    assert rows["float"].quantized_bytes_share == rows["float"].integer_products_share == 0
+
+
+def test_integers_are_smaller_and_say_what_they_are(rows: Rows) -> None:
+    assert rows["int8"].integer_products_share > 0.5
+    assert 0 < rows["int4"].layers_bytes < rows["int8"].layers_bytes < rows["torch"].layers_bytes
+    assert rows["torch-int8"].embedding_bytes == rows["torch"].embedding_bytes
+    assert rows["torch-int8"].layers_bytes * 4 == rows["torch"].layers_bytes
+
+
+def test_parts_add_up_to_the_files_of_the_artifact(rows: Rows, compression: Compression) -> None:
+    for name, row in rows.items():
+        parts = (row.embedding_bytes, row.layers_bytes, row.head_bytes, row.other_bytes)
+        whole = sum(parts) + row.tokenizer_bytes + row.decision_bytes
+        assert row.size_bytes == whole and min(parts) > 0, name
+        if row.artifact:
+            files = [p for p in (compression.folder / row.artifact).iterdir() if p.is_file()]
+            assert sum(p.stat().st_size for p in files) == row.size_bytes
+
+
+def test_every_artifact_runs_and_earns_its_rows_score(rows: Rows, compression: Compression) -> None:
+    test = read_corpus(sample().folder, name="sample", taxonomy=SENTIMENT).test
+    for name in FORMS[2:]:
+        folder = compression.folder / rows[name].artifact
+        classifier = artifact.load(folder)
+        assert classifier.labels == SENTIMENT.labels
+        assert (
+            artifact.sha256((folder / "manifest.json").read_bytes()) == rows[name].artifact_sha256
+        )
+        logits_NK = classifier.logits(test.texts)
+        found = score(logits_NK, test.labels_NK, classifier.cuts_K).macro_f1
+        assert found == pytest.approx(rows[name].test_macro_f1, abs=1e-9), name
+
+
+def test_tables_hold_layers_coverage_speed_and_comparisons(
+    rows: Rows, compression: Compression
+) -> None:
+    out = compression.folder
+    layers = read_table(out / "layers.parquet", LayerRow).to_pylist()
+    assert {row["model"] for row in layers} == {rows[name].model for name in FORMS[2:]}
+    assert any(row["why"] for row in layers if row["model"] == rows["adaptive4"].model)
+    said = read_table(out / "coverage.parquet", CoverageRow).to_pylist()
+    assert {row["name"] for row in said} == set(FORMS[2:])
+    assert any("integer" in row["line"] for row in said if row["name"] == "int8")
+    speed = read_table(out / "speed.parquet", SpeedRow).to_pylist()
+    assert {(row["model"], row["batch"]) for row in speed} == {
+        (f, b) for f in FORMS for b in (1, 32)
+    }
+    compared = read_table(out / "comparisons.parquet", ComparisonRow).to_pylist()
+    assert {row["after"] for row in compared} == set(FORMS[1:])
+
+
+def test_the_terminal_shows_sizes_speed_tensors_coverage_and_what_to_take(
+    compression: Compression,
+) -> None:
+    said = (compression.folder.parent / "said.txt").read_text()
+    for part in ("Size by part", "one interleaved run", "Tensors of", "of the multiplications"):
+        assert part in said
+    assert "smallest that is equivalent" in said or "no artifact is shown" in said
+
+
+def test_the_same_call_again_makes_nothing_again(compression: Compression) -> None:
+    store = Store(compression.folder / "_store")
+    before = list(store.journal())
+    stamp = (compression.folder / "artifacts/int8/model.onnx").stat().st_mtime_ns
+    run_compress(compression, quiet())
+    assert list(store.journal()) == before
+    assert (compression.folder / "artifacts/int8/model.onnx").stat().st_mtime_ns == stamp
+
+
+def test_a_damaged_artifact_is_made_again(compression: Compression) -> None:
+    model = compression.folder / "artifacts/int4/model.onnx"
+    before = model.read_bytes()
+    model.write_bytes(before[:-1])
+    run_compress(compression, quiet())
+    assert model.read_bytes() == before
+    assert not [p for p in model.parent.parent.iterdir() if p.name.startswith(".")]
+
+
+def test_a_place_that_holds_something_else_is_not_cleared(
+    compression: Compression, tmp_path: Path
+) -> None:
+    mine = tmp_path / "artifacts/int8/mine.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    taken = replace(compression, out=tmp_path, store=compression.folder / "_store")
+    with pytest.raises(ValueError, match=r"place is free or holds an artifact.*another --out"):
+        run_compress(taken, quiet())
+    assert mine.read_text() == "mine"
+    assert not (tmp_path / "compression.parquet").exists()
+
+
+def test_a_scheme_that_fails_is_named_and_the_others_are_finished(
+    compression: Compression, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emoray.export import score as scoring
+
+    class Fail(Exception):
+        pass
+
+    Fail.__module__ = "onnxruntime.capi"
+    real = scoring.open_session
+
+    def picky(model: Path, *, threads: int = 1) -> object:
+        if b"MatMulNBits" in Path(model).read_bytes():
+            raise Fail("[ONNXRuntimeError] : 9 : NOT_IMPLEMENTED : no kernel for MatMulNBits")
+        return real(model, threads=threads)
+
+    monkeypatch.setattr(scoring, "open_session", picky)
+    asked = replace(compression, schemes=("int8", "int4-group"), out=tmp_path / "out")
+    with pytest.raises(ValueError, match=r"1 of 3 did not \(int4-group: .*kernels.*NOT_IMPL"):
+        run_compress(asked, quiet())
+    assert artifact.load(tmp_path / "out/artifacts/int8").labels == SENTIMENT.labels
+    assert not (tmp_path / "out/artifacts/int4-group").exists()
+
+
+def test_a_scheme_that_trains_is_trained_for_its_codes(
+    compression: Compression, tmp_path: Path
+) -> None:
+    store = compression.folder / "_store"
+    run_compress(replace(compression, schemes=("qat4",), out=tmp_path, store=store), quiet())
+    found = read_table(tmp_path / "compression.parquet", CompressionRow).to_pylist()
+    assert [row["training"] for row in found] == ["none", "ptq", "none", "qat"]
+    assert artifact.load(tmp_path / "artifacts/qat4").labels == SENTIMENT.labels
+
+
+def test_our_own_folder_and_a_head_in_the_corpus_order_give_the_same_scores(
+    model: Path, rows: Rows, tmp_path: Path, compression: Compression
+) -> None:
+    own = own_model(tmp_path / "own", model, max_tokens=24)
+    asked = replace(compression, model=own, schemes=("int8-embfloat",), out=tmp_path / "out")
+    run_compress(asked, quiet())
+    found = read_table(tmp_path / "out/compression.parquet", CompressionRow).to_pylist()
+    assert found[0]["test_macro_f1"] == pytest.approx(rows["torch"].test_macro_f1, abs=0.05)
+
+
+MISTAKES = {
+    "unknown": ({"schemes": ("int9",)}, r"a scheme is one that --list names.*got 'int9'"),
+    "float": ({"schemes": ("float",)}, r"makes integers, got only float.*jobs\.convert"),
+    "long": ({"max_tokens": 65}, r"max_tokens must lie in 3\.\.64.*got 65"),
+    "data": ({"data": Path("nowhere")}, "data folder must hold"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_refused_before_anything_is_written(
+    case: str, compression: Compression, tmp_path: Path
+) -> None:
+    changed, words = MISTAKES[case]
+    with pytest.raises(ValueError, match=words):
+        run_compress(replace(compression, out=tmp_path / "out", **changed), quiet())  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_written_into_the_models_folder(compression: Compression) -> None:
+    with pytest.raises(ValueError, match="nothing is written into a model's folder"):
+        run_compress(replace(compression, out=compression.model / "out"), quiet())
+
+
+def test_other_labels_than_the_corpus_has_are_refused(
+    compression: Compression, tmp_path: Path
+) -> None:
+    labels = ("positive", "negative", "odd", "neutral")
+    other = make_encoder(tmp_path / "other", "bert", width=16, labels=labels)
+    words = r"nearest is sentiment, unknown to it: odd; missing: ambiguous"
+    with pytest.raises(ValueError, match=words):
+        run_compress(replace(compression, model=other, out=tmp_path / "out"), quiet())
+
+
+def test_a_tokenizer_that_does_not_match_is_refused(
+    compression: Compression, model: Path, tmp_path: Path
+) -> None:
+    own = own_model(tmp_path / "own", model)
+    vocabulary = (own / "vocabulary.txt").read_text().splitlines(keepends=True)
+    (own / "vocabulary.txt").write_text("".join(vocabulary[:10] + vocabulary[11:]))
+    with pytest.raises(ValueError, match="a tokenizer that does not match"):
+        run_compress(replace(compression, model=own, out=tmp_path / "out"), quiet())
+
+
+def test_an_encoder_without_a_graph_is_sent_to_convert(
+    compression: Compression, model: Path, tmp_path: Path
+) -> None:
+    electra = foreign_model(tmp_path / "electra", model)
+    with pytest.raises(ValueError, match=r"electra.*jobs\.convert --model .* as it is"):
+        run_compress(replace(compression, model=electra, out=tmp_path / "out"), quiet())
+
+
+def test_a_run_in_which_nothing_became_codes_fails(
+    compression: Compression, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emoray.trial.checkpoints import compress
+    from emoray.trial.checkpoints.making import make
+    from emoray.trial.checkpoints.steps import steps
+
+    bench = compress._bench(compression, quiet())
+    with steps(quiet(), 1) as say:
+        made = make(bench, {"float": named()["float"]}, say)
+    with pytest.raises(ValueError, match="turns weights into codes, got none in float"):
+        coverage_rows(bench, made)
+
+
+def test_short_names_are_all_different_and_lead_to_the_whole_ones() -> None:
+    known = named()
+    assert len({str(scheme) for scheme in known.values()}) == len(known) > 40
+    assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.") for name in known)
+    for name, scheme in known.items():
+        assert pick([str(scheme)]) == pick([name]) == {name: scheme}
+    assert pick(()) == usual() and pick((), every=True) == known
+    assert "qat4" in known and "qat4" not in usual()
+
+
+def test_the_list_names_every_scheme(capsys: pytest.CaptureFixture[str]) -> None:
+    list_schemes()
+    said = capsys.readouterr().out
+    for name in named():
+        assert name in said
+
+
+def test_goemotions_labels_are_known_too(tmp_path: Path) -> None:
+    from emoray.trial.checkpoints.given import find_given
+
+    labels = tuple(np.random.default_rng(0).permutation(GOEMOTIONS.labels).tolist())
+    given = find_given(make_encoder(tmp_path / "all", "distilbert", width=16, labels=labels))
+    assert given.taxonomy == GOEMOTIONS
+    assert [labels[k] for k in given.columns_K] == list(GOEMOTIONS.labels)
