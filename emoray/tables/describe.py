@@ -10,12 +10,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from emoray.tables.parts import KEYS
-from emoray.tables.rows import TABLES
+from emoray.tables.rows import FINISHED_TABLES, TABLES
 from emoray.tables.schema import schema_of
 
 README = Path("results/README.md")
 BEGIN = "<!-- tables: written by `python -m emoray.tables.describe` -->"
 END = "<!-- end of tables -->"
+FINISHED = "Of the jobs on finished models, in the folder that `--out` names:"
 ARROWS = {"maximize": "higher", "minimize": "lower"}
 KINDS = {"int64": "integer", "double": "float", "list<item: int64>": "list of integers"}
 
@@ -30,15 +31,18 @@ def _line(field: pa.Field) -> str:
 def _section(name: str, row_class: type) -> str:
     schema = schema_of(row_class)
     about = (schema.metadata or {})[b"description"].decode()
-    key = ", ".join(f"`{column}`" for column in KEYS[name])
+    key = ", ".join(f"`{column}`" for column in KEYS.get(name, ()))
     head = ["| column | type | what it holds | better |", "| --- | --- | --- | --- |"]
-    lines = [f"### `{name}.parquet`", "", f"{about} One row per {key}.", "", *head]
+    about += f" One row per {key}." if key else ""
+    lines = [f"### `{name}.parquet`", "", about, "", *head]
     return "\n".join([*lines, *(_line(field) for field in schema)])
 
 
 def tables_part() -> str:
-    """All tables as Markdown, in the order of `TABLES`."""
-    return "\n\n".join(_section(name, row_class) for name, row_class in TABLES.items())
+    """All tables as Markdown: a sweep's, then those of the jobs on finished models."""
+    sections = [_section(name, row_class) for name, row_class in TABLES.items()]
+    finished = [_section(name, row_class) for name, row_class in FINISHED_TABLES.items()]
+    return "\n\n".join([*sections, FINISHED, *finished])
 
 
 def described(text: str) -> str:

@@ -24,7 +24,7 @@ class _Wiring:
         self.settings = encoder.settings
 
     def _normed(self, x: str, skip: str, norm: Norm) -> str:
-        """Sum, as onnxruntime fuses Add with what follows into a node four times slower than both."""
+        """Sum: onnxruntime fuses Add and what follows into a node slower than both, four times."""
         writer = self.writer
         return writer.node(
             "LayerNormalization",
