@@ -14,7 +14,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exce
     epilog="Examples:  \n"
     "`python -m jobs.benchmark` — everything, about ten minutes on two quiet cores  \n"
     "`python -m jobs.benchmark --only thresholds` — seconds  \n"
-    "`python -m jobs.benchmark --only sweep --data FOLDER --points 16`"
+    "`python -m jobs.benchmark --only sweep --data FOLDER --points 16`  \n"
+    "`python -m jobs.benchmark --peers --model results/_store/stages/finetune/KEY` — beside "
+    "PyTorch, onnxruntime, Optimum and Olive; the first run installs the latter two"
 )
 def benchmark(
     only: Annotated[
@@ -24,7 +26,27 @@ def benchmark(
             "**thresholds**: exact cuts beside scikit-learn's tuner, and bootstrap intervals. "
             "**sweep**: a search beside one trial per operating point, and beside its own stages. "
             "**cached**: a trial whose stages are all there. "
-            "Give it again for more than one.  [default: all]"
+            "**peers**: a finished checkpoint's integer artifacts beside what the standard tools "
+            "make of it; needs --model. "
+            "Give it again for more than one.  [default: all but peers]"
+        ),
+    ] = None,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="The same as --only peers, or one more beside others.")
+    ] = False,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="peers: folder of a fine-tuned checkpoint, emoray's or a transformers sequence "
+            "classifier with a multi-label head."
+        ),
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="peers: threads of every model.")] = 2,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="peers: folder of the peers' environments (3 GB) and of finished work.  "
+            "[default: the user's cache]"
         ),
     ] = None,
     out: Annotated[
@@ -46,8 +68,8 @@ def benchmark(
         Path | None,
         typer.Option(
             envvar="EMORAY_DATA",
-            help="sweep: folder that holds `goemotions/`. Without it: the cache, the official "
-            "download, the embedded sample, in this order.",
+            help="sweep, peers: folder that holds `goemotions/`. Without it: the cache, the "
+            "official download, the embedded sample, in this order.",
         ),
     ] = None,
     points: Annotated[
@@ -55,7 +77,8 @@ def benchmark(
     ] = 8,
     cpus: Annotated[int, typer.Option(min=1, help="sweep: CPUs of the Ray started here.")] = 2,
     download: Annotated[
-        bool, typer.Option(help="sweep: whether GoEmotions may be downloaded when not found.")
+        bool,
+        typer.Option(help="sweep, peers: whether GoEmotions may be downloaded when not found."),
     ] = True,
     debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
 ) -> None:
@@ -69,7 +92,7 @@ def benchmark(
 
         run_benchmarks(
             Benchmarks(
-                only=tuple(only or ()),
+                only=(*(only or ()), *(["peers"] if peers else [])),
                 out=out,
                 rows=rows,
                 scratch=scratch,
@@ -78,6 +101,9 @@ def benchmark(
                 points=points,
                 cpus=cpus,
                 download=download,
+                model=model,
+                threads=threads,
+                cache=cache,
             )
         )
 

@@ -202,6 +202,6 @@ def test_an_unknown_benchmark_is_one_clear_line() -> None:
     result = CliRunner().invoke(benchmark_job.app, ["--only", "speed"])
     assert result.exit_code == 1
     assert (
-        "error: a benchmark is one of thresholds, vectors, sweep, cached, got speed"
+        "error: a benchmark is one of thresholds, vectors, sweep, cached, peers, got speed"
         in result.stderr
     )

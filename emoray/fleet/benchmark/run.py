@@ -10,10 +10,11 @@ from emoray.fleet.benchmark.cached import CachedTrials
 from emoray.fleet.benchmark.sweep import SweepCost
 from emoray.trial.benchmark.figures import Figure, append, machine, show
 from emoray.trial.benchmark.peers.comparing import Peers
-from emoray.trial.benchmark.peers.rows import Compared, failures, told
+from emoray.trial.benchmark.peers.rows import Compared, failures, score_table, speed_table
 from emoray.trial.benchmark.thresholds import Thresholds
 from emoray.trial.benchmark.vectors import Vectors
 from emoray.trial.checkpoints.steps import Say
+from emoray.trial.finished import telling
 
 
 class Benchmark(Protocol):
@@ -87,7 +88,9 @@ def measure_and_record(benchmark: Benchmark, out: Path, console: Console) -> Pat
     figures = found.figures if isinstance(found, Compared) else found
     rows = found.rows if isinstance(found, Compared) else ()
     if rows:
-        console.print(told(rows), *failures(rows), sep="\n", soft_wrap=True, highlight=False)
+        for table in (speed_table(rows), score_table(rows)):
+            telling.show(console, table)
+        console.print(*failures(rows), sep="\n", soft_wrap=True, highlight=False)
     show(benchmark.title, figures, on, console)
     said = [f.name for f in fields(benchmark) if f.repr]  # type: ignore[arg-type]
     settings = {name: getattr(benchmark, name) for name in said}

@@ -154,20 +154,27 @@ def show(title: str, figures: Sequence[Figure], on: Machine, console: Console) -
 
 
 def append(
-    folder: Path, name: str, settings: Mapping[str, Any], figures: Sequence[Figure], on: Machine
+    folder: Path,
+    name: str,
+    settings: Mapping[str, Any],
+    figures: Sequence[Figure],
+    on: Machine,
+    rows: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
-    """Add one JSON line to the folder's record; returns its path.
+    """Add one JSON line to the folder's record; returns its path. rows: what figures come from.
 
     Raises ValueError when the folder cannot be written.
     """
     path = folder / FILE
-    said = {
+    said: dict[str, Any] = {
         "benchmark": name,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": asdict(on),
         "settings": {k: getattr(v, "__name__", str(v)) for k, v in settings.items()},
         "figures": [{**asdict(f), "goal": str(f.goal or ""), "met": f.met} for f in figures],
     }
+    if rows:
+        said["rows"] = list(rows)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:

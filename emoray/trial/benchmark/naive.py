@@ -13,7 +13,7 @@ from pathlib import Path
 from emoray.tables.files import read_table
 from emoray.tables.rows import PointRow
 from emoray.trial.stages.deciding import Decide
-from emoray.trial.store import Store
+from emoray.trial.store import Store, inputs_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def measure_alone(decide: Decide, store: Store) -> Point:
     import emoray.model.glove  # noqa: F401  off the clock: once a process
 
     train, compressed, scored = decide.compressed.trained, decide.compressed, decide.scored
-    given = {"text": store.folder(train.text), "vectors": store.folder(train.vectors)}
+    given = {name: store.folder(needed) for name, needed in inputs_of(train).items()}
     with tempfile.TemporaryDirectory() as folder:
         wall, cpu = time.perf_counter(), time.process_time()
         for field, stage in (

@@ -1,0 +1,124 @@
+"""What came out, a row for every way to run the model. Shapes: N texts, K labels."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+from emoray.tables.rows import SpeedRow
+from emoray.trial.benchmark.figures import Figure
+from emoray.trial.checkpoints.judging import MARGIN
+from emoray.trial.finished.telling import interval, signed, table
+
+MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerRow:
+    """One way to run the model, or how it failed.
+
+    change, low, high: of macro-F1 on test beside PyTorch float32, the paired 90 % interval.
+    logit: the largest difference from PyTorch's logits; flips: decisions that differ, of `cells`.
+    """
+
+    name: str
+    who: str  # emoray, pytorch, onnxruntime, optimum, olive
+    failed: str = ""
+    integer: bool = True
+    megabytes: float = float("nan")
+    p50_ms: float = float("nan")
+    p95_ms: float = float("nan")
+    texts_per_second: float = float("nan")
+    macro_f1: float = float("nan")
+    change: float = float("nan")
+    low: float = float("nan")
+    high: float = float("nan")
+    logit: float = float("nan")
+    flips: int = 0
+    cells: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is shown to lose no more than half a point of macro-F1."""
+        return self.low > -MARGIN
+
+    @property
+    def loses(self) -> bool:
+        """Whether it is shown to lose macro-F1."""
+        return self.high < 0
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """As JSON has it, without what was not measured."""
+        return {k: v for k, v in asdict(self).items() if v == v}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """All rows, and the figures that they come to."""
+
+    rows: tuple[PeerRow, ...]
+    figures: tuple[Figure, ...]
+
+
+def ratio(times: Sequence[SpeedRow], ours: str, theirs: str, batch: int) -> float:
+    """How many times theirs is ours: the median over texts, each in its fastest turn.
+
+    A turn is slow because of others on the machine, never fast because of them.
+    """
+    ms: dict[str, dict[int, float]] = {ours: {}, theirs: {}}
+    for row in times:
+        if row.model in ms and row.batch == batch:
+            own = ms[row.model]
+            own[row.number] = min(row.milliseconds, own.get(row.number, row.milliseconds))
+    assert ms[ours].keys() == ms[theirs].keys(), "models of one run are timed on the same texts"
+    return float(np.median([ms[theirs][at] / ms[ours][at] for at in ms[ours]]))
+
+
+def fastest(rows: Sequence[PeerRow]) -> PeerRow | None:
+    """The integer model of the lowest latency."""
+    found = [row for row in rows if row.integer and not row.failed]
+    return min(found, key=lambda row: row.p50_ms, default=None)
+
+
+def speed_table(rows: Sequence[PeerRow]) -> Table:
+    """Size and speed of all that worked."""
+    made = table(
+        "Model file or saved state, MB of 1,000,000 bytes; one text alone; 32 at once",
+        *("model", "by", "MB", "p50 ms", "p95 ms", "texts/s"),
+        left=2,
+    )
+    for row in rows:
+        if not row.failed:
+            size = f"{row.megabytes:.1f}" if row.megabytes == row.megabytes else ""
+            speed = f"{row.p50_ms:.2f}", f"{row.p95_ms:.2f}", f"{row.texts_per_second:,.0f}"
+            made.add_row(row.name, row.who, size, *speed)
+    return made
+
+
+def score_table(rows: Sequence[PeerRow]) -> Table:
+    """What each of them loses beside PyTorch float32."""
+    made = table(
+        "macro-F1 on test, its change beside PyTorch float32 and the paired 90 % interval",
+        *("model", "macro-F1", "change", "90 % interval", "lost", "Δlogit", "flips"),
+    )
+    for row in rows:
+        if row.macro_f1 == row.macro_f1:
+            lost = "yes" if row.loses else "no" if row.holds else "unclear"
+            made.add_row(
+                row.name,
+                f"{row.macro_f1:.4f}",
+                signed(row.change),
+                interval(row.low, row.high),
+                lost,
+                f"{row.logit:.2g}",
+                f"{row.flips / row.cells:.2%}",
+            )
+    return made
+
+
+def failures(rows: Sequence[PeerRow]) -> list[str]:
+    """A line for each row that failed."""
+    return [f"{row.name} failed: {row.failed}" for row in rows if row.failed]
