@@ -175,6 +175,10 @@ def bert_schemes() -> dict[str, Scheme]:
         _model(8, 4, grains=(PerChannel(-1), PerGroup(size, -1)), activations=dynamic)
         for size in (32, 16)
     )
+    smallest = ModelScheme(  # that keeps a fine-tuned MiniLM's F1 without training
+        dense=QuantScheme(bits=4, grain=PerGroup(128, 0), ranges=LeastError()),
+        embedding=QuantScheme(bits=3, symmetric=False, grain=PerGroup(64, -1), ranges=LeastError()),
+    )
     low = (_low(bits, grains) for bits in (4, 3, 2) for grains in (CHANNEL, BERT_GROUP))
     return quick_bert_schemes() | _named(
         ModelScheme(dense=QuantScheme(grain=PerChannel(-1)), activations=dynamic),
@@ -183,6 +187,7 @@ def bert_schemes() -> dict[str, Scheme]:
         *uniform,
         *tables,
         *low,
+        smallest,
         *(Adaptive(bits=bits) for bits in (8, 6, 5, 4, 3, 2)),
         *(Adaptive(bits=bits, activations=dynamic) for bits in (8, 6, 5, 4, 3)),
         *(Adaptive(bits=b, dense=BERT_GROUP[0], embedding=BERT_GROUP[1]) for b in (4, 3)),

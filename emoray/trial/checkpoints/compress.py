@@ -65,6 +65,8 @@ class Compression:
 def list_schemes(console: Console | None = None) -> None:
     """Every scheme by its short and its whole name."""
     made = tell.table("Schemes of jobs.compress", "name", "what it is", "", left=3)
+    made.columns[0].no_wrap = True
+    made.columns[0].min_width = max(map(len, named()))  # what people type is never cut
     for name, text, trains in lines(named().items()):
         when = "trains for its codes" if trains else "made when none is named"
         made.add_row(name, text, when if trains or name in usual() else "")

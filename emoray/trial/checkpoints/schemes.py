@@ -21,11 +21,10 @@ def _embedding(dense: QuantScheme | None, table: QuantScheme | None) -> str:
         return "-embfloat" if dense else ""
     if dense is None:
         return f"-emb{table.bits}"
-    if isinstance(dense.grain, PerGroup) or (
-        table.bits == dense.bits and not isinstance(table.grain, PerGroup)
-    ):
+    grouped = isinstance(dense.grain, PerGroup)
+    if table.bits == dense.bits and (grouped or not isinstance(table.grain, PerGroup)):
         return ""
-    return f"-emb{table.bits}{_grain(table)}"
+    return f"-emb{table.bits}{'' if grouped else _grain(table)}"
 
 
 def _activations(scheme: ModelScheme) -> str:
@@ -55,7 +54,8 @@ def alias(scheme: Scheme) -> str:
     dense = scheme.dense
     text = "qat" if scheme.qat else "int"
     text += str(dense.bits) if dense else "float"
-    text += "-group" if dense and isinstance(dense.grain, PerGroup) else ""
+    if dense and isinstance(dense.grain, PerGroup):
+        text += "-group" if dense.grain.size == 32 else f"-group{dense.grain.size}"
     text += _embedding(dense, scheme.embedding) + _activations(scheme)
     if dense and _embedding(dense, scheme.embedding) == "":
         whole = isinstance(scheme.activations, WeightOnly) and dense.bits < 8
