@@ -44,6 +44,8 @@ class Job:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # A shell's background jobs ignore Ctrl-C, and so would this one in their midst.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             )
 
     def made(self) -> list[str]:

@@ -9,7 +9,7 @@ from emoray.model.losses import Focal
 
 
 def test_a_recipe_says_what_a_search_compares() -> None:
-    assert str(BertRecipe()) == "ekman all-MiniLM-L6-v2 l6 d384 used1+2000 mean weighted_bce0.4"
+    assert str(BertRecipe()) == "ekman all-MiniLM-L6-v2 l6 d384 used1+2000s3 mean weighted_bce0.4"
     other = BertRecipe(
         taxonomy="sentiment",
         encoder="somebody/an-encoder/",
