@@ -11,6 +11,7 @@ from emoray.tables.rows import SpeedRow
 from emoray.text.corpus import read_corpus
 from emoray.text.sources import locate, user_cache
 from emoray.trial.benchmark.figures import AtLeast, AtMost, Figure
+from emoray.trial.benchmark.peers.clock import measure
 from emoray.trial.benchmark.peers.contenders import EMORAY, Contender, by_emoray, by_peer, by_torch
 from emoray.trial.benchmark.peers.making import FLOAT, PEERS, Peer
 from emoray.trial.benchmark.peers.rows import MB, Compared, PeerRow, fastest, ratio
@@ -18,7 +19,7 @@ from emoray.trial.checkpoints import judging
 from emoray.trial.checkpoints.given import find_given
 from emoray.trial.checkpoints.judging import MARGIN, Outcome, cost
 from emoray.trial.checkpoints.making import Bench
-from emoray.trial.checkpoints.speed import MANY, ONE, Model, Plan, measure, speeds
+from emoray.trial.checkpoints.speed import MANY, ONE, Model, Plan, speeds
 from emoray.trial.checkpoints.steps import Say
 from emoray.trial.checkpoints.timing import TORCH
 from emoray.trial.spec import CorpusRef
@@ -169,7 +170,7 @@ def _scores(before: Outcome, after: Outcome) -> dict[str, float]:
 def _beside(
     what: str, ours: PeerRow, theirs: PeerRow, times: Sequence[SpeedRow], goal: AtLeast | None
 ) -> list[Figure]:
-    """Latency and throughput of ours beside theirs; the ratio is that of quiet turns."""
+    """Latency and throughput of ours beside theirs; the ratio is the median of paired ratios."""
     return [
         Figure(
             name=f"{ours.name} beside {what}: one text",

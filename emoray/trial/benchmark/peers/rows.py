@@ -64,15 +64,11 @@ class Compared:
 
 
 def ratio(times: Sequence[SpeedRow], ours: str, theirs: str, batch: int) -> float:
-    """How many times theirs is ours: the median over texts, each in its fastest turn.
-
-    A turn is slow because of others on the machine, never fast because of them.
-    """
-    ms: dict[str, dict[int, float]] = {ours: {}, theirs: {}}
+    """How many times theirs is ours: the median over texts and turns, each beside itself."""
+    ms: dict[str, dict[tuple[int, int], float]] = {ours: {}, theirs: {}}
     for row in times:
         if row.model in ms and row.batch == batch:
-            own = ms[row.model]
-            own[row.number] = min(row.milliseconds, own.get(row.number, row.milliseconds))
+            ms[row.model][row.turn, row.number] = row.milliseconds
     assert ms[ours].keys() == ms[theirs].keys(), "models of one run are timed on the same texts"
     return float(np.median([ms[theirs][at] / ms[ours][at] for at in ms[ours]]))
 
