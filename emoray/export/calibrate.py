@@ -71,3 +71,11 @@ def mean_squares(batches: Iterator[dict[str, np.ndarray]]) -> dict[str, np.ndarr
             sums[name] = sums.get(name, 0.0) + squares_I
             rows[name] = rows.get(name, 0) + len(rows_RI)
     return {name: total_I / rows[name] for name, total_I in sums.items()}
+
+
+def token_counts(rows: int, texts: Texts) -> np.ndarray:
+    """How often each of an embedding's rows is read, (V,); padding is nothing that anyone reads."""
+    counts_V = np.zeros(rows, np.int64)
+    for _, ids_NL in batches(texts):
+        counts_V += np.bincount(ids_NL[ids_NL != 0], minlength=rows)
+    return counts_V

@@ -10,7 +10,7 @@ import numpy as np
 from emoray.export.bert import calibrate as bert_calibrate
 from emoray.export.bert.graph import build as build_encoder
 from emoray.export.bert.network import Encoder
-from emoray.export.calibrate import input_moments
+from emoray.export.calibrate import input_moments, token_counts
 from emoray.export.coverage import Coverage, coverage
 from emoray.export.graph import Built, build
 from emoray.export.network import Network
@@ -62,8 +62,7 @@ def compressed(
     reasons: Mapping[str, str] = {}
     maps: Mapping[str, AffineMap] = {}
     if isinstance(scheme, Adaptive):
-        rows = len(network.weights()[EMBEDDING])
-        counts_V = np.bincount(dev.padded(np.arange(len(dev.lengths))).ravel(), minlength=rows)
+        counts_V = token_counts(len(network.weights()[EMBEDDING]), dev)
         choice = choose(
             network.weights(), scheme, moments=_moments(network, dev), token_counts=counts_V
         )

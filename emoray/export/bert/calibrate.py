@@ -84,12 +84,3 @@ def input_moments(encoder: Encoder, texts: Texts) -> dict[str, np.ndarray]:
     inputs, batches_of_rows = _watched(encoder, texts)
     squares = mean_squares(batches_of_rows)
     return {name: squares[value] for name, value in inputs.items()}
-
-
-def token_counts(encoder: Encoder, texts: Texts) -> np.ndarray:
-    """How often each row of the embedding is read, (V,)."""
-    tokens = len(encoder.embedding_VR)
-    counts_V = np.zeros(tokens, np.int64)
-    for _, ids_NL in batches(texts):
-        counts_V += np.bincount(ids_NL[ids_NL != 0], minlength=tokens)
-    return counts_V

@@ -23,7 +23,7 @@ class Compress:
     """A trained model under one scheme: the artifact, all but its decision."""
 
     name: ClassVar[str] = "compress"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     trained: Train | FineTune
     text: Encode | Pieces

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from emoray.export.bert.calibrate import MOST_TEXTS, calibrate, input_moments, token_counts
+from emoray.export.bert.calibrate import MOST_TEXTS, calibrate, input_moments
+from emoray.export.calibrate import token_counts
 from emoray.quant.grain import PerChannel
 from emoray.quant.ranges import Percentile
 from emoray.quant.scheme import FLOAT, ModelScheme, QuantScheme, Static
@@ -53,7 +54,7 @@ def test_moments_are_mean_squares_of_each_input() -> None:
 
 
 def test_tokens_are_counted_without_padding() -> None:
-    counts_V = token_counts(NET, TEXTS)
+    counts_V = token_counts(len(NET.embedding_VR), TEXTS)
     assert counts_V.shape == (TOKENS,) and counts_V[0] == 0
     assert counts_V.sum() == sum(TEXTS.lengths)
 
