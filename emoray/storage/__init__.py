@@ -1,0 +1,1 @@
+"""Where bytes lie: a local folder or a bucket."""

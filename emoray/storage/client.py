@@ -1,0 +1,144 @@
+"""The process' one connection to S3, as boto3's own environment says, and its errors in words.
+
+Endpoint, region, profile, role and keys come from where boto3 looks for them: AWS_ENDPOINT_URL,
+AWS_PROFILE, ~/.aws, an instance's role. `EMORAY_S3_TIMEOUT` (seconds) says how long an answer may
+take.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+ATTEMPTS = 6  # of one request, the first included, seconds apart with jitter
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+CONNECTIONS = 16
+FORBIDDEN = {
+    *("403", "AccessDenied", "Forbidden", "AllAccessDisabled", "InvalidAccessKeyId"),
+    *("SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired"),
+}
+ABSENT = {"404", "NoSuchKey", "NotFound"}
+TAKEN = {"412", "PreconditionFailed"}
+CONTESTED = {"409", "ConditionalRequestConflict"}  # two conditional puts at once: ask again
+
+_making = threading.Lock()  # boto3 makes clients in one thread at a time
+
+
+def read_seconds() -> float:
+    """How long S3 may take to answer; ValueError where the environment says nonsense."""
+    said = os.environ.get("EMORAY_S3_TIMEOUT", "")
+    try:
+        seconds = float(said or READ_SECONDS)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ValueError(
+            f"EMORAY_S3_TIMEOUT is a number of seconds above 0, got {said!r}: 30 is usual"
+        )
+    return seconds
+
+
+def client() -> Any:
+    """boto3's client of this process and its environment; safe to share among threads."""
+    said = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
+    with _making:
+        return _client(os.getpid(), hash(said), read_seconds())
+
+
+@lru_cache(maxsize=8)
+def _client(pid: int, environment: int, seconds: float) -> Any:
+    from boto3.session import Session
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=min(CONNECT_SECONDS, seconds),
+        read_timeout=seconds,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        max_pool_connections=CONNECTIONS,
+        # Ours is a SHA-256 of every object, which any server understands; boto3's default is not.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    session = Session()
+    with said("a connection to S3"):
+        made = session.client("s3", config=config)
+        if not is_amazon(made):  # most other servers know no bucket in a host's name
+            path = Config(s3={"addressing_style": "path"})
+            made = session.client("s3", config=config.merge(path))
+    return made
+
+
+def is_amazon(made: Any) -> bool:
+    """Whether the client talks to AWS itself."""
+    host = urlsplit(made.meta.endpoint_url).hostname or ""
+    return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+
+def endpoint() -> str:
+    """Where the client sends its requests, without what a URL may hold of a user."""
+    parts = urlsplit(client().meta.endpoint_url)
+    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+
+
+def code_of(error: Any) -> str:
+    """S3's own word for an error that it answered with."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def said(what: str) -> Iterator[None]:
+    """boto3's errors as OSErrors that name `what`, the rule and the remedy, and never a secret."""
+    from boto3.exceptions import Boto3Error, S3UploadFailedError
+    from botocore import exceptions as boto
+
+    try:
+        yield
+    except boto.ClientError as error:
+        raise _answered(what, error) from None
+    except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound) as error:
+        raise PermissionError(
+            f"S3 asks who is calling, got no usable credentials for {what} "
+            f"({type(error).__name__}): set AWS_PROFILE or AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or run where a role is attached"
+        ) from None
+    except S3UploadFailedError as error:
+        inner = error.__context__
+        if isinstance(inner, boto.ClientError):
+            raise _answered(what, inner) from None
+        raise OSError(f"S3 must take what is written, got a failed upload of {what}") from error
+    except (boto.HTTPClientError, boto.ConnectionError) as error:
+        raise ConnectionError(
+            f"S3 must answer within {read_seconds():g} s, got {type(error).__name__} for {what}, "
+            f"asked {ATTEMPTS} times: check AWS_ENDPOINT_URL and the network, then run the same "
+            "command again; finished work is kept"
+        ) from None
+    except (boto.BotoCoreError, Boto3Error) as error:
+        raise OSError(
+            f"S3 must be set up as boto3 wants it, got {type(error).__name__} for {what}: check "
+            "AWS_ENDPOINT_URL, AWS_REGION and ~/.aws/config"
+        ) from None
+
+
+def _answered(what: str, error: Any) -> OSError:
+    code = code_of(error)
+    if code in ABSENT:
+        return FileNotFoundError(f"an object must exist, got none at {what}: check the name")
+    if code == "NoSuchBucket":
+        return OSError(
+            f"a bucket must exist, got none for {what}: create it, or correct the name and "
+            "AWS_ENDPOINT_URL"
+        )
+    if code in FORBIDDEN:
+        return PermissionError(
+            f"S3 must allow reading, writing and listing, got {code} for {what}: check the "
+            "credentials and the bucket's policy, then run the same command again"
+        )
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+    return OSError(
+        f"S3 must do what it is asked, got {code or 'an error'} ({status}) for {what}, asked "
+        f"{ATTEMPTS} times at most: run the same command again; finished work is kept"
+    )

@@ -1,0 +1,352 @@
+"""A folder in a bucket: whole objects, checked by their SHA-256, written once where it matters.
+
+Every object that is written here carries its SHA-256, by which every read is checked: a cut-off or
+changed body is asked for again and never passed on.
+"""
+
+import base64
+import hashlib
+import mimetypes
+import os
+import random
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+from emoray.storage.client import (
+    CONNECTIONS,
+    CONTESTED,
+    TAKEN,
+    client,
+    code_of,
+    is_amazon,
+    said,
+)
+
+READS = 5  # of one object whose body arrives cut off or changed
+PARTS_FROM = 64 << 20  # bytes; above, an upload goes in parts
+PART = 16 << 20
+PAGE = 1000  # names that one request may list or delete
+FORGOTTEN = timedelta(days=1)  # an upload in parts that old belongs to nobody
+
+T, R = TypeVar("T"), TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One object as a listing names it."""
+
+    name: str
+    size: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An object's bytes; `etag` names this state of it. seconds: since it was written."""
+
+    content: bytes
+    etag: str
+    seconds: float
+
+
+class DamagedError(OSError):
+    """An object whose bytes are not those that were written."""
+
+
+def in_parallel(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """`work` on each item, several requests at a time; the first error is raised."""
+    with ThreadPoolExecutor(CONNECTIONS // 2) as threads:
+        return list(threads.map(work, items))
+
+
+def _content_type(name: str) -> str:
+    known = {".parquet": "application/vnd.apache.parquet", ".jsonl": "application/x-ndjson"}
+    ending = PurePosixPath(name).suffix
+    kind = known.get(ending) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
+@dataclass(frozen=True, slots=True)
+class S3Folder:
+    """`s3://bucket/prefix`: a plain value, which holds no connection and no secret."""
+
+    bucket: str
+    prefix: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", self.bucket):
+            raise ValueError(
+                "a bucket's name is 3 to 63 small letters, digits, '.' or '-', got "
+                f"{self.bucket!r}: write s3://bucket/prefix"
+            )
+        bad = {"", ".", ".."} & set(self.prefix.split("/")) if self.prefix else set()
+        if bad or not self.prefix.isprintable() or len(self.prefix.encode()) > 800:
+            raise ValueError(
+                "a prefix is names with single '/' between, none '.' or '..', got "
+                f"{self.prefix!r}: write s3://bucket/prefix"
+            )
+
+    @classmethod
+    def of(cls, uri: str) -> "S3Folder":
+        """The folder of a text such as `s3://bucket/results`."""
+        if not uri.startswith("s3://"):
+            raise ValueError(f"a folder in a bucket starts with s3://, got {uri!r}: write it so")
+        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+        return cls(bucket, prefix.removesuffix("/"))
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}".removesuffix("/")
+
+    def __truediv__(self, name: str) -> "S3Folder":
+        return S3Folder(self.bucket, self._key(name))
+
+    @property
+    def name(self) -> str:
+        """The last part, as a path's."""
+        return self.prefix.rpartition("/")[2] or self.bucket
+
+    @property
+    def parent(self) -> "S3Folder":
+        return S3Folder(self.bucket, self.prefix.rpartition("/")[0])
+
+    def _key(self, name: str) -> str:
+        return f"{self.prefix}/{name}" if self.prefix else name
+
+    def _where(self, name: str) -> dict[str, str]:
+        return {"Bucket": self.bucket, "Key": (self / name).prefix}
+
+    def _open(self, name: str, **more: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = client().get_object(**self._where(name), **more)
+        return answer
+
+    def _checked(self, name: str, read: Callable[[Iterator[bytes]], R], **more: Any) -> R:
+        """`read` on the object's chunks, again where the body was cut off or is another."""
+        from botocore.exceptions import HTTPClientError, IncompleteReadError
+
+        for attempt in range(1, READS + 1):
+            with said(f"{self}/{name}"):
+                answer = self._open(name, **more)
+                digest, length = hashlib.sha256(), 0
+
+                def chunks() -> Iterator[bytes]:
+                    nonlocal length
+                    for chunk in answer["Body"].iter_chunks(1 << 20):
+                        digest.update(chunk)
+                        length += len(chunk)
+                        yield chunk
+
+                try:
+                    result = read(chunks())
+                except (HTTPClientError, IncompleteReadError, ConnectionError, TimeoutError):
+                    if attempt == READS:
+                        raise
+                else:
+                    wanted = answer["Metadata"].get("sha256", digest.hexdigest())
+                    if (length, digest.hexdigest()) == (answer["ContentLength"], wanted):
+                        return result
+                finally:
+                    answer["Body"].close()
+            time.sleep(random.uniform(0, 0.1 * 2**attempt))
+        raise DamagedError(
+            f"an object holds the bytes that were written, got others at {self}/{name} "
+            f"{READS} times: delete it and run the same command again"
+        )
+
+    def read(self, name: str) -> bytes:
+        """The whole object; FileNotFoundError where there is none."""
+        return self._checked(name, lambda chunks: b"".join(chunks))
+
+    def find(self, name: str) -> Found | None:
+        """The object with what a conditional write needs to know of it; None where there is none."""
+        for _ in range(READS):
+            try:
+                with said(f"{self}/{name}"):
+                    head = client().head_object(**self._where(name))
+                content = self._checked(name, lambda c: b"".join(c), IfMatch=head["ETag"])
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                if "PreconditionFailed" in str(error):  # written anew between the two requests
+                    continue
+                raise
+            now = _date(head["ResponseMetadata"]["HTTPHeaders"].get("date"))
+            age = (now - head["LastModified"]).total_seconds()
+            return Found(content=content, etag=head["ETag"], seconds=max(0.0, age))
+        raise OSError(f"an object must stand still to be read, {self}/{name} does not: try again")
+
+    def _put(self, name: str, content: bytes, **conditions: str) -> str:
+        """Put it, checked by the server; returns the new etag. Raises boto3's own error."""
+        digest = hashlib.sha256(content)
+        answer = client().put_object(
+            **self._where(name),
+            Body=content,
+            ContentType=_content_type(name),
+            ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
+            Metadata={"sha256": digest.hexdigest()},
+            **conditions,
+        )
+        return str(answer["ETag"])
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put the object, in place of one that stands there; readers see the old or the new."""
+        with said(f"{self}/{name}"):
+            self._put(name, content)
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Put the object where there is none. True when it is ours: the same bytes stand there.
+
+        So a success whose answer was lost is a success; bytes that must be told apart hold an id.
+        """
+        return self._put_if(name, content, IfNoneMatch="*")
+
+    def replace(self, name: str, content: bytes, etag: str) -> bool:
+        """Put the object in place of that state of it. False when another state stands there."""
+        return self._put_if(name, content, IfMatch=etag)
+
+    def _put_if(self, name: str, content: bytes, **conditions: str) -> bool:
+        from botocore.exceptions import ClientError
+
+        for _ in range(READS):
+            with said(f"{self}/{name}"):
+                try:
+                    self._put(name, content, **conditions)
+                    return True
+                except ClientError as error:
+                    if code_of(error) not in TAKEN | CONTESTED:
+                        raise
+                    taken = code_of(error) in TAKEN
+            try:
+                if taken:
+                    return self.read(name) == content
+            except FileNotFoundError:
+                if "IfMatch" in conditions:
+                    return False
+            time.sleep(random.uniform(0, 0.2))  # another one writes, or has just deleted it
+        return False
+
+    def upload(self, name: str, file: Path) -> None:
+        """Put a local file; a large one goes in parts, which a failure leaves none of."""
+        size = file.stat().st_size
+        if size <= PARTS_FROM:
+            return self.write(name, file.read_bytes())
+        from boto3.s3.transfer import TransferConfig
+
+        with file.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        more = {"Metadata": {"sha256": digest}, "ContentType": _content_type(name)}
+        if is_amazon(client()):
+            more["ChecksumAlgorithm"] = "SHA256"
+        with said(f"{self}/{name}"):
+            client().upload_file(
+                str(file),
+                **self._where(name),
+                ExtraArgs=more,
+                Config=TransferConfig(
+                    multipart_threshold=PARTS_FROM, multipart_chunksize=PART, max_concurrency=4
+                ),
+            )
+        return None
+
+    def download(self, name: str, file: Path) -> None:
+        """Bring the object to a local file, whole or not at all."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        aside = file.with_name(f".{file.name}-{uuid.uuid4().hex[:8]}")
+
+        def save(chunks: Iterator[bytes]) -> None:
+            with aside.open("wb") as opened:
+                for chunk in chunks:
+                    opened.write(chunk)
+
+        try:
+            self._checked(name, save)
+            os.replace(aside, file)
+        finally:
+            aside.unlink(missing_ok=True)
+
+    def entries(self, under: str = "") -> list[Entry]:
+        """Every object below, named relative to this folder, however many pages that takes."""
+        start = self._key(f"{under}/" if under else "")
+        found: list[Entry] = []
+        with said(f"{self}/{under}".rstrip("/")):
+            pages = client().get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=start):
+                for item in page.get("Contents", ()):
+                    name = item["Key"].removeprefix(self._key(""))
+                    if name and not name.endswith("/"):  # consoles mark folders so
+                        found.append(Entry(name=name, size=item["Size"], etag=item["ETag"]))
+        return sorted(found, key=lambda entry: entry.name)
+
+    def names(self, under: str = "") -> list[str]:
+        """The names of all objects below, relative to this folder."""
+        return [entry.name for entry in self.entries(under)]
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Delete objects; one that is not there is deleted already."""
+        for first in range(0, len(names), PAGE):
+            keys = [{"Key": (self / name).prefix} for name in names[first : first + PAGE]]
+            with said(str(self)):
+                answer = client().delete_objects(
+                    Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True}
+                )
+            if errors := answer.get("Errors"):
+                raise OSError(
+                    f"S3 must delete what it is asked to, got {errors[0].get('Code')} for "
+                    f"{len(errors)} objects of {self}: check the bucket's policy"
+                )
+
+    def remove(self, name: str, etag: str) -> bool:
+        """Delete that state of an object. False when another state, or none, stands there."""
+        from botocore.exceptions import ClientError
+
+        with said(f"{self}/{name}"):
+            try:
+                client().delete_object(**self._where(name), IfMatch=etag)
+            except ClientError as error:
+                if code_of(error) in TAKEN | CONTESTED | {"404", "NoSuchKey"}:
+                    return False
+                raise
+        return True
+
+    def copy(self, name: str, target: str) -> None:
+        """Copy an object inside this folder, without bringing it here."""
+        with said(f"{self}/{name}"):
+            client().copy(self._where(name), **self._where(target))
+
+    def abort_forgotten(self, older_than: timedelta = FORGOTTEN) -> int:
+        """Drop uploads in parts that killed processes left below, which cost and show nowhere."""
+        dropped, now = 0, datetime.now(UTC)
+        with said(str(self)):
+            pages = client().get_paginator("list_multipart_uploads")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=self._key("")):
+                for upload in page.get("Uploads", ()):
+                    if now - upload["Initiated"] >= older_than:
+                        client().abort_multipart_upload(
+                            Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
+                        dropped += 1
+        return dropped
+
+    def probe(self) -> None:
+        """List and write below; ValueError, before anything is paid for, where that cannot be."""
+        name = f"_probe-{uuid.uuid4().hex[:8]}"
+        try:
+            with said(str(self)):
+                client().list_objects_v2(Bucket=self.bucket, Prefix=self._key(""), MaxKeys=1)
+            self.write(name, b"")
+            self.delete([name])
+        except OSError as error:
+            raise ValueError(str(error)) from error
+
+
+def _date(header: str | None) -> datetime:
+    """The server's clock, as its answer says; ours where it does not."""
+    from email.utils import parsedate_to_datetime
+
+    return parsedate_to_datetime(header) if header else datetime.now(UTC)
