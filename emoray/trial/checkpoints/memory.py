@@ -5,11 +5,13 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from emoray.trial.benchmark.vectors import memory_mb
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ def of_onnx(model: Path, ids_NL: np.ndarray, threads: int) -> Memory:
     return Memory(peak_mb=memory_mb("VmHWM"), library_mb=held)
 
 
-def alone(measured: Callable[..., Memory], *given: Any) -> Memory:
+def alone(measured: Callable[..., T], *given: Any) -> T:
     """The measurement in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(measured, *given).result()

@@ -1,0 +1,54 @@
+"""What `jobs.improve_f1` leaves: the gain of each technique over one baseline."""
+
+from dataclasses import dataclass
+
+from emoray.tables.fields import cost, gain, note
+
+ALL_LABELS = "macro"  # in place of a label: the mean over labels
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImprovementRow:
+    """One technique against the baseline, over all labels or for one, on test.
+
+    Intervals resample test texts and seeds together, in pairs.
+    """
+
+    corpus: str = note("goemotions, or the embedded sample")
+    taxonomy: str = note("which labels")
+    family: str = note("glove or bert")
+    technique: str = note("focal_loss, augmentation or ensemble")
+    label: str = note("name of the label; macro = the mean over all")
+    threshold_rule: str = note("how both sides decide; fitted ones come from dev, of each its own")
+    recipe: str = note("what the technique's trainings were told, seed left out")
+    baseline: str = note("what the baseline's were told")
+    train_texts: int = note("train texts of the corpus, augmented ones not counted")
+    seeds: int = note("trainings, or ensembles, of either side")
+    members: int = note("models that answer together; 1 without an ensemble")
+    baseline_f1: float = gain("the baseline's F1 on test, mean over seeds")
+    f1: float = gain("the technique's")
+    change: float = gain("f1 - baseline_f1")
+    change_low: float = gain("lower end of its 95 % interval")
+    change_high: float = gain("upper end of its 95 % interval")
+    relative_change: float | None = gain("change as a share of baseline_f1; null where that is 0")
+    relative_low: float | None = gain("lower end of its 95 % interval")
+    relative_high: float | None = gain("upper end of its 95 % interval")
+    expected_low: float | None = note("relative gain often promised, lower end; null for a label")
+    expected_high: float | None = note("and its upper end; null for a label")
+    verdict: str = note(
+        "against that promise: not found, open, found or exceeded; for a label gain, loss or none "
+        "shown, not corrected for looking at many labels"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImprovementSeedRow:
+    """One training, or one ensemble, behind the means of `improvements`."""
+
+    family: str = note("glove or bert")
+    technique: str = note("baseline, focal_loss, augmentation or ensemble")
+    threshold_rule: str = note("how it decides")
+    seed: int = note("seed of the training, or of an ensemble's first member")
+    dev_macro_f1: float = gain("cross-fitted on dev")
+    test_macro_f1: float = gain("thresholds from dev, scored once on test")
+    size_bytes: int = cost("of the artifact, or of all members' artifacts")
