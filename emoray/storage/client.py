@@ -44,9 +44,9 @@ def read_seconds() -> float:
 
 def client() -> Any:
     """boto3's client of this process and its environment; safe to share among threads."""
-    said = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
+    settings = sorted(item for item in os.environ.items() if item[0].startswith("AWS_"))
     with _making:
-        return _client(os.getpid(), hash(said), read_seconds())
+        return _client(os.getpid(), hash(tuple(settings)), read_seconds())
 
 
 @lru_cache(maxsize=8)
@@ -63,12 +63,18 @@ def _client(pid: int, environment: int, seconds: float) -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    session = Session()
     with said("a connection to S3"):
-        made = session.client("s3", config=config)
-        if not is_amazon(made):  # most other servers know no bucket in a host's name
-            path = Config(s3={"addressing_style": "path"})
-            made = session.client("s3", config=config.merge(path))
+        try:
+            session = Session()
+            made = session.client("s3", config=config)
+            if not is_amazon(made):  # most other servers know no bucket in a host's name
+                path = Config(s3={"addressing_style": "path"})
+                made = session.client("s3", config=config.merge(path))
+        except ValueError:  # its message would show the endpoint with all that stands in it
+            raise ConnectionError(
+                "S3's endpoint is a URL such as https://host:port, got none in AWS_ENDPOINT_URL "
+                "or the profile: correct it"
+            ) from None
     return made
 
 
@@ -76,12 +82,6 @@ def is_amazon(made: Any) -> bool:
     """Whether the client talks to AWS itself."""
     host = urlsplit(made.meta.endpoint_url).hostname or ""
     return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
-
-
-def endpoint() -> str:
-    """Where the client sends its requests, without what a URL may hold of a user."""
-    parts = urlsplit(client().meta.endpoint_url)
-    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
 
 
 def code_of(error: Any) -> str:

@@ -1,5 +1,221 @@
-"""A place: a local folder, or (to follow from part S3) a prefix of a bucket."""
+"""Where something lies, here or in a bucket, and how local code works with either.
 
+What lies in a bucket is brought to a local folder to be read, and taken from a local folder when it
+was written: nothing else of emoray needs to know of buckets.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeAlias
 
-Place = Path
+import platformdirs
+
+from emoray.storage.objects import Entry
+from emoray.storage.parallel import in_parallel
+from emoray.storage.s3 import S3Folder
+
+Place: TypeAlias = Path | S3Folder
+SEAL = "manifest.json"  # of an artifact: whoever sees it sees all that it names
+LISTINGS = 3  # of a folder that changes while it is brought
+
+
+def place_of(text: str) -> Place:
+    """The place that a user names: `s3://bucket/prefix`, else a path."""
+    if text.startswith("s3://"):
+        return S3Folder.of(text)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", text):
+        raise ValueError(
+            f"a place is a local path or s3://bucket/prefix, got {text!r}: write one of these"
+        )
+    return Path(text)
+
+
+def place_or_none(text: str | None) -> Place | None:
+    """The same for an option that may be left out."""
+    return place_of(text) if text else None
+
+
+def child(place: Place, name: str) -> Place:
+    """What lies below a place under that name."""
+    return place / name
+
+
+def name_of(place: Place) -> str:
+    """The last part of a place's whole name."""
+    return place.resolve().name if isinstance(place, Path) else place.name
+
+
+def is_inside(place: Place, outer: Place) -> bool:
+    """Whether `place` is `outer` or lies in it."""
+    if isinstance(place, Path) and isinstance(outer, Path):
+        return outer.resolve() in (place.resolve(), *place.resolve().parents)
+    return f"{place}/".startswith(f"{outer}/") and type(place) is type(outer)
+
+
+def relative(place: Place, start: Place) -> str:
+    """Where `place` lies, seen from `start`; its whole URI where no way leads from there."""
+    if isinstance(place, Path) and isinstance(start, Path):
+        return os.path.relpath(place, start)
+    if isinstance(place, S3Folder) and isinstance(start, S3Folder) and place.bucket == start.bucket:
+        return os.path.relpath(f"/{place.prefix}", f"/{start.prefix}")
+    return str(place)
+
+
+def absolute(place: Place) -> Place:
+    """The same from wherever a process stands."""
+    return place.absolute() if isinstance(place, Path) else place
+
+
+def ready(*places: Place) -> None:
+    """Refuse (ValueError) a bucket that cannot be listed and written, before anything is paid for.
+
+    What killed processes left there of their uploads is dropped.
+    """
+    for place in places:
+        if isinstance(place, S3Folder):
+            place.probe()
+            with suppress(OSError):  # some servers, and some policies, know nothing of it
+                place.abort_forgotten()
+
+
+def cache_of(folder: S3Folder) -> Path:
+    """Where this user keeps what was brought from there: between runs, and never cut down."""
+    digest = hashlib.sha256(str(folder).encode()).hexdigest()[:32]
+    return Path(platformdirs.user_cache_dir("emoray")) / "s3" / digest
+
+
+def hashes_below(folder: Path) -> dict[str, str]:
+    """Name and SHA-256 of every file below."""
+    found = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        found[path.relative_to(folder).as_posix()] = digest
+    return found
+
+
+def _listed(place: S3Folder) -> tuple[S3Folder, list[Entry]]:
+    """The objects below a place, else the one object of that very name, and where they lie."""
+    if below := place.entries():
+        return place, below
+    single = place.parent.entry(place.name) if place.prefix else None
+    if single is None:
+        raise ValueError(f"a place must hold something, got nothing at {place}: check the name")
+    return place.parent, [single]
+
+
+def _brought(source: S3Folder, entries: Sequence[Entry], folder: Path) -> bool:
+    """Bring objects to a folder; False when one of them was written anew meanwhile."""
+    try:
+        etags = in_parallel(lambda entry: source.download(entry.name, folder / entry.name), entries)
+    except FileNotFoundError:
+        return False
+    return etags == [entry.etag for entry in entries]
+
+
+def _is_whole(content: Path, index: Path) -> bool:
+    """Whether what was brought is still what it was."""
+    try:
+        known: object = json.loads(index.read_text())
+    except (OSError, ValueError):
+        return False
+    return known == hashes_below(content)
+
+
+def fetched(place: Place) -> Path:
+    """A local folder or file with what lies there: of a bucket, as it is now, checked by hash.
+
+    It is kept and taken again as long as nothing changes in the bucket. ValueError where nothing
+    lies there.
+    """
+    if isinstance(place, Path):
+        return place
+    for _ in range(LISTINGS):
+        source, entries = _listed(place)
+        state = json.dumps([[e.name, e.size, e.etag] for e in entries])
+        kept = cache_of(place) / "fetched" / hashlib.sha256(state.encode()).hexdigest()[:32]
+        content, index = kept / "content", kept / "index.json"
+        found = content / place.name
+        if _is_whole(content, index):
+            return found
+        aside = kept.with_name(f".{kept.name}-{uuid.uuid4().hex[:8]}")
+        into = aside / "content" / (place.name if source == place else "")
+        try:
+            if not _brought(source, entries, into):
+                continue
+            (aside / "index.json").write_text(json.dumps(hashes_below(aside / "content")))
+            shutil.rmtree(kept, ignore_errors=True)  # damaged, or not there
+            aside.rename(kept)
+        except OSError:
+            if not _is_whole(content, index):  # unless another process was first
+                raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        return found
+    raise OSError(f"a place must stand still to be read, {place} changes: try again")
+
+
+def _counts(name: str, only: Collection[str] | None) -> bool:
+    """Whether readers want it, or who asked for it by name."""
+    return name in only if only is not None else not name.startswith("_")
+
+
+def _taken(
+    folder: Path, place: S3Folder, before: Mapping[str, str], only: Collection[str] | None
+) -> set[str]:
+    """Take what changed since `before`: what others name goes first, tables and report last."""
+    now = hashes_below(folder)
+    changed = [name for name in now if before.get(name) != now[name] and _counts(name, only)]
+    nested = [name for name in changed if "/" in name]
+    seals = [name for name in nested if name.endswith(f"/{SEAL}")]
+    for batch in (
+        [name for name in nested if name not in set(seals)],
+        seals,
+        [name for name in changed if "/" not in name],
+    ):
+        in_parallel(lambda name: place.upload(name, folder / name), batch)
+    return set(now)
+
+
+@contextmanager
+def landing(
+    place: Place, *, anew: Sequence[str] = (), only: Collection[str] | None = None
+) -> Iterator[Path]:
+    """A local folder to write into. Of a bucket: a copy of what lies there, taken back at the end.
+
+    What changed is taken there when the block ends, well or not; what was deleted is deleted there
+    when it ends well. What starts with `_` is kept by other means, and left alone. The folders in
+    `anew` are made from nothing: not brought, and replaced when the block ends well. only: the
+    names that are brought and taken, in place of all.
+    """
+    if isinstance(place, Path):
+        yield place
+        return
+    work = cache_of(place) / f"landing-{uuid.uuid4().hex[:8]}"
+    folder = work / place.name
+    folder.mkdir(parents=True)
+    try:
+        there = [entry for entry in place.entries() if _counts(entry.name, only)]
+        fresh = tuple(f"{name}/" for name in anew)
+        kept = [entry for entry in there if not entry.name.startswith(fresh)]
+        in_parallel(lambda entry: place.download(entry.name, folder / entry.name), kept)
+        before = hashes_below(folder)
+        try:
+            yield folder
+        except BaseException as error:
+            try:
+                _taken(folder, place, before, only)
+            except OSError as another:
+                error.add_note(f"and what was written could not be taken to {place}: {another}")
+            raise
+        now = _taken(folder, place, before, only)
+        place.delete(sorted({entry.name for entry in there} - now))
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

@@ -6,27 +6,25 @@ changed body is asked for again and never passed on.
 
 import base64
 import hashlib
-import mimetypes
 import os
 import random
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from emoray.storage.client import (
-    CONNECTIONS,
-    CONTESTED,
-    TAKEN,
-    client,
-    code_of,
-    is_amazon,
-    said,
+from emoray.storage.client import CONTESTED, TAKEN, client, code_of, is_amazon, said
+from emoray.storage.objects import (
+    Body,
+    DamagedError,
+    Entry,
+    Found,
+    content_type,
+    seconds_since_written,
 )
 
 READS = 5  # of one object whose body arrives cut off or changed
@@ -35,42 +33,7 @@ PART = 16 << 20
 PAGE = 1000  # names that one request may list or delete
 FORGOTTEN = timedelta(days=1)  # an upload in parts that old belongs to nobody
 
-T, R = TypeVar("T"), TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One object as a listing names it."""
-
-    name: str
-    size: int
-    etag: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """An object's bytes; `etag` names this state of it. seconds: since it was written."""
-
-    content: bytes
-    etag: str
-    seconds: float
-
-
-class DamagedError(OSError):
-    """An object whose bytes are not those that were written."""
-
-
-def in_parallel(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    """`work` on each item, several requests at a time; the first error is raised."""
-    with ThreadPoolExecutor(CONNECTIONS // 2) as threads:
-        return list(threads.map(work, items))
-
-
-def _content_type(name: str) -> str:
-    known = {".parquet": "application/vnd.apache.parquet", ".jsonl": "application/x-ndjson"}
-    ending = PurePosixPath(name).suffix
-    kind = known.get(ending) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +76,11 @@ class S3Folder:
         return self.prefix.rpartition("/")[2] or self.bucket
 
     @property
+    def stem(self) -> str:
+        """The last part without its ending, as a path's."""
+        return PurePosixPath(self.name).stem
+
+    @property
     def parent(self) -> "S3Folder":
         return S3Folder(self.bucket, self.prefix.rpartition("/")[0])
 
@@ -122,35 +90,21 @@ class S3Folder:
     def _where(self, name: str) -> dict[str, str]:
         return {"Bucket": self.bucket, "Key": (self / name).prefix}
 
-    def _open(self, name: str, **more: Any) -> dict[str, Any]:
-        answer: dict[str, Any] = client().get_object(**self._where(name), **more)
-        return answer
-
-    def _checked(self, name: str, read: Callable[[Iterator[bytes]], R], **more: Any) -> R:
+    def _checked(self, name: str, read: Callable[[Iterator[bytes]], R]) -> tuple[R, dict[str, Any]]:
         """`read` on the object's chunks, again where the body was cut off or is another."""
         from botocore.exceptions import HTTPClientError, IncompleteReadError
 
         for attempt in range(1, READS + 1):
             with said(f"{self}/{name}"):
-                answer = self._open(name, **more)
-                digest, length = hashlib.sha256(), 0
-
-                def chunks() -> Iterator[bytes]:
-                    nonlocal length
-                    for chunk in answer["Body"].iter_chunks(1 << 20):
-                        digest.update(chunk)
-                        length += len(chunk)
-                        yield chunk
-
+                answer = client().get_object(**self._where(name))
+                body = Body(answer)
                 try:
-                    result = read(chunks())
+                    result = read(body.chunks())
+                    if body.is_whole:
+                        return result, answer
                 except (HTTPClientError, IncompleteReadError, ConnectionError, TimeoutError):
                     if attempt == READS:
                         raise
-                else:
-                    wanted = answer["Metadata"].get("sha256", digest.hexdigest())
-                    if (length, digest.hexdigest()) == (answer["ContentLength"], wanted):
-                        return result
                 finally:
                     answer["Body"].close()
             time.sleep(random.uniform(0, 0.1 * 2**attempt))
@@ -161,25 +115,16 @@ class S3Folder:
 
     def read(self, name: str) -> bytes:
         """The whole object; FileNotFoundError where there is none."""
-        return self._checked(name, lambda chunks: b"".join(chunks))
+        return self._checked(name, b"".join)[0]
 
     def find(self, name: str) -> Found | None:
-        """The object with what a conditional write needs to know of it; None where there is none."""
-        for _ in range(READS):
-            try:
-                with said(f"{self}/{name}"):
-                    head = client().head_object(**self._where(name))
-                content = self._checked(name, lambda c: b"".join(c), IfMatch=head["ETag"])
-            except FileNotFoundError:
-                return None
-            except OSError as error:
-                if "PreconditionFailed" in str(error):  # written anew between the two requests
-                    continue
-                raise
-            now = _date(head["ResponseMetadata"]["HTTPHeaders"].get("date"))
-            age = (now - head["LastModified"]).total_seconds()
-            return Found(content=content, etag=head["ETag"], seconds=max(0.0, age))
-        raise OSError(f"an object must stand still to be read, {self}/{name} does not: try again")
+        """The object with what a conditional write needs to know; None where there is none."""
+        try:
+            content, answer = self._checked(name, b"".join)
+        except FileNotFoundError:
+            return None
+        age = seconds_since_written(answer)
+        return Found(content=content, etag=answer["ETag"], seconds=age)
 
     def _put(self, name: str, content: bytes, **conditions: str) -> str:
         """Put it, checked by the server; returns the new etag. Raises boto3's own error."""
@@ -187,7 +132,7 @@ class S3Folder:
         answer = client().put_object(
             **self._where(name),
             Body=content,
-            ContentType=_content_type(name),
+            ContentType=content_type(name),
             ChecksumSHA256=base64.b64encode(digest.digest()).decode(),
             Metadata={"sha256": digest.hexdigest()},
             **conditions,
@@ -240,7 +185,7 @@ class S3Folder:
 
         with file.open("rb") as opened:
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
-        more = {"Metadata": {"sha256": digest}, "ContentType": _content_type(name)}
+        more = {"Metadata": {"sha256": digest}, "ContentType": content_type(name)}
         if is_amazon(client()):
             more["ChecksumAlgorithm"] = "SHA256"
         with said(f"{self}/{name}"):
@@ -254,8 +199,8 @@ class S3Folder:
             )
         return None
 
-    def download(self, name: str, file: Path) -> None:
-        """Bring the object to a local file, whole or not at all."""
+    def download(self, name: str, file: Path) -> str:
+        """Bring the object to a local file, whole or not at all; returns its etag."""
         file.parent.mkdir(parents=True, exist_ok=True)
         aside = file.with_name(f".{file.name}-{uuid.uuid4().hex[:8]}")
 
@@ -265,8 +210,9 @@ class S3Folder:
                     opened.write(chunk)
 
         try:
-            self._checked(name, save)
+            _, answer = self._checked(name, save)
             os.replace(aside, file)
+            return str(answer["ETag"])
         finally:
             aside.unlink(missing_ok=True)
 
@@ -282,6 +228,15 @@ class S3Folder:
                     if name and not name.endswith("/"):  # consoles mark folders so
                         found.append(Entry(name=name, size=item["Size"], etag=item["ETag"]))
         return sorted(found, key=lambda entry: entry.name)
+
+    def entry(self, name: str) -> Entry | None:
+        """The object of that very name; None where there is none."""
+        try:
+            with said(f"{self}/{name}"):
+                head = client().head_object(**self._where(name))
+        except FileNotFoundError:
+            return None
+        return Entry(name=name, size=head["ContentLength"], etag=head["ETag"])
 
     def names(self, under: str = "") -> list[str]:
         """The names of all objects below, relative to this folder."""
@@ -343,10 +298,3 @@ class S3Folder:
             self.delete([name])
         except OSError as error:
             raise ValueError(str(error)) from error
-
-
-def _date(header: str | None) -> datetime:
-    """The server's clock, as its answer says; ours where it does not."""
-    from email.utils import parsedate_to_datetime
-
-    return parsedate_to_datetime(header) if header else datetime.now(UTC)

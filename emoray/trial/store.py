@@ -1,4 +1,4 @@
-"""Finished stages as folders on disk: made once, checked when read, never half there.
+"""Finished stages as folders: made once, checked when read, never half there.
 
 A stage is a frozen value that knows its inputs, its key and how to make its files. The store runs
 it in a temporary folder, writes `manifest.json` last and renames the folder into place: whoever
@@ -12,9 +12,12 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeGuard
+
+from emoray.storage.place import Place
+from emoray.trial.done import MANIFEST, Done, file_sha256, found_in, read_manifest, write_whole
 
 UNFINISHED = "unfinished"  # the input of a resumable stage: a folder that outlives a crash
 LAYOUT = 1  # raise when the store's own folders or manifest change
@@ -95,31 +98,18 @@ def inputs_of(stage: Stage) -> dict[str, Stage]:
     return found
 
 
-def file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """A finished stage: where its files lie and what making it cost."""
-
-    folder: Path
-    wall_seconds: float
-    cpu_seconds: float
-    cached: bool
-
-
 class Store:
-    """Finished stages under `<root>/stages/<name>/<key>/`."""
+    """Finished stages under `<root>/stages/<name>/<key>/`. `place` opens it again elsewhere."""
+
+    place: Place
 
     def __init__(self, root: Path) -> None:
-        self.root = root.absolute()
+        self.place = self.root = root.absolute()
         marker = self.root / "store.json"
         try:
             (self.root / "stages").mkdir(parents=True, exist_ok=True)
             if not marker.exists():
-                _write_whole(marker, json.dumps({"layout": LAYOUT}))
+                write_whole(marker, json.dumps({"layout": LAYOUT}))
             found = json.loads(marker.read_text())
         except OSError as error:
             raise ValueError(
@@ -143,13 +133,8 @@ class Store:
         folder = self.folder(stage)
         if not folder.exists():
             return None
-        try:
-            manifest = json.loads((folder / "manifest.json").read_text())
-            whole = all(file_sha256(folder / f) == sha for f, sha in manifest["files"].items())
-            if whole:
-                return Done(folder, manifest["wall_seconds"], manifest["cpu_seconds"], cached=True)
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
+        if manifest := read_manifest(folder):
+            return found_in(folder, manifest)
         self._set_aside(folder)
         return None
 
@@ -178,8 +163,9 @@ class Store:
             unfinished.mkdir(parents=True, exist_ok=True)
             inputs[UNFINISHED] = unfinished
         try:
+            self._journal({"event": "started", "key": folder.name})
             wall, cpu = time.perf_counter(), time.process_time()
-            stage.run(inputs, scratch)
+            self._at_hand(stage).run(inputs, scratch)
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
             files = sorted(p for p in scratch.rglob("*") if p.is_file())
             manifest = {
@@ -190,19 +176,52 @@ class Store:
                 "cpu_seconds": cpu,
                 "files": {str(p.relative_to(scratch)): file_sha256(p) for p in files},
             }
-            _write_whole(scratch / "manifest.json", json.dumps(manifest, indent=1))
-            try:
-                scratch.rename(folder)
-            except OSError:  # another driver was first: equal keys mean equal files
-                if not (folder / "manifest.json").exists():
-                    raise
+            write_whole(scratch / MANIFEST, json.dumps(manifest, indent=1))
+            first = self._publish(stage, scratch)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         shutil.rmtree(unfinished, ignore_errors=True)
+        done = Done(folder, wall, cpu, cached=False)
+        self._tell(done, first=first)
+        return done
+
+    def _tell(self, done: Done, *, first: bool) -> None:
         self._journal(
-            {"event": "made", "key": folder.name, "wall_seconds": wall, "cpu_seconds": cpu}
+            {
+                "event": "made" if first else "beaten",
+                "key": done.folder.name,
+                "wall_seconds": done.wall_seconds,
+                "cpu_seconds": done.cpu_seconds,
+            }
         )
-        return Done(folder, wall, cpu, cached=False)
+
+    def _at_hand(self, stage: Stage) -> Stage:
+        """The stage as it can run here, with every path leading somewhere."""
+        return stage
+
+    def _publish(self, stage: Stage, scratch: Path) -> bool:
+        """Let others see the finished folder. False when another process was first: equal keys
+        mean equal files, and its are taken."""
+        folder = self.folder(stage)
+        try:
+            scratch.rename(folder)
+        except OSError:
+            if not (folder / MANIFEST).exists():
+                raise
+            return False
+        return True
+
+    def here(self, done: Done) -> Path:
+        """The files of a finished stage on this node, whichever node made it."""
+        return done.folder
+
+    def at(self, stage: Stage) -> Place:
+        """Where the files of a finished stage lie for all who read them."""
+        return self.folder(stage)
+
+    def share(self, *values: Any) -> None:
+        """Have what these values name by content (corpora, vectors, encoders) at hand wherever
+        their stages run. Here it is: all who open a folder see the same disk."""
 
     def make(self, stage: Stage) -> Done:
         """`stage`, after everything it needs: found where it can be, made where it must be."""
@@ -213,22 +232,29 @@ class Store:
         return self.run(stage)
 
     def _journal(self, entry: dict[str, Any]) -> None:
-        """One line an event, appended in one write: what was made, and what was found damaged."""
-        line = json.dumps({"time": time.time(), "pid": os.getpid(), **entry}) + "\n"
+        """Keep what was started, made, made a second time (beaten) or found damaged."""
+        who = {"time": time.time(), "pid": os.getpid(), "node": os.uname().nodename}
+        self._record(json.dumps(who | entry))
+
+    def _record(self, line: str) -> None:
         with (self.root / "journal.jsonl").open("a") as file:
-            file.write(line)
+            file.write(f"{line}\n")  # in one write
 
     def journal(self) -> Iterator[dict[str, Any]]:
         path = self.root / "journal.jsonl"
         if path.exists():
             for line in path.read_text().splitlines():
-                yield json.loads(line)
+                try:
+                    event = json.loads(line)
+                except ValueError:  # cut short by a full disk
+                    continue
+                yield event
 
 
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
-    try:
-        part.write_text(text)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+def open_store(place: Place) -> Store:
+    """The store at a place; ValueError where none can be."""
+    if isinstance(place, Path):
+        return Store(place)
+    from emoray.trial.bucket_store import BucketStore
+
+    return BucketStore(place)

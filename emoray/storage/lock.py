@@ -1,0 +1,176 @@
+"""One writer at a time: on disk a locked file, in a bucket an object that names its holder.
+
+Nobody tells a bucket that a process has died: the holder renews its object, and one that was not
+renewed for minutes is another's to take.
+"""
+
+import json
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from emoray.storage.objects import Found
+from emoray.storage.place import Place
+from emoray.storage.s3 import S3Folder
+
+LOCK = "_lock"
+PULSE_SECONDS = 30.0
+STALE_SECONDS = 300.0  # without a pulse that long the holder counts as dead
+
+
+def _is_dead(holder: dict[str, Any]) -> bool:
+    """Whether the holder was a process of this very machine that is gone."""
+    if (holder.get("node"), holder.get("boot")) != (os.uname().nodename, boot()):
+        return False
+    try:
+        os.kill(int(holder["pid"]), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, KeyError, ValueError):
+        return False
+    return False
+
+
+def boot() -> str:
+    """What tells this start of this machine, or of its container, from others."""
+    with suppress(OSError), open("/proc/sys/kernel/random/boot_id") as file:
+        return f"{file.read().strip()} {os.stat('/proc/self/ns/pid').st_ino}"
+    return ""
+
+
+@dataclass(kw_only=True)
+class Hold:
+    """A lock that this process holds; `pulse` renews it from a thread of its own."""
+
+    folder: S3Folder
+    pulse_seconds: float
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+    lost: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def _content(self) -> bytes:
+        who = {"node": os.uname().nodename, "boot": boot(), "pid": os.getpid()}
+        return json.dumps({**who, "time": time.time(), "token": self.token}).encode()
+
+    def _is_ours(self, found: Found | None) -> bool:
+        return found is not None and _holder(found).get("token") == self.token
+
+    def take(self, stale_seconds: float) -> None:
+        """Take the lock, that of a dead holder too; ValueError names a living one."""
+        for _ in range(5):
+            if self.folder.create(LOCK, self._content()):
+                return
+            found = self.folder.find(LOCK)
+            if found is None:
+                continue
+            holder = _holder(found)
+            if found.seconds < stale_seconds and not _is_dead(holder):
+                who = f"process {holder.get('pid', '?')} on {holder.get('node', '?')}"
+                raise ValueError(
+                    f"one job writes to a folder at a time, {self.folder} is held by {who}, heard "
+                    f"of {found.seconds:.0f} s ago: wait for it or name another folder; a dead "
+                    f"holder counts as gone after {stale_seconds:.0f} s"
+                )
+            if self.folder.replace(LOCK, self._content(), found.etag):
+                return
+        raise ValueError(
+            f"one job writes to a folder at a time, {self.folder} is asked for by several at once: "
+            "start one of them"
+        )
+
+    def pulse(self) -> None:
+        """Renew the lock until the block ends, or until it is another's."""
+        while not self.ended.wait(self.pulse_seconds):
+            with suppress(OSError):  # S3 is away: whoever comes back first will see
+                found = self.folder.find(LOCK)
+                if not self._is_ours(found) or found is None:
+                    self.lost.set()
+                    return
+                self.folder.replace(LOCK, self._content(), found.etag)
+
+    def check(self) -> None:
+        """Raise OSError where another job took the folder over meanwhile."""
+        if self.lost.is_set():
+            raise OSError(
+                f"one job writes to a folder at a time, {self.folder} was taken over by another "
+                "while S3 could not be reached from here: run the same command again after it"
+            )
+
+    def release(self) -> None:
+        with suppress(OSError):  # it counts as dead soon enough
+            found = self.folder.find(LOCK)
+            if found is not None and self._is_ours(found):
+                self.folder.remove(LOCK, found.etag)
+
+
+def _holder(found: Found) -> dict[str, Any]:
+    try:
+        said = json.loads(found.content)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+@contextmanager
+def _held_here(folder: Path) -> Iterator[None]:
+    """The same for a folder on disk, where the system ends a dead process' hold."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(
+            f"one job writes to a folder at a time, {folder} is held by another one: wait for it, "
+            "or name another folder"
+        ) from None
+    except OSError as error:
+        raise ValueError(
+            f"the output must be a folder that can be written, got {folder} ({error.strerror}): "
+            "name another with --out"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def alone_in(place: Place) -> Iterator[Callable[[], None]]:
+    """Write to a place alone while the block runs; ValueError where another job does.
+
+    Gives what raises OSError once the place is another's: call it before results are published.
+    """
+    if isinstance(place, Path):
+        with _held_here(place):
+            yield lambda: None
+        return
+    with held(place) as hold:
+        yield hold.check
+
+
+@contextmanager
+def held(
+    folder: S3Folder,
+    *,
+    pulse_seconds: float = PULSE_SECONDS,
+    stale_seconds: float = STALE_SECONDS,
+) -> Iterator[Hold]:
+    """Hold a folder alone while the block runs; ValueError where a living process holds it."""
+    hold = Hold(folder=folder, pulse_seconds=pulse_seconds)
+    hold.take(stale_seconds)
+    thread = threading.Thread(target=hold.pulse, name="lock", daemon=True)
+    thread.start()
+    try:
+        yield hold
+    finally:
+        hold.ended.set()
+        thread.join(5.0)
+        hold.release()
