@@ -7,6 +7,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
@@ -69,10 +70,21 @@ class _Transfer:
             file.flush()
             os.fsync(file.fileno())
 
+    def _follow(self, response: requests.Response, **kwargs: object) -> None:
+        """A redirection may lead to another host, not out of HTTPS."""
+        there = urljoin(response.url, response.headers.get("Location", ""))
+        if response.is_redirect and urlsplit(response.url).scheme == "https":
+            if urlsplit(there).scheme != "https":
+                response.close()
+                raise DownloadError(
+                    f"{self.url} may lead on over https, got {there}: check the address"
+                )
+
     def run(self) -> None:
         try:
             timeout = (self.limits.first_byte_s, self.limits.first_byte_s)
-            with requests.get(self.url, stream=True, timeout=timeout) as response:
+            hooks = {"response": self._follow}
+            with requests.get(self.url, stream=True, timeout=timeout, hooks=hooks) as response:
                 self.answered.set()
                 self._stream(response)
         except Exception as error:

@@ -21,6 +21,7 @@ import numpy as np
 
 _BLOCK_BYTES = 8 << 20
 _LONGEST_LINE = 1 << 20
+_EXPANSION = 100  # vectors pack 2 or 3 to 1; a bomb packs 1000 to 1
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -49,8 +50,13 @@ def _opened(path: Path, dim: int | None) -> Iterator[IO[bytes] | gzip.GzipFile]:
 
 
 def _line_blocks(file: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[list[bytes]]:
-    rest = b""
+    rest, left = b"", _EXPANSION * path.stat().st_size + _BLOCK_BYTES
     while block := file.read(_BLOCK_BYTES):
+        if (left := left - len(block)) < 0:
+            raise ValueError(
+                f"{path}: numbers as text pack {_EXPANSION} to 1 at most, got more: this is no "
+                "file of vectors, fetch it again"
+            )
         lines = block.split(b"\n")
         lines[0] = rest + lines[0]
         rest = lines.pop()

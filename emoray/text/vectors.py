@@ -100,7 +100,7 @@ class Package:
         known = parquet.read_table(index).column("index")
         wanted = set(words)
         rows = [row for row, word in enumerate(known.to_pylist()) if word in wanted]
-        matrix_VD = np.load(matrix, mmap_mode="r")
+        matrix_VD = np.load(matrix, mmap_mode="r", allow_pickle=False)
         return known.take(rows).to_pylist(), np.ascontiguousarray(matrix_VD[rows], dtype=np.float32)
 
     def __str__(self) -> str:

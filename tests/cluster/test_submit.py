@@ -1,0 +1,114 @@
+"""`ray job submit` over HTTP: who may, what travels, how it ends, and how it is taken up again."""
+
+import time
+import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from emoray.fleet.sweep import Sweep
+from emoray.trial.store import Store
+from tests.cluster.head import ROOT, Head
+from tests.fleet.conftest import read
+
+SUBMIT = ("submit", "--working-dir", ".", "--runtime-env", "cluster/runtime-env.yaml")
+SWEEP = ("--", "python", "-m", "jobs.sweep")
+PATIENCE = 180.0
+
+
+def test_a_good_job_succeeds_and_a_bad_one_fails_with_one_clear_line(head: Head) -> None:
+    commands = (("--help",), ("--space", "nonsense"))
+    with ThreadPoolExecutor() as pool:
+        good, bad = pool.map(lambda words: head.job(*SUBMIT, *SWEEP, *words), commands)
+    assert good.returncode == 0 and "succeeded" in good.stdout, good.stdout
+    assert bad.returncode == 1 and "failed" in bad.stdout, bad.stdout
+    log = bad.stdout.partition("Running entrypoint")[2].partition("\n")[2]
+    assert log.startswith("error: ") and "nonsense" in log.splitlines()[0], bad.stdout
+    assert "Traceback" not in bad.stdout
+
+
+@pytest.mark.parametrize("token", ["none", "wrong"])
+def test_a_caller_without_the_token_is_refused(token: str, head: Head, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("0" * 64)
+    known = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(tmp_path / "token")}
+    caller = head.bare | ({"RAY_AUTH_MODE": "disabled"} if token == "none" else known)
+    refused = head.job("list", "--address", head.url, environment=caller)
+    assert refused.returncode == 1 and "AuthenticationError" in refused.stdout
+
+
+def test_only_code_travels(tmp_path: Path) -> None:
+    from ray._private.runtime_env.packaging import create_package
+
+    package = tmp_path / "package.zip"
+    create_package(str(ROOT), package, include_gitignore=True, logger=None)
+    names = zipfile.ZipFile(package).namelist()
+    assert {name.split("/")[0] for name in names} == {"emoray", "jobs", "pyproject.toml"}
+    assert {"emoray/fleet/sweep.py", "emoray/text/sample/train.tsv", "jobs/sweep.py"} <= set(names)
+    assert not [name for name in names if "__pycache__" in name]
+    assert package.stat().st_size < 4_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """A sweep that was stopped in its first training, and the same command again."""
+
+    sweep: Sweep
+    status: str
+    log: str
+    made: list[str]
+    again: str
+    code: int
+
+
+def made(store: Store) -> list[str]:
+    return [e["key"] for e in store.journal() if e["event"] == "made"]
+
+
+def wait(until: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not until():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def story(head: Head, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    sweep = Sweep(space="smoke", out=tmp_path_factory.mktemp("submitted"))
+    store = Store(sweep.store_root)
+    words = (*SWEEP, "--space", "smoke", "--no-download", "--out", str(sweep.out))
+    head.job(*SUBMIT, "--no-wait", "--submission-id", "first", *words)
+    wait(lambda: any(key.startswith("embed") for key in made(store)))
+    head.job("stop", "first")
+    status = head.job("status", "first").stdout
+    log = head.job("logs", "first").stdout
+    before = made(store)
+    again = head.job(*SUBMIT, "--submission-id", "second", *words, timeout=PATIENCE)
+    return Story(
+        sweep=sweep,
+        status=status,
+        log=log,
+        made=before,
+        again=again.stdout,
+        code=again.returncode,
+    )
+
+
+@pytest.mark.faults
+def test_a_stopped_job_ends_by_itself_before_it_is_killed(story: Story, head: Head) -> None:
+    assert "stopped" in story.status
+    assert "run the same command again to go on" in story.log and "Traceback" not in story.log
+    (supervisor,) = head.folder.glob("ray/session_2*/logs/jobs/supervisor-first.log")
+    assert "terminated gracefully" in supervisor.read_text()
+
+
+@pytest.mark.faults
+def test_the_job_submitted_again_goes_on_where_it_stopped(story: Story) -> None:
+    assert story.code == 0 and "succeeded" in story.again, story.again
+    finished = made(Store(story.sweep.store_root))
+    assert 0 < len(story.made) < len(finished)
+    assert len(set(finished)) == len(finished), "a finished stage was made again"
+    points = read(story.sweep).tables["points"]
+    assert points["point"].is_unique and points["model"].nunique() > 1

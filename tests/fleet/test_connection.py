@@ -1,0 +1,215 @@
+"""Ways onto a Ray: one of the run's own that nobody else reaches, or one that asks for a token."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent import futures
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import pytest
+import ray
+from filelock import FileLock
+
+from emoray.fleet.address import Address, asks_for_token, parsed
+from emoray.fleet.connection import Cluster, connected
+from tests.cluster.head import free_port
+from tests.listening import descendants, listening
+
+MISTAKES = {
+    "ray://head:10001": "ray job submit",
+    "http://127.0.0.1:8265": "ray job submit",
+    "head": "host:port",
+    "head:0": "host:port",
+    "head:70000": "host:port",
+    "head:6379/../x": "host:port",
+    "user:secret@head:6379": "host:port",
+    "head:6379\n": "host:port",
+}
+
+
+@pytest.mark.parametrize("address", MISTAKES)
+def test_what_is_no_address_is_refused_before_anything_starts(address: str) -> None:
+    with pytest.raises(ValueError, match=r"a Ray is joined at host:port") as refused:
+        Cluster(address=address)
+    assert MISTAKES[address] in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:6379", "localhost:6379", "[::1]:6379", "127.9.9.9:1"])
+def test_loopback_is_known_and_written_as_it_was_read(text: str) -> None:
+    assert parsed(text).is_loopback and str(parsed(text)) == text
+
+
+@pytest.mark.parametrize("text", ["10.0.0.5:6379", "head.internal:6379", "0.0.0.0:6379"])
+def test_other_addresses_are_no_loopback(text: str) -> None:
+    assert not parsed(text).is_loopback and str(parsed(text)) == text
+
+
+def test_cpus_are_for_a_ray_started_here() -> None:
+    with pytest.raises(ValueError, match="cpus are for a Ray started here, got 2 and"):
+        Cluster(address="10.0.0.5:6379", cpus=2)
+
+
+def test_an_address_where_nobody_answers_is_one_clear_line() -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with (
+        pytest.raises(ValueError, match=f"must answer .* from {address}: check that it runs"),
+        connected(Cluster(address=address)),
+    ):
+        raise AssertionError("joined nothing")
+
+
+class _LetsAnyoneIn(grpc.GenericRpcHandler):
+    """What a Ray without tokens does with a caller: it answers."""
+
+    def service(self, call: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        return grpc.unary_unary_rpc_method_handler(lambda request, context: b"")
+
+
+@pytest.fixture
+def open_house() -> Iterator[int]:
+    """The port of something that asks nobody for a token."""
+    server = grpc.server(futures.ThreadPoolExecutor(1), handlers=[_LetsAnyoneIn()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield port
+    server.stop(None).wait()
+
+
+def test_a_ray_that_others_reach_without_a_token_is_refused(open_house: int) -> None:
+    address = f"0.0.0.0:{open_house}"  # leads here, and is no loopback address
+    with (
+        pytest.raises(ValueError, match=rf"must ask for a token, .*{address}.*--insecure"),
+        connected(Cluster(address=address)),
+    ):
+        raise AssertionError("joined an open house")
+
+
+def test_a_ray_with_a_token_is_known_by_its_refusal(local_ray: None, open_house: int) -> None:
+    head = parsed(ray.get_runtime_context().gcs_address)
+    assert head.is_loopback and asks_for_token(head)
+    assert asks_for_token(Address("0.0.0.0", head.port))
+    assert not asks_for_token(Address("127.0.0.1", open_house))
+
+
+def test_a_ray_that_cannot_start_is_one_clear_line(tmp_path: Path) -> None:
+    far = tmp_path / ("far" * 30)
+    far.mkdir()
+    script = (
+        "from emoray.fleet.connection import Cluster, connected\n"
+        "from jobs.console import run_job\n"
+        "run_job(lambda: connected(Cluster(cpus=1)).__enter__(), debug=False)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"RAY_TMPDIR": str(far)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert said.returncode == 1
+    assert said.stderr.startswith("error: Ray must start and answer, got: ")
+    assert len(said.stderr.splitlines()) == 1 and list(far.iterdir()) == []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What a job's own Ray looked like, and how it ended after SIGTERM."""
+
+    hosts: set[str]
+    asks: bool
+    folder: Path
+    folder_mode: int
+    token_mode: int
+    code: int
+    seconds: float
+    said: str
+    left: list[int]
+    neighbours: set[str]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be counted does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def port_of_head(pids: list[int]) -> int:
+    heads = [p for p in pids if Path(f"/proc/{p}/comm").read_text().strip() == "gcs_server"]
+    ((_, port),) = listening(heads)
+    return port
+
+
+@pytest.fixture(scope="module")
+def held() -> Held:
+    """A job's own Ray where no home can be written and the shell wants no token."""
+    base = Path(os.environ["RAY_TMPDIR"]) / "h"  # a short path
+    for neighbour in ("emoray-dead", "emoray-live"):
+        (base / neighbour).mkdir(parents=True)
+        (base / neighbour / "lock").touch()
+    before = set(base.iterdir())
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    settings = {"HOME": "/nonexistent", "RAY_TMPDIR": str(base), "RAY_AUTH_MODE": "disabled"}
+    with (
+        FileLock(base / "emoray-live" / "lock"),
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.fleet.holding"],
+            env=kept | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as job,
+    ):
+        try:
+            assert job.stdout is not None and job.stdout.readline() == "up\n"
+            family, (folder,) = descendants(job.pid), set(base.iterdir()) - before
+            hosts = {host for host, _ in listening(family)}
+            asks = asks_for_token(Address("127.0.0.1", port_of_head(family)))
+            modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "token")]
+            start = time.monotonic()
+            job.send_signal(signal.SIGTERM)
+            code = job.wait(timeout=60)
+            seconds, left = time.monotonic() - start, [pid for pid in family if alive(pid)]
+            said = job.stdout.read()
+            neighbours = {path.name for path in base.iterdir()}
+        finally:
+            job.kill()
+    return Held(
+        hosts=hosts,
+        asks=asks,
+        folder=folder,
+        folder_mode=modes[0],
+        token_mode=modes[1],
+        code=code,
+        seconds=seconds,
+        said=said,
+        left=left,
+        neighbours=neighbours,
+    )
+
+
+def test_a_ray_started_here_listens_on_this_machine_alone(held: Held) -> None:
+    assert held.hosts == {"127.0.0.1"}
+
+
+def test_it_asks_for_a_token_that_only_its_user_can_read(held: Held) -> None:
+    assert held.asks
+    assert held.folder_mode == 0o700 and held.token_mode == 0o600
+
+
+def test_sigterm_ends_it_in_time_with_143_and_leaves_nothing(held: Held) -> None:
+    assert held.code == 128 + signal.SIGTERM
+    assert held.seconds < 3.0, "`ray job stop` kills after 3 seconds"
+    assert "run the same command again to go on" in held.said and "Traceback" not in held.said
+    assert held.left == [] and not held.folder.exists()
+
+
+def test_what_a_killed_run_left_is_removed_and_what_a_living_one_uses_is_not(held: Held) -> None:
+    assert held.neighbours == {"emoray-live"}

@@ -1,0 +1,59 @@
+"""Names become folders and keys: none may lead anywhere else."""
+
+from pathlib import Path
+
+import pytest
+
+from emoray.fleet.sweep import Sweep
+from emoray.model.bert.sources import find_encoder
+from emoray.storage.s3 import S3Folder
+from emoray.tables.parts import part_path, table_path
+
+BAD = ["", ".", "..", "../x", "../../etc/passwd", "a/b", "a\\b", "/abs", "~", "-rf", "_store"]
+ODD = ["a b", "a\nb", "a\x00b", "a\x1b[31mb", "\u202eb", "naïve", "a" * 201]
+
+
+@pytest.mark.parametrize("name", [*BAD, *ODD], ids=ascii)
+def test_a_runs_name_stays_in_the_output_folder(name: str) -> None:
+    with pytest.raises(ValueError, match=r"a run's name is .*, got .*--run"):
+        Sweep(run=name)
+
+
+@pytest.mark.parametrize("name", ["quick-ekman", "2026-11-22", "A.b_c=d", "0"])
+def test_an_ordinary_name_is_a_folder_of_the_output(name: str) -> None:
+    assert Sweep(run=name, out=Path("/out")).run_folder == Path("/out") / name
+
+
+@pytest.mark.parametrize("name", [*BAD[:-1], *ODD], ids=ascii)
+def test_a_part_stays_in_its_table(name: str) -> None:
+    with pytest.raises(ValueError, match="a part's name is"):
+        part_path(Path("run"), "points", name)
+
+
+@pytest.mark.parametrize("name", [*BAD, "points2"], ids=ascii)
+def test_a_table_is_one_of_ours(name: str) -> None:
+    with pytest.raises(ValueError, match="a table is one of"):
+        table_path(Path("run"), name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x", "../../nowhere", "a/../b", "a/b/c", "a\nb", "https://127.0.0.1/x", "x\x00y"],
+    ids=ascii,
+)
+def test_an_encoders_name_that_is_no_folder_and_no_id_asks_nobody(name: str) -> None:
+    with pytest.raises(ValueError, match=r"an encoder is .* a folder or a hub id"):
+        find_encoder(name)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../../x", "a//b", "", "a\nb"], ids=ascii)
+def test_an_object_of_a_bucket_cannot_be_brought_elsewhere(name: str, tmp_path: Path) -> None:
+    folder = S3Folder("bucket", "prefix")
+    with pytest.raises(ValueError, match="a prefix is names"):
+        folder.download(name, tmp_path / "a" / "b")
+
+
+@pytest.mark.parametrize("uri", ["s3://../x", "s3://UP/x", "s3://b/../x", "s3://key:secret@b/x"])
+def test_a_uri_that_is_no_bucket_is_refused(uri: str) -> None:
+    with pytest.raises(ValueError):
+        S3Folder.of(uri)
