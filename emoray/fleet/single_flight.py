@@ -1,24 +1,27 @@
-"""The actor that makes each stage once: who asks second awaits the first's task.
+"""Each stage made once: who asks second awaits the first.
 
-It holds no CPU; a stage runs as a Ray task that holds what the stage says it needs, so waiting
-trials hold nothing and cannot block each other. Only paths and small facts travel; the store is the
-truth.
+Only paths and small facts travel; the store is the truth. This is what the `Stages` actor does, in
+any event loop; `stages_actor` gives it a process and Ray's workers.
 """
 
 import asyncio
-import uuid
+import errno
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import partial
 
-import ray
+from emoray.storage.place import Place
+from emoray.trial.store import Done, Stage, inputs_of, key_of, open_store
 
-from emoray.trial.store import Done, Stage, Store, inputs_of, key_of
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}  # the disk, the largest file, the user's share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What the fleet has done so far; seconds are summed over stages that ran."""
+    """What the fleet has done so far; seconds are summed over stages that ran.
+
+    full: why nothing more runs, once a disk was full.
+    """
 
     run: int = 0
     cached: int = 0
@@ -29,6 +32,7 @@ class Status:
     models: int = 0
     points: int = 0
     best: float = 0.0
+    full: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +43,52 @@ class Failed:
     error: str
 
 
-def run_stage(root: Path, stage: Stage) -> Done:
-    """One stage in this process; its inputs are in the store."""
-    return Store(root).run(stage)
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What `Status` counts, each thing under its key: counted again, it counts once.
+
+    made: key of a stage -> wall and processor seconds. told: model -> points, best of them on dev.
+    """
+
+    made: dict[str, tuple[float, float]] = field(default_factory=dict)
+    cached: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+    told: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    def status(self, running: tuple[str, ...], full: str) -> Status:
+        return Status(
+            run=len(self.made),
+            cached=len(self.cached - set(self.made)),
+            failed=len(self.failed),
+            running=running,
+            wall_seconds=sum(wall for wall, _ in self.made.values()),
+            cpu_seconds=sum(cpu for _, cpu in self.made.values()),
+            models=len(self.told),
+            points=sum(points for points, _ in self.told.values()),
+            best=max((best for _, best in self.told.values()), default=0.0),
+            full=full,
+        )
 
 
-STAGE_TASK = ray.remote(run_stage)  # once: Ray exports every remote function anew
-Runner = Callable[[Path, Stage], Awaitable[Done]]
-
-
-async def as_ray_task(root: Path, stage: Stage) -> Done:
-    """Run a stage on a worker with one CPU; a worker that dies is replaced twice."""
-    task = STAGE_TASK.options(num_cpus=getattr(stage, "cpus", 1), max_retries=2, name=stage.name)
-    done: Done = await task.remote(root, stage)
-    return done
+Begun = Callable[[], None]  # a runner calls it when the stage has left the queue
+Runner = Callable[[Place, Stage, Begun], Awaitable[Done]]
 
 
 class SingleFlight:
     """Find or make stages, each once however many ask. One event loop owns it."""
 
-    def __init__(self, root: Path, runner: Runner = as_ray_task) -> None:
-        self.store = Store(root)
+    def __init__(self, store: Place, runner: Runner, tally: Tally | None = None) -> None:
+        self.place = store
+        self.store = open_store(store)
         self.runner = runner
+        self.tally = tally or Tally()
         self.flights: dict[str, asyncio.Task[Done | Failed]] = {}
         self.running: dict[str, str] = {}
-        self.run = self.cached = self.failed = self.models = self.points = 0
-        self.wall_seconds = self.cpu_seconds = self.best = 0.0
+        self.full = ""
 
     async def make(self, stage: Stage) -> Done | Failed:
         """The finished stage, or what stopped it. Never raises for a stage's own error."""
+        await self._damaged(stage)
         return await asyncio.shield(self._flight(stage))
 
     def _flight(self, stage: Stage) -> asyncio.Task[Done | Failed]:
@@ -76,58 +97,80 @@ class SingleFlight:
             self.flights[key] = asyncio.get_running_loop().create_task(self._make(stage, key))
         return self.flights[key]
 
+    async def _damaged(self, stage: Stage) -> bool:
+        """Whether a stage that was made is whole no longer: its flight is forgotten, so that who
+        asks next has it made again."""
+        flight = self.flights.get(key := key_of(stage))
+        if flight is None or not flight.done():
+            return True  # forgotten a moment ago, or on its way again
+        if isinstance(flight.result(), Failed):
+            return False
+        if await asyncio.to_thread(self.store.find, stage) is not None:
+            return False
+        if self.flights.get(key) is flight:
+            del self.flights[key]
+        return True
+
     async def _make(self, stage: Stage, key: str) -> Done | Failed:
         try:
             if done := await asyncio.to_thread(self.store.find, stage):
-                self.cached += 1
+                self.tally.cached.add(key)
                 return done
-            flights = [asyncio.shield(self._flight(i)) for i in inputs_of(stage).values()]
-            for needed in await asyncio.gather(*flights):
-                if isinstance(needed, Failed):
-                    return needed
-            self.running[key] = stage.name
-            done = await self.runner(self.store.root, stage)
+            if failed := await self._failed_input(stage):
+                return failed
+            try:
+                done = await self._run(stage, key)
+            except Exception:
+                damaged = [await self._damaged(needed) for needed in inputs_of(stage).values()]
+                if not any(damaged):
+                    raise
+                if failed := await self._failed_input(stage):
+                    return failed
+                done = await self._run(stage, key)
         except Exception as error:
-            self.failed += 1
+            inner = innermost(error)
+            if isinstance(inner, OSError) and inner.errno in FULL:
+                self.full = first_line(error)
+            self.tally.failed.add(key)
             return Failed(stage.name, first_line(error))
-        finally:
-            self.running.pop(key, None)
-        self.run += 1
-        self.wall_seconds += done.wall_seconds
-        self.cpu_seconds += done.cpu_seconds
+        self.tally.made[key] = (done.wall_seconds, done.cpu_seconds)
         return done
 
-    async def tell(self, points: int, best: float) -> None:
+    async def _failed_input(self, stage: Stage) -> Failed | None:
+        """Have the inputs made; the first that could not be."""
+        if self.full:
+            return Failed(stage.name, self.full)
+        flights = [asyncio.shield(self._flight(needed)) for needed in inputs_of(stage).values()]
+        made = await asyncio.gather(*flights)
+        return next((needed for needed in made if isinstance(needed, Failed)), None)
+
+    async def _run(self, stage: Stage, key: str) -> Done:
+        try:
+            return await self.runner(self.place, stage, partial(self._begun, key, stage.name))
+        finally:
+            self.running.pop(key, None)
+
+    def _begun(self, key: str, name: str) -> None:
+        self.running[key] = name
+
+    async def tell(self, model: str, points: int, best: float) -> None:
         """A trial finished a model: so many points, the best of them scoring this on dev."""
-        self.models += 1
-        self.points += points
-        self.best = max(self.best, best)
+        self.tally.told[model] = (points, best)
 
     async def status(self) -> Status:
-        return Status(
-            run=self.run,
-            cached=self.cached,
-            failed=self.failed,
-            running=tuple(self.running.values()),
-            wall_seconds=self.wall_seconds,
-            cpu_seconds=self.cpu_seconds,
-            models=self.models,
-            points=self.points,
-            best=self.best,
-        )
+        return self.tally.status(tuple(self.running.values()), self.full)
+
+
+def innermost(error: BaseException) -> BaseException:
+    """The error that began it: a task's error holds the one of its stage."""
+    cause = getattr(error, "cause", None) or error.__cause__
+    if isinstance(cause, BaseException) and cause is not error:
+        return innermost(cause)
+    return error
 
 
 def first_line(error: BaseException) -> str:
     """The innermost message of an error, one line: what a table can hold."""
-    cause = getattr(error, "cause", None) or error.__cause__
-    if isinstance(cause, BaseException) and cause is not error:
-        return first_line(cause)
+    error = innermost(error)
     lines = [line for line in str(error).splitlines() if line.strip()]
     return f"{type(error).__name__}: {lines[0] if lines else ''}"[:300]
-
-
-def start(root: Path) -> "ray.actor.ActorHandle[SingleFlight]":
-    """The run's one actor; of its own name, because a run before it may have used another store."""
-    name = f"Stages-{uuid.uuid4().hex[:8]}"
-    actor = ray.remote(SingleFlight).options(name=name, num_cpus=0, max_concurrency=1000)
-    return actor.remote(root)

@@ -1,12 +1,21 @@
 import asyncio
+import errno
 from collections.abc import Awaitable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from emoray.fleet.single_flight import Failed, SingleFlight, first_line
-from emoray.trial.store import Done, Stage, Store
+from emoray.fleet.single_flight import (
+    Begun,
+    Failed,
+    SingleFlight,
+    Status,
+    Tally,
+    first_line,
+)
+from emoray.storage.place import Place
+from emoray.trial.store import Done, Stage, open_store
 from tests.trial.counting import Fail, Join, Write, made
 
 HELLO = Write(text="hello")
@@ -19,10 +28,11 @@ class InProcess:
     def __init__(self) -> None:
         self.started: list[str] = []
 
-    async def __call__(self, root: Path, stage: Stage) -> Done:
+    async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
         self.started.append(stage.name)
+        begun()
         await asyncio.sleep(0.01)
-        return Store(root).run(stage)
+        return open_store(store).run(stage)
 
 
 def asked(root: Path, *stages: Stage) -> tuple[SingleFlight, list[Done | Failed], list[str]]:
@@ -39,11 +49,16 @@ def asked(root: Path, *stages: Stage) -> tuple[SingleFlight, list[Done | Failed]
     return flights[0], found, runner.started
 
 
+def counts(flight: SingleFlight) -> tuple[int, int, int]:
+    status = flight.tally.status((), "")
+    return status.run, status.cached, status.failed
+
+
 def test_who_asks_second_awaits_the_first(tmp_path: Path) -> None:
     flight, found, started = asked(tmp_path, HELLO, HELLO, replace(HELLO))
     assert started == ["write"] == made(flight.store)
     assert len(set(found)) == 1
-    assert (flight.run, flight.cached, flight.failed) == (1, 0, 0)
+    assert counts(flight) == (1, 0, 0)
 
 
 def test_inputs_come_first_and_once(tmp_path: Path) -> None:
@@ -52,7 +67,7 @@ def test_inputs_come_first_and_once(tmp_path: Path) -> None:
     assert isinstance(first, Done) and isinstance(second, Done)
     assert (first.folder / "text").read_text() == "hello, world"
     assert (second.folder / "text").read_text() == "hello, hello"
-    assert flight.run == 5 and flight.wall_seconds > 0
+    assert counts(flight) == (5, 0, 0) and flight.tally.status((), "").wall_seconds > 0
 
 
 def test_what_is_in_the_store_is_found_and_its_inputs_left_alone(tmp_path: Path) -> None:
@@ -60,7 +75,7 @@ def test_what_is_in_the_store_is_found_and_its_inputs_left_alone(tmp_path: Path)
     flight, found, started = asked(tmp_path, JOIN)
     assert not started
     assert isinstance(found[0], Done) and found[0].cached
-    assert (flight.run, flight.cached) == (0, 1)
+    assert counts(flight) == (0, 1, 0)
 
 
 def test_a_failure_reaches_everyone_who_asked_and_counts_once(tmp_path: Path) -> None:
@@ -69,14 +84,14 @@ def test_a_failure_reaches_everyone_who_asked_and_counts_once(tmp_path: Path) ->
     assert found[0] == found[1] == Failed("fail", "ValueError: half of it is enough")
     assert isinstance(found[2], Done), "what does not need it goes on"
     assert started.count("fail") == 1
-    assert (flight.run, flight.failed) == (4, 1)
+    assert counts(flight) == (4, 0, 1)
 
 
 def test_the_failure_of_an_input_names_the_input(tmp_path: Path) -> None:
     above = replace(JOIN, last=Fail(needs=HELLO))  # type: ignore[arg-type]
     flight, found, started = asked(tmp_path, above)
     assert found == [Failed("fail", "ValueError: half of it is enough")]
-    assert "join" not in started and flight.failed == 1
+    assert "join" not in started and counts(flight) == (2, 0, 1)
 
 
 def test_status_tells_what_ran_what_runs_and_the_best_score(tmp_path: Path) -> None:
@@ -87,8 +102,9 @@ def test_status_tells_what_ran_what_runs_and_the_best_score(tmp_path: Path) -> N
             await asyncio.sleep(0.001)
         assert (await flight.status()).running == ("write",)
         await task
-        await flight.tell(10, 0.5)
-        await flight.tell(7, 0.4)
+        await flight.tell("one", 10, 0.5)
+        await flight.tell("two", 7, 0.4)
+        await flight.tell("two", 7, 0.4)  # its trial came back from the dead
         status = await flight.status()
         assert (status.run, status.running) == (1, ())
         assert (status.models, status.points, status.best) == (2, 17, 0.5)
@@ -112,3 +128,71 @@ def test_an_error_becomes_one_line_of_its_innermost_cause() -> None:
         assert first_line(error) == "ValueError: the rule"
     assert first_line(KeyError()) == "KeyError: "
     assert len(first_line(ValueError("x" * 1000))) == 300
+
+
+class Spoils(InProcess):
+    """Makes stages, and once, when a `join` is about to run, flips a byte of what it reads."""
+
+    async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
+        if isinstance(stage, Join) and "join" not in self.started:
+            text = open_store(store).folder(stage.last) / "deep" / "text"
+            text.write_text("W" + text.read_text()[1:])
+        return await super().__call__(store, stage, begun)
+
+
+def test_an_input_damaged_after_it_was_checked_is_made_again(tmp_path: Path) -> None:
+    runner = Spoils()
+
+    async def ask() -> Done | Failed:
+        return await SingleFlight(tmp_path, runner).make(JOIN)
+
+    done = asyncio.run(ask())
+    assert isinstance(done, Done), done
+    assert (done.folder / "text").read_text() == "hello, world"
+    assert runner.started == ["write", "write", "write", "join", "write", "join"]
+
+
+def test_a_stage_damaged_while_the_run_lasts_is_made_again_for_who_asks(tmp_path: Path) -> None:
+    async def ask() -> list[str]:
+        flight = SingleFlight(tmp_path, runner := InProcess())
+        done = await flight.make(HELLO)
+        assert isinstance(done, Done)
+        (done.folder / "end").unlink()
+        again = await asyncio.gather(flight.make(HELLO), flight.make(HELLO))
+        assert all(isinstance(a, Done) and (a.folder / "end").exists() for a in again)
+        return runner.started
+
+    assert asyncio.run(ask()) == ["write", "write"]
+
+
+class Full(InProcess):
+    """A disk without room for any `join`."""
+
+    async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
+        if isinstance(stage, Join):
+            self.started.append("full")
+            raise RuntimeError("a worker failed") from OSError(errno.ENOSPC, "No space left")
+        return await super().__call__(store, stage, begun)
+
+
+def test_nothing_more_is_begun_once_a_disk_is_full(tmp_path: Path) -> None:
+    runner = Full()
+
+    async def ask() -> tuple[list[Done | Failed], Status]:
+        flight = SingleFlight(tmp_path, runner)
+        found = [await flight.make(s) for s in (JOIN, replace(JOIN, last=HELLO), Write(text="x"))]
+        return found, await flight.status()
+
+    found, status = asyncio.run(ask())
+    assert [f.error for f in found if isinstance(f, Failed)] == [status.full] * 3
+    assert status.full == "OSError: [Errno 28] No space left"
+    assert runner.started == ["write", "write", "write", "full"] and status.failed == 1
+
+
+def test_what_is_counted_twice_counts_once() -> None:
+    tally = Tally(made={"a": (2.0, 1.0)}, told={"m": (5, 0.5)})
+    tally.made["a"] = (2.0, 1.0)
+    tally.cached |= {"a", "b"}  # found again after a restart of the actor, and found at once
+    tally.told["m"] = (5, 0.5)
+    status = tally.status((), "")
+    assert (status.run, status.cached, status.points, status.models) == (1, 1, 5, 1)

@@ -1,0 +1,160 @@
+"""The `Stages` actor: single flight on Ray. Each stage is a task that holds what it needs.
+
+The actor holds no CPU, so waiting trials hold nothing and cannot block each other. It sits on the
+driver's node, comes back when it dies, and counts again what the store and the run's parts say. A
+stage whose worker dies is tried again, one that takes too long is cancelled and its worker killed.
+"""
+
+import asyncio
+import errno
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow.compute as pc
+import ray
+from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from emoray.fleet.dispatch import Limits
+from emoray.fleet.single_flight import Begun, SingleFlight, Tally
+from emoray.storage.place import Place
+from emoray.tables.files import read_table
+from emoray.tables.parts import part_files
+from emoray.tables.rows import PointRow
+from emoray.trial.store import Done, Stage, open_store
+
+LIMITS = Limits(seconds=12 * 3600.0)  # nothing that is alive takes that long on two cores
+NODES_LOST = 10  # a node that goes is seldom the stage's fault: spot machines come and go
+RESTARTS = 10  # of the actor
+PAUSE_SECONDS = 0.5  # before the next attempt; twice as long before each further one
+
+
+def run_stage(store: Place, stage: Stage) -> Iterator[int | Done]:
+    """One stage in this process: first a sign that it has left the queue, then the result."""
+    yield os.getpid()
+    shelf = open_store(store)
+    # An attempt before this one may have ended well and not lived to say so.
+    yield shelf.find(stage) or shelf.run(stage)
+
+
+STAGE_TASK = ray.remote(run_stage)  # once: Ray exports every remote function anew
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """The runner of the fleet: a stage on a worker, as often and as long as the limits allow."""
+
+    limits: Limits = LIMITS
+
+    async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
+        died = nodes = 0
+        while True:
+            try:
+                return await self._attempt(store, stage, begun)
+            except RayTaskError:  # the stage itself raised, and would again
+                raise
+            except RayError as error:
+                gone = isinstance(error, NodeDiedError)
+                died, nodes = died + (not gone), nodes + gone
+                if died >= self.limits.attempts or nodes >= NODES_LOST:
+                    raise RuntimeError(_why(stage, error, died, nodes)) from None
+            await asyncio.sleep(PAUSE_SECONDS * 2 ** (died + nodes - 1))
+
+    async def _attempt(self, store: Place, stage: Stage, begun: Begun) -> Done:
+        """Raises RayError when the worker died, TimeoutError when the time was up."""
+        task = STAGE_TASK.options(
+            num_cpus=getattr(stage, "cpus", 1),
+            num_returns="streaming",
+            max_retries=0,  # counted here: Ray's own would not end for want of memory
+            name=stage.name,
+        ).remote(store, stage)
+        await (await anext(task))
+        begun()
+        try:
+            # The clock starts now: a stage may wait in the queue for as long as it takes.
+            result = await asyncio.wait_for(anext(task), self.limits.seconds or None)
+        except TimeoutError:
+            await _gone(task)
+            raise TimeoutError(
+                f"a stage takes at most {self.limits.seconds / 60:g} minutes, {stage.name} did not "
+                "end and was killed: give it more with --stage-minutes, or see where it hangs"
+            ) from None
+        done: Done = await result  # outside: a stage may raise a TimeoutError of its own
+        return done
+
+
+async def _gone(task: Any) -> None:
+    """Kill the worker, whatever it is doing, and wait until that is done."""
+    ray.cancel(task, force=True)
+    try:
+        await asyncio.wait_for(anext(task), 10.0)
+    except (RayError, StopAsyncIteration, TimeoutError):
+        pass
+
+
+def _why(stage: Stage, error: RayError, died: int, nodes: int) -> str:
+    if isinstance(error, NodeDiedError):
+        return f"a stage may lose {NODES_LOST - 1} nodes, {stage.name} lost {nodes}"
+    if isinstance(error, OutOfMemoryError):
+        remedy = "its node had no memory left: give it more, or start fewer at once with --cpus"
+    else:
+        remedy = "killed, crashed, or out of memory: see the worker's log"
+    return f"a stage gets {died} attempts, the worker of {stage.name} died in each; {remedy}"
+
+
+class Stages(SingleFlight):
+    """The actor. since: when the run began, seconds of the epoch."""
+
+    def __init__(
+        self, store: Place, run_folder: Place | None, limits: Limits, since: float
+    ) -> None:
+        again = ray.get_runtime_context().was_current_actor_reconstructed
+        tally = recalled(store, run_folder, since) if again else Tally()
+        super().__init__(store, Workers(limits=limits), tally)
+
+
+def recalled(store: Place, run_folder: Place | None, since: float) -> Tally:
+    """What was counted since then, from what lasts. Other drivers on the store are counted too."""
+    tally = Tally()
+    for event in open_store(store).journal():
+        if event["event"] == "made" and event["time"] >= since:
+            tally.made[event["key"]] = (event["wall_seconds"], event["cpu_seconds"])
+    if run_folder is None:
+        return tally
+    for path in part_files(run_folder, "points"):
+        with suppress(ValueError):  # damaged: whoever merges the parts will say so
+            scores = read_table(path, PointRow).column("dev_macro_f1")
+            tally.told[path.stem] = (len(scores), pc.max(scores).as_py())
+    tally.failed.update(path.stem for path in part_files(run_folder, "failures"))
+    return tally
+
+
+def refuse_full(stages: Any) -> None:
+    """Raise the OSError of a full disk that a stage met: each further one would meet it too."""
+    if full := ray.get(stages.status.remote()).full:
+        raise OSError(errno.ENOSPC, f"a stage needs room for its files ({full})")
+
+
+STAGES = ray.remote(Stages)
+
+
+def start(store: Place, run_folder: Place | None = None, limits: Limits = LIMITS) -> Any:
+    """The run's one actor; of its own name, because a run before it may have used another store.
+
+    run_folder: where its trials write their parts, to count them again after a restart.
+    """
+    here = ray.get_runtime_context().get_node_id()
+    actor = STAGES.options(
+        name=f"Stages-{uuid.uuid4().hex[:8]}",
+        num_cpus=0,
+        max_concurrency=1000,
+        max_restarts=RESTARTS,
+        max_task_retries=-1,
+        scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=True),
+    )
+    return actor.remote(store, run_folder, limits, time.time())

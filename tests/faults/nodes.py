@@ -1,0 +1,71 @@
+"""A cluster of real raylets on this machine, of which one is killed; prints what came of it.
+
+A program of its own: a process can be driver of one Ray only. `python -m tests.faults.nodes STORE`
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.cluster_utils import Cluster
+
+from emoray.fleet import stages_actor
+from emoray.trial.store import Done, Store
+from tests.faults.stages import Fill
+from tests.trial.counting import Write
+
+SHORT = {"include_dashboard": False, "num_cpus": 1}
+
+
+def raylet_of(node: Any) -> int:
+    (process, *_) = node.all_processes["raylet"]
+    return int(process.process.pid)
+
+
+def parent(pid: int) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def begun_on(node: Any, store: Store) -> list[dict[str, Any]]:
+    """Stages that a worker of the node has begun and not made."""
+    made = {e["key"] for e in store.journal() if e["event"] == "made"}
+    started = [e for e in store.journal() if e["event"] == "started" and e["key"] not in made]
+    return [e for e in started if parent(e["pid"]) == raylet_of(node)]
+
+
+def main(store: Store) -> None:
+    cluster = Cluster(initialize_head=True, connect=True, head_node_args=SHORT)
+    doomed = cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    stages = stages_actor.start(store.place)
+    wanted = [Write(text=str(i), seconds=1.5) for i in range(6)]
+    asked = [stages.make.remote(stage) for stage in (Fill(mebibytes=1), *wanted)]
+    deadline = time.monotonic() + 60
+    while not (killed := begun_on(doomed, store)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    cluster.remove_node(doomed, allow_graceful=False)
+    cluster.add_node(num_cpus=1)
+    done = ray.get(asked, timeout=90)
+    said = {
+        "done": sum(isinstance(each, Done) for each in done),
+        "failed": [repr(each) for each in done if not isinstance(each, Done)],
+        "killed": [event["key"] for event in killed],
+        "nodes": len({node["NodeID"] for node in ray.nodes()}),
+        "pid": os.getpid(),
+    }
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
+    ray.shutdown()
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main(Store(Path(sys.argv[1])))

@@ -1,0 +1,130 @@
+"""One sweep in which workers, a trial and the `Stages` actor are killed; then the same again."""
+
+import os
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import ray
+
+from emoray.fleet import search, stages_actor
+from emoray.fleet.sweep import Sweep
+from tests.faults.conftest import Ledger
+from tests.faults.dying_trials import kills_itself
+from tests.faults.saboteur import Event, Saboteur, has_loaded, kill
+from tests.faults.tolls import COMPUTED, assert_as_if_nothing_had_happened, begun_again, toll
+from tests.fleet.conftest import Run, swept
+
+
+@dataclass
+class Storm:
+    """Kills the first training's worker once, the second's always, and the actor once."""
+
+    actors: list[int] = field(default_factory=list)  # processes of `Stages`
+    trainings: list[str] = field(default_factory=list)
+    struck: Counter[str] = field(default_factory=Counter)
+    decided: int = 0
+
+    def __call__(self, event: Event) -> None:
+        key, pid = event["key"], event["pid"]
+        if event["event"] == "started" and key.startswith("train-"):
+            if key not in self.trainings:
+                self.trainings.append(key)
+            if self.trainings.index(key) == 1:
+                self.strike(key, pid)
+            elif self.trainings.index(key) == 0 and not self.struck[key]:
+                threading.Thread(target=self.strike_in_training, args=(key, pid)).start()
+        if event["event"] == "made" and key.startswith("decide-"):
+            self.decided += 1
+            if self.decided == 3:
+                self.strike("actor", self.actors[0])
+
+    def strike_in_training(self, key: str, pid: int) -> None:
+        deadline = time.monotonic() + 60
+        while not has_loaded(pid, "tensorflow") and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.strike(key, pid)
+
+    def strike(self, what: str, pid: int) -> None:
+        self.struck[what] += 1
+        kill(pid)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """The run after the storm, and after the same command once more."""
+
+    storm: Storm
+    broken: Run
+    healed: Run
+
+
+@pytest.fixture(scope="module")
+def story(smoke: Run, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    out = tmp_path_factory.mktemp("storm") / "out"
+    sweep, storm = Sweep(space="smoke", out=out, download=False), Storm()
+
+    begin = stages_actor.start
+
+    def start(*settings: Any) -> Any:
+        actor = begin(*settings)
+        storm.actors.append(ray.get(actor.__ray_call__.remote(lambda self: os.getpid())))
+        return actor
+
+    with pytest.MonkeyPatch.context() as patch, Saboteur(sweep.store_root, storm):
+        patch.setattr(stages_actor, "start", start)
+        patch.setattr(search, "grid_trial", kills_itself)
+        broken = swept(sweep)
+    return Story(storm=storm, broken=broken, healed=swept(sweep))
+
+
+def lost_training(story: Story) -> str:
+    return story.storm.trainings[1][: len("train-") + 16]
+
+
+def test_the_storm_struck_what_it_was_to_strike(story: Story) -> None:
+    first, second = story.storm.trainings[:2]
+    assert story.storm.struck == Counter({first: 1, second: 3, "actor": 1})
+    assert (story.broken.folder / "_killed_trial").exists()
+
+
+def test_a_training_killed_at_every_attempt_is_one_row_of_failures(story: Story) -> None:
+    (failure,) = story.broken.tables["failures"].to_dict("records")
+    assert failure["trial"] == lost_training(story) and failure["stage"] == "train"
+    assert "a stage gets 3 attempts, the worker of train died in each" in failure["error"]
+
+
+@pytest.mark.parametrize("table", COMPUTED)
+def test_all_that_does_not_need_it_is_there_and_once(table: str, story: Story, smoke: Run) -> None:
+    points = smoke.tables["points"]
+    lost = points.loc[points["training_id"] == lost_training(story)]
+    whole, broken = smoke.tables[table], story.broken.tables[table]
+    for column, gone in (("point", lost["point"]), ("model", lost["model"])):
+        if column in whole:
+            whole = whole[~whole[column].isin(gone)]
+    if "training_id" in whole:
+        whole = whole[whole["training_id"] != lost_training(story)]
+    if table != "repeats":  # of which the lost seed was a part
+        assert len(broken) == len(whole)
+
+
+def test_no_finished_stage_was_made_again(story: Story) -> None:
+    again = begun_again(story.healed.journal)
+    first, second = story.storm.trainings[:2]
+    others = again - Counter({first: 1, second: 3})
+    assert others.total() <= 2, "no more than what ran when the actor died"
+
+
+def test_the_counts_of_the_run_survive_the_actor(story: Story) -> None:
+    row = story.broken.tables["runs"].iloc[0]
+    made = {e["key"] for e in story.broken.journal if e["event"] == "made"}
+    assert row["stages_run"] == len(made) and row["stages_failed"] == 1
+    assert row["points"] == len(story.broken.tables["points"])
+
+
+def test_the_same_command_makes_what_was_lost(story: Story, smoke: Run, ledger: Ledger) -> None:
+    assert_as_if_nothing_had_happened(story.healed, smoke)
+    ledger("worker, trial and actor killed, then the same command", 6, toll(story.healed, smoke))
