@@ -130,10 +130,9 @@ def _read_split(raw: bytes, path: Path, taxonomy: Taxonomy) -> Split:
     return Split(ids=ids, texts=texts, labels_NK=labels_NK)
 
 
-def read_corpus(folder: Path, *, name: str, taxonomy: Taxonomy) -> Corpus:
-    """Read and check the splits in `folder`; `name` is what tables will call the corpus."""
-    digest = hashlib.sha256()
-    splits = {}
+def _raw(folder: Path) -> dict[str, bytes]:
+    """The three files of a corpus."""
+    found = {}
     for split in SPLITS:
         path = folder / f"{split}.tsv"
         if not path.is_file():
@@ -141,8 +140,28 @@ def read_corpus(folder: Path, *, name: str, taxonomy: Taxonomy) -> Corpus:
                 f"a corpus folder holds train.tsv, dev.tsv and test.tsv, got no {path}: "
                 "add the file or point to the folder that has all three"
             )
-        raw = path.read_bytes()
+        found[split] = path.read_bytes()
+    return found
+
+
+def _sha256(raw: dict[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for split in SPLITS:
         # Of the files' own hashes: a line moved from one file's end to the next must change it.
-        digest.update(hashlib.sha256(raw).digest())
-        splits[split] = _read_split(raw, path, taxonomy)
-    return Corpus(name=name, taxonomy=taxonomy, sha256=digest.hexdigest(), **splits)
+        digest.update(hashlib.sha256(raw[split]).digest())
+    return digest.hexdigest()
+
+
+def read_records(folder: Path, split: str) -> tuple[str, list[tuple[str, str, list[int]]]]:
+    """Comment id, text and GoEmotions label ids of each line of a split, whatever the taxonomy;
+    before them the SHA-256 of the whole corpus."""
+    raw = _raw(folder)
+    path = folder / f"{split}.tsv"
+    return _sha256(raw), list(_records(_lines(raw[split], path), path))
+
+
+def read_corpus(folder: Path, *, name: str, taxonomy: Taxonomy) -> Corpus:
+    """Read and check the splits in `folder`; `name` is what tables will call the corpus."""
+    raw = _raw(folder)
+    splits = {s: _read_split(raw[s], folder / f"{s}.tsv", taxonomy) for s in SPLITS}
+    return Corpus(name=name, taxonomy=taxonomy, sha256=_sha256(raw), **splits)

@@ -1,0 +1,157 @@
+"""Back-translate train, choose what is worth training on, and leave it as a table and a corpus."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from emoray.fleet.connection import Cluster, connected
+from emoray.fleet.translators import default_pool, translate
+from emoray.labels import taxonomy as taxonomy_of
+from emoray.model.augmentation import BackTranslation
+from emoray.storage.lock import alone_in
+from emoray.storage.place import Place, absolute, child, fetched, landing, ready
+from emoray.tables.files import read_table, write_table
+from emoray.tables.fleet_rows import AugmentationRow
+from emoray.text.corpus import read_corpus
+from emoray.text.paraphrase import KEPT, AnyLabels, Filters
+from emoray.text.sources import locate
+from emoray.text.translation.translator import translator_of
+from emoray.trial.agreement import agreement_of
+from emoray.trial.spec import CorpusRef, TranslatorRef
+from emoray.trial.stages.augmenting import AUGMENTATIONS, SUFFIX, Augment, Translate
+from emoray.trial.store import open_store
+
+CORPUS = "augmented.tsv"
+EXAMPLES = 2  # of each verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Augmenting:
+    """What to translate, what of it to keep, and where it lands.
+
+    limit: only the first so many texts of train; agree: an artifact that must still see the labels;
+    most_fall: how far their mean probability may fall, None for the filter's own.
+    """
+
+    translator: str = "apertium:eng-spa"
+    share: float = 0.5
+    balance: float = 0.0
+    taxonomy: str = "goemotions"
+    seed: int = 0
+    limit: int | None = None
+    agree: Place | None = None
+    most_fall: float | None = None
+    workers: int | None = None
+    data: Place | None = None
+    out: Place = Path("results/augment")
+    store: Place | None = None
+    cluster: Cluster = field(default_factory=Cluster)
+    download: bool = True
+
+    @property
+    def knob(self) -> BackTranslation:
+        """What a recipe would say; ValueError for what none may."""
+        return BackTranslation(share=self.share, balance=self.balance, translator=self.translator)
+
+    @property
+    def store_place(self) -> Place:
+        return self.store or child(self.out, "_store")
+
+
+def planned(settings: Augmenting, console: Console) -> Augment:
+    """The whole job as a stage; ValueError for what cannot be, before anything starts."""
+    knob = settings.knob
+    data = fetched(settings.data) if settings.data else None
+    source = locate(data, download=settings.download)
+    corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy_of(settings.taxonomy))
+    if corpus.name == "sample":
+        console.print(f"[bold red]the embedded sample is augmented:[/] {source.why}")
+    if settings.limit is not None and settings.limit < 1:
+        raise ValueError(f"limit must be at least 1, got {settings.limit}")
+    labels = (
+        agreement_of(fetched(settings.agree), settings.most_fall) if settings.agree else AnyLabels()
+    )
+    cut = settings.limit is not None and settings.limit < len(corpus.train)
+    return Augment(
+        translated=Translate(
+            corpus=CorpusRef(name=corpus.name, sha256=corpus.sha256, folder=source.folder),
+            translator=TranslatorRef.of(translator_of(knob.translator)),
+            stop=settings.limit if cut else None,
+        ),
+        taxonomy=settings.taxonomy,
+        filters=Filters(labels=labels),
+        share=knob.share,
+        balance=knob.balance,
+        seed=settings.seed,
+    )
+
+
+def corpus_lines(corpus: CorpusRef, rows: list[dict[str, Any]]) -> str:
+    """Train in GoEmotions' form, then what was kept, each with its source's label ids."""
+    records = corpus.read_train()
+    kept = [row for row in rows if row["verdict"] == KEPT]
+    lines = [(comment, text, ids) for comment, text, ids in records]
+    for row in kept:
+        comment, _, ids = records[row["source_index"]]
+        lines.append((f"{comment}{SUFFIX}", row["result"], ids))
+    return "".join(f"{text}\t{','.join(map(str, ids))}\t{c}\n" for c, text, ids in lines)
+
+
+def _tell(rows: list[dict[str, Any]], wanted: float, console: Console) -> None:
+    """Counts by verdict, and examples of each."""
+    counts = Counter(row["verdict"] for row in rows)
+    share = counts[KEPT] / max(len(rows), 1)
+    console.print(f"{counts[KEPT]:,} of {len(rows):,} kept ({share:.0%})", highlight=False)
+    if share < wanted - 0.5 / max(len(rows), 1):
+        console.print(
+            f"[bold]fewer than the {wanted:.0%} asked for:[/] no other text passes the filters",
+            highlight=False,
+        )
+    for verdict, count in counts.most_common():
+        console.print(f"\n{verdict} {count:,}", highlight=False)
+        of_it = [row for row in rows if row["verdict"] == verdict]
+        for row in of_it[:: max(1, len(of_it) // EXAMPLES)][:EXAMPLES]:
+            said = row["result"] or row["reason"]
+            console.print(
+                f"  {row['labels']}: {row['source']} → {said}",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
+
+
+def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
+    """Translate, choose, write `augmentations.parquet` and `augmented.tsv`; returns `out`.
+
+    Raises ValueError for a mistake in settings or data before any worker starts.
+    """
+    console = console or Console()
+    stage = planned(settings, console)
+    out, store_place = absolute(settings.out), absolute(settings.store_place)
+    ready(out, store_place)
+    with alone_in(out) as still_alone, landing(out) as folder:
+        store = open_store(store_place)
+        with connected(settings.cluster):
+            translate(
+                stage.translated,
+                store=store.place,
+                pool=default_pool(stage.translated, settings.workers),
+                console=console,
+            )
+        console.print("choosing what to keep", highlight=False)
+        table = read_table(store.make(stage).folder / AUGMENTATIONS, AugmentationRow)
+        rows = table.to_pylist()
+        still_alone()
+        write_table(table, folder / AUGMENTATIONS, AugmentationRow)
+        lines = corpus_lines(stage.translated.corpus, rows)
+        (folder / CORPUS).write_text(lines, "utf-8", newline="")
+        _tell(rows, settings.share, console)
+    console.print(
+        f"\ntable {settings.out}/{AUGMENTATIONS}\ncorpus {settings.out}/{CORPUS}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return settings.out

@@ -1,0 +1,1 @@
+"""Machine translation: translators, and what must survive them."""

@@ -1,0 +1,46 @@
+"""Whether a trained classifier still sees a text's labels once it is translated.
+
+Shapes: N texts, K labels.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emoray.tables.fleet_rows import TranslationRow
+from emoray.text.paraphrase import Agreement
+from emoray.trial.finished.artifacts import Finished, open_artifact
+from emoray.trial.spec import CorpusRef
+
+
+def agreement_of(folder: Path, most_fall: float | None = None) -> Agreement:
+    """The artifact in `folder` as a judge; ValueError where it is none."""
+    sha256 = open_artifact(folder).model_sha256
+    given = {} if most_fall is None else {"most_fall": most_fall}
+    return Agreement(folder=folder.absolute(), sha256=sha256, **given)
+
+
+def _probabilities(finished: Finished, texts: Sequence[str], labels_NK: np.ndarray) -> np.ndarray:
+    """The mean probability that the artifact gives to each text's own labels."""
+    from emoray.decide.cuts import probabilities
+    from emoray.export import artifact
+
+    logits_NK = artifact.load(finished.folder).logits(list(texts))
+    probs_NK = probabilities(logits_NK, finished.temperature)
+    return np.asarray((probs_NK * labels_NK).sum(axis=1) / np.maximum(labels_NK.sum(axis=1), 1))
+
+
+def falls(agreement: Agreement, corpus: CorpusRef, found: Sequence[TranslationRow]) -> list[float]:
+    """How far the mean probability of each source's labels falls on the way to its result."""
+    finished = open_artifact(agreement.folder)
+    if finished.model_sha256 != agreement.sha256:
+        raise ValueError(
+            f"an artifact must not change during a run, got another model in {finished.folder}: "
+            "start the run again"
+        )
+    train = corpus.read(finished.taxonomy.name).train
+    labels_NK = train.labels_NK[[row.index for row in found]][:, finished.columns_K]
+    before_N = _probabilities(finished, [row.source for row in found], labels_NK)
+    after_N = _probabilities(finished, [row.result for row in found], labels_NK)
+    return [float(fall) for fall in before_N - after_N]

@@ -1,0 +1,136 @@
+"""Augment the train texts of a corpus by translating them there and back."""
+
+from typing import Annotated
+
+import typer
+
+from jobs.console import run_job
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+
+@app.command(
+    epilog="Examples:  \n"
+    "`python -m jobs.augment --limit 2000` — a first look, under a minute  \n"
+    "`python -m jobs.augment --share 0.5 --balance 1 --out results/augment-spanish` — rare labels "
+    "more, all of train  \n"
+    "`python -m jobs.augment --translator 'marian:Helsinki-NLP/opus-mt-en-de?beams=2&device=cuda'` "
+    "— a neural translator on every GPU  \n"
+    "`python -m jobs.augment --agree results/quick-goemotions/artifacts/POINT` — only what a "
+    "classifier still reads alike"
+)
+def augment(
+    translator: Annotated[
+        str,
+        typer.Option(
+            help="**apertium:eng-spa** or **eng-cat**: rule-based, from Debian, a hundred texts a "
+            "second and more. **marian:MODEL** (**,MODEL BACK**): a folder or an id of the Hugging "
+            "Face hub; after a **?**: beams=4, or sampling=0.8&seed=1, device=cuda, bf16=1 (needs "
+            "the extra `translate`)."
+        ),
+    ] = "apertium:eng-spa",
+    share: Annotated[
+        float, typer.Option(help="Texts to keep, as a share of those translated, up to 1.")
+    ] = 0.5,
+    balance: Annotated[
+        float, typer.Option(help="0 takes every text alike, above 0 those with rare labels more.")
+    ] = 0.0,
+    taxonomy: Annotated[
+        str,
+        typer.Option(help="Whose labels balance: **goemotions** (28), **ekman**, **sentiment**."),
+    ] = "goemotions",
+    seed: Annotated[int, typer.Option(help="Of the draw among what passes the filters.")] = 0,
+    limit: Annotated[
+        int | None, typer.Option(help="Only the first so many texts of train.  [default: all]")
+    ] = None,
+    agree: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder of an artifact: a text is dropped where the mean probability that it "
+            "gives to the text's labels falls too far."
+        ),
+    ] = None,
+    most_fall: Annotated[
+        float | None, typer.Option(help="With --agree: how far it may fall.  [default: 0.25]")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Translators at once.  [default: one a CPU, or one a GPU]"),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            envvar="EMORAY_DATA",
+            help="Folder, or s3://bucket/prefix, that holds `goemotions/`. Without it: the cache, "
+            "the official download, the embedded sample, in this order.",
+        ),
+    ] = None,
+    out: Annotated[
+        str, typer.Option(help="Folder, or s3://bucket/prefix, of table and corpus.")
+    ] = "results/augment",
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder of finished stages, or s3://bucket/prefix, shared by runs: translations "
+            "are found there whatever share, balance or filter ask for.  [default: OUT/_store]"
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RAY_ADDRESS",
+            help="A running Ray to join, host:port or auto.  [default: start one for this run]",
+        ),
+    ] = None,
+    cpus: Annotated[
+        int | None, typer.Option(min=1, help="CPUs of the Ray started here.  [default: all]")
+    ] = None,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure", help="Join a Ray that others reach and that asks nobody for a token."
+        ),
+    ] = False,
+    download: Annotated[
+        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
+    ] = True,
+    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+) -> None:
+    """Say every train text otherwise: into another language and back, labels kept.
+
+    Masks, links, user and subreddit names, emoji and faces stay as they are. Near copies, texts
+    that grew or shrank too much, that lost a mark, or that stand in dev or test are dropped, each
+    with its reason. Leaves `augmentations.parquet` (source, translation, result, verdict) and
+    `augmented.tsv` (train and what was kept, in GoEmotions' form). Interrupt it whenever you like:
+    the same command goes on where it stopped.
+    """
+
+    def work() -> None:
+        from emoray.fleet.augment import Augmenting, run_augment
+        from emoray.fleet.connection import Cluster
+        from emoray.storage.place import place_of, place_or_none
+
+        run_augment(
+            Augmenting(
+                translator=translator,
+                share=share,
+                balance=balance,
+                taxonomy=taxonomy,
+                seed=seed,
+                limit=limit,
+                agree=place_or_none(agree),
+                most_fall=most_fall,
+                workers=workers,
+                data=place_or_none(data),
+                out=place_of(out),
+                store=place_or_none(store),
+                cluster=Cluster(address=address, cpus=cpus, insecure=insecure),
+                download=download,
+            )
+        )
+
+    run_job(work, debug=debug)
+
+
+if __name__ == "__main__":
+    app()
