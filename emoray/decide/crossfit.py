@@ -9,7 +9,7 @@ A temperature is taken as given. One number fitted on all of dev hardly flatters
 reads it; thresholds, up to one per label, can.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -41,11 +41,27 @@ def cross_fitted_scores(
     A label without a positive in any fold is refused, whatever the rules.
     """
     logits_NK, labels_NK = checked(logits_NK, labels_NK)
+    return cross_fitted_fits(decisions, lambda _: logits_NK, labels_NK, folds=folds, seed=seed)
+
+
+def cross_fitted_fits(
+    decisions: Sequence[tuple[Rule, float]],
+    fitted: Callable[[np.ndarray], np.ndarray],
+    labels_NK: np.ndarray,
+    *,
+    folds: int = 5,
+    seed: int = 0,
+) -> ManyScores:
+    """As `cross_fitted_scores`, of logits that are fitted too.
+
+    fitted: given fitting_N (bool), logits_NK of all texts by what those texts alone taught.
+    """
     require_positives(labels_NK.sum(axis=0), len(labels_NK))
-    fold_N = folds_of(len(logits_NK), folds=folds, seed=seed)
-    shape = len(decisions), logits_NK.shape[1]
+    fold_N = folds_of(len(labels_NK), folds=folds, seed=seed)
+    shape = len(decisions), labels_NK.shape[1]
     predicted_DK, tp_DK = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
     for fold in range(folds):
+        logits_NK = fitted(fold_N != fold)
         fitting = rank(logits_NK[fold_N != fold], labels_NK[fold_N != fold])
         held_out = rank(logits_NK[fold_N == fold], labels_NK[fold_N == fold])
         scores = score_ranking(held_out, fit_many(decisions, fitting))

@@ -10,6 +10,11 @@ decision.json    temperature; cuts: label k holds where logit k >= cuts[k]; thre
                  probabilities, sigmoid(cut / temperature), for people to read
 manifest.json    SHA-256 of each of these files
 
+An ensemble keeps each model's own files under members/0/, members/1/, … and says in ensemble.json
+which files make up which member, what it weighs, and of what the weighted mean is taken: of the
+members' logits, or of their probabilities (then the logit of that mean is what is decided on).
+Members of one vocabulary share its file.
+
 Files that the manifest does not name are never read. Shapes: N texts, L tokens, K labels.
 """
 
@@ -34,6 +39,12 @@ import onnxruntime
 MODEL, VOCABULARY, TOKENIZER = "model.onnx", "vocabulary.txt", "tokenizer.json"
 LABELS, DECISION, MANIFEST = "labels.json", "decision.json", "manifest.json"
 FILES = (DECISION, LABELS, MODEL, TOKENIZER, VOCABULARY)
+ENSEMBLE = "ensemble.json"
+SHARED = {DECISION, ENSEMBLE, LABELS}  # of an ensemble; the others are its members'
+MEMBER = re.compile(
+    "|".join(rf"members/\d+/{re.escape(n)}" for n in (MODEL, TOKENIZER, VOCABULARY))
+)
+LOGITS, PROBABILITIES = "logits", "probabilities"  # of what an ensemble is the mean
 UNKNOWN, FIRST = 1, 2
 BATCH = 64
 
@@ -62,9 +73,16 @@ def manifest_of(hashes: Mapping[str, str]) -> bytes:
     return f"{{\n{lines}\n}}\n".encode()
 
 
+def complete(names: Iterable[str]) -> bool:
+    """Whether these are the files of an artifact, all of them: of one model or of an ensemble."""
+    found = set(names)
+    members = found - SHARED
+    return found == set(FILES) or (found > SHARED and all(map(MEMBER.fullmatch, members)))
+
+
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write the files and their manifest as one new folder: all of it or nothing."""
-    if set(files) != set(FILES):
+    if not complete(files):
         raise ValueError(
             f"an artifact holds {', '.join(FILES)}, got {', '.join(sorted(files))}: "
             "give exactly those; the manifest is written here"
@@ -76,6 +94,7 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
     try:
         unfinished.mkdir(parents=True)
         for name, data in {**files, MANIFEST: manifest}.items():
+            (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
             (unfinished / name).write_bytes(data)
         os.replace(unfinished, folder)
     except OSError as error:
@@ -91,12 +110,12 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def sizes(folder: Path) -> dict[str, int]:
     """Bytes of every file that makes up the artifact, the manifest included."""
-    return {name: (folder / name).stat().st_size for name in (*FILES, MANIFEST)}
+    return {name: (folder / name).stat().st_size for name in (*_manifest(folder), MANIFEST)}
 
 
 def _checked(folder: Path, listed: Mapping[str, str]) -> dict[str, bytes]:
     files = {}
-    for name in FILES:
+    for name in sorted(listed):
         try:
             files[name] = (folder / name).read_bytes()
         except FileNotFoundError:
@@ -136,8 +155,10 @@ def _manifest(folder: Path) -> dict[str, str]:
         listed = json.loads((folder / MANIFEST).read_bytes())
     except ValueError:
         raise _damaged(folder, f"{MANIFEST} is not JSON") from None
-    if not isinstance(listed, dict) or set(listed) != set(FILES):
-        raise _damaged(folder, f"{MANIFEST} does not list exactly {', '.join(FILES)}")
+    if not isinstance(listed, dict) or not complete(listed):
+        raise _damaged(
+            folder, f"{MANIFEST} does not list exactly {', '.join(FILES)}, nor those of an ensemble"
+        )
     return listed
 
 
@@ -325,35 +346,37 @@ class Predictions:
     labels: list[list[str]]
 
 
-class Classifier:
-    """An artifact, ready to classify: `classifier(["thanks a lot!"]).labels`."""
+class Reader:
+    """Texts to token ids, by one vocabulary."""
 
-    def __init__(self, files: Mapping[str, bytes], *, threads: int = 1) -> None:
-        self.labels: tuple[str, ...] = tuple(json.loads(files[LABELS]))
-        decision = json.loads(files[DECISION])
-        self.temperature = float(decision["temperature"])
-        self.cuts_K = np.array(decision["cuts"], np.float64)
-        text = files[VOCABULARY].decode()
+    def __init__(self, vocabulary: bytes, tokenizer: bytes) -> None:
+        text = vocabulary.decode()
         words = text.removesuffix("\n").split("\n") if text else []
         self._ids = {word: i for i, word in enumerate(words, start=FIRST)}
-        self.tokenize = tokenizer_of(json.loads(files[TOKENIZER]), self._ids)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            files[MODEL], options, providers=["CPUExecutionProvider"]
-        )
+        self.tokenize = tokenizer_of(json.loads(tokenizer), self._ids)
 
     def ids(self, text: str) -> list[int]:
         """Token ids of one text; a text without words is one unknown word."""
         return [self._ids.get(word, UNKNOWN) for word in self.tokenize(text)] or [UNKNOWN]
 
-    def logits(self, texts: Iterable[str]) -> np.ndarray:
-        """logits_NK float32. Batches are texts of like length; results do not depend on them."""
-        rows = [self.ids(text) for text in texts]
+
+class Model:
+    """A model.onnx, ready to run."""
+
+    def __init__(self, file: bytes, labels: int, *, threads: int) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._labels = labels
+        self._session = onnxruntime.InferenceSession(
+            file, options, providers=["CPUExecutionProvider"]
+        )
+
+    def logits(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
+        """logits_NK float32 of token ids. Batches are texts of like length."""
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-        logits_NK = np.empty((len(rows), len(self.labels)), np.float32)
+        logits_NK = np.empty((len(rows), self._labels), np.float32)
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
             ids_NL = np.zeros((len(batch), len(rows[batch[-1]])), np.int32)
@@ -361,6 +384,72 @@ class Classifier:
                 ids_NL[n, : len(rows[i])] = rows[i]
             logits_NK[batch] = self._session.run(None, {"ids": ids_NL})[0]
         return logits_NK
+
+
+def combined(
+    logits: Sequence[np.ndarray], weights: Sequence[float], mean_of: str = LOGITS
+) -> np.ndarray:
+    """logits_NK float32 that several models, a logits_NK each, say as one. Weights sum to 1."""
+    if len(logits) == 1:
+        return logits[0]
+    pairs = [(float(w), z.astype(np.float64)) for w, z in zip(weights, logits, strict=True)]
+    if mean_of == LOGITS:
+        return np.asarray(sum(w * z_NK for w, z_NK in pairs), np.float32)
+    with np.errstate(over="ignore"):
+        yes_NK = sum(w / (1 + np.exp(-z_NK)) for w, z_NK in pairs)
+        no_NK = sum(w / (1 + np.exp(z_NK)) for w, z_NK in pairs)
+    least = np.finfo(np.float64).tiny  # a probability of 0 has no logit
+    return np.asarray(
+        np.log(np.maximum(yes_NK, least)) - np.log(np.maximum(no_NK, least)), np.float32
+    )
+
+
+def members_of(files: Mapping[str, bytes]) -> tuple[str, list[dict[str, Any]]]:
+    """Of what an artifact is the mean, and each member: its weight, and the names of its files."""
+    if ENSEMBLE in files:
+        said = json.loads(files[ENSEMBLE])
+        return said["mean_of"], said["members"]
+    alone = {"model": MODEL, "vocabulary": VOCABULARY, "tokenizer": TOKENIZER, "weight": 1.0}
+    return LOGITS, [alone]
+
+
+class Classifier:
+    """An artifact, ready to classify: `classifier(["thanks a lot!"]).labels`.
+
+    members: of an ensemble several, else one; each model with the reader of its texts.
+    """
+
+    def __init__(self, files: Mapping[str, bytes], *, threads: int = 1) -> None:
+        self.labels: tuple[str, ...] = tuple(json.loads(files[LABELS]))
+        decision = json.loads(files[DECISION])
+        self.temperature = float(decision["temperature"])
+        self.cuts_K = np.array(decision["cuts"], np.float64)
+        self._mean_of, told = members_of(files)
+        self._weights = [member["weight"] for member in told]
+        readers: dict[tuple[str, str], Reader] = {}
+        self.members: list[tuple[Reader, Model]] = []
+        for member in told:
+            named = member["vocabulary"], member["tokenizer"]
+            if named not in readers:
+                readers[named] = Reader(*(files[name] for name in named))
+            model = Model(files[member["model"]], len(self.labels), threads=threads)
+            self.members.append((readers[named], model))
+
+    @property
+    def tokenize(self) -> Words | Pieces:
+        """How the first member cuts a text."""
+        return self.members[0][0].tokenize
+
+    def ids(self, text: str) -> list[int]:
+        """Token ids of one text, as the first member reads it."""
+        return self.members[0][0].ids(text)
+
+    def logits(self, texts: Iterable[str]) -> np.ndarray:
+        """logits_NK float32. Batches are texts of like length; results do not depend on them."""
+        texts = list(texts)
+        rows = {reader: [reader.ids(text) for text in texts] for reader, _ in self.members}
+        said = [model.logits(rows[reader]) for reader, model in self.members]
+        return combined(said, self._weights, self._mean_of)
 
     def __call__(self, texts: Sequence[str]) -> Predictions:
         if isinstance(texts, str):

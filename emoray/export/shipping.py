@@ -14,7 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from emoray.export import artifact
-from emoray.export.artifact import DECISION, FILES, LABELS, MODEL, TOKENIZER, VOCABULARY
+from emoray.export.artifact import (
+    DECISION,
+    ENSEMBLE,
+    FILES,
+    LABELS,
+    MODEL,
+    TOKENIZER,
+    VOCABULARY,
+)
 
 BASE_FILES = tuple(name for name in FILES if name != DECISION)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -53,6 +61,19 @@ class Base:
         return cls(
             hashes={name: artifact.sha256(files[name]) for name in BASE_FILES},
             size_bytes=sum(len(files[name]) for name in BASE_FILES),
+        )
+
+    @classmethod
+    def of_ensemble(cls, files: Mapping[str, bytes]) -> "Base":
+        """The base of `export.ensemble.ensemble_files`."""
+        if not artifact.complete({*files, DECISION}):
+            raise ValueError(
+                f"an ensemble's base holds {ENSEMBLE}, {LABELS} and its members' files, got "
+                f"{', '.join(sorted(files))}: make it with ensemble_files"
+            )
+        return cls(
+            hashes={name: artifact.sha256(data) for name, data in files.items()},
+            size_bytes=sum(map(len, files.values())),
         )
 
     @classmethod
@@ -104,14 +125,18 @@ def row_of(base: Base, *, temperature: float, cuts_K: np.ndarray, rule: str) -> 
     )
 
 
-def ship(base_folder: Path, row: Row, target: Path) -> None:
+def ship_files(base: Mapping[str, bytes], row: Row, target: Path) -> None:
     """Put one row's artifact into a new folder `target`; refuses a base that is not the row's."""
-    files = {name: (base_folder / name).read_bytes() for name in BASE_FILES}
-    files[DECISION] = row.decision
+    files = {**base, DECISION: row.decision}
     manifest = artifact.manifest_of({name: artifact.sha256(data) for name, data in files.items()})
     if manifest != row.manifest:
         raise ValueError(
-            f"a row ships with the model it was scored on, got other files in {base_folder}: "
+            f"a row ships with the model it was scored on, got other files for {target}: "
             "compress the model again"
         )
     artifact.write(target, files)
+
+
+def ship(base_folder: Path, row: Row, target: Path) -> None:
+    """As `ship_files`, the base read from a folder."""
+    ship_files({name: (base_folder / name).read_bytes() for name in BASE_FILES}, row, target)

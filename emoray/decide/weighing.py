@@ -1,0 +1,177 @@
+"""How much each member counts, chosen on dev. A rule is a plain value.
+
+Shapes: M members, N texts, K labels, A averaged arrays of a voice.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from emoray.decide.crossfit import cross_fitted_fits, cross_fitted_macro_f1
+from emoray.decide.ensemble import Logits, Probabilities, Voice, checked_members, combine
+from emoray.decide.scores import ManyScores
+from emoray.decide.thresholds import PerLabel, Rule
+
+NOTHING = 0.005  # a share below this moves no decision worth a model's bytes
+STEPS, STILL = 2000, 1e-7  # of the fit of a mixture: at most, and when it has arrived
+
+
+class Weighing(ABC):
+    """Weights on the simplex: each at least 0, together 1."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def of(self) -> Voice:
+        """What the weighted mean is taken of."""
+
+    @abstractmethod
+    def weights(self, logits_MNK: np.ndarray, labels_NK: np.ndarray) -> np.ndarray:
+        """weights_M float64, fitted on these texts."""
+
+
+def _shares(weights_M: np.ndarray, loudness_M: np.ndarray | float = 1.0) -> np.ndarray:
+    """To sum 1, six digits, without members that hardly count: those of no weight times loudness.
+
+    loudness_M: how far a member's own voice spreads; sharp logits say much with a small weight.
+    """
+    heard_M = weights_M * loudness_M
+    kept_M = np.where(heard_M < NOTHING * heard_M.sum(), 0.0, weights_M)
+    shares_M = np.round(kept_M / kept_M.sum(), 6)
+    shares_M[np.argmax(shares_M)] += 1 - shares_M.sum()
+    return shares_M
+
+
+@dataclass(frozen=True, slots=True)
+class MeanOf(Weighing):
+    """Every member counts the same; nothing is fitted."""
+
+    of: Voice = field(default_factory=Logits)
+
+    def weights(self, logits_MNK: np.ndarray, labels_NK: np.ndarray) -> np.ndarray:
+        return np.full(len(logits_MNK), 1 / len(logits_MNK))
+
+    def __str__(self) -> str:
+        return f"mean-{self.of}"
+
+
+@dataclass(frozen=True, slots=True)
+class FittedWeights(Weighing):
+    """The weights of least negative log-likelihood. Both fits are convex.
+
+    Of logits: every factor at least 0 of the members' logits (scale and all, as stacking has it:
+    Breiman 1996, "Stacked regressions"); as the temperature is fitted afterwards, only their shares
+    count. Of probabilities: a mixture, climbed by expectation and maximisation.
+    """
+
+    of: Voice = field(default_factory=Logits)
+
+    def weights(self, logits_MNK: np.ndarray, labels_NK: np.ndarray) -> np.ndarray:
+        logits_MNK, labels_NK = checked_members(logits_MNK, labels_NK)
+        if isinstance(self.of, Logits):
+            loudness_M = logits_MNK.std(axis=(1, 2))
+            return _shares(_stacked(logits_MNK, labels_NK), loudness_M)
+        return _shares(_mixed(logits_MNK, labels_NK))
+
+    def __str__(self) -> str:
+        return f"weights-{self.of}"
+
+
+def _stacked(logits_MNK: np.ndarray, labels_NK: np.ndarray) -> np.ndarray:
+    """Factors of the members' logits of least mean NLL; all alike where none helps."""
+    members = len(logits_MNK)
+    scores_ME = logits_MNK.reshape(members, -1).astype(np.float64)
+    labels_E = labels_NK.ravel().astype(np.float64)
+    pull_M = scores_ME @ labels_E
+
+    def loss(factors_M: np.ndarray) -> tuple[float, np.ndarray]:
+        said_E = factors_M @ scores_ME
+        value = np.logaddexp(0, said_E).sum() - factors_M @ pull_M
+        slope_M = scores_ME @ expit(said_E) - pull_M
+        return float(value / labels_E.size), slope_M / labels_E.size
+
+    start_M = np.full(members, 1 / members)
+    found = minimize(loss, start_M, jac=True, method="L-BFGS-B", bounds=[(0, None)] * members)
+    return np.asarray(found.x if found.x.any() else start_M)
+
+
+def _mixed(logits_MNK: np.ndarray, labels_NK: np.ndarray) -> np.ndarray:
+    """Shares of a mixture of the members' probabilities of least mean NLL."""
+    members = len(logits_MNK)
+    signed_MNK = np.where(labels_NK, logits_MNK, -logits_MNK).astype(np.float64)
+    likelihood_ME = np.maximum(expit(signed_MNK), 1e-300).reshape(members, -1)
+    shares_M = np.full(members, 1 / members)
+    for _ in range(STEPS):
+        before_M = shares_M
+        shares_M = shares_M * (likelihood_ME / (shares_M @ likelihood_ME)).mean(axis=1)
+        if np.abs(shares_M - before_M).max() < STILL:
+            break
+    return shares_M
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greedy(Weighing):
+    """One member at a time, again and again the one that helps most; of these bags the best.
+
+    Caruana, Niculescu-Mizil, Crew & Ksikes 2004, "Ensemble selection from libraries of models":
+    with replacement, so a member's weight is how often it was taken. Climbed is the cross-fitted
+    macro-F1 with a threshold per label. Among equals a member that is in the bag already is taken,
+    then the first; among equal bags the smallest.
+    """
+
+    rounds: int
+    of: Voice = field(default_factory=Probabilities)
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise ValueError(f"rounds must be at least 1, got {self.rounds}: one takes the best")
+
+    def growth(
+        self, logits_MNK: np.ndarray, labels_NK: np.ndarray
+    ) -> tuple[tuple[int, ...], tuple[float, ...]]:
+        """The member taken in each round, and the score of the bag after it."""
+        logits_MNK, labels_NK = checked_members(logits_MNK, labels_NK)
+        seen_K = labels_NK.any(axis=0)  # a label that these texts lack has no F1 to climb
+        labels_NK = labels_NK[:, seen_K]
+        voices_MANK = [self.of.voices(logits_NK[:, seen_K]) for logits_NK in logits_MNK]
+        total_ANK = np.zeros_like(voices_MANK[0])
+        taken: list[int] = []
+        scores: list[float] = []
+        for size in range(1, self.rounds + 1):
+            said = (self.of.logits((total_ANK + voice) / size) for voice in voices_MANK)
+            found = [cross_fitted_macro_f1(PerLabel(), logits_NK, labels_NK) for logits_NK in said]
+            best = max(range(len(found)), key=lambda m: (found[m], m in taken, -m))
+            taken.append(best)
+            scores.append(found[best])
+            total_ANK = total_ANK + voices_MANK[best]
+        return tuple(taken), tuple(scores)
+
+    def weights(self, logits_MNK: np.ndarray, labels_NK: np.ndarray) -> np.ndarray:
+        taken, scores = self.growth(logits_MNK, labels_NK)
+        size = int(np.argmax(scores)) + 1
+        return np.asarray(np.bincount(taken[:size], minlength=len(logits_MNK)) / size)
+
+    def __str__(self) -> str:
+        return f"greedy-{self.of}"
+
+
+def cross_fitted_ensemble(
+    weighing: Weighing,
+    decisions: Sequence[tuple[Rule, float]],
+    logits_MNK: np.ndarray,
+    labels_NK: np.ndarray,
+) -> ManyScores:
+    """One row of pooled held-out scores per (rule, temperature): weights and thresholds are both
+    fitted on four folds and scored on the fifth."""
+    logits_MNK, labels_NK = checked_members(logits_MNK, labels_NK)
+
+    def fitted(fitting_N: np.ndarray) -> np.ndarray:
+        weights_M = weighing.weights(logits_MNK[:, fitting_N], labels_NK[fitting_N])
+        return combine(weighing.of, logits_MNK, weights_M)
+
+    return cross_fitted_fits(decisions, fitted, labels_NK)

@@ -1,0 +1,211 @@
+"""The ensemble job: plan members, train them on actors, combine them in every way, report."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import ray
+from rich.console import Console
+
+from emoray.fleet import finish, members, progress, stages_actor
+from emoray.fleet.connection import Cluster, connected
+from emoray.fleet.dispatch import Limits, Pool
+from emoray.fleet.plans import LEAST, PLANS, Plan, bases_of, checked_plan
+from emoray.fleet.trials import Desk
+from emoray.storage.lock import alone_in
+from emoray.storage.place import Place, absolute, child, fetched, ready
+from emoray.tables.parts import clear_parts
+from emoray.tables.rows import TABLES
+from emoray.trial.checkpoints.schemes import pick
+from emoray.trial.data import Look, find_encoder, look
+from emoray.trial.leftovers import clear_leftovers
+from emoray.trial.plan import deciding, training
+from emoray.trial.spec import RULES, Decision, Fitted
+from emoray.trial.stages.deciding import Decide
+from emoray.trial.store import open_store
+
+EVERY = "all"
+DECISIONS = tuple(Decision(temperature=t, rule=rule) for t in (Fitted(), 1.0) for rule in RULES)
+LIMITS = Limits(seconds=12 * 3600.0)  # of one training: nothing alive takes longer on two cores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ensemble:
+    """Which members, how stored and combined, on what data, and where everything lands."""
+
+    plan: str = "diverse"
+    members: int = 5
+    taxonomy: str = "ekman"
+    scheme: str = "int8"
+    combine: tuple[str, ...] = (EVERY,)
+    encoders: tuple[str, ...] = ()
+    epochs: int | None = None
+    cpus_per_member: float = 1.0
+    gpus_per_member: float = 0.0
+    data: Place | None = None
+    out: Place = Path("results")
+    run: str | None = None
+    store: Place | None = None
+    cluster: Cluster = field(default_factory=Cluster)
+    limits: Limits = LIMITS
+    download: bool = True
+
+    def __post_init__(self) -> None:
+        checked_plan(self.plan)
+        known = (*members.COMBINATIONS, EVERY)
+        strange = [name for name in self.combine if name not in known]
+        if strange or not self.combine:
+            raise ValueError(
+                f"a combination is one of {', '.join(known)}, got "
+                f"{', '.join(strange) or 'none'}: name one of these"
+            )
+        if not self.cpus_per_member > 0 or not self.gpus_per_member >= 0:
+            raise ValueError(
+                "a member holds more than 0 CPUs and at least 0 GPUs, got "
+                f"{self.cpus_per_member:g} and {self.gpus_per_member:g}: say what one training uses"
+            )
+
+    @property
+    def combinations(self) -> tuple[str, ...]:
+        return members.COMBINATIONS if EVERY in self.combine else self.combine
+
+    @property
+    def run_place(self) -> Place:
+        name = self.run or f"ensemble-{self.plan}{self.members}-{self.taxonomy}"
+        return absolute(child(self.out, name))
+
+    @property
+    def store_place(self) -> Place:
+        return absolute(self.store or child(self.out, "_store"))
+
+
+def _look(settings: Ensemble) -> Look:
+    """Corpus and vectors, and the encoders beside them."""
+    data = None if settings.data is None else fetched(settings.data)
+    facts = look(settings.taxonomy, data, download=settings.download)
+    encoders = tuple(find_encoder(name) for name in settings.encoders)
+    return replace(facts, data=replace(facts.data, encoders=encoders))
+
+
+def planned(settings: Ensemble, facts: Look) -> tuple[Plan, list[Decide]]:
+    """The plan, and every member as the stage that decides on it alone.
+
+    Raises ValueError for what the data at hand cannot give.
+    """
+    bases = bases_of(
+        settings.plan,
+        settings.taxonomy,
+        facts.dims,
+        facts.data.encoders,
+        settings.epochs,
+    )
+    plan = PLANS[settings.plan](settings.members, bases)
+    (scheme,) = pick([settings.scheme]).values()
+    found = [deciding(training(r, facts.data), scheme, DECISIONS) for r in plan.recipes]
+    return plan, found
+
+
+def _pool(settings: Ensemble, asked: int) -> Pool:
+    """As many actors as members and the cluster's processors allow, one at least."""
+    here = ray.cluster_resources()
+    fits = [here.get("CPU", 0) / settings.cpus_per_member]
+    if settings.gpus_per_member:
+        fits.append(here.get("GPU", 0) / settings.gpus_per_member)
+    return Pool(
+        actors=max(1, min(asked, int(min(fits)))),
+        cpus=settings.cpus_per_member,
+        gpus=settings.gpus_per_member,
+    )
+
+
+def _announce(settings: Ensemble, facts: Look, plan: Plan, console: Console) -> None:
+    corpus = facts.data.corpus
+    if corpus.name == "sample":
+        console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
+        console.print(f"{facts.why}\nIts figures show that everything works, and little more.")
+    console.print(
+        f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
+        f"{facts.leaked} of test also in train) · taxonomy {settings.taxonomy} · plan {plan.name}, "
+        f"{len(plan.recipes)} members, {settings.scheme}, {' and '.join(settings.combinations)} · "
+        f"run {settings.run_place}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def require_two(desk: Desk, alone: Sequence[Decide], asked: Sequence[Decide]) -> None:
+    """Refuse (ValueError) to combine what is left where that is one model, or none."""
+    if len(alone) < LEAST:
+        raise ValueError(
+            f"an ensemble needs at least two finished members, got {len(alone)} of "
+            f"{len(asked)}: {finish.first_failure(desk)}"
+        )
+
+
+def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
+    """Train, combine, measure and report; or go on where a run of the same settings stopped.
+
+    Returns the run's place. Raises ValueError for a mistake in settings or data before any worker
+    starts, and where fewer than two members could be made.
+    """
+    console = console or Console()
+    started, clock = datetime.now(UTC), time.perf_counter()
+    facts = _look(settings)
+    plan, asked = planned(settings, facts)
+    ready(settings.run_place, settings.store_place)
+    with alone_in(settings.run_place) as still_alone:
+        store = open_store(settings.store_place)
+        clear_leftovers(store)
+        with connected(settings.cluster):
+            store.share(facts.data)
+            stages = stages_actor.start(store.place, settings.run_place)
+            desk = Desk(
+                stages=stages,
+                run_folder=settings.run_place,
+                store=store.place,
+                data=facts.data,
+            )
+            _announce(settings, facts, plan, console)
+            # The store is the truth: parts of an earlier start are made from it again.
+            clear_parts(settings.run_place, set(TABLES) - {"runs"})
+            ways = len(members.weighings(settings.combinations, len(asked)))
+            with progress.following(stages, len(asked) + ways, console):
+                trained = members.train(
+                    desk,
+                    asked,
+                    store=store,
+                    pool=_pool(settings, len(asked)),
+                    limits=settings.limits,
+                    console=console,
+                )
+                alone = members.measured(desk, trained.members)
+                require_two(desk, alone, asked)
+                ensembles = members.ensembles_of(alone, settings.combinations, plan=plan.name)
+                together = members.combine(desk, ensembles)
+            searched = time.perf_counter() - clock
+            members.clock(desk, alone, together, console)
+            stages_actor.refuse_full(stages)
+            start = finish.Start(
+                search="ensemble",
+                space=plan.name,
+                started=started,
+                wall_seconds=time.perf_counter() - clock,
+                search_seconds=searched,
+                trials=len(asked),
+                job="jobs.ensemble",
+                hands=trained.done,
+            )
+            finish.record(desk, facts, start)
+            still_alone()
+            finish.publish(
+                desk,
+                alone,
+                store,
+                console,
+                ensembles=[ensemble for ensemble, _ in together.made],
+                also={point for _, point in together.best.values()},
+            )
+        clear_leftovers(store)
+    return settings.run_place

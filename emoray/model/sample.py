@@ -1,0 +1,35 @@
+"""Which train texts a training sees, as plain values. Shapes: N texts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Every train text, once."""
+
+    def rows(self, texts: int, seed: int) -> np.ndarray:
+        """rows_N: all of them, in their order."""
+        return np.arange(texts)
+
+    def __str__(self) -> str:
+        return "whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """As many texts as there are, drawn with replacement: some 63 % of them, many twice.
+
+    Breiman 1996, "Bagging predictors".
+    """
+
+    def rows(self, texts: int, seed: int) -> np.ndarray:
+        """rows_N ascending, drawn by the recipe's seed."""
+        return np.sort(np.random.default_rng([seed, texts]).integers(texts, size=texts))
+
+    def __str__(self) -> str:
+        return "bootstrap"
+
+
+Sample = Whole | Bootstrap

@@ -1,0 +1,139 @@
+"""Train several models in parallel and let them answer as one, combined in every way."""
+
+from typing import Annotated
+
+import typer
+
+from jobs.console import run_job
+
+app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+
+@app.command(
+    epilog="Examples:  \n"
+    "`python -m jobs.ensemble` — five different members, minutes on two cores; then open "
+    "results/ensemble-diverse5-ekman/report.html  \n"
+    "`python -m jobs.ensemble --plan seeds --members 8 --combine mean --combine greedy`  \n"
+    "`python -m jobs.ensemble --encoder all-MiniLM-L6-v2 --gpus-per-member 0.5` — encoders and "
+    "word vectors by turns, two trainings a GPU  \n"
+    "`python -m jobs.ensemble --out s3://bucket/results --data s3://bucket/data`"
+)
+def ensemble(
+    plan: Annotated[
+        str,
+        typer.Option(
+            help="**seeds**: one recipe, other seeds. **bootstrap**: each on its own bootstrap "
+            "sample of train. **diverse**: other dimensions, losses, pools, layers and samples."
+        ),
+    ] = "diverse",
+    members: Annotated[int, typer.Option(min=2, help="How many models are trained.")] = 5,
+    taxonomy: Annotated[
+        str, typer.Option(help="Labels: **goemotions** (28), **ekman** (7) or **sentiment** (4).")
+    ] = "ekman",
+    scheme: Annotated[
+        str,
+        typer.Option(
+            help="How every member is stored: float, int8, int4, … (`jobs.compress --list` names "
+            "all)."
+        ),
+    ] = "int8",
+    combine: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="**mean** of logits and of probabilities, **weights** fitted on dev, **greedy** "
+            "selection with replacement, or **all**; repeatable.  [default: all]"
+        ),
+    ] = None,
+    encoder: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Fine-tune this encoder: a folder, or a model id of the Hugging Face hub with "
+            "safetensors; repeatable. In the plan diverse by turns with word vectors. Needs the "
+            "extra `bert`.  [default: word vectors alone]"
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs in place of the recipes' own.")
+    ] = None,
+    cpus_per_member: Annotated[
+        float, typer.Option(help="CPUs that one training holds; decides how many run at once.")
+    ] = 1.0,
+    gpus_per_member: Annotated[
+        float, typer.Option(help="GPUs that one training holds, or a share of one.")
+    ] = 0.0,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            envvar="EMORAY_DATA",
+            help="Folder or s3:// prefix that holds `goemotions/` and, if you have them, word "
+            "vectors in `glove/`. Without it: the cache, the official download, the embedded "
+            "sample, in this order.",
+        ),
+    ] = None,
+    out: Annotated[str, typer.Option(help="Folder or s3:// prefix of all runs.")] = "results",
+    run: Annotated[
+        str | None,
+        typer.Option(help="Name of this run's folder.  [default: ensemble-PLANMEMBERS-TAXONOMY]"),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder or s3:// prefix of finished stages, shared by runs.  [default: "
+            "OUT/_store] The same command run again trains nothing."
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            envvar="RAY_ADDRESS", help="A running Ray to join.  [default: start one for this run]"
+        ),
+    ] = None,
+    cpus: Annotated[
+        int | None, typer.Option(min=1, help="CPUs of the Ray started here.  [default: all]")
+    ] = None,
+    insecure: Annotated[
+        bool,
+        typer.Option("--insecure", help="Join a Ray of another machine without authentication."),
+    ] = False,
+    download: Annotated[
+        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
+    ] = True,
+    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+) -> None:
+    """Train several models in parallel and let them answer as one.
+
+    Leaves the tables of a sweep, `members.parquet` with weights and diversity, artifacts that hold
+    all members in one folder, and a report with F1 against the number of members. Members are
+    weighed and chosen on dev; test is scored once.
+    """
+
+    def work() -> None:
+        from emoray.fleet.connection import Cluster
+        from emoray.fleet.ensemble import Ensemble, run_ensemble
+        from emoray.storage.place import place_of
+
+        run_ensemble(
+            Ensemble(
+                plan=plan,
+                members=members,
+                taxonomy=taxonomy,
+                scheme=scheme,
+                combine=tuple(combine or ("all",)),
+                encoders=tuple(encoder or ()),
+                epochs=epochs,
+                cpus_per_member=cpus_per_member,
+                gpus_per_member=gpus_per_member,
+                data=place_of(data) if data else None,
+                out=place_of(out),
+                run=run,
+                store=place_of(store) if store else None,
+                cluster=Cluster(address=address, cpus=cpus, insecure=insecure),
+                download=download,
+            )
+        )
+
+    run_job(work, debug=debug)
+
+
+if __name__ == "__main__":
+    app()
