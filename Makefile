@@ -6,12 +6,13 @@ SPACE ?= quick
 TAXONOMY ?= ekman
 ARGS ?=
 
-.PHONY: sweep test lint types benchmark clean help
+.PHONY: sweep test faults lint types benchmark clean help
 
 help:
 	@echo "make sweep      search on this machine, then open results/<run>/report.html"
 	@echo "                SPACE=quick|seed|joint|qat|bert|bert-joint TAXONOMY=ekman|goemotions|sentiment ARGS='...'"
 	@echo "make test       lint, types and tests"
+	@echo "make faults     everything dies once: workers, nodes, drivers, disks; minutes"
 	@echo "make benchmark  the measured figures of results/README.md"
 	@echo "make clean      remove .venv (results stay)"
 
@@ -21,9 +22,9 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[glove,test]"
 	touch $@
 
-# Encoders need torch, which is large: only the bert spaces and the tests install it.
+# Encoders and Marian translators need torch, which is large: only who uses them installs it.
 $(VENV)/ready-bert: $(VENV)/ready
-	$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bert]"
+	$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bert,translate]"
 	touch $@
 
 sweep: $(if $(filter bert% qat,$(SPACE)),$(VENV)/ready-bert,$(VENV)/ready)
@@ -38,6 +39,9 @@ types: $(VENV)/ready-bert
 
 test: lint types
 	$(RUN) -m pytest $(ARGS)
+
+faults: $(VENV)/ready-bert
+	$(RUN) -m pytest -m "faults or not faults" tests/faults tests/cluster $(ARGS)
 
 benchmark: $(VENV)/ready
 	$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[benchmark]"

@@ -28,11 +28,15 @@ def benchmark(
             "**cached**: a trial whose stages are all there. "
             "**peers**: a finished checkpoint's integer artifacts beside what the standard tools "
             "make of it; needs --model. "
-            "Give it again for more than one.  [default: all but peers]"
+            "**scale**: simulated nodes, many trials, many points. "
+            "Give it again for more than one.  [default: all but peers and scale]"
         ),
     ] = None,
     peers: Annotated[
         bool, typer.Option("--peers", help="The same as --only peers, or one more beside others.")
+    ] = False,
+    scale: Annotated[
+        bool, typer.Option("--scale", help="The same as --only scale, or one more beside others.")
     ] = False,
     model: Annotated[
         Path | None,
@@ -92,7 +96,11 @@ def benchmark(
 
         run_benchmarks(
             Benchmarks(
-                only=(*(only or ()), *(["peers"] if peers else [])),
+                only=(
+                    *(only or ()),
+                    *(["peers"] if peers else []),
+                    *(["scale"] if scale else []),
+                ),
                 out=out,
                 rows=rows,
                 scratch=scratch,

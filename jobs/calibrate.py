@@ -1,6 +1,5 @@
 """Fit temperature and thresholds of a finished artifact on dev, and show what they earn on test."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,17 +19,17 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exce
 )
 def calibrate(
     artifact: Annotated[
-        Path, typer.Option(help="Folder of the artifact, of either family. It is only read.")
+        str, typer.Option(help="Folder of the artifact, of either family. It is only read.")
     ],
     corpus: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             help="Folder with train.tsv, dev.tsv and test.tsv in GoEmotions' form: text, label "
             "ids, comment id.  [default: what a sweep would take]"
         ),
     ] = None,
     data: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             envvar="EMORAY_DATA",
             help="Folder that holds `goemotions/`. Without it: the cache, the official download, "
@@ -38,11 +37,11 @@ def calibrate(
         ),
     ] = None,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(help="Folder of the tables.  [default: results/calibrate-NAME]"),
     ] = None,
     store: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             help="Folder of finished stages: logits are kept there, and a second call scores "
             "nothing.  [default: OUT/_store]"
@@ -60,18 +59,21 @@ def calibrate(
     paired 95 % bootstrap intervals, label by label detail and reliability plots show where they
     come from, and a sentence says whether thresholds or temperature earned them. The taxonomy
     follows from the artifact's labels. Nothing is written into the artifact.
+
+    Every folder may be s3://bucket/prefix too.
     """
 
     def work() -> None:
+        from emoray.storage.place import place_of, place_or_none
         from emoray.trial.finished.calibrate import Calibrate, run_calibrate
 
         run_calibrate(
             Calibrate(
-                artifact=artifact,
-                corpus=corpus,
-                data=data,
-                out=out,
-                store=store,
+                artifact=place_of(artifact),
+                corpus=place_or_none(corpus),
+                data=place_or_none(data),
+                out=place_or_none(out),
+                store=place_or_none(store),
                 download=download,
                 figures=figures,
             )

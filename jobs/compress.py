@@ -1,6 +1,5 @@
 """Turn a finished BERT classifier of PyTorch into integer artifacts, beside what PyTorch can do."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,7 +27,7 @@ def _list(asked: bool) -> None:
 )
 def compress(
     model: Annotated[
-        Path,
+        str,
         typer.Option(
             help="Folder of the model: a fine-tuning of emoray (weights.npz, …), or what "
             "transformers saved (config.json, model.safetensors, tokenizer.json) with a "
@@ -50,7 +49,7 @@ def compress(
         typer.Option("--list", is_eager=True, callback=_list, help="Name the schemes and stop."),
     ] = False,
     data: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             envvar="EMORAY_DATA",
             help="Folder that holds `goemotions/`: dev fits ranges and decisions, test judges. "
@@ -58,11 +57,11 @@ def compress(
         ),
     ] = None,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(help="Folder of artifacts and tables.  [default: results/compress-NAME]"),
     ] = None,
     store: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             help="Folder of finished stages.  [default: OUT/_store] The same command run again "
             "does nothing twice."
@@ -89,19 +88,22 @@ def compress(
     with its paired interval, and whether half a point is ruled out; what became of every tensor;
     which bytes and products are integer, and why the rest is not. Every artifact is a folder that
     runs with onnxruntime alone. The taxonomy follows from the model's labels.
+
+    Every folder may be s3://bucket/prefix too.
     """
 
     def work() -> None:
+        from emoray.storage.place import place_of, place_or_none
         from emoray.trial.checkpoints.compress import Compression, run_compress
 
         run_compress(
             Compression(
-                model=model,
+                model=place_of(model),
                 schemes=tuple(scheme or ()),
                 every=every,
-                data=data,
-                out=out,
-                store=store,
+                data=place_or_none(data),
+                out=place_or_none(out),
+                store=place_or_none(store),
                 threads=threads,
                 max_tokens=max_tokens,
                 download=download,

@@ -1,6 +1,5 @@
 """Turn a finished BERT classifier of PyTorch into float ONNX that says exactly the same."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,7 +18,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exce
 )
 def convert(
     model: Annotated[
-        Path,
+        str,
         typer.Option(
             help="Folder of the model: a fine-tuning of emoray (weights.npz, …), or what "
             "transformers saved (config.json, model.safetensors, tokenizer.json) with a "
@@ -27,7 +26,7 @@ def convert(
         ),
     ],
     data: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             envvar="EMORAY_DATA",
             help="Folder that holds `goemotions/`: its texts are what both are compared on. "
@@ -35,11 +34,11 @@ def convert(
         ),
     ] = None,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(help="Folder of artifact and tables.  [default: results/convert-NAME]"),
     ] = None,
     store: Annotated[
-        Path | None, typer.Option(help="Folder of finished stages.  [default: OUT/_store]")
+        str | None, typer.Option(help="Folder of finished stages.  [default: OUT/_store]")
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of each model while timed.")] = 2,
     max_tokens: Annotated[
@@ -66,17 +65,20 @@ def convert(
     the tolerance, a changed decision or other token ids end the job with exit code 1. Latency,
     throughput and memory are measured beside PyTorch's. With the corpus' labels thresholds are
     fitted on dev, else they are 0.5.
+
+    Every folder may be s3://bucket/prefix too.
     """
 
     def work() -> None:
+        from emoray.storage.place import place_of, place_or_none
         from emoray.trial.checkpoints.convert import Conversion, run_convert
 
         run_convert(
             Conversion(
-                model=model,
-                data=data,
-                out=out,
-                store=store,
+                model=place_of(model),
+                data=place_or_none(data),
+                out=place_or_none(out),
+                store=place_or_none(store),
                 threads=threads,
                 max_tokens=max_tokens,
                 tolerance=tolerance,

@@ -1,6 +1,5 @@
 """Change the saved decision of a finished artifact, and take it back."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,7 +18,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exce
     "`python -m jobs.decide --artifact my-model --undo` — back to the decision before"
 )
 def decide(
-    artifact: Annotated[Path, typer.Option(help="Folder of the artifact, of either family.")],
+    artifact: Annotated[str, typer.Option(help="Folder of the artifact, of either family.")],
     temperature: Annotated[
         float | None,
         typer.Option(
@@ -35,7 +34,7 @@ def decide(
         ),
     ] = None,
     source: Annotated[
-        Path | None,
+        str | None,
         typer.Option("--from", help="calibration.parquet of jobs.calibrate on this very model."),
     ] = None,
     rule: Annotated[
@@ -59,17 +58,20 @@ def decide(
     after a crash, see the old decision or the new one. Earlier decisions are kept in the hidden
     folder `.decisions` of the artifact, which is neither read nor counted. An artifact inside a
     run's folder is written anew when its sweep runs again: copy it out to keep it.
+
+    A calibration may lie in s3://bucket/prefix; an artifact there is not changed in place.
     """
 
     def work() -> None:
+        from emoray.storage.place import place_of, place_or_none
         from emoray.trial.finished.decide import Decide, run_decide
 
         run_decide(
             Decide(
-                artifact=artifact,
+                artifact=place_of(artifact),
                 temperature=temperature,
                 thresholds=tuple(threshold or ()),
-                source=source,
+                source=place_or_none(source),
                 rule=rule,
                 undo=undo,
                 history=history,

@@ -1,6 +1,5 @@
 """Score a finished artifact as it stands, and fail where it misses a gate."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,10 +18,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exce
 )
 def evaluate(
     artifact: Annotated[
-        Path, typer.Option(help="Folder of the artifact, of either family. It is only read.")
+        str, typer.Option(help="Folder of the artifact, of either family. It is only read.")
     ],
     corpus: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             help="Folder with train.tsv, dev.tsv and test.tsv in GoEmotions' form: text, label "
             "ids, comment id.  [default: what a sweep would take]"
@@ -47,7 +46,7 @@ def evaluate(
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the timed session.")] = 1,
     data: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             envvar="EMORAY_DATA",
             help="Folder that holds `goemotions/`. Without it: the cache, the official download, "
@@ -55,10 +54,10 @@ def evaluate(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the tables.  [default: results/evaluate-NAME]")
+        str | None, typer.Option(help="Folder of the tables.  [default: results/evaluate-NAME]")
     ] = None,
     store: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             help="Folder of finished stages: logits are kept there; the clock always runs anew.  "
             "[default: OUT/_store]"
@@ -73,9 +72,12 @@ def evaluate(
 
     Exit code 0 when every gate passes, 1 with one line on stderr for each that fails. Latency is
     measured alone: batch 1, real texts, from token ids to logits.
+
+    Every folder may be s3://bucket/prefix too.
     """
 
     def work() -> None:
+        from emoray.storage.place import place_of, place_or_none
         from emoray.trial.finished.evaluate import Evaluate, Gates, run_evaluate
 
         gates = Gates(
@@ -86,12 +88,12 @@ def evaluate(
         )
         row = run_evaluate(
             Evaluate(
-                artifact=artifact,
+                artifact=place_of(artifact),
                 split=corpus_split,
-                corpus=corpus,
-                data=data,
-                out=out,
-                store=store,
+                corpus=place_or_none(corpus),
+                data=place_or_none(data),
+                out=place_or_none(out),
+                store=place_or_none(store),
                 threads=threads,
                 gates=gates,
                 download=download,

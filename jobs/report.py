@@ -1,6 +1,5 @@
 """Draw the report of a run again, or of as much as a stopped run has."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exce
     epilog="Example:  \n`python -m jobs.report results/quick-ekman` — then open report.html in it"
 )
 def report(
-    run: Annotated[Path, typer.Argument(help="Folder of a run, such as results/quick-ekman.")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="Folder of a run, such as results/quick-ekman or s3://bucket/results/quick-ekman."
+        ),
+    ],
     debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
 ) -> None:
     """Draw report.html and figures/*.png anew from a run's Parquet tables.
@@ -23,9 +27,10 @@ def report(
     """
 
     def work() -> None:
-        from emoray.tables.report.page import write_report
+        from emoray.storage.place import place_of
+        from emoray.tables.report.page import draw_run
 
-        print(write_report(run))
+        print(draw_run(place_of(run)))
 
     run_job(work, debug=debug)
 

@@ -1,6 +1,5 @@
 """Search embedding dimension, layers, quantization, temperature and thresholds in one Ray job."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -32,22 +31,26 @@ def sweep(
         str, typer.Option(help="Labels: **goemotions** (28), **ekman** (7) or **sentiment** (4).")
     ] = "ekman",
     data: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             envvar="EMORAY_DATA",
-            help="Folder that holds `goemotions/` and, if you have them, word vectors in `glove/`. "
+            help="Folder, or s3://bucket/prefix, that holds `goemotions/` and, if you have them, "
+            "word vectors in `glove/`. "
             "Without it: the cache, the official download, the embedded sample, in this order.",
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("results"),
+    out: Annotated[
+        str, typer.Option(help="Folder of all runs, or s3://bucket/prefix.")
+    ] = "results",
     run: Annotated[
         str | None, typer.Option(help="Name of this run's folder.  [default: space-taxonomy]")
     ] = None,
     store: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="Folder of finished stages, shared by runs.  [default: OUT/_store] The same "
-            "command run again does nothing twice; a changed one makes only what changed."
+            help="Folder of finished stages, or s3://bucket/prefix, shared by runs.  "
+            "[default: OUT/_store] The same command run again does nothing twice; a changed one "
+            "makes only what changed."
         ),
     ] = None,
     dim: Annotated[
@@ -64,20 +67,36 @@ def sweep(
     encoder: Annotated[
         list[str] | None,
         typer.Option(
-            help="Encoder of the bert spaces: a folder, or a model id of the Hugging Face hub with "
-            "safetensors; repeatable.  [default: all-MiniLM-L6-v2, from the package registry]"
+            help="Encoder of the bert spaces: a folder, s3://bucket/prefix, or a model id of the "
+            "Hugging Face hub with safetensors; repeatable.  [default: all-MiniLM-L6-v2, from the "
+            "package registry]"
         ),
     ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Trials of the joint search.")] = 64,
     address: Annotated[
         str | None,
         typer.Option(
-            envvar="RAY_ADDRESS", help="A running Ray to join.  [default: start one for this run]"
+            envvar="RAY_ADDRESS",
+            help="A running Ray to join, host:port or auto.  [default: start one for this run]",
         ),
     ] = None,
     cpus: Annotated[
         int | None, typer.Option(min=1, help="CPUs of the Ray started here.  [default: all]")
     ] = None,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure", help="Join a Ray that others reach and that asks nobody for a token."
+        ),
+    ] = False,
+    stage_minutes: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            help="A stage (one training, one model to compress, ...) that runs longer is killed "
+            "and becomes a row of failures; 0 for no limit.",
+        ),
+    ] = 720.0,
     download: Annotated[
         bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
     ] = True,
@@ -97,22 +116,25 @@ def sweep(
     """
 
     def work() -> None:
+        from emoray.fleet.connection import Cluster
+        from emoray.fleet.dispatch import Limits
         from emoray.fleet.space import Wish
         from emoray.fleet.sweep import Sweep, run_sweep
+        from emoray.storage.place import place_of, place_or_none
 
         run_sweep(
             Sweep(
                 space=space,
                 taxonomy=taxonomy,
-                data=data,
-                out=out,
+                data=place_or_none(data),
+                out=place_of(out),
                 run=run,
-                store=store,
+                store=place_or_none(store),
                 trials=trials,
                 encoders=tuple(encoder or ()),
                 wish=Wish(dims=tuple(dim or ()), layers=tuple(layers or ()), seeds=seeds),
-                address=address,
-                cpus=cpus,
+                cluster=Cluster(address=address, cpus=cpus, insecure=insecure),
+                limits=Limits(seconds=60 * stage_minutes),
                 download=download,
                 download_vectors=download_vectors,
             )

@@ -6,10 +6,19 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from emoray.storage.s3 import S3Folder
+from tests.canaries import CANARIES
+from tests.storage.server import BUCKET, Server
+
+if TYPE_CHECKING:
+    from tests.fleet.conftest import Run
+
 ROOT = Path(__file__).parent.parent
+SERVER = Server()  # of S3: started when a test asks for it, at an address that all processes know
 
 
 def _own_home() -> Path:
@@ -35,6 +44,7 @@ def _own_home() -> Path:
         "OMP_NUM_THREADS": "1",
         "COLUMNS": "200",
     }
+    os.environ |= SERVER.environment | CANARIES
     return home
 
 
@@ -53,16 +63,33 @@ def no_data(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
+def s3_server() -> Iterator[Server]:
+    """The one S3 server of the session, with an empty bucket."""
+    SERVER.start(HOME / "s3")
+    yield SERVER
+    SERVER.stop()
+
+
+@pytest.fixture
+def s3(s3_server: Server) -> S3Folder:
+    """A folder of the test's own in the server's bucket."""
+    return S3Folder(BUCKET, f"tests/{secrets.token_hex(6)}")
+
+
+@pytest.fixture(scope="session")
 def local_ray() -> Iterator[None]:
     """The one Ray of the session: two processors, a folder of its own."""
-    import ray
+    from emoray.fleet.connection import Cluster, connected
 
-    ray.init(
-        address="local",
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="error",
-    )
-    yield
-    ray.shutdown()
+    with connected(Cluster(cpus=2)):
+        yield
+
+
+@pytest.fixture(scope="session")
+def smoke(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> "Run":
+    """The space `smoke`, swept once. Tests may sweep it again but must change nothing in it."""
+    from emoray.fleet.sweep import Sweep
+    from tests.fleet.conftest import swept
+
+    out = tmp_path_factory.mktemp("smoke") / "out"
+    return swept(Sweep(space="smoke", out=out, download=False))

@@ -33,23 +33,30 @@ ARROWS: dict[str, set[str]] = {
         "model.sample",
         "model.augmentation",
         "quant",
+        "decide.ensemble",
         "decide.thresholds",
+        "decide.weighing",
     },
     "jobs": {"fleet", "trial", "tables", "storage"},
 }
 PEERS = "emoray/trial/benchmark/peers"  # scripts of other tools, run by interpreters of their own
+MARIAN = "emoray/text/translation/marian_handle.py"  # the one file of the translator that loads it
 # Heavy library -> the only places that may import it.
 HOMES: dict[str, set[str]] = {
     "boto3": {"emoray/storage"},
     "botocore": {"emoray/storage"},
     "ray": {"emoray/fleet"},
+    "grpc": {"emoray/fleet"},
     "optuna": {"emoray/fleet"},
     "tensorflow": {"emoray/model"},
     "keras": {"emoray/model"},
-    "torch": {"emoray/model", "emoray/quant/qat", PEERS},
-    "transformers": {"emoray/model/bert", PEERS},
-    "safetensors": {"emoray/model/bert"},
-    "huggingface_hub": {"emoray/model/bert/sources.py"},
+    "torch": {"emoray/model", "emoray/quant/qat", MARIAN, PEERS},
+    "transformers": {"emoray/model/bert", MARIAN, PEERS},
+    "safetensors": {"emoray/model/bert", MARIAN},
+    "huggingface_hub": {
+        "emoray/model/bert/sources.py",
+        "emoray/text/translation/marian_files.py",
+    },
     "tokenizers": {"emoray/text", "emoray/model/bert"},
     "onnx": {"emoray/export", PEERS},
     "onnxruntime": {"emoray/export", PEERS},

@@ -15,9 +15,12 @@ from typer.testing import CliRunner
 
 from emoray.fleet.benchmark.cached import CachedTrials, a_trial_more, many_small
 from emoray.fleet.benchmark.run import Benchmarks, measure_and_record, run_benchmarks
+from emoray.fleet.benchmark.scale import Scale, busy_share
 from emoray.fleet.benchmark.sweep import SweepCost, part_of_quick, sampled
 from emoray.fleet.space import FROZEN, Space
 from emoray.quant.catalogue import quick_schemes
+from emoray.tables.parts import run_table, write_part
+from emoray.tables.rows import PointRow
 from emoray.text.glove_file import read_vectors
 from emoray.trial.benchmark.figures import (
     FILE,
@@ -30,6 +33,7 @@ from emoray.trial.benchmark.figures import (
     more_is_better,
 )
 from emoray.trial.benchmark.naive import measure_alone
+from emoray.trial.benchmark.tables import many_points, of_merging
 from emoray.trial.benchmark.thresholds import SHARES, Thresholds, made_logits
 from emoray.trial.benchmark.vectors import Vectors, make_file, memory_mb, wanted_words
 from emoray.trial.data import look
@@ -37,6 +41,7 @@ from emoray.trial.plan import deciding, training
 from emoray.trial.spec import Decision, all_decisions
 from emoray.trial.store import Store
 from jobs import benchmark as benchmark_job
+from tests.tables.made import row
 
 pytestmark = pytest.mark.usefixtures("no_data")
 
@@ -205,3 +210,42 @@ def test_an_unknown_benchmark_is_one_clear_line() -> None:
         "error: a benchmark is one of thresholds, vectors, sweep, cached, peers, got speed"
         in result.stderr
     )
+
+
+def spans(**workers: list[tuple[float, float]]) -> list[dict[str, object]]:
+    """A journal in which each worker was in stages from and to these seconds."""
+    events: list[dict[str, object]] = []
+    for pid, (name, own) in enumerate(workers.items()):
+        for i, (start, end) in enumerate(own):
+            same = {"key": f"{name}{i}", "node": "here", "pid": pid}
+            events += [{"event": "started", "time": start, **same}]
+            events += [{"event": "made", "time": end, **same}]
+    return sorted(events, key=lambda event: float(str(event["time"])))
+
+
+def test_the_busy_share_counts_only_while_every_worker_has_work() -> None:
+    early = spans(a=[(0, 4), (5, 9)], b=[(3, 4), (4, 10)])  # both from 3 to 9, a pauses for 1
+    assert busy_share(iter(early)) == pytest.approx(11 / 12)
+    with pytest.raises(ValueError, match="all have had work at one time"):
+        busy_share(iter(spans(a=[(0, 1)], b=[(2, 3)])))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"nodes": ()}, {"nodes": (0,)}, {"each": 1}, {"seconds": 0.0}, {"trials": (9, 9)}],
+    ids=str,
+)
+def test_a_scale_that_cannot_be_measured_is_refused(settings: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"must be|ascend"):
+        Scale(**settings)  # type: ignore[arg-type]
+
+
+def test_many_points_are_real_rows_with_ids_of_their_own(tmp_path: Path) -> None:
+    rows = [row(PointRow, point=f"p{i}", size_bytes=100_000, dev_macro_f1=0.5) for i in range(5)]
+    write_part(rows, tmp_path, "points", "real")
+    many_points(tmp_path, 1000)
+    cost = of_merging(tmp_path)
+    assert cost.seconds > 0 and cost.peak_mb >= cost.library_mb
+    points = run_table(tmp_path, "points").to_pandas()
+    assert len(points) >= 1000 and points["point"].is_unique
+    assert points["size_bytes"].nunique() > 500

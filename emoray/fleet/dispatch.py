@@ -172,7 +172,7 @@ class _Dispatcher:
         self.idle.append(hand)
 
     def take(self, ref: Any) -> None:
-        """One attempt's result. An actor that is gone is not called idle, so `staff` replaces it."""
+        """One attempt's result. A lost actor is not called idle, so `staff` replaces it."""
         busy = self.busy.pop(ref)
         try:
             done = ray.get(ref)

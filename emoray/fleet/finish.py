@@ -1,10 +1,9 @@
 """After the search: time every model alone, merge tables, ship what matters, draw the report."""
 
-import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,21 +14,31 @@ from rich.console import Console
 
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.trials import Desk, write_failure
-from emoray.tables.compact import compact
+from emoray.storage.parallel import in_parallel
+from emoray.storage.place import landing, relative
+from emoray.tables.compact import Compacted, compact
 from emoray.tables.files import read_table, write_table
 from emoray.tables.front import picks
-from emoray.tables.parts import part_files, run_table, table_path, write_part
+from emoray.tables.parts import (
+    drop_part,
+    gather,
+    part_files,
+    run_table,
+    table_path,
+    write_part,
+)
 from emoray.tables.report.page import write_report
 from emoray.tables.rows import FailureRow, LatencyRow, PointRow, RunRow
 from emoray.trial.data import Look
 from emoray.trial.provenance import provenance
-from emoray.trial.ship import cuts_of_row, ship_point
+from emoray.trial.ship import cuts_of_row, ship_ensemble, ship_point
 from emoray.trial.stages.clock import Clock
+from emoray.trial.stages.combining import Combine
 from emoray.trial.stages.compression import BASE, Compress
 from emoray.trial.stages.deciding import Decide
-from emoray.trial.store import Store, id_of, key_of
+from emoray.trial.store import Done, Store, id_of, key_of
 
-ARTIFACTS = "artifacts"
+ARTIFACTS, FIGURES = "artifacts", "figures"
 
 
 def _by_training(decided: Sequence[Decide]) -> list[tuple[Compress, ...]]:
@@ -63,15 +72,16 @@ def clock(desk: Desk, decided: Sequence[Decide], console: Console) -> None:
         )
         made = ray.get(desk.stages.make.remote(stage))
         if isinstance(made, Failed):
-            write_failure(desk, id_of(stage), made)
+            write_failure(desk, stage, made)
             continue
-        rows = read_table(made.folder / "latency.parquet", LatencyRow)
+        rows = read_table(desk.folder(made) / "latency.parquet", LatencyRow)
         write_part(rows, desk.run_folder, "latency", made.folder.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One start of the job, for the `runs` table."""
+    """One start of the job, for the `runs` table. hands: stages that other actors than `Stages`
+    made or found."""
 
     search: str
     space: str
@@ -79,24 +89,27 @@ class Start:
     started: datetime
     wall_seconds: float
     search_seconds: float
+    job: str = "jobs.sweep"
+    hands: tuple[Done, ...] = ()
 
 
 def record(desk: Desk, facts: Look, start: Start) -> None:
     """Write this start into `runs`; earlier starts stay."""
     status = ray.get(desk.stages.status.remote())
     vectors = facts.data.vectors
+    made = [done for done in start.hands if not done.cached]
     row = RunRow(
         run=desk.run_folder.name,
-        command=shlex.join(["python", "-m", "jobs.sweep", *sys.argv[1:]]),
+        command=shlex.join(["python", "-m", start.job, *sys.argv[1:]]),
         search=start.search,
         space=start.space,
         started=start.started.isoformat(timespec="seconds"),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         wall_seconds=start.wall_seconds,
         search_seconds=start.search_seconds,
-        stage_cpu_seconds=status.cpu_seconds,
-        stage_wall_seconds=status.wall_seconds,
-        stages_run=status.run,
+        stage_cpu_seconds=status.cpu_seconds + sum(done.cpu_seconds for done in made),
+        stage_wall_seconds=status.wall_seconds + sum(done.wall_seconds for done in made),
+        stages_run=status.run + len(made),
         stages_cached=status.cached,
         stages_failed=status.failed,
         trials=start.trials,
@@ -123,53 +136,107 @@ def _saved_cuts(run_folder: Path, points: set[str]) -> dict[str, dict[str, float
     return found
 
 
-def _ship(desk: Desk, points: pd.DataFrame, models: dict[str, Compress], store: Store) -> pd.Series:
-    """Artifacts of the front and the picks; returns every row's `artifact`, relative to the run."""
-    chosen = {pick.row["point"] for pick in picks(points).values()}
+Model = Compress | Combine
+
+
+def _needed(model: Model) -> tuple[Model, ...]:
+    """The stages whose files an artifact of the model is made of."""
+    return (model, *model.compressed) if isinstance(model, Combine) else (model,)
+
+
+def _ship(
+    desk: Desk,
+    points: pd.DataFrame,
+    models: Mapping[str, Model],
+    store: Store,
+    folder: Path,
+    also: Collection[str],
+) -> pd.Series:
+    """Artifacts of the front, the picks and `also` into `folder`; returns every row's `artifact`,
+    relative to the run."""
+    chosen = {pick.row["point"] for pick in picks(points).values()} | set(also)
     kept = points[points["on_front"] | points["point"].isin(chosen)]
-    for model in kept["model"].unique():  # checked by hash, and made again where damaged
-        made = ray.get(desk.stages.make.remote(models[model]))
+    parts = dict.fromkeys(p for m in kept["model"].unique() for p in _needed(models[m]))
+    whole: dict[str, Path] = {}
+    for part in parts:  # checked by hash, and made again where damaged
+        made = ray.get(desk.stages.make.remote(part))
         if isinstance(made, Failed):
             raise ValueError(f"an artifact to ship must be whole, got {made.stage}: {made.error}")
-    cuts = _saved_cuts(desk.run_folder, set(kept["point"]))
-    folder = desk.run_folder / ARTIFACTS
-    shutil.rmtree(folder, ignore_errors=True)
+        whole[key_of(part)] = desk.folder(made)
+    cuts = _saved_cuts(folder, set(kept["point"]))
+    shutil.rmtree(folder / ARTIFACTS, ignore_errors=True)
+    shown = list(points["model"].unique())
     base = {
-        model: os.path.relpath(store.folder(compressed) / BASE, desk.run_folder)
-        for model, compressed in models.items()
+        name: relative(at if isinstance(models[name], Combine) else at / BASE, desk.run_folder)
+        for name, at in zip(shown, in_parallel(store.at, (models[n] for n in shown)), strict=True)
     }
     for row in kept.to_dict("records"):
         cuts_K = cuts_of_row(row, cuts.get(row["point"], {}))
-        ship_point(row, cuts_K, store.folder(models[row["model"]]), folder / row["point"])
+        model, target = models[row["model"]], folder / ARTIFACTS / row["point"]
+        if isinstance(model, Combine):
+            ship_ensemble(row, cuts_K, model, lambda stage: whole[key_of(stage)], target)
+        else:
+            ship_point(row, cuts_K, whole[key_of(model)], target)
     shipped = f"{ARTIFACTS}/" + points["point"]
     return points["model"].map(base).where(~points["point"].isin(kept["point"]), shipped)
 
 
-def _first_failure(desk: Desk) -> str:
+def first_failure(desk: Desk) -> str:
+    """What stopped the first thing that failed, in words."""
     files = part_files(desk.run_folder, "failures")
     rows = read_table(files[0], FailureRow).to_pylist() if files else []
     return f"{rows[0]['stage']} failed with {rows[0]['error']}" if rows else "no trial ran"
 
 
-def publish(desk: Desk, decided: Sequence[Decide], store: Store, console: Console) -> None:
-    """Merge the tables, ship the artifacts of the front, draw the report and say what to pick."""
-    if not part_files(desk.run_folder, "points"):
-        raise ValueError(
-            f"a sweep needs at least one finished model, got none: {_first_failure(desk)}"
-        )
-    done = compact(desk.run_folder)
+def _merged(desk: Desk, folder: Path) -> Compacted:
+    """The tables of all parts, in `folder`; damaged parts are dropped, and refused (ValueError)."""
+    gather(desk.run_folder, folder)
+    done = compact(folder)
     if done.damaged:
         for path in done.damaged:
-            path.unlink(missing_ok=True)
+            drop_part(desk.run_folder, path)
         raise ValueError(
             f"parts of tables must be whole, got {len(done.damaged)} damaged ({done.errors[0]}): "
             "run the same command again, it makes them anew from the store"
         )
-    points = run_table(desk.run_folder, "points").to_pandas()
-    models = {id_of(d.compressed): d.compressed for d in decided}
-    points["artifact"] = _ship(desk, points, models, store)
-    write_table(points.to_dict("series"), table_path(desk.run_folder, "points"), PointRow)
-    report = write_report(desk.run_folder)
+    return done
+
+
+def publish(
+    desk: Desk,
+    decided: Sequence[Decide],
+    store: Store,
+    console: Console,
+    *,
+    ensembles: Sequence[Combine] = (),
+    also: Collection[str] = (),
+) -> None:
+    """Merge the tables, ship the artifacts of the front, draw the report and say what to pick.
+
+    ensembles: of the decided models. also: points to ship beside the front and the picks.
+    """
+    if not part_files(desk.run_folder, "points"):
+        raise ValueError(
+            f"a sweep needs at least one finished model, got none: {first_failure(desk)}"
+        )
+    models: dict[str, Model] = {id_of(d.compressed): d.compressed for d in decided}
+    models |= {id_of(ensemble): ensemble for ensemble in ensembles}
+    with landing(desk.run_folder, anew=(ARTIFACTS, FIGURES)) as folder:
+        done = _merged(desk, folder)
+        points = run_table(folder, "points").to_pandas()
+        points["artifact"] = _ship(desk, points, models, store, folder, also)
+        write_table(points.to_dict("series"), table_path(folder, "points"), PointRow)
+        report = write_report(folder)
+    _tell(desk, points, done, console)
+    console.print(
+        f"tables {desk.run_folder}/*.parquet\nreport {desk.run_folder / report.name}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _tell(desk: Desk, points: pd.DataFrame, done: Compacted, console: Console) -> None:
+    """How much was measured, and what to pick of it."""
     failed = done.rows["failures"]
     console.print(
         f"\n{len(points):,} operating points of {points['model'].nunique()} models"
@@ -182,6 +249,3 @@ def publish(desk: Desk, decided: Sequence[Decide], store: Store, console: Consol
             highlight=False,
             soft_wrap=True,
         )
-    console.print(
-        f"tables {desk.run_folder}/*.parquet\nreport {report}", highlight=False, soft_wrap=True
-    )

@@ -14,6 +14,7 @@ from emoray.fleet.single_flight import Status
 
 LOG_SECONDS = 30.0
 POLL_SECONDS = 1.0
+ASK_SECONDS = 0.2
 
 
 def eta(done: int, total: int, seconds: float) -> str:
@@ -32,6 +33,16 @@ def line(status: Status, total: int, seconds: float) -> str:
         f"{status.cached} cached, {status.failed} failed · best dev macro-F1 {status.best:.4f} · "
         f"{running} · ETA {eta(status.models, total, seconds)}"
     )
+
+
+def _answer(asked: Any, stop: threading.Event) -> Status | None:
+    """What the actor says; None once nobody wants to know, so that a stopped run need not wait."""
+    while not stop.is_set():
+        ready, _ = ray.wait([asked], timeout=ASK_SECONDS)
+        if ready:
+            status: Status = ray.get(asked)
+            return status
+    return None
 
 
 @contextmanager
@@ -54,8 +65,10 @@ def following(stages: Any, total: int, console: Console) -> Iterator[None]:
         spoken = time.monotonic()
         while not stop.wait(POLL_SECONDS):
             try:
-                status = ray.get(stages.status.remote(), timeout=10)
+                status = _answer(stages.status.remote(), stop)
             except Exception:
+                return
+            if status is None:
                 return
             text = line(status, total, time.monotonic() - start)
             bar.update(task, completed=status.models, description=text.split(" · ", 1)[1])

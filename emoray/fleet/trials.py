@@ -1,8 +1,7 @@
 """What a Tune trial does: ask for stages, write rows, report. It holds no CPU and makes nothing
 itself."""
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ from ray import tune
 
 from emoray.fleet.single_flight import Failed
 from emoray.quant.policy import Scheme
+from emoray.storage.place import Place
 from emoray.tables.files import read_table
-from emoray.tables.parts import write_part
+from emoray.tables.parts import part_files, write_part
 from emoray.tables.rows import (
     FailureRow,
     LabelRow,
@@ -31,24 +31,29 @@ from emoray.trial.stages.deciding import Decide
 from emoray.trial.stages.finetuning import FineTune
 from emoray.trial.stages.refining import Refine
 from emoray.trial.stages.training import Train
-from emoray.trial.store import Done
+from emoray.trial.store import Done, Stage, id_of, key_of, open_store
 
 DECIDED = {
-    "points": PointRow,
     "labels": LabelRow,
     "layers": LayerRow,
     "surface": SurfaceRow,
     "reliability": ReliabilityRow,
+    "points": PointRow,  # last: where they are, all the others are
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Where a trial asks and writes. `stages` is the actor; the folder is absolute."""
+    """Where a trial asks and writes. `stages` is the actor; places are absolute."""
 
     stages: Any
-    run_folder: Path
+    run_folder: Place
+    store: Place
     data: Data
+
+    def folder(self, made: Done) -> Path:
+        """The files of a finished stage on this node, brought here if they lie elsewhere."""
+        return made.folder if made.folder.is_dir() else open_store(self.store).here(made)
 
 
 def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Failed | None:
@@ -56,29 +61,74 @@ def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Failed | No
     made = ray.get(desk.stages.make.remote(train))
     if isinstance(made, Failed):
         return made
-    rows = read_table(made.folder / "trainings.parquet", TrainingRow)
+    rows = read_table(desk.folder(made) / "trainings.parquet", TrainingRow)
     write_part(rows, desk.run_folder, "trainings", made.folder.name)
     return None
 
 
-def write_rows(desk: Desk, decide: Decide, made: Done) -> pa.Table:
+def write_rows(desk: Desk, made: Done, tables: Mapping[str, type] = DECIDED) -> pa.Table:
     """Copy the rows of one decided model into the run; returns its points."""
-    points = pa.table({})
-    for table, row_class in DECIDED.items():
-        rows = read_table(made.folder / f"{table}.parquet", row_class)
+    points, folder = pa.table({}), desk.folder(made)
+    for table, row_class in tables.items():
+        rows = read_table(folder / f"{table}.parquet", row_class)
         if table == "points":
             at = rows.schema.get_field_index("run")
             name = pa.array([desk.run_folder.name] * rows.num_rows)
             points = rows = rows.set_column(at, rows.schema.field(at), name)
         write_part(rows, desk.run_folder, table, made.folder.name)
     best = pc.max(points.column("dev_macro_f1")).as_py()
-    ray.get(desk.stages.tell.remote(points.num_rows, best))
+    ray.get(desk.stages.tell.remote(made.folder.name, points.num_rows, best))
     return points
 
 
-def write_failure(desk: Desk, trial: str, failed: Failed) -> None:
-    row = FailureRow(trial=trial, stage=failed.stage, error=failed.error)
-    write_part([row], desk.run_folder, "failures", f"{trial}-{failed.stage}-{os.urandom(4).hex()}")
+def write_failure(desk: Desk, asked: Stage, failed: Failed) -> None:
+    """Say in the run what was asked for in vain; said again, it stands there once."""
+    row = FailureRow(trial=id_of(asked), stage=failed.stage, error=failed.error)
+    write_part([row], desk.run_folder, "failures", row.trial)
+
+
+def unsettled(desk: Desk, decided: Sequence[Decide]) -> list[Decide]:
+    """The models of which the run holds neither rows nor a failure: their trial was lost."""
+    written = {path.stem for path in part_files(desk.run_folder, "points")}
+    failed = {path.stem for path in part_files(desk.run_folder, "failures")}
+    return [
+        d
+        for d in decided
+        if key_of(d) not in written and not failed & {id_of(d), id_of(d.compressed.trained)}
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What became of some models."""
+
+    points: int = 0
+    best: float = 0.0
+    failures: int = 0
+
+
+def measure(desk: Desk, decided: Sequence[Decide]) -> Measured:
+    """Have one training and models of it made; write their rows, or why there are none."""
+    (train,) = {d.compressed.trained for d in decided}
+    if failed := train_and_write(desk, train):
+        write_failure(desk, train, failed)
+        return Measured(failures=len(decided))
+    points, best, failures = 0, 0.0, 0
+    asked = {desk.stages.make.remote(decide): decide for decide in decided}
+    waiting = list(asked)
+    while waiting:
+        (ready, *_), waiting = ray.wait(waiting, num_returns=1)
+        decide, made = asked[ready], ray.get(ready)
+        if isinstance(made, Failed):
+            write_failure(desk, decide, made)
+            failures += 1
+            continue
+        if refined := decide.compressed.refined:
+            train_and_write(desk, refined)
+        rows = write_rows(desk, made)
+        points += rows.num_rows
+        best = max(best, pc.max(rows.column("dev_macro_f1")).as_py())
+    return Measured(points=points, best=best, failures=failures)
 
 
 def grid_trial(
@@ -90,55 +140,40 @@ def grid_trial(
     decisions: tuple[Decision, ...],
 ) -> None:
     """One recipe: trained once, compressed under every scheme, decided every way."""
-    trial = tune.get_context().get_trial_id() or "trial"
     train = training(recipes[config["recipe"]], desk.data)
-    points, best, failures = 0, 0.0, 0
-    if failed := train_and_write(desk, train):
-        write_failure(desk, trial, failed)
-        failures = len(schemes)
-    else:
-        asked = {}
-        for scheme in schemes:
-            decide = deciding(train, scheme, decisions)
-            asked[desk.stages.make.remote(decide)] = decide
-        waiting = list(asked)
-        while waiting:
-            (ready, *_), waiting = ray.wait(waiting, num_returns=1)
-            made = ray.get(ready)
-            if isinstance(made, Failed):
-                write_failure(desk, trial, made)
-                failures += 1
-                continue
-            if refined := asked[ready].compressed.refined:
-                train_and_write(desk, refined)
-            rows = write_rows(desk, asked[ready], made)
-            points += rows.num_rows
-            best = max(best, pc.max(rows.column("dev_macro_f1")).as_py())
-    tune.report({"dev_macro_f1": best, "points": points, "failures": failures})
+    measured = measure(desk, [deciding(train, scheme, decisions) for scheme in schemes])
+    tune.report(
+        {
+            "dev_macro_f1": measured.best,
+            "points": measured.points,
+            "failures": measured.failures,
+        }
+    )
 
 
-def place(desk: Desk, spec: Spec, trial: str) -> dict[str, Any]:
-    """Measure one operating point and write its rows; returns its row of `points`.
-
-    Raises RuntimeError when a stage failed: the searcher must not wait for a score.
-    """
+def place(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
+    """Measure one operating point and write its rows; returns its row of `points`."""
     train = training(spec.recipe, desk.data)
     decide = deciding(train, spec.scheme, (spec.decision,))
     failed = train_and_write(desk, train)
     made = failed or ray.get(desk.stages.make.remote(decide))
     if isinstance(made, Failed):
-        write_failure(desk, trial, made)
-        raise RuntimeError(f"{made.stage} failed: {made.error}")
+        write_failure(desk, train if failed else decide, made)
+        return made
     if decide.compressed.refined:
         train_and_write(desk, decide.compressed.refined)
-    row: dict[str, Any] = write_rows(desk, decide, made).to_pylist()[0]
+    row: dict[str, Any] = write_rows(desk, made).to_pylist()[0]
     return row
 
 
 def joint_trial(
     config: dict[str, Any], *, desk: Desk, spec_of: Callable[[dict[str, Any]], Spec]
 ) -> None:
-    """One operating point, all five knobs chosen by the searcher."""
-    trial = tune.get_context().get_trial_id() or "trial"
-    row = place(desk, spec_of(config), trial)
+    """One operating point, all five knobs chosen by the searcher.
+
+    Raises RuntimeError when a stage failed: the searcher must not wait for a score.
+    """
+    row = place(desk, spec_of(config))
+    if isinstance(row, Failed):
+        raise RuntimeError(f"{row.stage} failed: {row.error}")
     tune.report({"dev_macro_f1": row["dev_macro_f1"], "size_bytes": float(row["size_bytes"])})

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
+from emoray.model.augmentation import Augmentation, NoAugmentation
 from emoray.model.losses import BCE, Loss
+from emoray.model.sample import Sample, Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class GloveRecipe:
     vocabulary: int = 8000
     hidden_units: int = 128
     seed: int = 0
+    sample: Sample = field(default_factory=Whole)
+    augmentation: Augmentation = field(default_factory=NoAugmentation)
     # nuisance: tuned so that the comparison is fair
     epochs: int = 30
     patience: int = 5
@@ -124,7 +128,9 @@ class GloveRecipe:
     def __str__(self) -> str:
         vectors = "trained" if self.trainable_vectors else "frozen"
         depth = f"l{self.layers}x{self.hidden_units}" if self.layers else "l0"
+        sample = "" if self.sample == Whole() else f" {self.sample}"
+        more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
         return (
             f"{self.taxonomy} d{self.embedding_dim} {vectors} v{self.vocabulary} "
-            f"{self.pooling} {depth} {self.loss}"
+            f"{self.pooling} {depth} {self.loss}{sample}{more}"
         )

@@ -19,6 +19,14 @@ class Texts:
     lengths_N: np.ndarray
     labels_NK: np.ndarray
 
+    def taken(self, rows: np.ndarray) -> "Texts":
+        """These rows, in their order; a row may come more than once."""
+        return Texts(
+            ids_NL=self.ids_NL[rows],
+            lengths_N=self.lengths_N[rows],
+            labels_NK=self.labels_NK[rows],
+        )
+
 
 def means(texts: Texts, vectors_VD: np.ndarray, rare_M: np.ndarray) -> np.ndarray:
     """(N, D + M) float32: mean of the frozen rows, then the share of each row in `rare_M`."""

@@ -10,15 +10,18 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emoray.storage.place import Place
+from emoray.storage.s3 import S3Folder
 from emoray.tables.schema import schema_of
 
 Rows: TypeAlias = Sequence[Any] | Mapping[str, Any] | pa.Table
+P = TypeVar("P", Path, S3Folder, Place)
 
 
 def _column(field: pa.Field, values: Any, row_class: type) -> pa.Array:
@@ -80,12 +83,14 @@ def table_of(rows: Rows, row_class: type) -> pa.Table:
     return pa.table([_column(schema.field(n), columns[n], row_class) for n in schema.names], schema)
 
 
-def write_table(rows: Rows, path: Path, row_class: type) -> Path:
+def write_table(rows: Rows, path: P, row_class: type) -> P:
     """Write `rows` to `path`, whole or not at all; a table that stood there is replaced."""
-    path = Path(path)
     sink = io.BytesIO()
     table = table_of(rows, row_class)
     pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    if isinstance(path, S3Folder):
+        path.parent.write(path.name, sink.getvalue())
+        return path
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,15 +107,31 @@ def write_table(rows: Rows, path: Path, row_class: type) -> Path:
     return path
 
 
-def read_table(path: Path, row_class: type) -> pa.Table:
+def clear_half_written(folder: Path) -> None:
+    """Remove what a killed `write_table` left in `folder`; nobody may be writing there."""
+    for aside in Path(folder).glob(".*.parquet.*"):
+        aside.unlink(missing_ok=True)
+
+
+def _source(path: Place) -> Path | io.BytesIO | None:
+    """What Arrow can read; None where nothing lies there."""
+    if isinstance(path, Path):
+        return path if path.is_file() else None
+    try:
+        return io.BytesIO(path.parent.read(path.name))
+    except FileNotFoundError:
+        return None
+
+
+def read_table(path: Place, row_class: type) -> pa.Table:
     """The table at `path`, verified. ValueError if absent, damaged or of another class."""
-    path, schema = Path(path), schema_of(row_class)
-    if not path.is_file():
+    schema, source = schema_of(row_class), _source(path)
+    if source is None:
         raise ValueError(
             f"a {row_class.__name__} table must exist, {path} does not: write it first"
         )
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with pq.ParquetFile(source, page_checksum_verification=True) as file:
             found, rows = file.schema_arrow, file.metadata.num_rows
             names = found.names
             if found.equals(schema, check_metadata=False):

@@ -5,14 +5,22 @@ a run's folder is no table starts with `_` or is `report.html`, `figures/` or `a
 """
 
 import re
+import shutil
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
-from emoray.tables.files import Rows, read_table, write_table
+from emoray.storage.objects import DamagedError
+from emoray.storage.parallel import in_parallel
+from emoray.storage.place import Place
+from emoray.storage.s3 import S3Folder
+from emoray.tables.files import P, Rows, clear_half_written, read_table, write_table
 from emoray.tables.rows import TABLES
 
 PARTS = "_parts"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,199}")
+NAMED = "1 to 200 letters, digits, '.', '_', '=' or '-', a letter or digit first"
 
 # What names a row: parts may repeat a row, the compacted table holds it once.
 KEYS: dict[str, tuple[str, ...]] = {
@@ -23,10 +31,19 @@ KEYS: dict[str, tuple[str, ...]] = {
     "surface": ("model", "temperature", "threshold"),
     "reliability": ("model", "temperature", "bin_low"),
     "trainings": ("training_id", "epoch"),
+    "members": ("point", "member"),
+    "augmentations": ("augmentation", "source_id"),
     "latency": ("model", "beside", "threads", "turn", "text"),
     "failures": ("trial", "stage", "error"),
     "runs": ("run", "started"),
 }
+
+
+def checked_run(name: str) -> str:
+    """The name of a run, which becomes a folder's; ValueError for what leads elsewhere."""
+    if not NAME.fullmatch(name):
+        raise ValueError(f"a run's name is {NAMED}, got {name!r}: name another with --run")
+    return name
 
 
 def row_class_of(table: str) -> type:
@@ -36,35 +53,76 @@ def row_class_of(table: str) -> type:
     return TABLES[table]
 
 
-def table_path(run_folder: Path, table: str) -> Path:
+def table_path(run_folder: P, table: str) -> P:
     """Where the compacted table lies."""
     row_class_of(table)
-    return Path(run_folder) / f"{table}.parquet"
+    return run_folder / f"{table}.parquet"
 
 
-def part_path(run_folder: Path, table: str, part: str) -> Path:
+def part_path(run_folder: P, table: str, part: str) -> P:
     """Where the part lies, written or not."""
     row_class_of(table)
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,199}", part):
-        raise ValueError(
-            f"a part's name is 1 to 200 letters, digits, '.', '_', '=' or '-', and starts with a "
-            f"letter or digit, got {part!r}: use the trial's id"
-        )
-    return Path(run_folder) / PARTS / table / f"{part}.parquet"
+    if not NAME.fullmatch(part):
+        raise ValueError(f"a part's name is {NAMED}, got {part!r}: use the trial's id")
+    return run_folder / PARTS / table / f"{part}.parquet"
 
 
-def write_part(rows: Rows, run_folder: Path, table: str, part: str) -> Path:
+def write_part(rows: Rows, run_folder: P, table: str, part: str) -> P:
     """Write one trial's rows of one table; the same part written again replaces itself."""
     return write_table(rows, part_path(run_folder, table, part), row_class_of(table))
 
 
-def part_files(run_folder: Path, table: str) -> list[Path]:
+def part_files(run_folder: P, table: str) -> Sequence[P]:
     """Parts of a table by name; half-written files, which start with a dot, are no parts."""
     row_class_of(table)
-    folder = Path(run_folder) / PARTS / table
+    folder = run_folder / PARTS / table
+    if isinstance(folder, S3Folder):
+        return [folder / name for name in folder.names() if name.endswith(".parquet")]
     return sorted(p for p in folder.glob("*.parquet") if not p.name.startswith("."))
 
 
-def run_table(run_folder: Path, table: str) -> pa.Table:
+def clear_parts(run_folder: Place, tables: Iterable[str]) -> None:
+    """Drop every part of these tables, and what killed writers left half-written of all."""
+    for table in tables:
+        row_class_of(table)
+        folder = run_folder / PARTS / table
+        if isinstance(folder, S3Folder):
+            folder.delete(folder.names())
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    if isinstance(run_folder, Path):
+        for folder in (run_folder, *(run_folder / PARTS / table for table in TABLES)):
+            clear_half_written(folder)
+
+
+def drop_part(run_folder: Place, part: Path) -> None:
+    """Drop the part that lies, or of which a copy lies, at `part`."""
+    part.unlink(missing_ok=True)
+    if isinstance(run_folder, S3Folder):
+        (run_folder / PARTS / part.parent.name).delete([part.name])
+
+
+def gather(run_folder: Place, folder: Path) -> None:
+    """Have the parts of a run in a local folder, to be merged there; ValueError for a damaged one,
+    which is dropped."""
+    if not isinstance(run_folder, S3Folder):
+        return
+    parts = run_folder / PARTS
+    shutil.rmtree(folder / PARTS, ignore_errors=True)
+
+    def bring(name: str) -> None:
+        try:
+            parts.download(name, folder / PARTS / name)
+        except DamagedError as error:
+            parts.delete([name])
+            raise ValueError(
+                f"parts of tables must be whole, got a damaged {name} in {parts}: run the same "
+                "command again, it makes it anew from the store"
+            ) from error
+
+    in_parallel(bring, parts.names())
+
+
+def run_table(run_folder: P, table: str) -> pa.Table:
     """The compacted table of a run."""
     return read_table(table_path(run_folder, table), row_class_of(table))

@@ -4,23 +4,11 @@ The classes are the schema: column order, Arrow types, descriptions and (for obj
 all come from here, and `results/README.md` is generated from them. Names carry units.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-
-def note(text: str) -> Any:
-    """A column that describes."""
-    return field(metadata={"description": text})
-
-
-def gain(text: str) -> Any:
-    """A column of which more is better."""
-    return field(metadata={"description": text, "direction": "maximize"})
-
-
-def cost(text: str) -> Any:
-    """A column of which less is better."""
-    return field(metadata={"description": text, "direction": "minimize"})
+from emoray.tables.fields import cost, gain, note
+from emoray.tables.fleet_rows import AugmentationRow, MemberRow
+from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +19,14 @@ class PointRow:
     run: str = note("name of the run's folder")
     corpus: str = note("goemotions, or the embedded sample")
     taxonomy: str = note("which labels: goemotions (28), ekman (7) or sentiment (4)")
-    family: str = note("glove = word vectors under a small network; bert = fine-tuned encoder")
+    family: str = note(
+        "glove = word vectors under a small network; bert = fine-tuned encoder; ensemble = several "
+        "of them as one, its numbers the largest, the sum or the mean of theirs"
+    )
     recipe: str = note("what training was told, seed left out: rows of equal recipe are repeats")
     training_id: str = note("id of the training: recipe + seed; joins `trainings`")
     model: str = note("id of the compressed model: training + scheme; joins `layers`, `latency`")
+    models: int = note("models that run for one text: 1; of an ensemble its distinct members")
     vectors: str = note("word vectors, or the encoder, that training started from")
     embedding_dim: int = note("width of the word vectors; rank of an encoder's token embedding")
     vocabulary: int = note("words, or pieces of words, with a row of their own")
@@ -464,12 +456,14 @@ TABLES: dict[str, type] = {
     "surface": SurfaceRow,
     "reliability": ReliabilityRow,
     "trainings": TrainingRow,
+    "members": MemberRow,
+    "augmentations": AugmentationRow,
     "latency": LatencyRow,
     "failures": FailureRow,
     "runs": RunRow,
 }
 
-# Of the jobs that work on one finished artifact; no sweep writes them.
+# Of jobs that look at finished models; no sweep writes them.
 FINISHED_TABLES: dict[str, type] = {
     "calibration": CalibrationRow,
     "comparisons": ComparisonRow,
@@ -479,4 +473,6 @@ FINISHED_TABLES: dict[str, type] = {
     "coverage": CoverageRow,
     "speed": SpeedRow,
     "conversion": ConversionRow,
+    "improvements": ImprovementRow,
+    "improvement_seeds": ImprovementSeedRow,
 }

@@ -66,5 +66,7 @@ def bits(row: pd.Series) -> str:
 
 def built(row: pd.Series) -> str:
     """One line that says what the model is."""
+    if row["family"] == "ensemble":
+        return f"ensemble of {count(int(row['models']), 'model')}, {bits(row)}"
     hidden = count(int(row["layers"]), "hidden layer") if row["layers"] else "no hidden layer"
     return f"{row['family']}, {row['embedding_dim']}-d vectors, {hidden}, {bits(row)}"

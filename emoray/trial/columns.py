@@ -21,7 +21,7 @@ from emoray.decide.scores import ManyScores, score_many, score_ranking
 from emoray.decide.surface import surface
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import Fixed, cuts_many
-from emoray.trial.spec import Decision, Fitted
+from emoray.trial.spec import Decision, Fitted, Rule
 
 SURFACE_TEMPERATURES = np.geomspace(0.4, 2.5, 22)
 SURFACE_THRESHOLDS = np.linspace(0.02, 0.98, 49)
@@ -59,13 +59,21 @@ def _weights(texts: int) -> np.ndarray:
     return weights_BN
 
 
+def pairs_of(
+    decisions: Sequence[Decision], dev_NK: np.ndarray, dev_labels_NK: np.ndarray
+) -> list[tuple[Rule, float]]:
+    """(rule, temperature) of every decision, the temperature fitted on dev where it says so."""
+    fitted = fit_temperature(dev_NK, dev_labels_NK)
+    return [
+        (d.rule, fitted if isinstance(d.temperature, Fitted) else float(d.temperature))
+        for d in decisions
+    ]
+
+
 def decide_all(logits: Logits, decisions: Sequence[Decision]) -> Decided:
     """Fit every decision on dev and score it on test."""
-    fitted = fit_temperature(logits.dev_NK, logits.dev_labels_NK)
-    temperature_R = np.array(
-        [fitted if isinstance(d.temperature, Fitted) else d.temperature for d in decisions]
-    )
-    pairs = [(d.rule, float(t)) for d, t in zip(decisions, temperature_R, strict=True)]
+    pairs = pairs_of(decisions, logits.dev_NK, logits.dev_labels_NK)
+    temperature_R = np.array([temperature for _, temperature in pairs])
     cuts_RK = cuts_many(pairs, logits.dev_NK, logits.dev_labels_NK)
     test = score_many(logits.test_NK, logits.test_labels_NK, cuts_RK)
     unleaked = score_ranking(

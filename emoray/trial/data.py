@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoray.labels import taxonomy as taxonomy_of
+from emoray.storage.place import fetched, place_of
 from emoray.trial.spec import CorpusRef, Data, EncoderRef, VectorsRef
 
 
@@ -44,7 +45,7 @@ def find_encoder(name: str) -> EncoderRef:
     from emoray.model.bert.weights import position_count, read_config
 
     require_bert()
-    source = find(name)
+    source = find(str(fetched(place_of(name))) if name.startswith("s3://") else name)
     config = read_config(source.folder)
     kind = architecture_of(config)
     return EncoderRef(

@@ -1,17 +1,32 @@
 """From a recipe and a scheme to the chain of stages that measures them."""
 
+from emoray.model.augmentation import NoAugmentation
 from emoray.model.bert.extra import require_bert
 from emoray.model.bert.recipe import BertRecipe
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
 from emoray.text.words import VERSION as TOKENIZER
 from emoray.trial.spec import Data, Decision, Recipe
+from emoray.trial.stages.augmenting import Augment, Translate
 from emoray.trial.stages.compression import Compress, Score
 from emoray.trial.stages.deciding import Decide
 from emoray.trial.stages.finetuning import FineTune, Pieces
 from emoray.trial.stages.refining import Refine
 from emoray.trial.stages.text import Embed, Encode, Tokenize
 from emoray.trial.stages.training import Train
+
+
+def augmenting(recipe: Recipe, data: Data) -> Augment | None:
+    """What its augmentation adds to train; the same for every seed, so that seeds compare."""
+    knob = recipe.augmentation
+    if isinstance(knob, NoAugmentation):
+        return None
+    return Augment(
+        translated=Translate(corpus=data.corpus, translator=data.translator(knob.translator)),
+        taxonomy=recipe.taxonomy,
+        share=knob.share,
+        balance=knob.balance,
+    )
 
 
 def training(recipe: Recipe, data: Data) -> Train | FineTune:
@@ -28,9 +43,15 @@ def training(recipe: Recipe, data: Data) -> Train | FineTune:
             encoder=encoder,
             kept=recipe.pieces,
             max_tokens=recipe.max_tokens,
+            augment=augmenting(recipe, data),
         )
         return FineTune(recipe=recipe, text=pieces, encoder=encoder)
-    tokens = Tokenize(corpus=data.corpus, taxonomy=recipe.taxonomy, tokenizer=TOKENIZER)
+    tokens = Tokenize(
+        corpus=data.corpus,
+        taxonomy=recipe.taxonomy,
+        tokenizer=TOKENIZER,
+        augment=augmenting(recipe, data),
+    )
     text = Encode(
         tokens=tokens,
         vocabulary=recipe.vocabulary,

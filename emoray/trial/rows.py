@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from emoray.export.shipping import Base, row_of
@@ -14,16 +15,26 @@ from emoray.quant.scheme import WeightOnly
 from emoray.tables.files import write_table
 from emoray.tables.rows import LabelRow, PointRow, ReliabilityRow, SurfaceRow
 from emoray.trial import columns
-from emoray.trial.columns import Columns, Logits
+from emoray.trial.columns import Columns, Decided, Logits
 from emoray.trial.spec import Decision, recipe_id
 from emoray.trial.stages.compression import BASE, Compress
 from emoray.trial.stages.text import FACTS
-from emoray.trial.store import digest, id_of, key_of
+from emoray.trial.store import Stage, digest, id_of, key_of
 
 
-def point_ids(compressed: Compress, decisions: Sequence[Decision]) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Told:
+    """What the rows of one model say whatever is decided; columns: of `points`, one value each."""
+
+    stage: Stage
+    base: Base
+    labels: tuple[str, ...]
+    columns: Columns
+
+
+def point_ids(stage: Stage, decisions: Sequence[Decision]) -> list[str]:
     """Ids of operating points: corpus, recipe with seed and scheme, then the decision."""
-    model = key_of(compressed)
+    model = key_of(stage)
     return [
         f"point-{hashlib.sha256(f'{model} {digest(d)}'.encode()).hexdigest()[:16]}"
         for d in decisions
@@ -79,6 +90,7 @@ def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
         "recipe": recipe_id(recipe),
         "training_id": id_of(compressed.trained),
         "model": id_of(compressed),
+        "models": 1,
         "vectors": text.vectors_name(recipe.embedding_dim),
         "embedding_dim": recipe.embedding_dim,
         "vocabulary": vocabulary,
@@ -89,35 +101,22 @@ def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
     }
 
 
-def write_rows(
-    compressed: Compress,
-    folder: Path,
-    logits: Logits,
-    decisions: Sequence[Decision],
-    out: Path,
-) -> None:
-    """Write every table of one model to `out`; `folder` is the finished `Compress`.
+def write_decided(told: Told, logits: Logits, decided: Decided, out: Path) -> list[str]:
+    """Write points, labels, surface and reliability of one model to `out`; returns the points' ids.
 
     Columns that only a run knows (its name, the front, latency) are left for `compact`.
     """
-    recipe = compressed.trained.recipe
-    labels = taxonomy_of(recipe.taxonomy).labels
-    decided = columns.decide_all(logits, decisions)
-    points = point_ids(compressed, decisions)
-    base = Base.read(folder / BASE)
+    points, model = point_ids(told.stage, decided.decisions), id_of(told.stage)
     shipped = [
-        row_of(base, temperature=float(t), cuts_K=cuts_K, rule=str(decision.rule))
+        row_of(told.base, temperature=float(t), cuts_K=cuts_K, rule=str(decision.rule))
         for t, cuts_K, decision in zip(
-            decided.temperature_R, decided.cuts_RK, decisions, strict=True
+            decided.temperature_R, decided.cuts_RK, decided.decisions, strict=True
         )
     ]
-    vocabulary = (folder / BASE / "vocabulary.txt").read_bytes().count(b"\n")
     rows: Columns = {
         "point": points,
         "run": "",
-        **_recipe_columns(compressed, vocabulary),
-        **_scheme_columns(compressed.scheme),
-        **json.loads((folder / FACTS).read_text()),
+        **told.columns,
         **decided.points,
         "size_bytes": [row.size_bytes for row in shipped],
         "latency_p50_ms": [None] * len(points),
@@ -127,10 +126,37 @@ def write_rows(
         "on_front": False,
     }
     write_table(rows, out / "points.parquet", PointRow)
-    by_label = columns.label_columns(logits, decided, points, labels)
+    by_label = columns.label_columns(logits, decided, points, told.labels)
     write_table(by_label, out / "labels.parquet", LabelRow)
-    model = id_of(compressed)
     write_table(columns.surface_columns(logits, model), out / "surface.parquet", SurfaceRow)
     reliability = columns.reliability_columns(logits, decided, model)
     write_table(reliability, out / "reliability.parquet", ReliabilityRow)
+    return points
+
+
+def told_of(compressed: Compress, folder: Path) -> Told:
+    """What the rows of one compressed model say; `folder` is the finished `Compress`."""
+    vocabulary = (folder / BASE / "vocabulary.txt").read_bytes().count(b"\n")
+    return Told(
+        stage=compressed,
+        base=Base.read(folder / BASE),
+        labels=taxonomy_of(compressed.trained.recipe.taxonomy).labels,
+        columns={
+            **_recipe_columns(compressed, vocabulary),
+            **_scheme_columns(compressed.scheme),
+            **json.loads((folder / FACTS).read_text()),
+        },
+    )
+
+
+def write_rows(
+    compressed: Compress,
+    folder: Path,
+    logits: Logits,
+    decisions: Sequence[Decision],
+    out: Path,
+) -> None:
+    """Write every table of one model to `out`; `folder` is the finished `Compress`."""
+    told = told_of(compressed, folder)
+    write_decided(told, logits, columns.decide_all(logits, decisions), out)
     shutil.copyfile(folder / "layers.parquet", out / "layers.parquet")

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.model.bert.recipe import BertRecipe
 from emoray.model.recipe import GloveRecipe
 from emoray.quant.policy import Scheme
-from emoray.text.corpus import Corpus, read_corpus
+from emoray.text.corpus import Corpus, read_corpus, read_records
+from emoray.text.translation.translator import Translator, translator_of
 from emoray.text.vectors import VectorSource
 from emoray.trial.store import digest
 
@@ -58,6 +60,8 @@ def all_decisions() -> tuple[Decision, ...]:
 class CorpusRef:
     """A corpus as a stage names it: by content; where it lies does not count."""
 
+    patterns: ClassVar[tuple[str, ...]] = ("train.tsv", "dev.tsv", "test.tsv")
+
     name: str
     sha256: str
     folder: Path
@@ -65,17 +69,28 @@ class CorpusRef:
     def read(self, taxonomy: str) -> Corpus:
         """The corpus in one taxonomy; ValueError where its files are others by now."""
         found = read_corpus(self.folder, name=self.name, taxonomy=taxonomy_of(taxonomy))
-        if found.sha256 != self.sha256:
+        self._require(found.sha256)
+        return found
+
+    def read_train(self) -> list[tuple[str, str, list[int]]]:
+        """Id, text and GoEmotions label ids of each train text; ValueError as in `read`."""
+        sha256, records = read_records(self.folder, "train")
+        self._require(sha256)
+        return records
+
+    def _require(self, sha256: str) -> None:
+        if sha256 != self.sha256:
             raise ValueError(
                 f"a corpus must not change during a run, got other bytes in {self.folder}: "
                 "start the run again"
             )
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderRef:
     """An encoder as a stage names it: by content; where it lies does not count."""
+
+    patterns: ClassVar[tuple[str, ...]] = ("*.json", "*.txt", "model*.safetensors")
 
     name: str
     sha256: str
@@ -99,6 +114,39 @@ class EncoderRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranslatorRef:
+    """A translator as a stage names it: by all that it translates with; where that lies does not
+    count."""
+
+    # Of a Marian model's folders; Apertium is installed where it is needed, never carried.
+    patterns: ClassVar[tuple[str, ...]] = (
+        "*config.json",
+        "*vocab.json",
+        "*.spm",
+        "model*.safetensors",
+        "pytorch_model.bin",
+    )
+
+    translator: Translator
+    sha256: str
+
+    @classmethod
+    def of(cls, translator: Translator) -> "TranslatorRef":
+        """As it is on this machine; ValueError where it is not there."""
+        return cls(translator=translator, sha256=translator.fingerprint())
+
+    def checked(self) -> Translator:
+        """The translator; ValueError where this machine has another one of its name."""
+        if (found := self.translator.fingerprint()) != self.sha256:
+            raise ValueError(
+                f"a translator must be the same on every machine, got SHA-256 {found[:12]}… here "
+                f"and {self.sha256[:12]}… where the run began, for {self.translator}: install the "
+                "same version everywhere, or start the run again"
+            )
+        return self.translator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VectorsRef:
     """Word vectors as a stage names them: by content; where they lie does not count."""
 
@@ -116,11 +164,17 @@ class VectorsRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """What a search reads: one corpus, word vectors of some widths, encoders."""
+    """What a search reads: one corpus, word vectors of some widths, encoders, translators by the
+    names that recipes give them."""
 
     corpus: CorpusRef
     vectors: tuple[VectorsRef, ...] = ()
     encoders: tuple[EncoderRef, ...] = ()
+    translators: tuple[tuple[str, TranslatorRef], ...] = ()
+
+    def translator(self, name: str) -> TranslatorRef:
+        """The translator of that name: the one at hand, else as this machine has it."""
+        return dict(self.translators).get(name) or TranslatorRef.of(translator_of(name))
 
     def encoder(self, name: str) -> EncoderRef:
         """The encoder that a recipe names."""

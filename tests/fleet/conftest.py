@@ -2,11 +2,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from emoray.fleet.sweep import Sweep, run_sweep
 from emoray.tables.rows import TABLES
-from emoray.trial.store import Store
+from emoray.trial.store import open_store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +24,8 @@ class Run:
 def read(sweep: Sweep) -> Run:
     return Run(
         sweep=sweep,
-        tables={name: pd.read_parquet(sweep.run_folder / f"{name}.parquet") for name in TABLES},
-        journal=list(Store(sweep.store_root).journal()),
+        tables={n: pd.read_parquet(str(sweep.run_folder / f"{n}.parquet")) for n in TABLES},
+        journal=list(open_store(sweep.store_root).journal()),
     )
 
 
@@ -34,10 +33,3 @@ def swept(sweep: Sweep) -> Run:
     """Run the sweep here, on the session's Ray, and read what it left."""
     run_sweep(sweep)
     return read(sweep)
-
-
-@pytest.fixture(scope="session")
-def smoke(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The space `smoke`, swept once. Tests may sweep it again but must change nothing in it."""
-    out = tmp_path_factory.mktemp("smoke") / "out"
-    return swept(Sweep(space="smoke", out=out, download=False))

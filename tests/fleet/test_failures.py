@@ -12,6 +12,7 @@ from emoray.quant.catalogue import quick_schemes
 from emoray.trial.spec import Decision
 from emoray.trial.store import Store
 from tests.fleet.conftest import swept
+from tests.trial.counting import made
 
 GOOD = replace(space.FROZEN, epochs=1, vocabulary=300, embedding_dim=8, hidden_units=4)
 DIVERGES = replace(GOOD, learning_rate=3e38, batch_size=64)
@@ -45,8 +46,7 @@ def test_a_search_in_which_everything_fails_says_why_and_keeps_what_was_made(
     sweep = Sweep(space="bad", out=tmp_path, download=False)
     with pytest.raises(ValueError, match=r"at least one finished model.*train failed with Float"):
         run_sweep(sweep)
-    made = [e["key"].split("-")[0] for e in Store(sweep.store_root).journal()]
-    assert made == ["tokenize", "encode", "embed"]
+    assert made(Store(sweep.store_root)) == ["tokenize", "encode", "embed"]
 
 
 def test_two_sweeps_on_one_ray_keep_to_their_own_stores(

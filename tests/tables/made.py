@@ -119,6 +119,7 @@ def points(
         "run": run,
         "corpus": "goemotions",
         "family": "glove",
+        "models": 1,
         "vectors": "glove.6B.100d",
         "vocabulary": words,
         "hidden_units": 128,

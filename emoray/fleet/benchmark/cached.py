@@ -15,8 +15,8 @@ from ray import tune
 
 from emoray.fleet import search
 from emoray.fleet.benchmark.sweep import searched, seconds_of_tune
+from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.space import FROZEN, Space
-from emoray.fleet.sweep import Sweep, connected
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.quant.catalogue import quick_schemes
 from emoray.tables.parts import part_files
@@ -90,7 +90,7 @@ class CachedTrials:
         facts = look(self.taxonomy, self.data, download=False)
         data = on_sample(facts.data, self.taxonomy)
         space = many_small(self.taxonomy, facts.dims, self.trials)
-        with tempfile.TemporaryDirectory() as temporary, connected(Sweep(cpus=self.cpus)):
+        with tempfile.TemporaryDirectory() as temporary, connected(Cluster(cpus=self.cpus)):
             folder = Path(temporary)
             made = searched(space, data, folder / "store", folder / "made")
             again = searched(space, data, folder / "store", folder / "again")

@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 from rich.console import Console
 
 from emoray.fleet.benchmark.cached import CachedTrials
+from emoray.fleet.benchmark.scale import Scale
 from emoray.fleet.benchmark.sweep import SweepCost
 from emoray.trial.benchmark.figures import Figure, append, machine, show
 from emoray.trial.benchmark.peers.comparing import Peers
@@ -49,7 +50,7 @@ class Benchmarks:
     cache: Path | None = None
 
     def chosen(self, say: Say) -> list[Benchmark]:
-        """The benchmarks that `only` names; when it names none, all that need no model."""
+        """The benchmarks that `only` names; when it names none, those for one machine."""
         every: list[Benchmark] = [
             Thresholds(),
             Vectors(rows=self.rows, wanted=min(30_000, self.rows), folder=self.scratch),
@@ -61,6 +62,7 @@ class Benchmarks:
                 points=self.points,
             ),
             CachedTrials(taxonomy=self.taxonomy, data=self.data, cpus=self.cpus),
+            Scale(taxonomy=self.taxonomy),
             Peers(
                 model=self.model,
                 data=self.data,
@@ -76,7 +78,7 @@ class Benchmarks:
                 f"a benchmark is one of {', '.join(names)}, got {', '.join(unknown)}: "
                 "pick among these with --only"
             )
-        wanted = self.only or [name for name in names if name != Peers.name]
+        wanted = self.only or [name for name in names if name not in (Peers.name, Scale.name)]
         return [benchmark for benchmark in every if benchmark.name in wanted]
 
 

@@ -17,9 +17,9 @@ import numpy as np
 import ray
 from ray import tune
 
-from emoray.fleet import search, single_flight
+from emoray.fleet import search, stages_actor
+from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.space import FROZEN, TRAINED, Space
-from emoray.fleet.sweep import Sweep, connected
 from emoray.fleet.trials import Desk
 from emoray.quant.catalogue import quick_schemes
 from emoray.tables.files import read_table
@@ -94,8 +94,8 @@ def seconds_of_tune(
 def searched(space: Space, data: Data, store: Path, run_folder: Path) -> float:
     """Seconds of a grid search. Its actor is new: it knows what the store knows, no more."""
     start = time.perf_counter()
-    stages = single_flight.start(store)
-    desk = Desk(stages=stages, run_folder=run_folder, data=data)
+    stages = stages_actor.start(store, run_folder)
+    desk = Desk(stages=stages, run_folder=run_folder, store=store, data=data)
     search.grid(space, desk, run_folder / "_tune")
     seconds = time.perf_counter() - start
     ray.kill(stages)
@@ -151,7 +151,7 @@ class SweepCost:
         """Search once, search again from the store, then sample the naive way, all in one Ray."""
         facts = look(self.taxonomy, self.data, download=self.download)
         start = time.perf_counter()
-        with tempfile.TemporaryDirectory() as temporary, connected(Sweep(cpus=self.cpus)):
+        with tempfile.TemporaryDirectory() as temporary, connected(Cluster(cpus=self.cpus)):
             ray_start, folder = time.perf_counter() - start, Path(temporary)
             cpus = int(ray.cluster_resources()["CPU"])
             space = self.space(self.taxonomy, facts.dims)

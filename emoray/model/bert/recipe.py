@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 
+from emoray.model.augmentation import Augmentation, NoAugmentation
 from emoray.model.losses import Loss, WeightedBCE
 from emoray.model.recipe import Mean
+from emoray.model.sample import Sample, Whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class BertRecipe:
     pieces: Pieces = field(default_factory=UsedPieces)
     loss: Loss = field(default_factory=WeightedBCE)
     seed: int = 0
+    sample: Sample = field(default_factory=Whole)
+    augmentation: Augmentation = field(default_factory=NoAugmentation)
     # nuisance: tuned so that the comparison is fair
     epochs: int = 4
     patience: int = 2
@@ -113,7 +117,9 @@ class BertRecipe:
 
     def __str__(self) -> str:
         encoder = self.encoder.rstrip("/").rsplit("/", 1)[-1]
+        sample = "" if self.sample == Whole() else f" {self.sample}"
+        more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
         return (
             f"{self.taxonomy} {encoder} l{self.layers} d{self.embedding_dim} "
-            f"{self.pieces} {self.pooling} {self.loss}"
+            f"{self.pieces} {self.pooling} {self.loss}{sample}{more}"
         )

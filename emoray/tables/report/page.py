@@ -20,14 +20,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from emoray.storage.place import Place, landing
 from emoray.tables import words
 from emoray.tables.compact import compact
 from emoray.tables.front import Pick, picks
-from emoray.tables.parts import part_files, run_table, table_path
+from emoray.tables.parts import gather, part_files, run_table, table_path
 from emoray.tables.report.cards import COLUMNS, Column, front_table, pick_cards
 from emoray.tables.report.clipping import clipping
 from emoray.tables.report.decision import reliability_figure, surface_figure
 from emoray.tables.report.depth import depth
+from emoray.tables.report.ensembles import ENSEMBLE, ensembles
 from emoray.tables.report.labels import labels_figure
 from emoray.tables.report.latency import BASELINE, latency_figure
 from emoray.tables.report.look import Figure, on_page, save_png, specs_of
@@ -82,13 +84,17 @@ def _figures(
     rule, model = picked["threshold_rule"], picked["model"]
     repeats = _where(tables["repeats"], "taxonomy", [taxonomy])
     repeats = repeats[repeats["corpus"] == picked["corpus"]]
+    repeats = repeats[repeats["family"] != ENSEMBLE]  # it has no one depth and dimension
     siblings = points[points["training_id"] == picked["training_id"]]
     models = schemes_to_show(siblings, model)
     timed = [BASELINE, *(p.row["model"] for p in chosen.values())]
     own_labels = _where(tables["labels"], "point", [picked["point"]])
     trainings = _where(tables["trainings"], "taxonomy", [taxonomy])
+    members = _where(tables["members"], "point", list(points["point"]))
+    together = (ensembles(points, members, rule, taxonomy),) if len(members) else ()
     return (
         front,
+        *together,
         depth(repeats, rule, taxonomy),
         squeeze(points, rule, taxonomy),
         clipping(points, rule, taxonomy),
@@ -112,7 +118,7 @@ def _story(points: pd.DataFrame, tables: dict[str, pa.Table], run_folder: Path, 
         title=words.NAMES.get(first["taxonomy"], first["taxonomy"]),
         labels=0 if some is None else int(some["label"].nunique()),
         points=len(points),
-        trainings=int(points["training_id"].nunique()),
+        trainings=int(points.loc[points["family"] != ENSEMBLE, "training_id"].nunique()),
         models=int(points["model"].nunique()),
         cards=pick_cards(chosen, run_folder),
         columns=COLUMNS,
@@ -185,6 +191,14 @@ def _context(run_folder: Path, most: int) -> dict[str, Any]:
         "stories": stories,
         "specs": _script_safe(specs),
     }
+
+
+def draw_run(run: Place) -> Place:
+    """Draw a run's report wherever the run lies; returns where the report lies."""
+    with landing(run) as folder:
+        if not table_path(folder, "points").is_file():
+            gather(run, folder)
+        return run / write_report(folder).name
 
 
 def write_report(run_folder: Path, *, most: int = MOST) -> Path:

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
+from emoray.storage.place import Place, absolute, child, fetched, landing, name_of, ready
 from emoray.tables.files import read_table, write_table
 from emoray.tables.rows import (
     ComparisonRow,
@@ -28,27 +29,27 @@ from emoray.trial.checkpoints.speed import Plan
 from emoray.trial.checkpoints.steps import steps
 from emoray.trial.finished.telling import announce
 from emoray.trial.spec import CorpusRef
-from emoray.trial.store import Store
+from emoray.trial.store import open_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compression:
     """Which model under which schemes, on what corpus, and where artifacts and tables land."""
 
-    model: Path
+    model: Place
     schemes: tuple[str, ...] = ()
     every: bool = False
-    data: Path | None = None
-    out: Path | None = None
-    store: Path | None = None
+    data: Place | None = None
+    out: Place | None = None
+    store: Place | None = None
     threads: int = 2
     max_tokens: int | None = None
     download: bool = True
     plan: Plan = field(default_factory=Plan)
 
     @property
-    def folder(self) -> Path:
-        return self.out or Path("results") / f"compress-{self.model.resolve().name}"
+    def folder(self) -> Place:
+        return self.out or Path("results") / f"compress-{name_of(self.model)}"
 
     @property
     def chosen(self) -> dict[str, Scheme]:
@@ -75,18 +76,20 @@ def list_schemes(console: Console | None = None) -> None:
 
 def _bench(settings: Compression, console: Console) -> Bench:
     """Everything checked that can be checked before the first file is written."""
-    given = find_given(settings.model, max_tokens=settings.max_tokens)
+    given = find_given(fetched(settings.model), max_tokens=settings.max_tokens)
     if given.checkpoint.kind == "foreign":
         raise ValueError(
             f"{given.checkpoint.why}; python -m jobs.convert --model {settings.model} converts it "
             "as it is"
         )
-    source = locate(settings.data, download=settings.download)
+    data = None if settings.data is None else fetched(settings.data)
+    source = locate(data, download=settings.download)
     corpus = read_corpus(source.folder, name=source.name, taxonomy=given.taxonomy)
     out = settings.folder
-    root = (settings.store or out / "_store").absolute()
+    root = absolute(settings.store or child(out, "_store"))
     for place in (out, root):
-        require_outside(given.checkpoint.folder, place)
+        require_outside(settings.model, place)
+    ready(out, root)
     announce(console, source, given.taxonomy, f"model {given.checkpoint.name}")
     if not settings.schemes and not settings.every:
         console.print(
@@ -97,7 +100,7 @@ def _bench(settings: Compression, console: Console) -> Bench:
     return Bench(
         given=given,
         corpus=CorpusRef(name=source.name, sha256=corpus.sha256, folder=source.folder),
-        store=Store(root),
+        store=open_store(root),
         threads=settings.threads,
         plan=settings.plan,
     )
@@ -119,7 +122,7 @@ def _tell(
         )
 
 
-def run_compress(settings: Compression, console: Console | None = None) -> Path:
+def run_compress(settings: Compression, console: Console | None = None) -> Place:
     """Write artifacts/NAME and the tables; returns their folder.
 
     Raises ValueError where nothing could be quantized, and at the end, with everything else
@@ -128,20 +131,20 @@ def run_compress(settings: Compression, console: Console | None = None) -> Path:
     console, out = console or Console(), settings.folder
     chosen = settings.chosen
     bench = _bench(settings, console)
-    with steps(console, len(chosen) + 5) as say:
+    with landing(out) as folder, steps(console, len(chosen) + 5) as say:
         made = make(bench, chosen, say)
         said = coverage_rows(bench, made)
         timed = time_all(bench, made, say)
         say("judging on resampled texts")
         outcomes = judge_all(bench, made)
-        found = forms(bench, made, outcomes, out)
-    rows = compression_rows(bench, found, timed, outcomes)
-    layers = _layers(bench, made)
-    write_table(rows, out / "compression.parquet", CompressionRow)
-    write_table(comparison_rows(outcomes), out / "comparisons.parquet", ComparisonRow)
-    write_table(layers, out / "layers.parquet", LayerRow)
-    write_table(said, out / "coverage.parquet", CoverageRow)
-    write_table(timed.rows, out / SPEED, SpeedRow)
+        found = forms(bench, made, outcomes, folder)
+        rows = compression_rows(bench, found, timed, outcomes)
+        layers = _layers(bench, made)
+        write_table(rows, folder / "compression.parquet", CompressionRow)
+        write_table(comparison_rows(outcomes), folder / "comparisons.parquet", ComparisonRow)
+        write_table(layers, folder / "layers.parquet", LayerRow)
+        write_table(said, folder / "coverage.parquet", CoverageRow)
+        write_table(timed.rows, folder / SPEED, SpeedRow)
     _tell(console, rows, layers, said)
     console.print(
         f"\n{tell.advice(rows, out)}\nartifacts {out}/artifacts\ntables {out}/*.parquet",

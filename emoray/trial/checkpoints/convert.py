@@ -12,6 +12,7 @@ from emoray.export.artifact import DECISION, Classifier
 from emoray.export.cpu import cpu
 from emoray.export.shipping import BASE_FILES, Base, Row, row_of
 from emoray.labels import GOEMOTIONS
+from emoray.storage.place import Place, absolute, child, fetched, landing, name_of, ready
 from emoray.tables.files import write_table
 from emoray.tables.rows import ConversionRow, CoverageRow, SpeedRow
 from emoray.text.corpus import Corpus, read_corpus
@@ -28,7 +29,7 @@ from emoray.trial.checkpoints.steps import Say, plainly, steps
 from emoray.trial.checkpoints.timing import TORCH, session_model
 from emoray.trial.finished.telling import table
 from emoray.trial.spec import CorpusRef
-from emoray.trial.store import Store
+from emoray.trial.store import Store, open_store
 
 ONNX = "onnx"
 TOLERANCE = 1e-3  # of a logit: float32 sums in another order stay far below it
@@ -38,10 +39,10 @@ TOLERANCE = 1e-3  # of a logit: float32 sums in another order stay far below it
 class Conversion:
     """Which model, whose texts, and where the artifact and the tables land."""
 
-    model: Path
-    data: Path | None = None
-    out: Path | None = None
-    store: Path | None = None
+    model: Place
+    data: Place | None = None
+    out: Place | None = None
+    store: Place | None = None
     threads: int = 2
     max_tokens: int | None = None
     tolerance: float = TOLERANCE
@@ -56,8 +57,8 @@ class Conversion:
             )
 
     @property
-    def folder(self) -> Path:
-        return self.out or Path("results") / f"convert-{self.model.resolve().name}"
+    def folder(self) -> Place:
+        return self.out or Path("results") / f"convert-{name_of(self.model)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,18 +82,21 @@ class Desk:
 
 def _desk(settings: Conversion) -> Desk:
     """Everything checked that can be checked before the first file is written."""
-    given = find_given(settings.model, max_tokens=settings.max_tokens)
-    source = locate(settings.data, download=settings.download)
+    given = find_given(fetched(settings.model), max_tokens=settings.max_tokens)
+    data = None if settings.data is None else fetched(settings.data)
+    source = locate(data, download=settings.download)
     judged = True
     try:
         taxonomy = given.taxonomy
     except ValueError:  # labels of its own: texts will do, there is nothing to fit
         judged, taxonomy = False, GOEMOTIONS
     corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy)
-    root = (settings.store or settings.folder / "_store").absolute()
+    root = absolute(settings.store or child(settings.folder, "_store"))
     for where in (settings.folder, root):
-        require_outside(given.checkpoint.folder, where)
-    return Desk(given=given, source=source, corpus=corpus, judged=judged, store=Store(root))
+        require_outside(settings.model, where)
+    ready(settings.folder, root)
+    store = open_store(root)
+    return Desk(given=given, source=source, corpus=corpus, judged=judged, store=store)
 
 
 def _decision(desk: Desk, base: Base) -> tuple[Row, np.ndarray]:
@@ -252,7 +256,7 @@ def _tell(console: Console, rows: list[ConversionRow], said: list[CoverageRow]) 
     )
 
 
-def run_convert(settings: Conversion, console: Console | None = None) -> Path:
+def run_convert(settings: Conversion, console: Console | None = None) -> Place:
     """Write the artifact and the tables; returns their folder.
 
     Raises ValueError where the converted model says anything else than PyTorch: the tables then
@@ -278,11 +282,12 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Path:
     rows = _rows(desk, measured, not failure, by, settings)
     lines = (made / COVERAGE).read_text("utf-8").splitlines()
     said = [CoverageRow(name=ONNX, number=i, line=s) for i, s in enumerate(lines, start=1)]
-    if not failure:
-        place(made / BASE, row, out / "artifact")
-    write_table(rows, out / "conversion.parquet", ConversionRow)
-    write_table(measured.rows, out / "speed.parquet", SpeedRow)
-    write_table(said, out / "coverage.parquet", CoverageRow)
+    with landing(out) as folder:
+        if not failure:
+            place(made / BASE, row, folder / "artifact")
+        write_table(rows, folder / "conversion.parquet", ConversionRow)
+        write_table(measured.rows, folder / "speed.parquet", SpeedRow)
+        write_table(said, folder / "coverage.parquet", CoverageRow)
     _tell(console, rows, said)
     if failure:
         raise ValueError(failure)

@@ -8,11 +8,12 @@ from pathlib import Path
 from emoray.export import artifact
 from emoray.export.artifact import MANIFEST
 from emoray.export.shipping import Row, ship
+from emoray.storage.place import Place, is_inside
 
 
-def require_outside(model: Path, out: Path) -> None:
+def require_outside(model: Place, out: Place) -> None:
     """Refuse to write where the model lies."""
-    if model.resolve() in (out.resolve(), *out.resolve().parents):
+    if is_inside(out, model):
         raise ValueError(
             f"nothing is written into a model's folder, got {out} inside {model}: name another "
             "--out"

@@ -1,10 +1,10 @@
 """What a compression says on a terminal: tables, and the sentence to act on."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.table import Table
 
+from emoray.storage.place import Place
 from emoray.tables.rows import CompressionRow, LayerRow
 from emoray.trial.checkpoints.timing import TORCH
 from emoray.trial.finished.telling import interval, signed, table
@@ -110,7 +110,7 @@ def advised(rows: Sequence[CompressionRow]) -> CompressionRow | None:
     return min(fit, key=lambda row: row.size_bytes, default=None)
 
 
-def advice(rows: Sequence[CompressionRow], out: Path) -> str:
+def advice(rows: Sequence[CompressionRow], out: Place) -> str:
     """Which artifact to take, or why none is advised."""
     row = advised(rows)
     if row is None:

@@ -10,12 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from emoray.labels import TAXONOMIES, Taxonomy
+from emoray.storage.place import Place, fetched, name_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Finished:
-    """An artifact, read and checked. columns_K: where each of its labels stands in the taxonomy."""
+    """An artifact, read and checked. columns_K: where each of its labels stands in the taxonomy.
 
+    place: where it lies. folder: the same, or what was brought from there.
+    """
+
+    place: Place
     folder: Path
     name: str
     sha256: str
@@ -45,11 +50,12 @@ def taxonomy_of_labels(labels: tuple[str, ...]) -> Taxonomy:
     )
 
 
-def open_artifact(folder: Path) -> Finished:
+def open_artifact(place: Place) -> Finished:
     """Read an artifact; refuses one that is damaged or whose labels no corpus can judge."""
     from emoray.export import artifact
     from emoray.export.decision import model_sha256
 
+    folder = fetched(place)
     files = artifact.read(folder)
     labels = tuple(json.loads(files[artifact.LABELS]))
     decision = json.loads(files[artifact.DECISION])
@@ -61,8 +67,9 @@ def open_artifact(folder: Path) -> Finished:
         )
     taxonomy = taxonomy_of_labels(labels)
     return Finished(
+        place=place,
         folder=folder,
-        name=folder.resolve().name,
+        name=name_of(place),
         sha256=artifact.sha256((folder / artifact.MANIFEST).read_bytes()),
         model_sha256=model_sha256(files),
         size_bytes=sum(artifact.sizes(folder).values()),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from emoray.storage.place import Place, landing, name_of
 from emoray.tables.files import write_table
 from emoray.tables.rows import CalibrationLabelRow, CalibrationRow, ComparisonRow, ReliabilityRow
 from emoray.trial.finished import calibrating as fit
@@ -17,17 +18,17 @@ from emoray.trial.finished.scoring import Wanted, judge
 class Calibrate:
     """Which artifact, on what corpus, and where the tables land."""
 
-    artifact: Path
-    corpus: Path | None = None
-    data: Path | None = None
-    out: Path | None = None
-    store: Path | None = None
+    artifact: Place
+    corpus: Place | None = None
+    data: Place | None = None
+    out: Place | None = None
+    store: Place | None = None
     download: bool = True
     figures: bool = True
 
     @property
-    def folder(self) -> Path:
-        return self.out or Path("results") / f"calibrate-{self.artifact.resolve().name}"
+    def folder(self) -> Place:
+        return self.out or Path("results") / f"calibrate-{name_of(self.artifact)}"
 
 
 def explain(found: fit.Calibrated) -> tuple[str, str]:
@@ -48,7 +49,14 @@ def explain(found: fit.Calibrated) -> tuple[str, str]:
     )
 
 
-def run_calibrate(settings: Calibrate, console: Console | None = None) -> Path:
+def _figures(folder: Path) -> list[str]:
+    """Drawn from the tables in the folder; their names in it."""
+    from emoray.tables.report.calibration import draw_calibration
+
+    return [path.relative_to(folder).as_posix() for path in draw_calibration(folder)]
+
+
+def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     """Write calibration, comparisons, calibration_labels and reliability; returns their folder.
 
     The artifact is only read. Logits are kept in the store: a second call scores nothing.
@@ -69,10 +77,12 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Path:
     rows = fit.calibration_rows(found, court)
     changes, labels = fit.comparison_rows(found), fit.label_rows(found)
     bins = fit.reliability_rows(found, found.temperature_R[[0, found.chosen]].tolist())
-    write_table(rows, out / "calibration.parquet", CalibrationRow)
-    write_table(changes, out / "comparisons.parquet", ComparisonRow)
-    write_table(labels, out / "calibration_labels.parquet", CalibrationLabelRow)
-    write_table(bins, out / "reliability.parquet", ReliabilityRow)
+    with landing(out) as folder:
+        write_table(rows, folder / "calibration.parquet", CalibrationRow)
+        write_table(changes, folder / "comparisons.parquet", ComparisonRow)
+        write_table(labels, folder / "calibration_labels.parquet", CalibrationLabelRow)
+        write_table(bins, folder / "reliability.parquet", ReliabilityRow)
+        figures = _figures(folder) if settings.figures else []
     chosen = found.names[found.chosen]
     for told in (
         tell.decisions_table(rows),
@@ -82,11 +92,8 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Path:
         tell.show(console, told)
     for sentence in explain(found):
         console.print(sentence, highlight=False, soft_wrap=True)
-    if settings.figures:
-        from emoray.tables.report.calibration import draw_calibration
-
-        for path in draw_calibration(out):
-            console.print(f"figure {path}", highlight=False, soft_wrap=True)
+    for name in figures:
+        console.print(f"figure {out / name}", highlight=False, soft_wrap=True)
     console.print(
         f"tables {out}/*.parquet\nnothing was written into the artifact; to save {chosen!r} there:"
         f"\n  python -m jobs.decide --artifact {settings.artifact} "

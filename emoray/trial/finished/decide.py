@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console
 
 from emoray.decide.cuts import cuts_of, thresholds_of
+from emoray.storage.place import Place, fetched
 from emoray.tables.files import read_table
 from emoray.tables.rows import CalibrationRow
 from emoray.trial.finished import telling as tell
@@ -25,10 +26,10 @@ class Decide:
     thresholds: `0.4` for all labels, `joy=0.3` for one; labels not named keep what they have.
     """
 
-    artifact: Path
+    artifact: Place
     temperature: float | None = None
     thresholds: tuple[str, ...] = ()
-    source: Path | None = None
+    source: Place | None = None
     rule: str | None = None
     undo: bool = False
     history: bool = False
@@ -47,6 +48,11 @@ class Decide:
             raise ValueError(
                 f"temperature must be finite and above 0, got {self.temperature}: 1 leaves logits "
                 "alone"
+            )
+        if not isinstance(self.artifact, Path) and not self.history:
+            raise ValueError(
+                f"a decision is changed in a local folder, where two files change in one moment, "
+                f"got {self.artifact}: copy the artifact here, decide, and copy it to a new place"
             )
 
 
@@ -118,8 +124,9 @@ def wish_given(finished: Finished, settings: Decide) -> Wish:
     return Wish(temperature=temperature, cuts_K=cuts_K, rule=rule, why=" ".join(said))
 
 
-def wish_from(finished: Finished, source: Path, rule: str | None) -> Wish:
+def wish_from(finished: Finished, place: Place, rule: str | None) -> Wish:
     """A row of a calibration of this very model: the chosen one, or `rule` with its temperature."""
+    source = fetched(place)
     path = source / "calibration.parquet" if source.is_dir() else source
     rows = read_table(path, CalibrationRow).to_pylist()
     fitted = {row["threshold_rule"]: row for row in rows if row["temperature_rule"] == "fitted"}
@@ -171,14 +178,15 @@ def run_decide(settings: Decide, console: Console | None = None) -> None:
     """Save, undo or list decisions. The artifact is whole at every moment, killed or not."""
     from emoray.export import decision
 
-    console, folder = console or Console(), settings.artifact
-    before = open_artifact(folder)
+    console = console or Console()
+    before = open_artifact(settings.artifact)
+    folder = before.folder
     if settings.history:
         saved = decision.history(folder)
         if saved:
             tell.show(console, tell.history_table(saved))
         else:
-            console.print(f"no decision of {folder} was changed yet", soft_wrap=True)
+            console.print(f"no decision of {settings.artifact} was changed yet", soft_wrap=True)
         return
     if settings.undo:
         decision.undo(folder)

@@ -11,6 +11,7 @@ from rich.console import Console
 from emoray.decide.intervals import resample_weights
 from emoray.decide.paired import interval, judge
 from emoray.decide.scores import Scores, score
+from emoray.storage.place import Place, landing, name_of
 from emoray.tables.files import write_table
 from emoray.tables.rows import EvaluationRow, LatencyRow
 from emoray.trial.finished import telling as tell
@@ -66,12 +67,12 @@ class Gates:
 class Evaluate:
     """Which artifact, on which split of what corpus, and what it must reach."""
 
-    artifact: Path
+    artifact: Place
     split: str = "test"
-    corpus: Path | None = None
-    data: Path | None = None
-    out: Path | None = None
-    store: Path | None = None
+    corpus: Place | None = None
+    data: Place | None = None
+    out: Place | None = None
+    store: Place | None = None
     threads: int = 1
     gates: Gates = field(default_factory=Gates)
     download: bool = True
@@ -86,37 +87,47 @@ class Evaluate:
             raise ValueError(f"threads are counted from 1, got {self.threads}: 1 is customary")
 
     @property
-    def folder(self) -> Path:
-        return self.out or Path("results") / f"evaluate-{self.artifact.resolve().name}"
+    def folder(self) -> Place:
+        return self.out or Path("results") / f"evaluate-{name_of(self.artifact)}"
 
 
 def _clock(finished: Finished, said: Said, threads: int) -> list[LatencyRow]:
-    """Alone, batch 1, real texts evenly over their lengths, from token ids to logits."""
+    """Alone, batch 1, real texts evenly over their lengths, from token ids to logits.
+
+    A call of an ensemble is the sum of its members' calls for the same text in the same turn.
+    """
     from emoray.export import artifact
     from emoray.export.cpu import cpu
     from emoray.export.latency import measure
 
-    classifier = artifact.load(finished.folder)
-    ids = [np.array(classifier.ids(text), np.int32) for text in said.texts]
-    order = np.argsort([len(row) for row in ids], kind="stable")
+    files = artifact.read(finished.folder)
+    readers = [reader for reader, _ in artifact.Classifier(files).members]
+    lengths = [len(readers[0].ids(text)) for text in said.texts]
+    order = np.argsort(lengths, kind="stable")
     chosen = order[np.linspace(0, len(order) - 1, min(TEXTS, len(order))).astype(int)]
-    models = {finished.name: finished.folder / artifact.MODEL}
-    samples = measure(
-        models,
-        [ids[i] for i in chosen],
-        baseline=finished.name,
-        repeats=TURNS,
-        threads=threads,
-    )
+    by_member = [
+        measure(
+            {finished.name: finished.folder / member["model"]},
+            [np.array(reader.ids(said.texts[i]), np.int32) for i in chosen],
+            baseline=finished.name,
+            repeats=TURNS,
+            threads=threads,
+        )
+        for reader, member in zip(readers, artifact.members_of(files)[1], strict=True)
+    ]
     here = cpu()
     return [
         LatencyRow(
-            **{**asdict(sample), "text": int(chosen[sample.text])},
+            **{
+                **asdict(calls[0]),
+                "text": int(chosen[calls[0].text]),
+                "milliseconds": sum(call.milliseconds for call in calls),
+            },
             threads=threads,
             cpu=here.model,
             instruction_sets=here.instruction_sets,
         )
-        for sample in samples
+        for calls in zip(*by_member, strict=True)
     ]
 
 
@@ -197,8 +208,9 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     row, scores, samples = evaluate(court, settings)
     failed = dict(settings.gates.failed(row))
     row = EvaluationRow(**{**asdict(row), "passed": not failed, "failed": ",".join(failed)})
-    write_table([row], out / "evaluation.parquet", EvaluationRow)
-    write_table(samples, out / "latency.parquet", LatencyRow)
+    with landing(out) as folder:
+        write_table([row], folder / "evaluation.parquet", EvaluationRow)
+        write_table(samples, folder / "latency.parquet", LatencyRow)
     tell.show(console, tell.evaluation_table(row, asdict(settings.gates)))
     tell.show(console, tell.scores_table(finished.labels, scores))
     console.print(f"tables {out}/*.parquet", highlight=False, soft_wrap=True)

@@ -11,11 +11,12 @@ from typing import ClassVar
 import numpy as np
 
 from emoray.labels import taxonomy as taxonomy_of
+from emoray.storage.place import Place, absolute, child, fetched, is_inside, name_of, ready
 from emoray.text.corpus import Corpus, read_corpus
 from emoray.text.sources import Source, locate
 from emoray.trial.finished.artifacts import Finished
 from emoray.trial.spec import CorpusRef
-from emoray.trial.store import Store
+from emoray.trial.store import Store, open_store
 
 SPLITS = ("dev", "test")  # train was fitted: scored, it would only flatter
 
@@ -54,22 +55,23 @@ class ScoreArtifact:
 class Wanted:
     """Which corpus judges, and where logits are kept."""
 
-    corpus: Path | None = None
-    data: Path | None = None
+    corpus: Place | None = None
+    data: Place | None = None
     download: bool = True
-    out: Path
-    store: Path | None = None
+    out: Place
+    store: Place | None = None
 
     def find(self) -> Source:
         """A folder of three splits as given, else what a sweep would take."""
         if self.corpus is None:
-            return locate(self.data, download=self.download)
+            data = None if self.data is None else fetched(self.data)
+            return locate(data, download=self.download)
         where = self.corpus
-        return Source(name=where.resolve().name, folder=where, why=f"from {where}")
+        return Source(name=name_of(where), folder=fetched(where), why=f"from {where}")
 
     @property
-    def store_root(self) -> Path:
-        return (self.store or self.out / "_store").absolute()
+    def store_root(self) -> Place:
+        return absolute(self.store or child(self.out, "_store"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -114,11 +116,11 @@ class Judge:
         )
 
 
-def _require_outside(folder: Path, out: Path) -> None:
+def _require_outside(artifact: Place, out: Place) -> None:
     """Refuse to write where the artifact lies."""
-    if folder.resolve() in (out.resolve(), *out.resolve().parents):
+    if is_inside(out, artifact):
         raise ValueError(
-            f"nothing is written into an artifact, got {out} inside {folder}: name another --out"
+            f"nothing is written into an artifact, got {out} inside {artifact}: name another --out"
         )
 
 
@@ -128,5 +130,7 @@ def judge(finished: Finished, wanted: Wanted) -> Judge:
     source = wanted.find()
     corpus = read_corpus(source.folder, name=source.name, taxonomy=finished.taxonomy)
     for place in (wanted.out, wanted.store_root):
-        _require_outside(finished.folder, place)
-    return Judge(finished=finished, source=source, corpus=corpus, store=Store(wanted.store_root))
+        _require_outside(finished.place, place)
+    ready(wanted.out, wanted.store_root)
+    store = open_store(wanted.store_root)
+    return Judge(finished=finished, source=source, corpus=corpus, store=store)

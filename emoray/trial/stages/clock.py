@@ -1,15 +1,47 @@
 """From models to milliseconds, measured alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from emoray.tables.rows import LatencyRow
 from emoray.trial.stages.compression import BASE, Compress
 from emoray.trial.stages.finetuning import Pieces
 from emoray.trial.stages.text import Encode, read_texts
 from emoray.trial.store import id_of
+
+if TYPE_CHECKING:
+    from emoray.export.latency import Sample
+
+
+def _evenly(lengths_N: np.ndarray, texts: int) -> np.ndarray:
+    """Rows evenly over the sorted lengths: the real mix of lengths, in few texts."""
+    order = np.argsort(lengths_N, kind="stable")
+    return order[np.linspace(0, len(order) - 1, min(texts, len(order))).astype(int)]
+
+
+def _rows(samples: "Sequence[Sample]", chosen: np.ndarray, threads: int) -> list[LatencyRow]:
+    """Samples as the table has them; their texts are counted in `chosen`."""
+    from emoray.export.cpu import cpu
+
+    found = cpu()
+    return [
+        LatencyRow(
+            model=sample.model,
+            beside=sample.beside,
+            turn=sample.turn,
+            text=int(chosen[sample.text]),
+            tokens=sample.tokens,
+            milliseconds=sample.milliseconds,
+            threads=threads,
+            cpu=found.model,
+            instruction_sets=found.instruction_sets,
+        )
+        for sample in samples
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +62,8 @@ class Clock:
     turns: int = 2
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        from emoray.export.cpu import cpu
         from emoray.export.latency import measure
         from emoray.tables.files import write_table
-        from emoray.tables.rows import LatencyRow
 
         baseline = "baseline"
         models = {baseline: inputs["baseline"] / BASE / "model.onnx"}
@@ -41,9 +71,7 @@ class Clock:
             models[id_of(compressed)] = inputs[f"compressed.{i}"] / BASE / "model.onnx"
         test, _ = read_texts(inputs["text"], "test")
         again, _ = read_texts(inputs["baseline_text"], "test")
-        # Evenly over the sorted lengths: the real mix of lengths, in few texts.
-        order = np.argsort(test.lengths, kind="stable")
-        chosen = order[np.linspace(0, len(order) - 1, min(self.texts, len(order))).astype(int)]
+        chosen = _evenly(test.lengths, self.texts)
         samples = measure(
             models,
             [test.row(int(i)) for i in chosen],
@@ -52,19 +80,42 @@ class Clock:
             repeats=self.turns,
             threads=self.threads,
         )
-        found = cpu()
-        rows = [
-            LatencyRow(
-                model=sample.model,
-                beside=sample.beside,
-                turn=sample.turn,
-                text=int(chosen[sample.text]),
-                tokens=sample.tokens,
-                milliseconds=sample.milliseconds,
-                threads=self.threads,
-                cpu=found.model,
-                instruction_sets=found.instruction_sets,
-            )
-            for sample in samples
+        write_table(_rows(samples, chosen, self.threads), out / "latency.parquet", LatencyRow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockMembers:
+    """The time of the same texts by every member of an ensemble, each beside the first."""
+
+    name: ClassVar[str] = "clock_members"
+    version: ClassVar[int] = 1
+
+    compressed: tuple[Compress, ...]
+    texts_of: tuple[Encode | Pieces, ...]  # by member: its own ids of the same texts
+    cpu: str  # another processor, another measurement
+    cpus: int  # of the node: reserved, so that nothing else runs there
+    threads: int = 1
+    texts: int = 100
+    turns: int = 2
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.export.latency import measure
+        from emoray.tables.files import write_table
+
+        paths = [
+            inputs[f"compressed.{i}"] / BASE / "model.onnx" for i in range(len(self.compressed))
         ]
-        write_table(rows, out / "latency.parquet", LatencyRow)
+        read = [read_texts(inputs[f"texts_of.{i}"], "test")[0] for i in range(len(self.texts_of))]
+        chosen = _evenly(read[0].lengths, self.texts)
+        ids = [[of_member.row(int(i)) for i in chosen] for of_member in read]
+        samples = []
+        for compressed, path, its_ids in zip(self.compressed, paths, ids, strict=True):
+            samples += measure(
+                {"baseline": paths[0], id_of(compressed): path},
+                its_ids,
+                baseline="baseline",
+                baseline_texts=ids[0],
+                repeats=self.turns,
+                threads=self.threads,
+            )
+        write_table(_rows(samples, chosen, self.threads), out / "latency.parquet", LatencyRow)

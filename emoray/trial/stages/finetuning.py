@@ -16,8 +16,9 @@ from emoray.model.bert.recipe import Pieces as KeptPieces
 from emoray.tables.rows import TrainingRow
 from emoray.trial.networks import SETTINGS, WEIGHTS
 from emoray.trial.spec import CorpusRef, EncoderRef
+from emoray.trial.stages.augmenting import Augment, read_augmented
 from emoray.trial.stages.text import FACTS, SPLITS, TOKENIZER, VOCABULARY, read_padded
-from emoray.trial.stages.training import training_rows
+from emoray.trial.stages.training import read_train, training_rows
 from emoray.trial.store import UNFINISHED
 
 _NO_MEMORY = ("allocate memory", "out of memory")  # what torch says on CPU and GPU
@@ -27,7 +28,8 @@ ENCODER = "encoder"  # of a finished FineTune: the folder for transformers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pieces:
-    """A corpus as ids of an encoder's token pieces, those that are kept."""
+    """A corpus, train augmented or not, as ids of an encoder's token pieces, those that are
+    kept."""
 
     name: ClassVar[str] = "pieces"
     version: ClassVar[int] = 1
@@ -37,6 +39,7 @@ class Pieces:
     encoder: EncoderRef
     kept: KeptPieces
     max_tokens: int
+    augment: Augment | None = None
 
     def vectors_name(self, dim: int) -> str:
         """What a table calls the embedding that training starts from, factorised to `dim`."""
@@ -46,7 +49,7 @@ class Pieces:
         from emoray.text.piece_files import MASKS, read_pieces
         from emoray.text.pruning import changed_share, keep_pieces, unknown_signs
 
-        corpus = self.corpus.read(self.taxonomy)
+        corpus = read_augmented(self.corpus, self.taxonomy, inputs)
         pieces = whole = read_pieces(self.encoder.folder, max_tokens=self.max_tokens)
         if not isinstance(self.kept, AllPieces):
             if self.kept.signs:
@@ -126,7 +129,7 @@ class FineTune:
                 self.recipe,
                 tensors,
                 settings,
-                train=read_padded(inputs["text"], "train"),
+                train=read_train(self.recipe, inputs["text"]),
                 dev=dev,
                 score=lambda logits_NK: cross_fitted_macro_f1(PerLabel(), logits_NK, dev.labels_NK),
                 unfinished=inputs[UNFINISHED],

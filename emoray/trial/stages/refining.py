@@ -23,7 +23,7 @@ from emoray.trial.networks import (
 )
 from emoray.trial.stages.finetuning import FineTune, Pieces, enough_memory
 from emoray.trial.stages.text import Encode, read_padded, read_texts
-from emoray.trial.stages.training import Train, training_rows
+from emoray.trial.stages.training import Train, read_train, training_rows
 from emoray.trial.store import UNFINISHED
 
 MAPS, RANGES = "maps.npz", "ranges.json"
@@ -80,7 +80,7 @@ class Refine:
         assert scheme_qat is not None
         tensors = read_tensors(trained)
         dev_texts, _ = read_texts(inputs["text"], "dev")
-        train, dev = (read_padded(inputs["text"], split) for split in ("train", "dev"))
+        train, dev = read_train(recipe, inputs["text"]), read_padded(inputs["text"], "dev")
         with enough_memory():
             refined = refine(
                 module_of(recipe, tensors, trained),

@@ -15,6 +15,7 @@ import numpy as np
 from emoray.model.texts import Texts
 from emoray.text.vocabulary import FIRST, UNKNOWN, Ragged, Vocabulary
 from emoray.trial.spec import CorpusRef, VectorsRef
+from emoray.trial.stages.augmenting import Augment, read_augmented
 
 VOCABULARY, TOKENIZER = "vocabulary.txt", "tokenizer.json"  # as an artifact has them
 FACTS = "facts.json"  # of a stage: what the tables say of it
@@ -38,7 +39,7 @@ def read_padded(folder: Path, split: str) -> Texts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokenize:
-    """A corpus read and cut into words, with its labels in one taxonomy."""
+    """A corpus, train augmented or not, cut into words, with its labels in one taxonomy."""
 
     name: ClassVar[str] = "tokenize"
     version: ClassVar[int] = 1
@@ -46,11 +47,12 @@ class Tokenize:
     corpus: CorpusRef
     taxonomy: str
     tokenizer: int
+    augment: Augment | None = None
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.text.words import tokenize
 
-        corpus = self.corpus.read(self.taxonomy)
+        corpus = read_augmented(self.corpus, self.taxonomy, inputs)
         for split in SPLITS:
             texts = corpus.split(split)
             lines = (" ".join(tokenize(text)[:MAX_TOKENS]) for text in texts.texts)

@@ -8,10 +8,17 @@ import numpy as np
 
 from emoray.model.outcome import Outcome
 from emoray.model.recipe import GloveRecipe
+from emoray.model.texts import Texts
 from emoray.tables.rows import TrainingRow
 from emoray.trial.spec import Recipe, recipe_id
 from emoray.trial.stages.text import Embed, Encode, read_padded
 from emoray.trial.store import Stage, id_of
+
+
+def read_train(recipe: Recipe, text: Path) -> Texts:
+    """The train texts of a finished `Encode` or `Pieces` that the recipe's sample draws."""
+    train = read_padded(text, "train")
+    return train.taken(recipe.sample.rows(len(train.lengths_N), recipe.seed))
 
 
 def training_rows(stage: Stage, recipe: Recipe, trained: Outcome) -> list[TrainingRow]:
@@ -51,7 +58,7 @@ class Train:
         dev = read_padded(inputs["text"], "dev")
         trained = glove.train(
             self.recipe,
-            train=read_padded(inputs["text"], "train"),
+            train=read_train(self.recipe, inputs["text"]),
             dev=dev,
             vectors_VD=vectors_VD,
             rare_M=rare_M,

@@ -1,0 +1,264 @@
+"""Techniques that promise a better F1, each against one baseline over several seeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import ray
+from rich.console import Console
+
+from emoray.fleet import progress, stages_actor
+from emoray.fleet.connection import Cluster, connected
+from emoray.fleet.single_flight import Failed
+from emoray.fleet.space import TRAINED
+from emoray.fleet.translators import translate_for
+from emoray.labels import taxonomy as taxonomy_of
+from emoray.model.augmentation import BackTranslation
+from emoray.model.bert.recipe import DEFAULT_ENCODER, BertRecipe
+from emoray.model.losses import BCE, Focal
+from emoray.quant.scheme import FLOAT
+from emoray.storage.lock import alone_in
+from emoray.storage.place import Place, absolute, child, fetched, landing, ready
+from emoray.tables.files import write_table
+from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
+from emoray.tables.report.improvement import draw_improvements
+from emoray.trial.answers import answer
+from emoray.trial.data import Look, look
+from emoray.trial.fewer import fewer
+from emoray.trial.improving import (
+    BASELINE,
+    EXPECTED,
+    About,
+    Attempt,
+    improvement_rows,
+    seed_rows,
+    summary,
+)
+from emoray.trial.plan import deciding, training
+from emoray.trial.spec import Data, Decision, Recipe
+from emoray.trial.stages.compression import Score
+from emoray.trial.store import key_of, open_store
+
+TECHNIQUES = tuple(EXPECTED)
+FAMILIES = ("glove", "bert")
+WIDEST = 64  # of the word vectors: what the quick search found enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Improve:
+    """Which techniques, on which family, with how many seeds; texts: of train, None for all."""
+
+    techniques: tuple[str, ...] = TECHNIQUES
+    families: tuple[str, ...] = ("glove",)
+    taxonomy: str = "ekman"
+    seeds: int = 3
+    members: int = 5
+    translator: str = "apertium:eng-spa"
+    share: float = 0.5
+    balance: float = 1.0
+    texts: int | None = None
+    epochs: int | None = None
+    encoder: str | None = None
+    data: Place | None = None
+    out: Place = Path("results/improve_f1")
+    store: Place | None = None
+    cluster: Cluster = field(default_factory=Cluster)
+    download: bool = True
+
+    def __post_init__(self) -> None:
+        for what, asked, known in (
+            ("technique", self.techniques, TECHNIQUES),
+            ("family", self.families, FAMILIES),
+        ):
+            strange = [name for name in asked if name not in known]
+            if strange or not asked:
+                raise ValueError(
+                    f"a {what} is one of {', '.join(known)}, got {', '.join(strange) or 'none'}: "
+                    "name one of these"
+                )
+        for name, least in (("seeds", 2), ("members", 2)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        assert self.augmentation  # refused here, where its settings cannot be
+
+    @property
+    def augmentation(self) -> BackTranslation:
+        return BackTranslation(share=self.share, balance=self.balance, translator=self.translator)
+
+    @property
+    def encoder_name(self) -> str:
+        return self.encoder or DEFAULT_ENCODER
+
+    @property
+    def place(self) -> Place:
+        return absolute(self.out)
+
+    @property
+    def store_place(self) -> Place:
+        return absolute(self.store or child(self.out, "_store"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A technique on one family: its recipe, and the seeds whose models answer together."""
+
+    name: str
+    recipe: Recipe
+    groups: tuple[tuple[int, ...], ...]
+
+    def scores(self, data: Data) -> list[list[Score]]:
+        """The stages that answer, by group; ValueError for what the data cannot give."""
+        return [
+            [
+                deciding(training(replace(self.recipe, seed=s), data), FLOAT, (Decision(),)).scored
+                for s in group
+            ]
+            for group in self.groups
+        ]
+
+
+def baseline_of(family: str, settings: Improve, dims: Sequence[int]) -> Recipe:
+    """Plain binary cross-entropy, all else as the searches have it."""
+    if family == "bert":
+        bert = BertRecipe(taxonomy=settings.taxonomy, encoder=settings.encoder_name, loss=BCE())
+        return replace(bert, epochs=settings.epochs or bert.epochs)
+    return replace(
+        TRAINED,
+        taxonomy=settings.taxonomy,
+        embedding_dim=min(WIDEST, max(dims)),
+        layers=0,
+        loss=BCE(),
+        epochs=settings.epochs or TRAINED.epochs,
+    )
+
+
+def planned(family: str, settings: Improve, dims: Sequence[int]) -> list[Planned]:
+    """The baseline first, then the techniques asked for."""
+    baseline = baseline_of(family, settings, dims)
+    seeds = settings.seeds
+    single = tuple((seed,) for seed in range(seeds))
+    # An ensemble's first member is the baseline of its seed; the others are no one else's.
+    more = settings.members - 1
+    together = tuple((s, *range(seeds + s * more, seeds + (s + 1) * more)) for s in range(seeds))
+    plans = {
+        "focal_loss": Planned(
+            name="focal_loss", recipe=replace(baseline, loss=Focal()), groups=single
+        ),
+        "augmentation": Planned(
+            name="augmentation",
+            recipe=replace(baseline, augmentation=settings.augmentation),
+            groups=single,
+        ),
+        "ensemble": Planned(name="ensemble", recipe=baseline, groups=together),
+    }
+    first = Planned(name=BASELINE, recipe=baseline, groups=single)
+    return [first, *(plans[name] for name in settings.techniques)]
+
+
+def _make(stages: Any, scores: Sequence[Score], console: Console) -> None:
+    """Have every answer made, each once. ValueError names the first that could not be."""
+    failed = []
+    with progress.following(stages, len(scores), console):
+        asked = {stages.make.remote(score): score for score in scores}
+        waiting = list(asked)
+        while waiting:
+            (done, *_), waiting = ray.wait(waiting, num_returns=1)
+            made = ray.get(done)
+            if isinstance(made, Failed):
+                failed.append(made)
+            ray.get(stages.tell.remote(key_of(asked[done]), 0, 0.0))
+    if failed:
+        raise ValueError(
+            f"every training must succeed to be compared, {len(failed)} of {len(scores)} did not: "
+            f"{failed[0].stage} failed with {failed[0].error}: run the same command again, what "
+            "is finished is kept"
+        )
+
+
+def _look(family: str, settings: Improve, folder: Path) -> Look:
+    found = look(
+        settings.taxonomy,
+        None if settings.data is None else fetched(settings.data),
+        download=settings.download,
+        encoders=(settings.encoder_name,) if family == "bert" else (),
+    )
+    if settings.texts is None or settings.texts >= found.train:
+        return found
+    return fewer(found, settings.taxonomy, settings.texts, folder)
+
+
+def _answers(
+    settings: Improve, looks: Mapping[str, Look], folder: Path, console: Console
+) -> dict[str, list[Attempt]]:
+    """Every attempt with its answers, the baseline of each family first."""
+    plans = {family: planned(family, settings, found.dims) for family, found in looks.items()}
+    asked = {
+        family: [plan.scores(looks[family].data) for plan in found]
+        for family, found in plans.items()
+    }
+    each = dict.fromkeys(
+        score for found in asked.values() for groups in found for group in groups for score in group
+    )
+    console.print(
+        f"{len(each)} trainings: {', '.join(looks)}, {settings.seeds} seeds, {settings.taxonomy}",
+        highlight=False,
+    )
+    store = open_store(settings.store_place)
+    with connected(settings.cluster):
+        for family, found in looks.items():
+            store.share(found.data)
+            recipes = [plan.recipe for plan in plans[family]]
+            translate_for(recipes, found.data, store=store.place, console=console)
+        _make(stages_actor.start(store.place, folder), list(each), console)
+    return {
+        family: [
+            Attempt(
+                name=plan.name,
+                family=family,
+                recipe=plan.recipe,
+                members=len(plan.groups[0]),
+                answers=tuple(answer(group, store) for group in groups),
+            )
+            for plan, groups in zip(plans[family], asked[family], strict=True)
+        ]
+        for family in looks
+    }
+
+
+def run_improve(settings: Improve, console: Console | None = None) -> Place:
+    """Compare, write `improvements`, `improvement_seeds`, a figure and a summary; returns `out`.
+
+    Raises ValueError for a mistake in settings or data before any worker starts.
+    """
+    console = console or Console()
+    place = settings.place
+    ready(place, settings.store_place)
+    with alone_in(place) as still_alone, landing(place) as folder:
+        looks = {family: _look(family, settings, folder) for family in settings.families}
+        answers = _answers(settings, looks, folder, console)
+        rows: list[ImprovementRow] = []
+        for family, attempts in answers.items():
+            about = About(
+                corpus=looks[family].data.corpus.name,
+                taxonomy=settings.taxonomy,
+                labels=taxonomy_of(settings.taxonomy).labels,
+                train_texts=looks[family].train,
+            )
+            rows += improvement_rows(attempts[1:], attempts[0], about)
+        seeds = list(seed_rows([a for attempts in answers.values() for a in attempts]))
+        still_alone()
+        write_table(rows, folder / "improvements.parquet", ImprovementRow)
+        write_table(seeds, folder / "improvement_seeds.parquet", ImprovementSeedRow)
+        text = summary(rows)
+        (folder / "summary.md").write_text(f"{text}\n", "utf-8")
+        figures = [child(place, f"figures/{path.name}") for path in draw_improvements(folder)]
+    console.print(
+        f"\n{text}\n",
+        *(f"figure {figure}" for figure in figures),
+        f"tables {place}/improvements.parquet, improvement_seeds.parquet",
+        sep="\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return place

@@ -1,0 +1,52 @@
+"""A finished stage: its files, its manifest, and whether they still belong together."""
+
+import hashlib
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "manifest.json"
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished stage: where its files lie and what making it cost."""
+
+    folder: Path
+    wall_seconds: float
+    cpu_seconds: float
+    cached: bool
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """What a stage's folder says of itself, each file checked by its hash; None where it is not
+    whole."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        whole = all(file_sha256(folder / f) == sha for f, sha in manifest["files"].items())
+        return manifest if whole and {"wall_seconds", "cpu_seconds"} <= set(manifest) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def found_in(folder: Path, manifest: dict[str, Any]) -> Done:
+    """A finished stage that was not made now."""
+    return Done(folder, manifest["wall_seconds"], manifest["cpu_seconds"], cached=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that others see whole or not at all."""
+    part = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
+    try:
+        part.write_text(text)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""Techniques beside one baseline, on a part of the sample; asked again, nothing is trained."""
+
+import io
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from emoray.fleet.improve import Improve, planned, run_improve
+from emoray.trial.store import Store
+
+
+def small(out: Path) -> Improve:
+    return Improve(
+        techniques=("focal_loss", "ensemble"),
+        taxonomy="sentiment",
+        seeds=2,
+        members=2,
+        epochs=1,
+        texts=300,
+        out=out,
+        download=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def told(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder after two runs of the same settings, and what the first said."""
+    out = tmp_path_factory.mktemp("improve") / "out"
+    said = io.StringIO()
+    run_improve(small(out), Console(file=said))
+    run_improve(small(out), Console(file=io.StringIO()))
+    return out, said.getvalue()
+
+
+def test_an_ensemble_begins_with_its_seeds_baseline_and_shares_no_other_member() -> None:
+    plans = {p.name: p for p in planned("glove", small(Path("x")), [50])}
+    assert plans["baseline"].groups == plans["focal_loss"].groups == ((0,), (1,))
+    assert plans["ensemble"].groups == ((0, 2), (1, 3))
+    assert plans["ensemble"].recipe == plans["baseline"].recipe != plans["focal_loss"].recipe
+
+
+def test_both_techniques_are_compared_with_one_baseline(told: tuple[Path, str]) -> None:
+    rows = pd.read_parquet(told[0] / "improvements.parquet")
+    whole = rows[rows.label == "macro"]
+    assert sorted(zip(whole.technique, whole.members, strict=True)) == [
+        ("ensemble", 2),
+        ("ensemble", 2),
+        ("focal_loss", 1),
+        ("focal_loss", 1),
+    ]
+    assert whole.groupby("threshold_rule").baseline_f1.nunique().eq(1).all()
+    assert (whole.change_low <= whole.change).all() and (whole.change <= whole.change_high).all()
+    seeds = pd.read_parquet(told[0] / "improvement_seeds.parquet")
+    assert Counter(seeds.technique) == {"baseline": 4, "focal_loss": 4, "ensemble": 4}
+
+
+def test_the_paragraph_stands_in_the_log_and_in_a_file(told: tuple[Path, str]) -> None:
+    folder, said = told
+    text = (folder / "summary.md").read_text()
+    assert "Focal loss changed macro-F1 by " in text and "with 300 train texts" in text
+    assert text.strip() in said
+    assert (folder / "figures" / "improvements.png").stat().st_size > 1000
+
+
+def test_what_was_trained_once_is_not_trained_again(told: tuple[Path, str]) -> None:
+    begun = Counter(
+        e["key"] for e in Store(told[0] / "_store").journal() if e["event"] == "started"
+    )
+    assert set(begun.values()) == {1}
+    assert sum(key.startswith("train-") for key in begun) == 6
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"techniques": ("prayer",)}, "a technique is one of focal_loss, .* got prayer"),
+        ({"techniques": ()}, "a technique is one of .* got none"),
+        ({"families": ("gpt",)}, "a family is one of glove, bert, got gpt"),
+        ({"seeds": 1}, "seeds must be at least 2, got 1"),
+        ({"members": 1}, "members must be at least 2, got 1"),
+    ],
+    ids=str,
+)
+def test_settings_that_cannot_be_are_refused(settings: dict[str, object], rule: str) -> None:
+    with pytest.raises(ValueError, match=rule):
+        Improve(**settings)  # type: ignore[arg-type]

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from emoray.model.bert.recipe import BertRecipe
+from emoray.model.recipe import GloveRecipe
+from emoray.model.sample import Bootstrap, Whole
+from emoray.trial.spec import recipe_id
+
+
+def test_the_whole_is_every_text_once_whatever_the_seed() -> None:
+    np.testing.assert_array_equal(Whole().rows(7, 3), np.arange(7))
+
+
+def test_a_bootstrap_draws_as_many_texts_with_replacement() -> None:
+    rows = Bootstrap().rows(10_000, 0)
+    assert len(rows) == 10_000 and rows.min() >= 0 and rows.max() < 10_000
+    assert len(np.unique(rows)) / 10_000 == pytest.approx(1 - np.exp(-1), abs=0.01)
+
+
+def test_a_bootstrap_is_the_seeds_own() -> None:
+    np.testing.assert_array_equal(Bootstrap().rows(100, 1), Bootstrap().rows(100, 1))
+    assert (Bootstrap().rows(100, 1) != Bootstrap().rows(100, 2)).any()
+
+
+@pytest.mark.parametrize("recipe", [GloveRecipe, BertRecipe])
+def test_a_recipe_says_its_sample_only_where_it_is_no_whole(
+    recipe: type[GloveRecipe] | type[BertRecipe],
+) -> None:
+    assert str(recipe()) == str(recipe(sample=Whole()))
+    assert str(recipe(sample=Bootstrap())) == f"{recipe()} bootstrap"
+    assert recipe_id(recipe()) != recipe_id(recipe(sample=Bootstrap()))

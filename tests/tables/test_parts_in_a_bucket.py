@@ -1,0 +1,64 @@
+"""Parts of a run that lies in a bucket: written there, merged here."""
+
+from pathlib import Path
+
+import pytest
+
+from emoray.storage.s3 import S3Folder
+from emoray.tables.compact import compact
+from emoray.tables.files import read_table
+from emoray.tables.parts import clear_parts, drop_part, gather, part_files, run_table, write_part
+from emoray.tables.rows import FailureRow
+
+ROW = FailureRow(trial="train-1", stage="train", error="killed")
+OTHER = FailureRow(trial="train-2", stage="train", error="killed")
+
+
+def test_parts_are_written_there_and_merged_here(s3: S3Folder, tmp_path: Path) -> None:
+    write_part([OTHER], s3, "failures", "two")
+    part = write_part([ROW], s3, "failures", "one")
+    assert [path.stem for path in part_files(s3, "failures")] == ["one", "two"]
+    assert read_table(part, FailureRow).to_pylist() == [vars_of(ROW)]
+    gather(s3, tmp_path)
+    assert compact(tmp_path).rows["failures"] == 2
+    assert run_table(tmp_path, "failures").column("trial").to_pylist() == ["train-1", "train-2"]
+
+
+def vars_of(row: FailureRow) -> dict[str, str]:
+    return {"trial": row.trial, "stage": row.stage, "error": row.error}
+
+
+def test_what_was_gathered_before_does_not_stay(s3: S3Folder, tmp_path: Path) -> None:
+    write_part([ROW], tmp_path, "failures", "old")
+    write_part([OTHER], s3, "failures", "new")
+    gather(s3, tmp_path)
+    assert [path.stem for path in part_files(tmp_path, "failures")] == ["new"]
+    gather(tmp_path, tmp_path)
+    assert [path.stem for path in part_files(tmp_path, "failures")] == ["new"], "it is here already"
+
+
+def test_parts_of_a_table_are_cleared(s3: S3Folder) -> None:
+    write_part([ROW], s3, "failures", "one")
+    s3.write("_parts/runs/one.parquet", b"")
+    clear_parts(s3, ["failures", "points"])
+    assert s3.names() == ["_parts/runs/one.parquet"]
+
+
+def test_a_missing_table_is_told(s3: S3Folder) -> None:
+    with pytest.raises(ValueError, match=r"a FailureRow table must exist, s3://.* does not"):
+        run_table(s3, "failures")
+
+
+def test_a_damaged_part_is_dropped_and_told(
+    s3: S3Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = write_part([ROW], s3, "failures", "one")
+    write_part([OTHER], s3, "failures", "two")
+    content = part.parent.read(part.name)
+    part.parent.write(part.name, content[:-1])  # whole as an object, damaged as a table
+    gather(s3, tmp_path)
+    (damaged,) = compact(tmp_path).damaged
+    drop_part(s3, damaged)
+    assert [path.stem for path in part_files(s3, "failures")] == ["two"]
+    gather(s3, tmp_path)
+    assert not compact(tmp_path).damaged
