@@ -16,7 +16,7 @@ from emoray.fleet.plans import LEAST, PLANS, Plan, bases_of, checked_plan
 from emoray.fleet.trials import Desk
 from emoray.storage.lock import alone_in
 from emoray.storage.place import Place, absolute, child, fetched, ready
-from emoray.tables.parts import clear_parts
+from emoray.tables.parts import checked_run, clear_parts
 from emoray.tables.rows import TABLES
 from emoray.trial.checkpoints.schemes import pick
 from emoray.trial.data import Look, find_encoder, look
@@ -54,6 +54,8 @@ class Ensemble:
 
     def __post_init__(self) -> None:
         checked_plan(self.plan)
+        if self.run is not None:
+            checked_run(self.run)
         known = (*members.COMBINATIONS, EVERY)
         strange = [name for name in self.combine if name not in known]
         if strange or not self.combine:

@@ -176,8 +176,9 @@ def test_one_member_left_is_no_ensemble(run: Run) -> None:
         ({"combine": ()}, r"a combination is one of mean, .* got none"),
         ({"cpus_per_member": 0.0}, r"more than 0 CPUs and at least 0 GPUs, got 0 and 0"),
         ({"gpus_per_member": -1.0}, r"more than 0 CPUs and at least 0 GPUs, got 1 and -1"),
+        ({"run": "../elsewhere"}, r"a run's name is .* got '../elsewhere'"),
     ],
-    ids=["plan", "combination", "no combination", "no cpu", "negative gpu"],
+    ids=["plan", "combination", "no combination", "no cpu", "negative gpu", "run"],
 )
 def test_a_mistake_is_refused_before_any_worker_starts(
     changes: dict[str, object], message: str
