@@ -1,5 +1,6 @@
 """Ray Tune over a space: `grid` visits every recipe, `joint` lets Optuna choose all five knobs."""
 
+import logging
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,7 +55,12 @@ def _run(
             failure_config=tune.FailureConfig(max_failures=RESTARTS),
         ),
     )
-    tuner.fit()
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what matters is told by our rows
+    try:
+        tuner.fit()
+    except Exception:
+        refuse_full(desk.stages)  # which Tune met as well, and said less clearly
+        raise
     refuse_full(desk.stages)
 
 

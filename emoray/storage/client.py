@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-ATTEMPTS = 6  # of one request, the first included, seconds apart with jitter
+ATTEMPTS = 8  # of one request, with jitter between: about half a minute in all
+PROBES = 5  # of the first request: a wrong endpoint is told at once
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 CONNECTIONS = 16
@@ -42,22 +43,22 @@ def read_seconds() -> float:
     return seconds
 
 
-def client() -> Any:
+def client(attempts: int | None = None) -> Any:
     """boto3's client of this process and its environment; safe to share among threads."""
     settings = sorted(item for item in os.environ.items() if item[0].startswith("AWS_"))
     with _making:
-        return _client(os.getpid(), hash(tuple(settings)), read_seconds())
+        return _client(os.getpid(), hash(tuple(settings)), read_seconds(), attempts or ATTEMPTS)
 
 
 @lru_cache(maxsize=8)
-def _client(pid: int, environment: int, seconds: float) -> Any:
+def _client(pid: int, environment: int, seconds: float, attempts: int) -> Any:
     from boto3.session import Session
     from botocore.config import Config
 
     config = Config(
         connect_timeout=min(CONNECT_SECONDS, seconds),
         read_timeout=seconds,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=CONNECTIONS,
         # Ours is a SHA-256 of every object, which any server understands; boto3's default is not.
         request_checksum_calculation="when_required",
@@ -112,9 +113,9 @@ def said(what: str) -> Iterator[None]:
         raise OSError(f"S3 must take what is written, got a failed upload of {what}") from error
     except (boto.HTTPClientError, boto.ConnectionError) as error:
         raise ConnectionError(
-            f"S3 must answer within {read_seconds():g} s, got {type(error).__name__} for {what}, "
-            f"asked {ATTEMPTS} times: check AWS_ENDPOINT_URL and the network, then run the same "
-            "command again; finished work is kept"
+            f"S3 must answer within {read_seconds():g} s, got {type(error).__name__} for {what} "
+            "again and again: check AWS_ENDPOINT_URL and the network, then run the same command "
+            "again; finished work is kept"
         ) from None
     except (boto.BotoCoreError, Boto3Error) as error:
         raise OSError(
@@ -139,6 +140,6 @@ def _answered(what: str, error: Any) -> OSError:
         )
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
     return OSError(
-        f"S3 must do what it is asked, got {code or 'an error'} ({status}) for {what}, asked "
-        f"{ATTEMPTS} times at most: run the same command again; finished work is kept"
+        f"S3 must do what it is asked, got {code or 'an error'} ({status}) for {what}: run the "
+        "same command again; finished work is kept"
     )

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from emoray.storage.client import CONTESTED, TAKEN, client, code_of, is_amazon, said
+from emoray.storage.client import CONTESTED, PROBES, TAKEN, client, code_of, is_amazon, said
 from emoray.storage.objects import (
     Body,
     DamagedError,
@@ -293,7 +293,8 @@ class S3Folder:
         name = f"_probe-{uuid.uuid4().hex[:8]}"
         try:
             with said(str(self)):
-                client().list_objects_v2(Bucket=self.bucket, Prefix=self._key(""), MaxKeys=1)
+                quick = client(PROBES)
+                quick.list_objects_v2(Bucket=self.bucket, Prefix=self._key(""), MaxKeys=1)
             self.write(name, b"")
             self.delete([name])
         except OSError as error:

@@ -66,7 +66,7 @@ def assert_same(run: Run, unbroken: Run) -> None:
 
 
 EVERYTHING = [
-    Rule(fault=SLOW_DOWN, when=some(100, 12)),
+    Rule(fault=SLOW_DOWN, when=some(100, 10)),
     Rule(fault=SLOW_DOWN, when=every(17)),
     Rule(fault=INTERNAL, when=every(23)),
     Rule(fault=Reset(), when=every(29)),

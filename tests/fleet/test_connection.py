@@ -55,7 +55,13 @@ def test_cpus_are_for_a_ray_started_here() -> None:
         Cluster(address="10.0.0.5:6379", cpus=2)
 
 
-def test_an_address_where_nobody_answers_is_one_clear_line() -> None:
+@pytest.fixture
+def no_ray_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a job: the session's own Ray, which may run by now, would be taken as it is."""
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+
+
+def test_an_address_where_nobody_answers_is_one_clear_line(no_ray_yet: None) -> None:
     address = f"127.0.0.1:{free_port()}"
     with (
         pytest.raises(ValueError, match=f"must answer .* from {address}: check that it runs"),
@@ -81,7 +87,9 @@ def open_house() -> Iterator[int]:
     server.stop(None).wait()
 
 
-def test_a_ray_that_others_reach_without_a_token_is_refused(open_house: int) -> None:
+def test_a_ray_that_others_reach_without_a_token_is_refused(
+    no_ray_yet: None, open_house: int
+) -> None:
     address = f"0.0.0.0:{open_house}"  # leads here, and is no loopback address
     with (
         pytest.raises(ValueError, match=rf"must ask for a token, .*{address}.*--insecure"),

@@ -169,6 +169,8 @@ class Proxy:
             with suppress(OSError, asyncio.IncompleteReadError):
                 await self._answer(reader, writer)
                 await writer.drain()
+        except asyncio.CancelledError:  # the proxy ends while it lets someone wait
+            pass
         finally:
             writer.close()
 

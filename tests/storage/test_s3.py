@@ -235,7 +235,7 @@ def test_a_mistake_is_told_before_any_work_and_without_secrets(
 ) -> None:
     environment, words = MISTAKES[name]
     monkeypatch.setenv("EMORAY_S3_TIMEOUT", "1")
-    monkeypatch.setattr(client, "ATTEMPTS", 1)
+    monkeypatch.setattr("emoray.storage.s3.PROBES", 1)
     for key, value in environment.items():
         monkeypatch.setenv(key, value) if value else monkeypatch.delenv(key)
     with pytest.raises(ValueError, match=words) as caught:
