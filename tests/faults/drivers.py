@@ -55,6 +55,7 @@ class Ended:
         deadline = time.monotonic() + ALONE_SECONDS
         while (left := processes_in(self.ray)) and time.monotonic() < deadline:
             time.sleep(0.1)
+        shutil.rmtree(self.ray, ignore_errors=True)  # once more: those had still written there
         return left
 
 
