@@ -62,6 +62,12 @@ def _made(stages: Any, pauses: Sequence[Pause]) -> float:
     return time.perf_counter() - start
 
 
+def _cpu_seconds(stages: Any) -> float:
+    """Processor time that the actor's process has taken so far."""
+    taken: float = ray.get(stages.__ray_call__.remote(lambda actor: time.process_time()))
+    return taken
+
+
 def busy_share(journal: Iterator[Mapping[str, Any]]) -> float:
     """The share of their time that workers spent in stages, while every one of them had work.
 
@@ -139,13 +145,20 @@ class Scale:
             stages = stages_actor.start(folder / "stages", folder / "run")
             # Every worker is there and has imported what it needs before the clock starts.
             _made(stages, self._pauses(slots, 1_000_000, 1, max(3.0, 0.75 * slots)))
+            before = _cpu_seconds(stages)
             wall = _made(stages, self._pauses(slots, 0, self.each, self.seconds))
+            of_actor = _cpu_seconds(stages) - before
             ray.kill(stages)
             yield Figure(
                 name=f"{nodes} nodes: stages asked of one actor, their time in all of the slots'",
                 ours=self.each * self.seconds / wall,
                 unit="",
                 goal=goal,
+            )
+            yield Figure(
+                name=f"{nodes} nodes: the actor's own processor time, a stage",
+                ours=1000 * of_actor / (slots * self.each),
+                unit="ms",
             )
             pauses = self._pauses(slots, 0, self.each, self.seconds)
             dispatch(pauses, store=folder / "pool", pool=Pool(actors=slots))
