@@ -207,7 +207,7 @@ def test_an_unknown_benchmark_is_one_clear_line() -> None:
     result = CliRunner().invoke(benchmark_job.app, ["--only", "speed"])
     assert result.exit_code == 1
     assert (
-        "error: a benchmark is one of thresholds, vectors, sweep, cached, peers, got speed"
+        "error: a benchmark is one of thresholds, vectors, sweep, cached, scale, peers, got speed"
         in result.stderr
     )
 
