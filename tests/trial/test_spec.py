@@ -4,8 +4,10 @@ from pathlib import Path
 import pytest
 
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
+from emoray.model.augmentation import BackTranslation
 from emoray.model.losses import BCE, WeightedBCE
 from emoray.model.recipe import GloveRecipe, Max, Mean
+from emoray.model.sample import Bootstrap
 from emoray.text.vectors import Stanford
 from emoray.trial.spec import (
     CorpusRef,
@@ -61,6 +63,8 @@ OTHER = {
     "dropout": 0.1,
     "word_dropout": 0.1,
     "loss": WeightedBCE(0.4),
+    "sample": Bootstrap(),
+    "augmentation": BackTranslation(),
 }
 
 
