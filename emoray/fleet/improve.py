@@ -80,7 +80,6 @@ class Improve:
         for name, least in (("seeds", 2), ("members", 2)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        assert self.augmentation  # refused here, where its settings cannot be
 
     @property
     def augmentation(self) -> BackTranslation:
