@@ -26,6 +26,8 @@ def empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
+pytestmark = pytest.mark.faults  # tests/trial/test_store.py damages single stages in each run
+
 Damage = Callable[[Path], None]
 # What is damaged in the store: the n-th stage of a name, a file of it.
 STAGES: list[tuple[str, int, str, Damage]] = [

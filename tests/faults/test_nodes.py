@@ -8,10 +8,14 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from emoray.trial.leftovers import clear_leftovers
 from emoray.trial.store import Store
 from tests.conftest import ROOT
 from tests.faults.tolls import begun_again
+
+pytestmark = pytest.mark.faults
 
 
 def test_stages_of_a_node_that_dies_are_made_on_another(tmp_path: Path) -> None:

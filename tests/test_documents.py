@@ -1,0 +1,41 @@
+"""What the documents name is there: files, commands and their options."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "results/README.md")
+TOP = ("emoray", "jobs", "tests", "cluster", "results")
+PATH = re.compile(rf"`((?:{'|'.join(TOP)})/[\w./-]+\.(?:py|md|sh|yaml))`")
+COMMAND = re.compile(r"python -m jobs\.(\w+)([^`#\n]*(?:\\\n[^`#\n]*)*)")
+OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z0-9-]*)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_that_a_document_names_is_there(document: str) -> None:
+    named = PATH.findall((ROOT / document).read_text("utf-8"))
+    assert not [path for path in named if not (ROOT / path).is_file()]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_in_a_document_has_the_options_it_is_given(document: str) -> None:
+    wrong = []
+    for job, rest in COMMAND.findall((ROOT / document).read_text("utf-8")):
+        if job == "X":
+            continue
+        app = importlib.import_module(f"jobs.{job}").app
+        known = {
+            o for p in typer.main.get_command(app).params for o in (*p.opts, *p.secondary_opts)
+        }
+        wrong += [f"jobs.{job} {o}" for o in OPTION.findall(rest) if o not in {*known, "--help"}]
+    assert not wrong
+
+
+def test_every_job_is_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    jobs = {p.stem for p in (ROOT / "jobs").glob("*.py") if "app.command" in p.read_text("utf-8")}
+    assert jobs and not {job for job in jobs if f"jobs.{job}" not in text}
