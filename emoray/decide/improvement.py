@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.decide.intervals import checked_weights
-from emoray.decide.matrices import checked_labels
-from emoray.decide.ranking import f1_of
+from emoray.decide.label_f1 import label_f1_resampled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,29 +31,16 @@ class Tried:
         return Tried(f1_SK=self.f1_SK[:, [k]], resampled_SKB=self.resampled_SKB[:, [k]])
 
 
-def f1_resampled(
-    decided_NK: np.ndarray, labels_NK: np.ndarray, weights_BN: np.ndarray
-) -> np.ndarray:
-    """f1_KB: the F1 of every label in every resample; 0 where it is neither held nor given."""
-    labels_NK = checked_labels(labels_NK, decided_NK.shape, "decisions")
-    weights_NB = checked_weights(weights_BN, len(decided_NK))
-    predicted_KB, support_KB, tp_KB = (
-        marks_NK.T.astype(np.float32) @ weights_NB
-        for marks_NK in (decided_NK, labels_NK, decided_NK & labels_NK)
-    )
-    return f1_of(tp_KB, predicted_KB, support_KB)
-
-
 def tried(
     decided_SNK: Sequence[np.ndarray], labels_NK: np.ndarray, weights_BN: np.ndarray
 ) -> Tried:
     """The decisions of S trainings on the same texts, judged on the same resamples."""
     if not decided_SNK:
         raise ValueError("a technique is judged by at least one training, got none")
-    once_BN = np.ones((1, len(labels_NK)))
+    decided, once_BN = np.array(decided_SNK), np.ones((1, len(labels_NK)))
     return Tried(
-        f1_SK=np.array([f1_resampled(d, labels_NK, once_BN)[:, 0] for d in decided_SNK]),
-        resampled_SKB=np.array([f1_resampled(d, labels_NK, weights_BN) for d in decided_SNK]),
+        f1_SK=label_f1_resampled(decided, labels_NK, once_BN)[:, :, 0],
+        resampled_SKB=label_f1_resampled(decided, labels_NK, weights_BN),
     )
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from emoray.decide.improvement import Expected, Gain, Tried, f1_resampled, gain, tried
+from emoray.decide.improvement import Expected, Gain, Tried, gain, tried
 from emoray.decide.intervals import resample_weights
+from emoray.decide.label_f1 import label_f1_resampled
 
 
 def made(
@@ -30,7 +31,8 @@ def test_f1_of_a_resample_is_that_of_the_texts_it_draws() -> None:
     drawn = np.random.default_rng(5).integers(600, size=600)
     weights_BN = np.bincount(drawn, minlength=600)[None].astype(float)
     expected_K = f1_score(labels_NK[drawn], decided_NK[drawn], average=None)
-    np.testing.assert_allclose(f1_resampled(decided_NK, labels_NK, weights_BN)[:, 0], expected_K)
+    f1_RKB = label_f1_resampled(decided_NK[None], labels_NK, weights_BN)
+    np.testing.assert_allclose(f1_RKB[0, :, 0], expected_K, rtol=1e-6)
 
 
 def test_a_technique_against_itself_gains_nothing() -> None:
