@@ -13,6 +13,7 @@ from emoray.decide.thresholds import Fixed
 from emoray.model.bert.recipe import AllPieces, BertRecipe, Cls, UsedPieces
 from emoray.model.losses import BCE, Asymmetric, Focal, WeightedBCE
 from emoray.model.recipe import Attention, ConvMax, GloveRecipe, Max, Mean, Pool
+from emoray.model.vectors import Vectors
 from emoray.quant.catalogue import (
     all_schemes,
     bert_schemes,
@@ -22,6 +23,7 @@ from emoray.quant.catalogue import (
 )
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import FLOAT, Qat
+from emoray.text.own_vectors.settings import OwnVectors
 from emoray.trial.spec import (
     RULES,
     Decision,
@@ -167,13 +169,16 @@ def smoke(taxonomy: str, dims: Sequence[int]) -> Space:
 
 
 def quick(taxonomy: str, dims: Sequence[int]) -> Space:
-    """Minutes on two cores: pooling, dimension, depth and seeds under every kind of scheme."""
+    """Minutes on two cores: pooling, dimension, depth, vectors of one's own and seeds under every
+    kind of scheme."""
     widest = max(dims)
     conv = replace(TRAINED, pools=WITH_CONV)
+    own = replace(TRAINED, vectors=OwnVectors())
     return Space(
         recipes=(
             *_recipes(conv, taxonomy, _up_to(widest, 48, 64), [0], 2),
             *_recipes(TRAINED, taxonomy, _up_to(widest, 32, 64), [0, 1, 2], 2),
+            *_recipes(own, taxonomy, _up_to(widest, 64), [0], 2),
             *_recipes(FROZEN, taxonomy, _up_to(widest, 50), [1], 1),
         ),
         schemes=tuple(quick_schemes().values()),
@@ -203,15 +208,20 @@ def seed(taxonomy: str, dims: Sequence[int]) -> Space:
     )
 
 
-def joint(taxonomy: str, dims: Sequence[int], trials: int) -> JointSpace:
-    """Optuna over embedding dimension, layers, temperature, threshold and quantization together."""
+def joint(
+    taxonomy: str, dims: Sequence[int], trials: int, vectors: Sequence[Vectors] = ()
+) -> JointSpace:
+    """Optuna over embedding dimension, layers, temperature, threshold and quantization together,
+    and over the word vectors where some are named."""
+    started = {str(each): each for each in vectors}
     return JointSpace(
-        name=f"joint-{taxonomy}",
+        name="-".join(["joint", taxonomy, *started]),
         base=replace(TRAINED, taxonomy=taxonomy),
         embedding_dims=tuple(_up_to(max(dims), 16, 25, 32, 50, 64, 100)),
         layers=range(3),
         schemes=dict(all_schemes()),
         trials=trials,
+        knobs={"vectors": started} if started else {},
     )
 
 
@@ -298,56 +308,3 @@ BERT_GRIDS: dict[str, Callable[[str, Sequence[EncoderRef]], Space]] = {
     "bert-smoke": bert_smoke,
     "bert": bert,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a user wants in place of a grid's own values; empty keeps them."""
-
-    dims: tuple[int, ...] = ()
-    layers: tuple[int, ...] = ()
-    seeds: int | None = None
-
-    def of(self, space: Space) -> Space:
-        """The space with every recipe at the wished values, each once."""
-        recipes = [
-            replace(r, embedding_dim=d, layers=n, seed=s)
-            for r in space.recipes
-            for d in self.dims or (r.embedding_dim,)
-            for n in self.layers or (r.layers,)
-            for s in (range(self.seeds) if self.seeds else (r.seed,))
-        ]
-        return replace(space, recipes=tuple(dict.fromkeys(recipes)))
-
-
-def encoders_needed(name: str) -> bool:
-    """Whether the space of that name fine-tunes encoders."""
-    return name in (*BERT_GRIDS, "bert-joint")
-
-
-def named(
-    name: str,
-    taxonomy: str,
-    dims: Sequence[int],
-    *,
-    encoders: Sequence[EncoderRef] = (),
-    trials: int = 64,
-    wish: Wish | None = None,
-) -> Space | JointSpace:
-    """The space of that name, for vectors of these widths or for encoders, changed as wished."""
-    wish = wish or Wish()
-    if name in ("joint", "bert-joint"):
-        if wish != Wish():
-            raise ValueError(
-                f"dims, layers and seeds change a grid, got them with space {name}: "
-                "leave them out, the searcher chooses"
-            )
-        if name == "bert-joint":
-            return bert_joint(taxonomy, encoders, trials)
-        return joint(taxonomy, dims, trials)
-    if name in BERT_GRIDS:
-        return wish.of(BERT_GRIDS[name](taxonomy, encoders))
-    if name not in GRIDS:
-        known = [*GRIDS, "joint", *BERT_GRIDS, "bert-joint"]
-        raise ValueError(f"space is one of {', '.join(known)}, got {name!r}: pick one of these")
-    return wish.of(GRIDS[name](taxonomy, dims))

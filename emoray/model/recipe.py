@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from emoray.model.augmentation import Augmentation, NoAugmentation
 from emoray.model.losses import BCE, Loss
 from emoray.model.sample import Sample, Whole
+from emoray.model.vectors import Given, Vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class GloveRecipe:
     seed: int = 0
     sample: Sample = field(default_factory=Whole)
     augmentation: Augmentation = field(default_factory=NoAugmentation)
+    vectors: Vectors = field(default_factory=Given, metadata={"unsaid": Given()})
     # nuisance: tuned so that the comparison is fair
     epochs: int = 30
     patience: int = 5
@@ -130,7 +132,8 @@ class GloveRecipe:
         depth = f"l{self.layers}x{self.hidden_units}" if self.layers else "l0"
         sample = "" if self.sample == Whole() else f" {self.sample}"
         more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
+        own = "" if self.vectors == Given() else f" {self.vectors}"
         return (
             f"{self.taxonomy} d{self.embedding_dim} {vectors} v{self.vocabulary} "
-            f"{self.pooling} {depth} {self.loss}{sample}{more}"
+            f"{self.pooling} {depth} {self.loss}{sample}{more}{own}"
         )

@@ -70,6 +70,17 @@ def _line_blocks(file: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[list[b
         yield [rest]
 
 
+def _all_lines(path: Path, dim: int | None) -> Iterator[list[bytes]]:
+    """The file's lines, a block at a time; ValueError where it is damaged or no such file."""
+    try:
+        with _opened(path, dim) as file:
+            yield from _line_blocks(file, path)
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path}: a compressed file must be whole, got: {error}: fetch it again"
+        ) from error
+
+
 def _is_number(text: bytes) -> bool:
     try:
         float(text)
@@ -186,15 +197,19 @@ def read_vectors(
     """
     reader = _Reader(path, words, dim)
     first = 1
-    try:
-        with _opened(path, dim) as file:
-            for lines in _line_blocks(file, path):
-                reader.take(lines, first)
-                first += len(lines)
-    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-        raise ValueError(
-            f"{path}: a compressed file must be whole, got: {error}: fetch it again"
-        ) from error
+    for lines in _all_lines(path, dim):
+        reader.take(lines, first)
+        first += len(lines)
     if reader.matrix_WD is None:
         raise ValueError(f"{path} must hold at least one vector, got none: check the copy")
     return reader.found, reader.matrix_WD[: len(reader.found)]
+
+
+def width_of(path: Path) -> int:
+    """How many numbers a vector of the file has; only its beginning is read."""
+    reader = _Reader(path, (), None)
+    for lines in _all_lines(path, None):
+        reader.take(lines[:2], 1)  # a header may stand before the first vector
+        if reader.dim is not None:
+            return reader.dim
+    raise ValueError(f"{path} must hold at least one vector, got none: check the copy")

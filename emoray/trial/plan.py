@@ -3,16 +3,21 @@
 from emoray.model.augmentation import NoAugmentation
 from emoray.model.bert.extra import require_bert
 from emoray.model.bert.recipe import BertRecipe
+from emoray.model.recipe import GloveRecipe
+from emoray.model.vectors import Given
 from emoray.quant.policy import Scheme
-from emoray.quant.scheme import ModelScheme
+from emoray.quant.scheme import FLOAT, ModelScheme
 from emoray.text.words import VERSION as TOKENIZER
-from emoray.trial.spec import Data, Decision, Recipe
+from emoray.trial.spec import Data, Decision, Recipe, VectorsRef
 from emoray.trial.stages.augmenting import Augment, Translate
+from emoray.trial.stages.comparing import Compare
 from emoray.trial.stages.compression import Compress, Score
 from emoray.trial.stages.deciding import Decide
 from emoray.trial.stages.finetuning import FineTune, Pieces
+from emoray.trial.stages.own_vectors import CountPairs, TrainVectors
 from emoray.trial.stages.refining import Refine
-from emoray.trial.stages.text import Embed, Encode, Tokenize
+from emoray.trial.stages.text import Embed, Encode
+from emoray.trial.stages.tokens import Tokenize
 from emoray.trial.stages.training import Train
 
 
@@ -27,6 +32,17 @@ def augmenting(recipe: Recipe, data: Data) -> Augment | None:
         share=knob.share,
         balance=knob.balance,
     )
+
+
+def vectors_of(recipe: GloveRecipe, tokens: Tokenize, data: Data) -> VectorsRef | TrainVectors:
+    """The word vectors that a recipe starts from: given, or trained on the words of its train."""
+    own = recipe.vectors
+    if isinstance(own, Given):
+        return data.vectors_for(recipe.embedding_dim)
+    counted = CountPairs(
+        tokens=tokens, window=own.window, min_count=own.min_count, max_words=own.max_words
+    )
+    return TrainVectors(counted=counted, settings=own, dim=recipe.embedding_dim)
 
 
 def training(recipe: Recipe, data: Data) -> Train | FineTune:
@@ -55,7 +71,7 @@ def training(recipe: Recipe, data: Data) -> Train | FineTune:
     text = Encode(
         tokens=tokens,
         vocabulary=recipe.vocabulary,
-        vectors=data.vectors_for(recipe.embedding_dim),
+        vectors=vectors_of(recipe, tokens, data),
     )
     return Train(recipe=recipe, text=text, vectors=Embed(text=text, dim=recipe.embedding_dim))
 
@@ -72,3 +88,11 @@ def deciding(train: Train | FineTune, scheme: Scheme, decisions: tuple[Decision,
     compressed = Compress(trained=train, text=train.text, scheme=scheme, refined=refined)
     scored = Score(compressed=compressed, text=train.text)
     return Decide(scored=scored, compressed=compressed, text=train.text, decisions=decisions)
+
+
+def comparing(decide: Decide) -> Compare:
+    """The model beside its float parent: the same training, before any refining."""
+    parent = deciding(decide.compressed.trained, FLOAT, decide.decisions)
+    return Compare(
+        scored=decide.scored, parent=parent.scored, text=decide.text, decisions=decide.decisions
+    )

@@ -59,9 +59,16 @@ def canonical(value: Any) -> Any:
     raise TypeError(f"no canonical form for {type(value).__name__}")
 
 
+def _decides(field: Any, value: Any) -> bool:
+    """Whether a field enters keys: no path does, nor a knob that stands where it did before it was
+    one (its metadata's `unsaid`), so that what was made by then keeps its key."""
+    said = "unsaid" not in field.metadata or value != field.metadata["unsaid"]
+    return said and not isinstance(value, Path)
+
+
 def _said(value: Any) -> list[Any]:
     """Fields that decide the result; where a file lies does not."""
-    return [f for f in fields(value) if not isinstance(getattr(value, f.name), Path)]
+    return [f for f in fields(value) if _decides(f, getattr(value, f.name))]
 
 
 def digest(value: Any) -> str:

@@ -3,7 +3,8 @@ from pathlib import Path
 import optuna
 import pytest
 
-from emoray.fleet.space import BERT_GRIDS, JointSpace, Space, Wish, encoders_needed, named
+from emoray.fleet.space import BERT_GRIDS, JointSpace, Space
+from emoray.fleet.wish import Wish, encoders_needed, named
 from emoray.model.bert.recipe import BertRecipe
 from emoray.quant.scheme import FLOAT, ModelScheme
 from emoray.trial.plan import deciding, training

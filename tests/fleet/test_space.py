@@ -4,7 +4,9 @@ import optuna
 import pytest
 
 from emoray.decide.thresholds import Fixed
-from emoray.fleet.space import GRIDS, JointSpace, Space, Wish, named
+from emoray.fleet.space import GRIDS, JointSpace, Space
+from emoray.fleet.wish import Wish, named, own_vectors
+from emoray.model.vectors import Given
 from emoray.quant.catalogue import all_schemes, quick_schemes
 from emoray.quant.scheme import FLOAT
 from emoray.trial.spec import Fitted
@@ -124,3 +126,49 @@ def test_a_wish_changes_a_grid_and_keeps_each_recipe_once() -> None:
 def test_a_wish_is_refused_where_the_searcher_chooses() -> None:
     with pytest.raises(ValueError, match="dims, layers and seeds change a grid"):
         named("joint", "ekman", [50], trials=1, wish=Wish(layers=(1,)))
+
+
+def test_vectors_that_are_named_start_every_recipe_of_a_grid() -> None:
+    given, own = Wish.said((), (), None, ["given"]), Wish.said((), (), None, ["own-ppmi"])
+    for name, each in (("smoke", given), ("smoke", own), ("quick", given), ("quick", own)):
+        space = named(name, "ekman", [50], wish=each)
+        assert isinstance(space, Space)
+        assert {r.vectors for r in space.recipes} == set(each.vectors)
+        assert own_vectors(space) == [str(v) for v in each.vectors if v != Given()]
+    both = Wish.said((8,), (0,), None, ["given", "own-ppmi", "own-glove"])
+    space = named("smoke", "ekman", [50], wish=both)
+    assert len({str(r.vectors) for r in space.recipes}) == 3
+    assert given.needs_given and both.needs_given and not own.needs_given
+
+
+def test_the_quick_space_holds_own_vectors_beside_given_ones_of_their_width() -> None:
+    recipes = grid("quick", 50, 100).recipes
+    own = [r for r in recipes if r.vectors != Given()]
+    assert len(own) == 2
+    assert {replace(r, vectors=Given()) for r in own} <= set(recipes)
+
+
+def test_own_vectors_alone_are_as_wide_as_a_space_asks() -> None:
+    wish = Wish.said((), (), None, ["own-ppmi"])
+    space = named("seed", "ekman", (), wish=wish)
+    assert isinstance(space, Space)
+    assert {r.embedding_dim for r in space.recipes} == {50, 100, 300}
+
+
+def test_a_joint_search_chooses_among_the_vectors_that_are_named() -> None:
+    wish = Wish.said((), (), None, ["given", "own-ppmi"])
+    space = named("joint", "ekman", [50], trials=1, wish=wish)
+    assert isinstance(space, JointSpace) and own_vectors(space) == ["own-ppmi"]
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    found = set()
+    for _ in range(20):
+        trial = study.ask()
+        space.ask(trial)
+        found.add(str(space.spec(trial.params).recipe.vectors))
+    assert found == {"given", "own-ppmi"}
+    assert space.name != joint(50).name, "a study of other knobs is another study"
+
+
+def test_vectors_of_an_unknown_name_are_refused_and_the_known_ones_named() -> None:
+    with pytest.raises(ValueError, match="are given, own-ppmi, own-glove, got 'fasttext'"):
+        Wish.said((), (), None, ["fasttext"])

@@ -13,14 +13,14 @@ from typing import ClassVar
 import numpy as np
 
 from emoray.model.texts import Texts
+from emoray.text.vectors import VectorSource
 from emoray.text.vocabulary import FIRST, UNKNOWN, Ragged, Vocabulary
 from emoray.trial.spec import CorpusRef, VectorsRef
-from emoray.trial.stages.augmenting import Augment, read_augmented
+from emoray.trial.stages.own_vectors import TrainVectors
+from emoray.trial.stages.tokens import MAX_TOKENS, SPLITS, Tokenize, read_words
 
 VOCABULARY, TOKENIZER = "vocabulary.txt", "tokenizer.json"  # as an artifact has them
 FACTS = "facts.json"  # of a stage: what the tables say of it
-SPLITS = ("train", "dev", "test")
-MAX_TOKENS = 64  # words of a text that are read, at training and at serving alike
 OOV_MIN_COUNT = 5  # a word without a vector earns a row of its own from here on
 
 
@@ -38,39 +38,18 @@ def read_padded(folder: Path, split: str) -> Texts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tokenize:
-    """A corpus, train augmented or not, cut into words, with its labels in one taxonomy."""
-
-    name: ClassVar[str] = "tokenize"
-    version: ClassVar[int] = 1
-
-    corpus: CorpusRef
-    taxonomy: str
-    tokenizer: int
-    augment: Augment | None = None
-
-    def run(self, inputs: dict[str, Path], out: Path) -> None:
-        from emoray.text.words import tokenize
-
-        corpus = read_augmented(self.corpus, self.taxonomy, inputs)
-        for split in SPLITS:
-            texts = corpus.split(split)
-            lines = (" ".join(tokenize(text)[:MAX_TOKENS]) for text in texts.texts)
-            (out / f"{split}.txt").write_text("\n".join(lines), "utf-8")
-            np.save(out / f"{split}.npy", texts.labels_NK)
-        np.save(out / "leaked.npy", corpus.leaked_N)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Encode:
-    """Words to ids of a vocabulary chosen on train, and the word vectors of what was kept."""
+    """Words to ids of a vocabulary chosen on train, and the word vectors of what was kept.
+
+    vectors: files at hand, or those trained on the same words.
+    """
 
     name: ClassVar[str] = "encode"
     version: ClassVar[int] = 3
 
     tokens: Tokenize
     vocabulary: int
-    vectors: VectorsRef
+    vectors: VectorsRef | TrainVectors
 
     @property
     def corpus(self) -> CorpusRef:
@@ -78,20 +57,21 @@ class Encode:
 
     def vectors_name(self, dim: int) -> str:
         """What a table calls the vectors that training starts from, cut to `dim`."""
+        if isinstance(self.vectors, TrainVectors):
+            return self.vectors.label
         return self.vectors.name(dim)
+
+    def _source(self, inputs: dict[str, Path]) -> VectorSource:
+        if isinstance(self.vectors, TrainVectors):
+            return self.vectors.source(inputs["vectors"])
+        return self.vectors.source
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.text.words import rules_json
 
-        tokens = {
-            split: [
-                line.split(" ") if line else []
-                for line in (inputs["tokens"] / f"{split}.txt").read_text("utf-8").split("\n")
-            ]
-            for split in SPLITS
-        }
+        tokens = {split: read_words(inputs["tokens"], split) for split in SPLITS}
         wanted = {word for words in tokens["train"] for word in words}
-        found, matrix_FD = self.vectors.source.load(wanted)
+        found, matrix_FD = self._source(inputs).load(wanted)
         vocabulary = Vocabulary.build(
             tokens["train"],
             max_words=self.vocabulary,

@@ -1,0 +1,26 @@
+"""Word vectors that a user names, here or in a bucket, as stages name them: by content."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from emoray.storage.place import Place, child, fetched
+from emoray.storage.s3 import S3Folder
+from emoray.text.vector_files import vector_file, words_beside
+from emoray.trial.spec import VectorsRef
+
+
+def _words_of(matrix: S3Folder) -> Path | None:
+    """The words of a `.npy` in a bucket, which is brought alone."""
+    for name in words_beside(matrix.name):
+        with suppress(ValueError):  # nothing lies there
+            return fetched(child(matrix.parent, name))
+    return None
+
+
+def vectors_at(place: Place) -> VectorsRef:
+    """A file in GloVe's text format, or a `.npy` with its words; ValueError for anything else."""
+    words = None
+    if isinstance(place, S3Folder) and place.name.endswith(".npy"):
+        words = _words_of(place)
+    source = vector_file(fetched(place), words)
+    return VectorsRef(source=source, sha256=source.sha256)

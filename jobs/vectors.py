@@ -1,0 +1,99 @@
+"""Train word vectors on texts of one's own, for a sweep or whatever reads GloVe's files."""
+
+from typing import Annotated
+
+import typer
+
+from jobs.console import Job, run_job
+from jobs.options import Corpus, DataAndVectors, Debug, Download, LabelColumn, TextColumn
+
+app = Job()
+
+
+@app.command(
+    epilog="Examples:  \n"
+    "`python -m jobs.vectors` — on GoEmotions' train, seconds  \n"
+    "`python -m jobs.vectors reviews.txt.gz --dim 300 --method glove` — on a text file  \n"
+    "`python -m jobs.vectors --corpus reviews.csv --near delivery --out own.100d.txt`  \n"
+    "`python -m jobs.sweep --vectors-file own.100d.txt` — and a search that starts from them"
+)
+def vectors(
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TEXT",
+            help="A text file, one text a line, .gz too, or s3://…  [default: the train texts of "
+            "--corpus, else of GoEmotions]",
+        ),
+    ] = None,
+    corpus: Corpus = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    dim: Annotated[int, typer.Option(min=1, help="Dimensions.")] = 100,
+    method: Annotated[
+        str,
+        typer.Option(
+            help="**ppmi**: mutual information and its first singular directions. **glove**: "
+            "GloVe's own objective; slower."
+        ),
+    ] = "ppmi",
+    window: Annotated[
+        int, typer.Option(min=1, max=20, help="Words to either side that count as near.")
+    ] = 5,
+    min_count: Annotated[
+        int, typer.Option(min=1, help="Occurrences from which on a word has a vector.")
+    ] = 5,
+    max_words: Annotated[
+        int, typer.Option(min=1, help="Words at most, the most frequent ones.")
+    ] = 50_000,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal bytes.")] = 0,
+    near: Annotated[
+        list[str] | None, typer.Option(help="Show this word's neighbours; repeatable.")
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            help="File in GloVe's text format, NAME.txt or s3://bucket/NAME.txt; NAME.npy and "
+            "NAME.words.txt land beside it.  [default: results/vectors/own-METHOD.DIMd.txt]"
+        ),
+    ] = None,
+    data: DataAndVectors = None,
+    download: Download = True,
+    debug: Debug = False,
+) -> None:
+    """Train word vectors on texts of your own.
+
+    Words are counted near each other in one pass, memory grows with their different pairs and not
+    with the texts. Shows nearest words and two checks of sense: whether words are nearer to their
+    inflections than to words as frequent, and how far cosines agree with given vectors.
+    """
+
+    def work() -> None:
+        from emoray.storage.place import place_of, place_or_none
+        from emoray.trial.bringing import bring_or_none
+        from emoray.trial.training_vectors import Training, run_training, settings_of, texts_of
+
+        run_training(
+            Training(
+                texts=texts_of(
+                    place_or_none(text),
+                    bring_or_none(
+                        corpus, text_column=text_column, label_columns=label_column or ()
+                    ),
+                    place_or_none(data),
+                    download=download,
+                ),
+                settings=settings_of(
+                    method, window=window, min_count=min_count, max_words=max_words, seed=seed
+                ),
+                dim=dim,
+                near=tuple(near or ()),
+                out=place_of(out) if out else None,
+            )
+        )
+
+    run_job(work, debug=debug)
+
+
+if __name__ == "__main__":
+    app()
