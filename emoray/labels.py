@@ -1,8 +1,11 @@
-"""Which emotions a text can carry: taxonomies, each a grouping of GoEmotions' 28 labels.
+"""Which labels a text can carry: taxonomies, each a grouping of the labels that a corpus has.
 
-Shapes: N texts, K labels of a taxonomy, 28 labels of GoEmotions in the order of its `emotions.txt`.
+Three group GoEmotions' 28 labels, in the order of its `emotions.txt`; a corpus with labels of its
+own has one taxonomy, `own`, with just these.
+Shapes: N texts, K labels of a taxonomy, C labels of the corpus.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,41 +15,44 @@ _GOEMOTIONS = (
     "disappointment disapproval disgust embarrassment excitement fear gratitude grief joy love "
     "nervousness optimism pride realization relief remorse sadness surprise neutral"
 ).split()
+OWN = "own"  # the taxonomy of a corpus with labels of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taxonomy:
-    """Named labels; `members[k]` lists the GoEmotions ids that label `k` stands for."""
+    """Named labels; `members[k]` lists the corpus' labels, by their place in `of`, that label `k`
+    stands for."""
 
     name: str
     labels: tuple[str, ...]
     members: tuple[tuple[int, ...], ...]
+    of: tuple[str, ...] = tuple(_GOEMOTIONS)
 
     def __post_init__(self) -> None:
         if len(self.labels) != len(self.members):
             raise ValueError(
                 f"every label needs its members, got {len(self.labels)} labels and "
-                f"{len(self.members)} member lists: give one tuple of GoEmotions ids per label"
+                f"{len(self.members)} member lists: give one tuple of the corpus' ids per label"
             )
         for label, ids in zip(self.labels, self.members, strict=True):
-            if not ids or not all(0 <= i < len(_GOEMOTIONS) for i in ids):
+            if not ids or not all(0 <= i < len(self.of) for i in ids):
                 raise ValueError(
-                    f"members are GoEmotions ids in 0..{len(_GOEMOTIONS) - 1} and at least one, "
-                    f"got {ids} for {label}: look the ids up in GOEMOTIONS.labels"
+                    f"members are the corpus' label ids in 0..{len(self.of) - 1} and at least one, "
+                    f"got {ids} for {label}: look the ids up in `of`"
                 )
 
     def __str__(self) -> str:
         return self.name
 
-    def project(self, labels_N28: np.ndarray) -> np.ndarray:
+    def project(self, labels_NC: np.ndarray) -> np.ndarray:
         """Labels of this taxonomy, (N, K) of 0/1 uint8: 1 where any member is 1."""
-        if labels_N28.ndim != 2 or labels_N28.shape[1] != len(_GOEMOTIONS):
+        if labels_NC.ndim != 2 or labels_NC.shape[1] != len(self.of):
             raise ValueError(
-                f"projecting needs one column per GoEmotions label, (N, {len(_GOEMOTIONS)}), "
-                f"got shape {labels_N28.shape}: project the original labels, not projected ones"
+                f"projecting needs one column per label of the corpus, (N, {len(self.of)}), "
+                f"got shape {labels_NC.shape}: project the original labels, not projected ones"
             )
         return np.stack(
-            [(labels_N28[:, list(ids)] != 0).any(axis=1) for ids in self.members], axis=1
+            [(labels_NC[:, list(ids)] != 0).any(axis=1) for ids in self.members], axis=1
         ).astype(np.uint8)
 
 
@@ -85,10 +91,17 @@ SENTIMENT = _grouped(
 TAXONOMIES = {t.name: t for t in (GOEMOTIONS, EKMAN, SENTIMENT)}
 
 
-def taxonomy(name: str) -> Taxonomy:
-    """The taxonomy of that name."""
-    if name not in TAXONOMIES:
-        raise ValueError(
-            f"taxonomy is one of {', '.join(TAXONOMIES)}, got {name!r}: pick one of these"
-        )
-    return TAXONOMIES[name]
+def own(labels: Iterable[str]) -> Taxonomy:
+    """The taxonomy of a corpus with labels of its own: each stands for itself."""
+    names = tuple(labels)
+    return Taxonomy(
+        name=OWN, labels=names, members=tuple((k,) for k in range(len(names))), of=names
+    )
+
+
+def taxonomy(name: str, among: Iterable[Taxonomy] = tuple(TAXONOMIES.values())) -> Taxonomy:
+    """The taxonomy of that name, of those that a corpus has."""
+    known = {t.name: t for t in among}
+    if name not in known:
+        raise ValueError(f"taxonomy is one of {', '.join(known)}, got {name!r}: pick one of these")
+    return known[name]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emoray.labels import EKMAN, GOEMOTIONS, SENTIMENT, TAXONOMIES, Taxonomy, taxonomy
+from emoray.labels import EKMAN, GOEMOTIONS, SENTIMENT, TAXONOMIES, Taxonomy, own, taxonomy
 
 
 def one_text(*labels: str) -> np.ndarray:
@@ -37,7 +37,7 @@ def test_a_group_is_on_when_any_member_is() -> None:
 
 
 def test_projecting_twice_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"one column per GoEmotions label.*got shape \(1, 7\)"):
+    with pytest.raises(ValueError, match=r"one column per label of the corpus.*got shape \(1, 7\)"):
         SENTIMENT.project(EKMAN.project(one_text("joy")))
 
 
@@ -52,3 +52,12 @@ def test_a_taxonomy_of_ones_own_is_checked() -> None:
         Taxonomy(name="own", labels=("a", "b"), members=((0,),))
     with pytest.raises(ValueError, match=r"ids in 0\.\.27 and at least one, got \(28,\) for a"):
         Taxonomy(name="own", labels=("a",), members=((28,),))
+
+
+def test_labels_of_a_corpus_of_ones_own_stand_for_themselves() -> None:
+    mine = own(["late", "rude", "broken"])
+    labels_NC = np.array([[0, 1, 1], [0, 0, 0]], dtype=np.uint8)
+    assert str(mine) == "own" and (mine.project(labels_NC) == labels_NC).all()
+    assert taxonomy("own", (mine,)) is mine
+    with pytest.raises(ValueError, match="taxonomy is one of own, got 'ekman'"):
+        taxonomy("ekman", (mine,))

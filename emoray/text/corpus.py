@@ -1,8 +1,9 @@
 """A corpus is three splits of labelled texts, in GoEmotions' file format, checked as a whole.
 
-Each of `train.tsv`, `dev.tsv`, `test.tsv` holds one text a line: text, tab, GoEmotions label ids
-separated by commas, tab, comment id. No header, no quoting, UTF-8.
-Shapes: N texts, K labels of the taxonomy.
+Each of `train.tsv`, `dev.tsv`, `test.tsv` holds one text a line: text, tab, label ids separated by
+commas, tab, comment id. No header, no quoting, UTF-8. `labels.txt`, one name a line, says what the
+ids stand for; without it they are GoEmotions' 28, and every text has at least one.
+Shapes: N texts, K labels of the taxonomy, C labels of the corpus.
 """
 
 import hashlib
@@ -12,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.labels import GOEMOTIONS, Taxonomy
+from emoray.labels import GOEMOTIONS, TAXONOMIES, Taxonomy, own
+from emoray.text.utf8 import utf8
 
 SPLITS = ("train", "dev", "test")
+NAMES = "labels.txt"  # of a corpus whose labels are not GoEmotions'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,24 +61,19 @@ class Corpus:
 def _lines(raw: bytes, path: Path) -> list[str]:
     if not raw.strip():
         raise ValueError(f"{path} must hold at least one text, got an empty file: check the copy")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{path} line {line}: text must be UTF-8, got byte 0x{raw[error.start]:02x}: "
-            "save the file as UTF-8"
-        ) from error
-    return text.removesuffix("\n").split("\n")
+    return utf8(raw, str(path)).removesuffix("\n").split("\n")
 
 
-def _label_ids(field: str, where: str) -> list[int]:
+def _label_ids(field: str, where: str, names: tuple[str, ...] | None) -> list[int]:
     if not field.strip():
+        if names is not None:
+            return []
         raise ValueError(
             f"{where}: every text needs at least one label id, got none: use "
             f"{GOEMOTIONS.labels.index('neutral')} for neutral or drop the line"
         )
-    last = len(GOEMOTIONS.labels) - 1
+    last = len(GOEMOTIONS.labels if names is None else names) - 1
+    source = "GoEmotions' emotions.txt" if names is None else NAMES
     ids = []
     for part in field.split(","):
         number = part.strip()
@@ -86,14 +84,15 @@ def _label_ids(field: str, where: str) -> list[int]:
             )
         if int(number) > last:
             raise ValueError(
-                f"{where}: label ids lie in 0..{last}, got {number}: "
-                "use the ids of GoEmotions' emotions.txt"
+                f"{where}: label ids lie in 0..{last}, got {number}: use the ids of {source}"
             )
         ids.append(int(number))
     return ids
 
 
-def _records(lines: list[str], path: Path) -> Iterator[tuple[str, str, list[int]]]:
+def _records(
+    lines: list[str], path: Path, names: tuple[str, ...] | None
+) -> Iterator[tuple[str, str, list[int]]]:
     first_line: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         where = f"{path} line {number}"
@@ -112,15 +111,15 @@ def _records(lines: list[str], path: Path) -> Iterator[tuple[str, str, list[int]
                 "drop the repeated line or give it an id of its own"
             )
         first_line[comment] = number
-        yield comment, text, _label_ids(labels, where)
+        yield comment, text, _label_ids(labels, where, names)
 
 
-def _read_split(raw: bytes, path: Path, taxonomy: Taxonomy) -> Split:
-    ids, texts, labels = zip(*_records(_lines(raw, path), path), strict=True)
-    labels_N28 = np.zeros((len(texts), len(GOEMOTIONS.labels)), dtype=np.uint8)
+def _read_split(raw: bytes, path: Path, taxonomy: Taxonomy, names: tuple[str, ...] | None) -> Split:
+    ids, texts, labels = zip(*_records(_lines(raw, path), path, names), strict=True)
+    labels_NC = np.zeros((len(texts), len(taxonomy.of)), dtype=np.uint8)
     for row, present in enumerate(labels):
-        labels_N28[row, present] = 1
-    labels_NK = taxonomy.project(labels_N28)
+        labels_NC[row, present] = 1
+    labels_NK = taxonomy.project(labels_NC)
     missing = [taxonomy.labels[k] for k in np.flatnonzero(~labels_NK.any(axis=0))]
     if missing:
         raise ValueError(
@@ -131,7 +130,7 @@ def _read_split(raw: bytes, path: Path, taxonomy: Taxonomy) -> Split:
 
 
 def _raw(folder: Path) -> dict[str, bytes]:
-    """The three files of a corpus."""
+    """The three files of a corpus, and the names of its labels where it has its own."""
     found = {}
     for split in SPLITS:
         path = folder / f"{split}.tsv"
@@ -140,28 +139,62 @@ def _raw(folder: Path) -> dict[str, bytes]:
                 f"a corpus folder holds train.tsv, dev.tsv and test.tsv, got no {path}: "
                 "add the file or point to the folder that has all three"
             )
-        found[split] = path.read_bytes()
+        found[path.name] = path.read_bytes()
+    if (folder / NAMES).is_file():
+        found[NAMES] = (folder / NAMES).read_bytes()
     return found
 
 
-def _sha256(raw: dict[str, bytes]) -> str:
+def _names(raw: dict[str, bytes], folder: Path) -> tuple[str, ...] | None:
+    """What the label ids stand for; None: GoEmotions' labels."""
+    if NAMES not in raw:
+        return None
+    path = folder / NAMES
+    names = tuple(line.removesuffix("\r") for line in _lines(raw[NAMES], path))
+    strange = [name for name in names if name != name.strip() or not name or "\t" in name]
+    if strange or len(set(names)) < len(names) or len(names) < 2:
+        raise ValueError(
+            f"{path} names two labels or more, one a line, each once, got {len(names)} lines, "
+            f"{len(set(names))} of them different"
+            f"{f', and {strange[0]!r}' if strange else ''}: correct the file"
+        )
+    return names
+
+
+def corpus_sha256(raw: dict[str, bytes]) -> str:
+    """Of a corpus' files by name: the three splits, and `labels.txt` where there is one."""
     digest = hashlib.sha256()
-    for split in SPLITS:
-        # Of the files' own hashes: a line moved from one file's end to the next must change it.
-        digest.update(hashlib.sha256(raw[split]).digest())
+    for name in (*(f"{split}.tsv" for split in SPLITS), NAMES):
+        if name in raw:
+            # Of the files' own hashes: a line moved from one file's end to the next must change it.
+            digest.update(hashlib.sha256(raw[name]).digest())
     return digest.hexdigest()
 
 
+def taxonomies_of(folder: Path) -> tuple[Taxonomy, ...]:
+    """The taxonomies that a corpus can be read in: `own`, or those of GoEmotions' labels."""
+    names = _names(_raw(folder), folder)
+    return tuple(TAXONOMIES.values()) if names is None else (own(names),)
+
+
 def read_records(folder: Path, split: str) -> tuple[str, list[tuple[str, str, list[int]]]]:
-    """Comment id, text and GoEmotions label ids of each line of a split, whatever the taxonomy;
+    """Comment id, text and the corpus' label ids of each line of a split, whatever the taxonomy;
     before them the SHA-256 of the whole corpus."""
     raw = _raw(folder)
     path = folder / f"{split}.tsv"
-    return _sha256(raw), list(_records(_lines(raw[split], path), path))
+    records = _records(_lines(raw[path.name], path), path, _names(raw, folder))
+    return corpus_sha256(raw), list(records)
 
 
 def read_corpus(folder: Path, *, name: str, taxonomy: Taxonomy) -> Corpus:
     """Read and check the splits in `folder`; `name` is what tables will call the corpus."""
     raw = _raw(folder)
-    splits = {s: _read_split(raw[s], folder / f"{s}.tsv", taxonomy) for s in SPLITS}
-    return Corpus(name=name, taxonomy=taxonomy, sha256=_sha256(raw), **splits)
+    names = _names(raw, folder)
+    if taxonomy.of != (names or GOEMOTIONS.of):
+        raise ValueError(
+            f"a taxonomy groups the labels of its corpus, got {taxonomy} for {folder} with "
+            f"{len(names or GOEMOTIONS.of)} other labels: choose one of "
+            f"{', '.join(map(str, taxonomies_of(folder)))}"
+        )
+    splits = {s: _read_split(raw[f"{s}.tsv"], folder / f"{s}.tsv", taxonomy, names) for s in SPLITS}
+    return Corpus(name=name, taxonomy=taxonomy, sha256=corpus_sha256(raw), **splits)

@@ -23,11 +23,15 @@ GOEMOTIONS_LIMITS = Limits(max_bytes=8 << 20, first_byte_s=8.0, total_s=60.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A folder with the three splits, what to call its corpus, and why it was chosen."""
+    """A folder with the three splits, what to call its corpus, and why it was chosen.
+
+    said: of one that the user brought, how it was understood.
+    """
 
     name: str
     folder: Path
     why: str
+    said: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} ({self.why})"

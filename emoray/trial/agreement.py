@@ -8,17 +8,27 @@ from pathlib import Path
 
 import numpy as np
 
+from emoray.labels import Taxonomy
 from emoray.tables.fleet_rows import TranslationRow
 from emoray.text.paraphrase import Agreement
-from emoray.trial.finished.artifacts import Finished, open_artifact
+from emoray.trial.finished.artifacts import (
+    Finished,
+    columns_of,
+    open_artifact,
+    taxonomy_of_labels,
+)
 from emoray.trial.spec import CorpusRef
 
 
-def agreement_of(folder: Path, most_fall: float | None = None) -> Agreement:
-    """The artifact in `folder` as a judge; ValueError where it is none."""
-    sha256 = open_artifact(folder).model_sha256
+def agreement_of(
+    folder: Path, among: Sequence[Taxonomy], most_fall: float | None = None
+) -> Agreement:
+    """The artifact in `folder` as a judge of a corpus of these taxonomies; ValueError where it is
+    none."""
+    finished = open_artifact(folder)
+    taxonomy_of_labels(finished.labels, among)
     given = {} if most_fall is None else {"most_fall": most_fall}
-    return Agreement(folder=folder.absolute(), sha256=sha256, **given)
+    return Agreement(folder=folder.absolute(), sha256=finished.model_sha256, **given)
 
 
 def _probabilities(finished: Finished, texts: Sequence[str], labels_NK: np.ndarray) -> np.ndarray:
@@ -39,8 +49,10 @@ def falls(agreement: Agreement, corpus: CorpusRef, found: Sequence[TranslationRo
             f"an artifact must not change during a run, got another model in {finished.folder}: "
             "start the run again"
         )
-    train = corpus.read(finished.taxonomy.name).train
-    labels_NK = train.labels_NK[[row.index for row in found]][:, finished.columns_K]
+    taxonomy = taxonomy_of_labels(finished.labels, corpus.taxonomies)
+    train = corpus.read(taxonomy.name).train
+    columns_K = columns_of(finished.labels, taxonomy)
+    labels_NK = train.labels_NK[[row.index for row in found]][:, columns_K]
     before_N = _probabilities(finished, [row.source for row in found], labels_NK)
     after_N = _probabilities(finished, [row.result for row in found], labels_NK)
     return [float(fall) for fall in before_N - after_N]

@@ -8,7 +8,7 @@ import numpy as np
 from emoray.decide import ensemble
 from emoray.trial.columns import Logits
 from emoray.trial.improving import Answer
-from emoray.trial.stages.compression import BASE, Score
+from emoray.trial.stages.compression import BASE, LOGITS, Score
 from emoray.trial.stages.text import read_texts
 from emoray.trial.store import Stage, Store
 
@@ -27,7 +27,7 @@ def answer(scores: Sequence[Score], store: Store) -> Answer:
     """These models as one, all of one corpus and taxonomy: the mean of their logits."""
     said: dict[str, list[np.ndarray]] = {"dev": [], "test": []}
     for score in scores:
-        with np.load(_folder(store, score) / "logits.npz", allow_pickle=False) as data:
+        with np.load(_folder(store, score) / LOGITS, allow_pickle=False) as data:
             for split, logits_NK in data.items():
                 said[split].append(logits_NK)
     dev_NK, test_NK = (

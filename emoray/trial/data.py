@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emoray.labels import Taxonomy
 from emoray.labels import taxonomy as taxonomy_of
-from emoray.storage.place import fetched, place_of
+from emoray.storage.place import Place, fetched, place_of
+from emoray.text.bring.asked import Bring
+from emoray.text.sources import Source
+from emoray.trial.bringing import find_corpus, taxonomy_for
 from emoray.trial.spec import CorpusRef, Data, EncoderRef, VectorsRef
 
 
@@ -14,11 +18,17 @@ class Look:
     """What was found, and how many texts it holds."""
 
     data: Data
-    why: str
+    source: Source
+    taxonomy: Taxonomy
     train: int
     dev: int
     test: int
     leaked: int
+
+    @property
+    def why(self) -> str:
+        """Why this corpus was chosen."""
+        return self.source.why
 
     @property
     def dims(self) -> tuple[int, ...]:
@@ -26,10 +36,15 @@ class Look:
         return tuple(sorted({v.dim for v in self.data.vectors}))
 
 
-def _vectors(data: Path | None, download: bool) -> tuple[VectorsRef, ...]:
+def _vectors(
+    data: Path | None, download: bool, files: Sequence[Place] | None
+) -> tuple[VectorsRef, ...]:
     from emoray.text.download import DownloadError
     from emoray.text.vectors import ARCHIVE_DIMS, find_all, find_vectors
+    from emoray.trial.given_vectors import vectors_at
 
+    if files is not None:
+        return tuple(vectors_at(place) for place in files)
     try:
         find_vectors(max(ARCHIVE_DIMS) if download else 1, data, download=download)
     except DownloadError as error:
@@ -59,33 +74,39 @@ def find_encoder(name: str) -> EncoderRef:
 
 
 def look(
-    taxonomy: str,
+    taxonomy: str | None,
     data: Path | None,
     *,
+    corpus: Bring | None = None,
     download: bool = True,
     download_vectors: bool = False,
     encoders: Sequence[str] = (),
+    vector_files: Sequence[Place] | None = None,
 ) -> Look:
     """Find and read corpus and vectors; raises ValueError for whatever a search could not use.
 
     With `download_vectors` Stanford's archive (862 MB) is fetched into the cache, unless 300
-    dimensions are at hand already. encoders: names to find in place of word vectors.
+    dimensions are at hand already. encoders: names to find in place of word vectors. corpus: one to
+    bring in place of GoEmotions; taxonomy: None for the usual one of the corpus. vector_files: in
+    place of all word vectors at hand; empty where none are needed.
     """
     from emoray.text.corpus import read_corpus
-    from emoray.text.sources import locate
 
-    labels = taxonomy_of(taxonomy)
-    source = locate(data, download=download)
-    corpus = read_corpus(source.folder, name=source.name, taxonomy=labels)
+    if corpus is None and taxonomy is not None:
+        taxonomy_of(taxonomy)  # refused before anything is downloaded
+    source = find_corpus(corpus, data, download=download)
+    labels = taxonomy_for(taxonomy, source)
+    found = read_corpus(source.folder, name=source.name, taxonomy=labels)
     return Look(
         data=Data(
-            corpus=CorpusRef(name=source.name, sha256=corpus.sha256, folder=source.folder),
-            vectors=() if encoders else _vectors(data, download_vectors),
+            corpus=CorpusRef.of(found, source.folder),
+            vectors=() if encoders else _vectors(data, download_vectors, vector_files),
             encoders=tuple(find_encoder(name) for name in encoders),
         ),
-        why=source.why,
-        train=len(corpus.train),
-        dev=len(corpus.dev),
-        test=len(corpus.test),
-        leaked=int(corpus.leaked_N.sum()),
+        source=source,
+        taxonomy=labels,
+        train=len(found.train),
+        dev=len(found.dev),
+        test=len(found.test),
+        leaked=int(found.leaked_N.sum()),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
+from emoray.labels import OWN, TAXONOMIES, Taxonomy, own
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.model.bert.recipe import BertRecipe
 from emoray.model.recipe import GloveRecipe
@@ -60,20 +61,37 @@ def all_decisions() -> tuple[Decision, ...]:
 class CorpusRef:
     """A corpus as a stage names it: by content; where it lies does not count."""
 
-    patterns: ClassVar[tuple[str, ...]] = ("train.tsv", "dev.tsv", "test.tsv")
+    patterns: ClassVar[tuple[str, ...]] = ("train.tsv", "dev.tsv", "test.tsv", "labels.txt")
 
     name: str
     sha256: str
     folder: Path
 
+    @staticmethod
+    def of(corpus: Corpus, folder: Path) -> "CorpusRef":
+        """What was read from a folder."""
+        if corpus.taxonomy.name != OWN:
+            return CorpusRef(name=corpus.name, sha256=corpus.sha256, folder=folder)
+        labels = corpus.taxonomy.of
+        return OwnCorpusRef(name=corpus.name, sha256=corpus.sha256, folder=folder, labels=labels)
+
+    @property
+    def taxonomies(self) -> tuple[Taxonomy, ...]:
+        """Those that it can be read in."""
+        return tuple(TAXONOMIES.values())
+
+    def taxonomy(self, name: str) -> Taxonomy:
+        """The one of that name, known without the corpus' files; ValueError where it has none."""
+        return taxonomy_of(name, self.taxonomies)
+
     def read(self, taxonomy: str) -> Corpus:
         """The corpus in one taxonomy; ValueError where its files are others by now."""
-        found = read_corpus(self.folder, name=self.name, taxonomy=taxonomy_of(taxonomy))
+        found = read_corpus(self.folder, name=self.name, taxonomy=self.taxonomy(taxonomy))
         self._require(found.sha256)
         return found
 
     def read_train(self) -> list[tuple[str, str, list[int]]]:
-        """Id, text and GoEmotions label ids of each train text; ValueError as in `read`."""
+        """Id, text and the corpus' label ids of each train text; ValueError as in `read`."""
         sha256, records = read_records(self.folder, "train")
         self._require(sha256)
         return records
@@ -84,6 +102,20 @@ class CorpusRef:
                 f"a corpus must not change during a run, got other bytes in {self.folder}: "
                 "start the run again"
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnCorpusRef(CorpusRef):
+    """A corpus with labels of its own, in the order of their ids.
+
+    A type beside `CorpusRef`, so that what was made of GoEmotions keeps its keys.
+    """
+
+    labels: tuple[str, ...]
+
+    @property
+    def taxonomies(self) -> tuple[Taxonomy, ...]:
+        return (own(self.labels),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +223,8 @@ class Data:
             have = ", ".join(v.source.name for v in self.vectors) or "none"
             raise ValueError(
                 f"embedding_dim must not exceed the vectors' own, got {dim} with {have}: "
-                "put a wider glove.6B file into the data folder or ask for fewer dimensions"
+                "put a wider glove.6B file into the data folder, ask for fewer dimensions, or have "
+                "them trained (--vectors own-ppmi)"
             )
         return min(wide, key=lambda v: v.dim)
 

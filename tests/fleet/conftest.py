@@ -1,11 +1,21 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
+from emoray.fleet import space
+from emoray.fleet.space import Space
 from emoray.fleet.sweep import Sweep, run_sweep
+from emoray.quant.catalogue import quick_schemes
 from emoray.tables.rows import TABLES
+from emoray.text.bring.asked import Bring
+from emoray.trial.spec import Decision
 from emoray.trial.store import open_store
+from tests.text.bring.made import as_separated, rows, texts_and
+
+GOOD = replace(space.FROZEN, epochs=1, vocabulary=300, embedding_dim=8, hidden_units=4)
+DIVERGES = replace(GOOD, learning_rate=3e38, batch_size=64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,3 +43,29 @@ def swept(sweep: Sweep) -> Run:
     """Run the sweep here, on the session's Ray, and read what it left."""
     run_sweep(sweep)
     return read(sweep)
+
+
+def of(*recipes: space.GloveRecipe) -> Space:
+    """Two schemes and two decisions on each recipe."""
+    schemes = list(quick_schemes().values())
+    return Space(
+        recipes=recipes,
+        schemes=(schemes[0], schemes[3]),
+        decisions=(Decision(), Decision(temperature=1.0)),
+    )
+
+
+@pytest.fixture(scope="session")
+def mixed(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A training that diverges and one that does not, on a corpus of one's own: `parcels.csv`, 60
+    texts of three labels or none."""
+    folder = tmp_path_factory.mktemp("mixed")
+    joined = ["|".join(labels) for _, labels in rows()]
+    corpus = Bring(source=str(as_separated(folder / "parcels.csv", texts_and(joined))))
+
+    def both(taxonomy: str, dims: object) -> Space:
+        return of(*(replace(recipe, taxonomy=taxonomy) for recipe in (DIVERGES, GOOD)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(space.GRIDS, "mixed", both)
+        return swept(Sweep(space="mixed", corpus=corpus, out=folder / "out", download=False))

@@ -8,6 +8,7 @@ from emoray.model.augmentation import BackTranslation
 from emoray.model.losses import BCE, WeightedBCE
 from emoray.model.recipe import GloveRecipe, Max, Mean
 from emoray.model.sample import Bootstrap
+from emoray.text.own_vectors.settings import OwnVectors
 from emoray.text.vectors import Stanford
 from emoray.trial.spec import (
     CorpusRef,
@@ -65,6 +66,7 @@ OTHER = {
     "loss": WeightedBCE(0.4),
     "sample": Bootstrap(),
     "augmentation": BackTranslation(),
+    "vectors": OwnVectors(),
 }
 
 

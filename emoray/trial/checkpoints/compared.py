@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from emoray.decide.compare import LEVEL
 from emoray.decide.paired import LESS_IS_BETTER, MEASURES, change
 from emoray.export.shipping import Base, Row, row_of
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
-from emoray.tables.rows import ComparisonRow, CompressionRow
-from emoray.trial.checkpoints.judging import LEVEL, Outcome, cost
+from emoray.tables.rows import ChangeRow, CompressionRow
+from emoray.trial.checkpoints.judging import Outcome, cost
 from emoray.trial.checkpoints.making import FORMS, Bench, Made, Timed
 from emoray.trial.checkpoints.shelf import place
 from emoray.trial.checkpoints.sizes import Sizes, of_artifact, of_torch
@@ -142,7 +143,7 @@ def compression_rows(
     return rows
 
 
-def comparison_rows(outcomes: Mapping[str, Outcome]) -> list[ComparisonRow]:
+def change_rows(outcomes: Mapping[str, Outcome]) -> list[ChangeRow]:
     """Every measure of every form beside PyTorch float32."""
     rows = []
     for name, outcome in outcomes.items():
@@ -151,7 +152,7 @@ def comparison_rows(outcomes: Mapping[str, Outcome]) -> list[ComparisonRow]:
         for measure in MEASURES:
             told = change(measure, (outcomes[TORCH].judged, 0), (outcome.judged, 0), level=LEVEL)
             rows.append(
-                ComparisonRow(
+                ChangeRow(
                     before=TORCH,
                     after=name,
                     measure=measure,

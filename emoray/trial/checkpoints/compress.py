@@ -10,16 +10,17 @@ from emoray.quant.scheme import ModelScheme
 from emoray.storage.place import Place, absolute, child, fetched, landing, name_of, ready
 from emoray.tables.files import read_table, write_table
 from emoray.tables.rows import (
-    ComparisonRow,
+    ChangeRow,
     CompressionRow,
     CoverageRow,
     LayerRow,
     SpeedRow,
 )
-from emoray.text.corpus import read_corpus
-from emoray.text.sources import locate
+from emoray.text.bring.asked import Bring
+from emoray.text.corpus import read_corpus, taxonomies_of
+from emoray.trial.bringing import find_corpus
 from emoray.trial.checkpoints import telling as tell
-from emoray.trial.checkpoints.compared import comparison_rows, compression_rows, forms
+from emoray.trial.checkpoints.compared import change_rows, compression_rows, forms
 from emoray.trial.checkpoints.covered import coverage_rows
 from emoray.trial.checkpoints.given import find_given
 from emoray.trial.checkpoints.making import SPEED, Bench, Made, judge_all, make, time_all
@@ -39,6 +40,7 @@ class Compression:
     model: Place
     schemes: tuple[str, ...] = ()
     every: bool = False
+    corpus: Bring | None = None
     data: Place | None = None
     out: Place | None = None
     store: Place | None = None
@@ -76,14 +78,17 @@ def list_schemes(console: Console | None = None) -> None:
 
 def _bench(settings: Compression, console: Console) -> Bench:
     """Everything checked that can be checked before the first file is written."""
-    given = find_given(fetched(settings.model), max_tokens=settings.max_tokens)
+    source = find_corpus(settings.corpus, settings.data, download=settings.download)
+    given = find_given(
+        fetched(settings.model),
+        max_tokens=settings.max_tokens,
+        among=taxonomies_of(source.folder),
+    )
     if given.checkpoint.kind == "foreign":
         raise ValueError(
             f"{given.checkpoint.why}; python -m jobs.convert --model {settings.model} converts it "
             "as it is"
         )
-    data = None if settings.data is None else fetched(settings.data)
-    source = locate(data, download=settings.download)
     corpus = read_corpus(source.folder, name=source.name, taxonomy=given.taxonomy)
     out = settings.folder
     root = absolute(settings.store or child(out, "_store"))
@@ -99,7 +104,7 @@ def _bench(settings: Compression, console: Console) -> Bench:
         )
     return Bench(
         given=given,
-        corpus=CorpusRef(name=source.name, sha256=corpus.sha256, folder=source.folder),
+        corpus=CorpusRef.of(corpus, source.folder),
         store=open_store(root),
         threads=settings.threads,
         plan=settings.plan,
@@ -141,7 +146,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         rows = compression_rows(bench, found, timed, outcomes)
         layers = _layers(bench, made)
         write_table(rows, folder / "compression.parquet", CompressionRow)
-        write_table(comparison_rows(outcomes), folder / "comparisons.parquet", ComparisonRow)
+        write_table(change_rows(outcomes), folder / "changes.parquet", ChangeRow)
         write_table(layers, folder / "layers.parquet", LayerRow)
         write_table(said, folder / "coverage.parquet", CoverageRow)
         write_table(timed.rows, folder / SPEED, SpeedRow)

@@ -11,12 +11,13 @@ from rich.console import Console
 from emoray.export.artifact import DECISION, Classifier
 from emoray.export.cpu import cpu
 from emoray.export.shipping import BASE_FILES, Base, Row, row_of
-from emoray.labels import GOEMOTIONS
 from emoray.storage.place import Place, absolute, child, fetched, landing, name_of, ready
 from emoray.tables.files import write_table
 from emoray.tables.rows import ConversionRow, CoverageRow, SpeedRow
-from emoray.text.corpus import Corpus, read_corpus
-from emoray.text.sources import Source, locate
+from emoray.text.bring.asked import Bring
+from emoray.text.corpus import Corpus, read_corpus, taxonomies_of
+from emoray.text.sources import Source
+from emoray.trial.bringing import find_corpus
 from emoray.trial.checkpoints import memory
 from emoray.trial.checkpoints.converting import BASE, COVERAGE, Convert, ScoreConverted
 from emoray.trial.checkpoints.given import Given, find_given, pieces_of
@@ -40,6 +41,7 @@ class Conversion:
     """Which model, whose texts, and where the artifact and the tables land."""
 
     model: Place
+    corpus: Bring | None = None
     data: Place | None = None
     out: Place | None = None
     store: Place | None = None
@@ -82,14 +84,14 @@ class Desk:
 
 def _desk(settings: Conversion) -> Desk:
     """Everything checked that can be checked before the first file is written."""
-    given = find_given(fetched(settings.model), max_tokens=settings.max_tokens)
-    data = None if settings.data is None else fetched(settings.data)
-    source = locate(data, download=settings.download)
+    source = find_corpus(settings.corpus, settings.data, download=settings.download)
+    kinds = taxonomies_of(source.folder)
+    given = find_given(fetched(settings.model), max_tokens=settings.max_tokens, among=kinds)
     judged = True
     try:
         taxonomy = given.taxonomy
     except ValueError:  # labels of its own: texts will do, there is nothing to fit
-        judged, taxonomy = False, GOEMOTIONS
+        judged, taxonomy = False, kinds[0]
     corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy)
     root = absolute(settings.store or child(settings.folder, "_store"))
     for where in (settings.folder, root):
@@ -108,9 +110,7 @@ def _decision(desk: Desk, base: Base) -> tuple[Row, np.ndarray]:
         )
     stage = ScoreConverted(
         converted=desk.converted,
-        corpus=CorpusRef(
-            name=desk.source.name, sha256=desk.corpus.sha256, folder=desk.source.folder
-        ),
+        corpus=CorpusRef.of(desk.corpus, desk.source.folder),
         taxonomy=desk.given.taxonomy.name,
     )
     with np.load(desk.store.make(stage).folder / "dev.npz", allow_pickle=False) as data:

@@ -93,7 +93,11 @@ class ScoreConverted:
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.export.score import logits
 
-        given = find_given(self.converted.folder, max_tokens=self.converted.max_tokens)
+        given = find_given(
+            self.converted.folder,
+            max_tokens=self.converted.max_tokens,
+            among=self.corpus.taxonomies,
+        )
         dev = self.corpus.read(self.taxonomy).dev
         ragged = pieces_of(given).encode_all(dev.texts)
         found_NK = logits(inputs["converted"] / BASE / "model.onnx", ragged)

@@ -4,6 +4,7 @@ Shapes: K labels.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,18 +16,21 @@ from emoray.model.bert.extra import require_bert
 from emoray.model.bert.weights import Settings, Tensors
 from emoray.text.pieces import PieceTokenizer
 
+GOEMOTIONS_KIN = tuple(TAXONOMIES.values())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Given:
-    """A model's folder, and how many tokens of a text it is to read."""
+    """A model's folder, how many tokens of a text it is to read, and the corpus' taxonomies."""
 
     checkpoint: Checkpoint
     max_tokens: int
+    among: Sequence[Taxonomy] = GOEMOTIONS_KIN
 
     @property
     def taxonomy(self) -> Taxonomy:
         """The taxonomy with exactly the model's labels; ValueError where there is none."""
-        return taxonomy_of(self.checkpoint.labels)
+        return taxonomy_of(self.checkpoint.labels, self.among)
 
     @property
     def columns_K(self) -> np.ndarray:
@@ -35,23 +39,27 @@ class Given:
         return np.array([labels.index(label) for label in self.taxonomy.labels])
 
 
-def taxonomy_of(labels: tuple[str, ...]) -> Taxonomy:
-    """The taxonomy that has exactly these labels, in whatever order."""
-    for taxonomy in TAXONOMIES.values():
+def taxonomy_of(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Taxonomy:
+    """The taxonomy, of those of a corpus, with exactly these labels in whatever order."""
+    for taxonomy in among:
         if sorted(taxonomy.labels) == sorted(labels):
             return taxonomy
-    near = min(TAXONOMIES.values(), key=lambda t: len(set(t.labels) ^ set(labels)))
+    near = min(among, key=lambda t: len(set(t.labels) ^ set(labels)))
     strange = ", ".join(sorted(set(labels) - set(near.labels))[:5]) or "none"
     missing = ", ".join(sorted(set(near.labels) - set(labels))[:5]) or "none"
     raise ValueError(
-        f"a model's labels are the corpus', those of {', '.join(TAXONOMIES)}, got {len(labels)}; "
-        f"nearest is {near}, unknown to it: {strange}; missing: {missing}: name the labels so in "
+        f"a model's labels are the corpus', those of {', '.join(map(str, among))}, got "
+        f"{len(labels)}; nearest is {near}, unknown to it: {strange}; missing: {missing}: name the "
+        "labels so in "
         "id2label, or take a model of these labels"
     )
 
 
-def find_given(folder: Path, *, max_tokens: int | None = None) -> Given:
-    """The model in a folder; ValueError for what cannot be compressed or converted."""
+def find_given(
+    folder: Path, *, max_tokens: int | None = None, among: Sequence[Taxonomy] = GOEMOTIONS_KIN
+) -> Given:
+    """The model in a folder before a corpus of these taxonomies; ValueError for what cannot be
+    compressed or converted."""
     require_bert()
     found = find_checkpoint(folder)
     tokens = found.max_tokens if max_tokens is None else max_tokens
@@ -60,7 +68,7 @@ def find_given(folder: Path, *, max_tokens: int | None = None) -> Given:
             f"max_tokens must lie in 3..{found.positions}, the model's positions, got {tokens}: "
             "longer texts lose their end"
         )
-    return Given(checkpoint=found, max_tokens=tokens)
+    return Given(checkpoint=found, max_tokens=tokens, among=among)
 
 
 def unchanged(given: Given, sha256: str) -> Given:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emoray.decide.compare import EQUIVALENCE_LEVEL, LEVEL, MARGIN
 from emoray.decide.crossfit import cross_fitted_scores
 from emoray.decide.intervals import resample_weights
 from emoray.decide.paired import Change, Judged, change, judge
@@ -17,9 +18,6 @@ from emoray.decide.thresholds import cuts_many
 from emoray.trial.columns import Logits, decide_all
 from emoray.trial.spec import RULES, Decision, Fitted
 from emoray.trial.stages.text import read_texts
-
-MARGIN = 0.005  # half a point of macro-F1: what counts as equivalent
-LEVEL, EQUIVALENCE_LEVEL = 0.95, 0.90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

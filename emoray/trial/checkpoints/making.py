@@ -10,10 +10,17 @@ from emoray.trial.checkpoints import judging, timing
 from emoray.trial.checkpoints.given import Given
 from emoray.trial.checkpoints.judging import Outcome
 from emoray.trial.checkpoints.speed import Plan, Speed, speeds
-from emoray.trial.checkpoints.stages import ReadCheckpoint, ReadCorpus, ScoreTorch, Variant, variant
+from emoray.trial.checkpoints.stages import (
+    ReadCheckpoint,
+    ReadCorpus,
+    ReadOwnCheckpoint,
+    ScoreTorch,
+    Variant,
+    variant,
+)
 from emoray.trial.checkpoints.steps import Say, plainly
 from emoray.trial.checkpoints.timing import TORCH, TORCH_INT8
-from emoray.trial.spec import CorpusRef
+from emoray.trial.spec import CorpusRef, OwnCorpusRef
 from emoray.trial.store import Store
 
 SPEED = "speed.parquet"
@@ -32,10 +39,18 @@ class Bench:
 
     @property
     def checkpoint(self) -> ReadCheckpoint:
-        found = self.given.checkpoint
+        found, taxonomy = self.given.checkpoint, self.given.taxonomy
+        if isinstance(self.corpus, OwnCorpusRef):
+            return ReadOwnCheckpoint(
+                sha256=found.sha256,
+                taxonomy=taxonomy.name,
+                max_tokens=self.given.max_tokens,
+                folder=found.folder,
+                labels=self.corpus.labels,
+            )
         return ReadCheckpoint(
             sha256=found.sha256,
-            taxonomy=self.given.taxonomy.name,
+            taxonomy=taxonomy.name,
             max_tokens=self.given.max_tokens,
             folder=found.folder,
         )

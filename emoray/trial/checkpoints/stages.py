@@ -11,12 +11,13 @@ from typing import ClassVar, cast
 
 import numpy as np
 
+from emoray.labels import Taxonomy, own
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.model.bert.recipe import BertRecipe
 from emoray.model.bert.weights import Settings
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
-from emoray.trial.checkpoints.given import find_given, read_given, unchanged
+from emoray.trial.checkpoints.given import GOEMOTIONS_KIN, find_given, read_given, unchanged
 from emoray.trial.networks import SETTINGS, WEIGHTS, read_tensors
 from emoray.trial.spec import CorpusRef
 from emoray.trial.stages.compression import Compress, Score
@@ -42,15 +43,33 @@ class ReadCheckpoint:
         """How to train on, where a scheme asks for it; how it was trained is not known."""
         return BertRecipe(taxonomy=self.taxonomy, max_tokens=self.max_tokens)
 
+    @property
+    def among(self) -> tuple[Taxonomy, ...]:
+        """The corpus' taxonomies."""
+        return GOEMOTIONS_KIN
+
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        given = unchanged(find_given(self.folder, max_tokens=self.max_tokens), self.sha256)
+        found = find_given(self.folder, max_tokens=self.max_tokens, among=self.among)
+        given = unchanged(found, self.sha256)
         tensors, settings, pieces = read_given(given)
         tensors["head.kernel"] = tensors["head.kernel"][:, given.columns_K]
         tensors["head.bias"] = tensors["head.bias"][given.columns_K]
         np.savez(out / WEIGHTS, allow_pickle=False, **tensors)
         (out / SETTINGS).write_text(settings.to_json())
         pieces.write(out)
-        (out / "labels.txt").write_text("\n".join(taxonomy_of(self.taxonomy).labels))
+        labels = taxonomy_of(self.taxonomy, self.among).labels
+        (out / "labels.txt").write_text("\n".join(labels), "utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOwnCheckpoint(ReadCheckpoint):
+    """The same with the labels of an own corpus, in its order."""
+
+    labels: tuple[str, ...]
+
+    @property
+    def among(self) -> tuple[Taxonomy, ...]:
+        return (own(self.labels),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +122,7 @@ class ScoreTorch:
             Settings.from_json((folder / SETTINGS).read_text()),
             by_torch=self.by_torch,
         )
-        labels = len(taxonomy_of(self.checkpoint.taxonomy).labels)
+        labels = len(self.text.corpus.taxonomy(self.checkpoint.taxonomy).labels)
         logits = {}
         with threads(1):
             for split in ("dev", "test"):

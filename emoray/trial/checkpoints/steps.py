@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from emoray.trial.waiting import waiting
+
 OUT_OF_MEMORY = ("bad_alloc", "can't allocate memory", "out of memory")
 Say = Callable[[str], None]
 
@@ -14,7 +16,15 @@ Say = Callable[[str], None]
 def steps(console: Console, total: int) -> Iterator[Say]:
     """`say(what)` before each of `total` steps: a bar on a terminal, lines in a log."""
     if not console.is_terminal:
-        yield lambda what: console.print(f"… {what}", highlight=False, soft_wrap=True)
+        doing = ""
+
+        def line(what: str) -> None:
+            nonlocal doing
+            doing = what
+            console.print(f"… {what}", highlight=False, soft_wrap=True)
+
+        with waiting(console, lambda: doing):
+            yield line
         return
     columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console, transient=True) as bar:

@@ -4,18 +4,19 @@ Shapes: K labels.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from emoray.labels import TAXONOMIES, Taxonomy
+from emoray.labels import Taxonomy
 from emoray.storage.place import Place, fetched, name_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Finished:
-    """An artifact, read and checked. columns_K: where each of its labels stands in the taxonomy.
+    """An artifact, read and checked.
 
     place: where it lies. folder: the same, or what was brought from there.
     """
@@ -27,31 +28,35 @@ class Finished:
     model_sha256: str
     size_bytes: int
     labels: tuple[str, ...]
-    taxonomy: Taxonomy
-    columns_K: np.ndarray
     temperature: float
     cuts_K: np.ndarray
     rule: str
 
 
-def taxonomy_of_labels(labels: tuple[str, ...]) -> Taxonomy:
-    """The taxonomy that has exactly these labels, in whatever order."""
-    for taxonomy in TAXONOMIES.values():
+def taxonomy_of_labels(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Taxonomy:
+    """The taxonomy, of those that a corpus has, with exactly these labels in whatever order."""
+    for taxonomy in among:
         if sorted(taxonomy.labels) == sorted(labels):
             return taxonomy
-    known = "; ".join(f"{t}: {len(t.labels)} labels" for t in TAXONOMIES.values())
-    nearest = min(TAXONOMIES.values(), key=lambda t: len(set(t.labels) ^ set(labels)))
+    known = "; ".join(f"{t}: {len(t.labels)} labels" for t in among)
+    nearest = min(among, key=lambda t: len(set(t.labels) ^ set(labels)))
     strange = sorted(set(labels) - set(nearest.labels))
     missing = sorted(set(nearest.labels) - set(labels))
     raise ValueError(
         f"an artifact's labels are those of a taxonomy ({known}), got {len(labels)}; nearest is "
         f"{nearest}, unknown to it: {', '.join(strange) or 'none'}; missing: "
-        f"{', '.join(missing) or 'none'}: name the labels as the taxonomy does"
+        f"{', '.join(missing) or 'none'}: name the labels as the taxonomy does, or give the corpus "
+        "that has them with --corpus"
     )
 
 
+def columns_of(labels: tuple[str, ...], taxonomy: Taxonomy) -> np.ndarray:
+    """columns_K: where each label stands in the taxonomy."""
+    return np.array([taxonomy.labels.index(label) for label in labels])
+
+
 def open_artifact(place: Place) -> Finished:
-    """Read an artifact; refuses one that is damaged or whose labels no corpus can judge."""
+    """Read an artifact; refuses one that is damaged."""
     from emoray.export import artifact
     from emoray.export.decision import model_sha256
 
@@ -65,7 +70,6 @@ def open_artifact(place: Place) -> Finished:
             f"an artifact's decision has one cut for each label, {len(labels)} here, got shape "
             f"{cuts_K.shape} in {folder}: build the artifact again"
         )
-    taxonomy = taxonomy_of_labels(labels)
     return Finished(
         place=place,
         folder=folder,
@@ -74,8 +78,6 @@ def open_artifact(place: Place) -> Finished:
         model_sha256=model_sha256(files),
         size_bytes=sum(artifact.sizes(folder).values()),
         labels=labels,
-        taxonomy=taxonomy,
-        columns_K=np.array([taxonomy.labels.index(label) for label in labels]),
         temperature=float(decision["temperature"]),
         cuts_K=cuts_K,
         rule=str(decision.get("threshold_rule", "given")),

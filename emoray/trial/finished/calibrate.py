@@ -7,11 +7,13 @@ from rich.console import Console
 
 from emoray.storage.place import Place, landing, name_of
 from emoray.tables.files import write_table
-from emoray.tables.rows import CalibrationLabelRow, CalibrationRow, ComparisonRow, ReliabilityRow
+from emoray.tables.rows import CalibrationLabelRow, CalibrationRow, ChangeRow, ReliabilityRow
+from emoray.text.bring.asked import Bring
 from emoray.trial.finished import calibrating as fit
 from emoray.trial.finished import telling as tell
 from emoray.trial.finished.artifacts import open_artifact
 from emoray.trial.finished.scoring import Wanted, judge
+from emoray.trial.waiting import waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +21,7 @@ class Calibrate:
     """Which artifact, on what corpus, and where the tables land."""
 
     artifact: Place
-    corpus: Place | None = None
+    corpus: Bring | None = None
     data: Place | None = None
     out: Place | None = None
     store: Place | None = None
@@ -57,7 +59,7 @@ def _figures(folder: Path) -> list[str]:
 
 
 def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
-    """Write calibration, comparisons, calibration_labels and reliability; returns their folder.
+    """Write calibration, changes, calibration_labels and reliability; returns their folder.
 
     The artifact is only read. Logits are kept in the store: a second call scores nothing.
     """
@@ -72,14 +74,15 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     )
     court = judge(finished, wanted)
     what = f"artifact {finished.name}"
-    tell.announce(console, court.source, finished.taxonomy, what)
-    found = fit.calibrate(court)
+    tell.announce(console, court.source, court.taxonomy, what)
+    with waiting(console, lambda: "scoring dev and test"):
+        found = fit.calibrate(court)
     rows = fit.calibration_rows(found, court)
-    changes, labels = fit.comparison_rows(found), fit.label_rows(found)
+    changes, labels = fit.change_rows(found), fit.label_rows(found)
     bins = fit.reliability_rows(found, found.temperature_R[[0, found.chosen]].tolist())
     with landing(out) as folder:
         write_table(rows, folder / "calibration.parquet", CalibrationRow)
-        write_table(changes, folder / "comparisons.parquet", ComparisonRow)
+        write_table(changes, folder / "changes.parquet", ChangeRow)
         write_table(labels, folder / "calibration_labels.parquet", CalibrationLabelRow)
         write_table(bins, folder / "reliability.parquet", ReliabilityRow)
         figures = _figures(folder) if settings.figures else []

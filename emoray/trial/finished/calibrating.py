@@ -10,18 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoray.decide.calibration import label_ece, reliability
+from emoray.decide.compare import LEVEL
 from emoray.decide.cuts import probabilities, thresholds_of
 from emoray.decide.intervals import resample_weights
 from emoray.decide.paired import LESS_IS_BETTER, MEASURES, Change, Judged, change, judge
 from emoray.decide.scores import ManyScores, score_many
-from emoray.tables.rows import CalibrationLabelRow, CalibrationRow, ComparisonRow, ReliabilityRow
+from emoray.tables.rows import CalibrationLabelRow, CalibrationRow, ChangeRow, ReliabilityRow
 from emoray.trial.columns import Logits, decide_all
 from emoray.trial.finished.artifacts import Finished
 from emoray.trial.finished.scoring import Judge
 from emoray.trial.spec import RULES, Decision, Fitted
 
 SAVED = "saved"
-LEVEL, RESAMPLES = 0.95, 1000
+RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -114,7 +115,7 @@ def calibration_rows(found: Calibrated, court: Judge) -> list[CalibrationRow]:
             model_sha256=found.finished.model_sha256,
             corpus=court.corpus.name,
             corpus_sha256=court.corpus.sha256,
-            taxonomy=found.finished.taxonomy.name,
+            taxonomy=court.taxonomy.name,
             threshold_rule=found.rules[r],
             temperature_rule=found.temperature_rules[r],
             temperature=float(found.temperature_R[r]),
@@ -160,14 +161,14 @@ def verdict(measure: str, told: Change) -> str:
     return "better" if (told.value < 0) == (measure in LESS_IS_BETTER) else "worse"
 
 
-def comparison_rows(found: Calibrated) -> list[ComparisonRow]:
+def change_rows(found: Calibrated) -> list[ChangeRow]:
     """Every measure of every pair."""
     rows = []
     for before, after in pairs(found):
         for measure in MEASURES:
             told = found.change(measure, before, after)
             rows.append(
-                ComparisonRow(
+                ChangeRow(
                     before=found.names[before],
                     after=found.names[after],
                     measure=measure,

@@ -14,10 +14,12 @@ from emoray.decide.scores import Scores, score
 from emoray.storage.place import Place, landing, name_of
 from emoray.tables.files import write_table
 from emoray.tables.rows import EvaluationRow, LatencyRow
+from emoray.text.bring.asked import Bring
 from emoray.trial.finished import telling as tell
 from emoray.trial.finished.artifacts import Finished, open_artifact
 from emoray.trial.finished.scoring import SPLITS, Judge, Said, Wanted
 from emoray.trial.finished.scoring import judge as before_corpus
+from emoray.trial.waiting import waiting
 
 TEXTS, TURNS = 100, 3  # of the clock: three hundred calls give a 95th percentile its neighbours
 MEGABYTE = 1_000_000
@@ -69,7 +71,7 @@ class Evaluate:
 
     artifact: Place
     split: str = "test"
-    corpus: Place | None = None
+    corpus: Bring | None = None
     data: Place | None = None
     out: Place | None = None
     store: Place | None = None
@@ -160,7 +162,7 @@ def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, l
         model_sha256=finished.model_sha256,
         corpus=court.corpus.name,
         corpus_sha256=court.corpus.sha256,
-        taxonomy=finished.taxonomy.name,
+        taxonomy=court.taxonomy.name,
         split=settings.split,
         texts=len(said.texts),
         temperature=finished.temperature,
@@ -204,8 +206,9 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     )
     court = before_corpus(finished, wanted)
     what = f"artifact {finished.name} as it stands"
-    tell.announce(console, court.source, finished.taxonomy, what)
-    row, scores, samples = evaluate(court, settings)
+    tell.announce(console, court.source, court.taxonomy, what)
+    with waiting(console, lambda: f"scoring and timing {settings.split}"):
+        row, scores, samples = evaluate(court, settings)
     failed = dict(settings.gates.failed(row))
     row = EvaluationRow(**{**asdict(row), "passed": not failed, "failed": ",".join(failed)})
     with landing(out) as folder:

@@ -10,11 +10,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.labels import taxonomy as taxonomy_of
-from emoray.storage.place import Place, absolute, child, fetched, is_inside, name_of, ready
-from emoray.text.corpus import Corpus, read_corpus
-from emoray.text.sources import Source, locate
-from emoray.trial.finished.artifacts import Finished
+from emoray.labels import Taxonomy
+from emoray.storage.place import Place, absolute, child, is_inside, ready
+from emoray.text.bring.asked import Bring
+from emoray.text.corpus import Corpus, read_corpus, taxonomies_of
+from emoray.text.sources import Source
+from emoray.trial.bringing import find_corpus
+from emoray.trial.finished.artifacts import Finished, columns_of, taxonomy_of_labels
 from emoray.trial.spec import CorpusRef
 from emoray.trial.store import Store, open_store
 
@@ -40,7 +42,9 @@ class ScoreArtifact:
 
         files = artifact.read(self.folder)
         corpus = read_corpus(
-            self.corpus.folder, name=self.corpus.name, taxonomy=taxonomy_of(self.taxonomy)
+            self.corpus.folder,
+            name=self.corpus.name,
+            taxonomy=self.corpus.taxonomy(self.taxonomy),
         )
         if (model_sha256(files), corpus.sha256) != (self.model_sha256, self.corpus.sha256):
             raise ValueError(
@@ -55,19 +59,15 @@ class ScoreArtifact:
 class Wanted:
     """Which corpus judges, and where logits are kept."""
 
-    corpus: Place | None = None
+    corpus: Bring | None = None
     data: Place | None = None
     download: bool = True
     out: Place
     store: Place | None = None
 
     def find(self) -> Source:
-        """A folder of three splits as given, else what a sweep would take."""
-        if self.corpus is None:
-            data = None if self.data is None else fetched(self.data)
-            return locate(data, download=self.download)
-        where = self.corpus
-        return Source(name=name_of(where), folder=fetched(where), why=f"from {where}")
+        """The corpus that is brought, else what a sweep would take."""
+        return find_corpus(self.corpus, self.data, download=self.download)
 
     @property
     def store_root(self) -> Place:
@@ -92,6 +92,11 @@ class Judge:
     corpus: Corpus
     store: Store
 
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The corpus' taxonomy that has the artifact's labels."""
+        return self.corpus.taxonomy
+
     def said(self, split: str) -> Said:
         """Scored once per model and corpus; found again after that."""
         if split not in SPLITS:
@@ -101,17 +106,15 @@ class Judge:
             )
         stage = ScoreArtifact(
             model_sha256=self.finished.model_sha256,
-            corpus=CorpusRef(
-                name=self.corpus.name, sha256=self.corpus.sha256, folder=self.source.folder
-            ),
-            taxonomy=self.finished.taxonomy.name,
+            corpus=CorpusRef.of(self.corpus, self.source.folder),
+            taxonomy=self.taxonomy.name,
             split=split,
             folder=self.finished.folder,
         )
         texts = self.corpus.split(split)
         return Said(
             logits_NK=np.load(self.store.make(stage).folder / "logits.npy", allow_pickle=False),
-            labels_NK=texts.labels_NK[:, self.finished.columns_K],
+            labels_NK=texts.labels_NK[:, columns_of(self.finished.labels, self.taxonomy)],
             texts=texts.texts,
         )
 
@@ -128,7 +131,8 @@ def judge(finished: Finished, wanted: Wanted) -> Judge:
     """Find and read the corpus; raises ValueError for whatever cannot be judged, writing nothing
     before."""
     source = wanted.find()
-    corpus = read_corpus(source.folder, name=source.name, taxonomy=finished.taxonomy)
+    taxonomy = taxonomy_of_labels(finished.labels, taxonomies_of(source.folder))
+    corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy)
     for place in (wanted.out, wanted.store_root):
         _require_outside(finished.place, place)
     ready(wanted.out, wanted.store_root)

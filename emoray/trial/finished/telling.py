@@ -13,7 +13,7 @@ from emoray.labels import Taxonomy
 from emoray.tables.rows import (
     CalibrationLabelRow,
     CalibrationRow,
-    ComparisonRow,
+    ChangeRow,
     EvaluationRow,
 )
 from emoray.text.sources import Source
@@ -67,6 +67,8 @@ def announce(console: Console, source: Source, taxonomy: Taxonomy, what: str) ->
     if source.name == "sample":
         console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
         console.print(f"{source.why}\nIts figures show that everything works, and little more.")
+    for said in source.said:
+        console.print(said, style="dim", highlight=False, markup=False, soft_wrap=True)
     console.print(
         f"{what} · corpus {source.name} · taxonomy {taxonomy}", highlight=False, soft_wrap=True
     )
@@ -98,7 +100,7 @@ def decisions_table(rows: Sequence[CalibrationRow]) -> Table:
     return made
 
 
-def change_table(rows: Sequence[ComparisonRow], before: str, after: str) -> Table:
+def change_table(rows: Sequence[ChangeRow], before: str, after: str) -> Table:
     """Before and after on test, with paired intervals."""
     made = table(
         f"Test, {before} → {after}",

@@ -10,7 +10,7 @@ from emoray.export import artifact
 from emoray.labels import GOEMOTIONS, SENTIMENT
 from emoray.tables.files import read_table
 from emoray.tables.rows import (
-    ComparisonRow,
+    ChangeRow,
     CompressionRow,
     CoverageRow,
     LayerRow,
@@ -78,7 +78,7 @@ def test_every_artifact_runs_and_earns_its_rows_score(rows: Rows, compression: C
         assert found == pytest.approx(rows[name].test_macro_f1, abs=1e-9), name
 
 
-def test_tables_hold_layers_coverage_speed_and_comparisons(
+def test_tables_hold_layers_coverage_speed_and_changes(
     rows: Rows, compression: Compression
 ) -> None:
     out = compression.folder
@@ -92,7 +92,7 @@ def test_tables_hold_layers_coverage_speed_and_comparisons(
     assert {(row["model"], row["batch"]) for row in speed} == {
         (f, b) for f in FORMS for b in (1, 32)
     }
-    compared = read_table(out / "comparisons.parquet", ComparisonRow).to_pylist()
+    compared = read_table(out / "changes.parquet", ChangeRow).to_pylist()
     assert {row["after"] for row in compared} == set(FORMS[1:])
 
 

@@ -4,26 +4,28 @@ import numpy as np
 import pytest
 
 from emoray.export import artifact
-from emoray.labels import EKMAN, GOEMOTIONS, SENTIMENT
-from emoray.trial.finished.artifacts import open_artifact, taxonomy_of_labels
+from emoray.labels import EKMAN, GOEMOTIONS, SENTIMENT, Taxonomy, own
+from emoray.trial.finished.artifacts import columns_of, open_artifact, taxonomy_of_labels
 from tests.trial.finished.made import make_artifact
 
+KIN = (GOEMOTIONS, EKMAN, SENTIMENT)
 
-@pytest.mark.parametrize("taxonomy", [GOEMOTIONS, EKMAN, SENTIMENT], ids=str)
-def test_a_taxonomy_is_known_by_its_labels_in_any_order(taxonomy: object) -> None:
-    assert taxonomy_of_labels(taxonomy.labels[::-1]) is taxonomy
+
+@pytest.mark.parametrize("taxonomy", KIN, ids=str)
+def test_a_taxonomy_is_known_by_its_labels_in_any_order(taxonomy: Taxonomy) -> None:
+    assert taxonomy_of_labels(taxonomy.labels[::-1], KIN) is taxonomy
 
 
 def test_labels_of_no_taxonomy_are_refused_by_name() -> None:
     labels = (*EKMAN.labels[:-1], "boredom")
     told = r"labels are those of a taxonomy .*ekman, unknown to it: boredom; missing: neutral: name"
     with pytest.raises(ValueError, match=told):
-        taxonomy_of_labels(labels)
+        taxonomy_of_labels(labels, KIN)
 
 
 def test_an_artifact_is_opened_with_its_decision_and_hashes(made: Path) -> None:
     found = open_artifact(made)
-    assert found.taxonomy is SENTIMENT and found.labels == SENTIMENT.labels
+    assert found.labels == SENTIMENT.labels
     assert (found.temperature, found.rule) == (1.0, "fixed0.5") and not found.cuts_K.any()
     assert found.size_bytes == sum(p.stat().st_size for p in made.iterdir())
     assert found.sha256 == artifact.sha256((made / artifact.MANIFEST).read_bytes())
@@ -32,7 +34,15 @@ def test_an_artifact_is_opened_with_its_decision_and_hashes(made: Path) -> None:
 def test_labels_in_another_order_are_found_again(tmp_path: Path) -> None:
     labels = SENTIMENT.labels[::-1]
     found = open_artifact(make_artifact(tmp_path / "a", labels=labels))
-    assert np.array(SENTIMENT.labels)[found.columns_K].tolist() == list(labels)
+    columns_K = columns_of(found.labels, SENTIMENT)
+    assert np.array(SENTIMENT.labels)[columns_K].tolist() == list(labels)
+
+
+def test_labels_of_an_own_corpus_are_known_by_it_alone() -> None:
+    mine = own(("late", "rude"))
+    assert taxonomy_of_labels(("rude", "late"), (mine,)) is mine
+    with pytest.raises(ValueError, match=r"or give the corpus that has them with --corpus"):
+        taxonomy_of_labels(("rude", "late"), KIN)
 
 
 def test_cuts_of_another_number_are_refused(made: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from emoray.trial.finished.calibrate import explain
 from emoray.trial.finished.calibrating import (
     Calibrated,
     calibration_rows,
-    comparison_rows,
+    change_rows,
     label_rows,
     reliability_rows,
     verdict,
@@ -52,7 +52,7 @@ def test_one_decision_is_chosen_and_dev_chooses_it(calibrated: Calibrated, court
 def test_a_temperature_alone_changes_no_decision(calibrated: Calibrated, court: Judge) -> None:
     rows = calibration_rows(calibrated, court)
     assert all(r.temperature_flips == 0 for r in rows)
-    told = {(r.before, r.after, r.measure): r for r in comparison_rows(calibrated)}
+    told = {(r.before, r.after, r.measure): r for r in change_rows(calibrated)}
     alone = [(f"{rule} t=1.0", f"{rule} t=fitted") for rule in RULES]
     for pair in alone:
         assert told[*pair, "macro_f1"].verdict == told[*pair, "micro_f1"].verdict == "same"
@@ -60,7 +60,7 @@ def test_a_temperature_alone_changes_no_decision(calibrated: Calibrated, court: 
 
 
 def test_thresholds_alone_change_no_probability(calibrated: Calibrated) -> None:
-    told = {(r.before, r.after, r.measure): r for r in comparison_rows(calibrated)}
+    told = {(r.before, r.after, r.measure): r for r in change_rows(calibrated)}
     for measure in ("ece", "brier", "nll"):
         assert told["saved", "per_label t=1.0", measure].verdict == "same"
     assert told["saved", "per_label t=1.0", "macro_f1"].change > 0
@@ -139,9 +139,9 @@ def test_every_column_of_the_jobs_tables_is_described(row_class: type) -> None:
 def test_rows_fit_their_tables(calibrated: Calibrated, court: Judge) -> None:
     for name, rows in (
         ("calibration", calibration_rows(calibrated, court)),
-        ("comparisons", comparison_rows(calibrated)),
+        ("changes", change_rows(calibrated)),
         ("calibration_labels", label_rows(calibrated)),
     ):
         table = table_of(rows, FINISHED_TABLES[name])
         assert table.num_rows == len(rows) and not any(c.null_count for c in table.columns)
-    assert np.isfinite([r.value_after for r in comparison_rows(calibrated)]).all()
+    assert np.isfinite([r.value_after for r in change_rows(calibrated)]).all()

@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from emoray.export import artifact
 from emoray.export.decision import change
 from emoray.labels import SENTIMENT
+from emoray.text.bring.asked import Bring
 from emoray.text.sources import sample
 from emoray.trial.finished.artifacts import open_artifact
 from emoray.trial.finished.scoring import Judge, Wanted, judge
@@ -37,9 +39,10 @@ def test_a_new_decision_scores_nothing_again(tmp_path: Path) -> None:
     assert [e["event"] for e in again.store.journal()] == ["started", "made"]
 
 
-def test_a_corpus_folder_is_called_by_its_name() -> None:
-    found = Wanted(corpus=sample().folder, out=Path("out")).find()
-    assert (found.name, found.folder) == ("sample", sample().folder)
+def test_a_corpus_folder_is_called_by_its_name(tmp_path: Path) -> None:
+    shutil.copytree(sample().folder, tmp_path / "mine")
+    found = Wanted(corpus=Bring(source=str(tmp_path / "mine")), out=Path("out")).find()
+    assert (found.name, found.folder) == ("mine", tmp_path / "mine")
 
 
 def test_train_is_not_scored(court: Judge) -> None:

@@ -1,0 +1,64 @@
+"""What a user says of a corpus: where it is, and what cannot be seen from its files."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+HUB = "hf:"  # before the id of a corpus of the Hugging Face hub
+_SUFFIX = re.compile(r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|gz))+$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bring:
+    """A corpus to bring: a file, a folder, a glob, s3://bucket/key or hf:owner/name[:config].
+
+    What is left out is found in the files. label_columns: one that holds all labels of a text, or
+    several of 0 and 1, a label each; min_label_texts: labels with fewer texts are dropped; seed: of
+    the splits that are made where none are given.
+    """
+
+    source: str
+    name: str | None = None
+    text_column: str | None = None
+    label_columns: tuple[str, ...] = ()
+    label_separator: str | None = None
+    min_label_texts: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.source.strip():
+            raise ValueError("a corpus is a file, a folder or hf:owner/name, got '': name one")
+        if self.name is not None and not re.fullmatch(r"\w[\w.-]*", self.name):
+            raise ValueError(
+                f"a corpus' name is letters, digits, '.', '_' and '-', got {self.name!r}: "
+                "it becomes part of a folder's name"
+            )
+        if self.label_separator == "":
+            raise ValueError("a label separator is at least one character, got '': leave it out")
+        if self.min_label_texts < 1:
+            raise ValueError(
+                f"min_label_texts must be at least 1, got {self.min_label_texts}: 1 keeps all"
+            )
+        if self.seed < 0:
+            raise ValueError(f"a seed is at least 0, got {self.seed}")
+
+    @property
+    def called(self) -> str:
+        """What tables call the corpus: the name given, else that of the file or folder."""
+        if self.name is not None:
+            return self.name
+        if self.source.startswith(HUB):
+            last = self.source.removeprefix(HUB).rstrip("/").split("/")[-1]
+        else:
+            parts = [p for p in self.source.split("/") if p and not re.search(r"[*?\[]", p)]
+            if parts and not parts[-1].strip("."):
+                parts = list(Path(self.source).resolve().parts)
+            last = _SUFFIX.sub("", parts[-1]) if parts else ""
+        found = re.sub(r"[^\w.-]+", "-", last).strip("-.")
+        # `sample` stands for the embedded one, which tables and reports warn of.
+        return {"": "corpus", "sample": "sample-corpus"}.get(found, found)
+
+    @property
+    def reads_columns(self) -> bool:
+        """Whether it says how to read columns, which a folder in emoray's own form has not."""
+        return bool(self.text_column or self.label_columns or self.label_separator)

@@ -1,0 +1,77 @@
+"""Columns as they were read, whatever the format: the one form in which the rest looks at them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Table:
+    """Cells by column: text, numbers, lists, or None where nothing is said.
+
+    where: for errors. names: what the ids of a column stand for, where the format says so. notes:
+    how the file was read, where that could be read in two ways.
+    """
+
+    where: str
+    columns: dict[str, list[Any]]
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values()), []))
+
+    def column(self, name: str) -> list[Any]:
+        """The cells under a name; ValueError lists the names there are."""
+        if name not in self.columns:
+            raise ValueError(
+                f"a column must be there to be read, got {name!r} for {self.where} with "
+                f"{listed(self.columns)}: name one of these"
+            )
+        return self.columns[name]
+
+    def rows(self, kept: Sequence[int]) -> "Table":
+        """Some of its rows."""
+        columns = {name: [cells[i] for i in kept] for name, cells in self.columns.items()}
+        return replace(self, columns=columns)
+
+
+def listed(names: Sequence[str] | dict[str, Any], most: int = 12) -> str:
+    """Names for an error, not endlessly many."""
+    shown = [repr(name) for name in list(names)[:most]]
+    more = len(names) - len(shown)
+    return (", ".join(shown) or "no columns") + (f" and {more} more" if more > 0 else "")
+
+
+def is_nothing(cell: Any) -> bool:
+    """Whether a cell says nothing: None, NaN, or only white space."""
+    if isinstance(cell, str):
+        return not cell.strip()
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))
+
+
+def same_names(tables: Sequence[Table]) -> dict[str, tuple[str, ...]]:
+    """What ids stand for in all of them; ValueError where they disagree."""
+    first = tables[0]
+    for other in tables[1:]:
+        if other.names != first.names:
+            raise ValueError(
+                "an id stands for one label in all files of a corpus, got other names in "
+                f"{first.where} and {other.where}: write names in place of ids"
+            )
+    return first.names
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """Files of one split as one table; ValueError where their columns differ."""
+    first = tables[0]
+    for other in tables[1:]:
+        if set(other.columns) != set(first.columns):
+            raise ValueError(
+                f"files of one split have the same columns, got {listed(first.columns)} in "
+                f"{first.where} and {listed(other.columns)} in {other.where}: make them alike"
+            )
+    columns = {name: [c for t in tables for c in t.columns[name]] for name in first.columns}
+    notes = tuple(dict.fromkeys(note for table in tables for note in table.notes))
+    return replace(first, columns=columns, names=same_names(tables), notes=notes)

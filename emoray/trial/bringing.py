@@ -1,0 +1,142 @@
+"""Which corpus a job reads: one that the user brings, else the one that is always to be had."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from emoray.labels import Taxonomy
+from emoray.labels import taxonomy as taxonomy_of
+from emoray.storage.place import Place, fetched, landing, place_of, ready
+from emoray.text.bring.asked import HUB, Bring
+from emoray.text.bring.first_look import FirstLook, first_look
+from emoray.text.bring.importing import bring
+from emoray.text.corpus import NAMES, SPLITS, taxonomies_of
+from emoray.text.sources import Source, locate, user_cache
+from emoray.trial.finished.telling import show, table
+
+USUAL = "ekman"  # the taxonomy where none is named
+SHOWN = 12  # labels of a first look, those with the fewest texts
+
+
+def bring_or_none(
+    source: str | None,
+    *,
+    name: str | None = None,
+    text_column: str | None = None,
+    label_columns: Sequence[str] = (),
+    label_separator: str | None = None,
+    min_label_texts: int = 1,
+    seed: int = 0,
+) -> Bring | None:
+    """What the options of a job say; None where they name no corpus."""
+    if source is None:
+        if name or text_column or label_columns or label_separator or min_label_texts > 1:
+            raise ValueError(
+                "--text-column, --label-column and their kin say how --corpus is read, got them "
+                "without: add --corpus"
+            )
+        return None
+    return Bring(
+        source=source,
+        name=name,
+        text_column=text_column,
+        label_columns=tuple(label_columns),
+        label_separator=label_separator,
+        min_label_texts=min_label_texts,
+        seed=seed,
+    )
+
+
+def find_corpus(
+    asked: Bring | None,
+    data: Place | None,
+    *,
+    download: bool = True,
+    cache: Path | None = None,
+) -> Source:
+    """The corpus that is brought, in emoray's own form; without one what `data`, the cache, the
+    official download or the sample holds. ValueError for whatever is wrong with it."""
+    if asked is None:
+        return locate(None if data is None else fetched(data), download=download)
+    where = asked.source
+    if not where.startswith(HUB):
+        where = str(fetched(place_of(where)))
+    found = bring(asked, where, cache or user_cache())
+    return Source(name=found.name, folder=found.folder, why=f"from {asked.source}", said=found.said)
+
+
+def taxonomy_for(name: str | None, source: Source, usual: str = USUAL) -> Taxonomy:
+    """The taxonomy of that name that the corpus has. Without a name: `own` of a corpus with labels
+    of its own, all of GoEmotions' labels of one that is brought, else the usual one."""
+    kinds = taxonomies_of(source.folder)
+    if name is None and (source.said or len(kinds) == 1):
+        return kinds[0]
+    return taxonomy_of(name or usual, kinds)
+
+
+def about_run(taxonomy: str | None, asked: Bring | None) -> str:
+    """What a run's folder is called after: the corpus that is brought, else the taxonomy."""
+    if asked is None:
+        return taxonomy or USUAL
+    return f"{asked.called}-{taxonomy}" if taxonomy else asked.called
+
+
+def _labels(look: FirstLook) -> str:
+    kind = "one a text" if look.single else "any number a text"
+    return f"{len(look.labels)} labels ({kind}), taxonomy {' or '.join(look.taxonomies)}"
+
+
+def tell_look(source: Source, console: Console) -> None:
+    """The first look at a corpus that was brought: how it was understood, and what is in it."""
+    look = first_look(source.folder)
+    console.print(
+        f"[bold]corpus {source.name}[/bold] {source.why}",
+        *(f"  {said}" for said in source.said),
+        f"  {_labels(look)}",
+        "",
+        sep="\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+    total_K = look.count_SK.sum(axis=0)
+    rare = sorted(range(len(look.labels)), key=lambda k: (total_K[k], k))[:SHOWN]
+    left = len(look.labels) - len(rare)
+    made = table(f"Texts by label{', the rarest' if left else ''}", "label", *SPLITS)
+    made.add_row("all texts", *(f"{size:,}" for size in look.sizes))
+    for k in reversed(rare):
+        made.add_row(look.labels[k], *(f"{count:,}" for count in look.count_SK[:, k]))
+    made.add_row("without a label", *(f"{count:,}" for count in look.unlabelled))
+    show(console, made)
+    pairs = ", ".join(f"{p.first} + {p.second} {p.texts:,} ({p.share:.0%})" for p in look.pairs)
+    twice = ", ".join(f"{count:,} {place}" for place, count in look.repeated.items() if count)
+    median, high, most = look.words
+    console.print(
+        f"words a text: median {median}, 95 % up to {high}, most {most}",
+        f"labels together (share of texts with either): {pairs or 'never'}",
+        f"texts that stand twice: {twice or 'none'}",
+        f"in emoray's form: {source.folder}",
+        "",
+        sep="\n",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def run_corpus(asked: Bring, out: Place | None, console: Console | None = None) -> Source:
+    """`jobs.corpus`: the first look alone, and a copy of the corpus in `out` where one is named."""
+    console = console or Console()
+    source = find_corpus(asked, None)
+    tell_look(source, console)
+    if out is not None:
+        ready(out)
+        with landing(out) as folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in (*(f"{split}.tsv" for split in SPLITS), NAMES):
+                if (source.folder / name).is_file():
+                    (folder / name).write_bytes((source.folder / name).read_bytes())
+                else:
+                    (folder / name).unlink(missing_ok=True)  # of a corpus that was there before
+        console.print(f"kept: --corpus {out}", highlight=False, markup=False, soft_wrap=True)
+    return source

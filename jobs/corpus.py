@@ -1,0 +1,79 @@
+"""Look at a corpus of one's own before anything is trained on it, and keep it as a folder."""
+
+from typing import Annotated
+
+import typer
+
+from jobs.console import Job, run_job
+from jobs.options import (
+    CorpusName,
+    Debug,
+    LabelColumn,
+    LabelSeparator,
+    MinLabelTexts,
+    SplitSeed,
+    TextColumn,
+)
+
+app = Job()
+
+
+@app.command(
+    epilog="Examples:  \n"
+    "`python -m jobs.corpus reviews.csv` — seconds  \n"
+    "`python -m jobs.corpus tickets.parquet --text-column body --label-column queue "
+    "--min-label-texts 20 --out my-corpus` — then `python -m jobs.sweep --corpus my-corpus`  \n"
+    "`python -m jobs.corpus 's3://bucket/corpus'`  \n"
+    "`python -m jobs.corpus hf:google-research-datasets/go_emotions:simplified`"
+)
+def corpus(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="CORPUS",
+            help="A CSV, TSV, JSON-lines or Parquet file (.gz too), a folder or glob of train, dev "
+            "and test files, s3://…, or hf:owner/name[:config].",
+        ),
+    ],
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    label_separator: LabelSeparator = None,
+    corpus_name: CorpusName = None,
+    min_label_texts: MinLabelTexts = 1,
+    split_seed: SplitSeed = 0,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder, or s3://bucket/prefix, to keep it in as every --corpus reads it: "
+            "train.tsv, dev.tsv, test.tsv and labels.txt."
+        ),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Show how a corpus is understood: columns, labels, splits, what was dropped, what is rare.
+
+    Splits are taken as given, by files or by a column; where there are none they are made, 80 / 10
+    / 10, alike in every label, equal texts together.
+    """
+
+    def work() -> None:
+        from emoray.storage.place import place_or_none
+        from emoray.trial.bringing import bring_or_none, run_corpus
+
+        asked = bring_or_none(
+            source,
+            name=corpus_name,
+            text_column=text_column,
+            label_columns=label_column or (),
+            label_separator=label_separator,
+            min_label_texts=min_label_texts,
+            seed=split_seed,
+        )
+        assert asked is not None
+        run_corpus(asked, place_or_none(out))
+
+    run_job(work, debug=debug)
+
+
+if __name__ == "__main__":
+    app()
