@@ -68,6 +68,16 @@ def relative(place: Place, start: Place) -> str:
     return str(place)
 
 
+def located(start: Place, told: str) -> Place:
+    """The place that `relative` told, seen from `start`."""
+    if "://" in told:
+        return place_of(told)
+    if isinstance(start, Path):
+        return Path(os.path.normpath(start / told))
+    inside = os.path.normpath(f"/{start.prefix}/{told}").lstrip("/")
+    return S3Folder.of(f"s3://{start.bucket}/{inside}")
+
+
 def absolute(place: Place) -> Place:
     """The same from wherever a process stands."""
     return place.absolute() if isinstance(place, Path) else place

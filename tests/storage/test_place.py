@@ -13,6 +13,7 @@ from emoray.storage.place import (
     fetched,
     is_inside,
     landing,
+    located,
     name_of,
     place_of,
     relative,
@@ -40,12 +41,15 @@ def test_places_are_seen_from_one_another(base: Place) -> None:
     deep = child(base, "b/c")
     assert name_of(deep) == "c"
     assert relative(deep, base) == "b/c" and relative(deep, child(base, "x/y")) == "../../b/c"
+    for start in (base, child(base, "x/y"), deep):
+        assert located(start, relative(deep, start)) == deep
     assert is_inside(deep, base) and is_inside(base, base) and not is_inside(base, deep)
     assert not is_inside(child(base, "bc"), child(base, "b"))
 
 
 def test_no_way_leads_from_one_bucket_to_another() -> None:
     one, two = S3Folder("bucket-1", "a"), S3Folder("bucket-2", "a")
+    assert located(two, relative(one, two)) == located(Path("/a"), str(one)) == one
     assert relative(one, two) == str(one) and not is_inside(one, two)
     assert relative(one, Path("/a")) == str(one) and not is_inside(Path("/a"), one)
 

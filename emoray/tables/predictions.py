@@ -1,0 +1,51 @@
+"""What a run keeps of its points: where they cut, and what their models say of test.
+
+`read` gives a table of the run by name. Shapes: N texts, K labels.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from emoray.decide.cuts import cuts_of
+
+Read: TypeAlias = Callable[[str], pa.Table]
+
+
+def where(table: pa.Table, column: str, value: str) -> pa.Table:
+    """The rows with that value."""
+    return table.filter(pc.equal(table.column(column), value))
+
+
+def label_names(read: Read, taxonomy: str) -> tuple[str, ...]:
+    """The labels in the order of `predictions`."""
+    runs = where(read("runs"), "taxonomy", taxonomy)
+    return tuple(json.loads(runs.column("labels")[-1].as_py()))
+
+
+def cuts_of_point(read: Read, point: Mapping[str, Any], names: Sequence[str]) -> np.ndarray:
+    """cuts_K of a row of `points`: as `labels` keeps them, else by the fixed threshold's name."""
+    kept = where(read("labels"), "point", point["point"])
+    if kept.num_rows:
+        cuts = dict(zip(kept["label"].to_pylist(), kept["cut"].to_pylist(), strict=True))
+        return np.array([cuts[name] for name in names])
+    threshold = float(point["threshold_rule"].removeprefix("fixed"))
+    return np.full(len(names), float(cuts_of(threshold, point["temperature"])))
+
+
+def _matrix(table: pa.Table, column: str) -> np.ndarray:
+    """A column of equal lists as an array, rows x values."""
+    values = table.column(column).combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return np.ascontiguousarray(values).reshape(table.num_rows, -1)
+
+
+def kept_predictions(read: Read, model: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """(labels_NK uint8, logits_NK float32) of test; None of a model whose are not kept."""
+    rows = where(read("predictions"), "model", model).sort_by("text")
+    if not rows.num_rows:
+        return None
+    return _matrix(rows, "labels"), _matrix(rows, "logits")

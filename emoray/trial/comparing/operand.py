@@ -1,0 +1,108 @@
+"""What can be compared: what a model decides on the texts of one split, beside what is true.
+
+Shapes: N texts, K labels.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+
+from emoray.decide.resampled import Resampled, resampled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cut:
+    """Logits, and from where on each label is given."""
+
+    logits_NK: np.ndarray
+    cuts_K: np.ndarray
+
+    def columns(self, order_K: np.ndarray) -> "Cut":
+        return Cut(logits_NK=self.logits_NK[:, order_K], cuts_K=self.cuts_K[order_K])
+
+    def judged(self, truth_NK: np.ndarray, weights_BN: np.ndarray) -> Resampled:
+        return resampled((self.logits_NK, self.cuts_K[None]), truth_NK, weights_BN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Decided:
+    """Decisions as they were saved; no threshold can be moved."""
+
+    decided_NK: np.ndarray
+
+    def columns(self, order_K: np.ndarray) -> "Decided":
+        return Decided(decided_NK=self.decided_NK[:, order_K])
+
+    def judged(self, truth_NK: np.ndarray, weights_BN: np.ndarray) -> Resampled:
+        return resampled(self.decided_NK[None], truth_NK, weights_BN)
+
+
+Said: TypeAlias = Cut | Decided
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Operand:
+    """One side of a comparison.
+
+    origin: what trainings that may be one and the same share, such as the id of the training;
+    empty where nothing is known. Among those, thresholds may be lent.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    truth_NK: np.ndarray
+    said: Said
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        if self.truth_NK.ndim != 2 or self.truth_NK.shape[1] != len(self.labels):
+            raise ValueError(
+                f"{self.name}: truth must be texts x {len(self.labels)} labels, got shape "
+                f"{self.truth_NK.shape}: one column a label"
+            )
+
+    def like(self, first: "Operand") -> "Operand":
+        """With the labels in the order of `first`; ValueError unless both judge the same texts."""
+        if sorted(self.labels) != sorted(first.labels):
+            mine, theirs = set(self.labels), set(first.labels)
+            raise ValueError(
+                f"operands share their labels, got {_some(mine - theirs)} in {self.name} alone and "
+                f"{_some(theirs - mine)} in {first.name} alone: compare models of one taxonomy"
+            )
+        order_K = np.array([self.labels.index(label) for label in first.labels])
+        truth_NK = self.truth_NK[:, order_K]
+        if len(truth_NK) != len(first.truth_NK):
+            raise ValueError(
+                f"operands share their texts, got {len(first.truth_NK):,} in {first.name} and "
+                f"{len(truth_NK):,} in {self.name}: score both on one split of one corpus"
+            )
+        strange = np.argwhere(truth_NK != first.truth_NK)
+        if len(strange):
+            n, k = strange[0]
+            raise ValueError(
+                f"operands share their texts in one order, got another truth in {self.name} than "
+                f"in {first.name} at text {n}, label {first.labels[k]}: score both on one split"
+            )
+        return replace(
+            self,
+            labels=first.labels,
+            truth_NK=first.truth_NK,
+            said=self.said.columns(order_K),
+        )
+
+
+def _some(names: set[str]) -> str:
+    shown = sorted(names)[:3]
+    return (", ".join(shown) or "none") + (", …" if len(names) > 3 else "")
+
+
+def frozen(before: Operand, after: Operand) -> Said | None:
+    """`after` at the thresholds of `before`; None unless they may be of one training, and where
+    both have the same thresholds anyway."""
+    old, new = before.said, after.said
+    if not before.origin or before.origin != after.origin:
+        return None
+    if not isinstance(old, Cut) or not isinstance(new, Cut) or (old.cuts_K == new.cuts_K).all():
+        return None
+    return Cut(logits_NK=new.logits_NK, cuts_K=old.cuts_K)

@@ -1,0 +1,144 @@
+"""Predictions that anyone saved, as operands."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emoray.trial.comparing.operand import Cut, Decided, Operand
+from emoray.trial.comparing.saved import is_saved, read_saved
+
+NAMES = ("joy", "anger")
+TRUTH = np.array([[1, 0], [0, 1], [1, 1], [0, 0]])
+LOGITS = np.array([[2.0, -1.0], [0.5, 0.0], [-3.0, 4.0], [-0.1, -9.0]])
+
+
+def arrays(path: Path, **parts: Any) -> Path:
+    np.savez(path, **({"truth": TRUTH, "names": np.array(NAMES)} | parts))
+    return path
+
+
+def table(path: Path, kind: str, values_NK: np.ndarray, **columns: Any) -> Path:
+    frame = pd.DataFrame(
+        {"text": ["a", "b", "c", "d"]}
+        | {f"truth:{name}": TRUTH[:, k] for k, name in enumerate(NAMES)}
+        | {f"{kind}:{name}": values_NK[:, k] for k, name in reversed(list(enumerate(NAMES)))}
+        | columns
+    )
+    if path.suffix == ".csv":
+        frame.to_csv(path, index=False)
+    else:
+        frame.to_parquet(path)
+    return path
+
+
+def test_arrays_and_columns_say_the_same(tmp_path: Path) -> None:
+    files = (
+        arrays(tmp_path / "a.npz", logits=LOGITS),
+        table(tmp_path / "a.csv", "logit", LOGITS),
+        table(tmp_path / "a.parquet", "logit", LOGITS),
+    )
+    for file in files:
+        found = read_saved(file, "mine")
+        assert isinstance(found.said, Cut) and found.labels == NAMES and found.name == "mine"
+        assert (found.said.logits_NK == LOGITS).all() and (found.said.cuts_K == 0).all()
+        assert (found.truth_NK == TRUTH).all() and found.origin == ""
+
+
+@pytest.mark.parametrize("kind", [int, float, bool])
+def test_decisions_are_read_as_they_are(kind: type, tmp_path: Path) -> None:
+    decided_NK = (LOGITS > 0).astype(kind)
+    for file in (
+        arrays(tmp_path / "a.npz", decisions=decided_NK),
+        table(tmp_path / "a.csv", "decision", decided_NK),
+    ):
+        said = read_saved(file, "a").said
+        assert isinstance(said, Decided) and (said.decided_NK == (LOGITS > 0)).all()
+
+
+def test_cuts_move_what_is_given(tmp_path: Path) -> None:
+    said = read_saved(arrays(tmp_path / "a.npz", logits=LOGITS, cuts=[1.0, -2.0]), "a").said
+    assert isinstance(said, Cut) and said.cuts_K.tolist() == [1.0, -2.0]
+
+
+def test_labels_are_put_in_the_order_of_the_first_operand(tmp_path: Path) -> None:
+    first = read_saved(arrays(tmp_path / "a.npz", logits=LOGITS), "a")
+    turned = {"truth": TRUTH[:, ::-1], "names": np.array(NAMES[::-1])}
+    other = read_saved(
+        arrays(tmp_path / "b.npz", logits=LOGITS[:, ::-1], cuts=[5.0, 7.0], **turned), "b"
+    )
+    assert other.labels == ("anger", "joy")
+    like = other.like(first)
+    assert isinstance(like.said, Cut) and like.labels == NAMES
+    assert (like.said.logits_NK == LOGITS).all() and like.said.cuts_K.tolist() == [7.0, 5.0]
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "nothing said": ({}, "either logits or decisions, got names, truth"),
+    "both": ({"logits": LOGITS, "decisions": TRUTH}, "either logits or decisions"),
+    "no names": ({"logits": LOGITS, "names": np.array([])}, "got 0 names"),
+    "one name twice": ({"logits": LOGITS, "names": np.array(["a", "a"])}, "1 of them different"),
+    "probabilities": ({"decisions": LOGITS}, "labels must be 0 or 1, got 2.0"),
+    "infinite": ({"logits": np.full((4, 2), np.inf)}, "logits must be finite"),
+    "other texts": ({"logits": LOGITS[:2]}, "labels and logits must have one shape"),
+    "cuts": ({"logits": LOGITS, "cuts": [1.0]}, r"cuts must be rows x 2 labels"),
+    "objects": ({"logits": np.array([None, 1], object)}, "Object arrays cannot be loaded"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_arrays_that_are_no_predictions_are_refused(what: str, tmp_path: Path) -> None:
+    parts, words = REFUSED[what]
+    with pytest.raises(ValueError, match=f"mine: .*{words}"):
+        read_saved(arrays(tmp_path / "a.npz", **parts), "mine")
+
+
+def test_columns_that_are_no_predictions_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"got 2 of truth and 3 of logit: name them alike"):
+        read_saved(table(tmp_path / "a.csv", "logit", LOGITS, **{"logit:fear": 1.0}), "a")
+    with pytest.raises(ValueError, match=r"numbers without gaps, got string .* in logit:joy"):
+        words = {"logit:joy": ["much", "1", "2", "3"]}
+        read_saved(table(tmp_path / "b.csv", "logit", LOGITS, **words), "b")
+    with pytest.raises(ValueError, match="with 1 empty cells in truth:joy"):
+        read_saved(
+            table(tmp_path / "c.csv", "logit", LOGITS, **{"truth:joy": [1, 0, 1, None]}), "c"
+        )
+    (tmp_path / "d.parquet").write_bytes(b"no table")
+    with pytest.raises(ValueError, match=r"d: .*Parquet"):
+        read_saved(tmp_path / "d.parquet", "d")
+    (tmp_path / "e.csv").write_text("text,label\nhello,joy\n")
+    with pytest.raises(ValueError, match="either logits or decisions, got names"):
+        read_saved(tmp_path / "e.csv", "e")
+    (tmp_path / "g.npz").write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(ValueError, match="g: "):
+        read_saved(tmp_path / "g.npz", "g")
+    with (tmp_path / "h.npz").open("wb") as file:
+        np.save(file, LOGITS)
+    with pytest.raises(ValueError, match=r"arrays by name, got one of shape \(4, 2\)"):
+        read_saved(tmp_path / "h.npz", "h")
+    with pytest.raises(ValueError, match="must be a file, got nothing at"):
+        read_saved(tmp_path / "absent.npz", "f")
+
+
+def test_operands_of_other_texts_or_labels_are_refused(tmp_path: Path) -> None:
+    first = read_saved(arrays(tmp_path / "a.npz", logits=LOGITS), "a")
+
+    def other(**parts: Any) -> Operand:
+        return read_saved(arrays(tmp_path / "b.npz", **parts), "b")
+
+    with pytest.raises(ValueError, match=r"got fear in b alone and joy in a alone"):
+        other(logits=LOGITS, names=np.array(["fear", "anger"])).like(first)
+    with pytest.raises(ValueError, match="got 4 in a and 2 in b: score both on one split"):
+        other(logits=LOGITS[:2], truth=TRUTH[:2]).like(first)
+    with pytest.raises(ValueError, match="another truth in b than in a at text 1, label anger"):
+        other(logits=LOGITS, truth=np.array([[1, 0], [0, 0], [1, 1], [0, 0]])).like(first)
+
+
+@pytest.mark.parametrize(
+    ("text", "saved"),
+    [("a.npz", True), ("s3://b/x/P.CSV", True), ("model", False), ("a.txt", False)],
+)
+def test_a_file_of_predictions_is_known_by_its_ending(text: str, saved: bool) -> None:
+    assert is_saved(text) is saved
