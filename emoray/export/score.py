@@ -33,6 +33,12 @@ def open_session(model: Path | str | bytes, *, threads: int = 1) -> onnxruntime.
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
+def evenly(lengths_N: np.ndarray, texts: int) -> np.ndarray:
+    """Rows evenly over the sorted lengths: the real mix of lengths, in few texts."""
+    order = np.argsort(lengths_N, kind="stable")
+    return order[np.linspace(0, len(order) - 1, min(texts, len(order))).astype(int)]
+
+
 def batches(texts: Texts) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(rows, ids_NL) of every batch by the policy; refuses texts without a word."""
     lengths_N = np.asarray(texts.lengths)

@@ -44,7 +44,10 @@ def parsed(text: str) -> Address:
         )
     found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})", text)
     if not found or not 0 < int(found[2]) < 2**16:
-        raise ValueError(f"a Ray is joined at host:port or `{AUTO}`, got {text!r}")
+        raise ValueError(
+            f"a Ray is joined at host:port or `{AUTO}`, got {text!r}: write one of these, or leave "
+            "--address and RAY_ADDRESS out to start one"
+        )
     return Address(found[1].strip("[]"), int(found[2]))
 
 

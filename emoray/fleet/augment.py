@@ -9,20 +9,21 @@ from rich.console import Console
 
 from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.translators import default_pool, translate
-from emoray.labels import taxonomy as taxonomy_of
 from emoray.model.augmentation import BackTranslation
 from emoray.storage.lock import alone_in
 from emoray.storage.place import Place, absolute, child, fetched, landing, ready
 from emoray.tables.files import read_table, write_table
 from emoray.tables.fleet_rows import AugmentationRow
+from emoray.text.bring.asked import Bring
 from emoray.text.corpus import read_corpus
-from emoray.text.paraphrase import KEPT, AnyLabels, Filters
-from emoray.text.sources import locate
+from emoray.text.paraphrase import KEPT, Agreement, AnyLabels, Filters
 from emoray.text.translation.translator import translator_of
 from emoray.trial.agreement import agreement_of
+from emoray.trial.bringing import find_corpus, taxonomy_for, tell_look
 from emoray.trial.spec import CorpusRef, TranslatorRef
 from emoray.trial.stages.augmenting import AUGMENTATIONS, SUFFIX, Augment, Translate
 from emoray.trial.store import open_store
+from emoray.trial.waiting import waiting
 
 CORPUS = "augmented.tsv"
 EXAMPLES = 2  # of each verdict
@@ -39,12 +40,13 @@ class Augmenting:
     translator: str = "apertium:eng-spa"
     share: float = 0.5
     balance: float = 0.0
-    taxonomy: str = "goemotions"
+    taxonomy: str | None = None
     seed: int = 0
     limit: int | None = None
     agree: Place | None = None
     most_fall: float | None = None
     workers: int | None = None
+    corpus: Bring | None = None
     data: Place | None = None
     out: Place = Path("results/augment")
     store: Place | None = None
@@ -64,24 +66,34 @@ class Augmenting:
 def planned(settings: Augmenting, console: Console) -> Augment:
     """The whole job as a stage; ValueError for what cannot be, before anything starts."""
     knob = settings.knob
-    data = fetched(settings.data) if settings.data else None
-    source = locate(data, download=settings.download)
-    corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy_of(settings.taxonomy))
+    source = find_corpus(settings.corpus, settings.data, download=settings.download)
+    taxonomy = taxonomy_for(settings.taxonomy, source, usual="goemotions")
+    corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy)
+    if source.said:
+        tell_look(source, console)
     if corpus.name == "sample":
         console.print(f"[bold red]the embedded sample is augmented:[/] {source.why}")
     if settings.limit is not None and settings.limit < 1:
-        raise ValueError(f"limit must be at least 1, got {settings.limit}")
-    labels = (
-        agreement_of(fetched(settings.agree), settings.most_fall) if settings.agree else AnyLabels()
-    )
+        raise ValueError(
+            f"limit must be at least 1, got {settings.limit}: leave it out for all of train"
+        )
+    if settings.most_fall is not None and not settings.agree:
+        raise ValueError(
+            f"most_fall is of what an artifact reads, got {settings.most_fall:g} without one: name "
+            "it with --agree"
+        )
+    ref = CorpusRef.of(corpus, source.folder)
+    labels: AnyLabels | Agreement = AnyLabels()
+    if settings.agree:
+        labels = agreement_of(fetched(settings.agree), ref.taxonomies, settings.most_fall)
     cut = settings.limit is not None and settings.limit < len(corpus.train)
     return Augment(
         translated=Translate(
-            corpus=CorpusRef(name=corpus.name, sha256=corpus.sha256, folder=source.folder),
+            corpus=ref,
             translator=TranslatorRef.of(translator_of(knob.translator)),
             stop=settings.limit if cut else None,
         ),
-        taxonomy=settings.taxonomy,
+        taxonomy=taxonomy.name,
         filters=Filters(labels=labels),
         share=knob.share,
         balance=knob.balance,
@@ -142,7 +154,9 @@ def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
                 console=console,
             )
         console.print("choosing what to keep", highlight=False)
-        table = read_table(store.make(stage).folder / AUGMENTATIONS, AugmentationRow)
+        with waiting(console, lambda: "choosing what to keep"):
+            chosen = store.make(stage).folder
+        table = read_table(chosen / AUGMENTATIONS, AugmentationRow)
         rows = table.to_pylist()
         still_alone()
         write_table(table, folder / AUGMENTATIONS, AugmentationRow)

@@ -18,6 +18,8 @@ from emoray.storage.lock import alone_in
 from emoray.storage.place import Place, absolute, child, fetched, ready
 from emoray.tables.parts import checked_run, clear_parts
 from emoray.tables.rows import TABLES
+from emoray.text.bring.asked import Bring
+from emoray.trial.bringing import about_run, tell_look
 from emoray.trial.checkpoints.schemes import pick
 from emoray.trial.data import Look, find_encoder, look
 from emoray.trial.leftovers import clear_leftovers
@@ -37,13 +39,14 @@ class Ensemble:
 
     plan: str = "diverse"
     members: int = 5
-    taxonomy: str = "ekman"
+    taxonomy: str | None = None
     scheme: str = "int8"
     combine: tuple[str, ...] = (EVERY,)
     encoders: tuple[str, ...] = ()
     epochs: int | None = None
     cpus_per_member: float = 1.0
     gpus_per_member: float = 0.0
+    corpus: Bring | None = None
     data: Place | None = None
     out: Place = Path("results")
     run: str | None = None
@@ -75,7 +78,8 @@ class Ensemble:
 
     @property
     def run_place(self) -> Place:
-        name = self.run or f"ensemble-{self.plan}{self.members}-{self.taxonomy}"
+        about = about_run(self.taxonomy, self.corpus)
+        name = self.run or f"ensemble-{self.plan}{self.members}-{about}"
         return absolute(child(self.out, name))
 
     @property
@@ -86,7 +90,7 @@ class Ensemble:
 def _look(settings: Ensemble) -> Look:
     """Corpus and vectors, and the encoders beside them."""
     data = None if settings.data is None else fetched(settings.data)
-    facts = look(settings.taxonomy, data, download=settings.download)
+    facts = look(settings.taxonomy, data, corpus=settings.corpus, download=settings.download)
     encoders = tuple(find_encoder(name) for name in settings.encoders)
     return replace(facts, data=replace(facts.data, encoders=encoders))
 
@@ -98,7 +102,7 @@ def planned(settings: Ensemble, facts: Look) -> tuple[Plan, list[Decide]]:
     """
     bases = bases_of(
         settings.plan,
-        settings.taxonomy,
+        facts.taxonomy.name,
         facts.dims,
         facts.data.encoders,
         settings.epochs,
@@ -129,7 +133,7 @@ def _announce(settings: Ensemble, facts: Look, plan: Plan, console: Console) -> 
         console.print(f"{facts.why}\nIts figures show that everything works, and little more.")
     console.print(
         f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
-        f"{facts.leaked} of test also in train) · taxonomy {settings.taxonomy} · plan {plan.name}, "
+        f"{facts.leaked} of test also in train) · taxonomy {facts.taxonomy} · plan {plan.name}, "
         f"{len(plan.recipes)} members, {settings.scheme}, {' and '.join(settings.combinations)} · "
         f"run {settings.run_place}",
         highlight=False,
@@ -153,8 +157,10 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
     starts, and where fewer than two members could be made.
     """
     console = console or Console()
-    started, clock = datetime.now(UTC), time.perf_counter()
+    started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
     facts = _look(settings)
+    if settings.corpus is not None:
+        tell_look(facts.source, console)
     plan, asked = planned(settings, facts)
     ready(settings.run_place, settings.store_place)
     with alone_in(settings.run_place) as still_alone:
@@ -192,7 +198,9 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
             start = finish.Start(
                 search="ensemble",
                 space=plan.name,
+                taxonomy=facts.taxonomy.name,
                 started=started,
+                cpu_started=cpu,
                 wall_seconds=time.perf_counter() - clock,
                 search_seconds=searched,
                 trials=len(asked),

@@ -1,8 +1,10 @@
-"""After the search: time every model alone, merge tables, ship what matters, draw the report."""
+"""After the search: merge tables, ship what matters, draw the report."""
 
+import json
 import shlex
 import shutil
 import sys
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,12 +15,15 @@ import ray
 from rich.console import Console
 
 from emoray.fleet.single_flight import Failed
-from emoray.fleet.trials import Desk, write_failure
+from emoray.fleet.trials import Desk
 from emoray.storage.parallel import in_parallel
 from emoray.storage.place import landing, relative
 from emoray.tables.compact import Compacted, compact
+from emoray.tables.ending import say_ending
+from emoray.tables.evidence_rows import SpecRow
 from emoray.tables.files import read_table, write_table
 from emoray.tables.front import picks
+from emoray.tables.nearest import with_nearest
 from emoray.tables.parts import (
     drop_part,
     gather,
@@ -28,11 +33,12 @@ from emoray.tables.parts import (
     write_part,
 )
 from emoray.tables.report.page import write_report
-from emoray.tables.rows import FailureRow, LatencyRow, PointRow, RunRow
+from emoray.tables.rows import FailureRow, PointRow, RunRow
+from emoray.trial.answered import Resamples, answering, write_predictions
 from emoray.trial.data import Look
 from emoray.trial.provenance import provenance
 from emoray.trial.ship import cuts_of_row, ship_ensemble, ship_point
-from emoray.trial.stages.clock import Clock
+from emoray.trial.specs import spec_rows
 from emoray.trial.stages.combining import Combine
 from emoray.trial.stages.compression import BASE, Compress
 from emoray.trial.stages.deciding import Decide
@@ -41,54 +47,19 @@ from emoray.trial.store import Done, Store, id_of, key_of
 ARTIFACTS, FIGURES = "artifacts", "figures"
 
 
-def _by_training(decided: Sequence[Decide]) -> list[tuple[Compress, ...]]:
-    """The distinct models of each training, in the order of the search."""
-    groups: dict[str, dict[str, Compress]] = {}
-    for decide in decided:
-        compressed = decide.compressed
-        groups.setdefault(id_of(compressed.trained), {})[id_of(compressed)] = compressed
-    return [tuple(models.values()) for models in groups.values()]
-
-
-def clock(desk: Desk, decided: Sequence[Decide], console: Console) -> None:
-    """Time every model, a training's models at a time, each time with a whole node reserved."""
-    written = {path.stem for path in part_files(desk.run_folder, "points")}
-    groups = _by_training([d for d in decided if key_of(d) in written])
-    if not groups:
-        return
-    console.print(
-        f"timing {sum(map(len, groups))} models alone, one text at a time", highlight=False
-    )
-    cpus = int(min(n["Resources"].get("CPU", 0) for n in ray.nodes() if n["Alive"]) or 1)
-    here = provenance()
-    for models in groups:
-        stage = Clock(
-            compressed=models,
-            baseline=groups[0][0],
-            text=models[0].text,
-            baseline_text=groups[0][0].text,
-            cpu=here.cpu,
-            cpus=cpus,
-        )
-        made = ray.get(desk.stages.make.remote(stage))
-        if isinstance(made, Failed):
-            write_failure(desk, stage, made)
-            continue
-        rows = read_table(desk.folder(made) / "latency.parquet", LatencyRow)
-        write_part(rows, desk.run_folder, "latency", made.folder.name)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """One start of the job, for the `runs` table. hands: stages that other actors than `Stages`
-    made or found."""
+    made or found. cpu_started: the driver's processor time when it began."""
 
     search: str
     space: str
+    taxonomy: str
     trials: int
     started: datetime
     wall_seconds: float
     search_seconds: float
+    cpu_started: float
     job: str = "jobs.sweep"
     hands: tuple[Done, ...] = ()
 
@@ -96,8 +67,9 @@ class Start:
 def record(desk: Desk, facts: Look, start: Start) -> None:
     """Write this start into `runs`; earlier starts stay."""
     status = ray.get(desk.stages.status.remote())
-    vectors = facts.data.vectors
+    starts = [v.sha256 for v in facts.data.vectors] + [e.sha256 for e in facts.data.encoders]
     made = [done for done in start.hands if not done.cached]
+    cpu_seconds = status.cpu_seconds + sum(done.cpu_seconds for done in made)
     row = RunRow(
         run=desk.run_folder.name,
         command=shlex.join(["python", "-m", start.job, *sys.argv[1:]]),
@@ -107,21 +79,25 @@ def record(desk: Desk, facts: Look, start: Start) -> None:
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         wall_seconds=start.wall_seconds,
         search_seconds=start.search_seconds,
-        stage_cpu_seconds=status.cpu_seconds + sum(done.cpu_seconds for done in made),
+        stage_cpu_seconds=cpu_seconds,
         stage_wall_seconds=status.wall_seconds + sum(done.wall_seconds for done in made),
+        cpu_seconds=cpu_seconds + time.process_time() - start.cpu_started,
         stages_run=status.run + len(made),
         stages_cached=status.cached,
         stages_failed=status.failed,
         trials=start.trials,
         points=status.points,
+        taxonomy=start.taxonomy,
+        labels=json.dumps(facts.data.corpus.taxonomy(start.taxonomy).labels),
         corpus=facts.data.corpus.name,
         corpus_sha256=facts.data.corpus.sha256,
         train_texts=facts.train,
         dev_texts=facts.dev,
         test_texts=facts.test,
         leaked_texts=facts.leaked,
-        vectors_sha256=" ".join(v.sha256 for v in vectors),
+        vectors_sha256=" ".join(starts),
         cores=int(ray.cluster_resources().get("CPU", 0)),
+        threads=1,
         **asdict(provenance()),
     )
     write_part([row], desk.run_folder, "runs", row.started.replace(":", "").replace("+", "_"))
@@ -144,6 +120,12 @@ def _needed(model: Model) -> tuple[Model, ...]:
     return (model, *model.compressed) if isinstance(model, Combine) else (model,)
 
 
+def _kept(points: pd.DataFrame, also: Collection[str]) -> pd.Series:
+    """True for the front, the picks and `also`."""
+    chosen = {pick.row["point"] for pick in picks(points).values()} | set(also)
+    return points["on_front"] | points["point"].isin(chosen)
+
+
 def _ship(
     desk: Desk,
     points: pd.DataFrame,
@@ -154,8 +136,7 @@ def _ship(
 ) -> pd.Series:
     """Artifacts of the front, the picks and `also` into `folder`; returns every row's `artifact`,
     relative to the run."""
-    chosen = {pick.row["point"] for pick in picks(points).values()} | set(also)
-    kept = points[points["on_front"] | points["point"].isin(chosen)]
+    kept = points[_kept(points, also)]
     parts = dict.fromkeys(p for m in kept["model"].unique() for p in _needed(models[m]))
     whole: dict[str, Path] = {}
     for part in parts:  # checked by hash, and made again where damaged
@@ -171,7 +152,8 @@ def _ship(
         for name, at in zip(shown, in_parallel(store.at, (models[n] for n in shown)), strict=True)
     }
     for row in kept.to_dict("records"):
-        cuts_K = cuts_of_row(row, cuts.get(row["point"], {}))
+        labels = desk.data.corpus.taxonomy(row["taxonomy"]).labels
+        cuts_K = cuts_of_row(row, cuts.get(row["point"], {}), labels)
         model, target = models[row["model"]], folder / ARTIFACTS / row["point"]
         if isinstance(model, Combine):
             ship_ensemble(row, cuts_K, model, lambda stage: whole[key_of(stage)], target)
@@ -225,27 +207,11 @@ def publish(
         done = _merged(desk, folder)
         points = run_table(folder, "points").to_pandas()
         points["artifact"] = _ship(desk, points, models, store, folder, also)
+        answers = answering(decided, ensembles)
+        points = points.assign(**with_nearest(points, Resamples.of(store, answers)))
         write_table(points.to_dict("series"), table_path(folder, "points"), PointRow)
-        report = write_report(folder)
-    _tell(desk, points, done, console)
-    console.print(
-        f"tables {desk.run_folder}/*.parquet\nreport {desk.run_folder / report.name}",
-        highlight=False,
-        soft_wrap=True,
-    )
-
-
-def _tell(desk: Desk, points: pd.DataFrame, done: Compacted, console: Console) -> None:
-    """How much was measured, and what to pick of it."""
-    failed = done.rows["failures"]
-    console.print(
-        f"\n{len(points):,} operating points of {points['model'].nunique()} models"
-        + (f", {failed} failures (see failures.parquet)" if failed else ""),
-        highlight=False,
-    )
-    for name, pick in picks(points).items():
-        console.print(
-            f"[bold]{name}[/bold]: {pick.sentence}\n  {desk.run_folder / pick.row['artifact']}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        chosen = set(points.loc[_kept(points, also), "model"])
+        write_predictions(store, answers, chosen, folder)
+        write_table(spec_rows(decided, ensembles), table_path(folder, "specs"), SpecRow)
+        write_report(folder)
+    say_ending(console, desk.run_folder, points, failures=done.rows["failures"])

@@ -13,7 +13,6 @@ from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.space import TRAINED
 from emoray.fleet.translators import translate_for
-from emoray.labels import taxonomy as taxonomy_of
 from emoray.model.augmentation import BackTranslation
 from emoray.model.bert.recipe import DEFAULT_ENCODER, BertRecipe
 from emoray.model.losses import BCE, Focal
@@ -23,7 +22,9 @@ from emoray.storage.place import Place, absolute, child, fetched, landing, ready
 from emoray.tables.files import write_table
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
 from emoray.tables.report.improvement import draw_improvements
+from emoray.text.bring.asked import Bring
 from emoray.trial.answers import answer
+from emoray.trial.bringing import tell_look
 from emoray.trial.data import Look, look
 from emoray.trial.fewer import fewer
 from emoray.trial.improving import (
@@ -51,7 +52,7 @@ class Improve:
 
     techniques: tuple[str, ...] = TECHNIQUES
     families: tuple[str, ...] = ("glove",)
-    taxonomy: str = "ekman"
+    taxonomy: str | None = None
     seeds: int = 3
     members: int = 5
     translator: str = "apertium:eng-spa"
@@ -60,6 +61,7 @@ class Improve:
     texts: int | None = None
     epochs: int | None = None
     encoder: str | None = None
+    corpus: Bring | None = None
     data: Place | None = None
     out: Place = Path("results/improve_f1")
     store: Place | None = None
@@ -79,7 +81,10 @@ class Improve:
                 )
         for name, least in (("seeds", 2), ("members", 2)):
             if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+                raise ValueError(
+                    f"{name} must be at least {least}, got {getattr(self, name)}: one alone has "
+                    "no spread"
+                )
 
     @property
     def augmentation(self) -> BackTranslation:
@@ -119,6 +124,7 @@ class Planned:
 
 def baseline_of(family: str, settings: Improve, dims: Sequence[int]) -> Recipe:
     """Plain binary cross-entropy, all else as the searches have it."""
+    assert settings.taxonomy is not None  # the corpus' own by now
     if family == "bert":
         bert = BertRecipe(taxonomy=settings.taxonomy, encoder=settings.encoder_name, loss=BCE())
         return replace(bert, epochs=settings.epochs or bert.epochs)
@@ -179,12 +185,13 @@ def _look(family: str, settings: Improve, folder: Path) -> Look:
     found = look(
         settings.taxonomy,
         None if settings.data is None else fetched(settings.data),
+        corpus=settings.corpus,
         download=settings.download,
         encoders=(settings.encoder_name,) if family == "bert" else (),
     )
     if settings.texts is None or settings.texts >= found.train:
         return found
-    return fewer(found, settings.taxonomy, settings.texts, folder)
+    return fewer(found, found.taxonomy.name, settings.texts, folder)
 
 
 def _answers(
@@ -235,13 +242,17 @@ def run_improve(settings: Improve, console: Console | None = None) -> Place:
     ready(place, settings.store_place)
     with alone_in(place) as still_alone, landing(place) as folder:
         looks = {family: _look(family, settings, folder) for family in settings.families}
+        first = looks[settings.families[0]]
+        if settings.corpus is not None:
+            tell_look(first.source, console)
+        settings = replace(settings, taxonomy=first.taxonomy.name)
         answers = _answers(settings, looks, folder, console)
         rows: list[ImprovementRow] = []
         for family, attempts in answers.items():
             about = About(
                 corpus=looks[family].data.corpus.name,
-                taxonomy=settings.taxonomy,
-                labels=taxonomy_of(settings.taxonomy).labels,
+                taxonomy=first.taxonomy.name,
+                labels=first.taxonomy.labels,
                 train_texts=looks[family].train,
             )
             rows += improvement_rows(attempts[1:], attempts[0], about)

@@ -25,6 +25,7 @@ from emoray.trial.stages.deciding import Decide
 from emoray.trial.stages.finetuning import FineTune
 from emoray.trial.stages.training import Train
 from emoray.trial.store import Done, Store, id_of, inputs_of, key_of
+from emoray.trial.waiting import waiting
 
 COMBINATIONS = ("mean", "weights", "greedy")
 TABLES = {"members": MemberRow, **{t: c for t, c in DECIDED.items() if t != "layers"}}
@@ -195,7 +196,8 @@ def clock(desk: Desk, members: Sequence[Decide], together: Together, console: Co
         cpu=provenance().cpu,
         cpus=cpus,
     )
-    made = ray.get(desk.stages.make.remote(stage))
+    with waiting(console, lambda: "timing members"):
+        made = ray.get(desk.stages.make.remote(stage))
     if isinstance(made, Failed):
         write_failure(desk, stage, made)
         return

@@ -7,16 +7,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from emoray.fleet import finish, progress, search, stages_actor, study_copies, translators
+from emoray.fleet import clocking, finish, progress, search, stages_actor, study_copies, translators
 from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.dispatch import Limits
-from emoray.fleet.space import JointSpace, Space, Wish, encoders_needed, named
+from emoray.fleet.space import JointSpace, Space
 from emoray.fleet.trials import Desk
+from emoray.fleet.wish import Wish, encoders_needed, named, own_vectors
 from emoray.model.bert.recipe import DEFAULT_ENCODER
 from emoray.storage.lock import alone_in
 from emoray.storage.place import Place, absolute, child, fetched, landing, ready
 from emoray.tables.parts import checked_run, clear_parts
 from emoray.tables.rows import TABLES
+from emoray.text.bring.asked import Bring
+from emoray.trial.bringing import about_run, tell_look
 from emoray.trial.data import Look, look
 from emoray.trial.leftovers import clear_leftovers
 from emoray.trial.stages.deciding import Decide
@@ -28,7 +31,8 @@ class Sweep:
     """What to search, on what data, and where everything lands."""
 
     space: str = "quick"
-    taxonomy: str = "ekman"
+    taxonomy: str | None = None
+    corpus: Bring | None = None
     data: Place | None = None
     out: Place = Path("results")
     run: str | None = None
@@ -40,6 +44,7 @@ class Sweep:
     limits: Limits = stages_actor.LIMITS
     download: bool = True
     download_vectors: bool = False
+    vector_files: tuple[Place, ...] = ()
 
     def __post_init__(self) -> None:
         if self.run is not None:
@@ -47,7 +52,8 @@ class Sweep:
 
     @property
     def run_folder(self) -> Place:
-        return absolute(child(self.out, self.run or f"{self.space}-{self.taxonomy}"))
+        about = about_run(self.taxonomy, self.corpus)
+        return absolute(child(self.out, self.run or f"{self.space}-{about}"))
 
     @property
     def store_root(self) -> Place:
@@ -65,18 +71,32 @@ def _encoders(sweep: Sweep) -> tuple[str, ...]:
     return sweep.encoders or (DEFAULT_ENCODER,)
 
 
-def _announce(sweep: Sweep, facts: Look, models: int, console: Console) -> None:
+def _vector_files(sweep: Sweep) -> tuple[Place, ...] | None:
+    """Those named; none where none are needed, None where what is at hand will do."""
+    if sweep.vector_files and (encoders_needed(sweep.space) or not sweep.wish.needs_given):
+        raise ValueError(
+            f"--vectors-file is for recipes that start from given vectors, got "
+            f"{', '.join(map(str, sweep.vector_files))} and no such recipe: leave it out, or add "
+            "--vectors given"
+        )
+    if sweep.download_vectors and sweep.vector_files:
+        raise ValueError("--download-vectors and --vectors-file exclude each other, got both")
+    return sweep.vector_files or (None if sweep.wish.needs_given else ())
+
+
+def _announce(sweep: Sweep, facts: Look, space: Space | JointSpace, console: Console) -> None:
     corpus = facts.data.corpus
     if corpus.name == "sample":
         console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
         console.print(f"{facts.why}\nIts figures show that everything works, and little more.")
     encoders = [e.name for e in facts.data.encoders]
     start = "encoders" if encoders else "vectors"
-    starts = encoders or [v.source.name for v in facts.data.vectors]
+    given = [v.source.name for v in facts.data.vectors]
+    starts = encoders or [*given, *own_vectors(space)]
     console.print(
         f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
-        f"{facts.leaked} of test also in train) · taxonomy {sweep.taxonomy} · {start} "
-        f"{', '.join(starts)} · {models} models to measure · "
+        f"{facts.leaked} of test also in train) · taxonomy {facts.taxonomy} · {start} "
+        f"{', '.join(starts)} · {space.models} models to measure · "
         f"run {sweep.run_folder}",
         highlight=False,
         soft_wrap=True,
@@ -104,17 +124,21 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     Raises ValueError for a mistake in the settings or the data before any worker starts.
     """
     console = console or Console()
-    started, clock = datetime.now(UTC), time.perf_counter()
+    started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
     facts = look(
         sweep.taxonomy,
         fetched(sweep.data) if sweep.data else None,
+        corpus=sweep.corpus,
         download=sweep.download,
         download_vectors=sweep.download_vectors,
         encoders=_encoders(sweep),
+        vector_files=_vector_files(sweep),
     )
+    if sweep.corpus is not None:
+        tell_look(facts.source, console)
     space = named(
         sweep.space,
-        sweep.taxonomy,
+        facts.taxonomy.name,
         facts.dims,
         encoders=facts.data.encoders,
         trials=sweep.trials,
@@ -134,18 +158,20 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             desk = Desk(
                 stages=stages, run_folder=sweep.run_folder, store=store.place, data=facts.data
             )
-            _announce(sweep, facts, space.models, console)
+            _announce(sweep, facts, space, console)
             translators.translate_for(recipes, facts.data, store=store.place, console=console)
             searching = time.perf_counter()
             decided = _search(sweep, space, desk, console)
             searched = time.perf_counter() - searching
             translators.write_augmentations(desk, recipes)
-            finish.clock(desk, decided, console)
+            clocking.clock(desk, decided, console)
             stages_actor.refuse_full(stages)
             start = finish.Start(
                 search="grid" if isinstance(space, Space) else "joint",
                 space=sweep.space,
+                taxonomy=facts.taxonomy.name,
                 started=started,
+                cpu_started=cpu,
                 wall_seconds=time.perf_counter() - clock,
                 search_seconds=searched,
                 trials=space.trials,

@@ -14,6 +14,7 @@ from ray import tune
 from emoray.fleet.single_flight import Failed
 from emoray.quant.policy import Scheme
 from emoray.storage.place import Place
+from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import read_table
 from emoray.tables.parts import part_files, write_part
 from emoray.tables.rows import (
@@ -25,8 +26,9 @@ from emoray.tables.rows import (
     SurfaceRow,
     TrainingRow,
 )
-from emoray.trial.plan import deciding, training
+from emoray.trial.plan import comparing, deciding, training
 from emoray.trial.spec import Data, Decision, Recipe, Spec
+from emoray.trial.stages.comparing import Compare
 from emoray.trial.stages.deciding import Decide
 from emoray.trial.stages.finetuning import FineTune
 from emoray.trial.stages.refining import Refine
@@ -40,6 +42,7 @@ DECIDED = {
     "reliability": ReliabilityRow,
     "points": PointRow,  # last: where they are, all the others are
 }
+COMPARED = {"comparisons": ComparisonRow, "label_changes": LabelChangeRow}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +84,16 @@ def write_rows(desk: Desk, made: Done, tables: Mapping[str, type] = DECIDED) -> 
     return points
 
 
+def write_comparisons(desk: Desk, asked: Compare, made: Done | Failed) -> None:
+    """Copy what one model is beside its float parent into the run, or why that is not known."""
+    if isinstance(made, Failed):
+        write_failure(desk, asked, made)
+        return
+    for table, row_class in COMPARED.items():
+        rows = read_table(desk.folder(made) / f"{table}.parquet", row_class)
+        write_part(rows, desk.run_folder, table, made.folder.name)
+
+
 def write_failure(desk: Desk, asked: Stage, failed: Failed) -> None:
     """Say in the run what was asked for in vain; said again, it stands there once."""
     row = FailureRow(trial=id_of(asked), stage=failed.stage, error=failed.error)
@@ -115,6 +128,8 @@ def measure(desk: Desk, decided: Sequence[Decide]) -> Measured:
         return Measured(failures=len(decided))
     points, best, failures = 0, 0.0, 0
     asked = {desk.stages.make.remote(decide): decide for decide in decided}
+    beside = {decide: comparing(decide) for decide in decided}
+    compared = {decide: desk.stages.make.remote(stage) for decide, stage in beside.items()}
     waiting = list(asked)
     while waiting:
         (ready, *_), waiting = ray.wait(waiting, num_returns=1)
@@ -125,6 +140,7 @@ def measure(desk: Desk, decided: Sequence[Decide]) -> Measured:
             continue
         if refined := decide.compressed.refined:
             train_and_write(desk, refined)
+        write_comparisons(desk, beside[decide], ray.get(compared[decide]))
         rows = write_rows(desk, made)
         points += rows.num_rows
         best = max(best, pc.max(rows.column("dev_macro_f1")).as_py())
@@ -162,6 +178,8 @@ def place(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
         return made
     if decide.compressed.refined:
         train_and_write(desk, decide.compressed.refined)
+    beside = comparing(decide)
+    write_comparisons(desk, beside, ray.get(desk.stages.make.remote(beside)))
     row: dict[str, Any] = write_rows(desk, made).to_pylist()[0]
     return row
 

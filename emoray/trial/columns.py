@@ -2,7 +2,7 @@
 `reliability`.
 
 Thresholds are fitted on dev; test is scored with them, once. Shapes: N texts, K labels, R
-decisions, T temperatures, S thresholds, B resamples.
+decisions, T temperatures, S thresholds, B resamples, M texts read both ways.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,13 +30,17 @@ Columns = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Logits:
-    """What one model says of dev and test, and what is true."""
+    """What one model says of dev and test, and what is true.
+
+    two_ways: of M test texts what it says one by one, and in batches (MK each), where known.
+    """
 
     dev_NK: np.ndarray
     dev_labels_NK: np.ndarray
     test_NK: np.ndarray
     test_labels_NK: np.ndarray
     leaked_N: np.ndarray
+    two_ways: tuple[np.ndarray, np.ndarray] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,6 +103,7 @@ def decide_all(logits: Logits, decisions: Sequence[Decision]) -> Decided:
         "test_ece": per_temperature[:, 0],
         "test_brier": per_temperature[:, 1],
         "test_nll": per_temperature[:, 2],
+        "batch_flips_share": _batch_flips(logits, cuts_RK),
     }
     return Decided(
         decisions=tuple(decisions),
@@ -107,6 +112,16 @@ def decide_all(logits: Logits, decisions: Sequence[Decision]) -> Decided:
         test=test,
         points=points,
     )
+
+
+def _batch_flips(logits: Logits, cuts_RK: np.ndarray) -> list[float | None]:
+    """The share of decisions, by row, that hang on how many texts ran at a time."""
+    if logits.two_ways is None:
+        return [None] * len(cuts_RK)
+    alone_MK, batched_MK = logits.two_ways
+    return [
+        float(((alone_MK >= cuts_K) != (batched_MK >= cuts_K)).mean()) for cuts_K in cuts_RK
+    ]
 
 
 def _calibration(logits: Logits, temperature: float) -> tuple[float, float, float]:

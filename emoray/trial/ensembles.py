@@ -12,7 +12,9 @@ import numpy as np
 
 from emoray.decide.crossfit import cross_fitted_scores
 from emoray.decide.diversity import diversity, over_pairs, with_others
+from emoray.decide.resampled import resampled
 from emoray.decide.scores import score_many
+from emoray.decide.strata import stratified_weights
 from emoray.decide.thresholds import cuts_many
 from emoray.decide.weighing import cross_fitted_ensemble
 from emoray.export.artifact import combined
@@ -21,10 +23,12 @@ from emoray.export.shipping import Base, row_of
 from emoray.tables.files import write_table
 from emoray.tables.fleet_rows import MemberRow
 from emoray.trial.columns import Columns, Logits, decide_all, pairs_of
-from emoray.trial.rows import Told, told_of, write_decided
+from emoray.trial.parents import RESAMPLES, resampled_columns
+from emoray.trial.rows import Told, point_ids, told_of, write_decided
 from emoray.trial.spec import Decision, recipe_id
 from emoray.trial.stages.combining import Combine
-from emoray.trial.stages.compression import BASE
+from emoray.trial.stages.comparing import RESAMPLED
+from emoray.trial.stages.compression import BASE, LOGITS
 from emoray.trial.store import digest, id_of
 
 WEIGHTS = "weights.json"  # of a finished Combine: one number a member
@@ -182,7 +186,13 @@ def write_ensemble(combine: Combine, heard: Heard, folders: Sequence[Path], out:
         combined(list(heard.dev_MNK[members]), shares, mean_of),
         combined(list(heard.test_MNK[members]), shares, mean_of),
     )
+    np.savez(out / LOGITS, allow_pickle=False, dev=logits.dev_NK, test=logits.test_NK)
     decided = decide_all(logits, combine.decisions)
+    labels_NK = heard.test_labels_NK
+    weights_BN = stratified_weights(labels_NK, resamples=RESAMPLES)
+    drawn = resampled((logits.test_NK, decided.cuts_RK), labels_NK, weights_BN)
+    arrays = resampled_columns(point_ids(combine, combine.decisions), drawn)
+    np.savez(out / RESAMPLED, allow_pickle=False, **arrays)
     pairs = pairs_of(combine.decisions, logits.dev_NK, logits.dev_labels_NK)
     honest = cross_fitted_ensemble(combine.weighing, pairs, heard.dev_MNK, heard.dev_labels_NK)
     decided = replace(decided, points=decided.points | {"dev_macro_f1": honest.macro_f1_R})

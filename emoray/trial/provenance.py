@@ -1,5 +1,6 @@
 """What ran: libraries, processor, and the state of the checkout. Facts for the `runs` table."""
 
+import os
 import platform
 import subprocess
 from dataclasses import dataclass
@@ -19,17 +20,22 @@ LIBRARIES = (
     "optuna",
     "tensorflow",
     "keras",
+    "torch",
+    "transformers",
     "onnx",
     "onnxruntime",
+    "boto3",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """Processor, library versions, commit."""
+    """Machine, library versions, commit."""
 
     cpu: str
     instruction_sets: str
+    memory_bytes: int
+    platform: str
     versions: str
     git_commit: str
     git_dirty: bool
@@ -63,6 +69,8 @@ def provenance() -> Provenance:
     return Provenance(
         cpu=found.model,
         instruction_sets=found.instruction_sets,
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        platform=f"{platform.system()} {platform.release()} {platform.machine()}",
         versions=", ".join(
             [f"python {platform.python_version()}", *(_version(library) for library in LIBRARIES)]
         ),

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoray.export.shipping import Base, row_of
-from emoray.labels import taxonomy as taxonomy_of
 from emoray.model.bert.recipe import BertRecipe
 from emoray.quant.policy import Adaptive, Scheme
 from emoray.quant.scheme import WeightOnly
@@ -32,13 +31,15 @@ class Told:
     columns: Columns
 
 
+def decision_id(model: str, decision: Decision) -> str:
+    """Id of one operating point. model: the key of the stage that made it."""
+    return f"point-{hashlib.sha256(f'{model} {digest(decision)}'.encode()).hexdigest()[:16]}"
+
+
 def point_ids(stage: Stage, decisions: Sequence[Decision]) -> list[str]:
     """Ids of operating points: corpus, recipe with seed and scheme, then the decision."""
     model = key_of(stage)
-    return [
-        f"point-{hashlib.sha256(f'{model} {digest(d)}'.encode()).hexdigest()[:16]}"
-        for d in decisions
-    ]
+    return [decision_id(model, decision) for decision in decisions]
 
 
 def _activations(scheme: Scheme) -> str:
@@ -124,6 +125,11 @@ def write_decided(told: Told, logits: Logits, decided: Decided, out: Path) -> li
         "artifact": "",
         "artifact_sha256": [row.sha256 for row in shipped],
         "on_front": False,
+        "nearest_front": "",
+        "nearest_front_change": [None] * len(points),
+        "nearest_front_low": [None] * len(points),
+        "nearest_front_high": [None] * len(points),
+        "distinguishable": [None] * len(points),
     }
     write_table(rows, out / "points.parquet", PointRow)
     by_label = columns.label_columns(logits, decided, points, told.labels)
@@ -140,7 +146,7 @@ def told_of(compressed: Compress, folder: Path) -> Told:
     return Told(
         stage=compressed,
         base=Base.read(folder / BASE),
-        labels=taxonomy_of(compressed.trained.recipe.taxonomy).labels,
+        labels=compressed.text.corpus.taxonomy(compressed.trained.recipe.taxonomy).labels,
         columns={
             **_recipe_columns(compressed, vocabulary),
             **_scheme_columns(compressed.scheme),

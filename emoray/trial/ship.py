@@ -1,6 +1,6 @@
 """Put the artifact of an operating point on disk, from its row and the store."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 
 from emoray.decide.cuts import cuts_of
 from emoray.export.shipping import Base, Row, row_of, ship, ship_files
-from emoray.labels import taxonomy as taxonomy_of
 from emoray.trial.ensembles import files_of, read_weights
 from emoray.trial.stages.combining import Combine
 from emoray.trial.stages.compression import BASE
@@ -49,9 +48,10 @@ def ship_ensemble(
     ship_files(files, _made(row, cuts_K, Base.of_ensemble(files)), target)
 
 
-def cuts_of_row(row: dict[str, Any], saved: Mapping[str, float]) -> np.ndarray:
+def cuts_of_row(
+    row: dict[str, Any], saved: Mapping[str, float], labels: Sequence[str]
+) -> np.ndarray:
     """cuts_K of a row: as `labels` keeps them, else from the fixed threshold's own name."""
-    labels = taxonomy_of(row["taxonomy"]).labels
     if saved:
         return np.array([saved[label] for label in labels])
     threshold = float(row["threshold_rule"].removeprefix("fixed"))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from emoray.export import artifact
-from emoray.fleet.space import Wish
 from emoray.fleet.sweep import Sweep, run_sweep
+from emoray.fleet.wish import Wish
 from emoray.labels import taxonomy
 from emoray.text.corpus import read_corpus
 from emoray.text.sources import sample

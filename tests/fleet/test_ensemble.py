@@ -18,6 +18,7 @@ from emoray.fleet.space import FROZEN
 from emoray.fleet.trials import Desk
 from emoray.model.sample import Bootstrap
 from emoray.tables.rows import TABLES
+from emoray.trial.reproducing.reproduce import Reproduce, run_reproduce
 from emoray.trial.store import Store
 
 TINY = replace(
@@ -156,6 +157,17 @@ def test_the_same_command_again_trains_nothing_and_says_the_same(run: Run, again
     assert again.said.count("found finished") == 3
     for name in set(TABLES) - {"runs"}:
         pd.testing.assert_frame_equal(again.tables[name], run.tables[name])
+
+
+def test_rows_of_ensembles_come_out_again_shipped_or_not(run: Run) -> None:
+    points = run.tables["points"]
+    together = points[points["family"] == "ensemble"]
+    shipped = together["artifact"].str.startswith("artifacts/")
+    chosen = together[shipped]["point"].iloc[0], together[~shipped]["point"].iloc[0]
+    out = io.StringIO()
+    settings = Reproduce(run=run.settings.run_place, points=chosen, download=False)
+    assert run_reproduce(settings, Console(file=out, width=200)) == 0, out.getvalue()
+    assert "2 of 2 rows reproduce" in out.getvalue()
 
 
 def test_one_member_left_is_no_ensemble(run: Run) -> None:

@@ -17,6 +17,7 @@ from emoray.storage.lock import held
 from emoray.storage.place import cache_of, fetched
 from emoray.storage.s3 import S3Folder
 from emoray.tables.rows import TABLES
+from emoray.trial.reproducing.reproduce import Reproduce, run_reproduce
 from jobs import report
 from tests.faults.tolls import COMPUTED, MEASURED, toll
 from tests.fleet.conftest import Run, read
@@ -56,6 +57,12 @@ def test_tables_in_a_bucket_are_those_of_a_folder(away: Away, smoke: Run) -> Non
         )
     assert away.run.tables["failures"].empty
     assert len(away.run.tables["latency"]) == len(smoke.tables["latency"])
+
+
+def test_rows_in_a_bucket_come_out_again(away: Away) -> None:
+    out = io.StringIO()
+    settings = Reproduce(run=away.run_place, sample=2, download=False)
+    assert run_reproduce(settings, Console(file=out, width=200)) == 0, out.getvalue()
 
 
 def test_every_stage_was_made_once(away: Away) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,17 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 from rich.console import Console
+from sklearn.metrics import f1_score
 
 from emoray.export import artifact
 from emoray.fleet import space
 from emoray.fleet.sweep import run_sweep
+from emoray.labels import EKMAN
 from emoray.tables.rows import TABLES
+from emoray.trial.provenance import provenance
+from emoray.trial.rows import decision_id
+from emoray.trial.spec import recipe_id
+from emoray.trial.specs import read as read_spec
 from emoray.trial.store import Store
 from tests.fleet.conftest import Run, read, swept
 
@@ -43,6 +50,8 @@ def test_every_table_is_there_and_no_two_points_share_an_id(smoke: Run) -> None:
     for name in set(TABLES) - {"failures", "members", "augmentations"}:
         assert len(smoke.tables[name]), name
     assert not points.drop(columns=["latency_p50_ms", "latency_p95_ms"]).isna().any().any()
+    assert points["nearest_front"].isin(points["point"]).all()
+    assert (points["nearest_front"] != points["point"]).all()
 
 
 def test_tables_join_on_their_ids(smoke: Run) -> None:
@@ -103,6 +112,64 @@ def test_the_run_is_recorded_with_what_it_took(smoke: Run) -> None:
     assert (row["corpus"], row["space"], row["search"]) == ("sample", "smoke", "grid")
     assert 0 < row["search_seconds"] < row["wall_seconds"]
     assert "ray " in row["versions"] and row["cores"] == 2
+
+
+def test_the_run_names_its_machine_its_data_and_its_cost(smoke: Run) -> None:
+    row = smoke.tables["runs"].iloc[0]
+    for library in ("torch", "transformers", "boto3", "onnxruntime"):
+        assert re.search(rf"\b{library} \d", row["versions"]), library
+    assert row["threads"] == 1 and row["memory_bytes"] > 2**30
+    assert row["cpu"] and row["instruction_sets"] and row["platform"] == provenance().platform
+    assert re.fullmatch("[0-9a-f]{64}", row["corpus_sha256"])
+    assert re.fullmatch("[0-9a-f]{64}( [0-9a-f]{64})*", row["vectors_sha256"])
+    assert row["command"].startswith("python -m jobs.sweep")
+    assert row["started"] < row["finished"] and row["started"].endswith("+00:00")
+    assert re.fullmatch("[0-9a-f]{40}|", row["git_commit"])
+    assert row["cpu_seconds"] > row["stage_cpu_seconds"] > 0
+    assert row["taxonomy"] == "ekman" and tuple(json.loads(row["labels"])) == EKMAN.labels
+
+
+def test_every_compressed_row_stands_beside_its_float_parent(smoke: Run) -> None:
+    points, rows = smoke.tables["points"], smoke.tables["comparisons"]
+    known = points.set_index("point")
+    integer = points.loc[points["training"] != "none", "point"]
+    for thresholds in ("frozen", "retuned"):
+        assert sorted(rows.loc[rows["thresholds"] == thresholds, "after"]) == sorted(integer)
+    before, after = known.loc[rows["before"]], known.loc[rows["after"]]
+    for same in ("training_id", "threshold_rule", "temperature_rule"):
+        assert (before[same].to_numpy() == after[same].to_numpy()).all(), same
+    assert (before["scheme"] == "float32").all()
+    retuned = (rows["thresholds"] == "retuned").to_numpy()
+    scores = after["test_macro_f1"].to_numpy()[retuned]
+    np.testing.assert_allclose(rows["macro_f1_after"].to_numpy()[retuned], scores, atol=1e-12)
+    told = smoke.tables["label_changes"]
+    assert set(told["after"]) < set(integer) and set(told["label"]) == set(EKMAN.labels)
+
+
+def test_what_shipped_models_say_is_kept_and_gives_their_scores(smoke: Run) -> None:
+    points, said = smoke.tables["points"], smoke.tables["predictions"]
+    shipped = points[points["artifact"].str.startswith("artifacts/")]
+    parents = points[points["training_id"].isin(shipped["training_id"])]
+    parents = parents[parents["scheme"] == "float32"]
+    assert set(said["model"]) == set(shipped["model"]) | set(parents["model"])
+    row = shipped.iloc[0]
+    mine = said[said["model"] == row["model"]].sort_values("text")
+    assert mine["text"].tolist() == list(range(len(mine)))
+    cuts = artifact.load(smoke.folder / row["artifact"]).cuts_K
+    decided = np.stack(mine["logits"].to_list()) >= cuts
+    found = f1_score(np.stack(mine["labels"].to_list()), decided, average="macro", zero_division=0)
+    assert found == pytest.approx(row["test_macro_f1"], abs=1e-12)
+
+
+def test_every_model_has_a_spec_that_is_its_own(smoke: Run) -> None:
+    points, specs = smoke.tables["points"], smoke.tables["specs"]
+    assert sorted(specs["model"]) == sorted(points["model"].unique())
+    for spec in specs.to_dict("records"):
+        assert spec["key"].startswith(spec["model"])
+        mine = points[points["model"] == spec["model"]]
+        assert recipe_id(read_spec(spec["recipe"])) == mine["recipe"].iloc[0]
+        ids = {decision_id(spec["key"], decision) for decision in read_spec(spec["decisions"])}
+        assert ids == set(mine["point"])
 
 
 def test_a_report_and_figures_stand_beside_the_tables(smoke: Run) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emoray.labels import SENTIMENT
 from emoray.model.augmentation import BackTranslation
 from emoray.model.bert.recipe import BertRecipe
 from emoray.text.backtranslate import MARK_LOST
@@ -172,7 +173,7 @@ def test_a_stretch_says_of_its_texts_what_the_whole_says(store: Store) -> None:
 
 
 def test_a_classifier_drops_what_it_no_longer_reads_alike(store: Store, tmp_path: Path) -> None:
-    judge = agreement_of(make_artifact(tmp_path / "judge"), most_fall=0.02)
+    judge = agreement_of(make_artifact(tmp_path / "judge"), (SENTIMENT,), most_fall=0.02)
     found = rows(store, of(translation(), filters=Filters(labels=judge)))
     falls = {
         v: [r["label_probability_fall"] for r in found if r["verdict"] == v]

@@ -56,7 +56,8 @@ class Combined:
         labels = read_table(self.folder / "labels.parquet", LabelRow).to_pylist()
         saved = {r["label"]: r["cut"] for r in labels if r["point"] == row["point"]}
         store = self.chain.store
-        ship_ensemble(row, cuts_of_row(row, saved), self.combine, store.folder, target)
+        cuts_K = cuts_of_row(row, saved, LABELS)
+        ship_ensemble(row, cuts_K, self.combine, store.folder, target)
         return target
 
 

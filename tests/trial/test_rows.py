@@ -34,7 +34,7 @@ def rows_of(chain: Chain, model: int) -> list[dict[str, Any]]:
 def cuts(chain: Chain, model: int, row: dict[str, Any]) -> np.ndarray:
     labels = read_table(chain.folders[model] / "labels.parquet", LabelRow).to_pylist()
     saved = {r["label"]: r["cut"] for r in labels if r["point"] == row["point"]}
-    return cuts_of_row(row, saved)
+    return cuts_of_row(row, saved, LABELS)
 
 
 def shipped(chain: Chain, model: int, row: dict[str, Any], target: Path) -> Path:
@@ -117,7 +117,7 @@ def test_an_artifact_that_is_not_the_rows_is_not_shipped(chain: Chain, tmp_path:
 
 def test_a_fixed_threshold_is_read_from_its_own_name() -> None:
     row = {"taxonomy": "sentiment", "threshold_rule": "fixed0.35", "temperature": 1.5}
-    np.testing.assert_array_equal(cuts_of_row(row, {}), np.full(4, cuts_of(0.35, 1.5)))
+    np.testing.assert_array_equal(cuts_of_row(row, {}, LABELS), np.full(4, cuts_of(0.35, 1.5)))
 
 
 def test_a_damaged_artifact_is_refused(chain: Chain, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def on_sample(data: Data, taxonomy: str) -> Data:
     """The same vectors with the embedded sample: small, and always there."""
     source = sample()
     corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy_of(taxonomy))
-    ref = CorpusRef(name=source.name, sha256=corpus.sha256, folder=source.folder)
+    ref = CorpusRef.of(corpus, source.folder)
     return replace(data, corpus=ref)
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 from rich.console import Console
 
 from emoray.fleet.benchmark.cached import CachedTrials
+from emoray.fleet.benchmark.everyday import Everyday
 from emoray.fleet.benchmark.scale import Scale
 from emoray.fleet.benchmark.sweep import SweepCost
 from emoray.trial.benchmark.figures import Figure, append, machine, show
@@ -62,6 +63,7 @@ class Benchmarks:
                 points=self.points,
             ),
             CachedTrials(taxonomy=self.taxonomy, data=self.data, cpus=self.cpus),
+            Everyday(taxonomy=self.taxonomy),
             Scale(taxonomy=self.taxonomy),
             Peers(
                 model=self.model,

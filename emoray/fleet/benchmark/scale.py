@@ -19,17 +19,17 @@ from ray import tune
 from ray.cluster_utils import Cluster as Nodes
 
 from emoray.fleet import search, stages_actor
-from emoray.fleet.benchmark.cached import bare_trial, many_small, on_sample
-from emoray.fleet.benchmark.sweep import searched, seconds_of_tune
+from emoray.fleet.benchmark.cached import bare_trial
+from emoray.fleet.benchmark.everyday import large_run
+from emoray.fleet.benchmark.sweep import seconds_of_tune
 from emoray.fleet.connection import Cluster, connected, on_loopback
 from emoray.fleet.dispatch import Pool, dispatch
 from emoray.fleet.single_flight import Failed
 from emoray.trial.benchmark.figures import AtLeast, Figure
 from emoray.trial.benchmark.pause import Pause
-from emoray.trial.benchmark.tables import many_points, of_merging, of_report
+from emoray.trial.benchmark.tables import of_merging, of_report
 from emoray.trial.benchmark.vectors import memory_mb
 from emoray.trial.checkpoints.memory import alone
-from emoray.trial.data import look
 from emoray.trial.store import Store
 
 STORE_BYTES = 80 * 2**20  # of objects, a node: only paths travel
@@ -191,17 +191,12 @@ class Scale:
 
     def _points(self) -> Iterator[Figure]:
         """Memory and time of merging and of drawing, each in a process of its own."""
-        facts = look(self.taxonomy, None, download=False)
-        data = on_sample(facts.data, self.taxonomy)
-        space = many_small(self.taxonomy, facts.dims, 2)
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
-            with connected(Cluster()):
-                searched(space, data, folder / "store", folder / "run")
-            many_points(folder / "run", self.points)
+            run = large_run(folder, self.taxonomy, self.points)
             size = f"{self.points:,} points"
             for what, measured in (("merging", of_merging), ("report of", of_report)):
-                cost = alone(measured, folder / "run")
+                cost = alone(measured, run)
                 yield Figure(
                     name=f"{what} {size}, memory", ours=cost.peak_mb - cost.library_mb, unit="MB"
                 )

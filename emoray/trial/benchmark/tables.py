@@ -1,4 +1,4 @@
-"""What tables of many operating points cost to merge and to draw."""
+"""What tables of many operating points cost to merge, to read and to draw."""
 
 import time
 from dataclasses import dataclass
@@ -53,6 +53,16 @@ def of_merging(run_folder: Path) -> Cost:
 
     held, start = memory_mb("VmRSS"), time.perf_counter()
     compact(run_folder)
+    seconds = time.perf_counter() - start
+    return Cost(peak_mb=memory_mb("VmHWM"), library_mb=held, seconds=seconds)
+
+
+def of_loading(run_folder: Path) -> Cost:
+    """Points into a notebook. Runs in the process that it measures."""
+    held, start = memory_mb("VmRSS"), time.perf_counter()
+    from emoray.tables import load
+
+    len(load(str(run_folder)).points)
     seconds = time.perf_counter() - start
     return Cost(peak_mb=memory_mb("VmHWM"), library_mb=held, seconds=seconds)
 

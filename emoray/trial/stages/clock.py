@@ -17,12 +17,6 @@ if TYPE_CHECKING:
     from emoray.export.latency import Sample
 
 
-def _evenly(lengths_N: np.ndarray, texts: int) -> np.ndarray:
-    """Rows evenly over the sorted lengths: the real mix of lengths, in few texts."""
-    order = np.argsort(lengths_N, kind="stable")
-    return order[np.linspace(0, len(order) - 1, min(texts, len(order))).astype(int)]
-
-
 def _rows(samples: "Sequence[Sample]", chosen: np.ndarray, threads: int) -> list[LatencyRow]:
     """Samples as the table has them; their texts are counted in `chosen`."""
     from emoray.export.cpu import cpu
@@ -63,6 +57,7 @@ class Clock:
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.export.latency import measure
+        from emoray.export.score import evenly
         from emoray.tables.files import write_table
 
         baseline = "baseline"
@@ -71,7 +66,7 @@ class Clock:
             models[id_of(compressed)] = inputs[f"compressed.{i}"] / BASE / "model.onnx"
         test, _ = read_texts(inputs["text"], "test")
         again, _ = read_texts(inputs["baseline_text"], "test")
-        chosen = _evenly(test.lengths, self.texts)
+        chosen = evenly(test.lengths, self.texts)
         samples = measure(
             models,
             [test.row(int(i)) for i in chosen],
@@ -100,13 +95,14 @@ class ClockMembers:
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.export.latency import measure
+        from emoray.export.score import evenly
         from emoray.tables.files import write_table
 
         paths = [
             inputs[f"compressed.{i}"] / BASE / "model.onnx" for i in range(len(self.compressed))
         ]
         read = [read_texts(inputs[f"texts_of.{i}"], "test")[0] for i in range(len(self.texts_of))]
-        chosen = _evenly(read[0].lengths, self.texts)
+        chosen = evenly(read[0].lengths, self.texts)
         ids = [[of_member.row(int(i)) for i in chosen] for of_member in read]
         samples = []
         for compressed, path, its_ids in zip(self.compressed, paths, ids, strict=True):

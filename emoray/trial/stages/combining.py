@@ -9,7 +9,7 @@ import numpy as np
 
 from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
 from emoray.trial.spec import Decision
-from emoray.trial.stages.compression import Compress, Score
+from emoray.trial.stages.compression import LOGITS, Compress, Score
 from emoray.trial.stages.deciding import Decide
 from emoray.trial.stages.finetuning import Pieces
 from emoray.trial.stages.text import Encode
@@ -26,7 +26,7 @@ class Combine:
     """
 
     name: ClassVar[str] = "combine"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     plan: str
     weighing: Weighing
@@ -70,7 +70,7 @@ class Combine:
 
         said: dict[str, list[np.ndarray]] = {"dev": [], "test": []}
         for i in range(len(self.scored)):
-            with np.load(inputs[f"scored.{i}"] / "logits.npz", allow_pickle=False) as data:
+            with np.load(inputs[f"scored.{i}"] / LOGITS, allow_pickle=False) as data:
                 for split, of_split in said.items():
                     of_split.append(data[split])
         heard = Heard(

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.labels import taxonomy as taxonomy_of
 from emoray.quant.policy import Scheme
 from emoray.trial.stages.finetuning import FineTune, Pieces
 from emoray.trial.stages.refining import Refine
@@ -16,6 +15,9 @@ from emoray.trial.stages.training import Train
 from emoray.trial.store import id_of
 
 BASE = "artifact"  # of a finished Compress: the files that all decisions on it share
+LOGITS = "logits.npz"  # of a finished Score: dev and test
+BATCHES = "batches.npz"  # of a finished Score: the same test texts one by one, and many at a time
+WORD_TEXTS, ENCODER_TEXTS = 400, 100  # read both ways: an encoder takes milliseconds a text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class Compress:
             made.built.file,
             vocabulary=(inputs["text"] / VOCABULARY).read_bytes().decode(),
             tokenizer=json.loads((inputs["text"] / TOKENIZER).read_text("utf-8")),
-            labels=taxonomy_of(self.trained.recipe.taxonomy).labels,
+            labels=self.text.corpus.taxonomy(self.trained.recipe.taxonomy).labels,
         )
         (out / BASE).mkdir()
         for name, content in files.items():
@@ -62,14 +64,19 @@ class Score:
     """Logits of dev and test from the compressed model, run as a user would."""
 
     name: ClassVar[str] = "score"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     compressed: Compress
     text: Encode | Pieces
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.export.invariance import two_ways
         from emoray.export.score import logits
 
         model = inputs["compressed"] / BASE / "model.onnx"
-        found = {s: logits(model, read_texts(inputs["text"], s)[0]) for s in ("dev", "test")}
-        np.savez(out / "logits.npz", allow_pickle=False, **found)
+        dev, test = (read_texts(inputs["text"], split)[0] for split in ("dev", "test"))
+        np.savez(out / LOGITS, allow_pickle=False, dev=logits(model, dev), test=logits(model, test))
+        both = two_ways(model, test, ENCODER_TEXTS if isinstance(self.text, Pieces) else WORD_TEXTS)
+        np.savez(
+            out / BATCHES, allow_pickle=False, alone_MK=both.alone_MK, batched_MK=both.batched_MK
+        )

@@ -8,7 +8,7 @@ import numpy as np
 
 from emoray.trial.columns import Logits
 from emoray.trial.spec import Decision
-from emoray.trial.stages.compression import Compress, Score
+from emoray.trial.stages.compression import BATCHES, LOGITS, Compress, Score
 from emoray.trial.stages.finetuning import Pieces
 from emoray.trial.stages.text import Encode, read_texts
 
@@ -18,7 +18,7 @@ class Decide:
     """Every decision on one model's logits: the rows of the tables."""
 
     name: ClassVar[str] = "decide"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     scored: Score
     compressed: Compress
@@ -31,12 +31,16 @@ class Decide:
         (_, dev_labels_NK), (_, test_labels_NK) = (
             read_texts(inputs["text"], split) for split in ("dev", "test")
         )
-        with np.load(inputs["scored"] / "logits.npz", allow_pickle=False) as data:
+        with (
+            np.load(inputs["scored"] / LOGITS, allow_pickle=False) as data,
+            np.load(inputs["scored"] / BATCHES, allow_pickle=False) as both,
+        ):
             logits = Logits(
                 dev_NK=data["dev"],
                 dev_labels_NK=dev_labels_NK,
                 test_NK=data["test"],
                 test_labels_NK=test_labels_NK,
                 leaked_N=np.load(inputs["text"] / "leaked.npy", allow_pickle=False),
+                two_ways=(both["alone_MK"], both["batched_MK"]),
             )
         write_rows(self.compressed, inputs["compressed"], logits, self.decisions, out)

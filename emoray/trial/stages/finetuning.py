@@ -10,7 +10,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.labels import taxonomy as taxonomy_of
 from emoray.model.bert.recipe import AllPieces, BertRecipe
 from emoray.model.bert.recipe import Pieces as KeptPieces
 from emoray.tables.rows import TrainingRow
@@ -141,7 +140,8 @@ class FineTune:
         write_tokenizer(pieces, out / ENCODER)
         for name in (VOCABULARY, TOKENIZER):
             shutil.copyfile(inputs["text"] / name, out / name)
-        (out / "labels.txt").write_text("\n".join(taxonomy_of(self.recipe.taxonomy).labels))
+        labels = self.text.corpus.taxonomy(self.recipe.taxonomy).labels
+        (out / "labels.txt").write_text("\n".join(labels), "utf-8")
         write_table(
             training_rows(self, self.recipe, trained), out / "trainings.parquet", TrainingRow
         )

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from emoray.decide.compare import MARGIN
 from emoray.tables.rows import SpeedRow
 from emoray.text.corpus import read_corpus
 from emoray.text.sources import locate, user_cache
@@ -17,7 +18,7 @@ from emoray.trial.benchmark.peers.making import FLOAT, PEERS, Peer
 from emoray.trial.benchmark.peers.rows import MB, Compared, PeerRow, fastest, ratio
 from emoray.trial.checkpoints import judging
 from emoray.trial.checkpoints.given import find_given
-from emoray.trial.checkpoints.judging import MARGIN, Outcome, cost
+from emoray.trial.checkpoints.judging import Outcome, cost
 from emoray.trial.checkpoints.making import Bench
 from emoray.trial.checkpoints.speed import MANY, ONE, Model, Plan, speeds
 from emoray.trial.checkpoints.steps import Say
@@ -76,7 +77,7 @@ class Peers:
         given = find_given(self.model)
         source = locate(self.data, download=self.download)
         corpus = read_corpus(source.folder, name=source.name, taxonomy=given.taxonomy)
-        ref = CorpusRef(name=source.name, sha256=corpus.sha256, folder=source.folder)
+        ref = CorpusRef.of(corpus, source.folder)
         store = Store(self._cache / "store")
         return Bench(given=given, corpus=ref, store=store, threads=self.threads, plan=self.plan)
 

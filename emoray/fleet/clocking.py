@@ -1,0 +1,65 @@
+"""After the search: time every model alone, with a whole node reserved."""
+
+from collections.abc import Sequence
+
+import ray
+from rich.console import Console
+
+from emoray.fleet.single_flight import Failed
+from emoray.fleet.trials import Desk, write_failure
+from emoray.tables.files import read_table
+from emoray.tables.parts import part_files, write_part
+from emoray.tables.rows import LatencyRow
+from emoray.trial.provenance import provenance
+from emoray.trial.stages.clock import Clock
+from emoray.trial.stages.compression import Compress
+from emoray.trial.stages.deciding import Decide
+from emoray.trial.store import id_of, key_of
+from emoray.trial.waiting import waiting
+
+
+def _by_training(decided: Sequence[Decide]) -> list[tuple[Compress, ...]]:
+    """The distinct models of each training, in the order of the search."""
+    groups: dict[str, dict[str, Compress]] = {}
+    for decide in decided:
+        compressed = decide.compressed
+        groups.setdefault(id_of(compressed.trained), {})[id_of(compressed)] = compressed
+    return [tuple(models.values()) for models in groups.values()]
+
+
+def clock(desk: Desk, decided: Sequence[Decide], console: Console) -> None:
+    """Time every model, a training's models at a time, each time with a whole node reserved."""
+    written = {path.stem for path in part_files(desk.run_folder, "points")}
+    groups = _by_training([d for d in decided if key_of(d) in written])
+    if not groups:
+        return
+    console.print(
+        f"timing {sum(map(len, groups))} models alone, one text at a time", highlight=False
+    )
+    cpus = int(min(n["Resources"].get("CPU", 0) for n in ray.nodes() if n["Alive"]) or 1)
+    here = provenance()
+    timed = 0
+    with waiting(console, lambda: f"timed {timed} of {sum(map(len, groups))} models"):
+        for models in groups:
+            _clock_training(desk, models, groups[0][0], cpu=here.cpu, cpus=cpus)
+            timed += len(models)
+
+
+def _clock_training(
+    desk: Desk, models: tuple[Compress, ...], baseline: Compress, *, cpu: str, cpus: int
+) -> None:
+    """Time the models of one training beside the run's first model."""
+    stage = Clock(
+        compressed=models,
+        baseline=baseline,
+        text=models[0].text,
+        baseline_text=baseline.text,
+        cpu=cpu,
+        cpus=cpus,
+    )
+    made = ray.get(desk.stages.make.remote(stage))
+    if isinstance(made, Failed):
+        write_failure(desk, stage, made)
+        return
+    rows = read_table(desk.folder(made) / "latency.parquet", LatencyRow)
+    write_part(rows, desk.run_folder, "latency", made.folder.name)

@@ -1,0 +1,121 @@
+"""What a run keeps of its models' answers: logits of those that matter, resampled scores of all.
+
+Shapes: N texts, K labels, B resamples.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from emoray.storage.parallel import in_parallel
+from emoray.tables.evidence_rows import PredictionRow
+from emoray.tables.files import write_table
+from emoray.tables.nearest import Drawn
+from emoray.tables.parts import table_path
+from emoray.tables.schema import schema_of
+from emoray.trial.plan import comparing
+from emoray.trial.stages.combining import Combine
+from emoray.trial.stages.comparing import RESAMPLED, Compare
+from emoray.trial.stages.compression import LOGITS, Score
+from emoray.trial.stages.deciding import Decide
+from emoray.trial.stages.finetuning import Pieces
+from emoray.trial.stages.text import Encode, read_texts
+from emoray.trial.store import Store, id_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """Where a model's logits lie, those of its float parent, and its scores in resamples: in
+    several places where a searcher came to it more than once."""
+
+    logits: Score | Combine
+    parent: Score | None
+    resampled: tuple[Compare | Combine, ...]
+    text: Encode | Pieces
+
+
+def answering(decided: Sequence[Decide], ensembles: Sequence[Combine] = ()) -> dict[str, Answering]:
+    """By model or ensemble."""
+    found: dict[str, Answering] = {}
+    for decide in decided:
+        beside, model = comparing(decide), id_of(decide.compressed)
+        before = found[model].resampled if model in found else ()
+        found[model] = Answering(
+            logits=decide.scored,
+            parent=beside.parent,
+            resampled=tuple(dict.fromkeys((*before, beside))),
+            text=decide.text,
+        )
+    for combine in ensembles:
+        found[id_of(combine)] = Answering(
+            logits=combine, parent=None, resampled=(combine,), text=combine.text
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resamples:
+    """The scores in resamples of some models, where the store has them."""
+
+    folders: Mapping[str, tuple[Path, ...]]
+
+    @classmethod
+    def of(cls, store: Store, models: Mapping[str, Answering]) -> "Resamples":
+        """Looked for, and brought here, many at a time."""
+
+        def folders(model: str) -> tuple[Path, ...]:
+            found = map(store.find, models[model].resampled)
+            return tuple(done.folder for done in found if done)
+
+        return cls(folders=dict(zip(models, in_parallel(folders, models), strict=True)))
+
+    def __call__(self, model: str) -> Drawn:
+        """By point; what was never made, or is damaged, is not there."""
+        drawn: dict[str, np.ndarray] = {}
+        for folder in self.folders.get(model, ()):
+            with np.load(folder / RESAMPLED, allow_pickle=False) as data:
+                drawn |= zip(data["points"].tolist(), data["macro_f1_RB"], strict=True)
+        return drawn
+
+
+def _lists(values_NK: np.ndarray, kind: pa.DataType) -> pa.Array:
+    texts, labels = values_NK.shape
+    offsets = pa.array(np.arange(texts + 1) * labels, pa.int32())
+    return pa.ListArray.from_arrays(offsets, pa.array(values_NK.ravel(), kind.value_type))
+
+
+def _predictions(model: str, logits_NK: np.ndarray, labels_NK: np.ndarray) -> pa.Table:
+    schema = schema_of(PredictionRow)
+    columns = [
+        pa.array([model] * len(logits_NK), pa.string()),
+        pa.array(np.arange(len(logits_NK)), pa.int64()),
+        _lists(labels_NK.astype(np.uint8), schema.field("labels").type),
+        _lists(logits_NK.astype(np.float32), schema.field("logits").type),
+    ]
+    return pa.table(columns, schema=schema)
+
+
+def write_predictions(
+    store: Store, models: Mapping[str, Answering], chosen: Collection[str], folder: Path
+) -> None:
+    """Write what the chosen models and their float parents say of test: `predictions`, by model.
+
+    A model whose logits the store no longer holds is left out.
+    """
+    said: dict[str, tuple[Score | Combine, Encode | Pieces]] = {}
+    for model in chosen:
+        it = models[model]
+        said[model] = it.logits, it.text
+        if it.parent:
+            said[id_of(it.parent.compressed)] = it.parent, it.text
+    parts = [schema_of(PredictionRow).empty_table()]
+    for model in sorted(said):
+        stage, text = said[model]
+        logits, texts = store.find(stage), store.find(text)
+        if logits and texts:
+            with np.load(logits.folder / LOGITS, allow_pickle=False) as data:
+                parts.append(_predictions(model, data["test"], read_texts(texts.folder, "test")[1]))
+    write_table(pa.concat_tables(parts), table_path(folder, "predictions"), PredictionRow)

@@ -1,0 +1,62 @@
+"""A row's artifact on this disk: as the run shipped it, or put together from its store."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from emoray.export.artifact import DECISION, MODEL
+from emoray.storage.place import Place, fetched, located
+from emoray.tables.folders import folder_at
+from emoray.trial.reproducing.record import Record
+from emoray.trial.reproducing.scratch import stage_of
+from emoray.trial.ship import cuts_of_row, ship_ensemble, ship_point
+from emoray.trial.spec import Data
+from emoray.trial.stages.combining import Combine
+from emoray.trial.store import Stage, Store, open_store
+
+
+def _at(place: Place) -> Path:
+    """What lies there, brought here; a path to nothing where nothing does."""
+    try:
+        return fetched(place)
+    except ValueError:
+        return Path("/nowhere")
+
+
+def _whole(store: Store, stage: Stage) -> Path:
+    done = store.find(stage)
+    if done is None:
+        raise ValueError(
+            f"a row off the front is put together from its store, got no whole {stage.name} in "
+            f"{store.place}: name the run's store with --store"
+        )
+    return done.folder
+
+
+def artifact_of(
+    record: Record, row: dict[str, Any], store: Place, data: Callable[[], Data], target: Path
+) -> Path:
+    """The folder of the row's artifact, `target` where it had to be put together.
+
+    data: what it was trained on, asked for where the row's place in the store hangs on it.
+    ValueError where its files are gone, or are not those that were scored.
+    """
+    at = _at(located(record.place, row["artifact"]))
+    if (at / DECISION).is_file():
+        return at
+    table = folder_at(record.place).read("labels")
+    kept = table.filter(pc.equal(table.column("point"), row["point"])).to_pylist()
+    saved = {line["label"]: line["cut"] for line in kept}
+    cuts_K = cuts_of_row(row, saved, json.loads(record.start["labels"]))
+    if (at / MODEL).is_file():
+        ship_point(row, cuts_K, at.parent, target)
+        return target
+    stage, shelf = stage_of(record, row, data()), open_store(store)
+    if isinstance(stage, Combine):
+        ship_ensemble(row, cuts_K, stage, lambda needed: _whole(shelf, needed), target)
+    else:
+        ship_point(row, cuts_K, _whole(shelf, stage.compressed), target)
+    return target

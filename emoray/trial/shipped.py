@@ -1,0 +1,42 @@
+"""Any row of a finished run as an artifact: what the card of a row off the front tells to call."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from emoray.export.artifact import DECISION, MODEL
+from emoray.storage.place import fetched, located, place_of
+from emoray.tables.folders import Folder, folder_at
+from emoray.tables.predictions import cuts_of_point, label_names, where
+from emoray.trial.ship import ship_point
+
+
+def _put_together(run: Folder, row: dict[str, Any], compressed: Path, target: Path) -> None:
+    """Base files and the row's own decision, refused where they are not what was scored."""
+    names = label_names(run.read, row["taxonomy"])
+    ship_point(row, cuts_of_point(run.read, row, names), compressed, target)
+
+
+def ship_from(run: str, point: str, target: str | Path) -> Path:
+    """Write the artifact of a run's row to the new folder `target`, byte for byte as it was scored.
+
+    run: its folder, here or `s3://…`, with the store beside it. ValueError for an unknown point, a
+    `target` that is there, or a row whose files are not: of ensembles the shipped ones only.
+    """
+    folder, target = folder_at(place_of(run)), Path(target)
+    rows = where(folder.read("points"), "point", point).to_pylist()
+    if not rows:
+        raise ValueError(f"a point is an id of the run's points, got {point!r}: copy one of them")
+    if target.exists():
+        raise ValueError(f"an artifact goes to a new folder, got {target}: name another")
+    at = fetched(located(folder.place, rows[0]["artifact"]))
+    if (at / DECISION).is_file():
+        shutil.copytree(at, target)
+    elif (at / MODEL).is_file():
+        _put_together(folder, rows[0], at.parent, target)
+    else:
+        raise ValueError(
+            f"a row is shipped from its run's store, got no model at {at} for {point}: bring the "
+            "store along; of ensembles only those on the front and the picks can be shipped"
+        )
+    return target

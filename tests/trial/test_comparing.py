@@ -1,0 +1,174 @@
+"""Every decision on a compressed model beside the same on its float parent."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import f1_score
+
+from emoray.decide.compare import compare
+from emoray.decide.label_f1 import label_f1_resampled
+from emoray.decide.resampled import resampled
+from emoray.decide.strata import stratified_weights
+from emoray.quant.catalogue import both_ways
+from emoray.quant.scheme import FLOAT, Qat
+from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
+from emoray.tables.files import read_table
+from emoray.tables.rows import LabelRow, PointRow
+from emoray.trial.parents import FROZEN, RESAMPLES, RETUNED, told_of
+from emoray.trial.plan import comparing, deciding
+from emoray.trial.rows import point_ids
+from emoray.trial.stages.comparing import RESAMPLED, Compare
+from emoray.trial.stages.text import read_texts
+from tests.trial.chain import RECIPE, Chain
+
+MODELS = (1, 2, 3)
+
+
+@pytest.fixture(scope="module")
+def folders(chain: Chain) -> tuple[Path, ...]:
+    """The finished `Compare` of every model of the chain, its float one first."""
+    return tuple(chain.store.make(comparing(d)).folder for d in chain.decided)
+
+
+def table(folder: Path, name: str, row_class: type) -> pd.DataFrame:
+    frame: pd.DataFrame = read_table(folder / f"{name}.parquet", row_class).to_pandas()
+    return frame
+
+
+def comparisons(folders: tuple[Path, ...], model: int, thresholds: str) -> pd.DataFrame:
+    found = table(folders[model], "comparisons", ComparisonRow)
+    return found[found["thresholds"] == thresholds].reset_index(drop=True)
+
+
+def said(chain: Chain, model: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a model of the chain says of test, and what is true."""
+    decide = chain.decided[model]
+    with np.load(chain.store.folder(decide.scored) / "logits.npz") as data:
+        return data["test"], read_texts(chain.store.folder(decide.text), "test")[1]
+
+
+def test_a_float_model_is_its_own_parent_and_has_no_rows(
+    chain: Chain, folders: tuple[Path, ...]
+) -> None:
+    stage = comparing(chain.decided[0])
+    assert stage.scored == stage.parent
+    assert table(folders[0], "comparisons", ComparisonRow).empty
+    assert table(folders[0], "label_changes", LabelChangeRow).empty
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_row_stands_beside_its_parents_twice(
+    model: int, chain: Chain, folders: tuple[Path, ...]
+) -> None:
+    before = point_ids(chain.decided[0].compressed, chain.decided[0].decisions)
+    after = point_ids(chain.decided[model].compressed, chain.decided[model].decisions)
+    scores = table(chain.folders[model], "points", PointRow)["test_macro_f1"]
+    parents = table(chain.folders[0], "points", PointRow)["test_macro_f1"]
+    for thresholds in (FROZEN, RETUNED):
+        found = comparisons(folders, model, thresholds)
+        assert found["before"].tolist() == before and found["after"].tolist() == after
+        np.testing.assert_allclose(found["macro_f1_before"], parents, atol=1e-12)
+        assert (found["macro_f1_low"] <= found["macro_f1_high"]).all()
+        assert (found["resamples"] == RESAMPLES).all()
+    np.testing.assert_allclose(found["macro_f1_after"], scores, atol=1e-12)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_frozen_thresholds_are_the_parents(
+    model: int, chain: Chain, folders: tuple[Path, ...]
+) -> None:
+    test, truth = said(chain, model)
+    labels = table(chain.folders[0], "labels", LabelRow)
+    found = comparisons(folders, model, FROZEN)
+    for r in told_of(chain.decided[0].decisions):
+        cuts = labels.loc[labels["point"] == found["before"][r], "cut"].to_numpy()
+        wanted = f1_score(truth, test >= cuts, average="macro", zero_division=0)
+        assert found["macro_f1_after"][r] == pytest.approx(wanted, abs=1e-12)
+
+
+def test_thresholds_that_nothing_was_fitted_for_are_the_same_frozen_and_retuned(
+    chain: Chain, folders: tuple[Path, ...]
+) -> None:
+    frozen, retuned = (comparisons(folders, 3, t) for t in (FROZEN, RETUNED))
+    same = frozen.drop(columns="thresholds").eq(retuned.drop(columns="thresholds")).all(axis=1)
+    assert not same.all(), "fitted thresholds move with the logits"
+    assert same.sum() >= 171, "the grid of temperatures and fixed thresholds"
+
+
+def test_rows_say_what_a_single_comparison_says(chain: Chain, folders: tuple[Path, ...]) -> None:
+    (was, truth), (now, _) = said(chain, 0), said(chain, 3)
+    cuts = [table(chain.folders[m], "labels", LabelRow) for m in (0, 3)]
+    row = comparisons(folders, 3, RETUNED).iloc[told_of(chain.decided[0].decisions)[0]]
+    weights_BN = stratified_weights(truth, resamples=RESAMPLES)
+    pair = [
+        resampled(
+            (logits, frame.loc[frame["point"] == row[side], "cut"].to_numpy()[None]),
+            truth,
+            weights_BN,
+        )
+        for logits, frame, side in ((was, cuts[0], "before"), (now, cuts[1], "after"))
+    ]
+    wanted = compare(*pair)
+    assert (row["verdict"], row["mcnemar_p"]) == (wanted.verdict, pytest.approx(wanted.mcnemar_p))
+    assert row["macro_f1_low"] == pytest.approx(wanted.macro_f1.low, abs=1e-9)
+    labels = table(folders[3], "label_changes", LabelChangeRow)
+    mine = labels[(labels["after"] == row["after"]) & (labels["thresholds"] == RETUNED)]
+    for (_, found), label in zip(mine.iterrows(), wanted.labels, strict=True):
+        assert (found["lost"], found["won"], found["churn"]) == (label.lost, label.won, label.churn)
+        assert found["change"] == pytest.approx(label.f1.value, abs=1e-12)
+        assert (found["low"], found["high"]) == pytest.approx((label.f1.low, label.f1.high))
+
+
+def test_labels_are_told_of_fitted_rules_that_are_calibrated(
+    chain: Chain, folders: tuple[Path, ...]
+) -> None:
+    labels = table(folders[1], "label_changes", LabelChangeRow)
+    points = table(chain.folders[1], "points", PointRow).set_index("point")
+    told = points.loc[labels["after"].unique()]
+    assert set(told["threshold_rule"]) == {"one", "per_label", "per_label_s20"}
+    assert (told["temperature_rule"] == "fitted").all()
+    assert len(labels) == 2 * 3 * 4
+
+
+def test_every_point_leaves_its_resampled_scores(chain: Chain, folders: tuple[Path, ...]) -> None:
+    for folder, decide in zip(folders, chain.decided, strict=True):
+        with np.load(folder / RESAMPLED, allow_pickle=False) as data:
+            assert data["points"].tolist() == point_ids(decide.compressed, decide.decisions)
+            assert data["macro_f1_RB"].shape == (len(decide.decisions), RESAMPLES)
+
+
+def test_the_parent_of_a_refined_model_is_the_model_before_refining(chain: Chain) -> None:
+    scheme = next(s for s in both_ways(Qat(epochs=1)).values() if s.qat)
+    decide = deciding(chain.decided[0].compressed.trained, scheme, chain.decided[0].decisions)
+    parent = comparing(decide).parent.compressed
+    assert decide.compressed.refined and parent == chain.decided[0].compressed
+    assert parent.refined is None and parent.scheme == FLOAT
+
+
+def test_models_of_other_texts_are_not_compared(chain: Chain) -> None:
+    stage = comparing(chain.decided[1])
+    text = replace(stage.parent.text, vocabulary=RECIPE.vocabulary + 1)
+    with pytest.raises(ValueError, match="compared with its own training's float model"):
+        Compare(
+            scored=stage.scored,
+            parent=replace(stage.parent, text=text),
+            text=stage.text,
+            decisions=stage.decisions,
+        )
+
+
+def test_the_f1_of_a_label_in_a_resample_is_that_of_the_drawn_texts() -> None:
+    rng = np.random.default_rng(0)
+    decided_RNK, labels_NK = rng.random((2, 40, 3)) < 0.4, rng.random((40, 3)) < 0.3
+    weights_BN = stratified_weights(labels_NK, resamples=5)
+    found_RKB = label_f1_resampled(decided_RNK, labels_NK, weights_BN)
+    for b, times_N in enumerate(weights_BN):
+        drawn = np.repeat(np.arange(40), times_N.astype(int))
+        for r in range(2):
+            wanted_K = f1_score(
+                labels_NK[drawn], decided_RNK[r, drawn], average=None, zero_division=0
+            )
+            np.testing.assert_allclose(found_RKB[r, :, b], wanted_K, atol=1e-7)

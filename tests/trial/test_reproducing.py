@@ -1,0 +1,95 @@
+"""Verdicts on rows made again, and what a store's manifests say."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emoray.trial.reproducing.chain import check_chain
+from emoray.trial.reproducing.rerun import BYTES, CALIBRATION, INVARIANCE, SCORES, Again
+from emoray.trial.reproducing.verdict import TOLERANCE, verdicts
+from emoray.trial.store import key_of
+from tests.trial.chain import Chain
+
+CUTS_K = np.array([0.1, -0.4, np.inf])
+
+
+def row(**columns: Any) -> dict[str, Any]:
+    numbers = dict.fromkeys((*SCORES, *CALIBRATION, *INVARIANCE), 0.5)
+    return numbers | {"size_bytes": 1000, "artifact_sha256": "a" * 64} | columns
+
+
+def again(cuts_K: np.ndarray = CUTS_K, **columns: Any) -> Again:
+    return Again(columns=row(**columns), saved_cuts_K=CUTS_K, cuts_K=cuts_K)
+
+
+def failing(found: Again, *, same_machine: bool, **recorded: Any) -> list[str]:
+    groups = verdicts(row(**recorded), found, same_machine=same_machine)
+    return [group.name for group in groups if not group.holds]
+
+
+def test_equal_figures_hold_anywhere() -> None:
+    assert not failing(again(), same_machine=True) and not failing(again(), same_machine=False)
+    assert set(BYTES) <= set(row())
+
+
+def test_on_the_same_machine_the_last_digit_counts() -> None:
+    found = again(test_macro_f1=np.nextafter(0.5, 1))
+    assert failing(found, same_machine=True) == ["scores"]
+    assert not failing(found, same_machine=False)
+
+
+def test_elsewhere_a_score_may_move_by_the_tolerance_and_no_more() -> None:
+    assert not failing(again(dev_macro_f1=0.5 + 0.9 * TOLERANCE), same_machine=False)
+    assert failing(again(dev_macro_f1=0.5 + 1.1 * TOLERANCE), same_machine=False) == ["scores"]
+
+
+def test_bytes_and_hashes_are_the_same_on_any_machine() -> None:
+    for other in ({"size_bytes": 1001}, {"artifact_sha256": "b" * 64}):
+        assert failing(again(**other), same_machine=False) == ["bytes"]
+
+
+def test_thresholds_that_come_out_otherwise_are_named() -> None:
+    moved = np.add(CUTS_K, [0.01, 0, 0])
+    assert failing(again(moved), same_machine=True) == ["thresholds"]
+    assert not failing(again(moved), same_machine=False)
+
+
+def test_what_was_not_computed_again_is_not_held_against_the_row() -> None:
+    assert not failing(again(dev_macro_f1=None), same_machine=True)
+    found = again(batch_flips_share=0.1)
+    assert failing(found, same_machine=True, batch_flips_share=None) == ["batches"]
+
+
+def test_a_store_is_checked_down_to_the_words(chain: Chain) -> None:
+    key = key_of(chain.decided[1].compressed)
+    found = check_chain(chain.store.root, key)
+    names = {each.rsplit("-", 1)[0] for each in found.whole}
+    assert names == {"compress", "train", "encode", "embed", "tokenize"}
+    assert not found.gone and not found.damaged
+
+
+def test_a_stage_that_changed_or_went_is_named(chain: Chain, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(chain.store.root, store)
+    compressed = chain.decided[1].compressed
+    train = store / "stages" / "train" / key_of(compressed.trained)
+    (train / "weights.npz").write_bytes(b"other")
+    shutil.rmtree(store / "stages" / "tokenize")
+    found = check_chain(store, key_of(compressed))
+    assert found.damaged == (train.name,)
+    assert [key.rsplit("-", 1)[0] for key in found.gone] == ["tokenize"]
+
+
+def test_where_there_is_no_store_nothing_is_made(tmp_path: Path) -> None:
+    found = check_chain(tmp_path / "none", "compress-0")
+    assert found.gone == ("compress-0",) and not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_the_group_that_differs_most_is_named(columns: int) -> None:
+    moved = dict.fromkeys(SCORES[:columns], 0.75)
+    scores = next(iter(verdicts(row(), again(**moved), same_machine=True)))
+    assert (scores.worst, scores.difference) == (SCORES[0], 0.25)

@@ -1,0 +1,78 @@
+"""Any row of a run becomes the artifact that was scored."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emoray.export.artifact import load
+from emoray.labels import taxonomy
+from emoray.storage.place import relative
+from emoray.tables.files import read_table, write_table
+from emoray.tables.rows import LabelRow, PointRow, RunRow
+from emoray.trial.shipped import ship_from
+from tests.tables.made import row as made_row
+from tests.trial.chain import RECIPE, Chain
+
+
+@pytest.fixture(scope="module")
+def run(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one model, none of its rows shipped."""
+    folder = tmp_path_factory.mktemp("runs") / "small"
+    points = read_table(chain.folders[1] / "points.parquet", PointRow).to_pandas()
+    base = chain.store.folder(chain.decided[1].compressed) / "artifact"
+    points["artifact"] = relative(base, folder)
+    write_table(points.to_dict("series"), folder / "points.parquet", PointRow)
+    labels = read_table(chain.folders[1] / "labels.parquet", LabelRow)
+    write_table(labels, folder / "labels.parquet", LabelRow)
+    names = json.dumps(taxonomy(RECIPE.taxonomy).labels)
+    start = made_row(RunRow, taxonomy=RECIPE.taxonomy, labels=names)
+    write_table([start], folder / "runs.parquet", RunRow)
+    return folder
+
+
+def row_of(run: Path, rule: str) -> dict[str, Any]:
+    rows = read_table(run / "points.parquet", PointRow).to_pylist()
+    return next(row for row in rows if row["threshold_rule"] == rule)
+
+
+@pytest.mark.parametrize("rule", ["per_label", "fixed0.5"])
+def test_a_row_off_the_front_is_put_together_from_the_store(
+    rule: str, run: Path, tmp_path: Path
+) -> None:
+    row = row_of(run, rule)
+    folder = ship_from(str(run), row["point"], tmp_path / "mine")
+    assert sum(path.stat().st_size for path in folder.iterdir()) == row["size_bytes"]
+    assert len(load(str(folder))(["I love this!"]).labels) == 1
+
+
+def test_what_was_shipped_is_copied(run: Path, tmp_path: Path) -> None:
+    row = row_of(run, "per_label")
+    first = ship_from(str(run), row["point"], tmp_path / "first")
+    points = read_table(run / "points.parquet", PointRow).to_pandas()
+    again = tmp_path / "again"
+    points["artifact"] = relative(first, again)
+    write_table(points.to_dict("series"), again / "points.parquet", PointRow)
+    copied = ship_from(str(again), row["point"], tmp_path / "copied")
+    assert {p.name: p.read_bytes() for p in copied.iterdir()} == {
+        p.name: p.read_bytes() for p in first.iterdir()
+    }
+
+
+def test_an_unknown_point_is_refused(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a point is an id .*got 'point-nowhere': copy one"):
+        ship_from(str(run), "point-nowhere", tmp_path / "mine")
+
+
+def test_nothing_is_written_over(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"goes to a new folder, got .*: name another"):
+        ship_from(str(run), row_of(run, "per_label")["point"], tmp_path)
+
+
+def test_a_row_whose_files_are_gone_is_refused(run: Path, tmp_path: Path) -> None:
+    points = read_table(run / "points.parquet", PointRow).to_pandas()
+    points["artifact"] = "../gone"
+    write_table(points.to_dict("series"), tmp_path / "run" / "points.parquet", PointRow)
+    with pytest.raises(ValueError, match=r"got no model at .*gone for .*: bring the store along"):
+        ship_from(str(tmp_path / "run"), points["point"].iloc[0], tmp_path / "mine")
