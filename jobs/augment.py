@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from jobs.console import run_job
+from jobs.console import Job, run_job
+from jobs.options import Address, Corpus, Cpus, Data, Debug, Download, Insecure, Store
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = Job()
 
 
 @app.command(
@@ -36,9 +37,13 @@ def augment(
         float, typer.Option(help="0 takes every text alike, above 0 those with rare labels more.")
     ] = 0.0,
     taxonomy: Annotated[
-        str,
-        typer.Option(help="Whose labels balance: **goemotions** (28), **ekman**, **sentiment**."),
-    ] = "goemotions",
+        str | None,
+        typer.Option(
+            help="Whose labels balance: **goemotions** (28), **ekman**, **sentiment**, or **own**: "
+            "those of --corpus.  [default: all that the corpus has]"
+        ),
+    ] = None,
+    corpus: Corpus = None,
     seed: Annotated[int, typer.Option(help="Of the draw among what passes the filters.")] = 0,
     limit: Annotated[
         int | None, typer.Option(help="Only the first so many texts of train.  [default: all]")
@@ -57,44 +62,16 @@ def augment(
         int | None,
         typer.Option(min=1, help="Translators at once.  [default: one a CPU, or one a GPU]"),
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            envvar="EMORAY_DATA",
-            help="Folder, or s3://bucket/prefix, that holds `goemotions/`. Without it: the cache, "
-            "the official download, the embedded sample, in this order.",
-        ),
-    ] = None,
+    data: Data = None,
     out: Annotated[
         str, typer.Option(help="Folder, or s3://bucket/prefix, of table and corpus.")
     ] = "results/augment",
-    store: Annotated[
-        str | None,
-        typer.Option(
-            help="Folder of finished stages, or s3://bucket/prefix, shared by runs: translations "
-            "are found there whatever share, balance or filter ask for.  [default: OUT/_store]"
-        ),
-    ] = None,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            envvar="RAY_ADDRESS",
-            help="A running Ray to join, host:port or auto.  [default: start one for this run]",
-        ),
-    ] = None,
-    cpus: Annotated[
-        int | None, typer.Option(min=1, help="CPUs of the Ray started here.  [default: all]")
-    ] = None,
-    insecure: Annotated[
-        bool,
-        typer.Option(
-            "--insecure", help="Join a Ray that others reach and that asks nobody for a token."
-        ),
-    ] = False,
-    download: Annotated[
-        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
-    ] = True,
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+    store: Store = None,
+    address: Address = None,
+    cpus: Cpus = None,
+    insecure: Insecure = False,
+    download: Download = True,
+    debug: Debug = False,
 ) -> None:
     """Say every train text otherwise: into another language and back, labels kept.
 
@@ -102,13 +79,15 @@ def augment(
     that grew or shrank too much, that lost a mark, or that stand in dev or test are dropped, each
     with its reason. Leaves `augmentations.parquet` (source, translation, result, verdict) and
     `augmented.tsv` (train and what was kept, in GoEmotions' form). Interrupt it whenever you like:
-    the same command goes on where it stopped.
+    the same command goes on where it stopped, and another share, balance or filter finds the
+    translations in the store.
     """
 
     def work() -> None:
         from emoray.fleet.augment import Augmenting, run_augment
         from emoray.fleet.connection import Cluster
         from emoray.storage.place import place_of, place_or_none
+        from emoray.trial.bringing import bring_or_none
 
         run_augment(
             Augmenting(
@@ -116,6 +95,7 @@ def augment(
                 share=share,
                 balance=balance,
                 taxonomy=taxonomy,
+                corpus=bring_or_none(corpus),
                 seed=seed,
                 limit=limit,
                 agree=place_or_none(agree),

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from jobs.console import run_job
+from jobs.console import Job, run_job
+from jobs.options import Debug
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = Job()
 
 
 @app.command(
@@ -26,6 +27,7 @@ def benchmark(
             "**thresholds**: exact cuts beside scikit-learn's tuner, and bootstrap intervals. "
             "**sweep**: a search beside one trial per operating point, and beside its own stages. "
             "**cached**: a trial whose stages are all there. "
+            "**everyday**: a command's help, 100,000 points read and drawn. "
             "**peers**: a finished checkpoint's integer artifacts beside what the standard tools "
             "make of it; needs --model. "
             "**scale**: simulated nodes, many trials, many points. "
@@ -84,7 +86,7 @@ def benchmark(
         bool,
         typer.Option(help="sweep, peers: whether GoEmotions may be downloaded when not found."),
     ] = True,
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Measure what emoray claims, beside what it replaces, in one run on this machine.
 

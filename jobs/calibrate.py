@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from jobs.console import run_job
+from jobs.console import Job, run_job
+from jobs.options import Artifact, Corpus, Data, Debug, Download, Store
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = Job()
 
 
 @app.command(
@@ -18,40 +19,17 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exce
     "what it chose"
 )
 def calibrate(
-    artifact: Annotated[
-        str, typer.Option(help="Folder of the artifact, of either family. It is only read.")
-    ],
-    corpus: Annotated[
-        str | None,
-        typer.Option(
-            help="Folder with train.tsv, dev.tsv and test.tsv in GoEmotions' form: text, label "
-            "ids, comment id.  [default: what a sweep would take]"
-        ),
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            envvar="EMORAY_DATA",
-            help="Folder that holds `goemotions/`. Without it: the cache, the official download, "
-            "the embedded sample, in this order.",
-        ),
-    ] = None,
+    artifact: Artifact,
+    corpus: Corpus = None,
+    data: Data = None,
     out: Annotated[
         str | None,
         typer.Option(help="Folder of the tables.  [default: results/calibrate-NAME]"),
     ] = None,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            help="Folder of finished stages: logits are kept there, and a second call scores "
-            "nothing.  [default: OUT/_store]"
-        ),
-    ] = None,
-    download: Annotated[
-        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
-    ] = True,
+    store: Store = None,
+    download: Download = True,
     figures: Annotated[bool, typer.Option(help="Whether to draw OUT/figures/*.png.")] = True,
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Fit temperature and thresholds on dev, beside what the artifact decides as it stands.
 
@@ -65,12 +43,13 @@ def calibrate(
 
     def work() -> None:
         from emoray.storage.place import place_of, place_or_none
+        from emoray.trial.bringing import bring_or_none
         from emoray.trial.finished.calibrate import Calibrate, run_calibrate
 
         run_calibrate(
             Calibrate(
                 artifact=place_of(artifact),
-                corpus=place_or_none(corpus),
+                corpus=bring_or_none(corpus),
                 data=place_or_none(data),
                 out=place_or_none(out),
                 store=place_or_none(store),

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from jobs.console import run_job
+from jobs.console import Job, run_job
+from jobs.options import Checkpoint, Corpus, Data, Debug, Download, MaxTokens, Store, Threads
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = Job()
 
 
 def _list(asked: bool) -> None:
@@ -26,14 +27,7 @@ def _list(asked: bool) -> None:
     "its codes, an epoch"
 )
 def compress(
-    model: Annotated[
-        str,
-        typer.Option(
-            help="Folder of the model: a fine-tuning of emoray (weights.npz, …), or what "
-            "transformers saved (config.json, model.safetensors, tokenizer.json) with a "
-            "multi-label head: BERT, RoBERTa, DistilBERT and their kin. It is only read."
-        ),
-    ],
+    model: Checkpoint,
     scheme: Annotated[
         list[str] | None,
         typer.Option(
@@ -48,38 +42,17 @@ def compress(
         bool,
         typer.Option("--list", is_eager=True, callback=_list, help="Name the schemes and stop."),
     ] = False,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            envvar="EMORAY_DATA",
-            help="Folder that holds `goemotions/`: dev fits ranges and decisions, test judges. "
-            "Without it: the cache, the official download, the embedded sample, in this order.",
-        ),
-    ] = None,
+    corpus: Corpus = None,
+    data: Data = None,
     out: Annotated[
         str | None,
         typer.Option(help="Folder of artifacts and tables.  [default: results/compress-NAME]"),
     ] = None,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            help="Folder of finished stages.  [default: OUT/_store] The same command run again "
-            "does nothing twice."
-        ),
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of each model while timed.")] = 2,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(
-            min=3,
-            help="Tokens of a text that artifacts read.  [default: what the model's tokenizer "
-            "reads]",
-        ),
-    ] = None,
-    download: Annotated[
-        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
-    ] = True,
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+    store: Store = None,
+    threads: Threads = 2,
+    max_tokens: MaxTokens = None,
+    download: Download = True,
+    debug: Debug = False,
 ) -> None:
     """Turn a finished BERT classifier of PyTorch into integer artifacts.
 
@@ -87,13 +60,15 @@ def compress(
     own quantize_dynamic and our float graph, all in one interleaved run; the change of macro-F1
     with its paired interval, and whether half a point is ruled out; what became of every tensor;
     which bytes and products are integer, and why the rest is not. Every artifact is a folder that
-    runs with onnxruntime alone. The taxonomy follows from the model's labels.
+    runs with onnxruntime alone. dev fits ranges and decisions, test judges. The taxonomy follows
+    from the model's labels.
 
     Every folder may be s3://bucket/prefix too.
     """
 
     def work() -> None:
         from emoray.storage.place import place_of, place_or_none
+        from emoray.trial.bringing import bring_or_none
         from emoray.trial.checkpoints.compress import Compression, run_compress
 
         run_compress(
@@ -101,6 +76,7 @@ def compress(
                 model=place_of(model),
                 schemes=tuple(scheme or ()),
                 every=every,
+                corpus=bring_or_none(corpus),
                 data=place_or_none(data),
                 out=place_or_none(out),
                 store=place_or_none(store),

@@ -1,19 +1,57 @@
-"""How every job ends: 0 when done, 1 with one clear line for a user's mistake, 128 and the number
-of the signal that stopped it: 130 after Ctrl-C, 143 after SIGTERM."""
+"""How every job starts and ends: 0 when done, 1 with one clear line for a user's mistake, 2 for one
+on the command line, 70 for a bug of ours, 128 and the number of the signal that stopped it: 130
+after Ctrl-C, 143 after SIGTERM."""
 
-import errno
 import gc
+import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
-FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}  # the disk, the largest file, the user's share
+import typer
+from typer.core import TyperCommand
+
+from jobs.errors import USAGE, in_words, usage_in_words
+
+
+def _end(said: str, code: int) -> NoReturn:
+    print(f"error: {' '.join(said.split())}", file=sys.stderr)
+    raise SystemExit(code) from None
+
+
+class JobCommand(TyperCommand):
+    """A command whose usage errors look as all others do."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **settings: Any) -> Any:
+        """Parse and run; ends the process. A usage error is one line, exit code 2."""
+        words = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(words, *rest, **settings | {"standalone_mode": False})
+        except Exception as error:
+            if not hasattr(error, "format_message"):  # how the parser's errors tell themselves
+                raise
+            names = getattr(getattr(error, "param", None), "opts", ())
+            program = f"python -m jobs.{(self.name or '').replace('-', '_')}"
+            _end(usage_in_words(error.format_message(), names, words, program), USAGE)
+        raise SystemExit(code or 0)
+
+
+class Job(typer.Typer):
+    """A command line of one command: `app = Job()`, then `@app.command(epilog=…)`."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False
+        )
+
+    def command(self, *names: Any, **settings: Any) -> Any:
+        return super().command(*names, **{"cls": JobCommand} | settings)
 
 
 def run_job(work: Callable[[], None], *, debug: bool) -> None:
-    """Run `work`; a ValueError is the caller's mistake and is said without a traceback.
+    """Run `work`. An error is said in one line, without a traceback; with `debug` it is raised.
 
     SIGTERM, as `ray job stop` and batch systems send it, ends it as Ctrl-C does.
     """
@@ -35,10 +73,10 @@ def run_job(work: Callable[[], None], *, debug: bool) -> None:
         )
         gc.freeze()  # or the interpreter looks for garbage on its way out, for a second
         raise SystemExit(128 + stopped_by) from None
-    except (ValueError, OSError) as error:
+    except BrokenPipeError:  # who read along, such as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(128 + signal.SIGPIPE) from None
+    except Exception as error:
         if debug:
             raise
-        full = isinstance(error, OSError) and error.errno in FULL
-        remedy = "; free space and run the same command again, finished stages are kept"
-        print(f"error: {error}{remedy if full else ''}", file=sys.stderr)
-        raise SystemExit(1) from None
+        _end(*in_words(error))

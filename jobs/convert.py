@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from jobs.console import run_job
+from jobs.console import Job, run_job
+from jobs.options import Checkpoint, Corpus, Data, Debug, Download, MaxTokens, Store, Threads
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = Job()
 
 
 @app.command(
@@ -17,45 +18,21 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exce
     "`python -m jobs.compress --model my-bert` — integers, a quarter of the size and faster"
 )
 def convert(
-    model: Annotated[
-        str,
-        typer.Option(
-            help="Folder of the model: a fine-tuning of emoray (weights.npz, …), or what "
-            "transformers saved (config.json, model.safetensors, tokenizer.json) with a "
-            "multi-label head. It is only read."
-        ),
-    ],
-    data: Annotated[
-        str | None,
-        typer.Option(
-            envvar="EMORAY_DATA",
-            help="Folder that holds `goemotions/`: its texts are what both are compared on. "
-            "Without it: the cache, the official download, the embedded sample, in this order.",
-        ),
-    ] = None,
+    model: Checkpoint,
+    corpus: Corpus = None,
+    data: Data = None,
     out: Annotated[
         str | None,
         typer.Option(help="Folder of artifact and tables.  [default: results/convert-NAME]"),
     ] = None,
-    store: Annotated[
-        str | None, typer.Option(help="Folder of finished stages.  [default: OUT/_store]")
-    ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of each model while timed.")] = 2,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(
-            min=3,
-            help="Tokens of a text that the artifact reads.  [default: what the model's tokenizer "
-            "reads]",
-        ),
-    ] = None,
+    store: Store = None,
+    threads: Threads = 2,
+    max_tokens: MaxTokens = None,
     tolerance: Annotated[
         float, typer.Option(help="Largest difference of a logit from PyTorch's.")
     ] = 1e-3,
-    download: Annotated[
-        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
-    ] = True,
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+    download: Download = True,
+    debug: Debug = False,
 ) -> None:
     """Turn a finished BERT classifier of PyTorch into float ONNX that says exactly the same.
 
@@ -71,11 +48,13 @@ def convert(
 
     def work() -> None:
         from emoray.storage.place import place_of, place_or_none
+        from emoray.trial.bringing import bring_or_none
         from emoray.trial.checkpoints.convert import Conversion, run_convert
 
         run_convert(
             Conversion(
                 model=place_of(model),
+                corpus=bring_or_none(corpus),
                 data=place_or_none(data),
                 out=place_or_none(out),
                 store=place_or_none(store),

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from jobs.console import run_job
+from jobs.console import Job, run_job
+from jobs.options import Debug
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = Job()
 
 
 @app.command(
@@ -50,7 +51,7 @@ def decide(
     history: Annotated[
         bool, typer.Option("--history", help="List every decision the artifact had.")
     ] = False,
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Change the temperature and thresholds that an artifact decides with.
 

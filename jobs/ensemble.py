@@ -4,9 +4,22 @@ from typing import Annotated
 
 import typer
 
-from jobs.console import run_job
+from jobs.console import Job, run_job
+from jobs.options import (
+    Address,
+    Corpus,
+    Cpus,
+    DataAndVectors,
+    Debug,
+    Download,
+    Epochs,
+    Insecure,
+    RunsOut,
+    Store,
+    Taxonomy,
+)
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = Job()
 
 
 @app.command(
@@ -27,9 +40,8 @@ def ensemble(
         ),
     ] = "diverse",
     members: Annotated[int, typer.Option(min=2, help="How many models are trained.")] = 5,
-    taxonomy: Annotated[
-        str, typer.Option(help="Labels: **goemotions** (28), **ekman** (7) or **sentiment** (4).")
-    ] = "ekman",
+    taxonomy: Taxonomy = None,
+    corpus: Corpus = None,
     scheme: Annotated[
         str,
         typer.Option(
@@ -52,53 +64,25 @@ def ensemble(
             "extra `bert`.  [default: word vectors alone]"
         ),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs in place of the recipes' own.")
-    ] = None,
+    epochs: Epochs = None,
     cpus_per_member: Annotated[
         float, typer.Option(help="CPUs that one training holds; decides how many run at once.")
     ] = 1.0,
     gpus_per_member: Annotated[
         float, typer.Option(help="GPUs that one training holds, or a share of one.")
     ] = 0.0,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            envvar="EMORAY_DATA",
-            help="Folder or s3:// prefix that holds `goemotions/` and, if you have them, word "
-            "vectors in `glove/`. Without it: the cache, the official download, the embedded "
-            "sample, in this order.",
-        ),
-    ] = None,
-    out: Annotated[str, typer.Option(help="Folder or s3:// prefix of all runs.")] = "results",
+    data: DataAndVectors = None,
+    out: RunsOut = "results",
     run: Annotated[
         str | None,
         typer.Option(help="Name of this run's folder.  [default: ensemble-PLANMEMBERS-TAXONOMY]"),
     ] = None,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            help="Folder or s3:// prefix of finished stages, shared by runs.  [default: "
-            "OUT/_store] The same command run again trains nothing."
-        ),
-    ] = None,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            envvar="RAY_ADDRESS", help="A running Ray to join.  [default: start one for this run]"
-        ),
-    ] = None,
-    cpus: Annotated[
-        int | None, typer.Option(min=1, help="CPUs of the Ray started here.  [default: all]")
-    ] = None,
-    insecure: Annotated[
-        bool,
-        typer.Option("--insecure", help="Join a Ray of another machine without authentication."),
-    ] = False,
-    download: Annotated[
-        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
-    ] = True,
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+    store: Store = None,
+    address: Address = None,
+    cpus: Cpus = None,
+    insecure: Insecure = False,
+    download: Download = True,
+    debug: Debug = False,
 ) -> None:
     """Train several models in parallel and let them answer as one.
 
@@ -111,12 +95,14 @@ def ensemble(
         from emoray.fleet.connection import Cluster
         from emoray.fleet.ensemble import Ensemble, run_ensemble
         from emoray.storage.place import place_of
+        from emoray.trial.bringing import bring_or_none
 
         run_ensemble(
             Ensemble(
                 plan=plan,
                 members=members,
                 taxonomy=taxonomy,
+                corpus=bring_or_none(corpus),
                 scheme=scheme,
                 combine=tuple(combine or ("all",)),
                 encoders=tuple(encoder or ()),

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from jobs.console import run_job
+from jobs.console import Job, run_job
+from jobs.options import Artifact, Corpus, Data, Debug, Download, Store
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = Job()
 
 
 @app.command(
@@ -17,16 +18,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exce
     "`python -m jobs.evaluate --artifact my-model --corpus my-corpus --corpus-split dev`"
 )
 def evaluate(
-    artifact: Annotated[
-        str, typer.Option(help="Folder of the artifact, of either family. It is only read.")
-    ],
-    corpus: Annotated[
-        str | None,
-        typer.Option(
-            help="Folder with train.tsv, dev.tsv and test.tsv in GoEmotions' form: text, label "
-            "ids, comment id.  [default: what a sweep would take]"
-        ),
-    ] = None,
+    artifact: Artifact,
+    corpus: Corpus = None,
     corpus_split: Annotated[str, typer.Option(help="The texts to score: **test** or **dev**.")] = (
         "test"
     ),
@@ -45,39 +38,25 @@ def evaluate(
         typer.Option(help="Gate: the artifact's files are at most so many MB (1,000,000 bytes)."),
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the timed session.")] = 1,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            envvar="EMORAY_DATA",
-            help="Folder that holds `goemotions/`. Without it: the cache, the official download, "
-            "the embedded sample, in this order.",
-        ),
-    ] = None,
+    data: Data = None,
     out: Annotated[
         str | None, typer.Option(help="Folder of the tables.  [default: results/evaluate-NAME]")
     ] = None,
-    store: Annotated[
-        str | None,
-        typer.Option(
-            help="Folder of finished stages: logits are kept there; the clock always runs anew.  "
-            "[default: OUT/_store]"
-        ),
-    ] = None,
-    download: Annotated[
-        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
-    ] = True,
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+    store: Store = None,
+    download: Download = True,
+    debug: Debug = False,
 ) -> None:
     """Score an artifact as it stands: its own temperature, its own thresholds, its own bytes.
 
     Exit code 0 when every gate passes, 1 with one line on stderr for each that fails. Latency is
-    measured alone: batch 1, real texts, from token ids to logits.
+    measured alone and always anew: batch 1, real texts, from token ids to logits.
 
     Every folder may be s3://bucket/prefix too.
     """
 
     def work() -> None:
         from emoray.storage.place import place_of, place_or_none
+        from emoray.trial.bringing import bring_or_none
         from emoray.trial.finished.evaluate import Evaluate, Gates, run_evaluate
 
         gates = Gates(
@@ -90,7 +69,7 @@ def evaluate(
             Evaluate(
                 artifact=place_of(artifact),
                 split=corpus_split,
-                corpus=place_or_none(corpus),
+                corpus=bring_or_none(corpus),
                 data=place_or_none(data),
                 out=place_or_none(out),
                 store=place_or_none(store),

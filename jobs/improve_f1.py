@@ -4,9 +4,21 @@ from typing import Annotated
 
 import typer
 
-from jobs.console import run_job
+from jobs.console import Job, run_job
+from jobs.options import (
+    Address,
+    Corpus,
+    Cpus,
+    DataAndVectors,
+    Debug,
+    Download,
+    Epochs,
+    Insecure,
+    Store,
+    Taxonomy,
+)
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = Job()
 
 
 @app.command(
@@ -33,9 +45,8 @@ def improve_f1(
             "minutes to hours each training). Repeatable."
         ),
     ] = ["glove"],  # noqa: B006
-    taxonomy: Annotated[
-        str, typer.Option(help="Labels: **goemotions** (28), **ekman** (7) or **sentiment** (4).")
-    ] = "ekman",
+    taxonomy: Taxonomy = None,
+    corpus: Corpus = None,
     seeds: Annotated[
         int, typer.Option(min=2, help="Trainings of the baseline and of each technique.")
     ] = 3,
@@ -54,44 +65,23 @@ def improve_f1(
         int | None,
         typer.Option(min=50, help="Train texts to use; dev and test stay whole.  [default: all]"),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="Epochs in place of the recipe's own.")
-    ] = None,
+    epochs: Epochs = None,
     encoder: Annotated[
         str | None,
         typer.Option(
             help="Of the bert family: a folder or a model id.  [default: all-MiniLM-L6-v2]"
         ),
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            envvar="EMORAY_DATA",
-            help="Folder or s3:// prefix with `goemotions/` and, if you have them, word vectors.",
-        ),
-    ] = None,
+    data: DataAndVectors = None,
     out: Annotated[
         str, typer.Option(help="Folder or s3:// prefix of the tables.")
     ] = "results/improve_f1",
-    store: Annotated[
-        str | None, typer.Option(help="Finished stages, shared by runs.  [default: OUT/_store]")
-    ] = None,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            envvar="RAY_ADDRESS", help="A running Ray to join.  [default: start one for this run]"
-        ),
-    ] = None,
-    cpus: Annotated[
-        int | None, typer.Option(min=1, help="CPUs of the Ray started here.  [default: all]")
-    ] = None,
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Join a Ray that asks for no token all the same.")
-    ] = False,
-    download: Annotated[
-        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
-    ] = True,
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+    store: Store = None,
+    address: Address = None,
+    cpus: Cpus = None,
+    insecure: Insecure = False,
+    download: Download = True,
+    debug: Debug = False,
 ) -> None:
     """Measure what each technique earns over the same baseline.
 
@@ -106,12 +96,14 @@ def improve_f1(
         from emoray.fleet.connection import Cluster
         from emoray.fleet.improve import TECHNIQUES, Improve, run_improve
         from emoray.storage.place import place_of
+        from emoray.trial.bringing import bring_or_none
 
         run_improve(
             Improve(
                 techniques=TECHNIQUES if "all" in technique else tuple(technique),
                 families=tuple(family),
                 taxonomy=taxonomy,
+                corpus=bring_or_none(corpus),
                 seeds=seeds,
                 members=members,
                 translator=translator,

@@ -1,25 +1,17 @@
 """Draw the report of a run again, or of as much as a stopped run has."""
 
-from typing import Annotated
+from jobs.console import Job, run_job
+from jobs.options import Debug, RunFolder
 
-import typer
-
-from jobs.console import run_job
-
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = Job()
 
 
 @app.command(
     epilog="Example:  \n`python -m jobs.report results/quick-ekman` — then open report.html in it"
 )
 def report(
-    run: Annotated[
-        str,
-        typer.Argument(
-            help="Folder of a run, such as results/quick-ekman or s3://bucket/results/quick-ekman."
-        ),
-    ],
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+    run: RunFolder,
+    debug: Debug = False,
 ) -> None:
     """Draw report.html and figures/*.png anew from a run's Parquet tables.
 

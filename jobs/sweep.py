@@ -4,9 +4,29 @@ from typing import Annotated
 
 import typer
 
-from jobs.console import run_job
+from jobs.console import Job, run_job
+from jobs.options import (
+    Address,
+    Corpus,
+    CorpusName,
+    Cpus,
+    DataAndVectors,
+    Debug,
+    Download,
+    Insecure,
+    LabelColumn,
+    LabelSeparator,
+    MinLabelTexts,
+    RunsOut,
+    SplitSeed,
+    Store,
+    Taxonomy,
+    TextColumn,
+    Vectors,
+    VectorsFile,
+)
 
-app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+app = Job()
 
 
 @app.command(
@@ -14,6 +34,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exce
     "`python -m jobs.sweep` — minutes on two cores, then open results/quick-ekman/report.html  \n"
     "`python -m jobs.sweep --dim 16 --dim 32 --layers 0 --seeds 3` — a grid of your own  \n"
     "`python -m jobs.sweep --space joint --trials 200` — Optuna over all five knobs at once  \n"
+    "`python -m jobs.sweep --corpus reviews.csv` — labels and texts of your own  \n"
+    "`python -m jobs.sweep --vectors given --vectors own-ppmi` — Stanford's vectors, and vectors "
+    "trained on the corpus  \n"
     "`ray job submit --working-dir . -- python -m jobs.sweep --space seed --out /shared/results`"
 )
 def sweep(
@@ -27,32 +50,21 @@ def sweep(
             "**bert-smoke**: the same with fine-tuned encoders. qat and bert need the extra `bert`."
         ),
     ] = "quick",
-    taxonomy: Annotated[
-        str, typer.Option(help="Labels: **goemotions** (28), **ekman** (7) or **sentiment** (4).")
-    ] = "ekman",
-    data: Annotated[
-        str | None,
-        typer.Option(
-            envvar="EMORAY_DATA",
-            help="Folder, or s3://bucket/prefix, that holds `goemotions/` and, if you have them, "
-            "word vectors in `glove/`. "
-            "Without it: the cache, the official download, the embedded sample, in this order.",
-        ),
-    ] = None,
-    out: Annotated[
-        str, typer.Option(help="Folder of all runs, or s3://bucket/prefix.")
-    ] = "results",
+    taxonomy: Taxonomy = None,
+    corpus: Corpus = None,
+    text_column: TextColumn = None,
+    label_column: LabelColumn = None,
+    label_separator: LabelSeparator = None,
+    corpus_name: CorpusName = None,
+    min_label_texts: MinLabelTexts = 1,
+    split_seed: SplitSeed = 0,
+    data: DataAndVectors = None,
+    out: RunsOut = "results",
     run: Annotated[
-        str | None, typer.Option(help="Name of this run's folder.  [default: space-taxonomy]")
-    ] = None,
-    store: Annotated[
         str | None,
-        typer.Option(
-            help="Folder of finished stages, or s3://bucket/prefix, shared by runs.  "
-            "[default: OUT/_store] The same command run again does nothing twice; a changed one "
-            "makes only what changed."
-        ),
+        typer.Option(help="Name of this run's folder.  [default: space-taxonomy or space-corpus]"),
     ] = None,
+    store: Store = None,
     dim: Annotated[
         list[int] | None,
         typer.Option(min=1, help="Embedding dimension in place of the space's own; repeatable."),
@@ -64,6 +76,8 @@ def sweep(
     seeds: Annotated[
         int | None, typer.Option(min=1, help="Trainings of each recipe, with seeds 0, 1, ...")
     ] = None,
+    vectors: Vectors = None,
+    vectors_file: VectorsFile = None,
     encoder: Annotated[
         list[str] | None,
         typer.Option(
@@ -73,22 +87,9 @@ def sweep(
         ),
     ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Trials of the joint search.")] = 64,
-    address: Annotated[
-        str | None,
-        typer.Option(
-            envvar="RAY_ADDRESS",
-            help="A running Ray to join, host:port or auto.  [default: start one for this run]",
-        ),
-    ] = None,
-    cpus: Annotated[
-        int | None, typer.Option(min=1, help="CPUs of the Ray started here.  [default: all]")
-    ] = None,
-    insecure: Annotated[
-        bool,
-        typer.Option(
-            "--insecure", help="Join a Ray that others reach and that asks nobody for a token."
-        ),
-    ] = False,
+    address: Address = None,
+    cpus: Cpus = None,
+    insecure: Insecure = False,
     stage_minutes: Annotated[
         float,
         typer.Option(
@@ -97,9 +98,7 @@ def sweep(
             "and becomes a row of failures; 0 for no limit.",
         ),
     ] = 720.0,
-    download: Annotated[
-        bool, typer.Option(help="Whether GoEmotions may be downloaded when it is not found.")
-    ] = True,
+    download: Download = True,
     download_vectors: Annotated[
         bool,
         typer.Option(
@@ -107,7 +106,7 @@ def sweep(
             help="Fetch Stanford's glove.6B.zip (862 MB: 50 to 300 dimensions) into the cache.",
         ),
     ] = False,
-    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+    debug: Debug = False,
 ) -> None:
     """Search embedding dimension, layers, quantization, temperature and thresholds in one job.
 
@@ -118,25 +117,36 @@ def sweep(
     def work() -> None:
         from emoray.fleet.connection import Cluster
         from emoray.fleet.dispatch import Limits
-        from emoray.fleet.space import Wish
         from emoray.fleet.sweep import Sweep, run_sweep
+        from emoray.fleet.wish import Wish
         from emoray.storage.place import place_of, place_or_none
+        from emoray.trial.bringing import bring_or_none
 
         run_sweep(
             Sweep(
                 space=space,
                 taxonomy=taxonomy,
+                corpus=bring_or_none(
+                    corpus,
+                    name=corpus_name,
+                    text_column=text_column,
+                    label_columns=label_column or (),
+                    label_separator=label_separator,
+                    min_label_texts=min_label_texts,
+                    seed=split_seed,
+                ),
                 data=place_or_none(data),
                 out=place_of(out),
                 run=run,
                 store=place_or_none(store),
                 trials=trials,
                 encoders=tuple(encoder or ()),
-                wish=Wish(dims=tuple(dim or ()), layers=tuple(layers or ()), seeds=seeds),
+                wish=Wish.said(dim or (), layers or (), seeds, vectors or ()),
                 cluster=Cluster(address=address, cpus=cpus, insecure=insecure),
                 limits=Limits(seconds=60 * stage_minutes),
                 download=download,
                 download_vectors=download_vectors,
+                vector_files=tuple(place_of(each) for each in vectors_file or ()),
             )
         )
 

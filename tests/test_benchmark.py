@@ -14,6 +14,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from emoray.fleet.benchmark.cached import CachedTrials, a_trial_more, many_small
+from emoray.fleet.benchmark.everyday import Everyday
 from emoray.fleet.benchmark.run import Benchmarks, measure_and_record, run_benchmarks
 from emoray.fleet.benchmark.scale import Scale, busy_share
 from emoray.fleet.benchmark.sweep import SweepCost, part_of_quick, sampled
@@ -33,7 +34,7 @@ from emoray.trial.benchmark.figures import (
     more_is_better,
 )
 from emoray.trial.benchmark.naive import measure_alone
-from emoray.trial.benchmark.tables import many_points, of_merging
+from emoray.trial.benchmark.tables import many_points, of_loading, of_merging
 from emoray.trial.benchmark.thresholds import SHARES, Thresholds, made_logits
 from emoray.trial.benchmark.vectors import Vectors, make_file, memory_mb, wanted_words
 from emoray.trial.data import look
@@ -240,12 +241,19 @@ def test_a_scale_that_cannot_be_measured_is_refused(settings: dict[str, object])
         Scale(**settings)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("settings", [{"points": 0}, {"repeats": 0}], ids=str)
+def test_an_everyday_without_anything_in_it_is_refused(settings: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="points and repeats must be at least 1"):
+        Everyday(**settings)
+
+
 def test_many_points_are_real_rows_with_ids_of_their_own(tmp_path: Path) -> None:
     rows = [row(PointRow, point=f"p{i}", size_bytes=100_000, dev_macro_f1=0.5) for i in range(5)]
     write_part(rows, tmp_path, "points", "real")
     many_points(tmp_path, 1000)
     cost = of_merging(tmp_path)
     assert cost.seconds > 0 and cost.peak_mb >= cost.library_mb
+    assert of_loading(tmp_path).seconds > 0
     points = run_table(tmp_path, "points").to_pandas()
     assert len(points) >= 1000 and points["point"].is_unique
     assert points["size_bytes"].nunique() > 500

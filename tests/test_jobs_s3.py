@@ -41,7 +41,7 @@ def test_an_artifact_is_calibrated_and_evaluated_from_a_bucket_into_a_bucket(
     result = run(calibrate.app, *words)
     assert result.exit_code == 0, result.output
     assert f"tables {out}/*.parquet" in result.stdout and f"--artifact {model}" in result.stdout
-    tables = {"calibration", "comparisons", "calibration_labels", "reliability"}
+    tables = {"calibration", "changes", "calibration_labels", "reliability"}
     found = {n for n in out.names() if not n.startswith(("_", "figures/"))}
     assert found == {f"{name}.parquet" for name in tables}
     assert [n for n in out.names() if n.endswith(".png")]

@@ -29,7 +29,10 @@ class BackTranslation:
                 f"share must lie in (0, 1], got {self.share}: each text has one back-translation"
             )
         if not 0 <= self.balance < float("inf"):
-            raise ValueError(f"balance must be finite and at least 0, got {self.balance}")
+            raise ValueError(
+                f"balance must be finite and at least 0, got {self.balance}: 0 takes every text "
+                "alike, 1 rare labels more"
+            )
         if not self.translator:
             raise ValueError("a translator needs a name, got none: name e.g. apertium:eng-spa")
 

@@ -18,7 +18,13 @@ BEGIN = "<!-- tables: written by `python -m emoray.tables.describe` -->"
 END = "<!-- end of tables -->"
 FINISHED = "Of the jobs on finished models, in the folder that `--out` names:"
 ARROWS = {"maximize": "higher", "minimize": "lower"}
-KINDS = {"int64": "integer", "double": "float", "list<item: int64>": "list of integers"}
+KINDS = {
+    "int64": "integer",
+    "double": "float",
+    "list<item: int64>": "list of integers",
+    "list<item: uint8>": "list of 8-bit integers",
+    "list<item: float>": "list of 32-bit floats",
+}
 
 
 def _line(field: pa.Field) -> str:

@@ -123,6 +123,17 @@ def _source(path: Place) -> Path | io.BytesIO | None:
         return None
 
 
+def count_rows(path: Place) -> int:
+    """How many rows the Parquet file at `path` says it has. ValueError where it says nothing."""
+    try:
+        return int(pq.read_metadata(_source(path) or path).num_rows)
+    except (OSError, TypeError, pa.ArrowException) as error:
+        raise ValueError(
+            f"a table must be readable, {path} is not ({error}): delete it and run the same "
+            "command again"
+        ) from error
+
+
 def read_table(path: Place, row_class: type) -> pa.Table:
     """The table at `path`, verified. ValueError if absent, damaged or of another class."""
     schema, source = schema_of(row_class), _source(path)

@@ -45,7 +45,7 @@ class AugmentationRow:
     source_id: str = note("id of the text in the corpus")
     source_index: int = note("its place in the split, from 0")
     source_split: str = note("train: no other split is ever augmented")
-    corpus: str = note("goemotions, or the embedded sample")
+    corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
     taxonomy: str = note("whose labels were balanced")
     translator: str = note("what translated, e.g. apertium:eng-spa")
     source: str = note("the text")

@@ -14,7 +14,7 @@ class ImprovementRow:
     Intervals resample test texts and seeds together, in pairs.
     """
 
-    corpus: str = note("goemotions, or the embedded sample")
+    corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
     taxonomy: str = note("which labels")
     family: str = note("glove or bert")
     technique: str = note("focal_loss, augmentation or ensemble")

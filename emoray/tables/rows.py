@@ -6,6 +6,8 @@ all come from here, and `results/README.md` is generated from them. Names carry 
 
 from dataclasses import dataclass
 
+from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
+from emoray.tables.evidence_rows import PredictionRow, SpecRow
 from emoray.tables.fields import cost, gain, note
 from emoray.tables.fleet_rows import AugmentationRow, MemberRow
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
@@ -17,8 +19,10 @@ class PointRow:
 
     point: str = note("id of the operating point: recipe + seed + scheme + decision")
     run: str = note("name of the run's folder")
-    corpus: str = note("goemotions, or the embedded sample")
-    taxonomy: str = note("which labels: goemotions (28), ekman (7) or sentiment (4)")
+    corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
+    taxonomy: str = note(
+        "which labels: goemotions (28), ekman (7), sentiment (4), or own: those of the corpus"
+    )
     family: str = note(
         "glove = word vectors under a small network; bert = fine-tuned encoder; ensemble = several "
         "of them as one, its numbers the largest, the sum or the mean of theirs"
@@ -63,6 +67,10 @@ class PointRow:
     test_ece: float = cost("expected calibration error on test, 15 bins, label decisions pooled")
     test_brier: float = cost("mean squared error of the probabilities on test")
     test_nll: float = cost("mean negative log-likelihood per label decision on test, in nats")
+    batch_flips_share: float | None = cost(
+        "share of label decisions that change between one text at a time and 32 at a time, over "
+        "400 test texts of all lengths, 100 for encoders; null for ensembles"
+    )
     size_bytes: int = cost("every file of the artifact")
     embedding_bytes: int = cost("of these, the embedding's codes, scales and zero points")
     parameters: int = cost("trained numbers, embedding included")
@@ -75,6 +83,18 @@ class PointRow:
     artifact: str = note("artifact folder; for rows off the front, base folder to ship it from")
     artifact_sha256: str = note("SHA-256 of the artifact's manifest.json")
     on_front: bool = note("no row has more dev_macro_f1 in fewer size_bytes")
+    nearest_front: str = note(
+        "point of the front that a row is held against: off the front the largest that needs no "
+        "more bytes, on it the nearest in bytes of another model; empty = none"
+    )
+    nearest_front_change: float | None = gain(
+        "test_macro_f1 of this row minus that point's; null where there is none to compare"
+    )
+    nearest_front_low: float | None = note(
+        "lower end of the paired 95 % interval of that difference, stratified bootstrap over test"
+    )
+    nearest_front_high: float | None = note("upper end of that interval")
+    distinguishable: bool | None = note("whether that interval leaves out 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +102,7 @@ class RepeatRow:
     """An operating point averaged over the seeds of its recipe."""
 
     recipe: str = note("what training was told, seed left out")
-    corpus: str = note("goemotions, or the embedded sample")
+    corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
     taxonomy: str = note("which labels")
     family: str = note("model family")
     embedding_dim: int = note("width of the word vectors")
@@ -220,21 +240,27 @@ class RunRow:
     )
     stage_cpu_seconds: float = cost("processor time of all stages that ran")
     stage_wall_seconds: float = cost("summed wall time of all stages that ran")
+    cpu_seconds: float = cost("processor time of all stages that ran, and of the driver")
     stages_run: int = note("stages executed by this start")
     stages_cached: int = note("stages found finished in the store")
     stages_failed: int = note("stages that failed for good")
     trials: int = note("Tune trials of this start")
     points: int = note("rows of `points` after this start")
-    corpus: str = note("goemotions or sample")
-    corpus_sha256: str = note("of its three files")
+    taxonomy: str = note("which labels")
+    labels: str = note("names of the labels, JSON, in the order of `predictions`")
+    corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
+    corpus_sha256: str = note("of its three files, and of labels.txt where it has one")
     train_texts: int = note("texts of the split")
     dev_texts: int = note("texts of the split")
     test_texts: int = note("texts of the split")
     leaked_texts: int = note("test texts that stand verbatim in train")
-    vectors_sha256: str = note("of the files of the word vectors used")
+    vectors_sha256: str = note("of the files of the word vectors, and encoders, at hand")
     cpu: str = note("model name of the processor")
     instruction_sets: str = note("vector instruction sets it offers")
     cores: int = note("processors Ray scheduled on")
+    threads: int = note("threads of each session that scored or was timed")
+    memory_bytes: int = note("of the machine that the driver ran on")
+    platform: str = note("operating system, its version and the kind of processor")
     versions: str = note("python and libraries, `name version`, comma-separated")
     git_commit: str = note("of the checkout; empty outside one")
     git_dirty: bool = note("whether the checkout had uncommitted changes")
@@ -247,8 +273,8 @@ class CalibrationRow:
     decision: str = note("saved = as the artifact stands; else rule and temperature")
     artifact: str = note("name of the artifact's folder")
     model_sha256: str = note("of all the artifact's files but its decision")
-    corpus: str = note("goemotions, the embedded sample, or the folder's name")
-    corpus_sha256: str = note("of its three files")
+    corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
+    corpus_sha256: str = note("of its three files, and of labels.txt where it has one")
     taxonomy: str = note("which labels")
     threshold_rule: str = note("how thresholds were set; every fitted one comes from dev")
     temperature_rule: str = note("saved = the artifact's own, fixed = 1, fitted = least NLL on dev")
@@ -273,7 +299,7 @@ class CalibrationRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonRow:
+class ChangeRow:
     """One measure of two decisions on the same texts, and the paired interval of the change."""
 
     before: str = note("what is compared with")
@@ -318,8 +344,8 @@ class EvaluationRow:
     artifact: str = note("name of the artifact's folder")
     artifact_sha256: str = note("SHA-256 of the artifact's manifest.json")
     model_sha256: str = note("of all the artifact's files but its decision")
-    corpus: str = note("goemotions, the embedded sample, or the folder's name")
-    corpus_sha256: str = note("of its three files")
+    corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
+    corpus_sha256: str = note("of its three files, and of labels.txt where it has one")
     taxonomy: str = note("which labels")
     split: str = note("the texts scored")
     texts: int = note("how many")
@@ -357,8 +383,8 @@ class CompressionRow:
     model: str = note("id of the compressed model; joins `layers`; empty for PyTorch's own")
     checkpoint: str = note("name of the folder it was made from")
     checkpoint_sha256: str = note("of that folder's files")
-    corpus: str = note("goemotions or the embedded sample")
-    corpus_sha256: str = note("of its three files")
+    corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
+    corpus_sha256: str = note("of its three files, and of labels.txt where it has one")
     taxonomy: str = note("which labels")
     scheme: str = note("whole quantization scheme")
     training: str = note("none = float, ptq = quantized after training, qat = during")
@@ -429,7 +455,7 @@ class ConversionRow:
     checkpoint: str = note("name of the folder it was made from")
     checkpoint_sha256: str = note("of that folder's files")
     graph: str = note("what made the ONNX graph: emoray, or torch.onnx.export and onnxruntime")
-    corpus: str = note("whose texts were read: goemotions or the embedded sample")
+    corpus: str = note("whose texts were read: goemotions, sample, or an own corpus")
     texts: int = note("texts compared, alone and in batches of mixed length")
     shortest_tokens: int = note("of the texts compared")
     longest_tokens: int = note("of the texts compared")
@@ -457,6 +483,10 @@ TABLES: dict[str, type] = {
     "reliability": ReliabilityRow,
     "trainings": TrainingRow,
     "members": MemberRow,
+    "comparisons": ComparisonRow,
+    "label_changes": LabelChangeRow,
+    "predictions": PredictionRow,
+    "specs": SpecRow,
     "augmentations": AugmentationRow,
     "latency": LatencyRow,
     "failures": FailureRow,
@@ -466,7 +496,7 @@ TABLES: dict[str, type] = {
 # Of jobs that look at finished models; no sweep writes them.
 FINISHED_TABLES: dict[str, type] = {
     "calibration": CalibrationRow,
-    "comparisons": ComparisonRow,
+    "changes": ChangeRow,
     "calibration_labels": CalibrationLabelRow,
     "evaluation": EvaluationRow,
     "compression": CompressionRow,

@@ -5,6 +5,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
+import numpy as np
 import pyarrow as pa
 
 ARROW_TYPES: dict[Any, pa.DataType] = {
@@ -13,6 +14,8 @@ ARROW_TYPES: dict[Any, pa.DataType] = {
     float: pa.float64(),
     bool: pa.bool_(),
     list[int]: pa.list_(pa.int64()),
+    list[np.uint8]: pa.list_(pa.uint8()),
+    list[np.float32]: pa.list_(pa.float32()),
 }
 
 

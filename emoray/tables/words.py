@@ -5,7 +5,12 @@ import re
 
 import pandas as pd
 
-NAMES = {"goemotions": "GoEmotions", "ekman": "Ekman", "sentiment": "Sentiment"}
+NAMES = {
+    "goemotions": "GoEmotions",
+    "ekman": "Ekman",
+    "sentiment": "Sentiment",
+    "own": "Own labels",
+}
 RULES = {
     "one": "one threshold for all labels",
     "per_label": "one threshold per label",

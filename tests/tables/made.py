@@ -1,13 +1,17 @@
 """A made run: plausible rows of every table, written as a sweep writes them. Nothing is trained."""
 
+import json
 from dataclasses import fields
 from itertools import product
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pandas as pd
 
+from emoray.tables.compact import compact
+from emoray.tables.files import read_table, write_table
+from emoray.tables.folders import CLASSES
 from emoray.tables.front import on_front
 from emoray.tables.parts import write_part
 from emoray.tables.rows import TABLES, PointRow
@@ -29,7 +33,8 @@ TENSORS = {"embedding": "8000x50", "dense0": "250x128", "head": "128x28"}
 
 def blanks(row_class: type) -> dict[str, Any]:
     """A harmless value for every column."""
-    blank = {str: "x", int: 1, float: 0.5, bool: False, list[int]: [1, 2]}
+    lists: dict[Any, Any] = {list[int]: [1, 2], list[np.uint8]: [0, 1], list[np.float32]: [0.5, 1]}
+    blank = {str: "x", int: 1, float: 0.5, bool: False, **lists}
     hints = get_type_hints(row_class)
     return {f.name: blank.get(hints[f.name]) for f in fields(row_class)}
 
@@ -134,6 +139,12 @@ def points(
         "latency_p95_ms": None,
         "artifact_sha256": "0" * 64,
         "on_front": False,
+        "batch_flips_share": 0.001,
+        "nearest_front": "",
+        "nearest_front_change": None,
+        "nearest_front_low": None,
+        "nearest_front_high": None,
+        "distinguishable": None,
     }
     frame = frame.assign(
         test_macro_f1_low=frame["test_macro_f1"] - 0.011,
@@ -299,11 +310,14 @@ def run_row(run: str, points: int, *, corpus: str = "goemotions") -> dict[str, A
         "search_seconds": 231.0,
         "stage_cpu_seconds": 402.0,
         "stage_wall_seconds": 371.0,
+        "cpu_seconds": 410.0,
         "stages_run": 400,
         "stages_cached": 12,
         "stages_failed": 0,
         "trials": 15,
         "points": points,
+        "taxonomy": "ekman",
+        "labels": json.dumps(LABELS["ekman"]),
         "corpus": corpus,
         "corpus_sha256": "1" * 64,
         **texts,
@@ -311,6 +325,9 @@ def run_row(run: str, points: int, *, corpus: str = "goemotions") -> dict[str, A
         "cpu": "a made processor",
         "instruction_sets": "avx2 avx512_vnni",
         "cores": 2,
+        "threads": 1,
+        "memory_bytes": 8 * 2**30,
+        "platform": "Linux 6.1 x86_64",
         "versions": "python 3.11.9, ray 2.55.0, onnxruntime 1.23.0",
         "git_commit": "",
         "git_dirty": False,
@@ -346,3 +363,28 @@ def make_run(
         if not only or name in only:
             write_part(blanks(TABLES[name]) | build(), folder, name, "trial-0")
     return frame
+
+
+def make_whole_run(folder: Path) -> Path:
+    """A small made run, merged, with rows in every table that any job writes, and a null and a
+    value in every column that may hold nulls."""
+    make_run(folder, seeds=1, dims=(25,), bits=(32, 8), temperatures=1, parts=1)
+    compact(folder)
+    for name, row_class in CLASSES.items():
+        path = folder / f"{name}.parquet"
+        rows = read_table(path, row_class).to_pylist() if path.is_file() else []
+        rows = rows or [blanks(row_class), blanks(row_class)]
+        rows[0] |= _nullable(row_class)
+        rows[-1] |= dict.fromkeys(_nullable(row_class))
+        write_table([row_class(**row) for row in rows], path, row_class)
+    return folder
+
+
+def _nullable(row_class: type) -> dict[str, Any]:
+    """A value for each column that may hold nulls."""
+    values = {str: "x", int: 1, float: 0.5, bool: True}
+    return {
+        name: values[get_args(hint)[0]]
+        for name, hint in get_type_hints(row_class).items()
+        if type(None) in get_args(hint)
+    }

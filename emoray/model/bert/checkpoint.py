@@ -53,7 +53,8 @@ def _json(path: Path) -> Any:
         return json.loads(path.read_text("utf-8"))
     except (ValueError, OSError) as error:
         raise ValueError(
-            f"{path.name} is JSON, got {error} in {path.parent}: fetch or train the model again"
+            f"{path.name} must be JSON, the one in {path.parent} is not ({error}): fetch or train "
+            "the model again"
         ) from None
 
 
@@ -103,7 +104,7 @@ def _own(folder: Path) -> Checkpoint:
             f"a tokenizer reads no more tokens than the model's {positions} positions, got "
             f"max_tokens {tokens} in {folder / TOKENIZER}: take the model's own tokenizer.json"
         )
-    labels = tuple((folder / LABELS).read_text("utf-8").split())
+    labels = tuple((folder / LABELS).read_text("utf-8").split("\n"))
     return Checkpoint(
         name=folder.name,
         folder=folder,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from emoray.model.bert.recipe import DEFAULT_ENCODER
 
@@ -53,19 +54,26 @@ def _weights(folder: Path) -> list[Path]:
     )
 
 
+def _tensors(path: Path) -> dict[str, Any]:
+    """The header of a safetensors file; ValueError for one that is damaged or cut off."""
+    there = path.stat().st_size
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = file.read(size) if size < there else b""
+    try:
+        tensors: dict[str, Any] = json.loads(header)
+        tensors.pop("__metadata__", None)
+        if 8 + size + max(about["data_offsets"][1] for about in tensors.values()) <= there:
+            return tensors
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise ValueError(f"weights are whole safetensors files, got a damaged {path}: fetch it again")
+
+
 def _embedding_rows(weights: list[Path]) -> int | None:
     """Rows of the table of token embeddings, None without one; only the headers are read."""
     for path in weights:
-        with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            header = file.read(size) if size < path.stat().st_size else b""
-        try:
-            tensors = json.loads(header)
-        except ValueError:
-            raise ValueError(
-                f"weights are whole safetensors files, got a damaged {path}: fetch it again"
-            ) from None
-        for name, about in tensors.items():
+        for name, about in _tensors(path).items():
             if name.endswith(_TABLE):
                 return int(about["shape"][0])
     return None

@@ -55,7 +55,9 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"a model is a folder with config.json, got {folder} without: check the path"
         ) from None
     except ValueError as error:
-        raise ValueError(f"config.json is JSON, got {error} in {folder}: fetch it again") from None
+        raise ValueError(
+            f"config.json must be JSON, the one in {folder} is not ({error}): fetch it again"
+        ) from None
     if not isinstance(found, dict):
         raise ValueError(
             f"config.json is a JSON object, got {type(found).__name__} in {folder}: fetch it again"

@@ -1,0 +1,87 @@
+"""Two operating points of a run on the same test texts, from the predictions that it keeps.
+
+Shapes: N texts, K labels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from emoray.decide.compare import Comparison, compare
+from emoray.decide.resampled import Resampled, resampled
+from emoray.decide.strata import stratified_weights
+from emoray.tables.predictions import Read, cuts_of_point, kept_predictions, label_names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Compared:
+    """How `after` differs from `before`; prints as the verdict. labels: one row a label."""
+
+    before: str
+    after: str
+    comparison: Comparison
+    labels: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"{self.after} against {self.before}: {self.comparison.words}"
+
+
+@lru_cache(maxsize=1)
+def _weights(content: bytes, shape: tuple[int, int]) -> np.ndarray:
+    """weights_BN of these labels, drawn once for many comparisons."""
+    return stratified_weights(np.frombuffer(content, np.uint8).reshape(shape))
+
+
+def _judged(told: tuple[pd.Series, Read], names: Sequence[str]) -> Resampled:
+    """A point's decisions on test, resampled; ValueError where its predictions are not kept."""
+    point, read = told
+    kept = kept_predictions(read, point["model"])
+    if kept is None:
+        raise ValueError(
+            "a run keeps the predictions of its front, its picks and their float parents, got "
+            f"{point['point']} of another model: `python -m jobs.compare --run RUN A B` takes them "
+            "from the store"
+        )
+    labels_NK, logits_NK = kept
+    cuts_1K = cuts_of_point(read, point, names)[None]
+    weights_BN = _weights(labels_NK.tobytes(), labels_NK.shape)
+    return resampled((logits_NK, cuts_1K), labels_NK, weights_BN)
+
+
+def compare_points(
+    before: tuple[pd.Series, Read], after: tuple[pd.Series, Read], margin: float
+) -> Compared:
+    """Two rows of `points`, each with its run's tables. margin: the share of F1 that counts as
+    none. ValueError where they do not compare."""
+    kinds = [tuple(point[["corpus", "taxonomy"]]) for point, _ in (before, after)]
+    if kinds[0] != kinds[1]:
+        told = " and ".join(" ".join(kind) for kind in kinds)
+        raise ValueError(
+            f"points compare within one corpus and taxonomy, got {told}: choose two of one"
+        )
+    names = label_names(before[1], kinds[0][1])
+    found = compare(_judged(before, names), _judged(after, names), margin)
+    labels = [
+        {
+            "label": name,
+            "support": label.support,
+            "f1_before": label.f1.before,
+            "f1_after": label.f1.after,
+            "change": label.f1.value,
+            "low": label.f1.low,
+            "high": label.f1.high,
+            "lost": label.lost,
+            "won": label.won,
+            "churn": label.churn,
+        }
+        for name, label in zip(names, found.labels, strict=True)
+    ]
+    return Compared(
+        before=str(before[0]["point"]),
+        after=str(after[0]["point"]),
+        comparison=found,
+        labels=pd.DataFrame(labels),
+    )

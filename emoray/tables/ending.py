@@ -1,0 +1,33 @@
+"""What a run says last: how much was measured, what to pick of it, and where everything lies."""
+
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from emoray.storage.place import Place, child
+from emoray.tables.front import picks
+from emoray.tables.words import count
+
+
+def linked(place: Place) -> Text:
+    """A place that terminals open at a click; plain text elsewhere."""
+    style = f"link {place.absolute().as_uri()}" if isinstance(place, Path) else ""
+    return Text(str(place), style=style)
+
+
+def _say(console: Console, *parts: str | Text | tuple[str, str]) -> None:
+    console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def say_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: int) -> None:
+    """The end of a sweep. points: the run's, of one corpus and taxonomy."""
+    failed = f", {count(failures, 'failure')} (see failures.parquet)" if failures else ""
+    models = count(points["model"].nunique(), "model")
+    _say(console, f"\n{count(len(points), 'operating point')} of {models}{failed}")
+    for name, pick in picks(points).items():
+        _say(console, (name, "bold"), f": {pick.sentence}")
+        _say(console, "  ", linked(child(run, pick.row["artifact"])))
+    _say(console, f"tables {run}/*.parquet, explained by python -m jobs.tables {run}")
+    _say(console, "report ", linked(child(run, "report.html")))

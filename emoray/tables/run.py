@@ -1,0 +1,192 @@
+"""A finished run as one object, for a notebook: its tables, its front, a choice, a comparison.
+
+Nothing but the footers is read until it is asked for, and then once. Tables come as pandas frames
+without surprises: text as text, numbers as numbers, flags that may be missing as `boolean`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from emoray.storage.place import Place, place_of
+from emoray.tables.best import best, of_one_kind
+from emoray.tables.folders import CLASSES, Folder, folder_at
+from emoray.tables.front import on_front
+from emoray.tables.meaning import about, columns_of, example, key_of
+
+if TYPE_CHECKING:
+    from emoray.tables.compared import Compared
+
+RUN = "run"
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    """As pandas, where flags with nulls would else be Python objects."""
+    frame: pd.DataFrame = table.to_pandas()
+    for column in table.schema:
+        if column.nullable and pa.types.is_boolean(column.type):
+            frame[column.name] = frame[column.name].astype("boolean")
+    return frame
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Run:
+    """One run, or several read as one. Rows of several runs are told apart by the column `run`.
+
+    Points of equal id in two runs are the same work: same corpus, recipe, scheme and decision. Both
+    rows stay; what asks for one point takes that of the run named first.
+    """
+
+    folders: tuple[Folder, ...]
+    _arrow: dict[tuple[int, str], pa.Table] = field(default_factory=dict, repr=False)
+    _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        return f"Run({', '.join(str(folder.place) for folder in self.folders)})"
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that are there."""
+        return tuple(t for t in CLASSES if any(folder.holds(t) for folder in self.folders))
+
+    def names(self) -> list[str]:
+        """What each folder is called in the column `run`: its name, or all of where it lies."""
+        short = [folder.name for folder in self.folders]
+        return short if len(set(short)) == len(short) else [str(f.place) for f in self.folders]
+
+    def _checked(self, table: str) -> str:
+        if table not in self.tables:
+            known = ", ".join(self.tables)
+            raise ValueError(f"tables here are {known}, got {table!r}: name one of these")
+        return table
+
+    def _read(self, which: int, table: str) -> pa.Table:
+        if (which, table) not in self._arrow:
+            folder = self.folders[which]
+            if not folder.holds(table):
+                raise ValueError(
+                    f"{folder.place} holds {', '.join(folder.sizes)}, this needs {table}.parquet: "
+                    "run the same command again with this version"
+                )
+            self._arrow[which, table] = folder.read(table)
+        return self._arrow[which, table]
+
+    def arrow(self, table: str) -> pa.Table:
+        """A table as Arrow, for other readers; several runs below each other, `run` first."""
+        self._checked(table)
+        holding = [which for which, folder in enumerate(self.folders) if folder.holds(table)]
+        read = {which: self._read(which, table) for which in holding}
+        if len(self.folders) == 1:
+            return read[0]
+        parts = []
+        for which, part in read.items():
+            run = pa.array([self.names()[which]] * part.num_rows, pa.string())
+            others = part.drop_columns([RUN]) if RUN in part.column_names else part
+            parts.append(others.add_column(0, pa.field(RUN, pa.string(), nullable=False), run))
+        return pa.concat_tables(parts)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table by name, as `tables` lists them."""
+        if name not in self._frames:
+            self._frames[name] = _frame(self.arrow(name))
+        return self._frames[name].copy(deep=False)
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """Every operating point, one row each."""
+        return self.table("points")
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """Points that no other beats, by size; of several runs those that none of any run beats."""
+        points = self.points
+        kept = points["on_front"] if len(self.folders) == 1 else on_front(points)
+        return points[kept].sort_values("size_bytes", ignore_index=True)
+
+    def best(
+        self,
+        within: float = 1.0,
+        by: str = "size_bytes",
+        *,
+        taxonomy: str | None = None,
+        corpus: str | None = None,
+    ) -> pd.Series:
+        """The point that is best in `by` among those within so many points of the best dev score.
+
+        Chosen on dev, as the picks of a sweep are. taxonomy, corpus: which one, of several.
+        """
+        return best(of_one_kind(self.points, corpus, taxonomy), within=within, by=by)
+
+    def _point(self, named: str | pd.Series) -> tuple[int, pd.Series]:
+        """A point's row and the folder that it stands in; of several the first that keeps its
+        predictions, else the first."""
+        name = named if isinstance(named, str) else str(named["point"])
+        found = []
+        for which, folder in enumerate(self.folders):
+            if folder.holds("points"):
+                points = self._read(which, "points")
+                rows = points.filter(pc.equal(points.column("point"), name)).to_pandas()
+                found += [(which, row) for _, row in rows.iterrows()]
+        if not found:
+            raise ValueError(
+                f"a point is an id of the column point in points.parquet, got {name!r}: copy one "
+                "from there"
+            )
+        kept = [at for at in found if self.folders[at[0]].holds("predictions")]
+        if len(kept) > 1:
+            kept = [at for at in kept if self._keeps(at[0], at[1]["model"])] or kept
+        return (kept or found)[0]
+
+    def _keeps(self, which: int, model: str) -> bool:
+        return bool(pc.any(pc.equal(self._read(which, "predictions").column("model"), model)))
+
+    def compare(self, a: str | pd.Series, b: str | pd.Series, margin: float = 0.005) -> "Compared":
+        """How point `b` differs from point `a` on the same test texts: interval, verdict, labels.
+
+        a, b: ids, or rows such as `best()` gives. margin: the change of macro-F1 that counts as
+        none, 0.005 = half a point. ValueError where the run does not keep a point's predictions.
+        """
+        from emoray.tables.compared import compare_points  # scipy.stats takes most of a second
+
+        (first, before), (second, after) = self._point(a), self._point(b)
+        return compare_points(
+            (before, lambda name: self._read(first, name)),
+            (after, lambda name: self._read(second, name)),
+            margin,
+        )
+
+    def describe(self, table: str | None = None) -> pd.DataFrame:
+        """What is there: every table, or every column of one, with what it means."""
+        if table is None:
+            return pd.DataFrame(self._told_tables())
+        columns, name = self.arrow(self._checked(table)), table
+        values = dict(zip(columns.column_names, columns.columns, strict=True))
+        told = [
+            asdict(column) | {"example": example(values, column.column)}
+            for column in columns_of(CLASSES[name])
+        ]
+        return pd.DataFrame(told)
+
+    def _told_tables(self) -> Iterable[dict[str, str | int]]:
+        for name in self.tables:
+            holding = [folder for folder in self.folders if folder.holds(name)]
+            yield {
+                "table": name,
+                "rows": sum(folder.rows(name) for folder in holding),
+                "size_bytes": sum(folder.sizes[name] for folder in holding),
+                "one row per": key_of(name),
+                "description": about(CLASSES[name]),
+            }
+
+
+def load(*places: str | Path | Place) -> Run:
+    """The run in a folder or s3://bucket/prefix, or several as one. ValueError where none is."""
+    if not places:
+        raise ValueError("a run is a folder, got none: load('results/quick-ekman')")
+    found = [place_of(place) if isinstance(place, str) else place for place in places]
+    return Run(folders=tuple(folder_at(place) for place in dict.fromkeys(found)))

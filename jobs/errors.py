@@ -1,0 +1,97 @@
+"""What an error is to the user: one line that says rule, value and what to do, and an exit code."""
+
+import errno
+import traceback
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+MISTAKE, USAGE, BUG = 1, 2, 70
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}  # the disk, the largest file, the user's share
+EXTRAS = {
+    "bert": {"torch", "transformers", "tokenizers", "safetensors", "huggingface_hub", "onnxscript"},
+    "translate": {"sentencepiece", "sacremoses"},
+    "hub": {"datasets"},
+    "benchmark": {"gensim"},
+}
+ROOT = Path(__file__).parents[1]
+AGAIN = "run the same command again, finished stages are kept"
+
+
+def _of_os(error: OSError) -> str:
+    """What a system call refused: of ours in our words, else rule, file and what to do."""
+    if error.errno in FULL:
+        return f"{error}; free space and {AGAIN}"
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    reason = f"{error.strerror[:1].lower()}{error.strerror[1:]}"
+    return (
+        f"files and folders must be usable, {error.filename} is not ({reason}): check path and "
+        "rights"
+    )
+
+
+def _of_import(error: ImportError) -> str:
+    """Which package is missing, and the extra that brings it."""
+    package = (error.name or "").partition(".")[0]
+    extra = next((name for name, packages in EXTRAS.items() if package in packages), None)
+    remedy = f'pip install --editable ".[{extra}]"' if extra else "install emoray anew"
+    return f"this job needs the package {package or error}, which cannot be imported: {remedy}"
+
+
+def _of_ray(error: Exception) -> str:
+    """What Ray lost: a node, an actor, memory."""
+    first = (str(error).strip().splitlines() or [""])[0].rstrip(".: ")
+    return f"Ray must answer, got {type(error).__name__} ({first}): {AGAIN}"
+
+
+def _of_bug(error: Exception) -> str:
+    """What went wrong where in our own code, for who reports it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [
+        f for f in frames if Path(f.filename).is_relative_to(ROOT) and ".venv" not in f.filename
+    ]
+    at = f" in {Path(ours[-1].filename).name} line {ours[-1].lineno}" if ours else ""
+    what = f"{type(error).__name__}: {error}".rstrip(".: ")
+    return (
+        f"this is a bug of emoray, not a mistake of yours ({what}{at}): run the same command with "
+        "--debug and report what it shows; finished stages are kept"
+    )
+
+
+def _is_rays(error: Exception) -> bool:
+    return any(kind.__module__.startswith("ray.exceptions") for kind in type(error).__mro__)
+
+
+def _is_ours(module: str | None) -> bool:
+    return (module or "").partition(".")[0] in ("emoray", "jobs")
+
+
+def in_words(error: Exception) -> tuple[str, int]:
+    """An error of a job as a sentence, and the exit code that goes with it.
+
+    ValueError, OSError, a missing package and what Ray lost are the user's to mend: 1. What else is
+    raised is a bug of ours: 70.
+    """
+    if _is_rays(error):
+        return _of_ray(error), MISTAKE
+    if isinstance(error, ImportError) and not _is_ours(error.name):
+        return _of_import(error), MISTAKE
+    if isinstance(error, OSError):
+        return _of_os(error), MISTAKE
+    if isinstance(error, ValueError):
+        return str(error), MISTAKE
+    return _of_bug(error), BUG
+
+
+def usage_in_words(said: str, names: Sequence[str], args: Sequence[str], program: str) -> str:
+    """A complaint of the command line's parser, with the value that was given for the option."""
+    given = [
+        value if equals else follows
+        for word, follows in pairwise([*args, ""])
+        for name, equals, value in [word.partition("=")]
+        if name in names
+    ]
+    said = said.strip().rstrip(".").replace(": Input should", ": it should")
+    got = f", got {given[-1]!r}" if given and given[-1] else ""
+    return f"{said[:1].lower()}{said[1:]}{got}: `{program} --help` names every option"

@@ -1,0 +1,48 @@
+"""`jobs.tables` from the outside: what is there, what a column means, as text and as JSON."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from emoray.tables.rows import TABLES
+from emoray.tables.schema import schema_of
+from jobs import tables as tables_job
+from tests.tables.made import make_whole_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_whole_run(tmp_path_factory.mktemp("runs") / "run")
+
+
+def tables(*words: object) -> Result:
+    result = CliRunner().invoke(tables_job.app, [*map(str, words)])
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_every_table_is_named_with_rows_size_and_meaning(run: Path) -> None:
+    said = tables(run).output
+    for name in TABLES:
+        assert name in said
+    assert "One operating point: a trained model" in said
+    assert f"columns of one: python -m jobs.tables {run} points" in said
+
+
+def test_every_column_of_a_table_is_explained(run: Path) -> None:
+    said = " ".join(tables(run, "points").output.split())
+    for name in schema_of(TABLES["points"]).names:
+        assert f" {name} " in said
+    assert "every file of the artifact [bytes]; lower is better" in said
+    assert "double, may be null" in said and "goemotions" in said
+
+
+def test_programs_get_the_same_as_json(run: Path) -> None:
+    told = {table["table"]: table for table in json.loads(tables(run, "--json").stdout)}
+    assert set(TABLES) <= set(told) and told["points"]["rows"] > 0
+    columns = json.loads(tables(run, "latency", "--json").stdout)
+    assert [column["column"] for column in columns] == schema_of(TABLES["latency"]).names
+    (time,) = [column for column in columns if column["column"] == "milliseconds"]
+    assert (time["better"], time["unit"], time["nullable"]) == ("lower", "milliseconds", False)
