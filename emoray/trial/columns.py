@@ -119,9 +119,7 @@ def _batch_flips(logits: Logits, cuts_RK: np.ndarray) -> list[float | None]:
     if logits.two_ways is None:
         return [None] * len(cuts_RK)
     alone_MK, batched_MK = logits.two_ways
-    return [
-        float(((alone_MK >= cuts_K) != (batched_MK >= cuts_K)).mean()) for cuts_K in cuts_RK
-    ]
+    return [float(((alone_MK >= cuts_K) != (batched_MK >= cuts_K)).mean()) for cuts_K in cuts_RK]
 
 
 def _calibration(logits: Logits, temperature: float) -> tuple[float, float, float]:

@@ -1,5 +1,6 @@
 """The picks as cards and the front as a table: the words of the report."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,15 @@ TITLES = {
     "fastest": "Fastest",
 }
 EXAMPLE = "I love this!"
+LOAD = f"""from emoray.export.artifact import load
+
+load("{{folder}}")(["{EXAMPLE}"])"""
+SHIP = f"""from emoray.export.artifact import load
+from emoray.trial.shipped import ship_from
+
+folder = ship_from("{{run}}", "{{point}}", "my-model")
+load(str(folder))(["{EXAMPLE}"])"""
+ENSEMBLE_CODE = "# An ensemble that is neither picked nor on the front is not shipped."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +56,21 @@ COLUMNS = (
 )
 
 
-def _folder(artifact: str, run_folder: Path) -> str:
+def artifact_folder(artifact: str, run_folder: Path) -> str:
     """The artifact's folder as one types it where the folder of all runs lies."""
     if not artifact or not (run_folder / artifact).is_dir():
         return artifact
     run = run_folder.absolute()
-    return Path(run.parent.name, run.name, artifact).as_posix()
+    return Path(os.path.normpath(Path(run.parent.name, run.name, artifact))).as_posix()
+
+
+def loading_code(run_folder: Path) -> dict[str, str]:
+    """How to have a row in Python: shipped, from base files in the store, or an ensemble off both.
+
+    `{folder}` and `{point}` stand for the row's own.
+    """
+    run = artifact_folder(".", run_folder)
+    return {"shipped": LOAD, "base": SHIP.replace("{run}", run), "ensemble": ENSEMBLE_CODE}
 
 
 def pick_cards(chosen: dict[str, Pick], run_folder: Path) -> list[dict[str, Any]]:
@@ -62,6 +81,7 @@ def pick_cards(chosen: dict[str, Pick], run_folder: Path) -> list[dict[str, Any]
             continue
         pick = chosen[name]
         row = pick.row
+        folder = artifact_folder(row["artifact"], run_folder)
         card = found.setdefault(
             row["point"],
             {
@@ -70,8 +90,8 @@ def pick_cards(chosen: dict[str, Pick], run_folder: Path) -> list[dict[str, Any]
                 "row": row.to_dict(),
                 "built": words.built(row),
                 "rule": words.rule(row["threshold_rule"]),
-                "folder": _folder(row["artifact"], run_folder),
-                "example": EXAMPLE,
+                "folder": folder,
+                "code": LOAD.replace("{folder}", folder),
             },
         )
         card["titles"].append(TITLES[name])

@@ -126,7 +126,7 @@ def specs_of(figure: Figure) -> list[dict[str, Any]]:
     Each holds its data where it is drawn: named data sets would be lost among several panels.
     """
     with alt.data_transformers.enable(consolidate_datasets=False):
-        specs = [panel.to_dict() for panel in figure.panels]
+        specs = [panel.to_dict(validate=False) for panel in figure.panels]
     outside = ("$schema", "config")
     return [{k: v for k, v in spec.items() if k not in outside} for spec in specs]
 

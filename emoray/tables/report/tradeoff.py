@@ -1,61 +1,21 @@
 """The front: what macro-F1 costs in bytes."""
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from emoray.tables.front import WITHIN, Pick, kilobytes, preferred
 from emoray.tables.report.look import ORANGE, Figure, bits_colour, bits_name, csv_of
-from emoray.tables.words import count
 
-MOST = 5000
 NAMES_AT = (-15, 18, -30)  # pixels below the ring, so that names of neighbours keep apart
-CELLS = (240, 160)  # when even the best per recipe and scheme are too many: one row a cell
-SHOWN = {
-    "size_bytes": ("bytes", ",d"),
-    "test_macro_f1": ("test macro-F1", ".4f"),
-    "test_macro_f1_low": ("95 % interval from", ".4f"),
-    "test_macro_f1_high": ("to", ".4f"),
-    "dev_macro_f1": ("dev macro-F1, cross-fitted", ".4f"),
-    "latency_p50_ms": ("latency p50, ms", ".3f"),
-    "family": ("family", None),
-    "embedding_dim": ("embedding dimension", None),
-    "layers": ("hidden layers", None),
-    "pooling": ("pooling", None),
-    "scheme": ("scheme", None),
-    "execution": ("execution", None),
-    "temperature": ("temperature", ".3f"),
-    "threshold_rule": ("threshold rule", None),
-    "test_ece": ("test ECE", ".4f"),
-    "seed": ("seed", None),
-    "point": ("point", None),
-}
-
-
-def _best_of(points: pd.DataFrame, keys: list[str]) -> pd.Series:
-    order = points.sort_values(["dev_macro_f1", "point"], ascending=[False, True])
-    return ~order.duplicated(keys).reindex(points.index)
-
-
-def thin(points: pd.DataFrame, most: int = MOST) -> tuple[pd.DataFrame, str]:
-    """About `most` rows at most, every front row among them, and what was left out in words."""
-    if len(points) <= most:
-        return points, ""
-    kept = points[points["on_front"] | _best_of(points, ["recipe", "scheme"])]
-    what = "every front row and the best row (on dev) of each recipe and scheme"
-    if len(kept) > most:
-        spots = kept.assign(
-            _across=pd.cut(np.log(kept["size_bytes"].astype(float)), CELLS[0], labels=False),
-            _up=pd.cut(kept["test_macro_f1"], CELLS[1], labels=False),
-        )
-        keep = kept["on_front"] | _best_of(spots, ["_across", "_up"])
-        others = keep & ~kept["on_front"]
-        if others.sum() > most:
-            others &= others.cumsum() % int(np.ceil(others.sum() / most)) == 0
-        kept = kept[kept["on_front"] | others]
-        grid = f"the best on dev in each cell of a {CELLS[0]} × {CELLS[1]} grid"
-        what = f"every front row, and of rows that would cover each other {grid}"
-    return kept, f"Of {count(len(points), 'row')}, {len(kept):,} are drawn: {what}."
+TITLE = "What macro-F1 costs in bytes"
+SHOWN, INTERVAL = ("size_bytes", "test_macro_f1"), ("test_macro_f1_low", "test_macro_f1_high")
+CAPTION = (
+    "Each dot is an operating point: point at it to read its row, click it (or reach it with the "
+    "arrow keys and press Enter) for its card. The line is the front: rows that no other beats in "
+    "both dev macro-F1 and bytes, the best one of each kilobyte, with 95 % bootstrap intervals on "
+    "test. It is chosen on dev and drawn at its test scores, so it may dip. Shaded: within 1 point "
+    "of the best row's score and smaller than it. "
+)
 
 
 def front_rows(points: pd.DataFrame) -> pd.DataFrame:
@@ -75,15 +35,6 @@ def _floor(points: pd.DataFrame, front: pd.DataFrame) -> float:
     """Lowest score worth drawing: half the front's own height below the front."""
     low, high = front["test_macro_f1_low"].min(), front["test_macro_f1_high"].max()
     return float(max(points["test_macro_f1"].min() - 0.005, low - max(0.5 * (high - low), 0.02)))
-
-
-def _tooltip() -> list[alt.Tooltip]:
-    return [
-        alt.Tooltip(f"{name}:Q", title=title, format=form)
-        if form
-        else alt.Tooltip(f"{name}:N", title=title)
-        for name, (title, form) in SHOWN.items()
-    ]
 
 
 def _marked(chosen: dict[str, Pick], x: alt.X, y: alt.Y) -> list[alt.Chart]:
@@ -110,16 +61,13 @@ def _marked(chosen: dict[str, Pick], x: alt.X, y: alt.Y) -> list[alt.Chart]:
 
 
 def tradeoff(
-    points: pd.DataFrame, chosen: dict[str, Pick], prefix: str, most: int = MOST
+    drawn: pd.DataFrame, front: pd.DataFrame, chosen: dict[str, Pick], prefix: str, left_out: str
 ) -> Figure:
-    """Macro-F1 on test against bytes, the front as a line, intervals at its rows."""
-    name, title = f"{prefix}-front", "What macro-F1 costs in bytes"
-    if not chosen:
-        return Figure(name=name, title=title, missing="No row was scored, so there is no front.")
-    drawn, left_out = thin(points, most)
-    front, best = front_rows(points), chosen["best"].row
-    floor = _floor(drawn, front)
-    hidden = int((drawn["test_macro_f1"] < floor).sum())
+    """Macro-F1 on test against bytes, the front as a line, intervals at its rows.
+
+    drawn: rows to draw, `left_out` what was done to have them. front: `front_rows` of all.
+    """
+    floor, best = _floor(drawn, front), chosen["best"].row
     drawn = drawn[drawn["test_macro_f1"] >= floor].assign(bits=bits_name(drawn["embedding_bits"]))
     ceiling = float(max(front["test_macro_f1_high"].max(), drawn["test_macro_f1"].max()))
     ceiling += 0.07 * (ceiling - floor)  # room for the names of the picks
@@ -140,29 +88,20 @@ def tradeoff(
     )
     band = alt.Chart(csv_of(region, 8)).mark_rect(color=ORANGE, opacity=0.13, clip=True)
     band = band.encode(x=alt.X("left:Q"), x2="right:Q", y=alt.Y("low:Q", scale=up), y2="high:Q")
+    colour = bits_colour(drawn["bits"])
     cloud = alt.Chart(csv_of(drawn[[*SHOWN, "bits"]], 6)).mark_circle(size=26, opacity=0.5)
-    cloud = cloud.encode(x=x, y=y, color=bits_colour(drawn["bits"]), tooltip=_tooltip())
+    cloud = cloud.encode(x=x, y=y, color=colour)
     on_front = front.assign(bits=bits_name(front["embedding_bits"]))
-    base = alt.Chart(csv_of(on_front[[*SHOWN, "bits"]], 6)).encode(x=x)
+    base = alt.Chart(csv_of(on_front[[*SHOWN, *INTERVAL, "bits"]], 6)).encode(x=x)
     line = base.mark_line(style="ink", strokeWidth=1.2, opacity=0.55).encode(y=y)
     bars = base.mark_rule(style="ink", opacity=0.5, clip=True).encode(
         y=alt.Y("test_macro_f1_low:Q", scale=up), y2="test_macro_f1_high:Q"
     )
-    dots = base.mark_circle(style="dot", size=64, opacity=1).encode(
-        y=y, color=bits_colour(drawn["bits"]), tooltip=_tooltip()
-    )
+    dots = base.mark_circle(style="dot", size=64, opacity=1).encode(y=y, color=colour)
     chart = alt.layer(band, cloud, line, bars, dots, *_marked(chosen, x, y))
-    caption = (
-        "Each dot is an operating point; hover to read its row. The line is the front: rows that "
-        "no other "
-        "beats in both dev macro-F1 and bytes, the best one of each kilobyte, with 95 % bootstrap "
-        "intervals on "
-        "test. It is chosen on dev and drawn at its test scores, so it may dip. Shaded: within 1 "
-        "point of "
-        "the best row's score and smaller than it. " + left_out
-    )
-    if hidden:
-        caption += f" {count(hidden, 'row')} below {floor:.2f} not drawn."
     return Figure(
-        name=name, title=title, caption=caption.strip(), panels=(chart.properties(height=430),)
+        name=f"{prefix}-front",
+        title=TITLE,
+        caption=(CAPTION + left_out).strip(),
+        panels=(chart.properties(height=430),),
     )

@@ -1,4 +1,3 @@
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -9,7 +8,7 @@ from emoray.tables.report.depth import cells, depth
 from emoray.tables.report.latency import spreads
 from emoray.tables.report.look import COLOUR_OF_BITS, csv_of
 from emoray.tables.report.squeeze import losses
-from emoray.tables.report.tradeoff import front_rows, thin, tradeoff
+from emoray.tables.report.tradeoff import front_rows, tradeoff
 from emoray.tables.report.weights import schemes_to_show
 from emoray.tables.rows import LatencyRow, PointRow
 from tests.tables.made import blanks, points, row
@@ -19,38 +18,6 @@ from tests.tables.made import blanks, points, row
 def made() -> pd.DataFrame:
     frame = points("made", seeds=2, dims=(25, 50), bits=(32, 8, 4))
     return frame.assign(on_front=on_front(frame))
-
-
-def test_thinning_keeps_the_front_and_the_best_of_each_recipe_and_scheme(
-    made: pd.DataFrame,
-) -> None:
-    kept, said = thin(made, 200)
-    assert made.loc[made["on_front"], "point"].isin(kept["point"]).all()
-    best = made.groupby(["recipe", "scheme"])["dev_macro_f1"].max()
-    assert (kept.groupby(["recipe", "scheme"])["dev_macro_f1"].max() == best).all()
-    assert said.startswith(f"Of {len(made):,} rows, {len(kept):,} are drawn")
-
-
-def test_thinning_holds_even_where_recipes_and_schemes_are_many() -> None:
-    rng = np.random.default_rng(0)
-    n = 50_000
-    frame = pd.DataFrame(blanks(PointRow) | {"point": [f"p{i}" for i in range(n)]})
-    frame = frame.assign(
-        recipe=frame["point"],
-        size_bytes=rng.integers(10**5, 10**7, n),
-        dev_macro_f1=rng.random(n),
-        test_macro_f1=rng.random(n),
-    )
-    frame["on_front"] = on_front(frame)
-    kept, _ = thin(frame, 1000)
-    assert len(kept) <= 1000 + frame["on_front"].sum()
-    assert frame.loc[frame["on_front"], "point"].isin(kept["point"]).all()
-
-
-def test_few_points_are_all_drawn(made: pd.DataFrame) -> None:
-    kept, said = thin(made)
-    assert len(kept) == len(made)
-    assert said == ""
 
 
 def test_front_rows_of_one_kilobyte_are_shown_as_the_best_of_them() -> None:
@@ -69,8 +36,9 @@ def test_front_rows_of_one_kilobyte_are_shown_as_the_best_of_them() -> None:
 
 
 def test_the_front_is_drawn_with_the_names_of_the_picks(made: pd.DataFrame) -> None:
-    figure = tradeoff(made, picks(made), "ekman")
+    figure = tradeoff(made, front_rows(made), picks(made), "ekman", "All are drawn.")
     spec = str(figure.panels[0].to_dict())
+    assert figure.caption.endswith("All are drawn.")
     assert "smallest" in spec
     assert "best" in spec
 

@@ -1,6 +1,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from emoray.tables.compact import compact
 from emoray.tables.parts import write_part
-from emoray.tables.report.page import write_report
+from emoray.tables.report.page import SCRIPTS, write_report
 from emoray.tables.rows import TABLES, FailureRow, PointRow
 from tests.tables.made import make_run, row, run_row
 
@@ -56,8 +57,10 @@ def test_every_figure_is_on_the_page_and_beside_it_as_a_picture(
 ) -> None:
     folder, _ = run
     drawn = {name.rsplit("-", 1)[0] for name in specs_in(html)}
-    assert drawn == {f"ekman-{name}" for name in FIGURES}
-    assert {p.stem for p in (folder / "figures").glob("*.png")} == drawn
+    explored = set(re.findall(r'data-explorer="(\w+)"', html))
+    assert explored == {"ekman"}
+    assert drawn | {"ekman-front"} == {f"ekman-{name}" for name in FIGURES}
+    assert {p.stem for p in (folder / "figures").glob("*.png")} == drawn | {"ekman-front"}
 
 
 def test_the_page_fetches_nothing(html: str) -> None:
@@ -81,6 +84,13 @@ def test_no_panel_keeps_its_data_apart_where_several_panels_would_lose_it(html: 
 def test_the_page_is_small_and_holds_the_drawing_code_once(html: str) -> None:
     assert len(html) < 6_000_000
     assert html.count("window.vegaEmbed=") == 1
+
+
+def test_every_script_is_on_the_page_and_in_the_package(html: str) -> None:
+    folder = files("emoray.tables.report").joinpath("browser")
+    scripts = {f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".js")}
+    assert set(scripts) == set(SCRIPTS)
+    assert all(script.strip() in html for script in scripts.values())
 
 
 def test_the_page_says_what_ran_and_what_to_pick(html: str) -> None:
