@@ -32,12 +32,13 @@ from emoray.tables.parts import (
     table_path,
     write_part,
 )
+from emoray.tables.predictions import cuts_of_row
 from emoray.tables.report.page import write_report
 from emoray.tables.rows import FailureRow, PointRow, RunRow
 from emoray.trial.answered import Resamples, answering, write_predictions
 from emoray.trial.data import Look
 from emoray.trial.provenance import provenance
-from emoray.trial.ship import cuts_of_row, ship_ensemble, ship_point
+from emoray.trial.ship import ship_ensemble, ship_point
 from emoray.trial.specs import spec_rows
 from emoray.trial.stages.combining import Combine
 from emoray.trial.stages.compression import BASE, Compress

@@ -27,14 +27,21 @@ def label_names(read: Read, taxonomy: str) -> tuple[str, ...]:
     return tuple(json.loads(runs.column("labels")[-1].as_py()))
 
 
-def cuts_of_point(read: Read, point: Mapping[str, Any], names: Sequence[str]) -> np.ndarray:
+def cuts_of_row(
+    row: Mapping[str, Any], saved: Mapping[str, float], names: Sequence[str]
+) -> np.ndarray:
     """cuts_K of a row of `points`: as `labels` keeps them, else by the fixed threshold's name."""
+    if saved:
+        return np.array([saved[name] for name in names])
+    threshold = float(row["threshold_rule"].removeprefix("fixed"))
+    return np.full(len(names), float(cuts_of(threshold, row["temperature"])))
+
+
+def cuts_of_point(read: Read, point: Mapping[str, Any], names: Sequence[str]) -> np.ndarray:
+    """The same, from the run's own tables."""
     kept = where(read("labels"), "point", point["point"])
-    if kept.num_rows:
-        cuts = dict(zip(kept["label"].to_pylist(), kept["cut"].to_pylist(), strict=True))
-        return np.array([cuts[name] for name in names])
-    threshold = float(point["threshold_rule"].removeprefix("fixed"))
-    return np.full(len(names), float(cuts_of(threshold, point["temperature"])))
+    saved = dict(zip(kept["label"].to_pylist(), kept["cut"].to_pylist(), strict=True))
+    return cuts_of_row(point, saved, names)
 
 
 def _matrix(table: pa.Table, column: str) -> np.ndarray:

@@ -1,12 +1,11 @@
 """Put the artifact of an operating point on disk, from its row and the store."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from emoray.decide.cuts import cuts_of
 from emoray.export.shipping import Base, Row, row_of, ship, ship_files
 from emoray.trial.ensembles import files_of, read_weights
 from emoray.trial.stages.combining import Combine
@@ -46,13 +45,3 @@ def ship_ensemble(
     members = [folder_of(compressed) for compressed in combine.compressed]
     files = files_of(combine, read_weights(folder_of(combine)), members)
     ship_files(files, _made(row, cuts_K, Base.of_ensemble(files)), target)
-
-
-def cuts_of_row(
-    row: dict[str, Any], saved: Mapping[str, float], labels: Sequence[str]
-) -> np.ndarray:
-    """cuts_K of a row: as `labels` keeps them, else from the fixed threshold's own name."""
-    if saved:
-        return np.array([saved[label] for label in labels])
-    threshold = float(row["threshold_rule"].removeprefix("fixed"))
-    return np.full(len(labels), float(cuts_of(threshold, row["temperature"])))

@@ -17,12 +17,13 @@ from emoray.export import artifact
 from emoray.labels import taxonomy
 from emoray.tables.files import read_table
 from emoray.tables.fleet_rows import MemberRow
+from emoray.tables.predictions import cuts_of_row
 from emoray.tables.rows import LabelRow, PointRow, ReliabilityRow, SurfaceRow
 from emoray.text.corpus import read_corpus
 from emoray.trial.ensembles import read_weights
 from emoray.trial.finished.artifacts import open_artifact
 from emoray.trial.finished.evaluate import Evaluate, run_evaluate
-from emoray.trial.ship import cuts_of_row, ship_ensemble
+from emoray.trial.ship import ship_ensemble
 from emoray.trial.spec import Decision, Fitted
 from emoray.trial.stages.combining import Combine, Weighing
 from emoray.trial.store import id_of

@@ -12,10 +12,11 @@ from emoray.decide.cuts import cuts_of
 from emoray.export import artifact
 from emoray.labels import taxonomy
 from emoray.tables.files import read_table
+from emoray.tables.predictions import cuts_of_row
 from emoray.tables.rows import LabelRow, LayerRow, PointRow
 from emoray.text.corpus import read_corpus
 from emoray.trial.rows import point_ids
-from emoray.trial.ship import cuts_of_row, ship_point
+from emoray.trial.ship import ship_point
 from emoray.trial.store import id_of
 from tests.trial.chain import RECIPE, Chain
 

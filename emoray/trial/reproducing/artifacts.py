@@ -5,14 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
-
 from emoray.export.artifact import DECISION, MODEL
 from emoray.storage.place import Place, fetched, located
 from emoray.tables.folders import folder_at
+from emoray.tables.predictions import cuts_of_point
 from emoray.trial.reproducing.record import Record
 from emoray.trial.reproducing.scratch import stage_of
-from emoray.trial.ship import cuts_of_row, ship_ensemble, ship_point
+from emoray.trial.ship import ship_ensemble, ship_point
 from emoray.trial.spec import Data
 from emoray.trial.stages.combining import Combine
 from emoray.trial.store import Stage, Store, open_store
@@ -47,10 +46,8 @@ def artifact_of(
     at = _at(located(record.place, row["artifact"]))
     if (at / DECISION).is_file():
         return at
-    table = folder_at(record.place).read("labels")
-    kept = table.filter(pc.equal(table.column("point"), row["point"])).to_pylist()
-    saved = {line["label"]: line["cut"] for line in kept}
-    cuts_K = cuts_of_row(row, saved, json.loads(record.start["labels"]))
+    names = json.loads(record.start["labels"])
+    cuts_K = cuts_of_point(folder_at(record.place).read, row, names)
     if (at / MODEL).is_file():
         ship_point(row, cuts_K, at.parent, target)
         return target
