@@ -213,6 +213,8 @@ def publish(
         write_table(points.to_dict("series"), table_path(folder, "points"), PointRow)
         chosen = set(points.loc[_kept(points, also), "model"])
         write_predictions(store, answers, chosen, folder)
-        write_table(spec_rows(decided, ensembles), table_path(folder, "specs"), SpecRow)
+        measured = set(points["model"]) | {id_of(m) for e in ensembles for m in e.compressed}
+        specs = [row for row in spec_rows(decided, ensembles) if row.model in measured]
+        write_table(specs, table_path(folder, "specs"), SpecRow)
         write_report(folder)
     say_ending(console, desk.run_folder, points, failures=done.rows["failures"])

@@ -102,9 +102,9 @@ def test_all_that_does_not_need_it_is_there_and_once(table: str, story: Story, s
     points = smoke.tables["points"]
     lost = points.loc[points["training_id"] == lost_training(story)]
     whole, broken = smoke.tables[table], story.broken.tables[table]
-    for column, gone in (("point", lost["point"]), ("model", lost["model"])):
+    for column, gone in (("point", "point"), ("after", "point"), ("model", "model")):
         if column in whole:
-            whole = whole[~whole[column].isin(gone)]
+            whole = whole[~whole[column].isin(lost[gone])]
     if "training_id" in whole:
         whole = whole[whole["training_id"] != lost_training(story)]
     if table != "repeats":  # of which the lost seed was a part
