@@ -19,12 +19,13 @@ def test_a_study_lies_in_the_bucket_before_the_search_has_ended(
     s3: S3Folder, tmp_path: Path
 ) -> None:
     study = tmp_path / "study.db"
+    with closing(sqlite3.connect(study, isolation_level=None)) as writing:
+        writing.execute("CREATE TABLE trials (number INTEGER)")
+        writing.execute("INSERT INTO trials VALUES (1)")
     with (
         copied(study, s3, seconds=0.02),
         closing(sqlite3.connect(study, isolation_level=None)) as writing,
     ):
-        writing.execute("CREATE TABLE trials (number INTEGER)")
-        writing.execute("INSERT INTO trials VALUES (1)")
         writing.execute("BEGIN")
         writing.execute("INSERT INTO trials VALUES (2)")  # in the middle of a write
         for _ in range(500):
