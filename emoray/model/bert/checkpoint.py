@@ -104,7 +104,7 @@ def _own(folder: Path) -> Checkpoint:
             f"a tokenizer reads no more tokens than the model's {positions} positions, got "
             f"max_tokens {tokens} in {folder / TOKENIZER}: take the model's own tokenizer.json"
         )
-    labels = tuple((folder / LABELS).read_text("utf-8").split("\n"))
+    labels = tuple((folder / LABELS).read_text("utf-8").rstrip("\n").split("\n"))
     return Checkpoint(
         name=folder.name,
         folder=folder,

@@ -146,7 +146,7 @@ def test_damaged_settings_are_refused(own: Path) -> None:
     with pytest.raises(ValueError, match=r"encoder\.json holds an encoder's settings"):
         read_checkpoint(find_checkpoint(own))
     (own / "tokenizer.json").write_text("{")
-    with pytest.raises(ValueError, match=r"tokenizer\.json is JSON"):
+    with pytest.raises(ValueError, match=r"tokenizer\.json must be JSON"):
         find_checkpoint(own)
 
 
