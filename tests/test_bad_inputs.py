@@ -83,7 +83,6 @@ PLACES: tuple[Case, ...] = (
     ("augment --agree nowhere", "a folder with manifest.json", "got nowhere"),
     ("augment --out file/x", "a folder that can be written", "file/x"),
     ("benchmark --only peers --model nowhere", "a model is a folder", "got nowhere"),
-    ("benchmark --only vectors --rows 9 --scratch file", "must be usable", "(not a directory)"),
     ("calibrate --artifact nowhere", "a folder with manifest.json", "got nowhere"),
     ("calibrate --artifact file", "a folder with manifest.json", "got file"),
     ("calibrate --artifact model --corpus nowhere", "a corpus must be there", "nowhere"),
