@@ -6,12 +6,13 @@ SPACE ?= quick
 TAXONOMY ?= ekman
 ARGS ?=
 
-.PHONY: sweep test faults lint types benchmark clean help
+.PHONY: sweep test long faults lint types benchmark clean help
 
 help:
 	@echo "make sweep      search on this machine, then open results/<run>/report.html"
 	@echo "                SPACE=quick|seed|joint|qat|bert|bert-joint TAXONOMY=ekman|goemotions|sentiment ARGS='...'"
 	@echo "make test       lint, types and tests"
+	@echo "make long       the tests that make test leaves out, but for faults; minutes"
 	@echo "make faults     everything dies once: workers, nodes, drivers, disks; minutes"
 	@echo "make benchmark  the measured figures of results/README.md"
 	@echo "make clean      remove .venv (results stay)"
@@ -39,6 +40,9 @@ types: $(VENV)/ready-bert
 
 test: lint types
 	$(RUN) -m pytest $(ARGS)
+
+long: $(VENV)/ready-bert
+	$(RUN) -m pytest -m long $(ARGS)
 
 faults: $(VENV)/ready-bert
 	$(RUN) -m pytest -m "faults or not faults" tests/faults tests/cluster $(ARGS)

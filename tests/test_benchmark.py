@@ -159,6 +159,7 @@ def test_exact_cuts_are_measured_shown_and_recorded_and_no_label_loses(tmp_path:
     assert sum("interval" in name for name in found) == 2
 
 
+@pytest.mark.long
 def test_a_sweep_is_compared_with_the_naive_way(local_ray: None) -> None:
     cost = SweepCost(download=False, points=1, space=tiny_space)
     cost.check()
@@ -170,6 +171,7 @@ def test_a_sweep_is_compared_with_the_naive_way(local_ray: None) -> None:
     assert found["search, wall time"].ours > 0 < found["CPU time of those stages"].ours
 
 
+@pytest.mark.long
 def test_a_cached_trial_is_compared_with_a_bare_one(local_ray: None) -> None:
     found = by_name(CachedTrials(trials=3).measure())
     assert found["one more cached trial"].goal == AtMost(0.3)

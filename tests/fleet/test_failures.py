@@ -29,6 +29,7 @@ def test_a_search_in_which_everything_fails_says_why_and_keeps_what_was_made(
     assert made(Store(sweep.store_root)) == ["tokenize", "encode", "embed"]
 
 
+@pytest.mark.long
 def test_two_sweeps_on_one_ray_keep_to_their_own_stores(
     local_ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

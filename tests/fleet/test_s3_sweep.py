@@ -112,6 +112,7 @@ def test_the_report_opens_in_a_browser_and_says_where_all_lies(
     assert str(cache_of(away.run_place)) not in away.said
 
 
+@pytest.mark.long
 def test_another_machine_goes_on_with_what_is_there(away: Away) -> None:
     shutil.rmtree(cache_of(away.place).parent)
     said = io.StringIO()
