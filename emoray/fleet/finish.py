@@ -35,7 +35,7 @@ from emoray.tables.parts import (
 from emoray.tables.predictions import cuts_of_row
 from emoray.tables.report.page import write_report
 from emoray.tables.rows import FailureRow, PointRow, RunRow
-from emoray.trial.answered import Resamples, answering, write_predictions
+from emoray.trial.answered import Resamples, answering, asked_of, write_predictions
 from emoray.trial.data import Look
 from emoray.trial.provenance import provenance
 from emoray.trial.ship import ship_ensemble, ship_point
@@ -212,6 +212,8 @@ def publish(
         points = points.assign(**with_nearest(points, Resamples.of(store, answers)))
         write_table(points.to_dict("series"), table_path(folder, "points"), PointRow)
         chosen = set(points.loc[_kept(points, also), "model"])
+        for stages in asked_of(answers, chosen).values():  # found whole, or made again
+            ray.get([desk.stages.make.remote(stage) for stage in stages])
         write_predictions(store, answers, chosen, folder)
         measured = set(points["model"]) | {id_of(m) for e in ensembles for m in e.compressed}
         specs = [row for row in spec_rows(decided, ensembles) if row.model in measured]

@@ -98,6 +98,19 @@ def _predictions(model: str, logits_NK: np.ndarray, labels_NK: np.ndarray) -> pa
     return pa.table(columns, schema=schema)
 
 
+def asked_of(
+    models: Mapping[str, Answering], chosen: Collection[str]
+) -> dict[str, tuple[Score | Combine, Encode | Pieces]]:
+    """What holds the logits and the labels of the chosen models and their float parents, by id."""
+    said: dict[str, tuple[Score | Combine, Encode | Pieces]] = {}
+    for model in chosen:
+        it = models[model]
+        said[model] = it.logits, it.text
+        if it.parent:
+            said[id_of(it.parent.compressed)] = it.parent, it.text
+    return dict(sorted(said.items()))
+
+
 def write_predictions(
     store: Store, models: Mapping[str, Answering], chosen: Collection[str], folder: Path
 ) -> None:
@@ -105,15 +118,8 @@ def write_predictions(
 
     A model whose logits the store no longer holds is left out.
     """
-    said: dict[str, tuple[Score | Combine, Encode | Pieces]] = {}
-    for model in chosen:
-        it = models[model]
-        said[model] = it.logits, it.text
-        if it.parent:
-            said[id_of(it.parent.compressed)] = it.parent, it.text
     parts = [schema_of(PredictionRow).empty_table()]
-    for model in sorted(said):
-        stage, text = said[model]
+    for model, (stage, text) in asked_of(models, chosen).items():
         logits, texts = store.find(stage), store.find(text)
         if logits and texts:
             with np.load(logits.folder / LOGITS, allow_pickle=False) as data:
