@@ -56,6 +56,7 @@ def test_every_commit_is_tested_and_a_model_validated() -> None:
     assert "results/ci/_store/stages/finetune/" in command("Calibration test and compression test")
 
 
+@pytest.mark.long
 def test_a_model_passes_the_gates_or_fails_where_they_are_missed(tmp_path: Path) -> None:
     model, out = tiny(tmp_path / "model"), tmp_path / "out"
     good = validated(model, out, MIN_MACRO_F1="0", MAX_ECE="1")

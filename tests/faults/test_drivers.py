@@ -15,6 +15,8 @@ from tests.faults.drivers import COMMAND, Driver, Ended
 from tests.faults.tolls import NOTHING, assert_as_if_nothing_had_happened, begun_again, toll
 from tests.fleet.conftest import Run, read, swept
 
+pytestmark = pytest.mark.faults
+
 GRACE_SECONDS = 3.0  # `ray job stop` waits so long before it kills
 CORES = 2
 
@@ -122,7 +124,6 @@ def kill_at_random(out: Path, seed: int, kills: int) -> tuple[int, int]:
     return kills, finished + 1
 
 
-@pytest.mark.faults
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", range(4))
 def test_a_driver_killed_at_any_moment_goes_on_where_it_was(
@@ -138,7 +139,6 @@ def test_a_driver_killed_at_any_moment_goes_on_where_it_was(
     ledger("driver SIGKILLed at a random moment", killed, cost)
 
 
-@pytest.mark.faults
 def test_a_driver_killed_between_publishing_and_writing_loses_no_row(
     tmp_path: Path, smoke: Run, ledger: Ledger
 ) -> None:
@@ -152,7 +152,6 @@ def test_a_driver_killed_between_publishing_and_writing_loses_no_row(
     ledger("driver killed between publishing a stage and writing its rows", 1, toll(run, smoke))
 
 
-@pytest.mark.faults
 def test_of_two_drivers_on_one_run_the_second_is_refused_and_two_runs_share_a_store(
     tmp_path: Path, smoke: Run, ledger: Ledger
 ) -> None:
