@@ -31,7 +31,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -165,6 +165,8 @@ def _manifest(folder: Path) -> dict[str, str]:
 class Words:
     """The words of a text: normalize, lowercase, `re.sub` each rule, `re.findall` the token."""
 
+    framing = 0  # tokens that are of no text
+
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self._form = settings["normalize"]
         self._lowercase = settings["lowercase"]
@@ -172,12 +174,18 @@ class Words:
         self._token = re.compile(settings["token"])
         self._longest = settings.get("max_tokens")
 
-    def __call__(self, text: str) -> list[str]:
+    def cut(self, text: str) -> tuple[list[str], bool]:
+        """The words that are read, and whether the text has more of them."""
         text = unicodedata.normalize(self._form, text) if self._form else text
         text = text.lower() if self._lowercase else text
         for pattern, instead in self._rules:
             text = pattern.sub(instead, text)
-        return self._token.findall(text)[: self._longest]
+        found = self._token.findall(text)
+        read = found[: self._longest]
+        return read, len(read) < len(found)
+
+    def __call__(self, text: str) -> list[str]:
+        return self.cut(text)[0]
 
 
 class Pieces:
@@ -189,7 +197,8 @@ class Pieces:
     def __init__(self, settings: Mapping[str, Any], ids: Mapping[str, int]) -> None:
         self._settings, self._ids = settings, ids
         self._prefix, self._suffix = settings["prefix"], settings["suffix"]
-        self._room = settings["max_tokens"] - len(self._prefix) - len(self._suffix)
+        self.framing = len(self._prefix) + len(self._suffix)
+        self._room = settings["max_tokens"] - self.framing
         added = sorted(settings["added"], key=len, reverse=True)
         self._added = re.compile(f"({'|'.join(map(re.escape, added)) or '(?!)'})")
         self._pieces = lru_cache(CACHED_WORDS)(self.pieces)
@@ -210,8 +219,14 @@ class Pieces:
             if added:
                 yield added
 
+    def cut(self, text: str) -> tuple[list[str], bool]:
+        """The pieces that are read, framed, and whether the text has more of them."""
+        found = list(islice(self._all(text), self._room + 1))
+        read = [*self._prefix, *found[: self._room], *self._suffix]
+        return read, len(found) > self._room
+
     def __call__(self, text: str) -> list[str]:
-        return [*self._prefix, *islice(self._all(text), self._room), *self._suffix]
+        return self.cut(text)[0]
 
 
 class Signs(dict[int, str]):
@@ -346,6 +361,16 @@ class Predictions:
     labels: list[list[str]]
 
 
+class Reading(NamedTuple):
+    """A text as a model sees it: its token ids, whether its end was cut off at `max_tokens`, and
+    which share of the words or pieces that are read has no id of its own (1 where there are none).
+    """
+
+    ids: list[int]
+    truncated: bool
+    unknown_share: float
+
+
 class Reader:
     """Texts to token ids, by one vocabulary."""
 
@@ -357,7 +382,15 @@ class Reader:
 
     def ids(self, text: str) -> list[int]:
         """Token ids of one text; a text without words is one unknown word."""
-        return [self._ids.get(word, UNKNOWN) for word in self.tokenize(text)] or [UNKNOWN]
+        return self.read(text).ids
+
+    def read(self, text: str) -> Reading:
+        """Token ids of one text, and what was lost on the way to them."""
+        tokens, truncated = self.tokenize.cut(text)
+        ids = [self._ids.get(token, UNKNOWN) for token in tokens]
+        counted = len(ids) - self.tokenize.framing
+        unknown_share = ids.count(UNKNOWN) / counted if counted else 1.0
+        return Reading(ids or [UNKNOWN], truncated, unknown_share)
 
 
 class Model:
