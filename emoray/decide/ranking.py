@@ -57,6 +57,18 @@ class Ranking:
             tp_KR[k] = len(positive) - np.searchsorted(positive, cuts_R)
         return predicted_KR.T, tp_KR.T
 
+    @cached_property
+    def average_precision_K(self) -> np.ndarray:
+        """Mean over a label's positives of the precision at their score, as scikit-learn's
+        `average_precision_score`; 0 without a positive."""
+        found_K = np.zeros(len(self.positives))
+        for k, positive in enumerate(self.positives):
+            if len(positive):
+                predicted = self.texts - np.searchsorted(self.scores_KN[k], positive)
+                tp = len(positive) - np.searchsorted(positive, positive)
+                found_K[k] = np.mean(tp / predicted)
+        return found_K
+
     def below(self, label: int, score: float) -> float:
         """The highest score of a label under `score`; -inf if there is none."""
         at = int(np.searchsorted(self.scores_KN[label], score))

@@ -57,6 +57,15 @@ class PointRow:
     temperature_rule: str = note("fitted = by least NLL on dev; fixed = given")
     threshold_rule: str = note("how thresholds were set; every fitted one comes from dev")
     dev_macro_f1: float = gain("cross-fitted on dev; what the search maximises")
+    dev_micro_f1: float = gain("micro-averaged F1, cross-fitted on dev as dev_macro_f1")
+    dev_ece: float = cost(
+        "expected calibration error on dev, 15 bins, label decisions pooled; dev is where a fitted "
+        "temperature comes from"
+    )
+    dev_nll: float = cost(
+        "mean negative log-likelihood per label decision on dev, in nats; what a fitted "
+        "temperature minimises"
+    )
     test_macro_f1: float = gain("thresholds from dev, scored once on test")
     test_macro_f1_low: float = gain("lower end of its 95 % bootstrap interval over test texts")
     test_macro_f1_high: float = gain("upper end of its 95 % bootstrap interval over test texts")
@@ -127,6 +136,9 @@ class LabelRow:
     precision: float = gain("on test")
     recall: float = gain("on test")
     f1: float = gain("on test")
+    average_precision: float = gain(
+        "area under precision against recall on test, whatever the threshold; 0 without a positive"
+    )
     support: int = note("test texts that carry the label")
     threshold: float = note("probability from which the label is given")
     cut: float = note("the same as a logit, exactly: what the artifact compares with")

@@ -17,7 +17,7 @@ from emoray.decide.crossfit import cross_fitted_scores
 from emoray.decide.cuts import probabilities, thresholds_of
 from emoray.decide.intervals import macro_f1_intervals, resample_weights
 from emoray.decide.ranking import rank
-from emoray.decide.scores import ManyScores, score_many, score_ranking
+from emoray.decide.scores import ManyScores, score_ranking
 from emoray.decide.surface import surface
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import Fixed, cuts_many
@@ -52,6 +52,7 @@ class Decided:
     temperature_R: np.ndarray
     cuts_RK: np.ndarray
     test: ManyScores
+    average_precision_K: np.ndarray
     points: Columns
 
 
@@ -79,20 +80,26 @@ def decide_all(logits: Logits, decisions: Sequence[Decision]) -> Decided:
     pairs = pairs_of(decisions, logits.dev_NK, logits.dev_labels_NK)
     temperature_R = np.array([temperature for _, temperature in pairs])
     cuts_RK = cuts_many(pairs, logits.dev_NK, logits.dev_labels_NK)
-    test = score_many(logits.test_NK, logits.test_labels_NK, cuts_RK)
+    ranking = rank(logits.test_NK, logits.test_labels_NK)
+    test = score_ranking(ranking, cuts_RK)
+    dev = cross_fitted_scores(pairs, logits.dev_NK, logits.dev_labels_NK)
     unleaked = score_ranking(
         rank(logits.test_NK[~logits.leaked_N], logits.test_labels_NK[~logits.leaked_N]), cuts_RK
     )
     weights_BN = _weights(len(logits.test_NK))
     low_R, high_R = macro_f1_intervals(logits.test_NK, logits.test_labels_NK, cuts_RK, weights_BN)
-    per_temperature = _once(temperature_R, lambda t: _calibration(logits, t))
+    on_dev = _once(temperature_R, lambda t: _calibration(logits.dev_NK, logits.dev_labels_NK, t))
+    on_test = _once(temperature_R, lambda t: _calibration(logits.test_NK, logits.test_labels_NK, t))
     points = {
         "temperature": temperature_R,
         "temperature_rule": [
             "fitted" if isinstance(d.temperature, Fitted) else "fixed" for d in decisions
         ],
         "threshold_rule": [str(d.rule) for d in decisions],
-        "dev_macro_f1": cross_fitted_scores(pairs, logits.dev_NK, logits.dev_labels_NK).macro_f1_R,
+        "dev_macro_f1": dev.macro_f1_R,
+        "dev_micro_f1": dev.micro_f1_R,
+        "dev_ece": on_dev[:, 0],
+        "dev_nll": on_dev[:, 2],
         "test_macro_f1": test.macro_f1_R,
         "test_macro_f1_low": low_R,
         "test_macro_f1_high": high_R,
@@ -100,9 +107,9 @@ def decide_all(logits: Logits, decisions: Sequence[Decision]) -> Decided:
         "test_micro_f1": test.micro_f1_R,
         "test_precision": test.precision_R,
         "test_recall": test.recall_R,
-        "test_ece": per_temperature[:, 0],
-        "test_brier": per_temperature[:, 1],
-        "test_nll": per_temperature[:, 2],
+        "test_ece": on_test[:, 0],
+        "test_brier": on_test[:, 1],
+        "test_nll": on_test[:, 2],
         "batch_flips_share": _batch_flips(logits, cuts_RK),
     }
     return Decided(
@@ -110,6 +117,7 @@ def decide_all(logits: Logits, decisions: Sequence[Decision]) -> Decided:
         temperature_R=temperature_R,
         cuts_RK=cuts_RK,
         test=test,
+        average_precision_K=ranking.average_precision_K,
         points=points,
     )
 
@@ -122,13 +130,14 @@ def _batch_flips(logits: Logits, cuts_RK: np.ndarray) -> list[float | None]:
     return [float(((alone_MK >= cuts_K) != (batched_MK >= cuts_K)).mean()) for cuts_K in cuts_RK]
 
 
-def _calibration(logits: Logits, temperature: float) -> tuple[float, float, float]:
-    probs_NK = probabilities(logits.test_NK, temperature)
-    labels_NK = logits.test_labels_NK
+def _calibration(
+    logits_NK: np.ndarray, labels_NK: np.ndarray, temperature: float
+) -> tuple[float, float, float]:
+    probs_NK = probabilities(logits_NK, temperature)
     return (
         ece(probs_NK, labels_NK),
         brier(probs_NK, labels_NK),
-        nll(logits.test_NK, labels_NK, temperature),
+        nll(logits_NK, labels_NK, temperature),
     )
 
 
@@ -160,6 +169,7 @@ def label_columns(
         "precision": decided.test.precision_RK[rows].ravel(),
         "recall": decided.test.recall_RK[rows].ravel(),
         "f1": decided.test.f1_RK[rows].ravel(),
+        "average_precision": np.tile(decided.average_precision_K, len(rows)),
         "support": np.tile(decided.test.support_K, len(rows)),
         "threshold": np.concatenate(thresholds),
         "cut": decided.cuts_RK[rows].ravel(),

@@ -195,7 +195,8 @@ def write_ensemble(combine: Combine, heard: Heard, folders: Sequence[Path], out:
     np.savez(out / RESAMPLED, allow_pickle=False, **arrays)
     pairs = pairs_of(combine.decisions, logits.dev_NK, logits.dev_labels_NK)
     honest = cross_fitted_ensemble(combine.weighing, pairs, heard.dev_MNK, heard.dev_labels_NK)
-    decided = replace(decided, points=decided.points | {"dev_macro_f1": honest.macro_f1_R})
+    earned = {"dev_macro_f1": honest.macro_f1_R, "dev_micro_f1": honest.micro_f1_R}
+    decided = replace(decided, points=decided.points | earned)
     told = [told_of(combine.compressed[m], folders[m]) for m in members]
     sizes = [(folders[m] / BASE / "model.onnx").stat().st_size for m in members]
     ensemble = Told(

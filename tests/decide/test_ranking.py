@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score
 
 from emoray.decide.ranking import midway, rank
 from tests.decide.made import Decisions, made
@@ -17,6 +18,22 @@ def test_counts_are_those_of_comparing_each_logit_with_each_cut(ties: int | None
     decided_RNK = logits_NK >= cuts_RK[:, None]
     assert (predicted_RK == decided_RNK.sum(axis=1)).all()
     assert (tp_RK == (decided_RNK & (labels_NK == 1)).sum(axis=1)).all()
+
+
+@pytest.mark.parametrize("ties", [None, 2])
+def test_average_precision_is_scikit_learns(ties: int | None) -> None:
+    logits_NK, labels_NK = made(200, 5, seed=3, ties=ties)
+    found_K = rank(logits_NK, labels_NK).average_precision_K
+    for k, found in enumerate(found_K):
+        wanted = average_precision_score(labels_NK[:, k], logits_NK[:, k])
+        assert found == pytest.approx(wanted, abs=1e-12)
+
+
+def test_average_precision_is_0_where_nothing_is_there_to_be_found() -> None:
+    logits_NK, labels_NK = made(50, 2, seed=1)
+    labels_NK[:, 1] = 0
+    found_K = rank(logits_NK, labels_NK).average_precision_K
+    assert found_K[0] > 0 and found_K[1] == 0
 
 
 @given(FLOATS, FLOATS)

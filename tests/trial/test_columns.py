@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score, precision_score, recall_score
+from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score
 
-from emoray.decide.crossfit import cross_fitted_macro_f1
+from emoray.decide.crossfit import cross_fitted_macro_f1, cross_fitted_scores
 from emoray.decide.cuts import cuts_of
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
@@ -115,6 +115,18 @@ def test_dev_scores_are_cross_fitted(logits: Logits) -> None:
             temperature=float(decided.temperature_R[row]),
         )
         assert decided.points["dev_macro_f1"][row] == pytest.approx(wanted, abs=1e-12)
+    pairs = list(zip((d.rule for d in DECISIONS), decided.temperature_R.tolist(), strict=True))
+    honest = cross_fitted_scores(pairs, logits.dev_NK, logits.dev_labels_NK)
+    np.testing.assert_array_equal(decided.points["dev_micro_f1"], honest.micro_f1_R)
+
+
+def test_calibration_is_told_of_dev_as_of_test(logits: Logits) -> None:
+    swapped = replace(logits, test_NK=logits.dev_NK, test_labels_NK=logits.dev_labels_NK)
+    one, other = decide_all(logits, DECISIONS).points, decide_all(swapped, DECISIONS).points
+    for name in ("ece", "nll"):
+        np.testing.assert_array_equal(one[f"dev_{name}"], other[f"test_{name}"])
+    calibrated = DECISIONS.index(Decision())
+    assert one["dev_nll"][calibrated] == one["dev_nll"].min()
 
 
 def test_the_interval_holds_the_score(logits: Logits) -> None:
@@ -136,6 +148,10 @@ def test_labels_are_kept_for_fitted_rules_and_for_one_half(logits: Logits) -> No
     np.testing.assert_array_equal(
         columns["support"].reshape(len(kept), -1)[0], logits.test_labels_NK.sum(0)
     )
+    ap_RK = columns["average_precision"].reshape(len(kept), -1)
+    for k in range(len(LABELS)):
+        wanted = average_precision_score(logits.test_labels_NK[:, k], logits.test_NK[:, k])
+        np.testing.assert_allclose(ap_RK[:, k], wanted, atol=1e-12)
     np.testing.assert_allclose(
         columns["cut"],
         np.concatenate(

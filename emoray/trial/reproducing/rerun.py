@@ -25,6 +25,7 @@ from emoray.trial.stages.compression import ENCODER_TEXTS, WORD_TEXTS
 
 SCORES = (
     "dev_macro_f1",
+    "dev_micro_f1",
     "test_macro_f1",
     "test_macro_f1_low",
     "test_macro_f1_high",
@@ -33,7 +34,7 @@ SCORES = (
     "test_precision",
     "test_recall",
 )
-CALIBRATION = ("temperature", "test_ece", "test_brier", "test_nll")
+CALIBRATION = ("temperature", "dev_ece", "dev_nll", "test_ece", "test_brier", "test_nll")
 INVARIANCE = ("batch_flips_share",)
 BYTES = ("size_bytes", "artifact_sha256")
 CUTS = "cuts"  # of an artifact's decision: refitted on dev they must come out the same
@@ -76,16 +77,16 @@ def _cross_fitted(
     dev_MNK: np.ndarray,
     labels_NK: np.ndarray,
 ) -> dict[str, Any]:
-    """An ensemble's dev score, weights fitted anew on each fold; unknown (None) where members
+    """An ensemble's dev scores, weights fitted anew on each fold; unknown (None) where members
     without weight, of which its artifact holds nothing, had a say in them."""
     if len(dev_MNK) != len(json.loads(spec["members"])):
-        return {"dev_macro_f1": None}
+        return {"dev_macro_f1": None, "dev_micro_f1": None}
     weighing = read(spec["weighing"])
     weights_M = weighing.weights(dev_MNK, labels_NK)
     together_NK = combined(list(dev_MNK), list(weights_M), str(weighing.of))
     pairs = pairs_of(decisions, together_NK, labels_NK)
     honest = cross_fitted_ensemble(weighing, pairs, dev_MNK, labels_NK)
-    return {"dev_macro_f1": honest.macro_f1_R[r]}
+    return {"dev_macro_f1": honest.macro_f1_R[r], "dev_micro_f1": honest.micro_f1_R[r]}
 
 
 def run_again(record: Record, row: dict[str, Any], folder: Path, corpus: Corpus) -> Again:

@@ -26,7 +26,7 @@ class Combine:
     """
 
     name: ClassVar[str] = "combine"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     plan: str
     weighing: Weighing

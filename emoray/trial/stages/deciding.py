@@ -18,7 +18,7 @@ class Decide:
     """Every decision on one model's logits: the rows of the tables."""
 
     name: ClassVar[str] = "decide"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     scored: Score
     compressed: Compress
