@@ -34,6 +34,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+# Before the import, which reads it: else onnxruntime writes a device id and events into the user's
+# cache and looks for a host that takes them.
+os.environ["ORT_DISABLE_TELEMETRY"] = os.environ.get("ORT_DISABLE_TELEMETRY") or "1"
 import onnxruntime
 
 MODEL, VOCABULARY, TOKENIZER = "model.onnx", "vocabulary.txt", "tokenizer.json"

@@ -15,7 +15,6 @@ from emoray.fleet.address import AUTO, asks_for_token, found, parsed
 from emoray.fleet.precautions import known_token, on_loopback, own_folder, own_token
 
 SETTINGS = {
-    "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_AIR_NEW_OUTPUT": "0",  # the other output prints even when verbose=0
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C ends the run, not only Tune

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from emoray import NO_TELEMETRY
+
 INSTALL_S = 3600
 READY = "ready"
 NOT_INHERITED = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 QUIET = {  # a tool that is measured neither reports nor fetches
+    **NO_TELEMETRY,
     "OLIVE_DISABLE_TELEMETRY": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",
     "PYTHONNOUSERSITE": "1",
 }
