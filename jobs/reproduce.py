@@ -40,6 +40,13 @@ def reproduce(
     data: DataAndVectors = None,
     vectors_file: VectorsFile = None,
     store: Store = None,
+    stages: Annotated[
+        bool,
+        typer.Option(
+            help="Check every stage behind a row in the store: one that is damaged or not there is "
+            "a failure."
+        ),
+    ] = True,
     download: Download = True,
     debug: Debug = False,
 ) -> None:
@@ -47,9 +54,11 @@ def reproduce(
 
     Each row's artifact is checked by its hashes (one off the front is put together from the store
     first) and run on dev and test from raw text; its thresholds are fitted anew; every score and
-    the bytes are held against the row. On the run's machine, processor and library versions alike,
-    they must be equal to the last digit. Elsewhere scores may differ by 0.002 and the differences
-    of the machines are named; bytes and hashes must be equal anywhere.
+    the bytes are held against the row. Every stage that it was made by is checked in the store,
+    file by file, and one that is not there is a failure; nothing is written there. On the run's
+    machine, processor and library versions alike, scores must be equal to the last digit. Elsewhere
+    they may differ by 0.002 and the differences of the machines are named; bytes and hashes must be
+    equal anywhere.
     """
 
     def work() -> None:
@@ -69,6 +78,7 @@ def reproduce(
                 data=place_or_none(data),
                 vector_files=tuple(place_of(each) for each in vectors_file or ()),
                 store=place_or_none(store),
+                stages=stages,
                 download=download,
             )
         )

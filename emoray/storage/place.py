@@ -69,11 +69,18 @@ def relative(place: Place, start: Place) -> str:
 
 
 def located(start: Place, told: str) -> Place:
-    """The place that `relative` told, seen from `start`."""
+    """The place that `relative` told, seen from `start`; a path is absolute, wherever a process
+    stands later.
+
+    A `start` that is a link may have been told of by its own name or by that of what it leads to:
+    the first of both ways that leads somewhere is taken.
+    """
     if "://" in told:
         return place_of(told)
     if isinstance(start, Path):
-        return Path(os.path.normpath(start / told))
+        by_name = Path(os.path.normpath(start.absolute() / told))
+        followed = start.resolve() / told
+        return followed.resolve() if followed.exists() and not by_name.exists() else by_name
     inside = os.path.normpath(f"/{start.prefix}/{told}").lstrip("/")
     return S3Folder.of(f"s3://{start.bucket}/{inside}")
 

@@ -22,9 +22,8 @@ from emoray.storage.place import cache_of
 from emoray.storage.s3 import S3Folder
 from emoray.trial.carried import carried_by, relocated, share_all
 from emoray.trial.done import MANIFEST, Done, file_sha256, found_in, read_manifest
-from emoray.trial.store import LAYOUT, Stage, Store, key_of
+from emoray.trial.store import LAYOUT, MARKER, Stage, Store, key_of
 
-MARKER = "store.json"
 INPUTS = "inputs"  # corpora, vectors and encoders by their SHA-256
 ARRIVING = "arriving"  # of this node's copy: folders that are being brought or put away
 UNPUBLISHED = "unpublished"  # of this node's copy: finished stages that S3 would not take
@@ -38,11 +37,19 @@ class BucketStore(Store):
     is taken up there; elsewhere a stage starts from nothing.
     """
 
-    def __init__(self, place: S3Folder, cache: Path | None = None) -> None:
+    def __init__(
+        self, place: S3Folder, cache: Path | None = None, *, reading: bool = False
+    ) -> None:
         super().__init__(cache or cache_of(place) / "store")
         self.place: S3Folder = place
+        self.reading = reading
         wanted = json.dumps({"layout": LAYOUT}).encode()
-        if not place.create(MARKER, wanted):
+        if reading and place.entry(MARKER) is None:
+            raise ValueError(
+                f"a stage store to read from must be there, got none at {place}: name the run's "
+                "own with --store"
+            )
+        if not (place.read(MARKER) == wanted if reading else place.create(MARKER, wanted)):
             raise ValueError(
                 f"the stage store at {place} must have layout {LAYOUT}, got "
                 f"{place.read(MARKER)[:40]!r}: it was written by another version of emoray; name a "
@@ -77,7 +84,8 @@ class BucketStore(Store):
         try:
             told = self.place.find(f"{at}/{MANIFEST}")
         except DamagedError:
-            self._set_aside_there(at, self.place.entry(f"{at}/{MANIFEST}"))
+            if not self.reading:
+                self._set_aside_there(at, self.place.entry(f"{at}/{MANIFEST}"))
             return None
         if told is None:
             return None
@@ -85,7 +93,8 @@ class BucketStore(Store):
             return found_in(folder, manifest)
         if self._bring(at, folder, told) and (manifest := read_manifest(folder)):
             return found_in(folder, manifest)
-        self._set_aside_there(at, told)
+        if not self.reading:
+            self._set_aside_there(at, told)
         return None
 
     def _says(self, folder: Path, manifest: bytes) -> bool:

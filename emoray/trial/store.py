@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Protocol, TypeGuard
 from emoray.storage.place import Place
 from emoray.trial.done import MANIFEST, Done, file_sha256, found_in, read_manifest, write_whole
 
+MARKER = "store.json"
 UNFINISHED = "unfinished"  # the input of a resumable stage: a folder that outlives a crash
 LAYOUT = 1  # raise when the store's own folders or manifest change
 
@@ -106,15 +107,25 @@ def inputs_of(stage: Stage) -> dict[str, Stage]:
 
 
 class Store:
-    """Finished stages under `<root>/stages/<name>/<key>/`. `place` opens it again elsewhere."""
+    """Finished stages under `<root>/stages/<name>/<key>/`. `place` opens it again elsewhere.
+
+    reading: nothing is written there, not even where something is damaged.
+    """
 
     place: Place
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, reading: bool = False) -> None:
         self.place = self.root = root.absolute()
-        marker = self.root / "store.json"
+        self.reading = reading
+        marker = self.root / MARKER
+        if reading and not marker.is_file():
+            raise ValueError(
+                f"a stage store to read from must be there, got none at {root}: name the run's own "
+                "with --store"
+            )
         try:
-            (self.root / "stages").mkdir(parents=True, exist_ok=True)
+            if not reading:
+                (self.root / "stages").mkdir(parents=True, exist_ok=True)
             if not marker.exists():
                 write_whole(marker, json.dumps({"layout": LAYOUT}))
             found = json.loads(marker.read_text())
@@ -142,7 +153,8 @@ class Store:
             return None
         if manifest := read_manifest(folder):
             return found_in(folder, manifest)
-        self._set_aside(folder)
+        if not self.reading:
+            self._set_aside(folder)
         return None
 
     def _set_aside(self, folder: Path) -> None:
@@ -258,10 +270,10 @@ class Store:
                 yield event
 
 
-def open_store(place: Place) -> Store:
-    """The store at a place; ValueError where none can be."""
+def open_store(place: Place, *, reading: bool = False) -> Store:
+    """The store at a place; ValueError where none can be. reading: nothing is written there."""
     if isinstance(place, Path):
-        return Store(place)
+        return Store(place, reading=reading)
     from emoray.trial.bucket_store import BucketStore
 
-    return BucketStore(place)
+    return BucketStore(place, reading=reading)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from emoray.storage.place import place_of
 from emoray.tables.files import write_table
 from emoray.tables.parts import table_path
 from emoray.tables.rows import TABLES
@@ -44,6 +45,11 @@ def behind(run: Run) -> str:
     """A row whose artifact was not shipped."""
     points = run.tables["points"]
     return str(points.loc[points["artifact"].str.startswith(".."), "point"].iloc[0])
+
+
+def training(run: Run, point: str) -> str:
+    points = run.tables["points"]
+    return str(points.loc[points["point"] == point, "training_id"].iloc[0])
 
 
 def test_rows_come_out_again_to_the_last_digit(smoke: Run) -> None:
@@ -85,7 +91,77 @@ def test_a_stage_that_was_changed_is_told_and_a_gone_one_too(run: Run) -> None:
     assert failed == 1 and "1 damaged: train-" in said and "DAMAGED" in said
     shutil.rmtree(stages / "train")
     failed, said = told(Reproduce(run=run.folder, points=(front(run),)))
-    assert failed == 0 and "1 not in the store" in said
+    assert failed == 1 and "1 not in the store" in said and "INCOMPLETE" in said
+    assert "name the run's store with --store, or leave stages unchecked with --no-stages" in said
+    failed, said = told(Reproduce(run=run.folder, points=(front(run),), stages=False))
+    assert failed == 0 and "1 of 1 rows reproduce; stages were not checked" in said
+
+
+def test_without_its_store_a_row_is_no_success(run: Run, tmp_path: Path) -> None:
+    alone = Path(shutil.copytree(run.folder, tmp_path / "alone" / "run"))
+    failed, said = told(Reproduce(run=alone, points=(front(run),)))
+    assert failed == 1 and "stages 0 1 not in the store INCOMPLETE" in said
+    assert "0 of 1 rows reproduce" in said
+    failed, said = told(Reproduce(run=alone, points=(front(run),), store=run.sweep.store_root))
+    assert failed == 0 and "none whole" in said
+
+
+WAYS = ("run", "run/", "./run/../run", "../out/run", "link", "elsewhere/link", ".")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_stage_is_checked_however_the_run_is_named(
+    run: Run, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = run.sweep.out
+    run.folder.rename(out / "run")
+    (out / "link").symlink_to("run")
+    (out / "elsewhere").mkdir()
+    (out / "elsewhere" / "link").symlink_to(out / "run")
+    monkeypatch.chdir(out / "run" if way == "." else out)
+    point, other = front(run), behind(run)
+    failed, said = told(Reproduce(run=place_of(way), points=(point, other)))
+    assert failed == 0 and said.count("none whole") == 2 and "INCOMPLETE" not in said
+    (weights,) = (out / "_store" / "stages" / "train").glob(f"{training(run, point)}*/weights.npz")
+    content = bytearray(weights.read_bytes())
+    content[100] ^= 1
+    weights.write_bytes(content)
+    failed, said = told(Reproduce(run=place_of(way), points=(point,)))
+    assert failed == 1 and "1 damaged: train-" in said
+
+
+def test_a_store_elsewhere_is_found_from_a_row_of_the_front(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = run.sweep.out / "shared" / "stages-of-all"
+    moved.parent.mkdir()
+    run.sweep.store_root.rename(moved)
+    points = run.tables["points"].copy()
+    points["artifact"] = points["artifact"].str.replace("../_store", "../shared/stages-of-all")
+    rewrite(run, "points", points)
+    monkeypatch.chdir(run.sweep.out)
+    failed, said = told(Reproduce(run=Path(run.folder.name), points=(front(run),)))
+    assert failed == 0 and "none whole" in said
+
+
+def test_a_store_that_nobody_may_write_is_enough(run: Run) -> None:
+    store = run.sweep.store_root
+    before = sorted(store.rglob("*"))
+    folders = [store, *(path for path in before if path.is_dir())]
+    try:
+        for folder in folders:
+            folder.chmod(0o555)
+        failed, _ = told(Reproduce(run=run.folder, points=(front(run), behind(run))))
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+    assert failed == 0 and sorted(store.rglob("*")) == before
+
+
+def test_a_run_without_a_row_is_no_success(run: Run) -> None:
+    rewrite(run, "points", run.tables["points"].iloc[:0])
+    with pytest.raises(ValueError, match="rows to reproduce, got a table of none"):
+        told(Reproduce(run=run.folder, sample=1))
 
 
 def test_another_machine_is_named_and_given_a_tolerance(run: Run) -> None:

@@ -59,10 +59,41 @@ def test_tables_in_a_bucket_are_those_of_a_folder(away: Away, smoke: Run) -> Non
     assert len(away.run.tables["latency"]) == len(smoke.tables["latency"])
 
 
-def test_rows_in_a_bucket_come_out_again(away: Away) -> None:
+def reproduced(settings: Reproduce) -> tuple[int, str]:
     out = io.StringIO()
-    settings = Reproduce(run=away.run_place, sample=2, download=False)
-    assert run_reproduce(settings, Console(file=out, width=200)) == 0, out.getvalue()
+    failed = run_reproduce(settings, Console(file=out, width=200))
+    return failed, " ".join(out.getvalue().split())
+
+
+def test_rows_in_a_bucket_come_out_again_without_a_right_to_write(
+    away: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError("this caller may only read")
+
+    for verb in ("_put", "write", "upload", "create", "replace", "delete", "remove", "copy"):
+        monkeypatch.setattr(S3Folder, verb, refused)
+    failed, said = reproduced(Reproduce(run=away.run_place, sample=2, download=False))
+    assert failed == 0 and said.count("none whole") == 2, said
+
+
+def test_a_flipped_bit_in_a_bucket_is_found_though_a_whole_copy_is_at_hand(away: Away) -> None:
+    points = away.run.tables["points"]
+    row = points[points["on_front"]].iloc[0]
+    (name,) = (
+        name
+        for name in away.place.names("_store/stages/train")
+        if f"/{row['training_id']}" in name and name.endswith("/weights.npz")
+    )
+    whole = away.place.read(name)
+    away.place.write(name, whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    settings = Reproduce(run=away.run_place, points=(row["point"],), download=False)
+    try:
+        failed, said = reproduced(settings)
+    finally:
+        away.place.write(name, whole)
+    assert failed == 1 and "1 damaged: train-" in said, said
+    assert reproduced(settings)[0] == 0
 
 
 def test_every_stage_was_made_once(away: Away) -> None:

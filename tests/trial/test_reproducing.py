@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emoray.trial.reproducing.chain import check_chain
+from emoray.trial.reproducing.chain import Chain as Chained
+from emoray.trial.reproducing.chain import StoreCheck
 from emoray.trial.reproducing.rerun import BYTES, CALIBRATION, INVARIANCE, SCORES, Again
 from emoray.trial.reproducing.verdict import TOLERANCE, verdicts
-from emoray.trial.store import key_of
+from emoray.trial.store import key_of, open_store
 from tests.trial.chain import Chain
 
 CUTS_K = np.array([0.1, -0.4, np.inf])
@@ -65,10 +66,10 @@ def test_what_was_not_computed_again_is_not_held_against_the_row() -> None:
 
 def test_a_store_is_checked_down_to_the_words(chain: Chain) -> None:
     key = key_of(chain.decided[1].compressed)
-    found = check_chain(chain.store.root, key)
+    found = StoreCheck(chain.store.root).chain(key)
     names = {each.rsplit("-", 1)[0] for each in found.whole}
-    assert names == {"compress", "train", "encode", "embed", "tokenize"}
-    assert not found.gone and not found.damaged
+    assert names == {"compress", "train", "encode", "embed", "tokenize", "score", "decide"}
+    assert found.is_whole and not found.gone and not found.damaged
 
 
 def test_a_stage_that_changed_or_went_is_named(chain: Chain, tmp_path: Path) -> None:
@@ -78,14 +79,76 @@ def test_a_stage_that_changed_or_went_is_named(chain: Chain, tmp_path: Path) -> 
     train = store / "stages" / "train" / key_of(compressed.trained)
     (train / "weights.npz").write_bytes(b"other")
     shutil.rmtree(store / "stages" / "tokenize")
-    found = check_chain(store, key_of(compressed))
-    assert found.damaged == (train.name,)
+    found = StoreCheck(store).chain(key_of(compressed))
+    assert found.damaged == (train.name,) and not found.is_whole
     assert [key.rsplit("-", 1)[0] for key in found.gone] == ["tokenize"]
 
 
-def test_where_there_is_no_store_nothing_is_made(tmp_path: Path) -> None:
-    found = check_chain(tmp_path / "none", "compress-0")
+def _flipped(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("stage", ["tokenize", "encode", "embed", "train", "compress", "decide"])
+def test_a_flipped_bit_is_found_in_every_file_of_a_stage_and_left_as_it_is(
+    chain: Chain, tmp_path: Path, stage: str
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(chain.store.root, store)
+    key = key_of(chain.decided[1].compressed)
+    whole = {each for each in StoreCheck(store).chain(key).whole if each.startswith(f"{stage}-")}
+    (folder,) = (store / "stages" / stage / each for each in whole)
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = file.read_bytes()
+        _flipped(file)
+        before = sorted(store.rglob("*"))
+        if file.name != "manifest.json":
+            assert StoreCheck(store).chain(key).damaged == (folder.name,), file
+        assert sorted(store.rglob("*")) == before, "nothing is set aside by who only looks"
+        file.write_bytes(content)
+
+
+def test_a_manifest_that_says_nothing_is_damage(chain: Chain, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(chain.store.root, store)
+    key = key_of(chain.decided[1].compressed)
+    score = next((store / "stages" / "score").iterdir())
+    (score / "manifest.json").write_text("{")
+    assert StoreCheck(store).chain(key).damaged == (score.name,)
+
+
+def test_a_manifest_of_another_stage_is_damage(chain: Chain, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(chain.store.root, store)
+    one, other = (key_of(chain.decided[i].compressed) for i in (0, 1))
+    compressed = store / "stages" / "compress"
+    shutil.rmtree(compressed / one)
+    shutil.copytree(compressed / other, compressed / one)
+    assert StoreCheck(store).chain(one).damaged == (one,)
+
+
+def test_where_there_is_no_store_nothing_is_made_and_nothing_is_whole(tmp_path: Path) -> None:
+    found = StoreCheck(tmp_path / "none").chain("compress-0")
     assert found.gone == ("compress-0",) and not (tmp_path / "none").exists()
+    assert not found.is_whole
+    assert not Chained(whole=(), gone=(), damaged=()).is_whole, "no stage is no proof"
+
+
+def test_a_store_that_is_only_read_must_be_there_and_stays_as_it_is(
+    chain: Chain, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        ValueError, match=r"store to read from must be there, got none at .*--store"
+    ):
+        open_store(tmp_path / "none", reading=True)
+    assert not (tmp_path / "none").exists()
+    store = tmp_path / "store"
+    shutil.copytree(chain.store.root, store)
+    (store / "stages" / "score" / key_of(chain.decided[0].scored) / "logits.npz").write_bytes(b"")
+    before = sorted(store.rglob("*"))
+    assert open_store(store, reading=True).find(chain.decided[0].scored) is None
+    assert sorted(store.rglob("*")) == before
 
 
 @pytest.mark.parametrize("columns", [1, 2])

@@ -25,7 +25,7 @@ def _at(place: Place) -> Path:
         return Path("/nowhere")
 
 
-def _whole(store: Store, stage: Stage) -> Path:
+def _folder_of(store: Store, stage: Stage) -> Path:
     done = store.find(stage)
     if done is None:
         raise ValueError(
@@ -51,9 +51,9 @@ def artifact_of(
     if (at / MODEL).is_file():
         ship_point(row, cuts_K, at.parent, target)
         return target
-    stage, shelf = stage_of(record, row, data()), open_store(store)
+    stage, found = stage_of(record, row, data()), open_store(store, reading=True)
     if isinstance(stage, Combine):
-        ship_ensemble(row, cuts_K, stage, lambda needed: _whole(shelf, needed), target)
+        ship_ensemble(row, cuts_K, stage, lambda needed: _folder_of(found, needed), target)
     else:
-        ship_point(row, cuts_K, _whole(shelf, stage.compressed), target)
+        ship_point(row, cuts_K, _folder_of(found, stage.compressed), target)
     return target

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from emoray.storage.place import Place, child, located
+from emoray.storage.place import Place, absolute, child, located, place_of
+from emoray.storage.s3 import S3Folder
 from emoray.tables.folders import folder_at
 from emoray.trial.provenance import provenance
 from emoray.trial.rows import decision_id
@@ -27,10 +28,14 @@ def _where(table: pa.Table, column: str, values: list[str]) -> list[dict[str, An
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Record:
-    """A run's rows that are to be made again, with their specs and every start of the run."""
+    """A run's rows that are to be made again, with their specs and every start of the run.
+
+    artifacts: where every row of the run says that its files lie, seen from there.
+    """
 
     place: Place
     rows: tuple[dict[str, Any], ...]
+    artifacts: tuple[str, ...]
     specs: dict[str, dict[str, Any]]
     starts: tuple[dict[str, Any], ...]
 
@@ -61,15 +66,16 @@ class Record:
         return decisions, ids.index(row["point"])
 
     def store(self, given: Place | None) -> Place:
-        """Where its stages lie: as given, as the row's artifact says, or beside the run."""
+        """Where its stages lie: as given, as a row off its front says, or beside the run."""
         if given is not None:
             return given
-        for row in self.rows:
-            where = str(located(self.place, row["artifact"]))
-            root, inside, _ = where.rpartition(f"/{STAGES}/")
-            if inside:
-                return located(self.place, root)
-        return child(self.place.parent, STORE)
+        for artifact in self.artifacts:
+            if f"/{STAGES}/" in artifact:
+                root, _, _ = str(located(self.place, artifact)).rpartition(f"/{STAGES}/")
+                return place_of(root)
+        if isinstance(self.place, S3Folder):
+            return child(self.place.parent, STORE)
+        return located(self.place, f"../{STORE}")
 
 
 def _drawn(table: pa.Table, sample: int, seed: int) -> list[str]:
@@ -83,8 +89,14 @@ def read_record(place: Place, points: tuple[str, ...], sample: int, seed: int) -
 
     ValueError for a run that is not finished, or a point that it does not hold.
     """
+    place = absolute(place)
     folder = folder_at(place)
     table = folder.read("points")
+    if not table.num_rows:
+        raise ValueError(
+            f"a run has rows to reproduce, got a table of none in {place}: run the same command "
+            "again to its end"
+        )
     wanted = list(dict.fromkeys((*points, *(_drawn(table, sample, seed) if sample else ()))))
     rows = {row["point"]: row for row in _where(table, "point", wanted)}
     if missing := [point for point in wanted if point not in rows]:
@@ -95,6 +107,7 @@ def read_record(place: Place, points: tuple[str, ...], sample: int, seed: int) -
     return Record(
         place=place,
         rows=tuple(rows[point] for point in wanted),
+        artifacts=tuple(table.column("artifact").unique().to_pylist()),
         specs={row["model"]: row for row in folder.read("specs").to_pylist()},
         starts=tuple(folder.read("runs").to_pylist()),
     )

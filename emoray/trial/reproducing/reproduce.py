@@ -16,7 +16,7 @@ from emoray.text.corpus import Corpus
 from emoray.trial.data import find_encoder, look
 from emoray.trial.reproducing import telling as tell
 from emoray.trial.reproducing.artifacts import artifact_of
-from emoray.trial.reproducing.chain import check_chain
+from emoray.trial.reproducing.chain import StoreCheck
 from emoray.trial.reproducing.record import Record, members_of, other_machine, read_record
 from emoray.trial.reproducing.rerun import run_again
 from emoray.trial.reproducing.scratch import train_anew
@@ -27,7 +27,10 @@ from emoray.trial.specs import read
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reproduce:
-    """Which rows of which run, on what data; from_scratch: by training anew, with `seeds` more."""
+    """Which rows of which run, on what data; from_scratch: by training anew, with `seeds` more.
+
+    stages: whether those behind a row are checked in the store as well.
+    """
 
     run: Place
     points: tuple[str, ...] = ()
@@ -39,6 +42,7 @@ class Reproduce:
     data: Place | None = None
     vector_files: tuple[Place, ...] = ()
     store: Place | None = None
+    stages: bool = True
     download: bool = True
 
     def __post_init__(self) -> None:
@@ -104,13 +108,14 @@ def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
     record = read_record(settings.run, settings.points, settings.sample, settings.seed)
     corpus, elsewhere = _corpus(settings, record), other_machine(record)
     store = record.store(settings.store)
+    check = StoreCheck(store) if settings.stages else None
     tell.announce(console, record, elsewhere, TOLERANCE)
     failed = 0
     data = cache(lambda: _data(settings, record))
     for row in record.rows:
         with tempfile.TemporaryDirectory(prefix="emoray-") as scratch:
             try:
-                chain = check_chain(store, record.spec(row)["key"])
+                chain = check.chain(record.spec(row)["key"]) if check else None
                 folder = artifact_of(record, row, store, data, Path(scratch) / "artifact")
                 again = run_again(record, row, folder, corpus)
                 groups = list(verdicts(row, again, same_machine=not elsewhere))
@@ -118,13 +123,14 @@ def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
                 tell.refused(console, row, error)
                 failed += 1
                 continue
-            tell.told(console, row, groups, chain)
-            failed += bool(chain.damaged) or not all(group.holds for group in groups)
+            tell.told(console, row, groups, chain, store)
+            whole = chain is None or chain.is_whole
+            failed += not (whole and all(group.holds for group in groups))
             if settings.from_scratch:
                 others = [s for s in range(settings.seeds + 1) if s != row["seed"]]
                 trained = train_anew(
                     record, row, data(), Path(scratch) / "store", others[: settings.seeds]
                 )
                 tell.spread(console, row, trained)
-    tell.summed(console, len(record.rows), failed)
+    tell.summed(console, len(record.rows), failed, stages=settings.stages)
     return failed

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from emoray.storage.place import Place
 from emoray.tables.words import size
 from emoray.trial.finished.telling import show, signed, table
 from emoray.trial.reproducing.chain import Chain
@@ -35,18 +36,35 @@ def _difference(group: Group) -> str:
     return "other" if np.isinf(group.difference) else f"{group.difference:.2g} in {group.worst}"
 
 
-def told(console: Console, row: dict[str, Any], groups: Sequence[Group], chain: Chain) -> None:
-    """One row: what was computed anew, group by group, and what its store says."""
+def told(
+    console: Console,
+    row: dict[str, Any],
+    groups: Sequence[Group],
+    chain: Chain | None,
+    store: Place,
+) -> None:
+    """One row: what was computed anew, group by group, and what its store says. chain: None where
+    nobody asked for it."""
     made = table(_title(row), "what", "figures", "difference", "verdict", left=1)
     for group in groups:
         verdict = "equal" if group.difference == 0 else "within" if group.holds else "DIFFERS"
         made.add_row(group.name, f"{group.columns}", _difference(group), verdict)
-    stages = f"{len(chain.whole)}"
+    if chain is None:
+        return show(console, made)
     gone = f"{len(chain.gone)} not in the store" if chain.gone else "none"
     bad = f"{len(chain.damaged)} damaged: {', '.join(chain.damaged)}"
-    verdict = "DAMAGED" if chain.damaged else "whole" if chain.whole else "not there"
-    made.add_row("stages", stages, bad if chain.damaged else gone, verdict)
+    verdict = "DAMAGED" if chain.damaged else "whole" if chain.is_whole else "INCOMPLETE"
+    made.add_row("stages", f"{len(chain.whole)}", bad if chain.damaged else gone, verdict)
     show(console, made)
+    if chain.gone:
+        console.print(
+            f"{len(chain.gone)} of its stages are not in {store}: name the run's store with "
+            "--store, or leave stages unchecked with --no-stages\n",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+    return None
 
 
 def _title(row: dict[str, Any]) -> str:
@@ -90,6 +108,8 @@ def spread(console: Console, row: dict[str, Any], trained: Sequence[Trained]) ->
         console.print(f"test macro-F1 {signed(moved)} from the row's\n", highlight=False)
 
 
-def summed(console: Console, rows: int, failed: int) -> None:
+def summed(console: Console, rows: int, failed: int, *, stages: bool) -> None:
     """How many rows came out again."""
-    console.print(f"{rows - failed} of {rows} rows reproduce", style="bold", highlight=False)
+    unchecked = "" if stages else "; stages were not checked"
+    said = f"{rows - failed} of {rows} rows reproduce{unchecked}"
+    console.print(said, style="bold", highlight=False)
