@@ -3,12 +3,14 @@ on the command line, 70 for a bug of ours, 128 and the number of the signal that
 after Ctrl-C, 143 after SIGTERM."""
 
 import gc
+import inspect
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from functools import wraps
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand
@@ -38,6 +40,37 @@ class JobCommand(TyperCommand):
         raise SystemExit(code or 0)
 
 
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from emoray import __version__
+
+        print(f"emoray {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version", callback=_say_version, is_eager=True, help="Say emoray's version and exit."
+    ),
+]
+
+
+def _telling_version(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The same job with `--version` as its last option."""
+    told = inspect.signature(work)
+    version = inspect.Parameter(
+        "version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Version
+    )
+
+    @wraps(work)
+    def job(*words: Any, version: bool, **settings: Any) -> Any:
+        return work(*words, **settings)
+
+    job.__signature__ = told.replace(parameters=[*told.parameters.values(), version])  # type: ignore[attr-defined]
+    return job
+
+
 class Job(typer.Typer):
     """A command line of one command: `app = Job()`, then `@app.command(epilog=…)`."""
 
@@ -47,7 +80,13 @@ class Job(typer.Typer):
         )
 
     def command(self, *names: Any, **settings: Any) -> Any:
-        return super().command(*names, **{"cls": JobCommand} | settings)
+        register = super().command(*names, **{"cls": JobCommand} | settings)
+
+        def job(work: Callable[..., Any]) -> Callable[..., Any]:
+            register(_telling_version(work))
+            return work
+
+        return job
 
 
 def run_job(work: Callable[[], None], *, debug: bool) -> None:
