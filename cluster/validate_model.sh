@@ -4,7 +4,7 @@
 #   cluster/validate_model.sh MODEL OUT
 # MODEL is a folder that `python -m jobs.compress` takes. MIN_MACRO_F1, MAX_ECE and MAX_SIZE_MB are
 # the gates of both the float and the int8 artifact; EMORAY_VALIDATE_OPTIONS are for both jobs, e.g.
-# `--data FOLDER` or `--no-download`.
+# `--data FOLDER` or `--corpus sample`.
 set -euo pipefail
 model=${1:?usage: cluster/validate_model.sh MODEL OUT}
 out=${2:?usage: cluster/validate_model.sh MODEL OUT}

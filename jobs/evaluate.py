@@ -37,6 +37,16 @@ def evaluate(
         float | None,
         typer.Option(help="Gate: the artifact's files are at most so many MB (1,000,000 bytes)."),
     ] = None,
+    gate_on: Annotated[
+        str,
+        typer.Option(
+            help="Hold gates against the **value** found, or **low**: the worse end of its 95 % "
+            "interval, lower of macro-F1 and upper of ECE; latency and size have none."
+        ),
+    ] = "value",
+    min_texts: Annotated[
+        int, typer.Option(help="Texts of the split below which a gate is an error.")
+    ] = 100,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the timed session.")] = 1,
     data: Data = None,
     out: Annotated[
@@ -48,7 +58,9 @@ def evaluate(
 ) -> None:
     """Score an artifact as it stands: its own temperature, its own thresholds, its own bytes.
 
-    Exit code 0 when every gate passes, 1 with one line on stderr for each that fails. Latency is
+    Exit code 0 when every gate passes, 1 with one line on stderr for each that fails. With a gate
+    the corpus must be the one that was meant: the embedded sample in place of a GoEmotions that
+    was not found, or a split that is missing or too small, is an error. Latency is
     measured alone and always anew: batch 1, real texts, from token ids to logits.
 
     Every folder may be s3://bucket/prefix too.
@@ -64,6 +76,8 @@ def evaluate(
             max_ece=max_ece,
             max_latency_p95_ms=max_latency_p95_ms,
             max_size_mb=max_size_mb,
+            on=gate_on,
+            least_texts=min_texts,
         )
         row = run_evaluate(
             Evaluate(

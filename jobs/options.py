@@ -29,7 +29,8 @@ Corpus: TypeAlias = Annotated[
     str | None,
     typer.Option(
         help="A corpus of your own in place of GoEmotions: a CSV, TSV, JSON-lines or Parquet file, "
-        "a folder or glob of train, dev and test files, s3://…, or hf:owner/name[:config]. "
+        "a folder or glob of train, dev and test files, s3://…, hf:owner/name[:config], or "
+        "`sample` for the embedded one. "
         "`python -m jobs.corpus` shows how it is understood, and keeps it as a folder where its "
         "columns need to be named."
     ),

@@ -18,6 +18,7 @@ from tests.trial.finished.made import bytes_of, make_artifact
 pytestmark = pytest.mark.usefixtures("no_data")
 
 GOOD = "great\t17\ta\nbad\t2\tb\nwow\t26\tc\nwell\t27,2\td\n"  # every label of `sentiment`
+WORDS = {"great": "positive", "awful": "negative", "hm": "ambiguous", "so": "neutral"}
 SCORING: tuple[typer.Typer, ...] = (calibrate.app, evaluate.app)
 BOTH = pytest.mark.parametrize("app", SCORING, ids=["calibrate", "evaluate"])
 ALL = pytest.mark.parametrize(
@@ -44,7 +45,8 @@ def run(app: typer.Typer, *words: object) -> Result:
 
 def assert_one_clear_line(result: Result, *parts: str) -> None:
     assert result.exit_code == 1, result.output
-    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    said = [line for line in result.stderr.splitlines() if line.strip()]
+    lines = [line for line in said if not line.startswith("warning: judged on the embedded")]
     assert len(lines) == 1 and lines[0].startswith("error: "), result.stderr
     for part in parts:
         assert part in lines[0]
@@ -67,7 +69,8 @@ def test_an_artifact_is_calibrated_decided_evaluated_and_taken_back(
         "labels.png",
     }
 
-    gate = ("--store", out / "_store", "--out", tmp_path / "e", "--min-macro-f1")
+    gate = ("--corpus", "sample", "--store", out / "_store", "--out", tmp_path / "e")
+    gate = (*gate, "--min-macro-f1")
     good = read_table(out / "calibration.parquet", FINISHED_TABLES["calibration"]).to_pylist()
     aim = next(row["test_macro_f1"] for row in good if row["chosen"])
     result = run(evaluate.app, "--artifact", model, *gate, aim)
@@ -78,6 +81,7 @@ def test_an_artifact_is_calibrated_decided_evaluated_and_taken_back(
     assert result.exit_code == 0 and "--undo" in result.stdout, result.output
     result = run(evaluate.app, "--artifact", model, *gate, aim)
     assert result.exit_code == 0 and not result.stderr, result.output
+    assert "held against what was found; --gate-on low asks" in result.stdout
     made = [e for e in Store(out / "_store").journal() if e["event"] == "made"]
     assert len(made) == 2, "dev and test were scored once"
     result = run(decide.app, "--artifact", model, "--history")
@@ -183,10 +187,78 @@ def test_a_corpus_of_ones_own_is_judged_by(made: Path, tmp_path: Path) -> None:
     assert_one_clear_line(result, "needs test texts that do not stand in train")
 
 
+SPLITS = ("train", "dev", "test")
+
+
+@pytest.mark.parametrize("gate", ["min-macro-f1", "max-ece", "max-latency-p95-ms", "max-size-mb"])
+def test_a_gate_is_never_passed_on_the_sample_that_stands_in(
+    made: Path, tmp_path: Path, gate: str
+) -> None:
+    words = ("--artifact", made, "--out", tmp_path / "out", f"--{gate}", 0.5)
+    result = run(evaluate.app, *words)
+    assert_one_clear_line(result, "a gate is held against the corpus that was meant", "--corpus")
+    assert not list(tmp_path.iterdir()), "nothing was begun"
+
+
+def test_the_sample_is_judged_on_by_its_name_and_told_of_where_it_stands_in(
+    made: Path, tmp_path: Path
+) -> None:
+    words = ("--artifact", made, "--out", tmp_path / "out")
+    for app in SCORING:
+        told = run(app, *words)
+        assert told.exit_code == 0 and told.stderr.startswith("warning: judged on the embedded")
+        assert "GoEmotions was not found" in told.stdout
+    named = run(evaluate.app, *words, "--corpus", "sample", "--min-macro-f1", 0.01)
+    assert named.exit_code == 0 and not named.stderr, named.output
+    assert "corpus sample" in named.stdout and "was not found" not in named.stdout
+
+
+def test_a_folder_called_sample_comes_before_the_embedded_one(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sample").mkdir()
+    monkeypatch.chdir(tmp_path)
+    result = run(evaluate.app, "--artifact", made, "--corpus", "sample")
+    assert_one_clear_line(result, "folder holds files of .csv, .tsv")
+
+
+def test_a_gate_needs_a_split_that_is_there_and_large_enough(made: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "small"
+    corpus.mkdir()
+    for split in SPLITS:
+        (corpus / f"{split}.tsv").write_text(GOOD)
+    words = ("--artifact", made, "--out", tmp_path / "out", "--min-macro-f1", 0.0)
+    few = run(evaluate.app, *words, "--corpus", corpus)
+    assert_one_clear_line(few, "needs 100 texts or more", "got 4 in test of small", "--min-texts")
+    assert run(evaluate.app, *words, "--corpus", corpus, "--min-texts", 4).exit_code == 0
+    (corpus / "test.tsv").write_text("")
+    none = run(evaluate.app, *words, "--corpus", corpus, "--min-texts", 1)
+    assert none.exit_code == 1 and none.stderr.startswith("error: "), none.output
+
+
+@pytest.mark.parametrize("gone", ["dev", "test"])
+def test_a_gate_is_not_held_against_texts_taken_from_train(
+    made: Path, tmp_path: Path, gone: str
+) -> None:
+    corpus = tmp_path / "two"
+    corpus.mkdir()
+    for split in set(SPLITS) - {gone}:
+        rows = [f"{word} {i},{label}" for i in range(200) for word, label in WORDS.items()]
+        (corpus / f"{split}.csv").write_text("\n".join(["text,label", *rows]))
+    words = ("--artifact", made, "--corpus", corpus, "--out", tmp_path / "out")
+    named = (*words, "--corpus-split", gone)
+    refused = run(evaluate.app, *named, "--max-ece", 1.0)
+    assert_one_clear_line(refused, f"a corpus without {gone}, which was taken from train")
+    assert run(evaluate.app, *named).exit_code == 0, "without a gate it is a look"
+
+
 MISTAKES: dict[str, tuple[typer.Typer, tuple[str, ...], str]] = {
     "split": (evaluate.app, ("--corpus-split", "train"), "scored on dev or test, got 'train'"),
     "gate": (evaluate.app, ("--min-macro-f1", "60"), "min_macro_f1 lies in [0, 1], got 60.0"),
     "size": (evaluate.app, ("--max-size-mb", "0"), "max_size_mb is finite and above 0, got 0.0"),
+    "gates": (evaluate.app, ("--gate-on", "high"), "held against value or low, the worse end"),
+    "texts": (evaluate.app, ("--min-texts", "0"), "counted from 1, got 0"),
+    "sample": (evaluate.app, ("--max-size-mb", "1"), "got the embedded sample, as GoEmotions was"),
     "nothing": (decide.app, (), "a decision comes one way"),
     "twice": (decide.app, ("--undo", "--threshold", "0.4"), "got 2 of them"),
     "threshold": (decide.app, ("--threshold", "1.5"), "a probability in (0, 1), got '1.5'"),

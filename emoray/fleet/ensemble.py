@@ -128,7 +128,7 @@ def _pool(settings: Ensemble, asked: int) -> Pool:
 
 def _announce(settings: Ensemble, facts: Look, plan: Plan, console: Console) -> None:
     corpus = facts.data.corpus
-    if corpus.name == "sample":
+    if facts.source.stands_in:
         console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
         console.print(f"{facts.why}\nIts figures show that everything works, and little more.")
     console.print(

@@ -86,7 +86,7 @@ def _vector_files(sweep: Sweep) -> tuple[Place, ...] | None:
 
 def _announce(sweep: Sweep, facts: Look, space: Space | JointSpace, console: Console) -> None:
     corpus = facts.data.corpus
-    if corpus.name == "sample":
+    if facts.source.stands_in:
         console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
         console.print(f"{facts.why}\nIts figures show that everything works, and little more.")
     encoders = [e.name for e in facts.data.encoders]

@@ -383,6 +383,10 @@ class EvaluationRow:
     max_ece: float | None = note("gate; null = none")
     max_latency_p95_ms: float | None = note("gate; null = none")
     max_size_mb: float | None = note("gate, in 1,000,000 bytes; null = none")
+    gate_on: str = note(
+        "what gates are held against: value = as found; low = the worse end of the 95 % interval, "
+        "lower of macro-F1 and upper of ECE; others have none and are held against their value"
+    )
     passed: bool = note("no gate failed")
     failed: str = note("the gates that failed, comma-separated; empty = none")
 

@@ -18,6 +18,7 @@ GOEMOTIONS_SHA256 = {
     "dev.tsv": "575489c079c9de1097062a01738f998590d6b7ead66dd1c9fd1d2ba01fd8bc62",
     "test.tsv": "0587b2dd8b27b97352adbfc3fb083d46005c8946657fdc2b1ca8b1cc7f1f8be4",
 }
+SAMPLE = "sample"  # the corpus that is always at hand, by this name too
 GOEMOTIONS_LIMITS = Limits(max_bytes=8 << 20, first_byte_s=8.0, total_s=60.0)
 
 
@@ -25,13 +26,15 @@ GOEMOTIONS_LIMITS = Limits(max_bytes=8 << 20, first_byte_s=8.0, total_s=60.0)
 class Source:
     """A folder with the three splits, what to call its corpus, and why it was chosen.
 
-    said: of one that the user brought, how it was understood.
+    said: of one that the user brought, how it was understood. stands_in: the sample, where another
+    was looked for and not found.
     """
 
     name: str
     folder: Path
     why: str
     said: tuple[str, ...] = ()
+    stands_in: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} ({self.why})"
@@ -67,7 +70,7 @@ def _official(folder: Path, base_url: str, sha256: dict[str, str], limits: Limit
 def sample() -> Source:
     """The small corpus that ships with emoray."""
     folder = Path(str(files("emoray.text").joinpath("sample")))
-    return Source(name="sample", folder=folder, why="the embedded sample, as asked for")
+    return Source(name=SAMPLE, folder=folder, why="the embedded sample, as asked for")
 
 
 def locate(
@@ -96,4 +99,4 @@ def locate(
     except (DownloadError, OSError) as error:
         failed = f"GoEmotions could not be had: {error}"
     why = f"THE EMBEDDED SAMPLE INSTEAD OF GOEMOTIONS, because {failed}"
-    return Source(name="sample", folder=sample().folder, why=why)
+    return Source(name=SAMPLE, folder=sample().folder, why=why, stands_in=True)

@@ -12,7 +12,7 @@ from emoray.text.bring.asked import HUB, Bring
 from emoray.text.bring.first_look import FirstLook, first_look
 from emoray.text.bring.importing import bring
 from emoray.text.corpus import NAMES, SPLITS, taxonomies_of
-from emoray.text.sources import Source, locate, user_cache
+from emoray.text.sources import SAMPLE, Source, locate, sample, user_cache
 from emoray.trial.finished.telling import show, table
 
 USUAL = "ekman"  # the taxonomy where none is named
@@ -56,9 +56,12 @@ def find_corpus(
     cache: Path | None = None,
 ) -> Source:
     """The corpus that is brought, in emoray's own form; without one what `data`, the cache, the
-    official download or the sample holds. ValueError for whatever is wrong with it."""
+    official download or the sample holds. `sample`, unless it is a file or folder here, names the
+    embedded one. ValueError for whatever is wrong with it."""
     if asked is None:
         return locate(None if data is None else fetched(data), download=download)
+    if asked.source == SAMPLE and not Path(SAMPLE).exists():
+        return sample()
     where = asked.source
     if not where.startswith(HUB):
         where = str(fetched(place_of(where)))

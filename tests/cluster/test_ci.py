@@ -36,7 +36,7 @@ def validated(model: Path, out: Path, **gates: str) -> subprocess.CompletedProce
     line, models = re.subn(r'"\$\(ls .*?\)"', f'"{model}"', line)
     line, outs = re.subn(r"results/validated", str(out), line)
     assert (models, outs) == (1, 1)
-    settings = {**JOB["environment"], **gates, "EMORAY_VALIDATE_OPTIONS": "--no-download"}
+    settings = {**JOB["environment"], **gates, "EMORAY_VALIDATE_OPTIONS": "--corpus sample"}
     kept = {name: value for name, value in os.environ.items() if name != "EMORAY_DATA"}
     return subprocess.run(
         ["bash", "-eo", "pipefail", "-c", line],

@@ -8,6 +8,7 @@ from emoray.text.bring.splitting import SHARES, stratified
 from emoray.text.bring.table import Table, is_nothing, listed
 from emoray.text.corpus import SPLITS
 
+TAKEN = "taken from train"  # said of a split that the files do not have
 LEAST = 5  # texts of a split: as many as there are folds of dev
 
 
@@ -67,7 +68,7 @@ def completed(
     found = {**given, **made}
     return (
         {split: found[split] for split in SPLITS},
-        f"splits as given; {lone} taken from train ({part:.0%}), {how}",
+        f"splits as given; {lone} {TAKEN} ({part:.0%}), {how}",
     )
 
 

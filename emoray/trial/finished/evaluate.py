@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ from emoray.storage.place import Place, landing, name_of
 from emoray.tables.files import write_table
 from emoray.tables.rows import EvaluationRow, LatencyRow
 from emoray.text.bring.asked import Bring
+from emoray.text.bring.splits import TAKEN
+from emoray.text.corpus import Corpus
+from emoray.text.sources import Source
 from emoray.trial.finished import telling as tell
 from emoray.trial.finished.artifacts import Finished, open_artifact
 from emoray.trial.finished.scoring import SPLITS, Judge, Said, Wanted
@@ -23,18 +27,36 @@ from emoray.trial.waiting import waiting
 
 TEXTS, TURNS = 100, 3  # of the clock: three hundred calls give a 95th percentile its neighbours
 MEGABYTE = 1_000_000
+GATES = ("min_macro_f1", "max_ece", "max_latency_p95_ms", "max_size_mb")
+LEAST = 100  # texts of a split that a gate may be held against, unless the caller says otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gates:
-    """What an artifact must reach; None = whatever."""
+    """What an artifact must reach; None = whatever.
+
+    on: `value`, what is found, or `low`, the worse end of its 95 % interval where it has one.
+    least_texts: of the split, below which nothing can pass.
+    """
 
     min_macro_f1: float | None = None
     max_ece: float | None = None
     max_latency_p95_ms: float | None = None
     max_size_mb: float | None = None
+    on: str = tell.VALUE
+    least_texts: int = LEAST
 
     def __post_init__(self) -> None:
+        if self.on not in (tell.VALUE, tell.LOW):
+            raise ValueError(
+                f"gates are held against {tell.VALUE} or {tell.LOW}, the worse end of the "
+                f"interval, got {self.on!r}: name one"
+            )
+        if self.least_texts < 1:
+            raise ValueError(
+                f"texts that a gate needs are counted from 1, got {self.least_texts}: {LEAST} is "
+                "customary"
+            )
         for name in ("min_macro_f1", "max_ece"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
@@ -46,23 +68,56 @@ class Gates:
             if value is not None and not 0 < value < np.inf:
                 raise ValueError(f"{name} is finite and above 0, got {value}: leave it out for any")
 
+    @property
+    def limits(self) -> dict[str, float | None]:
+        """Every gate by its name."""
+        return {name: getattr(self, name) for name in GATES}
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is asked for."""
+        return any(limit is not None for limit in self.limits.values())
+
     def failed(self, row: EvaluationRow) -> Iterator[tuple[str, str]]:
         """(gate, one clear line) of each gate that the row does not pass."""
+        lower, upper = row.macro_f1_low, row.ece_high
         found = {
-            "min_macro_f1": (row.macro_f1, "macro-F1", "", 4),
-            "max_ece": (row.ece, "ECE", "", 4),
-            "max_latency_p95_ms": (row.latency_p95_ms, "p95 latency", " ms", 3),
-            "max_size_mb": (row.size_bytes / MEGABYTE, "size", " MB", 3),
+            "min_macro_f1": (row.macro_f1, lower, "macro-F1", "lower", "", 4),
+            "max_ece": (row.ece, upper, "ECE", "upper", "", 4),
+            "max_latency_p95_ms": (row.latency_p95_ms, None, "p95 latency", "", " ms", 3),
+            "max_size_mb": (row.size_bytes / MEGABYTE, None, "size", "", " MB", 3),
         }
-        for gate in fields(self):
-            limit, (value, name, unit, digits) = getattr(self, gate.name), found[gate.name]
-            least = gate.name.startswith("min")
+        for gate, limit in self.limits.items():
+            value, end, name, side, unit, digits = found[gate]
+            said = f"{name} {value:.{digits}f}{unit}"
+            if self.on == tell.LOW and end is not None:
+                said += f", {side} end of its 95 % interval {end:.{digits}f}{unit}"
+                value = end
+            least = gate.startswith("min")
             if limit is not None and not (value >= limit if least else value <= limit):
-                yield (
-                    gate.name,
-                    f"gate failed: --{gate.name.replace('_', '-')} {limit:g}{unit}, "
-                    f"found {name} {value:.{digits}f}{unit}",
-                )
+                yield gate, f"gate failed: --{gate.replace('_', '-')} {limit:g}{unit}, found {said}"
+
+    def require(self, split: str, source: Source, corpus: Corpus) -> None:
+        """Refuse (ValueError) a corpus on which passing would say nothing."""
+        if not self.any:
+            return
+        if source.stands_in:
+            raise ValueError(
+                "a gate is held against the corpus that was meant, got the embedded sample, as "
+                "GoEmotions was not found: name yours with --corpus, or GoEmotions' folder with "
+                "--data; --corpus sample means the sample"
+            )
+        if any(f"{split} {TAKEN}" in said for said in source.said):
+            raise ValueError(
+                f"a gate is held against texts that nothing was fitted on, got a corpus without "
+                f"{split}, which was taken from train: bring a file of {split}, or name another "
+                "with --corpus-split"
+            )
+        if (texts := len(corpus.split(split))) < self.least_texts:
+            raise ValueError(
+                f"a gate needs {self.least_texts} texts or more to tell anything, got {texts} in "
+                f"{split} of {source.name}: bring more, or lower --min-texts"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +238,8 @@ def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, l
         latency_p50_ms=float(p50),
         latency_p95_ms=float(p95),
         threads=settings.threads,
-        **asdict(settings.gates),
+        **settings.gates.limits,
+        gate_on=settings.gates.on,
         passed=True,
         failed="",
     )
@@ -204,7 +260,7 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
         out=out,
         store=settings.store,
     )
-    court = before_corpus(finished, wanted)
+    court = before_corpus(finished, wanted, partial(settings.gates.require, settings.split))
     what = f"artifact {finished.name} as it stands"
     tell.announce(console, court.source, court.taxonomy, what)
     with waiting(console, lambda: f"scoring and timing {settings.split}"):
@@ -214,8 +270,10 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     with landing(out) as folder:
         write_table([row], folder / "evaluation.parquet", EvaluationRow)
         write_table(samples, folder / "latency.parquet", LatencyRow)
-    tell.show(console, tell.evaluation_table(row, asdict(settings.gates)))
+    tell.show(console, tell.evaluation_table(row, settings.gates.limits))
     tell.show(console, tell.scores_table(finished.labels, scores))
+    if settings.gates.any:
+        console.print(tell.gates_sentence(settings.gates.on), highlight=False, soft_wrap=True)
     console.print(f"tables {out}/*.parquet", highlight=False, soft_wrap=True)
     for line in failed.values():
         print(line, file=sys.stderr)  # noqa: T201 — what a CI shows

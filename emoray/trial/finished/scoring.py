@@ -4,6 +4,7 @@ Logits depend on the model's files alone, so they outlive every change of its de
 Shapes: N texts, K labels of the artifact.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -127,12 +128,16 @@ def _require_outside(artifact: Place, out: Place) -> None:
         )
 
 
-def judge(finished: Finished, wanted: Wanted) -> Judge:
+def judge(
+    finished: Finished, wanted: Wanted, require: Callable[[Source, Corpus], None] | None = None
+) -> Judge:
     """Find and read the corpus; raises ValueError for whatever cannot be judged, writing nothing
-    before."""
+    before. require: what else must hold of the corpus."""
     source = wanted.find()
     taxonomy = taxonomy_of_labels(finished.labels, taxonomies_of(source.folder))
     corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy)
+    if require is not None:
+        require(source, corpus)
     for place in (wanted.out, wanted.store_root):
         _require_outside(finished.place, place)
     ready(wanted.out, wanted.store_root)

@@ -1,5 +1,6 @@
 """What the jobs on finished artifacts say: tables for a terminal, and sentences from figures."""
 
+import sys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -26,6 +27,9 @@ NAMES = {
     "nll": "NLL",
 }
 MINUS = "\N{MINUS SIGN}"
+
+
+VALUE, LOW = "value", "low"  # what gates are held against
 
 
 def signed(number: float) -> str:
@@ -63,10 +67,15 @@ def moved(before: float, after: float, digits: int = 3) -> str:
 
 
 def announce(console: Console, source: Source, taxonomy: Taxonomy, what: str) -> None:
-    """What is judged on what; loud where it is only the sample."""
-    if source.name == "sample":
+    """What is judged on what; loud, on stderr too, where it is only the sample."""
+    if source.stands_in:
         console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
         console.print(f"{source.why}\nIts figures show that everything works, and little more.")
+        print(  # noqa: T201 — where stdout is thrown away
+            "warning: judged on the embedded sample, GoEmotions was not found: name a corpus with "
+            "--corpus, or GoEmotions' folder with --data",
+            file=sys.stderr,
+        )
     for said in source.said:
         console.print(said, style="dim", highlight=False, markup=False, soft_wrap=True)
     console.print(
@@ -176,10 +185,11 @@ def evaluation_table(row: EvaluationRow, gates: Mapping[str, float | None]) -> T
             return ""
         return f"{sign} {limit:g} {'failed' if gate in failed else 'passed'}"
 
+    held = "gate at the interval's end" if row.gate_on == LOW else "gate"
     made = table(
         f"{row.split}: {row.texts:,} texts, temperature {row.temperature:.3f}, thresholds "
         f"{row.threshold_rule}",
-        *("measure", "found", "95 % interval", "gate"),
+        *("measure", "found", "95 % interval", held),
     )
     macro = f"[{row.macro_f1_low:.4f}, {row.macro_f1_high:.4f}]"
     made.add_row("macro-F1 ↑", f"{row.macro_f1:.4f}", macro, asked("min_macro_f1", "≥"))
@@ -198,6 +208,19 @@ def evaluation_table(row: EvaluationRow, gates: Mapping[str, float | None]) -> T
     made.add_row("95th percentile ↓", f"{row.latency_p95_ms:.3f} ms", "", limit)
     made.add_row("size ↓", f"{row.size_bytes / 1e6:.3f} MB", "", asked("max_size_mb", "≤"))
     return made
+
+
+def gates_sentence(on: str) -> str:
+    """What gates were held against, and how to ask for the other."""
+    if on == LOW:
+        return (
+            "gates are held against the worse end of the 95 % interval, lower of macro-F1 and "
+            "upper of ECE; --gate-on value asks for what was found"
+        )
+    return (
+        "gates are held against what was found; --gate-on low asks for the worse end of its 95 % "
+        "interval"
+    )
 
 
 def scores_table(labels: Sequence[str], scores: Scores) -> Table:

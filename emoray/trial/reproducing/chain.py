@@ -103,12 +103,9 @@ class StoreCheck:
         for name in FOLLOWING:
             if isinstance(self.place, S3Folder):
                 below = self.place / "stages" / name
-                keys = [n.partition("/")[0] for n in below.names() if n.endswith(f"/{MANIFEST}")]
-                yield from zip(
-                    keys,
-                    in_parallel(lambda k, b=below: b.read(f"{k}/{MANIFEST}"), keys),
-                    strict=True,
-                )
+                names = [n for n in below.names() if n.endswith(f"/{MANIFEST}")]
+                for file_name, content in zip(names, in_parallel(below.read, names), strict=True):
+                    yield file_name.partition("/")[0], content
             else:
                 for file in sorted((self.place / "stages" / name).glob(f"[!.]*/{MANIFEST}")):
                     yield file.parent.name, file.read_bytes()

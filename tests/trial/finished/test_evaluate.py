@@ -10,6 +10,7 @@ from emoray.decide.scores import score
 from emoray.export import artifact
 from emoray.tables.files import read_table
 from emoray.tables.rows import EvaluationRow, LatencyRow
+from emoray.text.bring.asked import Bring
 from emoray.trial.finished.evaluate import TEXTS, TURNS, Evaluate, Gates, run_evaluate
 from emoray.trial.finished.scoring import Judge
 from tests.trial.finished.made import bytes_of
@@ -48,7 +49,7 @@ def test_every_failed_gate_is_one_line_with_limit_and_found(
     settings: Evaluate, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gates = Gates(min_macro_f1=0.99, max_ece=0.001, max_latency_p95_ms=1e-4, max_size_mb=1e-4)
-    row = run_evaluate(replace(settings, gates=gates), QUIET)
+    row = run_evaluate(replace(settings, gates=gates, corpus=Bring(source="sample")), QUIET)
     lines = capsys.readouterr().err.splitlines()
     assert not row.passed and row.failed.count(",") == 3 and len(lines) == 4
     assert lines[0] == f"gate failed: --min-macro-f1 0.99, found macro-F1 {row.macro_f1:.4f}"
@@ -65,6 +66,30 @@ def test_a_gate_lets_its_own_value_pass(settings: Evaluate) -> None:
     assert list(just.failed(row)) == []
     more = Gates(min_macro_f1=np.nextafter(row.macro_f1, 1))
     assert [gate for gate, _ in more.failed(row)] == ["min_macro_f1"]
+
+
+def test_a_gate_on_low_asks_the_worse_end_of_the_interval(settings: Evaluate) -> None:
+    row = run_evaluate(settings, QUIET)
+    assert row.gate_on == "value"
+    between = Gates(
+        min_macro_f1=(row.macro_f1 + row.macro_f1_low) / 2,
+        max_ece=(row.ece + row.ece_high) / 2,
+        max_size_mb=row.size_bytes / 1e6,
+        max_latency_p95_ms=row.latency_p95_ms,
+    )
+    assert not dict(between.failed(row))
+    asked = replace(between, on="low")
+    failed = dict(asked.failed(row))
+    assert set(failed) == {"min_macro_f1", "max_ece"}, "what has no interval has its value"
+    assert failed["min_macro_f1"].endswith(
+        f"found macro-F1 {row.macro_f1:.4f}, lower end of its 95 % interval {row.macro_f1_low:.4f}"
+    )
+    assert f"upper end of its 95 % interval {row.ece_high:.4f}" in failed["max_ece"]
+    ends = replace(asked, min_macro_f1=row.macro_f1_low, max_ece=row.ece_high)
+    assert not dict(ends.failed(row)), "the end itself passes"
+    sample = Bring(source="sample")
+    written = run_evaluate(replace(settings, gates=asked, corpus=sample), QUIET)
+    assert written.gate_on == "low" and written.failed == "min_macro_f1,max_ece"
 
 
 def test_dev_is_scored_when_asked_for(settings: Evaluate, court: Judge) -> None:
