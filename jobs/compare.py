@@ -70,10 +70,12 @@ def compare(
     Two artifacts that read text alike, and two points of one training, are compared at the
     thresholds of the first as well.
 
-    Saved predictions: in `.npz` the arrays `truth` and `logits` or `decisions` (texts x labels),
-    `names` (of the labels) and, if you like, `cuts` (logit from which each is given, else 0). In
-    `.csv` and `.parquet` a row a text, and for every label NAME the columns `truth:NAME` and
-    `logit:NAME` or `decision:NAME`. All operands hold the same texts in the same order.
+    Saved predictions: in `.npz` the arrays `truth` and `logits`, `probabilities` or `decisions`
+    (texts x labels), `names` (of the labels) and, if you like, `cuts` (logit from which each is
+    given, else 0) or `thresholds` (probability, else 0.5). In `.csv` and `.parquet` a row a text,
+    and for every label NAME the columns `truth:NAME` and `logit:NAME`, `probability:NAME` or
+    `decision:NAME`, if you like `cut:NAME` or `threshold:NAME`, the same number in every row. All
+    operands hold the same texts in the same order.
 
     Every path may be s3://bucket/prefix too.
     """

@@ -1,9 +1,11 @@
 """Predictions that anyone saved, of whatever model: what is true and what was said, text by text.
 
-Two forms. `.npz`: `truth` and `logits` or `decisions`, each texts x labels; `names` of the labels;
-if you like `cuts`, the logit from which each label is given. `.csv` or `.parquet`: a row a text,
-for each label NAME a column `truth:NAME` and `logit:NAME` or `decision:NAME`. Without cuts a label
-is given from logit 0 on, probability one half. Shapes: N texts, K labels.
+Two forms. `.npz`: `truth` and `logits`, `probabilities` or `decisions`, each texts x labels;
+`names` of the labels; if you like `cuts`, the logit from which each label is given, or
+`thresholds`, the probability. `.csv` or `.parquet`: a row a text, for each label NAME a column
+`truth:NAME` and `logit:NAME`, `probability:NAME` or `decision:NAME`; if you like `cut:NAME` or
+`threshold:NAME`, one number all the way down. Without them a label is given from probability one
+half on, logit 0. Shapes: N texts, K labels.
 """
 
 from collections.abc import Mapping
@@ -15,13 +17,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from emoray.decide.cuts import checked_cuts
+from emoray.decide.cuts import checked_cuts, cuts_of
 from emoray.decide.matrices import checked, checked_labels
 from emoray.trial.comparing.operand import Cut, Decided, Operand, Said
 
 ENDINGS = (".npz", ".csv", ".parquet")
 BROKEN = (ValueError, OSError, EOFError, BadZipFile, pa.ArrowException)
-TRUTH, LOGIT, DECISION = "truth", "logit", "decision"
+TRUTH, LOGIT, PROBABILITY, DECISION = "truth", "logit", "probability", "decision"
+CUT, THRESHOLD = "cut", "threshold"
+SAID = {LOGIT: "logits", PROBABILITY: "probabilities", DECISION: "decisions"}
+FROM = {CUT: "cuts", THRESHOLD: "thresholds"}  # where a label begins to be given
+PARTS = {TRUTH: "truth", **SAID, **FROM}  # kinds of columns, and what they are in a .npz
 
 
 def is_saved(text: str) -> bool:
@@ -58,7 +64,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def _columns(path: Path) -> dict[str, np.ndarray]:
-    """The same parts from columns named `truth:NAME`, `logit:NAME`, `decision:NAME`."""
+    """The same parts from columns named `truth:NAME`, `logit:NAME` and so on."""
     read = csv.read_csv if path.suffix.lower() == ".csv" else pq.read_table
     try:
         table = read(path)
@@ -67,17 +73,36 @@ def _columns(path: Path) -> dict[str, np.ndarray]:
             f"saved predictions must be whole, got {path.name}, which cannot be read ({error}): "
             "save them again"
         ) from error
-    found: dict[str, dict[str, np.ndarray]] = {TRUTH: {}, LOGIT: {}, DECISION: {}}
-    for column in table.column_names:
-        kind, colon, label = column.partition(":")
+    found: dict[str, dict[str, np.ndarray]] = {kind: {} for kind in PARTS}
+    named = [column.partition(":") for column in table.column_names]
+    names = [label for kind, colon, label in named if colon and kind == TRUTH]
+    for kind, colon, label in named:
         if colon and kind in found:
-            found[kind][label] = _numbers(table, column)
-    names = list(found[TRUTH])
+            found[kind][label] = _numbers(table, f"{kind}:{label}")
+        elif colon and label in names:
+            raise ValueError(
+                f"columns of a label are {', '.join(f'{known}:NAME' for known in PARTS)}, got "
+                f"{kind[:40]}:{label[:40]}: rename it, or leave it out"
+            )
     parts = {"names": np.array(names, dtype=str)}
-    for kind, part in ((TRUTH, "truth"), (LOGIT, "logits"), (DECISION, "decisions")):
+    for kind, part in PARTS.items():
         if found[kind]:
             parts[part] = _matrix(found[kind], names, kind)
-    return parts
+    return {
+        part: _constant(values, names, part) if part in FROM.values() else values
+        for part, values in parts.items()
+    }
+
+
+def _constant(values_NK: np.ndarray, names: list[str], part: str) -> np.ndarray:
+    """The one number of each column; ValueError where a column holds several."""
+    for label, values_N in zip(names, values_NK.T, strict=True):
+        if len(different := np.unique(values_N)) > 1:
+            raise ValueError(
+                f"{part} are one number for each label, got {len(different)} in the column of "
+                f"{label[:40]}: write the same in every row, or save decisions"
+            )
+    return np.asarray(values_NK[0]) if len(values_NK) else values_NK.reshape(-1)
 
 
 def _numbers(table: pa.Table, column: str) -> np.ndarray:
@@ -103,25 +128,74 @@ def _matrix(found: Mapping[str, np.ndarray], names: list[str], kind: str) -> np.
 
 def _understood(parts: Mapping[str, np.ndarray]) -> tuple[tuple[str, ...], np.ndarray, Said]:
     """(names, truth_NK, what was said), checked."""
-    given = [part for part in ("logits", "decisions") if part in parts]
+    given = [part for part in SAID.values() if part in parts]
     missing = [part for part in ("truth", "names") if part not in parts]
     if missing or len(given) != 1:
         raise ValueError(
-            "saved predictions hold truth, names and either logits or decisions, got "
-            f"{', '.join(sorted(parts)) or 'none of them'}: `python -m jobs.compare --help` shows "
-            "the form"
+            "saved predictions hold truth, names and either logits, probabilities or decisions, "
+            f"got {', '.join(sorted(parts)) or 'none of them'}: `python -m jobs.compare --help` "
+            "shows the form"
         )
     names = tuple(str(name) for name in parts["names"])
-    said_NK = parts[given[0]]
     if not names or len(set(names)) != len(names) or parts["truth"].ndim != 2:
         raise ValueError(
             f"names say each label of truth once, got {len(names)} names, {len(set(names))} of "
             f"them different, and truth of shape {parts['truth'].shape}: one name a column"
         )
-    if "decisions" in parts:
-        truth_NK = checked_labels(parts["truth"], said_NK.shape, "decisions")
-        decided_NK = checked_labels(said_NK, said_NK.shape, "decisions")
-        return names, truth_NK, Decided(decided_NK=decided_NK)
-    logits_NK, truth_NK = checked(said_NK, parts["truth"])
-    cuts_K = checked_cuts(np.atleast_2d(parts.get("cuts", np.zeros(len(names)))), len(names))[0]
-    return names, truth_NK, Cut(logits_NK=logits_NK, cuts_K=cuts_K)
+    if not len(parts["truth"]):
+        raise ValueError("predictions are of texts, got none: save a row for each text")
+    if len(begins := [part for part in FROM.values() if part in parts]) > 1:
+        raise ValueError("a label is given from a cut or a threshold on, got both: leave one out")
+    if given == ["decisions"]:
+        return names, *_decided(parts, begins)
+    read = _from_logits if given == ["logits"] else _from_probabilities
+    return names, *read(parts, len(names))
+
+
+def _decided(parts: Mapping[str, np.ndarray], begins: list[str]) -> tuple[np.ndarray, Decided]:
+    if begins:
+        raise ValueError(
+            f"decisions are made already, got {begins[0]} beside them: leave these out, or save "
+            "logits or probabilities"
+        )
+    said_NK = parts["decisions"]
+    truth_NK = checked_labels(parts["truth"], said_NK.shape, "decisions")
+    return truth_NK, Decided(decided_NK=checked_labels(said_NK, said_NK.shape, "decisions"))
+
+
+def _from_logits(parts: Mapping[str, np.ndarray], labels: int) -> tuple[np.ndarray, Cut]:
+    logits_NK, truth_NK = checked(parts["logits"], parts["truth"])
+    if ((logits_NK >= 0) & (logits_NK <= 1)).all():
+        raise ValueError(
+            "logits reach below 0 or above 1, got all of them from "
+            f"{logits_NK.min():.4g} to {logits_NK.max():.4g}, which look like probabilities: call "
+            "them so, probability:NAME (.npz: probabilities), or save decisions"
+        )
+    if "thresholds" in parts:
+        cuts_K = cuts_of(parts["thresholds"])
+    else:
+        cuts_K = np.asarray(parts.get("cuts", np.zeros(labels)))
+    cuts_K = checked_cuts(np.atleast_2d(cuts_K), labels)[0]
+    return truth_NK, Cut(logits_NK=logits_NK, cuts_K=cuts_K)
+
+
+def _from_probabilities(parts: Mapping[str, np.ndarray], labels: int) -> tuple[np.ndarray, Decided]:
+    """Decided as they are: as logits, near ones would become equal and 0 and 1 infinite."""
+    probs_NK = np.asarray(parts["probabilities"], np.float64)
+    truth_NK = checked_labels(parts["truth"], probs_NK.shape, "probabilities")
+    strange_NK = ~((probs_NK >= 0) & (probs_NK <= 1))
+    if strange_NK.any():
+        n, k = np.argwhere(strange_NK)[0]
+        raise ValueError(
+            f"probabilities lie in [0, 1], got {probs_NK[n, k]} at text {n}, label {k}: call them "
+            "logit:NAME (.npz: logits) where they are"
+        )
+    if "cuts" in parts:
+        raise ValueError(
+            "probabilities have thresholds, got cuts, which are logits: save threshold:NAME "
+            "(.npz: thresholds) in [0, 1]"
+        )
+    thresholds_K = np.asarray(parts.get("thresholds", np.full(labels, 0.5)), np.float64)
+    cuts_of(thresholds_K)  # refused unless they lie in [0, 1]
+    thresholds_K = checked_cuts(np.atleast_2d(thresholds_K), labels)[0]
+    return truth_NK, Decided(decided_NK=probs_NK >= thresholds_K)

@@ -75,9 +75,77 @@ def test_labels_are_put_in_the_order_of_the_first_operand(tmp_path: Path) -> Non
     assert (like.said.logits_NK == LOGITS).all() and like.said.cuts_K.tolist() == [7.0, 5.0]
 
 
+PROBS = np.array([[0.9, 0.2], [0.5, 0.4999], [0.0, 1.0], [0.3, 0.1]])
+AS_LOGITS = np.array([[2.2, -1.4], [0.0, -0.1], [-99.0, 99.0], [-0.8, -2.2]])
+
+
+def decided(operand: Operand) -> np.ndarray:
+    if isinstance(operand.said, Cut):
+        return np.asarray(operand.said.logits_NK >= operand.said.cuts_K)
+    return operand.said.decided_NK
+
+
+def test_probabilities_decide_as_they_are_at_one_half_zero_and_one_too(tmp_path: Path) -> None:
+    for file in (
+        arrays(tmp_path / "a.npz", probabilities=PROBS),
+        table(tmp_path / "a.csv", "probability", PROBS),
+        table(tmp_path / "a.parquet", "probability", PROBS),
+    ):
+        assert (decided(read_saved(file, "a")) == (AS_LOGITS >= 0)).all()
+
+
+def test_cuts_and_thresholds_come_from_columns_or_arrays_alike(tmp_path: Path) -> None:
+    cuts, thresholds = (1.0, -2.0), (0.3, 1.0)
+    cut = {f"cut:{name}": at for name, at in zip(NAMES, cuts, strict=True)}
+    threshold = {f"threshold:{name}": at for name, at in zip(NAMES, thresholds, strict=True)}
+    for files, wanted_NK in (
+        (
+            (
+                arrays(tmp_path / "a.npz", logits=LOGITS, cuts=cuts),
+                table(tmp_path / "a.csv", "logit", LOGITS, **cut),
+            ),
+            LOGITS >= np.array(cuts),
+        ),
+        (
+            (
+                arrays(tmp_path / "b.npz", logits=LOGITS, thresholds=thresholds),
+                table(tmp_path / "b.csv", "logit", LOGITS, **threshold),
+            ),
+            LOGITS >= np.array([np.log(0.3 / 0.7), np.inf]),
+        ),
+        (
+            (
+                arrays(tmp_path / "c.npz", probabilities=PROBS, thresholds=thresholds),
+                table(tmp_path / "c.csv", "probability", PROBS, **threshold),
+            ),
+            PROBS >= np.array(thresholds),
+        ),
+    ):
+        for file in files:
+            assert (decided(read_saved(file, "a")) == wanted_NK).all(), file
+
+
+def test_a_probability_next_to_its_threshold_is_on_its_own_side(tmp_path: Path) -> None:
+    at = 1e-3
+    near_NK = np.array([[np.nextafter(at, 0), at], [at, np.nextafter(at, 1)]] * 2)
+    said = read_saved(arrays(tmp_path / "a.npz", probabilities=near_NK, thresholds=[at, at]), "a")
+    assert (decided(said) == (near_NK >= at)).all()
+    assert decided(said).tolist()[0] == [False, True]
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "nothing said": ({}, "either logits or decisions, got names, truth"),
-    "both": ({"logits": LOGITS, "decisions": TRUTH}, "either logits or decisions"),
+    "nothing said": ({}, "either logits, probabilities or decisions, got names, truth"),
+    "both": ({"logits": LOGITS, "decisions": TRUTH}, "either logits, probabilities or decisions"),
+    "as logits": ({"logits": PROBS}, r"got all of them from 0 to 1, which look like probab.*NAME"),
+    "ones as logits": ({"logits": TRUTH}, "look like probabilities: call them so"),
+    "as probabilities": ({"probabilities": LOGITS}, r"lie in \[0, 1\], got 2.0 at text 0, label 0"),
+    "no number": ({"probabilities": PROBS * np.nan}, r"lie in \[0, 1\], got nan"),
+    "cuts of probabilities": ({"probabilities": PROBS, "cuts": [0.0, 0.0]}, "thresholds, got cuts"),
+    "a threshold above": ({"probabilities": PROBS, "thresholds": [0.5, 2]}, "thresholds must lie"),
+    "thresholds": ({"probabilities": PROBS, "thresholds": [0.5]}, r"cuts must be rows x 2 labels"),
+    "both begins": ({"logits": LOGITS, "cuts": [0, 0], "thresholds": [0, 0]}, "got both: leave"),
+    "cuts of decisions": ({"decisions": TRUTH, "cuts": [0.0, 0.0]}, "made already, got cuts"),
+    "no texts": ({"decisions": TRUTH[:0], "truth": TRUTH[:0]}, "of texts, got none"),
     "no names": ({"logits": LOGITS, "names": np.array([])}, "got 0 names"),
     "one name twice": ({"logits": LOGITS, "names": np.array(["a", "a"])}, "1 of them different"),
     "probabilities": ({"decisions": LOGITS}, "labels must be 0 or 1, got 2.0"),
@@ -105,11 +173,20 @@ def test_columns_that_are_no_predictions_are_refused(tmp_path: Path) -> None:
         read_saved(
             table(tmp_path / "c.csv", "logit", LOGITS, **{"truth:joy": [1, 0, 1, None]}), "c"
         )
+    with pytest.raises(ValueError, match=r"one number for each label, got 4 in the column of joy"):
+        moving = {"cut:joy": [0, 1, 2, 3], "cut:anger": 0}
+        read_saved(table(tmp_path / "i.csv", "logit", LOGITS, **moving), "i")
+    with pytest.raises(ValueError, match=r"got 2 of truth and 1 of cut: name them alike"):
+        read_saved(table(tmp_path / "j.csv", "logit", LOGITS, **{"cut:joy": 0}), "j")
+    with pytest.raises(ValueError, match=r"columns of a label are truth:NAME, .*, got cuts:joy"):
+        read_saved(table(tmp_path / "k.csv", "logit", LOGITS, **{"cuts:joy": 0}), "k")
+    with pytest.raises(ValueError, match="got all of them from 0 to 1, which look like prob"):
+        read_saved(table(tmp_path / "l.csv", "logit", PROBS), "l")
     (tmp_path / "d.parquet").write_bytes(b"no table")
     with pytest.raises(ValueError, match=r"d: .*Parquet"):
         read_saved(tmp_path / "d.parquet", "d")
     (tmp_path / "e.csv").write_text("text,label\nhello,joy\n")
-    with pytest.raises(ValueError, match="either logits or decisions, got names"):
+    with pytest.raises(ValueError, match="logits, probabilities or decisions, got names"):
         read_saved(tmp_path / "e.csv", "e")
     (tmp_path / "g.npz").write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(ValueError, match="g: "):
