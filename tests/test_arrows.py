@@ -48,6 +48,7 @@ ARROWS: dict[str, set[str]] = {
 }
 PEERS = "emoray/trial/benchmark/peers"  # scripts of other tools, run by interpreters of their own
 MARIAN = "emoray/text/translation/marian_handle.py"  # the one file of the translator that loads it
+OPENED = "emoray/text/opened.py"  # a tokenizer as transformers opens it
 # Heavy library -> the only places that may import it.
 HOMES: dict[str, set[str]] = {
     "boto3": {"emoray/storage"},
@@ -58,7 +59,7 @@ HOMES: dict[str, set[str]] = {
     "tensorflow": {"emoray/model"},
     "keras": {"emoray/model"},
     "torch": {"emoray/model", "emoray/quant/qat", MARIAN, PEERS},
-    "transformers": {"emoray/model/bert", MARIAN, PEERS},
+    "transformers": {"emoray/model/bert", OPENED, MARIAN, PEERS},
     "safetensors": {"emoray/model/bert", MARIAN},
     "huggingface_hub": {
         "emoray/model/bert/sources.py",

@@ -192,23 +192,76 @@ class Words:
         return self.cut(text)[0]
 
 
+def _in_word(sign: str) -> bool:
+    """Whether `tokenizers` takes a character for a part of a word: \\w of Unicode's UTS 18."""
+    kind = unicodedata.category(sign)
+    letters = "\u24b6" <= sign <= "\u24e9" or "\U0001f130" <= sign <= "\U0001f189"  # encircled
+    return kind[0] in "LM" or kind in ("Nd", "Nl", "Pc") or sign in "\u200c\u200d" or letters
+
+
+class Added:
+    """Tokens found in a text before it is cut into words; of two at one place the longer.
+
+    spellings: (how it is written in the text, the token as tokenizer.json has it); of equal ones
+    the first counts.
+    """
+
+    def __init__(self, spellings: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        self._tokens: dict[str, Mapping[str, Any]] = {}
+        for written, token in spellings:
+            self._tokens.setdefault(written, token)
+        self._tokens.pop("", None)
+        longest_first = sorted(self._tokens, key=len, reverse=True)
+        self._found = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
+
+    def split(self, text: str) -> Iterator[tuple[str, str]]:
+        """Stretches of a text, each with the token after it, the last with none."""
+        done, most = 0, len(text)
+        for found in self._found.finditer(text):
+            token, (start, end) = self._tokens[found[0]], found.span()
+            if token["single_word"]:
+                if (start and _in_word(text[start - 1])) or (end < most and _in_word(text[end])):
+                    continue
+            while token["lstrip"] and start > done and text[start - 1] in WHITE:
+                start -= 1
+            while token["rstrip"] and end < most and text[end] in WHITE:
+                end += 1
+            yield text[done:start], token["content"]
+            done = end
+        yield text[done:], ""
+
+
+def _token(said: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """An added token of tokenizer.json; earlier ones were a string that took the space before."""
+    flags = dict.fromkeys(("rstrip", "single_word", "normalized", "apart"), False)
+    return {"content": said, "lstrip": True, **flags} if isinstance(said, str) else said
+
+
 class Pieces:
     """The pieces of a text between prefix and suffix; what is too long loses its end.
 
-    Added pieces are found first, as they are written, and take the white space before them along.
+    Added tokens are found first as they are written, then, those that are `normalized`, in what
+    the text became. No word is cut into one that stands `apart`.
     """
 
     def __init__(self, settings: Mapping[str, Any], ids: Mapping[str, int]) -> None:
-        self._settings, self._ids = settings, ids
+        added = [_token(said) for said in settings["added"]]
+        apart = {token["content"] for token in added if token["apart"]}
+        self._settings = settings
+        self._ids = {piece: i for piece, i in ids.items() if piece not in apart}
         self._prefix, self._suffix = settings["prefix"], settings["suffix"]
         self.framing = len(self._prefix) + len(self._suffix)
         self._room = settings["max_tokens"] - self.framing
-        added = sorted(settings["added"], key=len, reverse=True)
-        self._added = re.compile(f"({'|'.join(map(re.escape, added)) or '(?!)'})")
+        self._written = Added((a["content"], a) for a in added if not a["normalized"])
+        self._normal = Added((self.normalized(a["content"]), a) for a in added if a["normalized"])
         self._pieces = lru_cache(CACHED_WORDS)(self.pieces)
 
+    def normalized(self, text: str) -> str:
+        """A text as its words are looked for."""
+        return text
+
     def words(self, text: str) -> Iterable[str]:
-        """A text without added pieces, cut into what pieces never cross."""
+        """A normalized text without added tokens, cut into what pieces never cross."""
         raise NotImplementedError
 
     def pieces(self, word: str) -> tuple[str, ...]:
@@ -216,12 +269,14 @@ class Pieces:
         raise NotImplementedError
 
     def _all(self, text: str) -> Iterator[str]:
-        parts = self._added.split(text)
-        for part, added in zip(parts[::2], [*parts[1::2], ""], strict=True):
-            for word in self.words(part.rstrip(WHITE) if added else part):
-                yield from self._pieces(word)
-            if added:
-                yield added
+        for stretch, written in self._written.split(text):
+            for part, normal in self._normal.split(self.normalized(stretch)):
+                for word in self.words(part):
+                    yield from self._pieces(word)
+                if normal:
+                    yield normal
+            if written:
+                yield written
 
     def cut(self, text: str) -> tuple[list[str], bool]:
         """The pieces that are read, framed, and whether the text has more of them."""
@@ -252,10 +307,12 @@ class WordPiece(Pieces):
     """
 
     def __init__(self, settings: Mapping[str, Any], ids: Mapping[str, int]) -> None:
-        super().__init__(settings, ids)
+        self._settings = settings
         self._longest, self._continuing = settings["longest_word"], settings["continuing"]
         self._strip, self._lower = settings["strip_accents"], settings["lowercase"]
-        self._cleaned, self._spread = Signs(self._clean), Signs(self._spaced)
+        self._cleaned, self._bare = Signs(self._clean), Signs(self._lowered)
+        self._spread = Signs(self._spaced)
+        super().__init__(settings, ids)
 
     def _clean(self, sign: str) -> str:
         if self._settings["clean_text"]:
@@ -268,20 +325,25 @@ class WordPiece(Pieces):
                 return f" {sign} "
         return sign
 
-    def _spaced(self, sign: str) -> str:
-        kind = unicodedata.category(sign)
-        if self._strip and kind == "Mn":
+    def _lowered(self, sign: str) -> str:
+        if self._strip and unicodedata.category(sign) == "Mn":
             return ""
-        if sign in WHITE:
-            return " "
-        if sign in SIGNS or kind[0] == "P":
-            return f" {sign} "
         return sign.lower() if self._lower else sign
 
-    def words(self, text: str) -> Iterable[str]:
+    def _spaced(self, sign: str) -> str:
+        if sign in WHITE:
+            return " "
+        if sign in SIGNS or unicodedata.category(sign)[0] == "P":
+            return f" {sign} "
+        return sign
+
+    def normalized(self, text: str) -> str:
         text = text.translate(self._cleaned)
         if self._strip:
             text = unicodedata.normalize("NFD", text)
+        return text.translate(self._bare)
+
+    def words(self, text: str) -> Iterable[str]:
         return filter(None, text.translate(self._spread).split(" "))
 
     def pieces(self, word: str) -> tuple[str, ...]:

@@ -1,17 +1,34 @@
-"""Reads the tokenizer of a transformers folder: tokenizer.json, WordPiece or byte-level BPE."""
+"""Reads the tokenizer of a transformers folder as transformers opens it: WordPiece or byte-level
+BPE."""
 
-import json
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emoray.text.pieces import UNKNOWN, BytePairs, PieceTokenizer, Rules, WordPiece
+from emoray.text.opened import Opened, opened
+from emoray.text.pieces import (
+    PADDING,
+    UNKNOWN,
+    AddedPiece,
+    BytePairs,
+    PieceTokenizer,
+    Rules,
+    WordPiece,
+)
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 MASKS = ("[NAME]", "[RELIGION]")  # what GoEmotions puts in the place of a name and a religion
+# Of byte pairs, none of which RoBERTa uses.
+OPTIONS = (
+    "continuing_subword_prefix",
+    "end_of_word_suffix",
+    "byte_fallback",
+    "dropout",
+    "ignore_merges",
+)
 _PADDING_NAMES, _UNKNOWN_NAMES = ("[PAD]", "<pad>"), ("[UNK]", "<unk>")
 
 
@@ -51,7 +68,7 @@ def _byte_pairs(said: Mapping[str, Any], folder: Path) -> BytePairs:
         raise _refuse(folder, "normalizer", _type(said["normalizer"]))
     if _type(splitter) != "ByteLevel" or not splitter.get("use_regex", True):
         raise _refuse(folder, "pre-tokenizer", _type(splitter))
-    for option in ("continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "dropout"):
+    for option in OPTIONS:
         if model.get(option):
             raise _refuse(folder, option, model[option])
     pairs = [m.split(" ") if isinstance(m, str) else m for m in model["merges"]]
@@ -72,15 +89,9 @@ def _frame(said: Mapping[str, Any], folder: Path) -> tuple[tuple[str, ...], tupl
     return tuple(names[:place]), tuple(names[place + 1 :])
 
 
-def _role(folder: Path, role: str, usual: Sequence[str], rows: Mapping[str, int]) -> str | None:
-    """The piece that the folder's files name for a role, else the usual one, where there is any."""
-    for file in ("tokenizer_config.json", "special_tokens_map.json"):
-        if (folder / file).is_file():
-            name = json.loads((folder / file).read_text("utf-8")).get(f"{role}_token")
-            name = name.get("content") if isinstance(name, dict) else name
-            if name in rows:
-                return str(name)
-    return next((name for name in usual if name in rows), None)
+def _role(named: str | None, usual: Sequence[str], rows: Mapping[str, int]) -> str | None:
+    """The piece that transformers names for a role, else the usual one, where there is any."""
+    return next((str(name) for name in (named, *usual) if name in rows), None)
 
 
 def _start(added: str, library: "Tokenizer", unknown: int) -> tuple[int, ...]:
@@ -90,12 +101,43 @@ def _start(added: str, library: "Tokenizer", unknown: int) -> tuple[int, ...]:
     return tuple(i for i in ids if i != unknown)
 
 
-def read_pieces(folder: Path, *, max_tokens: int, added: Sequence[str] = MASKS) -> PieceTokenizer:
-    """Every piece of an encoder, in the encoder's own order, then the added tokens.
+def _added(found: Opened, more: Sequence[str]) -> tuple[AddedPiece, ...]:
+    """The encoder's own added tokens in the order of their ids, and ours."""
+    vocabulary = found.said["model"]["vocab"]
+    made = [
+        AddedPiece(
+            content=token["content"],
+            lstrip=token["lstrip"],
+            rstrip=token["rstrip"],
+            single_word=token["single_word"],
+            normalized=token["normalized"],
+            apart=token["content"] not in vocabulary,
+        )
+        for token in sorted(found.said["added_tokens"], key=lambda token: token["id"])
+    ]
+    known = {piece.content for piece in made}
+    made += [
+        AddedPiece(content=name, lstrip=True, apart=name not in vocabulary)
+        for name in more
+        if name not in known
+    ]
+    return tuple(piece for piece in made if piece.content)
 
-    An added token that the encoder knows keeps its row; another one starts from the mean of the
-    rows of the word in its brackets, a single sign from its name in Unicode. Special pieces such
-    as `[SEP]` are never read in a text.
+
+def _check_side(found: Opened, folder: Path) -> None:
+    if (side := found.library.truncation_side) != "right":
+        raise ValueError(
+            f"a text that is too long loses its end, got truncation_side {side!r} in {folder}: set "
+            'it to "right" in tokenizer_config.json if the model may read texts so'
+        )
+
+
+def read_pieces(folder: Path, *, max_tokens: int, added: Sequence[str] = MASKS) -> PieceTokenizer:
+    """Every piece of an encoder, in the encoder's own order, then the added tokens it lacks.
+
+    What transformers finds in a text first, its special tokens too, is found here. An added token
+    that the encoder knows is as the encoder has it; another one starts from the mean of the rows of
+    the word in its brackets, a single sign from its name in Unicode.
     """
     path = folder / "tokenizer.json"
     if not path.is_file():
@@ -103,7 +145,9 @@ def read_pieces(folder: Path, *, max_tokens: int, added: Sequence[str] = MASKS) 
             f"an encoder's folder holds tokenizer.json, got {folder} without: save the tokenizer "
             "beside the model with AutoTokenizer.from_pretrained(...).save_pretrained(folder)"
         )
-    said = json.loads(path.read_text("utf-8"))
+    found = opened(folder)
+    _check_side(found, folder)
+    said = found.said
     readers: dict[str, Callable[[Mapping[str, Any], Path], Rules]] = {
         "WordPiece": _wordpiece,
         "BPE": _byte_pairs,
@@ -112,27 +156,30 @@ def read_pieces(folder: Path, *, max_tokens: int, added: Sequence[str] = MASKS) 
         raise _refuse(folder, "model", kind)
     rules = readers[kind](said, folder)
     prefix, suffix = _frame(said, folder)
-    own = said["added_tokens"]
-    rows = said["model"]["vocab"] | {token["content"]: token["id"] for token in own}
-    padding = _role(folder, "pad", _PADDING_NAMES, rows)
-    unknown = said["model"]["unk_token"] or _role(folder, "unk", _UNKNOWN_NAMES, rows)
-    added = (*(t["content"] for t in own if not t["special"] and t["content"] not in added), *added)
-    last = {padding, unknown, *added}
-    pieces = [piece for piece in sorted(rows, key=lambda p: rows[p]) if piece not in last]
+    rows = said["model"]["vocab"] | {t["content"]: t["id"] for t in said["added_tokens"]}
+    padding = _role(found.padding, _PADDING_NAMES, rows)
+    unknown = said["model"]["unk_token"] or _role(found.unknown, _UNKNOWN_NAMES, rows)
+    marks = _added(found, added)
+    # A text that names padding says something: that has an id of its own, 0 pads alone.
+    apart = {unknown, PADDING} | ({padding} - {mark.content for mark in marks})
+    last = [mark.content for mark in marks if mark.apart and mark.content != unknown]
+    own = [p for p in sorted(rows, key=lambda p: rows[p]) if p not in apart and p not in set(last)]
+    own += [name for name in last if name in rows]
+    new = [name for name in last if name not in rows]
     library = rules.without_pieces({UNKNOWN: len(rows), **rows})
-    starts = [(rows[name],) if name in rows else _start(name, library, len(rows)) for name in added]
-    instead = rows[padding] if padding else 0
+    instead = rows.get(PADDING, rows[padding] if padding else 0)
     return PieceTokenizer(
         rules=rules,
-        pieces=(*pieces, *added),
+        pieces=(*own, *new),
         prefix=prefix,
         suffix=suffix,
-        added=added,
+        added=marks,
         max_tokens=max_tokens,
+        unknown=unknown or "",
         rows=(
             (instead,),
             (rows[unknown] if unknown else instead,),
-            *((rows[piece],) for piece in pieces),
-            *(start or (instead,) for start in starts),
+            *((rows[piece],) for piece in own),
+            *(_start(name, library, len(rows)) or (instead,) for name in new),
         ),
     )

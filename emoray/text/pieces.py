@@ -1,8 +1,8 @@
 """An encoder's tokenizer as data: rules, pieces in id order, what frames every text.
 
-Ids are the family's own: 0 pads, 1 is unknown, `pieces[i]` has id i + 2, and the added tokens stand
-last. Training encodes through the `tokenizers` library; an artifact carries `settings_json()` and
-the pieces, and gives the same ids with the standard library alone.
+Ids are the family's own: 0 pads, 1 is unknown, and `pieces[i]` has id i + 2. Training encodes
+through the `tokenizers` library; an artifact carries `settings_json()` and the pieces, and gives
+the same ids with the standard library alone.
 
 Shapes: V ids, R rows of the encoder's own embedding, D width.
 """
@@ -18,10 +18,11 @@ import numpy as np
 from emoray.text.vocabulary import FIRST, Ragged
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import AddedToken, Tokenizer
 
 # Names of ids 0 and 1 inside the library: with a newline, so that no piece can be called so.
 PADDING, UNKNOWN = "\npadding", "\nunknown"
+UNKNOWN_ID = 1
 PIECES, SETTINGS, ROWS = "vocabulary.txt", "tokenizer.json", "rows.json"
 
 
@@ -92,21 +93,45 @@ class BytePairs:
 Rules = WordPiece | BytePairs
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedPiece:
+    """A token found in a text before it is cut into words, as the `tokenizers` library finds it.
+
+    lstrip, rstrip: with the white space before it, and after. single_word: not beside a letter or
+    digit. normalized: looked for in the text as the rules normalize it, itself normalized too.
+    apart: no piece of the encoder's vocabulary, so no word is ever cut into it.
+    """
+
+    content: str
+    lstrip: bool = False
+    rstrip: bool = False
+    single_word: bool = False
+    normalized: bool = False
+    apart: bool = False
+
+    def of_library(self, *, special: bool = False) -> "AddedToken":
+        from tokenizers import AddedToken
+
+        flags = {name: value for name, value in asdict(self).items() if name != "apart"}
+        return AddedToken(**flags, special=special)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PieceTokenizer:
     """Text to ids. `prefix` and `suffix` frame every text and count as its tokens.
 
-    added: found in a text before everything else, as they are written, with the white space
-    before them. rows: of every id, the rows of the encoder's embedding whose mean it starts from;
-    empty where the encoder is not known.
+    added: special tokens among them, of two that match the longer one, else the first. unknown:
+    what id 1 is called, where a text may say so. rows: of every id, the rows of the encoder's
+    embedding whose mean it starts from; empty where the encoder is not known.
     """
 
     rules: Rules
     pieces: tuple[str, ...]
     prefix: tuple[str, ...]
     suffix: tuple[str, ...]
-    added: tuple[str, ...]
+    added: tuple[AddedPiece, ...]
     max_tokens: int
+    unknown: str = ""
     rows: tuple[tuple[int, ...], ...] = ()
     _ids: dict[str, int] = field(init=False, repr=False)
 
@@ -123,13 +148,15 @@ class PieceTokenizer:
                 f"max_tokens must leave room for a text between {framing} framing pieces, got "
                 f"{self.max_tokens}: allow more"
             )
-        absent = [piece for piece in (*self.prefix, *self.suffix, *self.added) if piece not in ids]
+        named = [*self.prefix, *self.suffix, *(a.content for a in self.added)]
+        absent = [piece for piece in named if piece not in ids and piece != self.unknown]
         if absent:
             raise ValueError(
                 f"framing and added pieces have ids of their own, got none for {absent}: keep them"
             )
-        if self.pieces[len(self.pieces) - len(self.added) :] != self.added:
-            raise ValueError(f"added pieces stand last, got {self.pieces[-2:]}: move them")
+        last = tuple(a.content for a in self.added if a.apart)
+        if self.pieces[len(self.pieces) - len(last) :] != last:
+            raise ValueError(f"pieces apart stand last, got {self.pieces[-2:]}: move them")
         if self.rows and len(self.rows) != len(self):
             raise ValueError(f"every id has its rows, got {len(self.rows)} of {len(self)}")
         object.__setattr__(self, "_ids", ids)
@@ -139,29 +166,36 @@ class PieceTokenizer:
         return len(self.pieces) + FIRST
 
     def id_of(self, piece: str) -> int:
-        return self._ids[piece]
+        return self._ids.get(piece, UNKNOWN_ID) if piece == self.unknown else self._ids[piece]
 
     def __contains__(self, piece: str) -> bool:
         return piece in self._ids
 
     def library(self) -> "Tokenizer":
-        """The same in the `tokenizers` library, without framing and length."""
-        from tokenizers import AddedToken
+        """The same in the `tokenizers` library, without framing and length.
 
-        library = self.rules.without_pieces({PADDING: 0, UNKNOWN: 1} | self._ids)
-        library.add_tokens([AddedToken(a, lstrip=True, normalized=False) for a in self.added])
+        What a text calls unknown has an id beyond the others there, see `encode_all`.
+        """
+        apart = {added.content for added in self.added if added.apart}
+        ids = {piece: i for piece, i in self._ids.items() if piece not in apart}
+        library = self.rules.without_pieces({PADDING: 0, UNKNOWN: UNKNOWN_ID} | ids)
+        # Those apart get the next ids in this order, unknown one beyond.
+        in_order = sorted(self.added, key=lambda added: self._ids.get(added.content, len(self)))
+        library.add_tokens([added.of_library() for added in in_order])
         return library
 
     def encode_all(self, texts: Iterable[str]) -> Ragged:
         """Ids of many texts, framed, none longer than max_tokens."""
         library = self.library()
-        first = [self._ids[piece] for piece in self.prefix]
-        last = [self._ids[piece] for piece in self.suffix]
+        first, last = ([self.id_of(p) for p in ends] for ends in (self.prefix, self.suffix))
         room = self.max_tokens - len(first) - len(last)
-        return Ragged.from_lists(
-            first + library.encode(text, add_special_tokens=False).ids[:room] + last
-            for text in texts
-        )
+        most = len(self)
+
+        def ids(text: str) -> list[int]:
+            found = library.encode(text, add_special_tokens=False).ids[:room]
+            return first + [i if i < most else UNKNOWN_ID for i in found] + last
+
+        return Ragged.from_lists(map(ids, texts))
 
     def pruned(self, kept: np.ndarray) -> "PieceTokenizer":
         """With the pieces of these ids only, renumbered in their order; see `keep_pieces`."""
@@ -192,9 +226,12 @@ class PieceTokenizer:
                 "read them from the encoder's folder"
             )
         if (last := max(max(row) for row in self.rows)) >= len(original_RD):
+            names = ("padding", self.unknown, *self.pieces)
+            name = next(n for n, row in zip(names, self.rows, strict=True) if last in row)
             raise ValueError(
-                f"pieces lie in the embedding's {len(original_RD)} rows, got row {last}: "
-                "take tokenizer and weights from one model"
+                f"pieces lie in the embedding's {len(original_RD)} rows, got row {last} for "
+                f"{name[:60]!r}: take tokenizer and weights from one model, or give the model a "
+                "row with model.resize_token_embeddings(len(tokenizer)) and save it again"
             )
         embedding_VD = original_RD[[row[0] for row in self.rows]].astype(np.float32)
         for i, row in enumerate(self.rows):
@@ -212,7 +249,8 @@ class PieceTokenizer:
             **rules,
             "prefix": list(self.prefix),
             "suffix": list(self.suffix),
-            "added": list(self.added),
+            "added": [asdict(added) for added in self.added],
+            "unknown": self.unknown,
             "max_tokens": self.max_tokens,
         }
 
@@ -240,7 +278,12 @@ class PieceTokenizer:
             pieces=tuple(vocabulary.removesuffix("\n").split("\n")),
             prefix=tuple(settings["prefix"]),
             suffix=tuple(settings["suffix"]),
-            added=tuple(settings["added"]),
+            added=tuple(
+                # A bare string is of an emoray whose added tokens were all of one kind.
+                AddedPiece(content=a, lstrip=True) if isinstance(a, str) else AddedPiece(**a)
+                for a in settings["added"]
+            ),
+            unknown=settings.get("unknown", ""),
             max_tokens=settings["max_tokens"],
             rows=tuple(tuple(row) for row in rows),
         )

@@ -64,7 +64,8 @@ def keep_pieces(
     kept_V = np.bincount(ids, minlength=len(tokenizer)) >= min_count
     kept_V[:FIRST] = True
     rules = tokenizer.rules
-    framing = {*tokenizer.prefix, *tokenizer.suffix, *tokenizer.added}
+    added = (piece.content for piece in tokenizer.added)
+    framing = {*tokenizer.prefix, *tokenizer.suffix, *added}
     if isinstance(rules, WordPiece):
         needed = framing | _alphabet(train_texts, tokenizer, rules)
         possible_V = _readable(tokenizer, rules)

@@ -92,6 +92,17 @@ def test_half_a_surrogate_is_served(tmp_path: Path, kind: Kind) -> None:
     assert len(ids) > 4
 
 
+def test_added_tokens_of_earlier_artifacts_take_the_space_before_them(tmp_path: Path) -> None:
+    ours = tokenizer(tmp_path, "bert")
+    earlier = {**ours.settings_json(), "added": ["[NAME]", "[RELIGION]"]}
+    ids = {piece: i for i, piece in enumerate(ours.pieces, start=FIRST)}
+    texts = [text for text in HARD if "[UNK]" not in text]
+    now, then = (tokenizer_of(said, ids) for said in (ours.settings_json(), earlier))
+    assert [now(text) for text in texts] == [then(text) for text in texts]
+    again = PieceTokenizer.from_json(earlier, ours.vocabulary())
+    assert trained(again, tuple(texts)) == trained(ours, tuple(texts))
+
+
 def test_a_tokenizer_of_a_later_kind_is_refused() -> None:
     with pytest.raises(
         ValueError, match=r"wordpiece or bpe, got 'unigram': use the artifact.py of"

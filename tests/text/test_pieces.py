@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from emoray.text.pieces import PieceTokenizer, WordPiece
+from emoray.text.opened import opened
+from emoray.text.pieces import AddedPiece, PieceTokenizer, WordPiece
 from emoray.text.vocabulary import FIRST, PADDING, UNKNOWN
 from tests.model.encoders_made import Kind, sample_texts, tokenizer_json
 from tests.text.pieces_made import HARD, tokenizer
@@ -28,11 +29,11 @@ def test_every_id_has_a_place_padding_and_unknown_first(tmp_path: Path, kind: Ki
     ours, named = tokenizer(tmp_path, kind), Tokenizer.from_str(tokenizer_json(kind)).get_vocab()
     padding, unknown = ("<pad>", "<unk>") if kind == "roberta" else ("[PAD]", "[UNK]")
     assert ours.rows[PADDING] == (named[padding],) and ours.rows[UNKNOWN] == (named[unknown],)
-    middle = ours.pieces[: -len(ours.added)]
-    assert [named[piece] for piece in middle] == sorted(
-        set(named.values()) - {named[padding], named[unknown]}
+    # A text may name padding, so that has a piece of its own beside the id that pads.
+    assert [named[piece] for piece in ours.pieces[:-2]] == sorted(
+        set(named.values()) - {named[unknown]}
     )
-    assert ours.pieces[-2:] == ("[NAME]", "[RELIGION]") and len(ours) == len(named) + 2
+    assert ours.pieces[-2:] == ("[NAME]", "[RELIGION]") and len(ours) == len(named) + 3
     assert [ours.id_of(piece) for piece in ours.pieces] == list(range(FIRST, len(ours)))
 
 
@@ -44,14 +45,14 @@ def test_a_mask_is_one_piece_even_inside_a_word(tmp_path: Path, kind: Kind) -> N
         assert (ours.encode_all([text]).flat == name).sum() == count
 
 
-def test_special_pieces_written_in_a_text_are_words(tmp_path: Path) -> None:
-    ours = tokenizer(tmp_path, "bert")
-    ids = ours.encode_all(["[PAD] [SEP] [CLS]"]).row(0).tolist()
-    assert (
-        PADDING not in ids
-        and ids.count(ours.id_of("[SEP]")) == 1
-        and ids[-1] == ours.id_of("[SEP]")
-    )
+@pytest.mark.parametrize("kind", KINDS)
+def test_special_pieces_written_in_a_text_are_read_as_transformers_reads_them(
+    tmp_path: Path, kind: Kind
+) -> None:
+    ours, text = tokenizer(tmp_path, kind, added=()), "[PAD] [SEP] [UNK] x <pad> </s> <unk> <mask>"
+    ids = ours.encode_all([text]).row(0)
+    assert ours.original_ids[ids].tolist() == opened(tmp_path).ids([text], 64)[0]
+    assert PADDING not in ids and UNKNOWN in ids
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -87,7 +88,7 @@ def test_rows_start_from_the_encoders_and_masks_from_their_words(tmp_path: Path)
 
 def test_rows_of_another_encoder_are_refused(tmp_path: Path) -> None:
     ours = tokenizer(tmp_path, "bert")
-    with pytest.raises(ValueError, match="lie in the embedding's 100 rows, got row 599: take"):
+    with pytest.raises(ValueError, match=r"embedding's 100 rows, got row 599 for '.+': take"):
         ours.start_rows(np.zeros((100, 4)))
     with pytest.raises(ValueError, match="needs the encoder that the pieces are of, got pieces of"):
         replace(ours, rows=()).start_rows(np.zeros((600, 4)))
@@ -105,7 +106,7 @@ def test_settings_of_words_are_refused() -> None:
         ({"pieces": ("a\nb", "[S]")}, "2 pieces must differ and be of one line each"),
         ({"max_tokens": 2}, "room for a text between 2 framing pieces, got 2: allow more"),
         ({"suffix": ("[T]",)}, r"have ids of their own, got none for \['\[T\]'\]: keep them"),
-        ({"added": ("a",)}, "added pieces stand last, got"),
+        ({"added": (AddedPiece(content="a", apart=True),)}, "pieces apart stand last, got"),
         ({"rows": ((0,),)}, "every id has its rows, got 1 of 4"),
     ],
 )

@@ -46,7 +46,8 @@ def test_an_allowance_keeps_the_encoders_first_pieces(tmp_path: Path, kind: Kind
     assert set(bare.pieces) < set(more.pieces) < set(all_.pieces)
     assert changed_share(UNSEEN, full, bare) > changed_share(UNSEEN, full, more) > 0
     assert changed_share(SPELLED, full, all_) == 0
-    assert "[unused0]" not in all_ and "[MASK]" not in all_ and "<mask>" not in all_
+    assert "[unused0]" not in all_
+    assert ("[MASK]" if kind == "bert" else "<mask>") in bare  # a text may say so
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -54,7 +55,7 @@ def test_order_and_frame_survive(tmp_path: Path, kind: Kind) -> None:
     full = tokenizer(tmp_path, kind)
     pruned = kept(full, min_count=50)
     places = [full.id_of(piece) for piece in pruned.pieces]
-    assert places == sorted(places) and pruned.pieces[-2:] == full.added
+    assert places == sorted(places) and pruned.pieces[-2:] == ("[NAME]", "[RELIGION]")
     assert all(pruned.rows[i] == full.rows[place] for i, place in enumerate(places, start=FIRST))
     assert pruned.encode_all([""]).row(0).tolist() == [
         pruned.id_of(piece) for piece in (*full.prefix, *full.suffix)
@@ -86,5 +87,5 @@ def test_counts_below_their_bounds_are_refused(
 
 @pytest.mark.parametrize("ids", [[0, 2], [0, 1, 9999]], ids=str)
 def test_ids_that_are_not_of_the_tokenizer_are_refused(tmp_path: Path, ids: list[int]) -> None:
-    with pytest.raises(ValueError, match=r"kept ids lie in 0\.\.601, padding and unknown among"):
+    with pytest.raises(ValueError, match=r"kept ids lie in 0\.\.602, padding and unknown among"):
         tokenizer(tmp_path, "bert").pruned(np.array(ids))

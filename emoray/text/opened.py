@@ -1,0 +1,114 @@
+"""A folder's tokenizer as transformers opens it: what tokenizer.json says is only a part of that.
+
+`do_lower_case` in tokenizer_config.json, added tokens in four other files and a class that builds
+its own rules all count. The one file of this station that loads transformers.
+"""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+# Whatever transformers reads a tokenizer from.
+FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Opened:
+    """A tokenizer in transformers' hands.
+
+    said: the form of tokenizer.json. padding, unknown: names, None without. longest: tokens of a
+    text that it is meant for, None where it does not say.
+    """
+
+    said: Mapping[str, Any]
+    padding: str | None
+    unknown: str | None
+    longest: int | None
+    library: Any
+
+    def ids(self, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
+        """Ids of many texts in the model's own numbers, framed and cut: `tokenizer(texts)`."""
+        told = self.library(list(texts), truncation=True, max_length=max_tokens)
+        return [list(map(int, ids)) for ids in told["input_ids"]]
+
+    def with_tokens(self, added: Sequence[str]) -> "Opened":
+        """The same with these added, each with the white space before it; for comparisons."""
+        from copy import deepcopy
+
+        from transformers import AddedToken
+
+        library = deepcopy(self.library)
+        library.add_tokens([AddedToken(a, lstrip=True, normalized=False) for a in added])
+        return _opened(library)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the libraries' remarks: what matters of them is raised."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+
+
+def _opened(library: Any) -> Opened:
+    longest = library.model_max_length
+    whole = isinstance(longest, int) and not isinstance(longest, bool) and 2 < longest < 2**31
+    return Opened(
+        said=json.loads(library.backend_tokenizer.to_str()),
+        padding=library.pad_token,
+        unknown=library.unk_token,
+        longest=longest if whole else None,
+        library=library,
+    )
+
+
+@lru_cache(maxsize=4)
+def _kept(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> Opened:
+    with _quiet():
+        from transformers import AutoTokenizer
+
+        try:
+            # Never code of the folder's own, and never a question on the terminal about it.
+            library = AutoTokenizer.from_pretrained(
+                folder, use_fast=True, local_files_only=True, trust_remote_code=False
+            )
+        except Exception as error:  # of several libraries below: any of them means no tokenizer
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise ValueError(
+                f"a tokenizer is one that this transformers opens, got {first[:200]!r} for "
+                f"{folder}: save it again with AutoTokenizer.from_pretrained(...).save_pretrained"
+                "(folder)"
+            ) from None
+    if getattr(library, "backend_tokenizer", None) is None:
+        raise ValueError(
+            "a tokenizer is one of the tokenizers library, WordPiece as BERT has it or byte-level "
+            f"BPE as RoBERTa has it, got {type(library).__name__} in {folder}: choose an encoder "
+            "with one of these"
+        )
+    return _opened(library)
+
+
+def opened(folder: Path) -> Opened:
+    """The tokenizer in a folder as transformers opens it; ValueError for what it cannot open."""
+    paths = [folder / name for name in (*FILES, "config.json")]
+    found = [(path, path.stat()) for path in paths if path.is_file()]
+    return _kept(folder, tuple((p.name, s.st_mtime_ns, s.st_size) for p, s in found))
