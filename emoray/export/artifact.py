@@ -63,6 +63,17 @@ CJK = (
     (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF), (0x2A700, 0x2B81F),
     (0x2B920, 0x2CEAF), (0x2F800, 0x2FA1F),
 )  # fmt: skip
+MOST_MARKS = 30
+MANY_SIGNS = re.compile(r"[^\w\s\x00-\u02ff]{31,}")
+# SHA-256 of the rules of each version of words: as JSON, normalize, lowercase, rules, token.
+WORD_RULES = {
+    "b69ec6eb82bc5e92a13a6f2cb6b0a0e6f037f3eac2697deeddf9e26b8ded1fb2",
+    "3f3c51ab793b0fb3728bcbe2e5c2b09dcbd43f24e5ea6837106365fb45aede90",
+}
+_LINK = r"\[(?!name\]|religion\])([^\[\]]+)\]\((?:https?:|www\.|/)"
+# A rule of version 1 takes quadratic time on links that do not end. That of version 2 does not, and
+# differs only where a link begins within the address of another.
+QUADRATIC, LINEAR = rf"{_LINK}[^\s)]*\)", rf"{_LINK}[^\s)\]]*(?:\](?!\()[^\s)\]]*)*\)"
 UNKNOWN_PIECE = "[UNK]"  # no piece of a vocabulary.txt, so its id is UNKNOWN
 CACHED_WORDS = 1 << 16
 
@@ -166,22 +177,53 @@ def _manifest(folder: Path) -> dict[str, str]:
     return listed
 
 
+def _few_marks(found: re.Match[str]) -> str:
+    kept, marks = [], 0
+    for sign in found[0]:
+        marks = marks + 1 if unicodedata.combining(sign) else 0
+        if marks <= MOST_MARKS:
+            kept.append(sign)
+    return "".join(kept)
+
+
+def normalized(form: Any, text: str) -> str:
+    """`unicodedata.normalize`, which takes quadratic time to sort the marks on one letter, of no
+    more marks than letters have (UAX #15 D3)."""
+    return unicodedata.normalize(form, text if text.isascii() else MANY_SIGNS.sub(_few_marks, text))
+
+
 class Words:
-    """The words of a text: normalize, lowercase, `re.sub` each rule, `re.findall` the token."""
+    """The words of a text: normalize, lowercase, `re.sub` each rule, `re.findall` the token.
+
+    Patterns can be slow on purpose, so they are those that emoray writes, or refused (ValueError).
+    """
 
     framing = 0  # tokens that are of no text
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
+        rules = [settings.get(part) for part in ("normalize", "lowercase", "rules", "token")]
+        if (found := sha256(json.dumps(rules).encode())) not in WORD_RULES:
+            raise ValueError(
+                f"tokenizer.json holds word rules that emoray wrote, got others, SHA-256 "
+                f"{found[:12]}…: use the artifact.py of the emoray that wrote them, or build the "
+                "artifact again"
+            )
         self._form = settings["normalize"]
-        self._lowercase = settings["lowercase"]
-        self._rules = [(re.compile(pattern), instead) for pattern, instead in settings["rules"]]
+        self._rules = [
+            (re.compile(LINEAR if pattern == QUADRATIC else pattern), instead)
+            for pattern, instead in settings["rules"]
+        ]
         self._token = re.compile(settings["token"])
         self._longest = settings.get("max_tokens")
+        if self._longest is not None and not (type(self._longest) is int and self._longest > 0):
+            raise ValueError(
+                f"max_tokens of tokenizer.json is a number above 0, got "
+                f"{str(self._longest)[:60]!r}: build the artifact again"
+            )
 
     def cut(self, text: str) -> tuple[list[str], bool]:
         """The words that are read, and whether the text has more of them."""
-        text = unicodedata.normalize(self._form, text) if self._form else text
-        text = text.lower() if self._lowercase else text
+        text = normalized(self._form, text).lower()
         for pattern, instead in self._rules:
             text = pattern.sub(instead, text)
         found = self._token.findall(text)
@@ -340,7 +382,7 @@ class WordPiece(Pieces):
     def normalized(self, text: str) -> str:
         text = text.translate(self._cleaned)
         if self._strip:
-            text = unicodedata.normalize("NFD", text)
+            text = normalized("NFD", text)
         return text.translate(self._bare)
 
     def words(self, text: str) -> Iterable[str]:

@@ -3,14 +3,28 @@
 The procedure, the same at training and at serving: normalise (Unicode NFKC), lowercase, apply every
 rule in order with `re.sub`, then take every match of `TOKEN` with `re.findall`. The words are those
 of GloVe's 6B vectors (lower case, Penn Treebank contractions: `don't` is `do n't`), so that as many
-as possible find their vector. Whoever changes a rule raises `VERSION`.
+as possible find their vector. Marks belong to the letter they stand on. Where a script sets no
+space between words, each written unit is a word, and so are two that follow each other: "我爱你" is
+`我 我爱 爱 爱你 你`.
+
+Whoever changes a rule raises `VERSION` and adds the rules' SHA-256 to `artifact.WORD_RULES`: an
+artifact with any others is refused.
 """
 
 import re
 import unicodedata
 from typing import Final
 
-VERSION = 1
+from emoray.text.scripts import (
+    FOLLOWING,
+    JOINABLE,
+    JOINING,
+    LEADING,
+    MARKS,
+    SPACELESS,
+)
+
+VERSION = 2
 NORMALIZE: Final = "NFKC"
 LOWERCASE = True
 
@@ -21,9 +35,11 @@ def _whole(word: str) -> str:
 
 
 _CHARACTERS = (
-    ("[\u200b\u200c\u2060\ufe0e\ufe0f\xad\ufeff]", ""),  # invisible
+    # Invisible; joiners stay within a word of a script that writes with them.
+    ("[\u200b\u2060\ufe00-\ufe0f\U000e0100-\U000e01ef\xad\ufeff\x00]", ""),
+    (f"[\u200c\u200d](?:(?<![{JOINABLE}].)|(?<=\u200c)(?![{JOINABLE}]))", ""),
     # Gender, skin and hair of an emoji.
-    ("\u200d?[\u2640\u2642]|\u200d|[\U0001f3fb-\U0001f3ff\U0001f9b0-\U0001f9b3]", ""),
+    ("[\u2640\u2642\U0001f3fb-\U0001f3ff\U0001f9b0-\U0001f9b3]", ""),
     (" \u0304\\\\*_\\(\u30c4\\)_/ ?\u0304", " \U0001f937 "),  # the shrug, as NFKC leaves it
     ("\\(\\s*\u0361[^)]{0,12}\\)", " \U0001f60f "),  # the "Lenny" face
     ("[\u2018\u2019\u201b\u2032`]| \u0301", "'"),
@@ -35,11 +51,16 @@ _MARKUP = (
     ("&amp;", "&"),
     ("&(?:#x200b|nbsp);", " "),
     ("&[lg]t;", " "),
-    (r"\[(?!name\]|religion\])([^\[\]]+)\]\((?:https?:|www\.|/)[^\s)]*\)", r" \1 "),
+    (
+        r"\[(?!name\]|religion\])([^\[\]]+)\]\((?:https?:|www\.|/)"
+        # An address ends before the next link begins: else many open ones take quadratic time.
+        r"[^\s)\]]*(?:\](?!\()[^\s)\]]*)*\)",
+        r" \1 ",
+    ),
     (r"(?:https?://|www\.)[^\s)\]]+", " url "),
-    (r"(?<![\w/])/?u/[\w-]+|(?<!\w)@\w+", " user "),
+    (rf"(?<![\w/])/?u/[\w-]+|(?<!\w)@\w[\w{JOINABLE}]*", " user "),
     (r"(?<![\w/])/?r/(?=\w)", " reddit "),
-    (r"#(?=[a-z])", " "),
+    (r"#(?=[^\W\d_])", " "),
 )
 _SWEARING = (
     (r"\bf\*+(?:ck|k)?", "fuck"),
@@ -119,8 +140,19 @@ _LENGTH = (
 )
 _JOINTS = (
     (r"[*_~^\\]+", " "),
-    (r"(?<=\w)-(?=\w)", " "),
+    (rf"-(?<=[\w{JOINABLE}]-)(?=\w)", " "),
+    ("\u0f0b", " "),  # between Tibetan syllables
     (r"\d+(?:[.,:]\d+)+|\d{3,}", " 1000 "),
+)
+_BOUND = "\u2060"  # around a unit; dropped from texts by the first rule
+_SPACELESS = (
+    (
+        rf"[{SPACELESS}](?:(?<=[{LEADING}])\w)?(?:[{FOLLOWING}]|(?<=[{JOINING}])\w)*",
+        rf"{_BOUND}\g<0>{_BOUND}",
+    ),
+    (rf"({_BOUND}[^{_BOUND}\s]+{_BOUND})\1{{2,}}", r"\1\1"),
+    (rf"{_BOUND}([^{_BOUND}\s]+){_BOUND}(?={_BOUND}([^{_BOUND}\s]+){_BOUND})", r" \1 \1\2 "),
+    (_BOUND, " "),
 )
 
 # Each rule: pattern, replacement. Order matters: a face is found before its signs are tidied away.
@@ -133,14 +165,19 @@ RULES: tuple[tuple[str, str], ...] = (
     *_SLANG,
     *_LENGTH,
     *_JOINTS,
+    *_SPACELESS,
 )
 TOKEN = (
-    r"(?:[a-z]\.){2,}|[^\W\d_]+(?:'[^\W\d_]+)*|\[(?:name|religion)\]|(?<!\S)(?::[()dpo/|]|;\))(?!\S)"
+    rf"(?:[a-z]\.){{2,}}|[^\W\d_]+(?:(?:[{MARKS}]|'(?=[^\W\d_]))[^\W\d_]*)*"
+    r"|\[(?:name|religion)\]|(?<!\S)(?::[()dpo/|]|;\))(?!\S)"
     r"|/s\b|'(?:s|m|re|ve|ll|d)\b|\d+(?:st|nd|rd|th|s)\b|\d+|!!|!\?|\?\?|\.\.\.|--|[^\w\s]"
 )
 
 _COMPILED = tuple((re.compile(pattern), replacement) for pattern, replacement in RULES)
 _TOKEN = re.compile(TOKEN)
+# Python sorts the marks on a letter in quadratic time; more than these say nothing (UAX #15 D3).
+_MOST_MARKS = 30
+_LONG = re.compile(rf"[^\w\s\x00-\u02ff]{{{_MOST_MARKS + 1},}}")
 
 
 def rules_json() -> dict[str, object]:
@@ -154,8 +191,19 @@ def rules_json() -> dict[str, object]:
     }
 
 
+def _few_marks(found: re.Match[str]) -> str:
+    kept, marks = [], 0
+    for sign in found[0]:
+        marks = marks + 1 if unicodedata.combining(sign) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(sign)
+    return "".join(kept)
+
+
 def tokenize(text: str) -> list[str]:
     """The words of one text, in order; none for an empty one."""
+    if not text.isascii():
+        text = _LONG.sub(_few_marks, text)
     text = unicodedata.normalize(NORMALIZE, text).lower()
     for pattern, replacement in _COMPILED:
         text = pattern.sub(replacement, text)

@@ -97,6 +97,17 @@ UNITS = [
     "[",
 ]
 UNITS += ["'", "<3", "1", "1,", "/", "u/", "r/", "@", "f*", "&", "=", ";_", "n't", "[a](", "\u0304"]
+UNITS += [
+    "[a](/",
+    "[a](/]",
+    "\u0301\u0323",
+    "\u0915\u093e",
+    "\u200d",
+    "\u6211",
+    "\u6211\u7231",
+    "\u0e40",
+]
+UNITS += ["\u1780\u17d2", "\u2060", "\u0f0b"]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=ascii)
@@ -113,6 +124,7 @@ EXTRA = [
     "( \u0361\u00b0 \u035c\u0296 \u0361\u00b0) \u2800\u28ff &nbsp;",
     "-_- >_< ^_^ :O \U0001f923 \U0001f49e",
     "cannot werent a** b*tch idk tbh plz pls thx 'cause 'em b/c cuz w/ mhmm hmmmmm offff (((",
+    "a\u200db \u0f56\u0f40\u0fb2\u0f0b\u0f64 \u6211\u7231\u4f60 \u54c8\u54c8\u54c8\u54c8",
     "ohh don\u00b4t \u00ab\u00bb havent arent could've :') soo u",
 ]
 
