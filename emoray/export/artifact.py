@@ -15,21 +15,27 @@ which files make up which member, what it weighs, and of what the weighted mean 
 members' logits, or of their probabilities (then the logit of that mean is what is decided on).
 Members of one vocabulary share its file.
 
-Files that the manifest does not name are never read. Shapes: N texts, L tokens, K labels.
+Files that the manifest does not name are never read to classify. One may be card.json, what is
+known of the artifact, for people: `card(folder)`. Shapes: N texts, L tokens, K labels.
+
+As a command, `python artifact.py FOLDER < texts.txt` prints a line of JSON for each line of text.
 """
 
+import argparse
 import hashlib
+import heapq
 import json
 import os
 import re
 import shutil
 import string
+import sys
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import compress, islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +48,7 @@ import onnxruntime
 
 MODEL, VOCABULARY, TOKENIZER = "model.onnx", "vocabulary.txt", "tokenizer.json"
 LABELS, DECISION, MANIFEST = "labels.json", "decision.json", "manifest.json"
+CARD = "card.json"  # beside the artifact: neither in its manifest nor in its size
 FILES = (DECISION, LABELS, MODEL, TOKENIZER, VOCABULARY)
 ENSEMBLE = "ensemble.json"
 SHARED = {DECISION, ENSEMBLE, LABELS}  # of an ensemble; the others are its members'
@@ -50,7 +57,10 @@ MEMBER = re.compile(
 )
 LOGITS, PROBABILITIES = "logits", "probabilities"  # of what an ensemble is the mean
 UNKNOWN, FIRST = 1, 2
-BATCH = 64
+BATCH = 64  # texts in one run of a model
+STREAM = 1024  # texts of a stream in memory at once
+MINIMUM_ONNXRUNTIME = (1, 20)  # the first that looks up rows of 4-bit codes
+AGAIN = "fetch or build the artifact again"
 
 # Unicode's white space, which is a little less than Python's.
 WHITE = (
@@ -75,7 +85,40 @@ _LINK = r"\[(?!name\]|religion\])([^\[\]]+)\]\((?:https?:|www\.|/)"
 # differs only where a link begins within the address of another.
 QUADRATIC, LINEAR = rf"{_LINK}[^\s)]*\)", rf"{_LINK}[^\s)\]]*(?:\](?!\()[^\s)\]]*)*\)"
 UNKNOWN_PIECE = "[UNK]"  # no piece of a vocabulary.txt, so its id is UNKNOWN
-CACHED_WORDS = 1 << 16
+CACHED_WORDS, CACHED_LENGTH = 1 << 16, 64  # a stranger's long words would fill the memory
+# Word rules never look across white space, but for links, [text](address), and for what NFKC makes
+# of stand-alone accents.
+ACCENTS = re.compile("[\u0300-\u036f]")
+
+
+def _shown(value: Any) -> str:
+    """A value in an error: short, whatever a stranger wrote."""
+    said = repr(value[:60] if isinstance(value, str | bytes | list) else value)
+    return said if len(said) <= 60 else f"{said[:59]}…"
+
+
+def _wrong(name: str, rule: str, value: Any) -> ValueError:
+    return ValueError(f"{name} of an artifact {rule}, got {_shown(value)}: {AGAIN}")
+
+
+def _json(name: str, data: bytes, kind: type) -> Any:
+    """What a file of JSON holds, an object or a list."""
+    try:
+        said = json.loads(data)
+    except (ValueError, RecursionError):
+        raise _wrong(name, "is JSON", data) from None
+    if not isinstance(said, kind):
+        raise _wrong(name, f"holds {'an object' if kind is dict else 'a list'}", said)
+    return said
+
+
+def _number(value: Any) -> bool:
+    """Whether JSON's value is a finite number that a float can hold."""
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) <= sys.float_info.max
+    )
 
 
 def sha256(data: bytes) -> str:
@@ -95,8 +138,8 @@ def complete(names: Iterable[str]) -> bool:
     return found == set(FILES) or (found > SHARED and all(map(MEMBER.fullmatch, members)))
 
 
-def write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files and their manifest as one new folder: all of it or nothing."""
+def write(folder: Path, files: Mapping[str, bytes], *, card: bytes | None = None) -> None:
+    """Write the files, their manifest and a card as one new folder: all of it or nothing."""
     if not complete(files):
         raise ValueError(
             f"an artifact holds {', '.join(FILES)}, got {', '.join(sorted(files))}: "
@@ -108,7 +151,8 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
     unfinished = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
     try:
         unfinished.mkdir(parents=True)
-        for name, data in {**files, MANIFEST: manifest}.items():
+        beside = {} if card is None else {CARD: card}
+        for name, data in {**files, MANIFEST: manifest, **beside}.items():
             (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
             (unfinished / name).write_bytes(data)
         os.replace(unfinished, folder)
@@ -131,6 +175,8 @@ def sizes(folder: Path) -> dict[str, int]:
 def _checked(folder: Path, listed: Mapping[str, str]) -> dict[str, bytes]:
     files = {}
     for name in sorted(listed):
+        if not (folder / name).is_file():  # nor a pipe, which would never end
+            raise _damaged(folder, f"{name} is missing")
         try:
             files[name] = (folder / name).read_bytes()
         except FileNotFoundError:
@@ -156,8 +202,7 @@ def read(folder: Path) -> dict[str, bytes]:
 
 def _damaged(folder: Path, what: str) -> ValueError:
     return ValueError(
-        f"an artifact's files are as its manifest says, got {folder} where {what}: "
-        "fetch or build the artifact again"
+        f"an artifact's files are as its manifest says, got {folder} where {what}: {AGAIN}"
     )
 
 
@@ -168,12 +213,14 @@ def _manifest(folder: Path) -> dict[str, str]:
         )
     try:
         listed = json.loads((folder / MANIFEST).read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _damaged(folder, f"{MANIFEST} is not JSON") from None
     if not isinstance(listed, dict) or not complete(listed):
         raise _damaged(
             folder, f"{MANIFEST} does not list exactly {', '.join(FILES)}, nor those of an ensemble"
         )
+    if strange := [name for name, found in listed.items() if not isinstance(found, str)]:
+        raise _damaged(folder, f"{MANIFEST} has no SHA-256 of {strange[0]}")
     return listed
 
 
@@ -190,6 +237,26 @@ def normalized(form: Any, text: str) -> str:
     """`unicodedata.normalize`, which takes quadratic time to sort the marks on one letter, of no
     more marks than letters have (UAX #15 D3)."""
     return unicodedata.normalize(form, text if text.isascii() else MANY_SIGNS.sub(_few_marks, text))
+
+
+def card(folder: Path | str) -> dict[str, Any] | None:
+    """What is known of the artifact: its point, corpus, scores, versions, licence; None where
+    nobody wrote it down. It is for people: nothing checks it, and nothing needs it to run."""
+    path = Path(folder) / CARD
+    return _json(CARD, path.read_bytes(), dict) if path.is_file() else None
+
+
+def _fields(settings: Mapping[str, Any], *kinds: Mapping[str, Any]) -> None:
+    """Refuse settings of a tokenizer that miss one or have one of another type. kinds: by name;
+    lists are of strings in the first, of anything in others."""
+    for name, kind in ((n, k) for some in kinds for n, k in some.items()):
+        if name not in settings:
+            raise _wrong(TOKENIZER, f"has the setting {name}", sorted(settings))
+        if not isinstance(settings[name], kind):
+            raise _wrong(TOKENIZER, f"has {name} of its type", settings[name])
+        strings = kind is list and name in kinds[0]
+        if strings and not all(isinstance(entry, str) for entry in settings[name]):
+            raise _wrong(TOKENIZER, f"has {name} of strings", settings[name])
 
 
 class Words:
@@ -221,12 +288,23 @@ class Words:
                 f"{str(self._longest)[:60]!r}: build the artifact again"
             )
 
+        self._cached = lru_cache(CACHED_WORDS)(self._words)
+
+    def _words(self, text: str) -> list[str]:
+        for pattern, instead in self._rules:
+            text = pattern.sub(instead, text)
+        return self._token.findall(text)
+
     def cut(self, text: str) -> tuple[list[str], bool]:
         """The words that are read, and whether the text has more of them."""
         text = normalized(self._form, text).lower()
-        for pattern, instead in self._rules:
-            text = pattern.sub(instead, text)
-        found = self._token.findall(text)
+        if "](" in text or not (text.isascii() or ACCENTS.search(text) is None):
+            found = self._words(text)
+        else:  # each stretch once: the rules cost ten times what all the rest does
+            found = []
+            for stretch in text.split():
+                short = len(stretch) <= CACHED_LENGTH
+                found += self._cached(stretch) if short else self._words(stretch)
         read = found[: self._longest]
         return read, len(read) < len(found)
 
@@ -276,7 +354,12 @@ class Added:
 def _token(said: str | Mapping[str, Any]) -> Mapping[str, Any]:
     """An added token of tokenizer.json; earlier ones were a string that took the space before."""
     flags = dict.fromkeys(("rstrip", "single_word", "normalized", "apart"), False)
-    return {"content": said, "lstrip": True, **flags} if isinstance(said, str) else said
+    token = {"content": said, "lstrip": True, **flags} if isinstance(said, str) else said
+    if not isinstance(token, Mapping) or not {"content", "lstrip", *flags} <= token.keys():
+        raise _wrong(TOKENIZER, "has added tokens with all their flags", said)
+    if not isinstance(token["content"], str) or not token["content"]:
+        raise _wrong(TOKENIZER, "adds tokens of at least one character", said)
+    return token
 
 
 class Pieces:
@@ -287,6 +370,8 @@ class Pieces:
     """
 
     def __init__(self, settings: Mapping[str, Any], ids: Mapping[str, int]) -> None:
+        frame = {"max_tokens": int, "prefix": list, "suffix": list}
+        _fields(settings, frame, {"added": list})
         added = [_token(said) for said in settings["added"]]
         apart = {token["content"] for token in added if token["apart"]}
         self._settings = settings
@@ -294,9 +379,11 @@ class Pieces:
         self._prefix, self._suffix = settings["prefix"], settings["suffix"]
         self.framing = len(self._prefix) + len(self._suffix)
         self._room = settings["max_tokens"] - self.framing
+        if self._room < 1:
+            raise _wrong(TOKENIZER, "has room for a piece in max_tokens", settings["max_tokens"])
         self._written = Added((a["content"], a) for a in added if not a["normalized"])
         self._normal = Added((self.normalized(a["content"]), a) for a in added if a["normalized"])
-        self._pieces = lru_cache(CACHED_WORDS)(self.pieces)
+        self._cached = lru_cache(CACHED_WORDS)(self.pieces)
 
     def normalized(self, text: str) -> str:
         """A text as its words are looked for."""
@@ -314,7 +401,8 @@ class Pieces:
         for stretch, written in self._written.split(text):
             for part, normal in self._normal.split(self.normalized(stretch)):
                 for word in self.words(part):
-                    yield from self._pieces(word)
+                    short = len(word) <= CACHED_LENGTH
+                    yield from self._cached(word) if short else self.pieces(word)
                 if normal:
                     yield normal
             if written:
@@ -349,7 +437,10 @@ class WordPiece(Pieces):
     """
 
     def __init__(self, settings: Mapping[str, Any], ids: Mapping[str, int]) -> None:
+        switches = ("strip_accents", "lowercase", "clean_text", "handle_chinese_chars")
+        _fields(settings, {"longest_word": int, "continuing": str, **dict.fromkeys(switches, bool)})
         self._settings = settings
+        self._widest = max(map(len, ids), default=0)
         self._longest, self._continuing = settings["longest_word"], settings["continuing"]
         self._strip, self._lower = settings["strip_accents"], settings["lowercase"]
         self._cleaned, self._bare = Signs(self._clean), Signs(self._lowered)
@@ -393,7 +484,7 @@ class WordPiece(Pieces):
         start = 0
         while start < len(word) <= self._longest:
             mark = self._continuing if start else ""
-            ends = range(len(word), start, -1)
+            ends = range(min(len(word), start + self._widest), start, -1)
             end = next((end for end in ends if mark + word[start:end] in self._ids), None)
             if end is None:
                 return (UNKNOWN_PIECE,)
@@ -419,7 +510,10 @@ class BytePairs(Pieces):
 
     def __init__(self, settings: Mapping[str, Any], ids: Mapping[str, int]) -> None:
         super().__init__(settings, ids)
-        merges = (tuple(merge.split(" ")) for merge in settings["merges"])
+        _fields(settings, {"merges": list, "add_prefix_space": bool})
+        merges = [tuple(merge.split(" ")) for merge in settings["merges"]]
+        if strange := [merge for merge in merges if len(merge) != 2 or not all(merge)]:
+            raise _wrong(TOKENIZER, "merges two pieces at a time", strange[0])
         self._order = {pair: i for i, pair in enumerate(merges)}
         shown = {*range(33, 127), *range(161, 173), *range(174, 256)}
         hidden = iter(range(256, 512))
@@ -433,19 +527,34 @@ class BytePairs(Pieces):
         return (text[found.start() : found.end()] for found in self.WORD.finditer(shapes))
 
     def pieces(self, word: str) -> tuple[str, ...]:
-        found = [self._symbols[byte] for byte in word.encode("utf-8", "replace")]
-        last = len(self._order)
-        while len(found) > 1:
-            best = min(pairwise(found), key=lambda pair: self._order.get(pair, last))
-            if best not in self._order:
-                break
-            joined, i = [], 0
-            while i < len(found):
-                both = tuple(found[i : i + 2]) == best
-                joined.append("".join(best) if both else found[i])
-                i += 1 + both
-            found = joined
-        return tuple(found)
+        """The first pair of the merges' order is joined wherever it stands, then the next that is
+        the first: what a pass over the whole word for each merge would find, in n log n."""
+        found: list[str] = [self._symbols[byte] for byte in word.encode("utf-8", "replace")]
+        after = [*range(1, len(found) + 1)]  # the place of the next symbol
+        before = [*range(-1, len(found) - 1)]
+        order = self._order
+        heap = [(order[pair], i) for i, pair in enumerate(pairwise(found)) if pair in order]
+        heapq.heapify(heap)
+        while heap:
+            first = heap[0][0]
+            places = []
+            while heap and heap[0][0] == first:
+                places.append(heapq.heappop(heap)[1])
+            for i in places:
+                j = after[i]
+                if j >= len(found) or order.get((found[i], found[j])) != first:
+                    continue  # one of the two was joined with another meanwhile
+                found[i] += found[j]
+                found[j] = ""  # no symbol, so in no pair
+                after[i] = after[j]
+                if after[i] < len(found):
+                    before[after[i]] = i
+                for left, right in ((before[i], i), (i, after[i])):
+                    if left >= 0 and right < len(found):
+                        pair = found[left], found[right]
+                        if pair in order:
+                            heapq.heappush(heap, (order[pair], left))
+        return tuple(filter(None, found))
 
 
 def tokenizer_of(settings: Mapping[str, Any], ids: Mapping[str, int]) -> Words | Pieces:
@@ -453,10 +562,10 @@ def tokenizer_of(settings: Mapping[str, Any], ids: Mapping[str, int]) -> Words |
     kinds = {"wordpiece": WordPiece, "bpe": BytePairs}
     if "kind" not in settings:
         return Words(settings)
-    if settings["kind"] not in kinds:
+    if not isinstance(settings["kind"], str) or settings["kind"] not in kinds:
         raise ValueError(
             f"tokenizer.json is of a kind known here, {' or '.join(kinds)}, got "
-            f"{settings['kind']!r}: use the artifact.py of the emoray that wrote it"
+            f"{_shown(settings['kind'])}: use the artifact.py of the emoray that wrote it"
         )
     return kinds[settings["kind"]](settings, ids)
 
@@ -483,10 +592,17 @@ class Reader:
     """Texts to token ids, by one vocabulary."""
 
     def __init__(self, vocabulary: bytes, tokenizer: bytes) -> None:
-        text = vocabulary.decode()
+        try:
+            text = vocabulary.decode()
+        except UnicodeDecodeError as error:
+            raise _wrong(VOCABULARY, "is UTF-8", vocabulary[error.start : error.end]) from None
         words = text.removesuffix("\n").split("\n") if text else []
         self._ids = {word: i for i, word in enumerate(words, start=FIRST)}
-        self.tokenize = tokenizer_of(json.loads(tokenizer), self._ids)
+        if len(self._ids) < len(words):
+            twice = next(w for i, w in enumerate(words, start=FIRST) if self._ids[w] != i)
+            raise _wrong(VOCABULARY, "has each word once", twice)
+        self.highest = max(UNKNOWN, FIRST + len(words) - 1)  # id
+        self.tokenize = tokenizer_of(_json(TOKENIZER, tokenizer, dict), self._ids)
 
     def ids(self, text: str) -> list[int]:
         """Token ids of one text; a text without words is one unknown word."""
@@ -501,21 +617,140 @@ class Reader:
         return Reading(ids or [UNKNOWN], truncated, unknown_share)
 
 
-class Model:
-    """A model.onnx, ready to run."""
+def _varint(data: memoryview, at: int) -> tuple[int, int]:
+    """A number of protobuf's, at most ten bytes, and where the next thing begins."""
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
+    raise ValueError
 
-    def __init__(self, file: bytes, labels: int, *, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._labels = labels
-        self._session = onnxruntime.InferenceSession(
-            file, options, providers=["CPUExecutionProvider"]
+
+def _message(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """(field, value) of a protobuf message; ValueError or IndexError where it is none."""
+    at = 0
+    while at < len(data):
+        key, at = _varint(data, at)
+        field, wire = key >> 3, key & 7
+        if wire == 0:
+            value, at = _varint(data, at)
+            yield field, value
+            continue
+        if wire == 2:
+            length, at = _varint(data, at)
+        elif wire in (1, 5):
+            length = 8 if wire == 1 else 4
+        else:
+            raise ValueError
+        if length > len(data) - at:
+            raise ValueError
+        yield field, data[at : at + length]
+        at += length
+
+
+# Where tensors lie in an ONNX model: message -> field -> the message that stands there.
+_INSIDE: dict[str, dict[int, str]] = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+}
+_TENSOR, _EXTERNAL_DATA, _DATA_LOCATION = "tensor", 13, 14
+
+
+def refuse_external(model: bytes) -> None:
+    """Refuse (ValueError) a model that would read other files than its own.
+
+    onnxruntime takes a tensor from whatever file the model names, as far as it may read.
+    """
+    if model[4:8] == b"ORTM":
+        raise _wrong(MODEL, "is an ONNX model", "onnxruntime's own format")
+    open_messages = [("model", memoryview(model))]
+    try:
+        while open_messages:
+            kind, data = open_messages.pop()
+            inside = _INSIDE.get(kind, {})
+            for field, value in _message(data):
+                if kind == _TENSOR and (
+                    field == _EXTERNAL_DATA or (field == _DATA_LOCATION and value != 0)
+                ):
+                    raise ValueError(
+                        f"{MODEL} of an artifact holds all its tensors, got one in another file: "
+                        "do not run it, no emoray wrote it; ask whoever made it for the whole model"
+                    )
+                if field in inside and isinstance(value, memoryview):
+                    open_messages.append((inside[field], value))
+    except IndexError:
+        raise _wrong(MODEL, "is an ONNX model", model) from None
+    except ValueError as error:
+        raise error if error.args else _wrong(MODEL, "is an ONNX model", model) from None
+
+
+def open_session(model: bytes, *, threads: int = 1) -> "onnxruntime.InferenceSession":
+    """A CPU session with an explicit thread count, quiet about warnings; reads no other file."""
+    refuse_external(model)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def check_onnxruntime(version: str) -> None:
+    """Refuse (ValueError) an onnxruntime that does not know all that artifacts are made of."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    if found and tuple(map(int, found.groups())) < MINIMUM_ONNXRUNTIME:
+        least = ".".join(map(str, MINIMUM_ONNXRUNTIME))
+        raise ValueError(
+            f"an artifact needs onnxruntime {least} or newer, got {version}: "
+            f"pip install 'onnxruntime>={least}'"
         )
+
+
+_IDS, _LOGITS = ("ids", "tensor(int32)", 2), ("logits", "tensor(float)", 2)
+
+
+class Model:
+    """A model.onnx, ready to run. highest: the largest id that a text may have."""
+
+    def __init__(self, file: bytes, labels: int, *, threads: int, highest: int = UNKNOWN) -> None:
+        check_onnxruntime(onnxruntime.__version__)
+        self._labels = labels
+        try:
+            self._session = open_session(file, threads=threads)
+        except ValueError:
+            raise
+        except Exception as error:  # onnxruntime has no class for all of its own
+            raise _wrong(MODEL, "is an ONNX model that runs", _first_line(error)) from None
+        ends = self._session.get_inputs(), self._session.get_outputs()
+        found = [[(end.name, end.type, len(end.shape or ())) for end in side] for side in ends]
+        if found != [[_IDS], [_LOGITS]]:
+            raise _wrong(MODEL, "makes float32 logits [N, K] of int32 ids [N, L]", found)
+        logits_NK = self._run(np.array([[UNKNOWN, highest]], np.int32))
+        if logits_NK.shape != (1, labels):
+            raise _wrong(MODEL, f"has a logit for each of {labels} labels", logits_NK.shape[-1])
+        if not np.isfinite(logits_NK).all():
+            raise _wrong(MODEL, "has finite logits", logits_NK[0].tolist())
+
+    def _run(self, ids_NL: np.ndarray) -> np.ndarray:
+        try:
+            logits_NK: np.ndarray = self._session.run(None, {"ids": ids_NL})[0]
+        except Exception as error:
+            raise _wrong(
+                MODEL, "runs on ids of its vocabulary, max_tokens of them", _first_line(error)
+            ) from None
+        return logits_NK
 
     def logits(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
         """logits_NK float32 of token ids. Batches are texts of like length."""
+        if len(rows) == 1:
+            return self._run(np.array(rows, np.int32))
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         logits_NK = np.empty((len(rows), self._labels), np.float32)
         for start in range(0, len(order), BATCH):
@@ -523,8 +758,12 @@ class Model:
             ids_NL = np.zeros((len(batch), len(rows[batch[-1]])), np.int32)
             for n, i in enumerate(batch):
                 ids_NL[n, : len(rows[i])] = rows[i]
-            logits_NK[batch] = self._session.run(None, {"ids": ids_NL})[0]
+            logits_NK[batch] = self._run(ids_NL)
         return logits_NK
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def combined(
@@ -547,24 +786,108 @@ def combined(
 
 def members_of(files: Mapping[str, bytes]) -> tuple[str, list[dict[str, Any]]]:
     """Of what an artifact is the mean, and each member: its weight, and the names of its files."""
-    if ENSEMBLE in files:
-        said = json.loads(files[ENSEMBLE])
-        return said["mean_of"], said["members"]
-    alone = {"model": MODEL, "vocabulary": VOCABULARY, "tokenizer": TOKENIZER, "weight": 1.0}
-    return LOGITS, [alone]
+    if ENSEMBLE not in files:
+        alone = {"model": MODEL, "vocabulary": VOCABULARY, "tokenizer": TOKENIZER, "weight": 1.0}
+        return LOGITS, [alone]
+    said = _json(ENSEMBLE, files[ENSEMBLE], dict)
+    mean_of, members = said.get("mean_of"), said.get("members")
+    if mean_of not in (LOGITS, PROBABILITIES):
+        raise _wrong(ENSEMBLE, f"is a mean of {LOGITS} or {PROBABILITIES}", mean_of)
+    if not isinstance(members, list) or not members:
+        raise _wrong(ENSEMBLE, "has members", members)
+    for member in members:
+        names = (
+            [member.get(n) for n in ("model", "vocabulary", "tokenizer")]
+            if (isinstance(member, dict))
+            else [None]
+        )
+        if not all(isinstance(name, str) and name in files for name in names):
+            raise _wrong(ENSEMBLE, "names the files of each member", member)
+        if not _number(member.get("weight")) or member["weight"] < 0:
+            raise _wrong(ENSEMBLE, "has a weight of at least 0 for each member", member)
+    if not abs(sum(member["weight"] for member in members) - 1) < 1e-6:
+        raise _wrong(ENSEMBLE, "has weights that sum to 1", [m["weight"] for m in members])
+    return mean_of, members
+
+
+def _labels_of(files: Mapping[str, bytes]) -> tuple[str, ...]:
+    labels = _json(LABELS, files[LABELS], list)
+    if not labels or not all(isinstance(label, str) for label in labels):
+        raise _wrong(LABELS, "has at least one name, all of them strings", labels)
+    if twice := [label for i, label in enumerate(labels) if label in set(labels[:i])]:
+        raise _wrong(LABELS, "has each name once", twice[0])
+    return tuple(labels)
+
+
+def _decision_of(files: Mapping[str, bytes], labels: int) -> tuple[float, np.ndarray]:
+    """The temperature, and cuts_K float64."""
+    decision = _json(DECISION, files[DECISION], dict)
+    temperature, cuts = decision.get("temperature"), decision.get("cuts")
+    if not _number(temperature) or not 1e-30 <= temperature <= 1e30:  # float32 divides by it
+        raise _wrong(DECISION, "has a finite temperature above 0", temperature)
+    if not isinstance(cuts, list) or len(cuts) != labels:
+        found = len(cuts) if isinstance(cuts, list) else cuts
+        raise _wrong(DECISION, f"has one cut for each of {labels} labels", found)
+    if strange := [cut for cut in cuts if not _number(cut)]:
+        raise _wrong(DECISION, "has cuts that are finite numbers", strange[0])
+    return float(temperature), np.array(cuts, np.float64)
+
+
+def _list_of(texts: Iterable[str]) -> list[str]:
+    """The texts as a list; refuses (ValueError) whatever else would be read as texts silently."""
+    if type(texts) is list:
+        return texts
+    if isinstance(texts, str):
+        raise ValueError("texts are a list of strings, got one string: put it into a list")
+    if isinstance(texts, bytes | Mapping | Set) or getattr(texts, "ndim", 1) != 1:
+        raise ValueError(
+            f"texts are a list of strings, got {_a(texts)}: give one column, in an order"
+        )
+    try:
+        return list(texts)
+    except TypeError:
+        raise ValueError(
+            f"texts are a list of strings, got {_a(texts)}: put it into a list"
+        ) from None
+
+
+def _refuse_others(texts: Sequence[Any], start: int = 0, *, streamed: bool = False) -> None:
+    """Refuse (ValueError) the first of the texts that is no string."""
+    for i, text in enumerate(texts, start):
+        if not isinstance(text, str):
+            of = "" if streamed else f" of {len(texts):,}"
+            raise ValueError(
+                f"text {i:,}{of} (counted from 0) is a string, got {_shown(text)} "
+                f"({type(text).__name__}): leave it out, or give an empty string"
+            )
+
+
+def _a(value: Any) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+class Answer(NamedTuple):
+    """What is said of one text: its labels, each label's probability, and how it was read."""
+
+    labels: list[str]
+    probabilities: dict[str, float]
+    truncated: bool
+    unknown_share: float
 
 
 class Classifier:
     """An artifact, ready to classify: `classifier(["thanks a lot!"]).labels`.
 
+    Texts are any iterable of strings, a column of a table too. It can be pickled and copied.
     members: of an ensemble several, else one; each model with the reader of its texts.
     """
 
     def __init__(self, files: Mapping[str, bytes], *, threads: int = 1) -> None:
-        self.labels: tuple[str, ...] = tuple(json.loads(files[LABELS]))
-        decision = json.loads(files[DECISION])
-        self.temperature = float(decision["temperature"])
-        self.cuts_K = np.array(decision["cuts"], np.float64)
+        self._files, self._threads = dict(files), threads
+        self.labels = _labels_of(files)
+        self.temperature, self.cuts_K = _decision_of(files, len(self.labels))
+        self._divisor = -np.float32(self.temperature)
         self._mean_of, told = members_of(files)
         self._weights = [member["weight"] for member in told]
         readers: dict[tuple[str, str], Reader] = {}
@@ -573,8 +896,23 @@ class Classifier:
             named = member["vocabulary"], member["tokenizer"]
             if named not in readers:
                 readers[named] = Reader(*(files[name] for name in named))
-            model = Model(files[member["model"]], len(self.labels), threads=threads)
-            self.members.append((readers[named], model))
+            reader = readers[named]
+            model = Model(
+                files[member["model"]], len(self.labels), threads=threads, highest=reader.highest
+            )
+            self.members.append((reader, model))
+        self._readers = tuple(readers.values())
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"files": self._files, "threads": self._threads}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        Classifier.__init__(self, state["files"], threads=state["threads"])
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels, as scikit-learn's classifiers call them."""
+        return np.array(self.labels)
 
     @property
     def tokenize(self) -> Words | Pieces:
@@ -585,26 +923,172 @@ class Classifier:
         """Token ids of one text, as the first member reads it."""
         return self.members[0][0].ids(text)
 
+    def read(self, texts: Iterable[str]) -> list[Reading]:
+        """How each text is read: ids, whether its end was cut off, and its share of unknown words.
+
+        Of members with other vocabularies: by the one that loses most.
+        """
+        return self._lossiest(self._readings(self._texts(texts)))
+
     def logits(self, texts: Iterable[str]) -> np.ndarray:
         """logits_NK float32. Batches are texts of like length; results do not depend on them."""
-        texts = list(texts)
-        rows = {reader: [reader.ids(text) for text in texts] for reader, _ in self.members}
+        return self._logits(self._readings(self._texts(texts)))
+
+    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
+        """probabilities_NK float32, calibrated by the temperature."""
+        return self._probabilities(self.logits(texts))
+
+    def predict(self, texts: Iterable[str]) -> np.ndarray:
+        """decided_NK of 0 and 1: which labels hold."""
+        return (self.logits(texts) >= self.cuts_K).astype(np.int64)
+
+    def top_k(self, texts: Iterable[str], k: int) -> list[list[tuple[str, float]]]:
+        """Of each text its k most probable labels with their probabilities, whatever is decided."""
+        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= len(self.labels):
+            raise ValueError(f"k lies in 1..{len(self.labels)}, the labels, got {_shown(k)}")
+        probabilities_NK = self.predict_proba(texts)
+        best_NK = np.argsort(-probabilities_NK, axis=1, kind="stable")[:, :k]
+        return [
+            [(self.labels[i], float(row_K[i])) for i in best_K]
+            for row_K, best_K in zip(probabilities_NK, best_NK.tolist(), strict=True)
+        ]
+
+    def probabilities(self, texts: Iterable[str]) -> list[dict[str, float]]:
+        """Of each text the probability of every label, by name."""
+        return self._by_name(self.predict_proba(texts))
+
+    def __call__(self, texts: Iterable[str]) -> Predictions:
+        logits_NK = self.logits(texts)
+        return Predictions(self._probabilities(logits_NK), self._held(logits_NK))
+
+    def stream(self, texts: Iterable[str], *, batch: int = STREAM) -> Iterator[Answer]:
+        """An answer for each text of an iterator, in order; at most `batch` are held in memory."""
+        if isinstance(texts, str | bytes):
+            _list_of(texts)
+        if batch < 1:
+            raise ValueError(f"a batch has at least 1 text, got {batch}: {STREAM} is customary")
+        return self._stream(iter(texts), batch)
+
+    def _stream(self, texts: Iterator[str], batch: int) -> Iterator[Answer]:
+        start = 0
+        while some := list(islice(texts, batch)):
+            _refuse_others(some, start, streamed=True)
+            start += len(some)
+            readings = self._readings(some)
+            logits_NK = self._logits(readings)
+            for labels, by_name, read in zip(
+                self._held(logits_NK),
+                self._by_name(self._probabilities(logits_NK)),
+                self._lossiest(readings),
+                strict=True,
+            ):
+                yield Answer(labels, by_name, read.truncated, read.unknown_share)
+
+    def _texts(self, texts: Iterable[str]) -> list[str]:
+        found = _list_of(texts)
+        _refuse_others(found)
+        return found
+
+    def _readings(self, texts: Sequence[str]) -> list[list[Reading]]:
+        """The texts by each reader."""
+        return [[reader.read(text) for text in texts] for reader in self._readers]
+
+    def _lossiest(self, readings: Sequence[Sequence[Reading]]) -> list[Reading]:
+        if len(readings) == 1:
+            return list(readings[0])
+        return [max(of_text, key=lambda r: r[1:]) for of_text in zip(*readings, strict=True)]
+
+    def _logits(self, readings: Sequence[Sequence[Reading]]) -> np.ndarray:
+        rows = {
+            reader: [reading.ids for reading in read]
+            for reader, read in zip(self._readers, readings, strict=True)
+        }
         said = [model.logits(rows[reader]) for reader, model in self.members]
         return combined(said, self._weights, self._mean_of)
 
-    def __call__(self, texts: Sequence[str]) -> Predictions:
-        if isinstance(texts, str):
-            raise ValueError("texts are a list of strings, got one string: put it into a list")
-        logits_NK = self.logits(texts)
-        with np.errstate(over="ignore"):
-            probabilities_NK = 1 / (1 + np.exp(-logits_NK / np.float32(self.temperature)))
-        labels = [
-            [label for label, holds in zip(self.labels, holds_K, strict=True) if holds]
-            for holds_K in logits_NK >= self.cuts_K
+    def _probabilities(self, logits_NK: np.ndarray) -> np.ndarray:
+        odds_NK = logits_NK / self._divisor
+        np.exp(np.minimum(odds_NK, 88, out=odds_NK), out=odds_NK)  # beyond, float32 has no exp
+        odds_NK += 1
+        return np.asarray(np.divide(1, odds_NK, out=odds_NK))
+
+    def _held(self, logits_NK: np.ndarray) -> list[list[str]]:
+        return [
+            list(compress(self.labels, holds_K)) for holds_K in (logits_NK >= self.cuts_K).tolist()
         ]
-        return Predictions(probabilities_NK, labels)
+
+    def _by_name(self, probabilities_NK: np.ndarray) -> list[dict[str, float]]:
+        return [dict(zip(self.labels, row_K, strict=True)) for row_K in probabilities_NK.tolist()]
 
 
 def load(folder: Path | str, *, threads: int = 1) -> Classifier:
-    """The artifact in a folder; refuses one that is damaged."""
-    return Classifier(read(Path(folder)), threads=threads)
+    """The artifact in a folder; refuses one that is damaged, or that no emoray can have written."""
+    folder = Path(folder)
+    files = read(folder)
+    try:
+        return Classifier(files, threads=threads)
+    except ValueError as error:
+        raise ValueError(f"{error} ({folder})") from None
+
+
+def _answered(
+    classifier: Classifier, lines: Sequence[bytes], start: int
+) -> Iterator[dict[str, Any]]:
+    """One object for each line: what is said of it, or why nothing is."""
+    texts: dict[int, str] = {}
+    errors: dict[int, str] = {}
+    for i, line in enumerate(lines):
+        try:
+            text = line.decode("utf-8-sig" if start + i == 1 else "utf-8")
+            texts[i] = text.removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError as error:
+            byte = line[error.start]
+            errors[i] = f"line {start + i:,} is UTF-8, got the byte 0x{byte:02x}: convert it"
+    answers = classifier.stream(texts.values())
+    for i in range(len(lines)):
+        yield {"error": errors[i]} if i in errors else next(answers)._asdict()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Texts from standard input, a line each; answers to standard output, a line of JSON each."""
+    parser = argparse.ArgumentParser(
+        prog="artifact.py",
+        description="Classify the lines of standard input, UTF-8, one text a line. For each line, "
+        "an empty one too, a line of JSON: labels (those that hold), probabilities (of every "
+        "label), truncated (whether the text's end was cut off), unknown_share (of its words). A "
+        'line that is no UTF-8 gets {"error": ...}, and the exit code is 1 in the end.',
+        epilog="example: python artifact.py my-artifact < texts.txt > answers.jsonl",
+    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="an artifact")
+    parser.add_argument("--threads", type=int, default=1, help="of the model (default: 1)")
+    parser.add_argument(
+        "--batch", type=int, default=BATCH,
+        help=f"lines that are read before they are answered; 1 to answer each at once "
+        f"(default: {BATCH})",
+    )  # fmt: skip
+    said = parser.parse_args(arguments)
+    if said.threads < 1 or said.batch < 1:
+        parser.error("--threads and --batch are at least 1")
+    failed = False
+    try:
+        classifier = load(said.folder, threads=said.threads)
+        start = 1
+        while lines := list(islice(sys.stdin.buffer, said.batch)):
+            for answer in _answered(classifier, lines, start):
+                failed = failed or "error" in answer
+                sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
+            start += len(lines)
+    except (ValueError, OSError) as error:
+        if isinstance(error, BrokenPipeError):  # whoever read the answers has enough of them
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,6 +11,8 @@ from typing import Protocol
 import numpy as np
 import onnxruntime
 
+from emoray.export import artifact
+
 BATCH = 64
 
 
@@ -24,13 +26,10 @@ class Texts(Protocol):
 
 
 def open_session(model: Path | str | bytes, *, threads: int = 1) -> onnxruntime.InferenceSession:
-    """A CPU session with an explicit thread count, quiet about warnings."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    source = str(model) if isinstance(model, Path) else model
-    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    """A CPU session with an explicit thread count, quiet about warnings; reads no other file."""
+    return artifact.open_session(
+        model if isinstance(model, bytes) else Path(model).read_bytes(), threads=threads
+    )
 
 
 def evenly(lengths_N: np.ndarray, texts: int) -> np.ndarray:
