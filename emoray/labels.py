@@ -5,6 +5,7 @@ own has one taxonomy, `own`, with just these.
 Shapes: N texts, K labels of a taxonomy, C labels of the corpus.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -105,3 +106,49 @@ def taxonomy(name: str, among: Iterable[Taxonomy] = tuple(TAXONOMIES.values())) 
     if name not in known:
         raise ValueError(f"taxonomy is one of {', '.join(known)}, got {name!r}: pick one of these")
     return known[name]
+
+
+def same_labels(labels: Iterable[str], among: Iterable[Taxonomy]) -> Taxonomy | None:
+    """The taxonomy with exactly these labels in whatever order, "Joy" for "joy" where need be."""
+    kinds, told = list(among), list(labels)
+    for spelt in (str, _plain):
+        for found in kinds:
+            if sorted(map(spelt, found.labels)) == sorted(map(spelt, told)):
+                return found
+    return None
+
+
+def places_of(labels: Iterable[str], among: Iterable[str]) -> list[int]:
+    """Where each label stands among others, spelt as it is there or with other capitals."""
+    names = list(among)
+    plain = [_plain(name) for name in names]
+    return [names.index(n) if n in names else plain.index(_plain(n)) for n in labels]
+
+
+def _plain(label: str) -> str:
+    return label.strip().casefold()
+
+
+UNNAMED = re.compile(r"label_\d+")  # what transformers writes where nobody named the labels
+
+
+def unlike(labels: Iterable[str], among: Iterable[Taxonomy]) -> str:
+    """How labels differ from those of the taxonomy that shares most of them, in a few words."""
+    told = {_plain(label): label for label in labels}
+    if told and all(UNNAMED.fullmatch(name) for name in told):
+        *_, last = told.values()
+        return f"they have no names, only {next(iter(told.values()))} to {last}"
+    kinds = list(among)
+    near = max(kinds, key=lambda t: (len(told.keys() & set(map(_plain, t.labels))), -len(t.labels)))
+    names = {_plain(label): label for label in near.labels}
+    if not told.keys() & names.keys():
+        return f"none is a label of {', '.join(map(str, kinds))}: {_few(list(told.values()))}"
+    strange = [label for plain, label in told.items() if plain not in names]
+    missing = [label for plain, label in names.items() if plain not in told]
+    return f"nearest is {near}, unknown to it: {_few(strange)}; missing: {_few(missing)}"
+
+
+def _few(labels: list[str]) -> str:
+    shown = [label if len(label) <= 30 else f"{label[:29]}…" for label in sorted(labels)[:5]]
+    more = f" and {len(labels) - 5} more" if len(labels) > 5 else ""
+    return (", ".join(shown) or "none") + more

@@ -88,7 +88,7 @@ def test_a_pickle_and_a_single_label_head_are_one_clear_line(
     folder = Path(shutil.copytree(model, tmp_path / "model"))
     edit_config(folder, problem_type=None)
     result = job("--model", folder, "--out", tmp_path / "out")
-    assert_one_clear_line(result, "multi-label", "fine-tune with that problem_type")
+    assert_one_clear_line(result, "multi-label", "add the line")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     result = job("--model", folder, "--out", tmp_path / "out")
     assert_one_clear_line(result, "a pickle that may run code", "save_pretrained")

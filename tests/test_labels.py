@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
 
-from emoray.labels import EKMAN, GOEMOTIONS, SENTIMENT, TAXONOMIES, Taxonomy, own, taxonomy
+from emoray.labels import (
+    EKMAN,
+    GOEMOTIONS,
+    SENTIMENT,
+    TAXONOMIES,
+    Taxonomy,
+    own,
+    places_of,
+    same_labels,
+    taxonomy,
+    unlike,
+)
 
 
 def one_text(*labels: str) -> np.ndarray:
@@ -61,3 +72,26 @@ def test_labels_of_a_corpus_of_ones_own_stand_for_themselves() -> None:
     assert taxonomy("own", (mine,)) is mine
     with pytest.raises(ValueError, match="taxonomy is one of own, got 'ekman'"):
         taxonomy("ekman", (mine,))
+
+
+def test_labels_are_the_same_in_whatever_order_and_case() -> None:
+    kinds = tuple(TAXONOMIES.values())
+    capitals = tuple(label.capitalize() for label in reversed(EKMAN.labels))
+    assert same_labels(capitals, kinds) is EKMAN
+    assert [capitals[k].lower() for k in places_of(EKMAN.labels, capitals)] == list(EKMAN.labels)
+    assert same_labels(("Joy", "joy", "anger"), kinds) is None
+    twins = own(("Joy", "joy"))
+    assert same_labels(("joy", "Joy"), (twins,)) is twins
+    assert places_of(("joy", "Joy"), twins.labels) == [1, 0]
+
+
+def test_the_nearest_taxonomy_is_the_one_with_most_labels_in_common() -> None:
+    kinds = tuple(TAXONOMIES.values())
+    assert unlike(("Joy", "anger", "rage"), kinds) == (
+        "nearest is ekman, unknown to it: rage; missing: disgust, fear, neutral, sadness, surprise"
+    )
+    unnamed = tuple(f"LABEL_{k}" for k in range(28))
+    assert unlike(unnamed, kinds) == "they have no names, only LABEL_0 to LABEL_27"
+    assert unlike(("x" * 99, "y"), kinds) == (
+        f"none is a label of goemotions, ekman, sentiment: {'x' * 29}…, y"
+    )

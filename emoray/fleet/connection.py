@@ -20,6 +20,7 @@ SETTINGS = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C ends the run, not only Tune
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
 }
+NICENESS = "RAY_worker_niceness"  # Ray's own name for it; 15 where nobody says
 WATCHERS = {
     ray_constants.PROCESS_TYPE_MONITOR,
     ray_constants.PROCESS_TYPE_LOG_MONITOR,
@@ -63,9 +64,21 @@ def connected(cluster: Cluster) -> Iterator[None]:
         yield
 
 
+def _check_niceness() -> None:
+    """Ray reads it when it starts, and says nothing of one that it cannot read."""
+    said = os.environ.get(NICENESS)
+    if said is not None and not (said.isascii() and said.isdigit() and int(said) <= 19):
+        raise ValueError(
+            f"{NICENESS} is how far workers stand back for other programs, a whole number in "
+            f"0..19, got {said[:60]!r}: {NICENESS}=0 lets them run like any other, without it "
+            "they have 15"
+        )
+
+
 @contextmanager
 def _started(cpus: int | None) -> Iterator[None]:
     """A Ray of this run's own, which nobody else can reach."""
+    _check_niceness()
     with own_folder() as folder, on_loopback(), own_token(folder):
         inner = str(folder / "r")  # Ray opens its own folder to everyone
         with _driver(address="local", num_cpus=cpus, include_dashboard=False, _temp_dir=inner):

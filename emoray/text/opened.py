@@ -40,6 +40,11 @@ class Opened:
     longest: int | None
     library: Any
 
+    @property
+    def padding_id(self) -> int:
+        """What fills the shorter texts of a batch; 0 where the tokenizer names none."""
+        return int(self.library.pad_token_id or 0)
+
     def ids(self, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
         """Ids of many texts in the model's own numbers, framed and cut: `tokenizer(texts)`."""
         told = self.library(list(texts), truncation=True, max_length=max_tokens)

@@ -17,10 +17,11 @@ import ray
 from filelock import FileLock
 
 from emoray.fleet.address import Address, asks_for_token, parsed
-from emoray.fleet.connection import Cluster, connected
+from emoray.fleet.connection import NICENESS, Cluster, connected
 from tests.cluster.head import free_port
 from tests.listening import descendants, listening
 
+NICE = 3
 MISTAKES = {
     "ray://head:10001": "ray job submit",
     "http://127.0.0.1:8265": "ray job submit",
@@ -130,6 +131,7 @@ class Held:
     """What a job's own Ray looked like, and how it ended after SIGTERM."""
 
     hosts: set[str]
+    niceness: set[int]
     asks: bool
     folder: Path
     folder_mode: int
@@ -155,6 +157,17 @@ def port_of_head(pids: list[int]) -> int:
     return port
 
 
+def niceness_of(job: int) -> set[int]:
+    """Of Ray's workers, once the first of them runs."""
+    for _ in range(100):
+        family = descendants(job)
+        workers = [p for p in family if Path(f"/proc/{p}/comm").read_text().startswith("ray::IDLE")]
+        if workers:
+            return {os.getpriority(os.PRIO_PROCESS, pid) for pid in workers}
+        time.sleep(0.1)
+    return set()
+
+
 @pytest.fixture(scope="module")
 def held() -> Held:
     """A job's own Ray where no home can be written and the shell wants no token."""
@@ -165,6 +178,7 @@ def held() -> Held:
     before = set(base.iterdir())
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     settings = {"HOME": "/nonexistent", "RAY_TMPDIR": str(base), "RAY_AUTH_MODE": "disabled"}
+    settings |= {NICENESS: str(NICE)}
     with (
         FileLock(base / "emoray-live" / "lock"),
         subprocess.Popen(
@@ -179,6 +193,7 @@ def held() -> Held:
             assert job.stdout is not None and job.stdout.readline() == "up\n"
             family, (folder,) = descendants(job.pid), set(base.iterdir()) - before
             hosts = {host for host, _ in listening(family)}
+            niceness = niceness_of(job.pid)
             asks = asks_for_token(Address("127.0.0.1", port_of_head(family)))
             modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "token")]
             start = time.monotonic()
@@ -191,6 +206,7 @@ def held() -> Held:
             job.kill()
     return Held(
         hosts=hosts,
+        niceness=niceness,
         asks=asks,
         folder=folder,
         folder_mode=modes[0],
@@ -210,6 +226,22 @@ def test_a_ray_started_here_listens_on_this_machine_alone(held: Held) -> None:
 def test_it_asks_for_a_token_that_only_its_user_can_read(held: Held) -> None:
     assert held.asks
     assert held.folder_mode == 0o700 and held.token_mode == 0o600
+
+
+def test_its_workers_stand_back_as_far_as_the_environment_says(held: Held) -> None:
+    assert held.niceness == {NICE}
+
+
+@pytest.mark.parametrize("said", ["-1", "20", "low", "", "²"])
+def test_a_niceness_that_is_none_is_refused(
+    no_ray_yet: None, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    monkeypatch.setenv(NICENESS, said)
+    with (
+        pytest.raises(ValueError, match=rf"number in 0\.\.19, got '{said}': {NICENESS}=0 lets"),
+        connected(Cluster(cpus=1)),
+    ):
+        raise AssertionError("started a Ray")
 
 
 def test_sigterm_ends_it_in_time_with_143_and_leaves_nothing(held: Held) -> None:

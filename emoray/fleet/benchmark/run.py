@@ -11,8 +11,14 @@ from emoray.fleet.benchmark.everyday import Everyday
 from emoray.fleet.benchmark.scale import Scale
 from emoray.fleet.benchmark.sweep import SweepCost
 from emoray.trial.benchmark.figures import Figure, append, machine, show
-from emoray.trial.benchmark.peers.comparing import Peers
-from emoray.trial.benchmark.peers.rows import Compared, failures, score_table, speed_table
+from emoray.trial.benchmark.peers.comparing import EMORAY, Peers
+from emoray.trial.benchmark.peers.rows import (
+    Compared,
+    failures,
+    score_table,
+    speed_table,
+    why_no_figures,
+)
 from emoray.trial.benchmark.thresholds import Thresholds
 from emoray.trial.benchmark.vectors import Vectors
 from emoray.trial.checkpoints.steps import Say
@@ -94,8 +100,10 @@ def measure_and_record(benchmark: Benchmark, out: Path, console: Console) -> Pat
     if rows:
         for table in (speed_table(rows), score_table(rows)):
             telling.show(console, table)
-        console.print(*failures(rows), sep="\n", soft_wrap=True, highlight=False)
-    show(benchmark.title, figures, on, console)
+        why = [] if figures else [why_no_figures(rows, EMORAY)]
+        console.print(*failures(rows), *why, sep="\n", soft_wrap=True, highlight=False)
+    if figures or not rows:
+        show(benchmark.title, figures, on, console)
     said = [f.name for f in fields(benchmark) if f.repr]  # type: ignore[arg-type]
     settings = {name: getattr(benchmark, name) for name in said}
     return append(out, benchmark.name, settings, figures, on, rows=[row.said for row in rows])

@@ -15,13 +15,14 @@ from typing import Any, Literal
 import numpy as np
 
 from emoray.model.bert.architecture import ARCHITECTURES, architecture_of
-from emoray.model.bert.sources import find_encoder
+from emoray.model.bert.sources import find_encoder, require_whole
 from emoray.model.bert.weights import (
     Settings,
     Tensors,
     position_count,
     read_classifier,
     read_config,
+    require_multi_label,
 )
 
 WEIGHTS, SETTINGS, LABELS = "weights.npz", "encoder.json", "labels.txt"
@@ -35,8 +36,9 @@ Kind = Literal["ours", "transformers", "foreign"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A model's folder as found. positions: tokens of the longest text; max_tokens: what its
-    tokenizer reads of one. why: what keeps a foreign encoder from a graph of ours."""
+    """A model's folder as found. positions: tokens of the longest text; max_tokens: what our own
+    tokenizer reads of one, transformers' says when it is opened. why: what keeps a foreign encoder
+    from a graph of ours."""
 
     name: str
     folder: Path
@@ -67,6 +69,7 @@ def _folder(folder: Path) -> Path:
             ".from_pretrained(folder, use_safetensors=False).save_pretrained(folder)"
         )
     found = folder.expanduser().resolve()
+    require_whole(found)
     if (found / "model.onnx").is_file():
         raise ValueError(
             f"a model is a fine-tuning or a transformers folder, got {folder}, an artifact, which "
@@ -131,12 +134,7 @@ def _check_head(config: dict[str, Any], folder: Path) -> None:
             f"a finished model is a sequence classifier, got {', '.join(made_for)} in {folder}: "
             f"fine-tune it first, python -m jobs.sweep --space bert --encoder {folder}"
         )
-    if (told := config.get("problem_type")) != "multi_label_classification":
-        raise ValueError(
-            "a classifier here is multi-label, config.json with problem_type "
-            f"multi_label_classification, got {told!r} in {folder}: a single-label head has no "
-            "thresholds to choose; fine-tune with that problem_type"
-        )
+    require_multi_label(config, folder)
 
 
 def _labels(config: dict[str, Any], folder: Path) -> tuple[str, ...]:
@@ -169,15 +167,13 @@ def _of_transformers(folder: Path) -> Checkpoint:
     config = read_config(folder)
     _check_head(config, folder)
     positions, why = _longest(config, folder)
-    settings = folder / "tokenizer_config.json"
-    said = _json(settings).get("model_max_length") if settings.is_file() else None
     return Checkpoint(
         name=folder.name,
         folder=folder,
         kind="foreign" if why else "transformers",
         labels=_labels(config, folder),
         positions=positions,
-        max_tokens=min(positions, said) if isinstance(said, int) and said > 2 else positions,
+        max_tokens=positions,
         sha256=source.sha256,
         why=why,
     )

@@ -6,7 +6,7 @@ For encoders that emoray has no graph for. Shapes: N texts, L tokens, V our ids,
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -77,8 +77,8 @@ def _load(folder: Path) -> tuple[Any, Any]:
         ) from None
 
 
-def foreign(folder: Path, rows_V: np.ndarray) -> Foreign:
-    """The classifier in a transformers folder. rows_V: the encoder's own id of each of ours.
+def classifier(folder: Path) -> nn.Module:
+    """The classifier in a transformers folder, in float32.
 
     Raises ValueError for weights that are missing or not finite.
     """
@@ -95,17 +95,13 @@ def foreign(folder: Path, rows_V: np.ndarray) -> Foreign:
             f"weights are finite, got NaN or Inf in {', '.join(broken[:3])} of {folder}: take "
             "another checkpoint"
         )
-    return Foreign(model.eval(), rows_V).eval()
+    module: nn.Module = model.eval()
+    return module
 
 
-def ids_as_saved(folder: Path, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
-    """The encoder's own ids of texts, by the folder's own tokenizer.json, framed and cut."""
-    from tokenizers import Tokenizer
-
-    library = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    library.no_padding()
-    library.enable_truncation(max_tokens)
-    return [found.ids for found in library.encode_batch(list(texts))]
+def foreign(folder: Path, rows_V: np.ndarray) -> Foreign:
+    """The same, reading our ids. rows_V: the encoder's own id of each of ours."""
+    return Foreign(classifier(folder), rows_V).eval()
 
 
 def exported(module: nn.Module) -> bytes:
@@ -119,15 +115,24 @@ def exported(module: nn.Module) -> bytes:
     dynamic = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
     with tempfile.TemporaryDirectory() as folder, _quiet(), torch.inference_mode():
         path = Path(folder) / "model.onnx"
-        torch.onnx.export(
-            module,
-            (example_NL,),
-            str(path),
-            dynamo=True,
-            external_data=False,
-            dynamic_shapes=(dynamic,),
-            input_names=["ids"],
-            output_names=["logits"],
-            verbose=False,
-        )
+        try:
+            torch.onnx.export(
+                module,
+                (example_NL,),
+                str(path),
+                dynamo=True,
+                external_data=False,
+                dynamic_shapes=(dynamic,),
+                input_names=["ids"],
+                output_names=["logits"],
+                verbose=False,
+            )
+        except MemoryError:
+            raise
+        except Exception as error:  # of whatever depth of PyTorch: this model cannot be exported
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise ValueError(
+                "an encoder that emoray has no graph for goes through torch.onnx.export, got "
+                f"{type(error).__name__}: {first[:120]}: choose a BERT, RoBERTa or DistilBERT model"
+            ) from error
         return path.read_bytes()

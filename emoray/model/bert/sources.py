@@ -102,7 +102,26 @@ def _pieces(path: Path) -> int:
         ) from None
 
 
+def require_whole(folder: Path) -> None:
+    """Refuse (ValueError) an adapter: a few weights beside a model that lies elsewhere."""
+    path = folder / "adapter_config.json"
+    if not path.is_file() or any(folder.glob("model*.safetensors")):
+        return
+    try:
+        told = json.loads(path.read_text("utf-8"))
+        of = f" of {str(told['base_model_name_or_path'])[:60]}"
+    except (ValueError, KeyError, TypeError):
+        of = ""
+    raise ValueError(
+        f"a model is whole, got a PEFT adapter{of} in {folder}: merge the two in Python, "
+        "peft.AutoPeftModelForSequenceClassification.from_pretrained(folder, num_labels=K)"
+        ".merge_and_unload().save_pretrained(whole), put the tokenizer's files beside them, and "
+        "name that folder"
+    )
+
+
 def _checked(name: str, folder: Path) -> EncoderSource:
+    require_whole(folder)
     if not (folder / "config.json").is_file():
         raise ValueError(
             f"an encoder is a folder with config.json, model.safetensors and tokenizer.json, got "

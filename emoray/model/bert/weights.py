@@ -186,17 +186,30 @@ def read_encoder(folder: Path, *, layers: int | None = None) -> tuple[Tensors, S
     return _encoder(named, kind, config, layers or depth)
 
 
+def require_multi_label(config: Mapping[str, Any], folder: Path) -> None:
+    """Refuse (ValueError) a head that decides for one label, or does not say for how many."""
+    told = config.get("problem_type")
+    if told == "multi_label_classification":
+        return
+    line = '"problem_type": "multi_label_classification"'
+    if told is None:
+        way = (
+            f"if it was trained for several labels a text (BCEWithLogitsLoss), add the line {line} "
+            "to config.json"
+        )
+    else:
+        way = f"a single-label head has no thresholds to choose; fine-tune with {line}"
+    raise ValueError(
+        "a classifier here is multi-label, config.json with problem_type "
+        f"multi_label_classification, got {told!r} in {folder}: {way}"
+    )
+
+
 def read_classifier(folder: Path) -> tuple[Tensors, Settings, tuple[str, ...]]:
     """Tensors, settings and label names of a multi-label sequence classifier's folder."""
     config = read_config(folder)
     kind = architecture_of(config)
-    told = config.get("problem_type")
-    if told != "multi_label_classification":
-        raise ValueError(
-            "a classifier here is multi-label, config.json with problem_type "
-            f"multi_label_classification, got {told!r} in {folder}: a single-label head has no "
-            "thresholds to choose; fine-tune with that problem_type"
-        )
+    require_multi_label(config, folder)
     named = _Named(_read_safetensors(folder), kind.prefix, folder)
     tensors, settings = _encoder(named, kind, config, int(config[kind.depth]))
     tensors |= named.dense(kind.pooler, "pooler", whole=True)

@@ -21,9 +21,11 @@ from emoray.text.corpus import read_corpus, taxonomies_of
 from emoray.trial.bringing import find_corpus
 from emoray.trial.checkpoints import telling as tell
 from emoray.trial.checkpoints.compared import change_rows, compression_rows, forms
+from emoray.trial.checkpoints.converting import require_convertible
 from emoray.trial.checkpoints.covered import coverage_rows
 from emoray.trial.checkpoints.given import find_given
 from emoray.trial.checkpoints.making import SPEED, Bench, Made, judge_all, make, time_all
+from emoray.trial.checkpoints.parity import require_parity
 from emoray.trial.checkpoints.schemes import FLOAT_NAME, lines, named, pick, usual
 from emoray.trial.checkpoints.shelf import require_outside
 from emoray.trial.checkpoints.speed import Plan
@@ -85,6 +87,7 @@ def _bench(settings: Compression, console: Console) -> Bench:
         among=taxonomies_of(source.folder),
     )
     if given.checkpoint.kind == "foreign":
+        require_convertible(given)
         raise ValueError(
             f"{given.checkpoint.why}; python -m jobs.convert --model {settings.model} converts it "
             "as it is"
@@ -136,8 +139,10 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
     console, out = console or Console(), settings.folder
     chosen = settings.chosen
     bench = _bench(settings, console)
-    with landing(out) as folder, steps(console, len(chosen) + 5) as say:
+    with landing(out) as folder, steps(console, len(chosen) + 6) as say:
         made = make(bench, chosen, say)
+        say("holding ids and logits against transformers'")
+        require_parity(bench, made)
         said = coverage_rows(bench, made)
         timed = time_all(bench, made, say)
         say("judging on resampled texts")

@@ -22,7 +22,7 @@ from emoray.trial.checkpoints import memory
 from emoray.trial.checkpoints.converting import BASE, COVERAGE, Convert, ScoreConverted
 from emoray.trial.checkpoints.given import Given, find_given, pieces_of
 from emoray.trial.checkpoints.judging import fitted
-from emoray.trial.checkpoints.parity import Parity, compare
+from emoray.trial.checkpoints.parity import TOLERANCE, Parity, compare
 from emoray.trial.checkpoints.reference import reference
 from emoray.trial.checkpoints.shelf import place, require_outside
 from emoray.trial.checkpoints.speed import MANY, Model, Plan, Speed, batches_of, measure, speeds
@@ -33,7 +33,6 @@ from emoray.trial.spec import CorpusRef
 from emoray.trial.store import Store, open_store
 
 ONNX = "onnx"
-TOLERANCE = 1e-3  # of a logit: float32 sums in another order stay far below it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +185,7 @@ def _measure(
 def _rows(
     desk: Desk, measured: Measured, passed: bool, by: str, settings: Conversion
 ) -> list[ConversionRow]:
-    parity = {n: v for n, v in asdict(measured.parity).items() if n != "retokenised"}
+    parity = {n: v for n, v in asdict(measured.parity).items() if n != "misread"}
     return [
         ConversionRow(
             name=name,
@@ -212,12 +211,8 @@ def _rows(
 
 def _failure(found: Parity, tolerance: float) -> str:
     """Why a conversion must not be let out; empty where it may."""
-    if found.retokenised:
-        return (
-            f"a converted model reads a text as its own tokenizer does, got other ids for "
-            f"{found.retokenised} of {found.texts} texts: a tokenizer that does not match, or one "
-            "of a kind that emoray does not know"
-        )
+    if found.misread:
+        return str(found.misread)
     if not found.max_logit_error <= tolerance or found.changed_decisions:
         return (
             f"a converted model says what PyTorch says, got a logit {found.max_logit_error:.2g} "

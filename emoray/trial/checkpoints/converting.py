@@ -50,12 +50,19 @@ def graph_of(given: Given) -> Graph:
     return Graph(file=optimised(exported(module)), by=THEIRS, coverage=said)
 
 
+def require_convertible(given: Given) -> None:
+    """Refuse (ValueError) a foreign encoder whose tokenizer no artifact can carry, or that is of a
+    kind that PyTorch does not export as a classifier of whole texts."""
+    pieces_of(given)
+    graph_of(given)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Convert:
     """A model's folder as the files of an artifact, all but its decision."""
 
     name: ClassVar[str] = "convert"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     sha256: str
     max_tokens: int

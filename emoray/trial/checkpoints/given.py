@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.labels import TAXONOMIES, Taxonomy
+from emoray.labels import TAXONOMIES, Taxonomy, places_of, same_labels, unlike
 from emoray.model.bert.checkpoint import TOKENIZER, VOCABULARY, Checkpoint, find_checkpoint
 from emoray.model.bert.extra import require_bert
 from emoray.model.bert.weights import Settings, Tensors
+from emoray.text.opened import opened
 from emoray.text.pieces import PieceTokenizer
 
 GOEMOTIONS_KIN = tuple(TAXONOMIES.values())
@@ -35,24 +36,25 @@ class Given:
     @property
     def columns_K(self) -> np.ndarray:
         """Where each label of the taxonomy stands in the model's head."""
-        labels = self.checkpoint.labels
-        return np.array([labels.index(label) for label in self.taxonomy.labels])
+        return np.array(places_of(self.taxonomy.labels, self.checkpoint.labels))
 
 
 def taxonomy_of(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Taxonomy:
     """The taxonomy, of those of a corpus, with exactly these labels in whatever order."""
-    for taxonomy in among:
-        if sorted(taxonomy.labels) == sorted(labels):
-            return taxonomy
-    near = min(among, key=lambda t: len(set(t.labels) ^ set(labels)))
-    strange = ", ".join(sorted(set(labels) - set(near.labels))[:5]) or "none"
-    missing = ", ".join(sorted(set(near.labels) - set(labels))[:5]) or "none"
+    if (found := same_labels(labels, among)) is not None:
+        return found
     raise ValueError(
         f"a model's labels are the corpus', those of {', '.join(map(str, among))}, got "
-        f"{len(labels)}; nearest is {near}, unknown to it: {strange}; missing: {missing}: name the "
-        "labels so in "
-        "id2label, or take a model of these labels"
+        f"{len(labels)}: {unlike(labels, among)}: give the labels their names in config.json, "
+        '"id2label": {"0": "…", "1": "…"}, in the order that the head was trained in, or name the '
+        "corpus that has them with --corpus"
     )
+
+
+def _longest(found: Checkpoint) -> int:
+    """Tokens of a text that a model's tokenizer reads where nobody says."""
+    said = None if found.kind == "ours" else opened(found.folder).longest
+    return min(found.max_tokens, said or found.max_tokens)
 
 
 def find_given(
@@ -62,7 +64,7 @@ def find_given(
     compressed or converted."""
     require_bert()
     found = find_checkpoint(folder)
-    tokens = found.max_tokens if max_tokens is None else max_tokens
+    tokens = _longest(found) if max_tokens is None else max_tokens
     if not 3 <= tokens <= found.positions:
         raise ValueError(
             f"max_tokens must lie in 3..{found.positions}, the model's positions, got {tokens}: "

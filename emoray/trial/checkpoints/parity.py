@@ -5,26 +5,34 @@ Shapes: N texts, L tokens, K labels, C decisions (rows of cuts).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from emoray.export.artifact import TOKENIZER, VOCABULARY, Reader
 from emoray.trial.checkpoints.given import Given
-from emoray.trial.checkpoints.reference import encoder_ids, tokenizer
+from emoray.trial.checkpoints.making import Bench, Made
+from emoray.trial.checkpoints.misread import Misread
+from emoray.trial.checkpoints.reference import ids_as_saved, misread_by
+from emoray.trial.checkpoints.schemes import FLOAT_NAME
 from emoray.trial.checkpoints.speed import Model
+from emoray.trial.checkpoints.timing import TORCH
+from emoray.trial.stages.compression import BASE, LOGITS
 
 TEXTS, BATCH = 192, 16
+TOLERANCE = 1e-3  # of a logit: float32 sums in another order stay far below it
 ODD = ("", " ", "!", "\N{GRINNING FACE}", "[NAME] and [RELIGION]", "Ça va, naïve?", "a" * 150)
 Encode = Callable[[Sequence[str]], list[list[int]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parity:
-    """What was compared and how far it differs. retokenised: texts whose ids are not PyTorch's."""
+    """What was compared and how far it differs. misread: the first text with other ids."""
 
     texts: int
     shortest_tokens: int
     longest_tokens: int
-    retokenised: int
+    misread: Misread | None
     max_logit_error: float
     changed_decisions: int
     decisions: int
@@ -73,12 +81,13 @@ def compare(
     onnx: Model,
     cuts_CK: np.ndarray,
 ) -> Parity:
-    """Both models on every text, alone and among longer ones. ids: of the artifact's tokenizer."""
-    encode = tokenizer(given)
-    chosen = many_lengths(texts, encode, given.max_tokens)
+    """Both models on texts of many lengths, alone and among longer ones; token ids of every text.
+
+    ids: of the artifact's tokenizer.
+    """
+    chosen = many_lengths(texts, lambda some: ids_as_saved(given, some), given.max_tokens)
     rows = [ids(text) for text in chosen]
-    expected = encode(chosen)
-    different = sum(a != b for a, b in zip(encoder_ids(given, rows), expected, strict=True))
+    every = list(dict.fromkeys([*texts, *chosen]))
     error, changed, decisions = 0.0, 0, 0
     for ids_NL in _batches(rows):
         before_NK, after_NK = torch(ids_NL), onnx(ids_NL)
@@ -91,8 +100,37 @@ def compare(
         texts=len(rows),
         shortest_tokens=min(lengths),
         longest_tokens=max(lengths),
-        retokenised=different,
+        misread=misread_by(given, every, ids),
         max_logit_error=error,
         changed_decisions=changed,
         decisions=decisions,
     )
+
+
+def _logits(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    with np.load(folder / LOGITS, allow_pickle=False) as data:
+        return data["dev"], data["test"]
+
+
+def require_parity(bench: Bench, made: Made) -> None:
+    """Refuse (ValueError) a compression that reads dev and test otherwise than the model does, or
+    whose float graph says something else of them."""
+    corpus = bench.corpus.read(bench.given.taxonomy.name)
+    texts = [*corpus.dev.texts, *corpus.test.texts]
+    some = next(iter(made.variants.values()))
+    base = bench.store.make(some.compressed).folder / BASE
+    reader = Reader(*((base / name).read_bytes() for name in (VOCABULARY, TOKENIZER)))
+    if found := misread_by(bench.given, list(dict.fromkeys([*texts, *ODD])), reader.ids):
+        raise ValueError(str(found))
+    if FLOAT_NAME not in made.variants:
+        return
+    theirs = _logits(bench.store.make(bench.torch(TORCH)).folder)
+    ours = _logits(bench.store.make(made.variants[FLOAT_NAME].scored).folder)
+    apart_N = np.abs(np.concatenate(theirs) - np.concatenate(ours)).max(1)
+    if not apart_N.max() <= TOLERANCE:
+        text = texts[int(np.argmax(apart_N))]
+        raise ValueError(
+            f"a float graph says what PyTorch says, got a logit {apart_N.max():.2g} apart "
+            f"(tolerance {TOLERANCE:g}) for {text[:60]!r}: leave texts out that name padding, "
+            "and save model and tokenizer again from one place with save_pretrained"
+        )

@@ -1,11 +1,13 @@
-"""PyTorch's word on a checkpoint: what a converted model must say too."""
+"""PyTorch's word on a checkpoint: what a converted or compressed model must say too."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from emoray.text.opened import opened
 from emoray.trial.checkpoints.given import Given, pieces_of, read_given
+from emoray.trial.checkpoints.misread import Misread, misread
 
 if TYPE_CHECKING:
     from emoray.model.bert.torch_baseline import Baseline
@@ -23,22 +25,12 @@ def reference(given: Given) -> "Baseline":
     return Baseline(foreign(given.checkpoint.folder, pieces_of(given).original_ids))
 
 
-def tokenizer(given: Given) -> Callable[[Sequence[str]], list[list[int]]]:
-    """Texts to the ids that PyTorch's side would read: of the folder's own tokenizer file.
-
-    Transformers' ids are the encoder's own, not ours.
-    """
+def ids_as_saved(given: Given, texts: Sequence[str]) -> list[list[int]]:
+    """The ids that PyTorch's side reads: of transformers' the encoder's own, not ours."""
     if given.checkpoint.kind == "ours":
-        pieces = pieces_of(given)
-
-        def of_pieces(texts: Sequence[str]) -> list[list[int]]:
-            ragged = pieces.encode_all(texts)
-            return [ragged.row(i).tolist() for i in range(len(ragged))]
-
-        return of_pieces
-    from emoray.model.bert.onnx_export import ids_as_saved
-
-    return lambda texts: ids_as_saved(given.checkpoint.folder, texts, given.max_tokens)
+        ragged = pieces_of(given).encode_all(texts)
+        return [ragged.row(i).tolist() for i in range(len(ragged))]
+    return opened(given.checkpoint.folder).ids(texts, given.max_tokens)
 
 
 def encoder_ids(given: Given, rows: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -47,3 +39,15 @@ def encoder_ids(given: Given, rows: Sequence[Sequence[int]]) -> list[list[int]]:
         return [list(row) for row in rows]
     own_V: np.ndarray = pieces_of(given).original_ids
     return [own_V[list(row)].tolist() for row in rows]
+
+
+def misread_by(
+    given: Given, texts: Sequence[str], ids: Callable[[str], list[int]]
+) -> Misread | None:
+    """Where an artifact's tokenizer, `ids`, reads a text otherwise than the model's own."""
+    theirs, ours = ids_as_saved(given, texts), encoder_ids(given, [ids(text) for text in texts])
+    if given.checkpoint.kind == "ours":
+        names = ("padding", "unknown", *pieces_of(given).pieces)
+        return misread(texts, theirs, ours, lambda i: names[i])
+    library = opened(given.checkpoint.folder).library
+    return misread(texts, theirs, ours, lambda i: str(library.convert_ids_to_tokens(i)))

@@ -17,7 +17,15 @@ from emoray.model.bert.recipe import BertRecipe
 from emoray.model.bert.weights import Settings
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
-from emoray.trial.checkpoints.given import GOEMOTIONS_KIN, find_given, read_given, unchanged
+from emoray.text.corpus import Corpus
+from emoray.text.opened import opened
+from emoray.trial.checkpoints.given import (
+    GOEMOTIONS_KIN,
+    Given,
+    find_given,
+    read_given,
+    unchanged,
+)
 from emoray.trial.networks import SETTINGS, WEIGHTS, read_tensors
 from emoray.trial.spec import CorpusRef
 from emoray.trial.stages.compression import Compress, Score
@@ -31,7 +39,7 @@ class ReadCheckpoint:
     """A model's folder by neutral names, its head in the taxonomy's order of labels."""
 
     name: ClassVar[str] = "checkpoint"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     sha256: str
     taxonomy: str
@@ -48,9 +56,13 @@ class ReadCheckpoint:
         """The corpus' taxonomies."""
         return GOEMOTIONS_KIN
 
-    def run(self, inputs: dict[str, Path], out: Path) -> None:
+    def given(self) -> Given:
+        """The model, which still is what this stage is named after."""
         found = find_given(self.folder, max_tokens=self.max_tokens, among=self.among)
-        given = unchanged(found, self.sha256)
+        return unchanged(found, self.sha256)
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        given = self.given()
         tensors, settings, pieces = read_given(given)
         tensors["head.kernel"] = tensors["head.kernel"][:, given.columns_K]
         tensors["head.bias"] = tensors["head.bias"][given.columns_K]
@@ -101,12 +113,32 @@ class ReadCorpus:
         (out / FACTS).write_text(json.dumps({"changed_pieces_share": 0.0}))
 
 
+def _as_saved(given: Given, corpus: Corpus, *, by_torch: bool) -> dict[str, np.ndarray]:
+    """Logits of dev and test from transformers, in the taxonomy's order of labels."""
+    from emoray.model.bert.as_saved import logits_as_saved
+
+    folder, ids = given.checkpoint.folder, {}
+    library = opened(folder)
+    for split in ("dev", "test"):
+        ids[split] = library.ids(corpus.split(split).texts, given.max_tokens)
+    found_NK = logits_as_saved(
+        folder,
+        [row for rows in ids.values() for row in rows],
+        padding=library.padding_id,
+        by_torch=by_torch,
+    )[:, given.columns_K]
+    return {"dev": found_NK[: len(ids["dev"])], "test": found_NK[len(ids["dev"]) :]}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreTorch:
-    """Logits of dev and test from PyTorch, in float32 or by its own quantize_dynamic."""
+    """Logits of dev and test from PyTorch, in float32 or by its own quantize_dynamic.
+
+    A model of transformers is transformers' own module on transformers' own ids.
+    """
 
     name: ClassVar[str] = "score_torch"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     checkpoint: ReadCheckpoint
     text: ReadCorpus
@@ -122,14 +154,20 @@ class ScoreTorch:
             Settings.from_json((folder / SETTINGS).read_text()),
             by_torch=self.by_torch,
         )
-        labels = len(self.text.corpus.taxonomy(self.checkpoint.taxonomy).labels)
+        taxonomy = self.checkpoint.taxonomy
+        labels = len(self.text.corpus.taxonomy(taxonomy).labels)
+        given = self.checkpoint.given()
         logits = {}
         with threads(1):
-            for split in ("dev", "test"):
-                texts, _ = read_texts(inputs["text"], split)
-                logits[split] = np.empty((len(texts), labels), np.float32)
-                for rows, ids_NL in batches(texts):
-                    logits[split][rows] = found(ids_NL)
+            if given.checkpoint.kind != "ours":
+                corpus = self.text.corpus.read(taxonomy)
+                logits = _as_saved(given, corpus, by_torch=self.by_torch)
+            else:
+                for split in ("dev", "test"):
+                    texts, _ = read_texts(inputs["text"], split)
+                    logits[split] = np.empty((len(texts), labels), np.float32)
+                    for rows, ids_NL in batches(texts):
+                        logits[split][rows] = found(ids_NL)
         np.savez(out / "logits.npz", allow_pickle=False, **logits)
         parts, whole = saved_bytes(found)
         (out / "bytes.json").write_text(json.dumps({"parts": parts, "whole": whole}))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.labels import Taxonomy
+from emoray.labels import Taxonomy, places_of, same_labels, unlike
 from emoray.storage.place import Place, fetched, name_of
 
 
@@ -35,24 +35,19 @@ class Finished:
 
 def taxonomy_of_labels(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Taxonomy:
     """The taxonomy, of those that a corpus has, with exactly these labels in whatever order."""
-    for taxonomy in among:
-        if sorted(taxonomy.labels) == sorted(labels):
-            return taxonomy
+    if (found := same_labels(labels, among)) is not None:
+        return found
     known = "; ".join(f"{t}: {len(t.labels)} labels" for t in among)
-    nearest = min(among, key=lambda t: len(set(t.labels) ^ set(labels)))
-    strange = sorted(set(labels) - set(nearest.labels))
-    missing = sorted(set(nearest.labels) - set(labels))
     raise ValueError(
-        f"an artifact's labels are those of a taxonomy ({known}), got {len(labels)}; nearest is "
-        f"{nearest}, unknown to it: {', '.join(strange) or 'none'}; missing: "
-        f"{', '.join(missing) or 'none'}: name the labels as the taxonomy does, or give the corpus "
-        "that has them with --corpus"
+        f"an artifact's labels are those of a taxonomy ({known}), got {len(labels)}; "
+        f"{unlike(labels, among)}: name the labels as the taxonomy does, or give the corpus that "
+        "has them with --corpus"
     )
 
 
 def columns_of(labels: tuple[str, ...], taxonomy: Taxonomy) -> np.ndarray:
     """columns_K: where each label stands in the taxonomy."""
-    return np.array([taxonomy.labels.index(label) for label in labels])
+    return np.array(places_of(labels, taxonomy.labels))
 
 
 def open_artifact(place: Place) -> Finished:

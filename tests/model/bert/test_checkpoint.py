@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from emoray.model.bert.checkpoint import find_checkpoint, read_checkpoint
+from emoray.model.bert.sources import find_encoder
 from emoray.model.bert.weights import Tensors
 from tests.model.encoders_made import make_encoder
 from tests.trial.checkpoints.models import (
@@ -154,3 +155,28 @@ def test_more_tokens_than_positions_are_refused(own: Path) -> None:
     spoil(own, {"positions": np.zeros((16, 16), np.float32)})
     with pytest.raises(ValueError, match="no more tokens than the model's 16 positions"):
         find_checkpoint(own)
+
+
+def test_a_missing_problem_type_is_a_line_to_add(folder: Path) -> None:
+    edit_config(folder, problem_type=None)
+    line = r'add the line "problem_type": "multi_label_classification" to config\.json'
+    with pytest.raises(
+        ValueError, match=rf"got None in .*: if it was trained for several .*{line}"
+    ):
+        find_checkpoint(folder)
+    edit_config(folder, problem_type="multi_label_classification")
+    assert find_checkpoint(folder).kind == "transformers"
+
+
+def test_an_adapter_is_named_as_such_with_the_way_out(theirs: Path, tmp_path: Path) -> None:
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    (adapter / "adapter_config.json").write_text('{"base_model_name_or_path": "bert-base"}')
+    (adapter / "adapter_model.safetensors").write_bytes(b"")
+    words = r"is whole, got a PEFT adapter of bert-base in .*merge_and_unload\(\)\.save_pretrained"
+    for find in (find_checkpoint, lambda path: find_encoder(str(path))):
+        with pytest.raises(ValueError, match=words):
+            find(adapter)
+    shutil.copytree(theirs, adapter, dirs_exist_ok=True)  # merged into the same folder
+    assert find_checkpoint(adapter).kind == "transformers"
+    assert find_encoder(str(adapter)).name == "adapter"

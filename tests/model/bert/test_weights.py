@@ -174,7 +174,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "got 'single_label_classification' in .* no thresholds": {
         "problem_type": "single_label_classification"
     },
-    "is multi-label, .* got None in .*: a single-label head": {"problem_type": None},
+    "is multi-label, .* got None in .*: if it was .* add the line": {"problem_type": None},
     "id2label names every label of the head, got 2 names for 3": {"id2label": {"0": "a", "1": "b"}},
     "id2label names every label .* got 3 names for 3": {"id2label": {"0": "a", "1": "b", "7": "c"}},
     "id2label names every label .* got 0 names for 3": {"id2label": None},

@@ -22,7 +22,14 @@ from emoray.trial.benchmark.peers.environment import (
     last_line,
 )
 from emoray.trial.benchmark.peers.making import PEERS, Peer
-from emoray.trial.benchmark.peers.rows import Compared, PeerRow, failures, fastest, ratio
+from emoray.trial.benchmark.peers.rows import (
+    Compared,
+    PeerRow,
+    failures,
+    fastest,
+    ratio,
+    why_no_figures,
+)
 from emoray.trial.checkpoints.speed import MANY, ONE, Model, Plan
 from jobs import benchmark as benchmark_job
 from tests.model.encoders_made import make_encoder
@@ -152,6 +159,18 @@ def test_figures_name_the_best_peer_and_one_that_is_faster_but_loses() -> None:
     assert found["int8 beside a peer that loses F1 (quick): one text"].met is None
     assert found["int8: macro-F1 that may be lost, 90 %"].met is True
     assert figures_of([TORCH, replace(OURS, low=-0.01), SOUND], times) == ()
+
+
+def test_an_empty_table_says_that_few_texts_show_nothing() -> None:
+    def row(low: float, **changed: object) -> PeerRow:
+        return PeerRow(name="int8", who="emoray", low=low, p50_ms=1.0, **changed)  # type: ignore[arg-type]
+
+    said = why_no_figures([row(-0.042)], "emoray")
+    assert "shown to lose no more than 0.5 point" in said and "of int8" in said
+    assert "a loss of 4.20 points is not ruled out" in said and "--data FOLDER" in said
+    assert why_no_figures([row(-0.002)], "emoray") == ""
+    broken = row(float("nan"), failed="no kernel")
+    assert "none of emoray's integer models could be judged" in why_no_figures([broken], "emoray")
 
 
 def test_a_command_that_fails_is_one_line(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from rich.console import Console
 from emoray.decide.scores import score
 from emoray.export import artifact
 from emoray.labels import GOEMOTIONS, SENTIMENT
+from emoray.model.bert.as_saved import logits_as_saved
 from emoray.tables.files import read_table
 from emoray.tables.rows import (
     ChangeRow,
@@ -17,13 +19,23 @@ from emoray.tables.rows import (
     SpeedRow,
 )
 from emoray.text.corpus import read_corpus
+from emoray.text.opened import opened
 from emoray.text.sources import sample
+from emoray.trial.checkpoints import parity
 from emoray.trial.checkpoints.compress import Compression, list_schemes, run_compress
+from emoray.trial.checkpoints.convert import Conversion, run_convert
 from emoray.trial.checkpoints.covered import coverage_rows
+from emoray.trial.checkpoints.given import find_given
 from emoray.trial.checkpoints.schemes import named, pick, usual
 from emoray.trial.store import Store
-from tests.model.encoders_made import make_encoder
-from tests.trial.checkpoints.models import foreign_model, own_model
+from tests.model.encoders_made import PIECES, make_encoder
+from tests.trial.checkpoints.models import (
+    OTHER_ORDER,
+    edit_config,
+    foreign_model,
+    own_model,
+    tiny,
+)
 
 pytestmark = pytest.mark.usefixtures("no_data")
 Rows = dict[str, CompressionRow]
@@ -213,6 +225,91 @@ def test_other_labels_than_the_corpus_has_are_refused(
         run_compress(replace(compression, model=other, out=tmp_path / "out"), quiet())
 
 
+def test_labels_without_names_are_said_to_have_none_and_names_help(
+    compression: Compression, tmp_path: Path
+) -> None:
+    unnamed = [f"LABEL_{k}" for k in range(len(OTHER_ORDER))]
+    other = make_encoder(tmp_path / "other", "bert", width=16, labels=unnamed)
+    words = (
+        r"have no names, only LABEL_0 to LABEL_3: give the .* names in config\.json, \"id2label\""
+    )
+    with pytest.raises(ValueError, match=words):
+        run_compress(replace(compression, model=other, out=tmp_path / "out"), quiet())
+    names = [name.upper() for name in OTHER_ORDER]
+    edit_config(other, id2label={str(k): name for k, name in enumerate(names)})
+    given = find_given(other)
+    assert given.taxonomy == SENTIMENT
+    assert [names[k].lower() for k in given.columns_K] == list(SENTIMENT.labels)
+
+
+def test_what_convert_cannot_do_is_not_recommended(
+    compression: Compression, model: Path, tmp_path: Path
+) -> None:
+    electra = foreign_model(tmp_path / "electra", model)
+    said = json.loads((electra / "tokenizer.json").read_text())
+    said["model"] = {"type": "Unigram", "unk_id": 0, "vocab": [[p, 0.0] for p in "<[abcdef"]}
+    said["added_tokens"], said["post_processor"] = [], None
+    (electra / "tokenizer.json").write_text(json.dumps(said))
+    for run, asked in (
+        (run_compress, replace(compression, model=electra, out=tmp_path / "out")),
+        (run_convert, Conversion(model=electra, out=tmp_path / "out", download=False)),
+    ):
+        with pytest.raises(ValueError, match=r"WordPiece as BERT .* got model Unigram") as refused:
+            run(asked, quiet())  # type: ignore[operator]
+        assert "jobs.convert" not in str(refused.value)
+
+
+def with_mark(folder: Path) -> Path:
+    """A tiny model whose tokenizer has [NAME] for a special token, with a row of its own."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    tiny(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["[NAME]"]})
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_an_added_special_token_is_read_as_transformers_reads_it(
+    compression: Compression, tmp_path: Path
+) -> None:
+    model = with_mark(tmp_path / "model")
+    asked = replace(compression, model=model, schemes=("int8",), out=tmp_path / "out")
+    run_compress(asked, quiet())
+    texts = ["I love [NAME]!", "[NAME]'s x[NAME]y", "[CLS] no [MASK] [UNK] [SEP]"]
+    found = artifact.load(tmp_path / "out/artifacts/float").logits(texts)
+    given = find_given(model, max_tokens=24)
+    rows = opened(model).ids(texts, 24)
+    assert PIECES in rows[0]
+    said = logits_as_saved(model, rows, padding=0)[:, given.columns_K]
+    np.testing.assert_allclose(found, said, atol=2e-4)
+
+
+@pytest.mark.parametrize("wrong", ["ids", "logits"])
+def test_a_compression_that_reads_or_says_something_else_is_not_let_out(
+    compression: Compression, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    if wrong == "ids":
+        real = artifact.WordPiece.words
+        monkeypatch.setattr(
+            artifact.WordPiece, "words", lambda self, text: real(self, text.replace("happy", "sad"))
+        )
+        words = r"got other ids for \d+ of \d+ texts, first at '.+' in '.+': \[.+\] there, \[.+\] h"
+    else:
+        monkeypatch.setattr(parity, "TOLERANCE", 1e-12)
+        words = (
+            r"float graph says what PyTorch says, got a logit .* apart \(tolerance 1e-12\) for .*"
+        )
+    asked = replace(compression, out=tmp_path / "out", store=compression.folder / "_store")
+    with pytest.raises(ValueError, match=words) as refused:
+        run_compress(asked, quiet())
+    assert len(str(refused.value)) < 600
+    assert not (tmp_path / "out/artifacts").exists()
+
+
 def test_a_tokenizer_that_does_not_match_is_refused(
     compression: Compression, model: Path, tmp_path: Path
 ) -> None:
@@ -263,8 +360,6 @@ def test_the_list_names_every_scheme(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_goemotions_labels_are_known_too(tmp_path: Path) -> None:
-    from emoray.trial.checkpoints.given import find_given
-
     labels = tuple(np.random.default_rng(0).permutation(GOEMOTIONS.labels).tolist())
     given = find_given(make_encoder(tmp_path / "all", "distilbert", width=16, labels=labels))
     assert given.taxonomy == GOEMOTIONS

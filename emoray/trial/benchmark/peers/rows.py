@@ -118,3 +118,20 @@ def score_table(rows: Sequence[PeerRow]) -> Table:
 def failures(rows: Sequence[PeerRow]) -> list[str]:
     """A line for each row that failed."""
     return [f"{row.name} failed: {row.failed}" for row in rows if row.failed]
+
+
+def why_no_figures(rows: Sequence[PeerRow], ours: str) -> str:
+    """Why rows come to no figure beside the peers; empty where they do. ours: who emoray is."""
+    mine = [row for row in rows if row.who == ours and row.integer]
+    if any(row.holds and not row.failed for row in mine):
+        return ""
+    known = [row for row in mine if row.low == row.low]
+    if not known:
+        return "no figures: none of emoray's integer models could be judged, see the lines above"
+    best = max(known, key=lambda row: row.low)
+    return (
+        "no figures: they need an integer model of emoray that is shown to lose no more than "
+        f"{100 * MARGIN:g} point of macro-F1, and of {best.name}, the closest, a loss of "
+        f"{-100 * best.low:.2f} points is not ruled out: on few test texts the interval is too "
+        "wide for that; give all of GoEmotions with --data FOLDER"
+    )
