@@ -8,6 +8,7 @@ tokenizer.json   how a text becomes words (`Words`) or an encoder's pieces (`Wor
 labels.json      K names
 decision.json    temperature; cuts: label k holds where logit k >= cuts[k]; thresholds: the same as
                  probabilities, sigmoid(cut / temperature), for people to read
+                 (spaces at the end make it one size for all decisions on K labels)
 manifest.json    SHA-256 of each of these files
 
 An ensemble keeps each model's own files under members/0/, members/1/, … and says in ensemble.json

@@ -78,7 +78,7 @@ def change(folder: Path, *, temperature: float, cuts_K: np.ndarray, rule: str, w
     decision = decision_json(temperature, cuts_K, rule)
     with held(folder) as kept:
         history = folder / HISTORY
-        if (kept[-1] / DECISION).read_bytes() == decision:
+        if json.loads((kept[-1] / DECISION).read_bytes()) == json.loads(decision):
             return _saved(kept[-1], "current")
         hashes = json.loads((kept[-1] / MANIFEST).read_bytes())
         manifest = artifact.manifest_of({**hashes, DECISION: artifact.sha256(decision)})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoray.export.artifact import ENSEMBLE, LABELS, MODEL, TOKENIZER, VOCABULARY
+from emoray.export.shipping import NUMBER, padded
 
 OWN = (MODEL, VOCABULARY, TOKENIZER)  # what a member does not share with all others
 
@@ -30,7 +31,7 @@ def checked_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
 
 def ensemble_files(parts: Sequence[Part], mean_of: str) -> dict[str, bytes]:
     """All files but decision and manifest. Members without a weight are left out; a file that
-    several members have alike is kept once.
+    several members have alike is kept once. Weights take as many bytes whatever their digits.
 
     mean_of: what the weighted mean is taken of, artifact.LOGITS or artifact.PROBABILITIES.
     """
@@ -53,5 +54,7 @@ def ensemble_files(parts: Sequence[Part], mean_of: str) -> dict[str, bytes]:
             member[name.split(".")[0]] = place
         members.append(member)
     said = {"mean_of": mean_of, "members": members}
-    files[ENSEMBLE] = json.dumps(said, separators=(",", ":")).encode()
+    text = json.dumps(said, separators=(",", ":")).encode()
+    missing = sum(NUMBER - len(json.dumps(part.weight)) for part in kept)
+    files[ENSEMBLE] = padded(text, len(text) + missing + 1)
     return files

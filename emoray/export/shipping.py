@@ -2,7 +2,8 @@
 
 A model's files are written once; every decision on it differs in decision.json and manifest.json
 alone. Their bytes are computed without touching the disk, so a table can state the size and hash
-of thousands of artifacts, and any of them can be put on disk later, byte for byte.
+of thousands of artifacts, and any of them can be put on disk later, byte for byte. What was fitted
+takes as many bytes whatever its digits, so equal models are equal in size.
 Shapes: K labels.
 """
 
@@ -27,6 +28,10 @@ from emoray.export.artifact import (
 BASE_FILES = tuple(name for name in FILES if name != DECISION)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 FARTHEST = float(np.finfo(np.float64).max)  # JSON has no infinity; no logit reaches this
+NUMBER = 24  # characters that the longest float64 takes: -2.2250738585072014e-308
+LABEL = len(",0.123456,") + NUMBER  # a label's threshold and cut
+RULE = 40  # bytes of a rule's name at most
+FRAME = 2 + NUMBER + RULE + len('{"temperature":,"threshold_rule":"","thresholds":[],"cuts":[]}')
 
 
 def base_files(
@@ -96,7 +101,10 @@ class Row:
 
 
 def decision_json(temperature: float, cuts_K: np.ndarray, rule: str) -> bytes:
-    """decision.json. Cuts are written exactly, thresholds to six places for people."""
+    """decision.json. Cuts are written exactly, thresholds to six places for people.
+
+    White space at its end, which JSON allows, makes it one size for all decisions on K labels.
+    """
     cuts_K = np.asarray(cuts_K, np.float64)
     if not 0 < temperature < np.inf or cuts_K.ndim != 1 or np.isnan(cuts_K).any():
         raise ValueError(
@@ -110,7 +118,15 @@ def decision_json(temperature: float, cuts_K: np.ndarray, rule: str) -> bytes:
         "thresholds": thresholds.tolist(),
         "cuts": np.clip(cuts_K, -FARTHEST, FARTHEST).tolist(),
     }
-    return _COMPACT.encode(said).encode()
+    if len(rule.encode()) > RULE:
+        raise ValueError(f"a rule's name takes at most {RULE} bytes, got {rule[:60]!r}: shorten it")
+    return padded(_COMPACT.encode(said).encode(), FRAME + len(cuts_K) * LABEL)
+
+
+def padded(text: bytes, width: int) -> bytes:
+    """JSON, followed by spaces and a line's end that make it `width` bytes."""
+    assert len(text) < width, f"{len(text)} bytes and a line's end are more than {width}"
+    return text.ljust(width - 1) + b"\n"
 
 
 def row_of(base: Base, *, temperature: float, cuts_K: np.ndarray, rule: str) -> Row:

@@ -22,7 +22,6 @@ from emoray.tables.compact import Compacted, compact
 from emoray.tables.ending import say_ending
 from emoray.tables.evidence_rows import SpecRow
 from emoray.tables.files import read_table, write_table
-from emoray.tables.front import picks
 from emoray.tables.nearest import with_nearest
 from emoray.tables.parts import (
     drop_part,
@@ -122,9 +121,8 @@ def _needed(model: Model) -> tuple[Model, ...]:
 
 
 def _kept(points: pd.DataFrame, also: Collection[str]) -> pd.Series:
-    """True for the front, the picks and `also`."""
-    chosen = {pick.row["point"] for pick in picks(points).values()} | set(also)
-    return points["on_front"] | points["point"].isin(chosen)
+    """True for the front, of which the picks are part, and `also`."""
+    return points["on_front"] | points["point"].isin(set(also))
 
 
 def _ship(
@@ -135,8 +133,8 @@ def _ship(
     folder: Path,
     also: Collection[str],
 ) -> pd.Series:
-    """Artifacts of the front, the picks and `also` into `folder`; returns every row's `artifact`,
-    relative to the run."""
+    """Artifacts of the front and `also` into `folder`; returns every row's `artifact`, relative to
+    the run."""
     kept = points[_kept(points, also)]
     parts = dict.fromkeys(p for m in kept["model"].unique() for p in _needed(models[m]))
     whole: dict[str, Path] = {}
@@ -196,7 +194,7 @@ def publish(
 ) -> None:
     """Merge the tables, ship the artifacts of the front, draw the report and say what to pick.
 
-    ensembles: of the decided models. also: points to ship beside the front and the picks.
+    ensembles: of the decided models. also: points to ship beside the front.
     """
     if not part_files(desk.run_folder, "points"):
         raise ValueError(

@@ -120,13 +120,18 @@ class JointSpace:
             trial.suggest_float("threshold", 0.05, 0.95)
 
     def spec(self, config: dict[str, Any]) -> Spec:
-        """The operating point that a trial's config names."""
-        temperature = Fitted() if config["calibrated"] else float(config["temperature"])
+        """The operating point that a trial's config names.
+
+        Fitted thresholds decide alike at any temperature, so they come with the fitted one.
+        """
         rule: Rule
         if config["threshold_rule"] == "fixed":
             rule = Fixed(float(config["threshold"]))
         else:
             rule = {str(r): r for r in RULES}[config["threshold_rule"]]
+        temperature: Fitted | float = Fitted()
+        if isinstance(rule, Fixed) and not config["calibrated"]:
+            temperature = float(config["temperature"])
         recipe = replace(
             self.base,
             embedding_dim=int(config["embedding_dim"]),

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pyarrow as pa
 
-from emoray.tables.front import kilobytes, preferred
+from emoray.tables.front import may_stand, preferred
 from emoray.tables.rows import PointRow
 from emoray.tables.schema import schema_of
 
@@ -57,21 +57,20 @@ def of_one_kind(points: pd.DataFrame, corpus: str | None, taxonomy: str | None) 
 def best(points: pd.DataFrame, *, within: float = 1.0, by: str = "size_bytes") -> pd.Series:
     """The row that is best in `by`, among those within so many points of the highest dev macro-F1.
 
-    points: of one corpus and taxonomy. within: in points, hundredths of F1. Sizes in one kilobyte
-    count as equal, as in the picks of a sweep; ties go to the higher dev score.
+    points: of one corpus and taxonomy; baselines are not chosen. within: in points, hundredths of
+    F1. Ties go to the higher dev score, then to fewer bytes.
     """
     if not (math.isfinite(within) and within >= 0):
         raise ValueError(f"within is points of macro-F1, 0 or more, got {within}: 1.0 is usual")
     direction = _direction(by)
-    scored = points[points["dev_macro_f1"].notna()]
+    scored = points[may_stand(points)]
     if scored.empty:
         raise ValueError(
             f"a choice needs scored points, got {len(points)} points with none: run the sweep to "
             "its end"
         )
     near = scored[scored["dev_macro_f1"] >= scored["dev_macro_f1"].max() - within / 100]
-    values = kilobytes(near[by]) if by == "size_bytes" else near[by]
-    values = values.dropna()
+    values = near[by].dropna()
     if values.empty:
         raise ValueError(
             f"rows are chosen by what was measured, got no {by} within {within:g} points of the "

@@ -67,7 +67,8 @@ def with_latency(points: pa.Table, latency: pa.Table) -> pa.Table:
 
 def with_front(points: pa.Table) -> pa.Table:
     """`points` with `on_front` set, by corpus and taxonomy, on dev."""
-    frame = points.select(["corpus", "taxonomy", "size_bytes", "dev_macro_f1"]).to_pandas()
+    needed = ["corpus", "taxonomy", "family", "size_bytes", "dev_macro_f1"]
+    frame = points.select(needed).to_pandas()
     at = points.schema.get_field_index("on_front")
     return points.set_column(at, points.schema.field(at), pa.array(on_front(frame), pa.bool_()))
 
@@ -86,7 +87,7 @@ def repeats_of(points: pa.Table) -> pd.DataFrame:
     repeats["seeds"] = seeds.size()
     for split in ("dev", "test"):
         repeats[f"{split}_macro_f1_mean"] = seeds[f"{split}_macro_f1"].mean()
-        repeats[f"{split}_macro_f1_std"] = seeds[f"{split}_macro_f1"].std(ddof=1).fillna(0.0)
+        repeats[f"{split}_macro_f1_std"] = seeds[f"{split}_macro_f1"].std(ddof=1)
     repeats["size_bytes"] = seeds["size_bytes"].mean().astype(float)
     return repeats.reset_index()
 

@@ -41,7 +41,7 @@ def _judged(told: tuple[pd.Series, Read], names: Sequence[str]) -> Resampled:
     kept = kept_predictions(read, point["model"])
     if kept is None:
         raise ValueError(
-            "a run keeps the predictions of its front, its picks and their float parents, got "
+            "a run keeps the predictions of its front and of their float parents, got "
             f"{point['point']} of another model: `python -m jobs.compare --run RUN A B` takes them "
             "from the store"
         )

@@ -5,7 +5,7 @@ Intervals come from a bootstrap over texts, stratified by rarest label, same res
 
 from dataclasses import dataclass
 
-from emoray.tables.fields import cost, gain, note
+from emoray.tables.fields import CHANGE, SHARE, cost, gain, note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,20 +16,34 @@ class ComparisonRow:
     after: str = note("what is compared: a point, or a name")
     thresholds: str = note(
         "frozen = `after` decides at the thresholds of `before`; retuned = at thresholds fitted "
-        "again on dev by the same rule; own = each at what it was saved with"
+        "again on dev by the same rule, where it fits any; own = each at what it was saved with"
     )
     split: str = note("the texts both were scored on")
     macro_f1_before: float = gain("of `before`")
     macro_f1_after: float = gain("of `after`")
-    macro_f1_change: float = gain("after minus before")
-    macro_f1_low: float = note("lower end of its paired 95 % interval")
-    macro_f1_high: float = note("upper end of its paired 95 % interval")
-    micro_f1_change: float = gain("of micro-averaged F1, after minus before")
-    micro_f1_low: float = note("lower end of its paired 95 % interval")
-    micro_f1_high: float = note("upper end of its paired 95 % interval")
-    equivalence_low: float = note("lower end of the paired 90 % interval of macro_f1_change")
-    equivalence_high: float = note("upper end of the paired 90 % interval of macro_f1_change")
-    margin: float = note("the largest change of macro-F1, up or down, that counts as none")
+    macro_f1_change: float = gain("after minus before", unit=CHANGE)
+    macro_f1_low: float = note(
+        "lower end of the paired 95 % interval of macro_f1_change", unit=CHANGE
+    )
+    macro_f1_high: float = note(
+        "upper end of the paired 95 % interval of macro_f1_change", unit=CHANGE
+    )
+    micro_f1_change: float = gain("of micro-averaged F1, after minus before", unit=CHANGE)
+    micro_f1_low: float = note(
+        "lower end of the paired 95 % interval of micro_f1_change", unit=CHANGE
+    )
+    micro_f1_high: float = note(
+        "upper end of the paired 95 % interval of micro_f1_change", unit=CHANGE
+    )
+    equivalence_low: float = note(
+        "lower end of the paired 90 % interval of macro_f1_change", unit=CHANGE
+    )
+    equivalence_high: float = note(
+        "upper end of the paired 90 % interval of macro_f1_change", unit=CHANGE
+    )
+    margin: float = note(
+        "the largest change of macro-F1, up or down, that counts as none", unit=SHARE
+    )
     equivalent: bool = note(
         "the 90 % interval lies within the margin: two one-sided tests at 5 % each"
     )
@@ -58,9 +72,9 @@ class LabelChangeRow:
     support: int = note("texts that carry it")
     f1_before: float = gain("of `before`")
     f1_after: float = gain("of `after`")
-    change: float = gain("after minus before")
-    low: float = note("lower end of its paired 95 % interval")
-    high: float = note("upper end of its paired 95 % interval")
+    change: float = gain("after minus before", unit=CHANGE)
+    low: float = note("lower end of the paired 95 % interval of change", unit=CHANGE)
+    high: float = note("upper end of the paired 95 % interval of change", unit=CHANGE)
     lost: int = cost("decisions right before and wrong after")
     won: int = gain("decisions wrong before and right after")
     churn: int = cost("decisions that differ: lost + won")

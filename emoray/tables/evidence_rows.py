@@ -9,7 +9,7 @@ from emoray.tables.fields import note
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionRow:
-    """What one model says of one test text. Models of the front, the picks, their float parents."""
+    """What one model says of one test text. Models of the front and their float parents."""
 
     model: str = note("id of the compressed model or ensemble; joins `points`")
     text: int = note("index of the test text, from 0")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from emoray.tables.fields import cost, gain, note
+from emoray.tables.fields import SHARE, TIMES, cost, gain, note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,19 +22,25 @@ class MemberRow:
     training_id: str = note("id of its training; joins `trainings`")
     recipe: str = note("what its training was told, seed left out")
     seed: int = note("seed of its training")
-    weight: float = note("its share; the shares of a point sum to 1")
+    weight: float = note("its share; the shares of a point sum to 1", unit=SHARE)
     dev_macro_f1: float = gain("of the member alone, cross-fitted on dev")
     test_macro_f1: float = gain("of the member alone, thresholds from dev")
     size_bytes: int = cost("every file of the member's own artifact")
     disagreement: float | None = note(
         "share of label decisions where only one of two is right, mean over its pairs with the "
-        "others; null for one alone"
+        "others; null for one alone",
+        unit=SHARE,
     )
     double_fault: float | None = cost(
-        "share of label decisions where both are wrong, mean over its pairs with the others"
+        "share of label decisions where both are wrong, mean over its pairs with the others",
+        unit=SHARE,
     )
-    ensemble_disagreement: float | None = note("the same over all pairs of the point's members")
-    ensemble_double_fault: float | None = cost("the same over all pairs of the point's members")
+    ensemble_disagreement: float | None = note(
+        "the same over all pairs of the point's members", unit=SHARE
+    )
+    ensemble_double_fault: float | None = cost(
+        "the same over all pairs of the point's members", unit=SHARE
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +63,12 @@ class AugmentationRow:
         "too_long, empty, mark_lost, drift, leaks, duplicate, set_aside"
     )
     reason: str = note("of a text set aside: what the translator said; else empty")
-    edit_distance: float = note("share of words changed, of the longer of the two")
-    length_ratio: float = note("words of the result for each word of the source")
+    edit_distance: float = note("share of words changed, of the longer of the two", unit=SHARE)
+    length_ratio: float = note("words of the result for each word of the source", unit=TIMES)
     label_probability_fall: float | None = cost(
-        "how far a trained classifier's mean probability of the labels fell; null where none judged"
+        "how far a trained classifier's mean probability of the labels fell; null where none "
+        "judged",
+        unit="probability, -1 to 1",
     )
 
 

@@ -1,6 +1,7 @@
 """Which rows stand on the Pareto front, and which of them to pick.
 
-Shapes: N rows, M costs. The front and every pick are chosen on dev; test is only reported.
+Shapes: N rows, M costs. The front and every pick are chosen on dev; test is only reported. Every
+pick is a row of the front.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pandas as pd
 from emoray.tables import words
 
 WITHIN = 0.01  # one point of macro-F1
+BASELINE = "baseline"  # the family of rows that only stand beside: never on the front, never picked
 
 
 def _front_of_two(costs_U2: np.ndarray) -> np.ndarray:
@@ -53,40 +55,36 @@ def pareto_mask(costs_NM: np.ndarray) -> np.ndarray:
     return mask_N
 
 
+def may_stand(points: pd.DataFrame) -> pd.Series:
+    """Rows that can be chosen at all: scored ones that are no baseline."""
+    return points["dev_macro_f1"].notna() & (points["family"] != BASELINE)
+
+
 def on_front(points: pd.DataFrame) -> np.ndarray:
     """True where no row of the same corpus and taxonomy has more dev macro-F1 in fewer bytes."""
     front_N = np.zeros(len(points), bool)
     groups = points.groupby(["corpus", "taxonomy"], sort=False).indices
     for rows in groups.values():
         part = points.iloc[rows]
-        scored = part["dev_macro_f1"].notna().to_numpy()
+        scored = may_stand(part).to_numpy()
         costs = part.loc[scored, ["size_bytes", "dev_macro_f1"]].to_numpy(float) * [1, -1]
         front_N[rows[scored]] = pareto_mask(costs)
     return front_N
 
 
-def kilobytes(size_bytes: pd.Series) -> pd.Series:
-    """Whole kilobytes: rows that share them are of one size for anyone who ships."""
-    return size_bytes // 1000
-
-
 def preferred(points: pd.DataFrame, *, by_score: bool) -> pd.DataFrame:
-    """Rows by dev score and kilobytes, in this order or the other; then by what breaks their ties.
-
-    With thresholds per label every temperature decides alike: the one fitted on dev is preferred,
-    its probabilities mean more. Then fewer bytes, then the id.
-    """
+    """Rows by dev score and bytes, in this order or the other; then by what breaks their ties: a
+    temperature fitted on dev first, as its probabilities mean more, then the id."""
     keys = pd.DataFrame(
         {
             "score": -points["dev_macro_f1"],
-            "kilobytes": kilobytes(points["size_bytes"]),
-            "given": points["temperature_rule"] != "fitted",
             "size_bytes": points["size_bytes"],
+            "given": points["temperature_rule"] != "fitted",
             "point": points["point"],
         }
     )
-    first = ["score", "kilobytes"] if by_score else ["kilobytes", "score"]
-    return points.loc[keys.sort_values([*first, "given", "size_bytes", "point"]).index]
+    first = ["score", "size_bytes"] if by_score else ["size_bytes", "score"]
+    return points.loc[keys.sort_values([*first, "given", "point"]).index]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +107,7 @@ class Pick:
 def picks(points: pd.DataFrame) -> dict[str, Pick]:
     """`best`, `smallest within 1 point` of it and, where timed, `fastest` within 1 point of it.
 
-    All are chosen on dev, among rows of one corpus and taxonomy. Sizes in one kilobyte count as
-    equal: they differ by the digits of their thresholds, and the better row is the one to ship.
+    All are rows of the front, chosen on dev. points: all of one corpus and taxonomy.
     """
     kinds = points[["corpus", "taxonomy"]].drop_duplicates()
     if len(kinds) > 1:
@@ -118,11 +115,11 @@ def picks(points: pd.DataFrame) -> dict[str, Pick]:
             f"picks compares rows of one corpus and taxonomy, got {kinds.to_numpy().tolist()}: "
             "filter the points first"
         )
-    scored = points[points["dev_macro_f1"].notna()]
-    if scored.empty:
+    front = points[on_front(points)]
+    if front.empty:
         return {}
-    best = preferred(scored, by_score=True).iloc[0]
-    near = scored[scored["dev_macro_f1"] >= best["dev_macro_f1"] - WITHIN]
+    best = preferred(front, by_score=True).iloc[0]
+    near = front[front["dev_macro_f1"] >= best["dev_macro_f1"] - WITHIN]
     smallest = preferred(near, by_score=False).iloc[0]
     share = smallest["size_bytes"] / best["size_bytes"]
     found = {
@@ -138,6 +135,6 @@ def picks(points: pd.DataFrame) -> dict[str, Pick]:
         models = words.count(timed["model"].nunique(), "timed model")
         found["fastest"] = (
             preferred(fastest, by_score=True).iloc[0],
-            f"The lowest median latency of {models} within 1 point of the best on dev",
+            f"The lowest median latency of {models} of the front within 1 point of the best on dev",
         )
     return {n: Pick(name=n, row=row, reason=reason) for n, (row, reason) in found.items()}

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from emoray.tables.fields import cost, gain, note
+from emoray.tables.fields import CHANGE, cost, gain, note
 
 ALL_LABELS = "macro"  # in place of a label: the mean over labels
+
+RELATIVE = "share of baseline_f1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +29,18 @@ class ImprovementRow:
     members: int = note("models that answer together; 1 without an ensemble")
     baseline_f1: float = gain("the baseline's F1 on test, mean over seeds")
     f1: float = gain("the technique's")
-    change: float = gain("f1 - baseline_f1")
-    change_low: float = gain("lower end of its 95 % interval")
-    change_high: float = gain("upper end of its 95 % interval")
-    relative_change: float | None = gain("change as a share of baseline_f1; null where that is 0")
-    relative_low: float | None = gain("lower end of its 95 % interval")
-    relative_high: float | None = gain("upper end of its 95 % interval")
-    expected_low: float | None = note("relative gain often promised, lower end; null for a label")
-    expected_high: float | None = note("and its upper end; null for a label")
+    change: float = gain("f1 - baseline_f1", unit=CHANGE)
+    change_low: float = gain("lower end of its 95 % interval", unit=CHANGE)
+    change_high: float = gain("upper end of its 95 % interval", unit=CHANGE)
+    relative_change: float | None = gain(
+        "change as a share of baseline_f1; null where that is 0", unit=RELATIVE
+    )
+    relative_low: float | None = gain("lower end of its 95 % interval", unit=RELATIVE)
+    relative_high: float | None = gain("upper end of its 95 % interval", unit=RELATIVE)
+    expected_low: float | None = note(
+        "relative gain often promised, lower end; null for a label", unit=RELATIVE
+    )
+    expected_high: float | None = note("and its upper end; null for a label", unit=RELATIVE)
     verdict: str = note(
         "against that promise: not found, open, found or exceeded; for a label gain, loss or none "
         "shown, not corrected for looking at many labels"

@@ -7,21 +7,29 @@ from typing import Any
 
 import pyarrow as pa
 
+from emoray.tables.fields import LOGITS, PROBABILITY, SHARE
 from emoray.tables.parts import KEYS
 from emoray.tables.schema import schema_of
 
 BETTER = {"maximize": "higher", "minimize": "lower", "": ""}
-UNITS = {  # the last word of a name that says it
+UNITS = {  # by a word of a name, the last or the first, that says it
     "bytes": "bytes",
     "mb": "MB (1,000,000 bytes)",
     "ms": "milliseconds",
     "milliseconds": "milliseconds",
     "seconds": "seconds",
+    "second": "a second",
     "db": "decibel",
-    "share": "share, 0 to 1",
+    "share": SHARE,
+    "nll": "nats",
+    "cut": LOGITS,
+    "p": PROBABILITY,
+    "probability": PROBABILITY,
+    "threshold": PROBABILITY,
+    "brier": "squared probability, 0 to 1",
 }
 WIDTH = 24  # of an example
-SCORES = {"f1", "precision", "recall", "ece", "brier", "probability", "threshold", "p"}
+SHARES = {"f1", "precision", "recall", "ece"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +44,16 @@ class Column:
     description: str
 
 
-def unit_of(name: str, kind: pa.DataType) -> str:
-    """The unit that a column's name says; nothing for text, flags and plain counts."""
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+def unit_of(field: pa.Field) -> str:
+    """The unit of a column: said with it, else by its name; nothing for text, flags and counts."""
+    if said := (field.metadata or {}).get(b"unit"):
+        return str(said.decode())
+    if not (pa.types.is_integer(field.type) or pa.types.is_floating(field.type)):
         return ""
-    words = name.split("_")
-    if said := next((word for word in (words[-1], words[0]) if word in UNITS), None):
-        return UNITS[said]
-    if pa.types.is_floating(kind) and SCORES & set(words):
-        signed = {"change", "low", "high"} & set(words)
-        return "share, -1 to 1" if signed and "change" in name else "share, 0 to 1"
-    return ""
+    words = field.name.split("_")
+    if by_name := next((word for word in (words[-1], words[0]) if word in UNITS), None):
+        return UNITS[by_name]
+    return SHARE if pa.types.is_floating(field.type) and SHARES & set(words) else ""
 
 
 def columns_of(row_class: type) -> tuple[Column, ...]:
@@ -61,7 +68,7 @@ def columns_of(row_class: type) -> tuple[Column, ...]:
                 type=kind,
                 nullable=field.nullable,
                 better=BETTER[told.get("direction", "")],
-                unit=unit_of(field.name, field.type),
+                unit=unit_of(field),
                 description=told["description"],
             )
         )

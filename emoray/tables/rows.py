@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.evidence_rows import PredictionRow, SpecRow
-from emoray.tables.fields import cost, gain, note
+from emoray.tables.fields import CHANGE, LOGITS, PROBABILITY, SHARE, TIMES, cost, gain, note
 from emoray.tables.fleet_rows import AugmentationRow, MemberRow
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
+
+MEASURE = "the measure's: nats of nll, else a share"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,20 +91,27 @@ class PointRow:
     )
     latency_p50_ms: float | None = cost("median time of one text, batch 1; null if not measured")
     latency_p95_ms: float | None = cost("95th percentile of the same samples")
-    artifact: str = note("artifact folder; for rows off the front, base folder to ship it from")
+    artifact: str = note(
+        "artifact folder of a row of the front; else the base folder to ship it from"
+    )
     artifact_sha256: str = note("SHA-256 of the artifact's manifest.json")
-    on_front: bool = note("no row has more dev_macro_f1 in fewer size_bytes")
+    on_front: bool = note(
+        "no row has more dev_macro_f1 in fewer size_bytes: these rows lie in artifacts/, the picks "
+        "are among them; baselines are never on it"
+    )
     nearest_front: str = note(
         "point of the front that a row is held against: off the front the largest that needs no "
         "more bytes, on it the nearest in bytes of another model; empty = none"
     )
     nearest_front_change: float | None = gain(
-        "test_macro_f1 of this row minus that point's; null where there is none to compare"
+        "test_macro_f1 of this row minus that point's; null where there is none to compare",
+        unit=CHANGE,
     )
     nearest_front_low: float | None = note(
-        "lower end of the paired 95 % interval of that difference, stratified bootstrap over test"
+        "lower end of the paired 95 % interval of that difference, stratified bootstrap over test",
+        unit=CHANGE,
     )
-    nearest_front_high: float | None = note("upper end of that interval")
+    nearest_front_high: float | None = note("upper end of that interval", unit=CHANGE)
     distinguishable: bool | None = note("whether that interval leaves out 0")
 
 
@@ -121,15 +130,15 @@ class RepeatRow:
     threshold_rule: str = note("how thresholds were set")
     seeds: int = note("trainings averaged")
     dev_macro_f1_mean: float = gain("mean over seeds of the cross-fitted dev score")
-    dev_macro_f1_std: float = cost("sample standard deviation over seeds; 0 with one seed")
+    dev_macro_f1_std: float | None = cost("sample standard deviation over seeds; null with one")
     test_macro_f1_mean: float = gain("mean over seeds on test")
-    test_macro_f1_std: float = cost("sample standard deviation over seeds; 0 with one seed")
+    test_macro_f1_std: float | None = cost("sample standard deviation over seeds; null with one")
     size_bytes: float = cost("mean bytes of the artifact")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelRow:
-    """How one label fares at one operating point, on test. Points of the fitted rules only."""
+    """How one label fares on test at points that fit thresholds, cut at 0.5 or are on the front."""
 
     point: str = note("the operating point")
     label: str = note("name of the label")
@@ -188,11 +197,11 @@ class ReliabilityRow:
 
     model: str = note("id of the compressed model")
     temperature: float = note("logits are divided by it")
-    bin_low: float = note("left edge of the bin of probabilities")
-    bin_high: float = note("right edge of the bin")
+    bin_low: float = note("left edge of the bin of probabilities", unit=PROBABILITY)
+    bin_high: float = note("right edge of the bin", unit=PROBABILITY)
     decisions: int = note("label decisions of test that fell into the bin")
     probability: float = note("their mean predicted probability; the bin's middle when empty")
-    observed: float = note("share of them that carry the label; 0 when empty")
+    observed: float = note("share of them that carry the label; 0 when empty", unit=SHARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,12 +328,15 @@ class ChangeRow:
     measure: str = note("macro_f1, micro_f1, ece, brier or nll")
     direction: str = note("maximize or minimize")
     split: str = note("the texts both were scored on")
-    value_before: float = note("of `before`")
-    value_after: float = note("of `after`")
-    change: float = note("after minus before")
-    change_low: float = note("lower end of the interval of the change, same resamples for both")
-    change_high: float = note("upper end of the interval")
-    level: float = note("share of resamples within the interval")
+    value_before: float = note("of `before`", unit=MEASURE)
+    value_after: float = note("of `after`", unit=MEASURE)
+    change: float = note("after minus before", unit=MEASURE)
+    change_low: float = note(
+        "lower end of the interval of the change, same resamples for both",
+        unit=MEASURE,
+    )
+    change_high: float = note("upper end of the interval", unit=MEASURE)
+    level: float = note("share of resamples within the interval", unit=SHARE)
     resamples: int = note("bootstrap resamples of the texts")
     verdict: str = note("better or worse where the interval leaves out 0; same = no change at all")
 
@@ -412,22 +424,26 @@ class CompressionRow:
     other_bytes: int = cost("of these, the model's rest: positions, norms, biases, the graph")
     tokenizer_bytes: int = cost("of these, vocabulary and tokenizer")
     decision_bytes: int = cost("of these, labels, decision and manifest")
-    smaller: float = gain("share of PyTorch float32's bytes that is saved")
+    smaller: float = gain("share of PyTorch float32's bytes that is saved", unit=SHARE)
     latency_p50_ms: float = cost("median time of one text, batch 1, ids to logits")
     latency_p95_ms: float = cost("95th percentile of the same samples")
-    latency_ratio: float = gain("how many times lower the median is than PyTorch float32's")
+    latency_ratio: float = gain(
+        "how many times lower the median is than PyTorch float32's", unit=TIMES
+    )
     texts_per_second: float = gain("in batches of 32 texts of like length")
-    throughput_ratio: float = gain("how many times higher than PyTorch float32's")
+    throughput_ratio: float = gain("how many times higher than PyTorch float32's", unit=TIMES)
     threads: int = note("threads of each model while timed")
     temperature: float = note("fitted on dev")
     threshold_rule: str = note("the rule that serves PyTorch float32 best on dev; fitted on dev")
     dev_macro_f1: float = gain("cross-fitted on dev")
     test_macro_f1: float = gain("on test")
-    change: float = gain("of test macro-F1 from PyTorch float32")
-    change_low: float = note("lower end of its paired 95 % bootstrap interval over test texts")
-    change_high: float = note("upper end of its paired 95 % bootstrap interval")
-    equivalence_low: float = note("lower end of the paired 90 % interval")
-    equivalence_high: float = note("upper end of the paired 90 % interval")
+    change: float = gain("of test macro-F1 from PyTorch float32", unit=CHANGE)
+    change_low: float = note(
+        "lower end of its paired 95 % bootstrap interval over test texts", unit=CHANGE
+    )
+    change_high: float = note("upper end of its paired 95 % bootstrap interval", unit=CHANGE)
+    equivalence_low: float = note("lower end of the paired 90 % interval", unit=CHANGE)
+    equivalence_high: float = note("upper end of the paired 90 % interval", unit=CHANGE)
     equivalent: bool = note("whether the 90 % interval lies within half a point on either side")
     flips: int = note("label decisions on test that differ from PyTorch float32's")
     quantized_bytes_share: float = gain("share of the stored weights' bytes that are codes")
@@ -475,10 +491,10 @@ class ConversionRow:
     texts: int = note("texts compared, alone and in batches of mixed length")
     shortest_tokens: int = note("of the texts compared")
     longest_tokens: int = note("of the texts compared")
-    max_logit_error: float = cost("largest difference of a logit from PyTorch's")
+    max_logit_error: float = cost("largest difference of a logit from PyTorch's", unit=LOGITS)
     changed_decisions: int = cost("label decisions that differ from PyTorch's, at every cut tried")
     decisions: int = note("label decisions compared")
-    tolerance: float = note("largest difference allowed")
+    tolerance: float = note("largest difference allowed", unit=LOGITS)
     passed: bool = note("within the tolerance, no decision changed")
     size_bytes: int = cost("of the weights, or of model.onnx")
     latency_p50_ms: float = cost("median time of one text, batch 1, ids to logits")

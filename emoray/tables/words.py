@@ -56,6 +56,13 @@ def rule(name: str) -> str:
     return RULES.get(name, name)
 
 
+def thresholds_anew(name: str) -> str:
+    """How a compressed row came to its thresholds, by their rule's short name."""
+    if name.startswith("fixed"):
+        return f"at the same threshold, {rule(name)}"
+    return f"thresholds found anew on dev ({rule(name)})"
+
+
 def count(number: int, noun: str) -> str:
     """`1 row`, `2,000 rows`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

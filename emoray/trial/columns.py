@@ -149,15 +149,22 @@ def _once(
     return np.array([of(float(t)) for t in distinct])[row_R]
 
 
+def rows_with_labels(decisions: Sequence[Decision], dev_macro_f1_R: np.ndarray) -> tuple[int, ...]:
+    """The decisions that are told label by label: those that fit thresholds or cut at one half, and
+    the best on dev. A model's decisions are of one size, so no other one can be on the front."""
+    best = dev_macro_f1_R.max()
+    return tuple(
+        r
+        for r, d in enumerate(decisions)
+        if not isinstance(d.rule, Fixed) or d.rule == Fixed(0.5) or dev_macro_f1_R[r] == best
+    )
+
+
 def label_columns(
     logits: Logits, decided: Decided, points: Sequence[str], labels: Sequence[str]
 ) -> Columns:
-    """Rows of `labels` for the decisions that fit something or cut at one half."""
-    rows = [
-        r
-        for r, d in enumerate(decided.decisions)
-        if not isinstance(d.rule, Fixed) or d.rule == Fixed(0.5) or len(decided.decisions) == 1
-    ]
+    """Rows of `labels`, for the decisions that are told label by label."""
+    rows = list(rows_with_labels(decided.decisions, decided.points["dev_macro_f1"]))
     thresholds = [thresholds_of(decided.cuts_RK[r], decided.temperature_R[r]) for r in rows]
     ece_RK = _once(
         decided.temperature_R[rows],

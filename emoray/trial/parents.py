@@ -1,7 +1,8 @@
 """A compressed model beside its float parent: the same decision, on the same test texts.
 
 Frozen thresholds are the parent's, cuts in logits and all; retuned ones are fitted anew on dev by
-the same rule. Shapes: N texts, K labels, R decisions, B resamples, S rows whose labels are told.
+the same rule. A threshold that was given is nowhere fitted: its rows have the first comparison
+alone. Shapes: N texts, K labels, R decisions, B resamples, S rows whose labels are told.
 """
 
 from collections.abc import Sequence
@@ -12,16 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from emoray.decide.compare import LEVEL, Columns, compare_rows, interval
+from emoray.decide.crossfit import cross_fitted_scores
 from emoray.decide.label_f1 import label_f1_resampled
 from emoray.decide.ranking import f1_of
 from emoray.decide.resampled import Resampled, resampled
 from emoray.decide.strata import stratified_weights
-from emoray.decide.thresholds import Fixed, cuts_many
+from emoray.decide.thresholds import cuts_many
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import write_table
-from emoray.trial.columns import pairs_of
+from emoray.trial.columns import pairs_of, rows_with_labels
 from emoray.trial.rows import point_ids
-from emoray.trial.spec import Decision, Fitted
+from emoray.trial.spec import Decision
 from emoray.trial.stages.comparing import RESAMPLED, Compare
 from emoray.trial.stages.compression import LOGITS, Score
 from emoray.trial.stages.text import read_texts
@@ -40,44 +42,23 @@ def _truth(text: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Judged:
-    """A model under every decision, fitted on dev, judged on test. f1_SKB: of the told rows."""
+    """A model under every decision, fitted on dev, judged on test. told: rows that `labels` has."""
 
     points: Sequence[str]
+    decisions: tuple[Decision, ...]
     test_NK: np.ndarray
     cuts_RK: np.ndarray
     rows: Resampled
     told: tuple[int, ...]
-    f1_SKB: np.ndarray
 
     def moved(self, cuts_RK: np.ndarray) -> np.ndarray:
         """The rows that other cuts would change; fixed thresholds are the same for all models."""
         return np.flatnonzero((cuts_RK != self.cuts_RK).any(axis=1))
 
-    def told_at(self, cuts_RK: np.ndarray) -> np.ndarray:
-        """f1_SKB of the told rows at other cuts."""
-        rows = self.rows
-        return _told_f1(self.test_NK, cuts_RK, self.told, rows.labels_NK, rows.weights_BN)
-
-
-def _told_f1(
-    test_NK: np.ndarray,
-    cuts_RK: np.ndarray,
-    told: Sequence[int],
-    labels_NK: np.ndarray,
-    weights_BN: np.ndarray,
-) -> np.ndarray:
-    decided_SNK = test_NK >= cuts_RK[list(told), None, :]
-    return label_f1_resampled(decided_SNK, labels_NK, weights_BN)
-
-
-def told_of(decisions: Sequence[Decision]) -> tuple[int, ...]:
-    """The decisions whose labels are told one by one: fitted rules, calibrated; or the only one."""
-    return tuple(
-        r
-        for r, d in enumerate(decisions)
-        if len(decisions) == 1
-        or (not isinstance(d.rule, Fixed) and isinstance(d.temperature, Fitted))
-    )
+    def label_f1(self, rows: Sequence[int], cuts_RK: np.ndarray) -> np.ndarray:
+        """f1_SKB of these rows at some cuts: their own, or another model's."""
+        decided_SNK = self.test_NK >= cuts_RK[list(rows), None, :]
+        return label_f1_resampled(decided_SNK, self.rows.labels_NK, self.rows.weights_BN)
 
 
 @lru_cache(maxsize=2)  # of one training's models in turn: the parent stays
@@ -86,25 +67,28 @@ def judged(score: Score, decisions: tuple[Decision, ...], scored: Path, text: Pa
     dev_labels_NK, labels_NK, weights_BN = _truth(text)
     with np.load(scored / LOGITS, allow_pickle=False) as data:
         dev_NK, test_NK = data["dev"], data["test"]
-    cuts_RK = cuts_many(pairs_of(decisions, dev_NK, dev_labels_NK), dev_NK, dev_labels_NK)
-    rows, told = resampled((test_NK, cuts_RK), labels_NK, weights_BN), told_of(decisions)
+    pairs = pairs_of(decisions, dev_NK, dev_labels_NK)
+    cuts_RK = cuts_many(pairs, dev_NK, dev_labels_NK)
     return Judged(
         points=point_ids(score.compressed, decisions),
+        decisions=decisions,
         test_NK=test_NK,
         cuts_RK=cuts_RK,
-        rows=rows,
-        told=told,
-        f1_SKB=_told_f1(test_NK, cuts_RK, told, rows.labels_NK, rows.weights_BN),
+        rows=resampled((test_NK, cuts_RK), labels_NK, weights_BN),
+        told=rows_with_labels(
+            decisions, cross_fitted_scores(pairs, dev_NK, dev_labels_NK).macro_f1_R
+        ),
     )
 
 
 def _label_columns(
-    before: Judged, after: Judged, cuts_RK: np.ndarray, f1_SKB: np.ndarray
+    before: Judged, after: Judged, told: Sequence[int], cuts_RK: np.ndarray
 ) -> Columns:
-    """Columns of `label_changes` that are numbers: told rows, each label by label. cuts_RK,
-    f1_SKB: those of `after`."""
-    labels_NK, told = before.rows.labels_NK, before.told
+    """Columns of `label_changes` that are numbers: told rows, each label by label. cuts_RK: those
+    of `after`."""
+    labels_NK = before.rows.labels_NK
     support_K = labels_NK.sum(axis=0)
+    was_SKB, now_SKB = before.label_f1(told, before.cuts_RK), after.label_f1(told, cuts_RK)
     parts = []
     for s, r in enumerate(told):
         was_NK, now_NK = before.test_NK >= before.cuts_RK[r], after.test_NK >= cuts_RK[r]
@@ -112,7 +96,7 @@ def _label_columns(
             f1_of((decided & labels_NK).sum(axis=0), decided.sum(axis=0), support_K)
             for decided in (was_NK, now_NK)
         )
-        low_K, high_K = interval(now_K - was_K, f1_SKB[s] - before.f1_SKB[s], LEVEL)
+        low_K, high_K = interval(now_K - was_K, now_SKB[s] - was_SKB[s], LEVEL)
         right_NK = was_NK == labels_NK
         changed_NK = was_NK != now_NK
         parts.append(
@@ -161,36 +145,42 @@ def _numbers(parent: Judged, model: Judged) -> dict[str, Columns]:
     return {FROZEN: frozen, RETUNED: retuned}
 
 
+def _fitted(model: Judged, rows: Sequence[int]) -> list[int]:
+    """Those of the rows whose cuts dev has a say in."""
+    return [r for r in rows if model.decisions[r].cuts_are_fitted]
+
+
 def _comparisons(parent: Judged, model: Judged) -> list[Columns]:
+    every = range(len(model.points))
+    compared = {FROZEN: list(every), RETUNED: _fitted(model, every)}
     return [
         {
-            "before": parent.points,
-            "after": model.points,
-            "thresholds": [thresholds] * len(model.points),
-            "split": ["test"] * len(model.points),
-            **numbers,
+            "before": [parent.points[r] for r in rows],
+            "after": [model.points[r] for r in rows],
+            "thresholds": [thresholds] * len(rows),
+            "split": ["test"] * len(rows),
+            **{name: np.asarray(column)[rows] for name, column in numbers.items()},
         }
         for thresholds, numbers in _numbers(parent, model).items()
+        if (rows := compared[thresholds])
     ]
 
 
 def _label_changes(parent: Judged, model: Judged, labels: Sequence[str]) -> list[Columns]:
-    if not model.told:
-        return []
-    told = [r for r in model.told for _ in labels]
-    at = {
-        FROZEN: (parent.cuts_RK, model.told_at(parent.cuts_RK)),
-        RETUNED: (model.cuts_RK, model.f1_SKB),
+    told = {
+        FROZEN: (list(model.told), parent.cuts_RK),
+        RETUNED: (_fitted(model, model.told), model.cuts_RK),
     }
     return [
         {
-            "before": [parent.points[r] for r in told],
-            "after": [model.points[r] for r in told],
-            "thresholds": [thresholds] * len(told),
-            "label": list(labels) * len(model.told),
-            **_label_columns(parent, model, cuts_RK, f1_SKB),
+            "before": [parent.points[r] for r in rows for _ in labels],
+            "after": [model.points[r] for r in rows for _ in labels],
+            "thresholds": [thresholds] * len(rows) * len(labels),
+            "label": list(labels) * len(rows),
+            **_label_columns(parent, model, rows, cuts_RK),
         }
-        for thresholds, (cuts_RK, f1_SKB) in at.items()
+        for thresholds, (rows, cuts_RK) in told.items()
+        if rows
     ]
 
 

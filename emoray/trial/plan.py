@@ -8,7 +8,7 @@ from emoray.model.vectors import Given
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import FLOAT, ModelScheme
 from emoray.text.words import VERSION as TOKENIZER
-from emoray.trial.spec import Data, Decision, Recipe, VectorsRef
+from emoray.trial.spec import Data, Decision, Recipe, VectorsRef, distinct
 from emoray.trial.stages.augmenting import Augment, Translate
 from emoray.trial.stages.comparing import Compare
 from emoray.trial.stages.compression import Compress, Score
@@ -77,7 +77,8 @@ def training(recipe: Recipe, data: Data) -> Train | FineTune:
 
 
 def deciding(train: Train | FineTune, scheme: Scheme, decisions: tuple[Decision, ...]) -> Decide:
-    """All decisions on one compressed model; one trained on first where its scheme says so.
+    """All decisions on one compressed model, of those that decide alike one; trained on first where
+    its scheme says so.
 
     Raises ValueError where that needs a library that is not installed.
     """
@@ -87,7 +88,9 @@ def deciding(train: Train | FineTune, scheme: Scheme, decisions: tuple[Decision,
         refined = Refine(trained=train, text=train.text, scheme=scheme)
     compressed = Compress(trained=train, text=train.text, scheme=scheme, refined=refined)
     scored = Score(compressed=compressed, text=train.text)
-    return Decide(scored=scored, compressed=compressed, text=train.text, decisions=decisions)
+    return Decide(
+        scored=scored, compressed=compressed, text=train.text, decisions=distinct(decisions)
+    )
 
 
 def comparing(decide: Decide) -> Compare:

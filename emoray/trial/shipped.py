@@ -37,6 +37,6 @@ def ship_from(run: str, point: str, target: str | Path) -> Path:
     else:
         raise ValueError(
             f"a row is shipped from its run's store, got no model at {at} for {point}: bring the "
-            "store along; of ensembles only those on the front and the picks can be shipped"
+            "store along; of ensembles only those in artifacts/ can be shipped"
         )
     return target

@@ -1,5 +1,7 @@
 """What one operating point is made of: recipe + scheme + decision, and the data behind them."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -44,6 +46,47 @@ class Decision:
     def __str__(self) -> str:
         return f"t={self.temperature} {self.rule}"
 
+    @property
+    def cuts(self) -> Rule | float:
+        """What the logits are cut by: equal for decisions that give every text the same labels.
+
+        Rules that are fitted cut where dev says, at any temperature; one half is a logit of 0 at
+        any temperature; else several temperatures and thresholds may come to one cut.
+        """
+        if not isinstance(self.rule, Fixed):
+            return self.rule
+        odds = math.log(self.rule.value / (1 - self.rule.value))
+        if odds and isinstance(self.temperature, Fitted):
+            return self.rule
+        return 0.0 if isinstance(self.temperature, Fitted) else round(self.temperature * odds, 9)
+
+    @property
+    def cuts_are_fitted(self) -> bool:
+        """Whether dev has a say in the cuts; else they are the same on all models."""
+        return not isinstance(self.cuts, float)
+
+    @property
+    def off_calibration(self) -> float:
+        """0 where the temperature is fitted, else more the farther it is from leaving logits as
+        they are."""
+        if isinstance(self.temperature, Fitted):
+            return 0.0
+        return 1.0 + abs(math.log(self.temperature))
+
+
+def distinct(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
+    """Decisions of which no two give the same labels by construction; of twins the calibrated one.
+
+    Twins differ in their probabilities alone. Where none has a fitted temperature the one nearest
+    to 1 stands for them.
+    """
+    found: dict[object, Decision] = {}
+    for decision in decisions:
+        twin = found.setdefault(decision.cuts, decision)
+        if decision.off_calibration < twin.off_calibration:
+            found[decision.cuts] = decision
+    return tuple(found.values())
+
 
 RULES: tuple[Rule, ...] = (Fixed(0.5), OneForAll(), PerLabel(), PerLabel(min_support=20))
 TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0)
@@ -51,10 +94,10 @@ THRESHOLDS = tuple(round(0.05 * i, 2) for i in range(1, 20))
 
 
 def all_decisions() -> tuple[Decision, ...]:
-    """Every rule, calibrated and not, then the grid of temperature x fixed threshold."""
-    rules = [Decision(temperature=t, rule=rule) for t in (Fitted(), 1.0) for rule in RULES]
+    """Every rule, calibrated, then the grid of temperature x fixed threshold; no two alike."""
+    rules = [Decision(rule=rule) for rule in RULES]
     grid = [Decision(temperature=t, rule=Fixed(s)) for t in TEMPERATURES for s in THRESHOLDS]
-    return tuple(dict.fromkeys([*rules, *grid]))
+    return distinct([*rules, *grid])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

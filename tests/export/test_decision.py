@@ -107,6 +107,22 @@ def test_history_tells_every_decision_and_why(folder: Path) -> None:
     assert all(s.when.endswith("+00:00") for s in history(folder))
 
 
+def test_a_change_leaves_the_size_as_it_was(folder: Path) -> None:
+    before = artifact.sizes(folder)
+    change(folder, temperature=1 / 3, cuts_K=CUTS / 7, rule="per_label_s20", why="digits")
+    assert artifact.sizes(folder) == before
+
+
+def test_a_decision_without_padding_is_read_and_is_the_same_decision(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    short = json.dumps(json.loads(decision_json(1.5, CUTS, "per_label")), separators=(",", ":"))
+    artifact.write(tmp_path / "old", files | {DECISION: short.encode()})
+    assert (artifact.load(tmp_path / "old").cuts_K == CUTS).all()
+    change(tmp_path / "old", temperature=1.5, cuts_K=CUTS, rule="per_label", why="again")
+    assert (tmp_path / "old" / DECISION).read_bytes() == short.encode()
+
+
 def test_the_same_decision_again_changes_nothing(folder: Path) -> None:
     set_to(folder, 0)
     before = history(folder)

@@ -70,6 +70,20 @@ def shipped(parts: tuple[Part, ...], target: Path, mean_of: str = artifact.LOGIT
     return target
 
 
+def test_ensembles_of_equal_members_are_equal_in_size_whatever_they_weigh(
+    parts: tuple[Part, ...],
+) -> None:
+    thirds = [
+        Part(folder=part.folder, weight=weight)
+        for part, weight in zip(parts, (1 / 3, 0.1, 1 - 1 / 3 - 0.1), strict=True)
+    ]
+    one, other = (ensemble_files(each, artifact.LOGITS) for each in (parts, thirds))
+    assert one.keys() == other.keys() and one[ENSEMBLE] != other[ENSEMBLE]
+    assert Base.of_ensemble(one).size_bytes == Base.of_ensemble(other).size_bytes
+    weights = [member["weight"] for member in json.loads(other[ENSEMBLE])["members"]]
+    assert weights == [part.weight for part in thirds]
+
+
 @pytest.mark.parametrize("mean_of", VOICES)
 def test_an_ensemble_says_its_members_weighted_mean(
     mean_of: str, parts: tuple[Part, ...], tmp_path: Path

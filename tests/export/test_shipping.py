@@ -3,6 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emoray.export import artifact
 from emoray.export.shipping import (
@@ -71,6 +73,32 @@ def test_cuts_are_written_exactly_and_thresholds_to_be_read() -> None:
     assert said["cuts"] == cuts_K.tolist() and said["temperature"] == 0.7
     assert said["threshold_rule"] == "per_label_s20"
     assert np.allclose(said["thresholds"], 1 / (1 + np.exp(-cuts_K / 0.7)), atol=1e-6)
+
+
+EXTREMES = [0.0, 5e-324, -2.2250738585072014e-308, 1e300, np.inf, -np.inf, 1 / 3, -1e-7 / 3]
+
+
+@given(
+    st.lists(st.floats(-1e300, 1e300) | st.sampled_from(EXTREMES), min_size=3, max_size=3),
+    st.floats(1e-3, 1e3),
+    st.sampled_from(["one", "per_label_s20", "fixed0.333333", "ä" * 20]),
+)
+def test_equal_models_are_equal_in_size_whatever_was_fitted(
+    cuts: list[float], temperature: float, rule: str
+) -> None:
+    base, zeros = Base.of(FILES), np.zeros(3)
+    plain = row_of(base, temperature=1.0, cuts_K=zeros, rule="one")
+    row = row_of(base, temperature=temperature, cuts_K=np.array(cuts), rule=rule)
+    assert len(row.decision) == len(plain.decision)
+    assert row.size_bytes == plain.size_bytes
+    said = json.loads(row.decision)
+    assert said["cuts"] == np.clip(cuts, -FARTHEST, FARTHEST).tolist()
+    assert said["temperature"] == temperature and said["threshold_rule"] == rule
+
+
+def test_a_rule_that_would_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"a rule's name takes at most 40 bytes, got 'xx.*shorten"):
+        decision_json(1.0, CUTS, "x" * 41)
 
 
 def test_always_and_never_are_strict_json() -> None:

@@ -19,6 +19,9 @@ from emoray.export import artifact
 from emoray.fleet import space
 from emoray.fleet.sweep import run_sweep
 from emoray.labels import EKMAN
+from emoray.tables import load
+from emoray.tables.front import picks
+from emoray.tables.report.tradeoff import front_rows
 from emoray.tables.rows import TABLES
 from emoray.trial.provenance import provenance
 from emoray.trial.rows import decision_id
@@ -99,6 +102,53 @@ def test_artifacts_of_the_front_are_the_rows_and_run(smoke: Run) -> None:
     assert found.probabilities_NK.shape == (2, 7)
 
 
+def test_front_picks_table_and_artifacts_are_the_same_rows(smoke: Run) -> None:
+    points = smoke.tables["points"]
+    front = set(points.loc[points["on_front"], "point"])
+    assert {path.name for path in (smoke.folder / "artifacts").iterdir()} == front
+    shipped = points["artifact"] == "artifacts/" + points["point"]
+    assert set(points.loc[shipped, "point"]) == front
+    run = load(smoke.folder)
+    assert set(run.front["point"]) == front == set(front_rows(points)["point"])
+    chosen = {name: pick.row["point"] for name, pick in picks(points).items()}
+    assert set(chosen.values()) <= front and set(chosen) >= {"best", "smallest within 1 point"}
+    assert run.best(within=0)["point"] == chosen["best"]
+    assert run.best(within=1)["point"] == chosen["smallest within 1 point"]
+    html = (smoke.folder / "report.html").read_text("utf-8")
+    table = html[html.index("The rows of the front") : html.index("</table>")]
+    assert table.count("<tr") == 1 + len(front)
+
+
+def test_equal_models_are_equal_in_size_and_no_two_rows_decide_alike(smoke: Run) -> None:
+    points = smoke.tables["points"]
+    assert (points.groupby("model")["size_bytes"].nunique() == 1).all()
+    seeds = points.groupby(["recipe", "scheme"])["size_bytes"]
+    sizes = (smoke.folder / a for a in points["artifact"] if a.startswith("artifacts/"))
+    assert all((folder / "decision.json").stat().st_size == 7 * 34 + 128 for folder in sizes)
+    assert (seeds.nunique() <= 2).all(), "seeds may keep other words"
+    fixed = points["threshold_rule"].str.extract(r"fixed([\d.]+)")[0].astype(float)
+    cut = points["temperature"] * np.log(fixed / (1 - fixed))
+    decides = points["threshold_rule"].where(fixed.isna(), (cut + 0.0).round(8).astype(str))
+    assert not pd.DataFrame({"model": points["model"], "decides": decides}).duplicated().any()
+    rules = points[fixed.isna() | (fixed == 0.5)]
+    assert (rules["temperature_rule"] == "fitted").all(), "of twins the calibrated one is kept"
+
+
+def test_whatever_ships_is_compared_with_its_float_parent_label_by_label(smoke: Run) -> None:
+    points, said = smoke.tables["points"], smoke.tables
+    shipped = points[points["artifact"].str.startswith("artifacts/")]
+    assert set(shipped["point"]) <= set(said["labels"]["point"])
+    compressed = shipped[shipped["scheme"] != "float32"]
+    for table in ("comparisons", "label_changes"):
+        assert set(compressed["point"]) <= set(said[table]["after"]), table
+    told = said["label_changes"].merge(
+        said["labels"], left_on=["after", "label"], right_on=["point", "label"]
+    )
+    own = told["thresholds"] == "retuned"
+    own |= told["after"].map(points.set_index("point")["threshold_rule"]).str.startswith("fixed")
+    np.testing.assert_allclose(told.loc[own, "f1_after"], told.loc[own, "f1"], atol=1e-12)
+
+
 def test_rows_off_the_front_name_the_folder_to_ship_them_from(smoke: Run) -> None:
     points = smoke.tables["points"]
     for path in points.loc[~points["on_front"], "artifact"].unique():
@@ -133,8 +183,9 @@ def test_every_compressed_row_stands_beside_its_float_parent(smoke: Run) -> None
     points, rows = smoke.tables["points"], smoke.tables["comparisons"]
     known = points.set_index("point")
     integer = points.loc[points["training"] != "none", "point"]
-    for thresholds in ("frozen", "retuned"):
-        assert sorted(rows.loc[rows["thresholds"] == thresholds, "after"]) == sorted(integer)
+    fitted = integer[~known.loc[integer, "threshold_rule"].str.startswith("fixed").to_numpy()]
+    for thresholds, wanted in (("frozen", integer), ("retuned", fitted)):
+        assert sorted(rows.loc[rows["thresholds"] == thresholds, "after"]) == sorted(wanted)
     before, after = known.loc[rows["before"]], known.loc[rows["after"]]
     for same in ("training_id", "threshold_rule", "temperature_rule"):
         assert (before[same].to_numpy() == after[same].to_numpy()).all(), same

@@ -102,6 +102,7 @@ def points(
         - told["loss_of_scheme"]
         + rng.normal(scale=0.004, size=len(told))
     )
+    told["own_bytes"] = np.random.default_rng(4).integers(0, 900, len(told))  # its decisions' too
     rules = pd.DataFrame({"threshold_rule": list(RULES), "gain_of_rule": list(RULES.values())})
     steps = pd.DataFrame({"step": range(temperatures)})
     frame = told.merge(rules, how="cross").merge(steps, how="cross")
@@ -116,7 +117,7 @@ def points(
     frame["embedding_bytes"] = (words * frame["embedding_dim"] * frame["embedding_bits"]) // 8
     dense = 250 * 128 + np.maximum(frame["layers"], 1) * 128 * 128
     frame["size_bytes"] = (
-        frame["embedding_bytes"] + dense * frame["bits"] // 8 + 64_000 + rng.integers(0, 900, n)
+        frame["embedding_bytes"] + dense * frame["bits"] // 8 + 64_000 + frame["own_bytes"]
     )
     parts = (frame["model"], frame["threshold_rule"], "t" + frame["temperature"].map("{:g}".format))
     frame["point"] = parts[0] + "-" + parts[1] + "-" + parts[2]
@@ -162,7 +163,7 @@ def points(
         artifact="artifacts/" + frame["model"],
         **constant,
     )
-    return frame.drop(columns=["quality", "gain_of_rule", "loss_of_scheme", "step"])
+    return frame.drop(columns=["quality", "gain_of_rule", "loss_of_scheme", "own_bytes", "step"])
 
 
 def _labels(frame: pd.DataFrame) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def test_fixed_temperatures_are_no_repeats_of_each_other(tmp_path: Path) -> None
     compact(tmp_path)
     repeats = run_table(tmp_path, "repeats").to_pandas()
     assert list(repeats["temperature"]) == ["0.5", "1"]
-    assert list(repeats["dev_macro_f1_std"]) == [0.0, 0.0]
+    assert repeats["dev_macro_f1_std"].isna().all(), "one seed has no spread"
 
 
 def test_a_row_of_two_parts_counts_once_and_the_later_part_wins(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from emoray.tables.front import pareto_mask, picks
+from emoray.tables.front import on_front, pareto_mask, picks
 from emoray.tables.rows import PointRow
 from tests.tables.made import blanks
 
@@ -65,8 +65,8 @@ def test_picks_are_best_smallest_and_fastest_within_a_point() -> None:
     found = picks(
         points(
             ("a", 900, 0.600, 3.0),
-            ("b", 300, 0.595, 2.0),
-            ("c", 400, 0.592, 1.0),
+            ("b", 300, 0.592, 2.0),
+            ("c", 400, 0.595, 1.0),
             ("d", 100, 0.580, 0.1),
         )
     )
@@ -75,6 +75,39 @@ def test_picks_are_best_smallest_and_fastest_within_a_point() -> None:
         "smallest within 1 point": "b",
         "fastest": "c",
     }
+
+
+def test_what_is_faster_off_the_front_is_not_picked() -> None:
+    rows = points(("a", 900, 0.600, 3.0), ("b", 300, 0.595, 2.0), ("c", 400, 0.594, 1.0))
+    rows["model"] = rows["point"]
+    fastest = picks(rows)["fastest"]
+    assert fastest.row["point"] == "b"
+    assert "of 2 timed models of the front" in fastest.reason
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(*[st.integers(1, 6)] * 3), min_size=1, max_size=12), st.data())
+def test_every_pick_stands_on_the_front(
+    rows: list[tuple[int, int, int]], data: st.DataObject
+) -> None:
+    frame = points(*((f"{n}", kb, dev / 200, ms) for n, (kb, dev, ms) in enumerate(rows)))
+    kinds = st.sampled_from(["fitted", "fixed"])
+    frame["temperature_rule"] = [data.draw(kinds) for _ in rows]
+    found = picks(frame)
+    assert {"best", "smallest within 1 point", "fastest"} == set(found)
+    front = set(frame.loc[on_front(frame), "point"])
+    assert {pick.row["point"] for pick in found.values()} <= front
+    best, smallest = found["best"].row, found["smallest within 1 point"].row
+    assert best["dev_macro_f1"] == frame["dev_macro_f1"].max()
+    near = frame[frame["dev_macro_f1"] >= best["dev_macro_f1"] - 0.01]
+    assert smallest["size_bytes"] == near["size_bytes"].min()
+
+
+def test_a_baseline_stands_beside_the_front_whatever_it_earns() -> None:
+    rows = points(("a", 900, 0.60, 3.0), ("b", 100, 0.99, 0.1))
+    rows["family"] = ["glove", "baseline"]
+    assert on_front(rows).tolist() == [True, False]
+    assert {pick.row["point"] for pick in picks(rows).values()} == {"a"}
 
 
 def test_picks_are_chosen_on_dev_whatever_test_says() -> None:
@@ -87,14 +120,10 @@ def test_without_latency_nothing_is_called_fastest() -> None:
     assert set(picks(points(("a", 1, 0.5, None)))) == {"best", "smallest within 1 point"}
 
 
-def test_a_few_bytes_less_do_not_outweigh_a_better_score() -> None:
-    rows = points(("a", 300.2, 0.600, None), ("b", 300.1, 0.591, None))
-    assert picks(rows)["smallest within 1 point"].row["point"] == "a"
-
-
-def test_of_rows_that_decide_alike_the_calibrated_one_is_picked() -> None:
-    rows = points(("a", 300.0, 0.6, None), ("b", 300.1, 0.6, None))
-    rows["temperature_rule"] = ["fixed", "fitted"]
+def test_of_rows_that_weigh_and_earn_the_same_the_calibrated_one_is_picked() -> None:
+    rows = points(("a", 300.0, 0.6, None), ("b", 300.0, 0.6, None), ("c", 300.0, 0.595, None))
+    rows["temperature_rule"] = ["fixed", "fitted", "fitted"]
+    assert on_front(rows).tolist() == [True, True, False], "equal rows stand together"
     assert {p.row["point"] for p in picks(rows).values()} == {"b"}
 
 

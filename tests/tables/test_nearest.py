@@ -15,7 +15,9 @@ B = 300
 def frame(rows: list[tuple[str, str, int, float]], **columns: object) -> pd.DataFrame:
     """Rows of (point, model, bytes, dev macro-F1) with their front."""
     found = pd.DataFrame(rows, columns=["point", "model", "size_bytes", "dev_macro_f1"])
-    found = found.assign(corpus="c", taxonomy="t", test_macro_f1=found["dev_macro_f1"])
+    found = found.assign(
+        corpus="c", taxonomy="t", family="glove", test_macro_f1=found["dev_macro_f1"]
+    )
     found = found.assign(**columns)
     return found.assign(on_front=on_front(found))
 
@@ -116,6 +118,7 @@ def test_sixty_thousand_rows_take_seconds() -> None:
             "dev_macro_f1": rng.random(models * each),
             "corpus": "c",
             "taxonomy": "t",
+            "family": "glove",
         }
     )
     points = points.assign(test_macro_f1=points["dev_macro_f1"], on_front=on_front(points))

@@ -1,6 +1,7 @@
 """A run as an object: what it reads, what it chooses, what it refuses."""
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -12,8 +13,11 @@ from sklearn.metrics import f1_score
 from emoray.storage.s3 import S3Folder
 from emoray.tables import load
 from emoray.tables.compact import compact
+from emoray.tables.fields import CHANGE
 from emoray.tables.files import write_table
+from emoray.tables.folders import CLASSES
 from emoray.tables.front import picks
+from emoray.tables.meaning import columns_of
 from emoray.tables.parts import table_path
 from emoray.tables.rows import (
     CalibrationRow,
@@ -196,6 +200,8 @@ def test_columns_are_described_with_unit_direction_and_example(run: Path) -> Non
     assert bool(told.loc["latency_p50_ms", "nullable"])
     assert told.loc["corpus", "example"] == "goemotions"
     assert told.loc["seed", ["unit", "better"]].tolist() == ["", ""]
+    for change in ("nearest_front_change", "nearest_front_low", "nearest_front_high"):
+        assert told.loc[change, "unit"] == CHANGE
     assert (
         load(run).describe("layers").set_index("column").loc["histogram", "example"].endswith("]")
     )
@@ -207,6 +213,28 @@ def test_a_folder_of_a_job_on_finished_models_can_be_read(tmp_path: Path) -> Non
     assert found.tables == ("calibration",) and len(found.table("calibration")) == 1
     with pytest.raises(ValueError, match="tables here are calibration, got 'points'"):
         _ = found.points
+
+
+# Numbers without a unit: factors, and what is measured in the values of a tensor or a loss.
+BARE = {"temperature", "kurtosis", "train_loss", "dev_loss"}
+OF_A_TENSOR = {"alpha", "beta", "scale", "zero_point", "low", "high"}
+
+
+@pytest.mark.parametrize("table", CLASSES)
+def test_every_number_that_is_no_count_has_a_unit(table: str) -> None:
+    bare = BARE | (OF_A_TENSOR if table == "layers" else set())
+    for column in columns_of(CLASSES[table]):
+        wanted = column.type == "double" and column.column not in bare
+        assert bool(column.unit) or not wanted, f"say unit=… at {column.column} of {table}"
+
+
+@pytest.mark.parametrize("table", CLASSES)
+def test_what_may_be_negative_is_not_called_a_share_from_0_to_1(table: str) -> None:
+    for column in columns_of(CLASSES[table]):
+        after_before = "after minus before" in column.description
+        interval = re.search(r"interval of (the |that )?(m\w+_)?(change|diff)", column.description)
+        if column.column.endswith("_change") or after_before or interval:
+            assert column.unit.startswith(("share, -1 to 1", "the measure's", "share of"))
 
 
 def test_what_is_no_run_says_what_it_is_instead(tmp_path: Path, run: Path) -> None:

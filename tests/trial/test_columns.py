@@ -135,7 +135,9 @@ def test_the_interval_holds_the_score(logits: Logits) -> None:
     assert (points["test_macro_f1"] < points["test_macro_f1_high"]).all()
 
 
-def test_labels_are_kept_for_fitted_rules_and_for_one_half(logits: Logits) -> None:
+def test_labels_are_kept_for_fitted_rules_for_one_half_and_for_the_best_on_dev(
+    logits: Logits,
+) -> None:
     decided = decide_all(logits, DECISIONS)
     columns = label_columns(logits, decided, POINTS, LABELS)
     kept = [p for p, d in zip(POINTS, DECISIONS, strict=True) if d.rule != Fixed(0.3)]
@@ -162,6 +164,15 @@ def test_labels_are_kept_for_fitted_rules_and_for_one_half(logits: Logits) -> No
         ),
         atol=1e-9,
     )
+
+
+def test_a_fixed_threshold_that_is_best_on_dev_keeps_its_labels(logits: Logits) -> None:
+    given = (Decision(temperature=1.0, rule=Fixed(0.3)), Decision(temperature=1.0, rule=Fixed(0.9)))
+    decided = decide_all(logits, given)
+    scores = decided.points["dev_macro_f1"]
+    assert scores[0] > scores[1]
+    kept = label_columns(logits, decided, ["point-0", "point-1"], LABELS)["point"]
+    assert set(kept) == {"point-0"}
 
 
 def test_a_lone_decision_keeps_its_labels_whatever_its_rule(logits: Logits) -> None:

@@ -12,14 +12,16 @@ from emoray.decide.compare import compare
 from emoray.decide.label_f1 import label_f1_resampled
 from emoray.decide.resampled import resampled
 from emoray.decide.strata import stratified_weights
+from emoray.decide.thresholds import Fixed
 from emoray.quant.catalogue import both_ways
 from emoray.quant.scheme import FLOAT, Qat
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import read_table
 from emoray.tables.rows import LabelRow, PointRow
-from emoray.trial.parents import FROZEN, RESAMPLES, RETUNED, told_of
+from emoray.trial.parents import FROZEN, RESAMPLES, RETUNED
 from emoray.trial.plan import comparing, deciding
 from emoray.trial.rows import point_ids
+from emoray.trial.spec import all_decisions
 from emoray.trial.stages.comparing import RESAMPLED, Compare
 from emoray.trial.stages.text import read_texts
 from tests.trial.chain import RECIPE, Chain
@@ -43,6 +45,9 @@ def comparisons(folders: tuple[Path, ...], model: int, thresholds: str) -> pd.Da
     return found[found["thresholds"] == thresholds].reset_index(drop=True)
 
 
+CALIBRATED = [r for r, d in enumerate(all_decisions()) if not isinstance(d.rule, Fixed)]
+
+
 def said(chain: Chain, model: int) -> tuple[np.ndarray, np.ndarray]:
     """What a model of the chain says of test, and what is true."""
     decide = chain.decided[model]
@@ -60,20 +65,22 @@ def test_a_float_model_is_its_own_parent_and_has_no_rows(
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_row_stands_beside_its_parents_twice(
+def test_every_row_stands_beside_its_parents_and_again_where_something_is_fitted_again(
     model: int, chain: Chain, folders: tuple[Path, ...]
 ) -> None:
-    before = point_ids(chain.decided[0].compressed, chain.decided[0].decisions)
-    after = point_ids(chain.decided[model].compressed, chain.decided[model].decisions)
-    scores = table(chain.folders[model], "points", PointRow)["test_macro_f1"]
-    parents = table(chain.folders[0], "points", PointRow)["test_macro_f1"]
-    for thresholds in (FROZEN, RETUNED):
+    decisions = chain.decided[0].decisions
+    before = np.array(point_ids(chain.decided[0].compressed, decisions))
+    after = np.array(point_ids(chain.decided[model].compressed, decisions))
+    scores = table(chain.folders[model], "points", PointRow)["test_macro_f1"].to_numpy()
+    parents = table(chain.folders[0], "points", PointRow)["test_macro_f1"].to_numpy()
+    for thresholds, rows in ((FROZEN, range(len(decisions))), (RETUNED, CALIBRATED)):
         found = comparisons(folders, model, thresholds)
-        assert found["before"].tolist() == before and found["after"].tolist() == after
-        np.testing.assert_allclose(found["macro_f1_before"], parents, atol=1e-12)
+        assert found["before"].tolist() == before[rows].tolist()
+        assert found["after"].tolist() == after[rows].tolist()
+        np.testing.assert_allclose(found["macro_f1_before"], parents[rows], atol=1e-12)
         assert (found["macro_f1_low"] <= found["macro_f1_high"]).all()
         assert (found["resamples"] == RESAMPLES).all()
-    np.testing.assert_allclose(found["macro_f1_after"], scores, atol=1e-12)
+    np.testing.assert_allclose(found["macro_f1_after"], scores[CALIBRATED], atol=1e-12)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -83,25 +90,28 @@ def test_frozen_thresholds_are_the_parents(
     test, truth = said(chain, model)
     labels = table(chain.folders[0], "labels", LabelRow)
     found = comparisons(folders, model, FROZEN)
-    for r in told_of(chain.decided[0].decisions):
+    for r in CALIBRATED:
         cuts = labels.loc[labels["point"] == found["before"][r], "cut"].to_numpy()
         wanted = f1_score(truth, test >= cuts, average="macro", zero_division=0)
         assert found["macro_f1_after"][r] == pytest.approx(wanted, abs=1e-12)
 
 
-def test_thresholds_that_nothing_was_fitted_for_are_the_same_frozen_and_retuned(
+def test_a_threshold_that_was_given_is_compared_once_and_is_not_called_fitted_again(
     chain: Chain, folders: tuple[Path, ...]
 ) -> None:
-    frozen, retuned = (comparisons(folders, 3, t) for t in (FROZEN, RETUNED))
-    same = frozen.drop(columns="thresholds").eq(retuned.drop(columns="thresholds")).all(axis=1)
-    assert not same.all(), "fitted thresholds move with the logits"
-    assert same.sum() >= 171, "the grid of temperatures and fixed thresholds"
+    given = [d for d in chain.decided[3].decisions if isinstance(d.rule, Fixed)]
+    once = point_ids(chain.decided[3].compressed, given)
+    found = table(folders[3], "comparisons", ComparisonRow)
+    mine = found[found["after"].isin(once)]
+    assert sorted(mine["after"]) == sorted(once) and set(mine["thresholds"]) == {FROZEN}
+    scores = table(chain.folders[3], "points", PointRow).set_index("point")["test_macro_f1"]
+    np.testing.assert_allclose(mine["macro_f1_after"], scores[mine["after"]], atol=1e-12)
 
 
 def test_rows_say_what_a_single_comparison_says(chain: Chain, folders: tuple[Path, ...]) -> None:
     (was, truth), (now, _) = said(chain, 0), said(chain, 3)
     cuts = [table(chain.folders[m], "labels", LabelRow) for m in (0, 3)]
-    row = comparisons(folders, 3, RETUNED).iloc[told_of(chain.decided[0].decisions)[0]]
+    row = comparisons(folders, 3, RETUNED).iloc[0]
     weights_BN = stratified_weights(truth, resamples=RESAMPLES)
     pair = [
         resampled(
@@ -122,15 +132,23 @@ def test_rows_say_what_a_single_comparison_says(chain: Chain, folders: tuple[Pat
         assert (found["low"], found["high"]) == pytest.approx((label.f1.low, label.f1.high))
 
 
-def test_labels_are_told_of_fitted_rules_that_are_calibrated(
-    chain: Chain, folders: tuple[Path, ...]
+@pytest.mark.parametrize("model", MODELS)
+def test_whatever_can_stand_on_the_front_is_told_label_by_label(
+    model: int, chain: Chain, folders: tuple[Path, ...]
 ) -> None:
-    labels = table(folders[1], "label_changes", LabelChangeRow)
-    points = table(chain.folders[1], "points", PointRow).set_index("point")
-    told = points.loc[labels["after"].unique()]
-    assert set(told["threshold_rule"]) == {"one", "per_label", "per_label_s20"}
-    assert (told["temperature_rule"] == "fitted").all()
-    assert len(labels) == 2 * 3 * 4
+    changes = table(folders[model], "label_changes", LabelChangeRow)
+    points = table(chain.folders[model], "points", PointRow).set_index("point")
+    labels = table(chain.folders[model], "labels", LabelRow)
+    assert points["size_bytes"].nunique() == 1
+    best = points.index[points["dev_macro_f1"] == points["dev_macro_f1"].max()]
+    fitted = points.index[~points["threshold_rule"].str.startswith("fixed")]
+    assert {*best, *fitted} <= set(changes["after"]) == set(labels["point"])
+    for thresholds, told in ((FROZEN, set(changes["after"])), (RETUNED, set(fitted))):
+        mine = changes[changes["thresholds"] == thresholds]
+        assert set(mine["after"]) == told and len(mine) == 4 * len(told)
+    f1 = labels.set_index(["point", "label"])["f1"]
+    mine = changes[changes["after"].isin(best)].groupby(["after", "label"]).last()["f1_after"]
+    np.testing.assert_allclose(mine, f1.loc[mine.index], atol=1e-12)
 
 
 def test_every_point_leaves_its_resampled_scores(chain: Chain, folders: tuple[Path, ...]) -> None:

@@ -1,24 +1,32 @@
 from dataclasses import fields, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
+from emoray.decide.thresholds import Fixed, OneForAll, PerLabel, cuts_many
 from emoray.model.augmentation import BackTranslation
 from emoray.model.losses import BCE, WeightedBCE
 from emoray.model.recipe import GloveRecipe, Max, Mean
 from emoray.model.sample import Bootstrap
 from emoray.text.own_vectors.settings import OwnVectors
 from emoray.text.vectors import Stanford
+from emoray.trial.columns import pairs_of
 from emoray.trial.spec import (
+    RULES,
+    TEMPERATURES,
+    THRESHOLDS,
     CorpusRef,
     Data,
     Decision,
     Fitted,
+    Rule,
     VectorsRef,
     all_decisions,
+    distinct,
     recipe_id,
 )
+from tests.decide.made import made
 
 CORPUS = CorpusRef(name="sample", sha256="0" * 64, folder=Path("/anywhere"))
 
@@ -33,14 +41,61 @@ def test_a_temperature_that_divides_nothing_is_refused(temperature: float) -> No
         Decision(temperature=temperature)
 
 
-def test_every_rule_is_tried_calibrated_and_not_and_no_decision_twice() -> None:
+def test_every_rule_is_tried_calibrated_and_no_decision_twice() -> None:
     decisions = all_decisions()
     assert len(set(decisions)) == len(decisions) == len({str(d) for d in decisions})
-    for temperature in (Fitted(), 1.0):
-        for rule in (Fixed(0.5), OneForAll(), PerLabel(), PerLabel(min_support=20)):
-            assert Decision(temperature=temperature, rule=rule) in decisions
+    for rule in (Fixed(0.5), OneForAll(), PerLabel(), PerLabel(min_support=20)):
+        assert Decision(rule=rule) in decisions
     assert len({d.temperature for d in decisions}) > 5
     assert str(Decision()) == "t=fitted per_label"
+
+
+def test_no_two_of_all_decisions_cut_the_same_logits() -> None:
+    logits_NK, labels_NK = made(300, 4, seed=0)
+    pairs = pairs_of(all_decisions(), logits_NK, labels_NK)
+    cuts_RK = cuts_many(pairs, logits_NK, labels_NK)
+    assert len(np.unique(cuts_RK.round(8), axis=0)) == len(cuts_RK)
+
+
+def test_nothing_is_lost_where_decisions_that_are_alike_are_one() -> None:
+    every = [Decision(temperature=t, rule=r) for t in (Fitted(), *TEMPERATURES) for r in RULES]
+    every += [Decision(temperature=t, rule=Fixed(s)) for t in TEMPERATURES for s in THRESHOLDS]
+    logits_NK, labels_NK = made(300, 4, seed=0)
+    whole, kept = (
+        cuts_many(pairs_of(some, logits_NK, labels_NK), logits_NK, labels_NK).round(8)
+        for some in (every, distinct(every))
+    )
+    assert set(map(tuple, whole)) == set(map(tuple, kept))
+    assert len(kept) == len(np.unique(whole, axis=0))
+
+
+@pytest.mark.parametrize(
+    ("twins", "kept"),
+    [
+        ([(t, Fixed(0.5)) for t in (0.5, Fitted(), 2.0)], (Fitted(), Fixed(0.5))),
+        ([(1.0, PerLabel()), (Fitted(), PerLabel())], (Fitted(), PerLabel())),
+        ([(0.5, OneForAll()), (0.9, OneForAll()), (2.0, OneForAll())], (0.9, OneForAll())),
+        ([(2.0, Fixed(0.75)), (1.0, Fixed(0.9))], (1.0, Fixed(0.9))),
+    ],
+)
+def test_of_decisions_that_are_alike_the_calibrated_one_is_kept(
+    twins: list[tuple[Fitted | float, Rule]], kept: tuple[Fitted | float, Rule]
+) -> None:
+    decisions = [Decision(temperature=t, rule=rule) for t, rule in twins]
+    assert distinct(decisions) == (Decision(temperature=kept[0], rule=kept[1]),)
+
+
+def test_decisions_that_cut_elsewhere_all_stay() -> None:
+    decisions = (
+        Decision(temperature=0.9, rule=Fixed(0.4)),
+        Decision(temperature=1.0, rule=Fixed(0.4)),
+        Decision(rule=Fixed(0.4)),
+        Decision(rule=PerLabel(min_support=20)),
+        Decision(),
+    )
+    assert distinct(decisions) == decisions
+    assert [d.cuts_are_fitted for d in decisions] == [False, False, True, True, True]
+    assert not Decision(rule=Fixed(0.5)).cuts_are_fitted
 
 
 def test_vectors_of_the_very_width_come_first_then_the_narrowest_wider_ones() -> None:

@@ -24,7 +24,7 @@ from emoray.trial.shipped import ship_from
 
 folder = ship_from("{{run}}", "{{point}}", "my-model")
 load(str(folder))(["{EXAMPLE}"])"""
-ENSEMBLE_CODE = "# An ensemble that is neither picked nor on the front is not shipped."
+ENSEMBLE_CODE = "# Of ensembles only those in artifacts/ are shipped."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,6 @@ def front_table(front: pd.DataFrame, chosen: dict[str, Pick]) -> list[dict[str, 
         rows.append(
             {
                 "picked": ", ".join(names.get(row["point"], [])),
-                "equals": row["equals"],
                 "cells": cells,
             }
         )

@@ -6,7 +6,7 @@ import pandas as pd
 from emoray.tables import words
 from emoray.tables.report.look import BLUE, GREY, ORANGE, Figure, csv_of
 from emoray.tables.report.squeeze import losses
-from emoray.tables.words import rule
+from emoray.tables.words import thresholds_anew
 
 TITLE = "Quantized after training, and during"
 AFTER, DURING = "after training (PTQ)", "during training (QAT)"
@@ -55,9 +55,8 @@ def refining(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     gain = (won[DURING] - won[AFTER]).sort_values(ascending=False)
     caption = (
         "The same scheme fitted to the finished weights, and with the weights trained on under it: "
-        "test macro-F1 against the float model, thresholds found anew on dev "
-        f"({rule(threshold_rule)}). Training wins most with {gain.index[0]}: "
-        f"{words.signed(float(gain.iloc[0]))} points."
+        f"test macro-F1 against the float model, {thresholds_anew(threshold_rule)}. Training wins "
+        f"most with {gain.index[0]}: {words.signed(float(gain.iloc[0]))} points."
     )
     panel = alt.layer(zero.encode(y=y), line, dots).properties(height=300)
     return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))

@@ -5,7 +5,7 @@ import pandas as pd
 
 from emoray.tables import words
 from emoray.tables.report.look import GREY, Figure, bits_colour, bits_name, csv_of
-from emoray.tables.words import count, rule
+from emoray.tables.words import count, thresholds_anew
 
 TITLE = "What compression costs"
 FAR = 6.0  # points of loss beyond which a scheme is counted, not drawn
@@ -27,7 +27,7 @@ def losses(points: pd.DataFrame) -> pd.DataFrame:
     both["saved"] = 1 - both["size_bytes"] / both["size_bytes_parent"]
     groups = both.groupby("scheme", sort=True)
     table = groups[["bits", "embedding_bits", "grain", "ranges", "execution"]].first()
-    table["lost"], table["spread"] = groups["lost"].mean(), groups["lost"].std(ddof=1).fillna(0.0)
+    table["lost"], table["spread"] = groups["lost"].mean(), groups["lost"].std(ddof=1)
     table["saved"], table["rows"] = groups["saved"].mean(), groups.size()
     return table.reset_index()
 
@@ -58,7 +58,8 @@ def squeeze(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
             title=TITLE,
             missing="No compressed row has its float parent in this run, so no loss can be told.",
         )
-    table["low"], table["high"] = table["lost"] - table["spread"], table["lost"] + table["spread"]
+    reach = table["spread"].fillna(0.0)  # of one training none is known, and no bar drawn
+    table["low"], table["high"] = table["lost"] - reach, table["lost"] + reach
     drawn = table[table["lost"] >= -FAR]
     hidden = len(table) - len(drawn)
     drawn = (drawn if len(drawn) else table).assign(bits=lambda t: bits_name(t["embedding_bits"]))
@@ -97,11 +98,9 @@ def squeeze(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
         tooltip=tooltip,
     )
     caption = (
-        f"Each mark is a scheme: test macro-F1 against the float model it came from, thresholds "
-        f"found anew "
-        f"on dev ({rule(threshold_rule)}), mean over trainings with one standard deviation. Up "
-        f"and to the "
-        f"right is better. {_verdict(table)}"
+        f"Each mark is a scheme: test macro-F1 against the float model it came from, "
+        f"{thresholds_anew(threshold_rule)}, mean over trainings with one standard deviation. Up "
+        f"and to the right is better. {_verdict(table)}"
     )
     if hidden:
         caption += f" {count(hidden, 'scheme')} losing more than {FAR:.0f} points not drawn."

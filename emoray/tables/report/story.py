@@ -104,7 +104,7 @@ def story_of(
         name=first["taxonomy"],
         title=words.NAMES.get(first["taxonomy"], first["taxonomy"]),
         labels=pc.count_distinct(labels.column("label").filter(own)).as_py(),
-        points=len(points),
+        points=int(points["point"].nunique()),
         trainings=int(points.loc[points["family"] != ENSEMBLE, "training_id"].nunique()),
         models=int(points["model"].nunique()),
         cards=pick_cards(chosen, run_folder),

@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from emoray.tables.front import WITHIN, Pick, kilobytes, preferred
+from emoray.tables.front import WITHIN, Pick, preferred
 from emoray.tables.report.look import ORANGE, Figure, bits_colour, bits_name, csv_of
 
 NAMES_AT = (-15, 18, -30)  # pixels below the ring, so that names of neighbours keep apart
@@ -12,23 +12,15 @@ SHOWN, INTERVAL = ("size_bytes", "test_macro_f1"), ("test_macro_f1_low", "test_m
 CAPTION = (
     "Each dot is an operating point: point at it to read its row, click it (or reach it with the "
     "arrow keys and press Enter) for its card. The line is the front: rows that no other beats in "
-    "both dev macro-F1 and bytes, the best one of each kilobyte, with 95 % bootstrap intervals on "
+    "both dev macro-F1 and bytes, with 95 % bootstrap intervals on "
     "test. It is chosen on dev and drawn at its test scores, so it may dip. Shaded: within 1 point "
     "of the best row's score and smaller than it. "
 )
 
 
 def front_rows(points: pd.DataFrame) -> pd.DataFrame:
-    """The front by size: of each kilobyte the best row on dev, with how many front rows it has.
-
-    Of rows that tie with it the preferred one is shown, as in the picks, on the front or not.
-    """
-    sized = points.assign(_kilobytes=kilobytes(points["size_bytes"]))
-    groups = sized[sized["on_front"]].groupby("_kilobytes")
-    top, equals = groups["dev_macro_f1"].max(), groups.size()
-    ties = sized[sized["dev_macro_f1"] == sized["_kilobytes"].map(top)]
-    shown = preferred(ties, by_score=False).drop_duplicates("_kilobytes")
-    return shown.assign(equals=shown["_kilobytes"].map(equals)).drop(columns="_kilobytes")
+    """The front by size: the rows that lie in `artifacts/`, the picks among them."""
+    return preferred(points[points["on_front"]], by_score=False)
 
 
 def _floor(points: pd.DataFrame, front: pd.DataFrame) -> float:

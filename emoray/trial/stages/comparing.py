@@ -20,7 +20,7 @@ class Compare:
     """
 
     name: ClassVar[str] = "compare"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     scored: Score
     parent: Score

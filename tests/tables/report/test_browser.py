@@ -159,7 +159,7 @@ def test_the_keyboard_alone_reaches_points_and_their_cards(page: Page) -> None:
 
 
 def test_an_address_brings_back_what_was_looked_at(page: Page, address: str) -> None:
-    page.locator(FRONT).first.click()
+    page.locator(FRONT).last.click()
     page.get_by_label("Across", exact=True).select_option("test_micro_f1")
     kept, title = page.url, page.locator(f"{CARD} h4").inner_text()
     page.goto("about:blank")

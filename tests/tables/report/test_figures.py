@@ -20,19 +20,11 @@ def made() -> pd.DataFrame:
     return frame.assign(on_front=on_front(frame))
 
 
-def test_front_rows_of_one_kilobyte_are_shown_as_the_best_of_them() -> None:
-    frame = pd.DataFrame(
-        blanks(PointRow)
-        | {
-            "point": ["a", "b", "c"],
-            "size_bytes": [5000, 5900, 6000],
-            "dev_macro_f1": [0.1, 0.2, 0.3],
-            "on_front": True,
-        }
-    )
-    shown = front_rows(frame)
-    assert list(shown["point"]) == ["b", "c"]
-    assert list(shown["equals"]) == [2, 1]
+def test_the_table_shows_the_front_whole_and_by_size(made: pd.DataFrame) -> None:
+    shown = front_rows(made)
+    assert set(shown["point"]) == set(made.loc[made["on_front"], "point"])
+    assert shown["size_bytes"].is_monotonic_increasing
+    assert {pick.row["point"] for pick in picks(made).values()} <= set(shown["point"])
 
 
 def test_the_front_is_drawn_with_the_names_of_the_picks(made: pd.DataFrame) -> None:

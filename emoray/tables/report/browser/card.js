@@ -39,7 +39,8 @@ const VERDICTS = {
   equivalent: "Equivalent to its float parent",
   undecided: "Undecided",
 };
-const comparison = (how, told, link) => {
+const GIVEN = "one fixed number"; // rows that decide by a threshold that nobody fitted
+const comparison = (how, told, link, row) => {
   const margin = `±${significant(100 * told.margin, 3)} points`;
   const [change, low, high] = [told.macro_f1_change, told.macro_f1_low, told.macro_f1_high];
   const interval = `${points(change)} points, 95 % interval ${points(low)} to ${points(high)}`;
@@ -50,7 +51,7 @@ const comparison = (how, told, link) => {
     undecided: ` Neither a difference nor equivalence within ${margin} is shown: more texts would tell.`,
   };
   return of("div", { class: `compared ${told.verdict}` },
-    of("h6", {}, VERDICTS[told.verdict] ?? told.verdict, of("small", {}, BOTH[how])),
+    of("h6", {}, VERDICTS[told.verdict] ?? told.verdict, of("small", {}, row.rule_kind === GIVEN && how === "frozen" ? "at the same threshold" : BOTH[how])),
     forest({ change, low, high, margin: told.margin }),
     of("p", {}, `Macro-F1 ${before} → ${after}: ${interval}.${ends[told.verdict] ?? ""}`),
     of("p", { class: "fine" },
@@ -91,7 +92,7 @@ const labelTable = (labels, row) => {
   const changed = ({ change, low, high }) =>
     change == null ? cell("–", null)
       : cell(tenths(change), change, { class: low > 0 || high < 0 ? "number sure" : "number", title: `95 % interval ${tenths(low)} to ${tenths(high)} points` });
-  const heads = [...LABEL_HEADS, ...changes.map(({ how }) => `ΔF1 ${how === "retuned" ? "re-tuned" : how}`)];
+  const heads = [...LABEL_HEADS, ...changes.map(({ how }) => `ΔF1 ${changes.length === 1 ? "" : how === "retuned" ? "re-tuned" : how}`.trim())];
   const table = of("table", { class: "labels sortable" },
     of("thead", {}, of("tr", {}, heads.map((title, k) =>
       of("th", { scope: "col", class: k ? "number" : null }, of("button", { type: "button" }, title))))),
@@ -104,8 +105,8 @@ const labelTable = (labels, row) => {
   return of("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": "Label by label" }, table);
 };
 const noLabels = (row) =>
-  row.rule_kind === "one fixed number"
-    ? "Kept only for thresholds fitted on dev."
+  row.rule_kind === GIVEN
+    ? "Kept for the front, for thresholds fitted on dev and for one half."
     : "Not on this page, to keep it small: read labels.parquet.";
 
 const cardOf = ({ row, number, data, link, close }) => {
@@ -139,7 +140,7 @@ const cardOf = ({ row, number, data, link, close }) => {
       of("div", {},
         of("h5", {}, "Beside the front"), besideFront(row, link),
         of("h5", {}, "Beside its float parent"),
-        told.length ? told.map(([how, found]) => comparison(how, found, link))
+        told.length ? told.map(([how, found]) => comparison(how, found, link, row))
           : of("p", {}, row.quantized.startsWith("not")
             ? "This is a float model: the parent of its compressed rows."
             : "No comparison is kept for this row."))),
