@@ -19,7 +19,9 @@ MAX_TOKENS = 8
 
 @functools.cache
 def _files() -> dict[str, bytes]:
-    words = Vocabulary(words=tuple(f"w{i}" for i in range(WORDS - 2))).to_text()
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    named = tuple(f"w{a}{b}" for a in letters for b in letters)[: WORDS - 2]
+    words = Vocabulary(words=named).to_text()
     base = base_files(
         build(network(), ModelScheme()).file,
         vocabulary=words,
@@ -30,7 +32,7 @@ def _files() -> dict[str, bytes]:
 
 
 def files() -> dict[str, bytes]:
-    """Of an artifact of seven labels and the words w0, w1, …"""
+    """Of an artifact of seven labels and the words waa, wab, wac, …"""
     return dict(_files())
 
 

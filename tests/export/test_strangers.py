@@ -181,7 +181,7 @@ def test_the_whole_ensemble_is_loaded(tmp_path: Path) -> None:
     own = {f"members/0/{n}": whole.pop(n) for n in (MODEL, VOCABULARY, TOKENIZER)}
     said = {"mean_of": "logits", "members": [MEMBER]}
     artifact.write(tmp_path / "a", whole | own | {ENSEMBLE: json.dumps(said).encode()})
-    assert load(tmp_path / "a")(["w1"]).labels == Classifier(files())(["w1"]).labels
+    assert load(tmp_path / "a")(["wab"]).labels == Classifier(files())(["wab"]).labels
 
 
 # --- what a model may name
