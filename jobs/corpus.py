@@ -9,8 +9,10 @@ from jobs.options import (
     CorpusName,
     Debug,
     LabelColumn,
+    LabelNames,
     LabelSeparator,
     MinLabelTexts,
+    PositiveFrom,
     SplitSeed,
     TextColumn,
 )
@@ -38,6 +40,8 @@ def corpus(
     text_column: TextColumn = None,
     label_column: LabelColumn = None,
     label_separator: LabelSeparator = None,
+    label_names: LabelNames = None,
+    positive_from: PositiveFrom = None,
     corpus_name: CorpusName = None,
     min_label_texts: MinLabelTexts = 1,
     split_seed: SplitSeed = 0,
@@ -66,6 +70,8 @@ def corpus(
             text_column=text_column,
             label_columns=label_column or (),
             label_separator=label_separator,
+            label_names=label_names or (),
+            positive_from=positive_from,
             min_label_texts=min_label_texts,
             seed=split_seed,
         )

@@ -49,6 +49,21 @@ LabelSeparator: TypeAlias = Annotated[
     str | None,
     typer.Option(help="Sign between the labels of one cell.  [default: as seen in the cells]"),
 ]
+LabelNames: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="What label ids 0, 1, … or the places of 0/1 vectors stand for: anger,joy,fear, or a "
+        "file of a name a line; repeated: a name each.  [default: as the file says, or labels.txt "
+        "beside it]"
+    ),
+]
+PositiveFrom: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        help="Shares of yes, such as 0.75, from this one on are labels; one column of them has "
+        "the labels NAME and no NAME."
+    ),
+]
 CorpusName: TypeAlias = Annotated[
     str | None, typer.Option(help="What tables call the corpus.  [default: its file's name]")
 ]

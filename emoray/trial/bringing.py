@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from emoray.labels import Taxonomy
 from emoray.labels import taxonomy as taxonomy_of
@@ -11,6 +12,7 @@ from emoray.storage.place import Place, fetched, landing, place_of, ready
 from emoray.text.bring.asked import HUB, Bring
 from emoray.text.bring.first_look import FirstLook, first_look
 from emoray.text.bring.importing import bring
+from emoray.text.bring.label_names import said_names
 from emoray.text.corpus import NAMES, SPLITS, taxonomies_of
 from emoray.text.sources import SAMPLE, Source, locate, sample, user_cache
 from emoray.trial.finished.telling import show, table
@@ -26,12 +28,15 @@ def bring_or_none(
     text_column: str | None = None,
     label_columns: Sequence[str] = (),
     label_separator: str | None = None,
+    label_names: Sequence[str] = (),
+    positive_from: float | None = None,
     min_label_texts: int = 1,
     seed: int = 0,
 ) -> Bring | None:
     """What the options of a job say; None where they name no corpus."""
     if source is None:
-        if name or text_column or label_columns or label_separator or min_label_texts > 1:
+        columns = text_column or label_columns or label_separator or label_names
+        if name or columns or positive_from is not None or min_label_texts > 1:
             raise ValueError(
                 "--text-column, --label-column and their kin say how --corpus is read, got them "
                 "without: add --corpus"
@@ -43,6 +48,8 @@ def bring_or_none(
         text_column=text_column,
         label_columns=tuple(label_columns),
         label_separator=label_separator,
+        label_names=said_names(label_names),
+        positive_from=positive_from,
         min_label_texts=min_label_texts,
         seed=seed,
     )
@@ -93,38 +100,35 @@ def _labels(look: FirstLook) -> str:
 def tell_look(source: Source, console: Console) -> None:
     """The first look at a corpus that was brought: how it was understood, and what is in it."""
     look = first_look(source.folder)
+    why = source.why if source.why.isprintable() else repr(source.why)
     console.print(
-        f"[bold]corpus {source.name}[/bold] {source.why}",
-        *(f"  {said}" for said in source.said),
-        f"  {_labels(look)}",
-        "",
-        sep="\n",
-        highlight=False,
-        soft_wrap=True,
+        f"[bold]corpus {escape(source.name)}[/bold] {escape(why)}", highlight=False, soft_wrap=True
     )
+    for said in (*source.said, _labels(look)):
+        console.print(f"  {said}", markup=False, highlight=False, soft_wrap=True)
+    console.print("")
     total_K = look.count_SK.sum(axis=0)
     rare = sorted(range(len(look.labels)), key=lambda k: (total_K[k], k))[:SHOWN]
     left = len(look.labels) - len(rare)
     made = table(f"Texts by label{', the rarest' if left else ''}", "label", *SPLITS)
     made.add_row("all texts", *(f"{size:,}" for size in look.sizes))
     for k in reversed(rare):
-        made.add_row(look.labels[k], *(f"{count:,}" for count in look.count_SK[:, k]))
+        made.add_row(escape(look.labels[k]), *(f"{count:,}" for count in look.count_SK[:, k]))
     made.add_row("without a label", *(f"{count:,}" for count in look.unlabelled))
     show(console, made)
     pairs = ", ".join(f"{p.first} + {p.second} {p.texts:,} ({p.share:.0%})" for p in look.pairs)
     twice = ", ".join(f"{count:,} {place}" for place, count in look.repeated.items() if count)
     median, high, most = look.words
-    console.print(
+    lines = [
         f"words a text: median {median}, 95 % up to {high}, most {most}",
         f"labels together (share of texts with either): {pairs or 'never'}",
         f"texts that stand twice: {twice or 'none'}",
-        f"in emoray's form: {source.folder}",
-        "",
-        sep="\n",
-        highlight=False,
-        soft_wrap=True,
-        markup=False,
-    )
+    ]
+    if left:
+        lines.append(f"all {len(look.labels)} labels: {', '.join(look.labels)}")
+    lines += [f"in emoray's form: {source.folder}", ""]
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def run_corpus(asked: Bring, out: Place | None, console: Console | None = None) -> Source:

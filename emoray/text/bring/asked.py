@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HUB = "hf:"  # before the id of a corpus of the Hugging Face hub
-_SUFFIX = re.compile(r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|gz))+$", re.IGNORECASE)
+_SUFFIX = re.compile(r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|gz|bz2|xz|zip))+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,8 +13,9 @@ class Bring:
     """A corpus to bring: a file, a folder, a glob, s3://bucket/key or hf:owner/name[:config].
 
     What is left out is found in the files. label_columns: one that holds all labels of a text, or
-    several of 0 and 1, a label each; min_label_texts: labels with fewer texts are dropped; seed: of
-    the splits that are made where none are given.
+    several of 0 and 1, a label each; label_names: what ids, or places of 0/1 vectors, stand for;
+    positive_from: shares of yes from there on are labels; min_label_texts: labels with fewer texts
+    are dropped; seed: of the splits that are made where none are given.
     """
 
     source: str
@@ -22,6 +23,8 @@ class Bring:
     text_column: str | None = None
     label_columns: tuple[str, ...] = ()
     label_separator: str | None = None
+    label_names: tuple[str, ...] = ()
+    positive_from: float | None = None
     min_label_texts: int = 1
     seed: int = 0
 
@@ -35,6 +38,21 @@ class Bring:
             )
         if self.label_separator == "":
             raise ValueError("a label separator is at least one character, got '': leave it out")
+        if twice := sorted({n for n in self.label_names if self.label_names.count(n) > 1}):
+            raise ValueError(
+                f"every label has a name of its own, got {twice[0]!r} twice in --label-names: "
+                "correct them"
+            )
+        if self.label_names and (len(self.label_names) < 2 or not all(self.label_names)):
+            raise ValueError(
+                f"label names are at least two, got {', '.join(self.label_names)!r}: such as "
+                "--label-names anger,joy, or a file with a name a line"
+            )
+        if self.positive_from is not None and not 0 < self.positive_from <= 1:
+            raise ValueError(
+                f"a share from which on a label is positive lies in (0, 1], got "
+                f"{self.positive_from}: such as --positive-from 0.5"
+            )
         if self.min_label_texts < 1:
             raise ValueError(
                 f"min_label_texts must be at least 1, got {self.min_label_texts}: 1 keeps all"
@@ -61,4 +79,10 @@ class Bring:
     @property
     def reads_columns(self) -> bool:
         """Whether it says how to read columns, which a folder in emoray's own form has not."""
-        return bool(self.text_column or self.label_columns or self.label_separator)
+        return bool(
+            self.text_column
+            or self.label_columns
+            or self.label_separator
+            or self.label_names
+            or self.positive_from is not None
+        )

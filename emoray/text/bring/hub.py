@@ -1,12 +1,13 @@
 """Corpora of the Hugging Face hub, through its own library; or what that library saved here."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from emoray.text.bring.asked import HUB
-from emoray.text.bring.files import ONE, split_named
 from emoray.text.bring.parquet import class_names, table_of
+from emoray.text.bring.split_names import ONE, split_named
 from emoray.text.bring.table import Table, listed
 
 
@@ -49,9 +50,11 @@ def read_hub(source: str) -> dict[str, Table]:
     loaded = _loaded(name, config or None)
     parts = loaded if isinstance(loaded, dict) else {ONE: loaded}
     found: dict[str, Table] = {}
+    left: list[str] = []
     for part, dataset in parts.items():
         split = ONE if part == ONE else split_named(part)
         if split is None or split in found:
+            left.append(part)
             continue
         arrow = dataset.with_format("arrow")[:]
         table = table_of(arrow, f"{source} ({part})")
@@ -64,4 +67,7 @@ def read_hub(source: str) -> dict[str, Table]:
             f"a corpus has splits of usual names (train, validation, test), got {listed(parts)} in "
             f"{source}: save the one you mean as Parquet and give the file"
         )
+    if left:
+        first = next(iter(found))
+        found[first] = replace(found[first], notes=(f"splits left out: {listed(left, 6)}",))
     return found if found.keys() != {"train"} else {ONE: found["train"]}

@@ -2,23 +2,25 @@
 
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from emoray.labels import GOEMOTIONS
 from emoray.text.bring.asked import HUB, Bring
-from emoray.text.bring.columns import TEXTS, Columns, OneColumn, columns_of
-from emoray.text.bring.files import ONE, read_tables
+from emoray.text.bring.characters import without_controls
+from emoray.text.bring.columns import Columns, OneColumn, columns_of
+from emoray.text.bring.files import names_beside, read_tables
+from emoray.text.bring.header import TEXTS
 from emoray.text.bring.hub import read_hub
+from emoray.text.bring.long_form import joined_labels
 from emoray.text.bring.marks import marks_of
 from emoray.text.bring.records import Record, kept_labels, records_of
+from emoray.text.bring.split_names import ONE
 from emoray.text.bring.splits import by_column, check_splits, completed
-from emoray.text.bring.table import Table, same_names
+from emoray.text.bring.table import Table, quoted, same_names
 from emoray.text.corpus import NAMES, SPLITS, corpus_sha256
-from emoray.text.utf8 import utf8
-
-NAME_FILES = (NAMES, "emotions.txt")  # beside a corpus: what its label ids stand for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,48 +42,75 @@ def is_ours(folder: Path) -> bool:
     return (folder / NAMES).is_file() or not {cell.lower() for cell in first} & set(TEXTS)
 
 
-def _names_beside(source: str) -> tuple[tuple[str, ...], str]:
-    """Label names of a file beside the corpus, by id, and which file; none where there is none."""
-    path = Path(source).expanduser()
-    for name in NAME_FILES:
-        file = (path if path.is_dir() else path.parent) / name
-        if not source.startswith(HUB) and file.is_file():
-            lines = utf8(file.read_bytes(), str(file)).splitlines()
-            return tuple(line.strip() for line in lines if line.strip()), name
-    return (), ""
+def _together(tables: dict[str, Table], source: str) -> Table:
+    """All tables as one; a column that one has not is empty there."""
+    names = dict.fromkeys(name for table in tables.values() for name in table.columns)
+    columns = {
+        name: [
+            cell
+            for table in tables.values()
+            for cell in table.columns.get(name) or [None] * len(table)
+        ]
+        for name in names
+    }
+    return Table(where=source, columns=columns, names=same_names(list(tables.values())))
 
 
-def _whole(tables: dict[str, Table], columns: Columns, source: str) -> tuple[Table, list[str]]:
-    """What is read of all tables as one, and the split of each row."""
-    labels = columns.labels
-    needed = [columns.text, *([labels.name] if isinstance(labels, OneColumn) else labels.names)]
-    if columns.split is not None and tables.keys() == {ONE}:
-        needed.append(columns.split)
-    cells = {name: [c for t in tables.values() for c in t.column(name)] for name in needed}
-    names = same_names(list(tables.values()))
-    splits = [split for split, table in tables.items() for _ in range(len(table))]
-    return Table(where=source, columns=cells, names=names), splits
+def _check_columns(tables: dict[str, Table], columns: Columns) -> None:
+    """ValueError where a table lacks the texts, or one label of several; a table without any is one
+    that nobody labelled."""
+    for table in tables.values():
+        table.column(columns.text)
+        if isinstance(columns.labels, OneColumn):
+            continue
+        names = columns.labels.names
+        lacking = [name for name in names if name not in table.columns]
+        if lacking and len(lacking) < len(names):
+            known = [name for name in names if name not in lacking]
+            way = " ".join(f"--label-column {quoted(name)}" for name in known[:6])
+            leave = f", or leave it out with {way}" if 1 < len(known) <= 6 else ""
+            raise ValueError(
+                f"every table of a corpus has the same labels, got no column {quoted(lacking[0])} "
+                f"in {table.where}: add it there{leave}"
+            )
+
+
+def _labelled(
+    given: dict[str, list[Record]], rows: dict[str, int]
+) -> tuple[dict[str, list[Record]], list[str]]:
+    """The splits that have labels at all, and a word on those that have none. rows: by split, those
+    that were read."""
+    kept = {s: r for s, r in given.items() if any(record.labels for record in r)}
+    if not kept:
+        return given, []
+    lost = [split for split in rows if split not in kept]
+    return kept, [f"{rows[s]:,} rows of {s} left out: nobody labelled them" for s in lost]
 
 
 def _records(
     source: str, asked: Bring
 ) -> tuple[dict[str, list[Record]], tuple[str, ...], list[str]]:
     """Records by split as given, the names of their labels, and how they were read."""
-    tables = read_hub(source) if source.startswith(HUB) else read_tables(source)
-    first = next(iter(tables.values()))
-    columns = columns_of(first, asked)
-    whole, splits = _whole(tables, columns, source)
+    named = {asked.text_column or "", *asked.label_columns} - {""}
+    tables = read_hub(source) if source.startswith(HUB) else read_tables(source, named)
+    whole = _together(tables, source)
+    columns = columns_of(whole, asked)
+    _check_columns(tables, columns)
+    splits = [split for split, table in tables.items() for _ in range(len(table))]
     said = [*columns.said, *dict.fromkeys(note for t in tables.values() for note in t.notes)]
-    if columns.split is not None and columns.split in whole.columns:
+    if columns.split is not None and tables.keys() == {ONE}:
         of_row, note = by_column(whole, columns.split)
         splits, said = of_row or splits, [*said, note]
-    known, file = _names_beside(source)
-    marks = marks_of(whole, columns, asked.label_separator, known, file)
+    beside = (lambda: None) if source.startswith(HUB) else (lambda: names_beside(source))
+    marks = marks_of(whole, columns, asked, beside, splits)
     records, notes = records_of(whole, columns.text, marks)
     given: dict[str, list[Record]] = {}
     for record in records:
         given.setdefault(splits[record.row - 1], []).append(record)
-    return given, marks.names, [*said, *marks.said, *notes]
+    given, lost = _labelled(given, Counter(splits))
+    single = isinstance(columns.labels, OneColumn) and all(len(r.labels) < 2 for r in records)
+    given, joined = joined_labels(given, single)
+    return given, marks.names, [*said, *marks.said, *notes, *lost, *joined]
 
 
 def _file(records: Sequence[Record], order: Sequence[str]) -> bytes:
@@ -125,6 +154,25 @@ def _written(contents: dict[str, bytes], name: str, cache: Path) -> Path:
     return folder
 
 
+def _ours(folder: Path, asked: Bring, cache: Path) -> Brought:
+    """A folder in emoray's own form, as it is unless control characters stand in it."""
+    form = "train.tsv, dev.tsv and test.tsv in emoray's own form"
+    files = [folder / name for name in (*(f"{split}.tsv" for split in SPLITS), NAMES)]
+    raw = {path.name: path.read_bytes() for path in files if path.is_file()}
+    found = {name: content.decode("utf-8", "replace") for name, content in raw.items()}
+    changed = {
+        name: without_controls(text)
+        for name, text in found.items()
+        if without_controls(text) != text
+    }
+    if not changed:
+        said = f"{form}: taken as they are"
+        return Brought(folder=folder.absolute(), name=asked.called, said=(said,))
+    contents = {**raw, **{name: text.encode() for name, text in changed.items()}}
+    said = f"{form}; control characters taken out of {', '.join(changed)}"
+    return Brought(folder=_written(contents, asked.called, cache), name=asked.called, said=(said,))
+
+
 def bring(asked: Bring, source: str, cache: Path) -> Brought:
     """The corpus in emoray's own form, below `cache` unless it is so already.
 
@@ -137,8 +185,7 @@ def bring(asked: Bring, source: str, cache: Path) -> Brought:
                 "a folder in emoray's own form is taken as it is, got --min-label-texts "
                 f"{asked.min_label_texts} for {source}: give it with the files this was made of"
             )
-        ours = ("train.tsv, dev.tsv and test.tsv in emoray's own form: taken as they are",)
-        return Brought(folder=Path(source).absolute(), name=asked.called, said=ours)
+        return _ours(Path(source), asked, cache)
     given, names, said = _records(source, asked)
     kept, dropped = kept_labels(given, names, asked.min_label_texts)
     splits, how = completed(given, kept, asked.seed)

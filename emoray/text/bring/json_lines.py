@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from emoray.text.bring.table import Table
+from emoray.text.bring.table import Table, listed
 
 
 def _object(found: Any, where: str) -> dict[str, Any]:
@@ -13,6 +13,25 @@ def _object(found: Any, where: str) -> dict[str, Any]:
             f"{type(found).__name__}: write one object for each text"
         )
     return found
+
+
+def _not_of_columns(entries: list[dict[str, Any]], where: str) -> None:
+    """Refuse one object that holds columns, or a list of texts under a name."""
+    cells = list(entries[0].values()) if len(entries) == 1 else []
+    if cells and any(all(isinstance(cell, kind) for cell in cells) for kind in (dict, list)):
+        raise ValueError(
+            f"{where}: JSON is an object for each text, one a line or in one list, got one object "
+            f"of {listed(entries[0], 4)}: pandas writes such lines with to_json(path, "
+            "orient='records', lines=True)"
+        )
+
+
+def _pretty(text: str, where: str) -> list[dict[str, Any]] | None:
+    """One object over many lines; None where the text is more than that."""
+    try:
+        return [_object(json.loads(text), where)]
+    except (json.JSONDecodeError, RecursionError):
+        return None
 
 
 def _entries(text: str, where: str) -> list[dict[str, Any]]:
@@ -28,6 +47,8 @@ def _entries(text: str, where: str) -> list[dict[str, Any]]:
                 found.append(_object(json.loads(part), f"{where} line {line}"))
         return found
     except (json.JSONDecodeError, RecursionError) as error:
+        if line == 1 and (whole := _pretty(text, where)) is not None:
+            return whole
         at = line or getattr(error, "lineno", 1)
         raise ValueError(
             f"{where} line {at}: each line is JSON, got what is none ({error}): one object a line, "
@@ -38,6 +59,7 @@ def _entries(text: str, where: str) -> list[dict[str, Any]]:
 def read_json(text: str, where: str) -> Table:
     """Objects need not all have every key: what is missing says nothing."""
     entries = _entries(text, where)
+    _not_of_columns(entries, where)
     names = dict.fromkeys(str(name) for entry in entries for name in entry)
     columns = {name: [entry.get(name) for entry in entries] for name in names}
     return Table(where=where, columns=columns)

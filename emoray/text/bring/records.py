@@ -1,17 +1,15 @@
 """Texts with their labels, cleaned: what a split is made of. Shapes: N texts, K labels."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from emoray.text.bring.characters import BREAKS, cleaned
 from emoray.text.bring.marks import Marks
-from emoray.text.bring.table import Table, is_nothing
+from emoray.text.bring.table import Table, is_nothing, quoted
 
-BREAKS = re.compile(r"[\t\r\n]+")  # what would end a line or a column of the file we write
-STRAY = re.compile("[\ud800-\udfff]")  # half a sign, which no UTF-8 can hold
 MOST_LABELS = 500
 
 
@@ -29,38 +27,51 @@ class Record:
         return " ".join(self.text.casefold().split())
 
 
-def cleaned(text: str) -> str:
-    """A text on one line; all else is left as it is."""
-    return STRAY.sub("\N{REPLACEMENT CHARACTER}", BREAKS.sub(" ", text))
+def _plain(text: object, column: str, row: int, where: str) -> str:
+    if not isinstance(text, str):
+        raise ValueError(
+            f"texts are strings, got {quoted(text)} ({type(text).__name__}) in column "
+            f"{quoted(column)}, text {row} of {where}: name another with --text-column"
+        )
+    return cleaned(text)
 
 
 def records_of(table: Table, column: str, marks: Marks) -> tuple[list[Record], list[str]]:
-    """The rows that have a text, and what was dropped or changed of them, in words."""
-    found, empty, changed = [], 0, 0
+    """The rows that have a text and were labelled, and what was dropped or changed, in words."""
+    found, empty, unlabelled, broken, steered = [], 0, 0, 0, 0
     for row, (text, labels) in enumerate(
         zip(table.column(column), marks.of_text, strict=True), start=1
     ):
         if is_nothing(text):
             empty += 1
             continue
-        if not isinstance(text, str):
-            raise ValueError(
-                f"texts are strings, got {text!r} ({type(text).__name__}) in column {column!r}, "
-                f"text {row} of {table.where}: name another with --text-column"
-            )
-        plain = cleaned(text)
-        changed += plain != text
+        plain = _plain(text, column, row, table.where)
+        if labels is None:
+            unlabelled += 1
+            continue
+        broken += BREAKS.search(text) is not None
+        steered += plain != BREAKS.sub(" ", text)
+        if not plain.strip():
+            empty += 1
+            continue
         found.append(Record(row=row, text=plain, labels=labels))
     if not found:
+        rows = f"{empty:,} empty cells" + (
+            f", {unlabelled:,} texts without labels" * bool(unlabelled)
+        )
         raise ValueError(
-            f"a corpus has texts, got {empty} empty cells and nothing else in column {column!r} of "
-            f"{table.where}: name another with --text-column"
+            f"a corpus has texts with labels, got {rows} and nothing else in column "
+            f"{quoted(column)} of {table.where}: name another with --text-column or --label-column"
         )
     notes = []
     if empty:
         notes.append(f"{empty:,} rows without a text dropped")
-    if changed:
-        notes.append(f"{changed:,} texts with tabs or line breaks put on one line")
+    if unlabelled:
+        notes.append(f"{unlabelled:,} rows without labels left out")
+    if broken:
+        notes.append(f"{broken:,} texts with tabs or line breaks put on one line")
+    if steered:
+        notes.append(f"{steered:,} texts with control characters: taken out")
     return found, notes
 
 
@@ -78,16 +89,16 @@ def kept_labels(
     if len(kept) < 2:
         raise ValueError(
             f"a classifier tells labels apart, at least two with {least} texts or more, got "
-            f"{', '.join(kept) or 'none'} of {len(names)}: is it the right --label-column? or ask "
-            "for fewer texts with --min-label-texts"
+            f"{', '.join(name[:60] for name in kept) or 'none'} of {len(names)}: is it the right "
+            "--label-column? or ask for fewer texts with --min-label-texts"
         )
     if len(kept) > MOST_LABELS:
         raise ValueError(
-            f"a corpus has at most {MOST_LABELS} labels, got {len(kept):,} such as {kept[0]!r}: "
-            "is it the right --label-column, or a --label-separator missing? --min-label-texts "
-            "drops rare ones"
+            f"a corpus has at most {MOST_LABELS} labels, got {len(kept):,} such as "
+            f"{quoted(kept[0])}: is it the right --label-column, or a --label-separator missing? "
+            "--min-label-texts drops rare ones"
         )
-    shown = ", ".join(f"{name} ({count[name]})" for name in dropped[:8])
+    shown = ", ".join(f"{name[:60]} ({count[name]})" for name in dropped[:8])
     more = f" and {len(dropped) - 8} more" if len(dropped) > 8 else ""
     few = "without a text" if least == 1 else f"with fewer than {least} texts"
     note = f"labels {few} dropped: {shown}{more}"

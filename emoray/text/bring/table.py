@@ -26,7 +26,7 @@ class Table:
         """The cells under a name; ValueError lists the names there are."""
         if name not in self.columns:
             raise ValueError(
-                f"a column must be there to be read, got {name!r} for {self.where} with "
+                f"a column must be there to be read, got {quoted(name)} for {self.where} with "
                 f"{listed(self.columns)}: name one of these"
             )
         return self.columns[name]
@@ -37,9 +37,15 @@ class Table:
         return replace(self, columns=columns)
 
 
+def quoted(value: Any, most: int = 60) -> str:
+    """A value for an error or a note: on one line, and never long."""
+    shown = repr(value[: 4 * most] if isinstance(value, str) else value)
+    return shown if len(shown) <= most else f"{shown[:most]}…"
+
+
 def listed(names: Sequence[str] | dict[str, Any], most: int = 12) -> str:
     """Names for an error, not endlessly many."""
-    shown = [repr(name) for name in list(names)[:most]]
+    shown = [quoted(name) for name in list(names)[:most]]
     more = len(names) - len(shown)
     return (", ".join(shown) or "no columns") + (f" and {more} more" if more > 0 else "")
 

@@ -1,0 +1,31 @@
+"""What comes out of a corpus that was brought: labels by text."""
+
+from pathlib import Path
+
+from emoray.text.bring.asked import Bring
+from emoray.text.bring.importing import Brought, bring
+from emoray.text.corpus import SPLITS, Corpus, read_corpus, taxonomies_of
+
+
+def brought(source: Path | str, cache: Path, **said: object) -> Brought:
+    return bring(Bring(source=str(source), **said), str(source), cache)
+
+
+def read(found: Brought) -> Corpus:
+    (kind, *_) = taxonomies_of(found.folder)
+    return read_corpus(found.folder, name=found.name, taxonomy=kind)
+
+
+def told(corpus: Corpus) -> dict[str, set[str]]:
+    """The labels of each text, over all splits."""
+    return {
+        text: {name for name, has in zip(corpus.taxonomy.labels, labels_K, strict=True) if has}
+        for split in SPLITS
+        for text, labels_K in zip(
+            corpus.split(split).texts, corpus.split(split).labels_NK, strict=True
+        )
+    }
+
+
+def labels_of(source: Path | str, cache: Path, **said: object) -> dict[str, set[str]]:
+    return told(read(brought(source, cache, **said)))
