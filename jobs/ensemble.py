@@ -14,6 +14,7 @@ from jobs.options import (
     Download,
     Epochs,
     Insecure,
+    KeepTexts,
     RunsOut,
     Store,
     Taxonomy,
@@ -82,6 +83,7 @@ def ensemble(
     cpus: Cpus = None,
     insecure: Insecure = False,
     download: Download = True,
+    keep_texts: KeepTexts = None,
     debug: Debug = False,
 ) -> None:
     """Train several models in parallel and let them answer as one.
@@ -115,6 +117,7 @@ def ensemble(
                 store=place_of(store) if store else None,
                 cluster=Cluster(address=address, cpus=cpus, insecure=insecure),
                 download=download,
+                keep_texts=keep_texts,
             )
         )
 

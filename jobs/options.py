@@ -67,6 +67,13 @@ PositiveFrom: TypeAlias = Annotated[
 CorpusName: TypeAlias = Annotated[
     str | None, typer.Option(help="What tables call the corpus.  [default: its file's name]")
 ]
+KeepTexts: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        help="Keep the test texts in `texts.parquet`, to read what a row gets wrong.  [default: of "
+        "GoEmotions and the sample, whose licences allow it; not of --corpus]"
+    ),
+]
 MinLabelTexts: TypeAlias = Annotated[
     int, typer.Option(min=1, help="Drop labels with fewer texts; their texts stay.")
 ]

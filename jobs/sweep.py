@@ -14,6 +14,7 @@ from jobs.options import (
     Debug,
     Download,
     Insecure,
+    KeepTexts,
     LabelColumn,
     LabelNames,
     LabelSeparator,
@@ -103,6 +104,7 @@ def sweep(
         ),
     ] = 720.0,
     download: Download = True,
+    keep_texts: KeepTexts = None,
     download_vectors: Annotated[
         bool,
         typer.Option(
@@ -151,6 +153,7 @@ def sweep(
                 cluster=Cluster(address=address, cpus=cpus, insecure=insecure),
                 limits=Limits(seconds=60 * stage_minutes),
                 download=download,
+                keep_texts=keep_texts,
                 download_vectors=download_vectors,
                 vector_files=tuple(place_of(each) for each in vectors_file or ()),
             )

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from emoray.tables.folders import CLASSES
 from emoray.tables.rows import TABLES
 from emoray.tables.schema import schema_of
 from jobs import tables as tables_job
@@ -37,6 +38,23 @@ def test_every_column_of_a_table_is_explained(run: Path) -> None:
         assert f" {name} " in said
     assert "every file of the artifact [bytes]; lower is better" in said
     assert "double, may be null" in said and "goemotions" in said
+
+
+@pytest.mark.parametrize("table", [None, "points", "comparisons"])
+def test_it_reads_well_in_a_terminal_of_80_columns(
+    table: str | None, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    said = tables(run, table).output if table else tables(run).output
+    listed = [line for line in said.splitlines() if not line.startswith(("tables in", "in Python"))]
+    listed = [line for line in listed if not line.startswith(("columns of", f"{table} in"))]
+    assert max(map(len, listed)) <= 80
+    words = set(" ".join(listed).split())
+    row_class = TABLES[table] if table else None
+    for name in schema_of(row_class).names if row_class else TABLES:
+        assert name in words, "no name is broken in two"
+    rows = len(schema_of(row_class).names) if row_class else len(CLASSES)
+    assert len(listed) < 4 * rows, "a column takes three lines or so, not ten"
 
 
 def test_programs_get_the_same_as_json(run: Path) -> None:

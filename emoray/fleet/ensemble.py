@@ -19,6 +19,7 @@ from emoray.storage.place import Place, absolute, child, fetched, ready
 from emoray.tables.parts import checked_run, clear_parts
 from emoray.tables.rows import TABLES
 from emoray.text.bring.asked import Bring
+from emoray.trial.answered import keeps_texts
 from emoray.trial.bringing import about_run, tell_look
 from emoray.trial.checkpoints.schemes import pick
 from emoray.trial.data import Look, find_encoder, look
@@ -54,6 +55,7 @@ class Ensemble:
     cluster: Cluster = field(default_factory=Cluster)
     limits: Limits = LIMITS
     download: bool = True
+    keep_texts: bool | None = None
 
     def __post_init__(self) -> None:
         checked_plan(self.plan)
@@ -216,6 +218,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
                 console,
                 ensembles=[ensemble for ensemble, _ in together.made],
                 also={point for _, point in together.best.values()},
+                keep_texts=keeps_texts(settings.keep_texts, settings.corpus),
             )
         clear_leftovers(store)
     return settings.run_place

@@ -34,7 +34,7 @@ from emoray.tables.parts import (
 from emoray.tables.predictions import cuts_of_row
 from emoray.tables.report.page import write_report
 from emoray.tables.rows import FailureRow, PointRow, RunRow
-from emoray.trial.answered import Resamples, answering, asked_of, write_predictions
+from emoray.trial.answered import Resamples, answering, asked_of, write_predictions, write_texts
 from emoray.trial.data import Look
 from emoray.trial.provenance import provenance
 from emoray.trial.ship import ship_ensemble, ship_point
@@ -191,10 +191,12 @@ def publish(
     *,
     ensembles: Sequence[Combine] = (),
     also: Collection[str] = (),
+    keep_texts: bool = False,
 ) -> None:
     """Merge the tables, ship the artifacts of the front, draw the report and say what to pick.
 
     ensembles: of the decided models. also: points to ship beside the front.
+    keep_texts: whether the test texts become a table.
     """
     if not part_files(desk.run_folder, "points"):
         raise ValueError(
@@ -213,6 +215,8 @@ def publish(
         for stages in asked_of(answers, chosen).values():  # found whole, or made again
             ray.get([desk.stages.make.remote(stage) for stage in stages])
         write_predictions(store, answers, chosen, folder)
+        if keep_texts:
+            write_texts(desk.data.corpus, points["taxonomy"].unique(), folder)
         measured = set(points["model"]) | {id_of(m) for e in ensembles for m in e.compressed}
         specs = [row for row in spec_rows(decided, ensembles) if row.model in measured]
         write_table(specs, table_path(folder, "specs"), SpecRow)

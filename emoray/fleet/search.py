@@ -14,6 +14,7 @@ from ray.tune.search.optuna import OptunaSearch
 
 from emoray.fleet.space import JointSpace, Space
 from emoray.fleet.stages_actor import refuse_full
+from emoray.fleet.study import write_study
 from emoray.fleet.trials import Desk, grid_trial, joint_trial, measure, place, unsettled
 from emoray.trial.plan import deciding, training
 from emoray.trial.spec import Data, recipe_id
@@ -123,8 +124,9 @@ def _study(space: JointSpace, storage: Any) -> optuna.Study:
 def joint(space: JointSpace, desk: Desk, folder: Path, *, seed: int = 0) -> list[Decide]:
     """Optuna over all knobs at once: cross-fitted dev macro-F1 up, artifact bytes down.
 
-    The study lies in `<folder>/study.db`, for optuna-dashboard to open. Called again, it makes only
-    the trials that are still missing. Returns what the tables are made of.
+    The study lies in `<folder>/study.db`, for optuna-dashboard to open; its trials and what they
+    say of each parameter become tables. Called again, it makes only the trials that are still
+    missing. Returns what the tables are made of.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
@@ -151,5 +153,6 @@ def joint(space: JointSpace, desk: Desk, folder: Path, *, seed: int = 0) -> list
         )
         trainable = tune.with_parameters(joint_trial, desk=desk, spec_of=space.spec)
         _run(trainable, None, config, desk, folder)
+    write_study(study, desk.run_folder)
     specs = [space.spec(trial.params) for trial in study.get_trials(states=complete)]
     return [deciding(training(s.recipe, desk.data), s.scheme, (s.decision,)) for s in specs]

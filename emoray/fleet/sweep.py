@@ -19,6 +19,7 @@ from emoray.storage.place import Place, absolute, child, fetched, landing, ready
 from emoray.tables.parts import checked_run, clear_parts
 from emoray.tables.rows import TABLES
 from emoray.text.bring.asked import Bring
+from emoray.trial.answered import keeps_texts
 from emoray.trial.bringing import about_run, tell_look
 from emoray.trial.data import Look, look
 from emoray.trial.leftovers import clear_leftovers
@@ -43,6 +44,7 @@ class Sweep:
     cluster: Cluster = field(default_factory=Cluster)
     limits: Limits = stages_actor.LIMITS
     download: bool = True
+    keep_texts: bool | None = None
     download_vectors: bool = False
     vector_files: tuple[Place, ...] = ()
 
@@ -178,6 +180,12 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             )
             finish.record(desk, facts, start)
             still_alone()
-            finish.publish(desk, decided, store, console)
+            finish.publish(
+                desk,
+                decided,
+                store,
+                console,
+                keep_texts=keeps_texts(sweep.keep_texts, sweep.corpus),
+            )
         clear_leftovers(store)
     return sweep.run_folder

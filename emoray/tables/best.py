@@ -5,6 +5,7 @@ import math
 import pandas as pd
 import pyarrow as pa
 
+from emoray.tables.conditions import of_test, rows_where, short
 from emoray.tables.front import may_stand, preferred
 from emoray.tables.rows import PointRow
 from emoray.tables.schema import schema_of
@@ -18,7 +19,7 @@ def _direction(by: str) -> str:
         for field in schema
         if b"direction" in (field.metadata or {})
         and not pa.types.is_boolean(field.type)
-        and not field.name.startswith(("test_", "nearest_"))
+        and not of_test(field.name)
     }
     if by.startswith("test_") and by in schema.names:
         raise ValueError(
@@ -27,8 +28,8 @@ def _direction(by: str) -> str:
         )
     if by not in numbers:
         raise ValueError(
-            f"rows are chosen by a column with a better end ({', '.join(numbers)}), got {by!r}: "
-            "name one of these"
+            f"rows are chosen by a column with a better end ({', '.join(numbers)}), got "
+            f"{short(by)}: name one of these"
         )
     return numbers[by]
 
@@ -54,11 +55,18 @@ def of_one_kind(points: pd.DataFrame, corpus: str | None, taxonomy: str | None) 
     return points
 
 
-def best(points: pd.DataFrame, *, within: float = 1.0, by: str = "size_bytes") -> pd.Series:
+def best(
+    points: pd.DataFrame,
+    *,
+    within: float = 1.0,
+    by: str = "size_bytes",
+    where: str | None = None,
+) -> pd.Series:
     """The row that is best in `by`, among those within so many points of the highest dev macro-F1.
 
     points: of one corpus and taxonomy; baselines are not chosen. within: in points, hundredths of
-    F1. Ties go to the higher dev score, then to fewer bytes.
+    F1. where: a condition that every row considered must meet, the one with the highest score too.
+    Ties go to the higher dev score, then to fewer bytes.
     """
     if not (math.isfinite(within) and within >= 0):
         raise ValueError(f"within is points of macro-F1, 0 or more, got {within}: 1.0 is usual")
@@ -69,6 +77,7 @@ def best(points: pd.DataFrame, *, within: float = 1.0, by: str = "size_bytes") -
             f"a choice needs scored points, got {len(points)} points with none: run the sweep to "
             "its end"
         )
+    scored = scored if where is None else rows_where(scored, where)
     near = scored[scored["dev_macro_f1"] >= scored["dev_macro_f1"].max() - within / 100]
     values = near[by].dropna()
     if values.empty:

@@ -6,6 +6,7 @@ Shapes: N texts, K labels.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import pandas as pd
 from emoray.decide.compare import Comparison, compare
 from emoray.decide.resampled import Resampled, resampled
 from emoray.decide.strata import stratified_weights
+from emoray.tables.notebook import table_html
 from emoray.tables.predictions import Read, cuts_of_point, kept_predictions, label_names
 
 
@@ -27,6 +29,9 @@ class Compared:
 
     def __repr__(self) -> str:
         return f"{self.after} against {self.before}: {self.comparison.words}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>{table_html(self.labels)}"
 
 
 @lru_cache(maxsize=1)

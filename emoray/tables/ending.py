@@ -8,7 +8,7 @@ from rich.text import Text
 
 from emoray.storage.place import Place, child
 from emoray.tables.front import picks
-from emoray.tables.words import count
+from emoray.tables.words import count, score, size
 
 
 def linked(place: Place) -> Text:
@@ -31,3 +31,11 @@ def say_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: 
         _say(console, "  ", linked(child(run, pick.row["artifact"])))
     _say(console, f"tables {run}/*.parquet, explained by python -m jobs.tables {run}")
     _say(console, "report ", linked(child(run, "report.html")))
+
+
+def shipped_words(row: pd.Series, folder: Path) -> str:
+    """What was put on disk, what it earns, and how to load it."""
+    return (
+        f"{row['point']}: test macro-F1 {score(row)} in {size(row['size_bytes'])}\n{folder}\n"
+        f"in Python: emoray.export.artifact.load({str(folder)!r})"
+    )

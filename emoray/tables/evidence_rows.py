@@ -18,6 +18,20 @@ class PredictionRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextRow:
+    """One text of test with its true labels: to read what a model gets wrong."""
+
+    corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
+    taxonomy: str = note("which labels")
+    text: int = note("index of the test text, from 0; joins `predictions`")
+    content: str = note(
+        "the text. Kept of GoEmotions (CC BY 4.0) and the sample (CC0), of an own corpus only with "
+        "--keep-texts"
+    )
+    truth: str = note("names of the labels that it carries, JSON")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpecRow:
     """What one model is made from, as data: enough to make it again, and to see that it is it."""
 

@@ -134,6 +134,52 @@ def count_rows(path: Place) -> int:
         ) from error
 
 
+def columns_at(path: Place) -> tuple[str, ...]:
+    """The columns of the Parquet file at `path`; ValueError where it says nothing."""
+    try:
+        return tuple(pq.read_schema(_source(path) or path).names)
+    except (OSError, TypeError, pa.ArrowException) as error:
+        raise ValueError(
+            f"a table must be readable, {path} is not ({error}): delete it and run the same "
+            "command again"
+        ) from error
+
+
+def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """A table of another version in the order of this one: null, of text nothing, where it had no
+    such column; what this version does not know is left out."""
+    columns, fields = [], []
+    for field in schema:
+        if field.name in table.column_names:
+            columns.append(table.column(field.name))
+        else:
+            missing = "" if pa.types.is_string(field.type) else None
+            columns.append(pa.array([missing] * table.num_rows, field.type))
+        fields.append(field.with_nullable(field.nullable or field.name not in table.column_names))
+    return pa.table(columns, pa.schema(fields, metadata=schema.metadata))
+
+
+def read_any_version(path: Place, row_class: type, keys: Sequence[str]) -> pa.Table:
+    """The table at `path`, of this version or another: columns that it lacks are filled with nulls.
+
+    keys: the columns that it cannot do without. ValueError as `read_table` where they are missing,
+    where a column is of another type, or where no page or half of the columns is known.
+    """
+    schema = schema_of(row_class)
+    try:
+        found = pq.read_schema(_source(path) or path)
+    except (OSError, TypeError, pa.ArrowException):
+        return read_table(path, row_class)  # says what is wrong with it
+    known = [n for n in found.names if n in schema.names]
+    alike = all(found.field(n).type == schema.field(n).type for n in known)
+    if set(found.names) == set(schema.names) and alike:
+        return read_table(path, row_class)
+    if not alike or not set(keys) <= set(known) or 2 * len(known) < len(schema):
+        return read_table(path, row_class)
+    with pq.ParquetFile(_source(path), page_checksum_verification=True) as file:
+        return _filled(file.read(columns=known), schema)
+
+
 def read_table(path: Place, row_class: type) -> pa.Table:
     """The table at `path`, verified. ValueError if absent, damaged or of another class."""
     schema, source = schema_of(row_class), _source(path)

@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from emoray.storage.place import Place, child, name_of
 from emoray.storage.s3 import S3Folder
-from emoray.tables.files import count_rows, read_table
-from emoray.tables.parts import PARTS
+from emoray.tables.files import columns_at, count_rows, read_any_version
+from emoray.tables.parts import KEYS, PARTS
 from emoray.tables.rows import FINISHED_TABLES, TABLES
+from emoray.tables.schema import schema_of
 
 CLASSES: dict[str, type] = {**TABLES, **FINISHED_TABLES}
 ENDING = ".parquet"
@@ -34,9 +35,17 @@ class Folder:
         """How many rows a table has; local files are not read for it."""
         return count_rows(self.at(table))
 
+    def missing(self, table: str) -> tuple[str, ...]:
+        """The columns that this version would have written and the file does not have."""
+        there = set(columns_at(self.at(table)))
+        return tuple(name for name in schema_of(CLASSES[table]).names if name not in there)
+
     def read(self, table: str) -> pa.Table:
-        """The whole table, verified; ValueError where it is damaged or another version's."""
-        return read_table(self.at(table), CLASSES[table])
+        """The whole table, verified; columns that an earlier version did not write are null.
+
+        ValueError where it is damaged, or another table.
+        """
+        return read_any_version(self.at(table), CLASSES[table], KEYS.get(table, ()))
 
 
 def _files(place: Place) -> Iterator[tuple[str, int]]:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from emoray.tables.notebook import missing_words
 from emoray.tables.run import Run
 from emoray.tables.words import count, size
 
@@ -41,19 +42,22 @@ def _tables(run: Run) -> pd.DataFrame:
     )
 
 
-def _columns(run: Run, table: str) -> pd.DataFrame:
-    told = run.describe(table)
-    better = told["better"].map(lambda way: f"; {way} is better" if way else "")
-    unit = told["unit"].map(lambda unit: f" [{unit}]" if unit else "")
-    maybe = told["nullable"].map(lambda nullable: ", may be null" if nullable else "")
-    return pd.DataFrame(
-        {
-            "column": told["column"],
-            "type": told["type"] + maybe,
-            "what it holds": told["description"] + unit + better,
-            "example": told["example"],
-        }
-    )
+def _columns(run: Run, table: str) -> Table:
+    """A line or two for each column: what it holds, then its type and an example."""
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    grid.add_column("column", no_wrap=True)
+    grid.add_column("what it holds", overflow="fold")
+    absent = set(run.missing().get(table, ()))
+    for column in run.describe(table).itertuples(index=False):
+        unit = f" [{column.unit}]" if column.unit else ""
+        better = f"; {column.better} is better" if column.better else ""
+        kind = f"{column.type}, may be null" if column.nullable else column.type
+        shown = f"{kind} · {column.example}" if column.example else kind
+        if column.column in absent:
+            shown = f"{kind} · not in these tables, which another version wrote"
+        told = Text.assemble(f"{column.description}{unit}{better}\n", (shown, "dim"))
+        grid.add_row(Text(column.column), told)
+    return grid
 
 
 def print_tables(run: Run, table: str | None, console: Console) -> None:
@@ -62,6 +66,8 @@ def print_tables(run: Run, table: str | None, console: Console) -> None:
     if table is None:
         console.print(f"tables in {places}", style="bold", highlight=False, soft_wrap=True)
         console.print(_grid(_tables(run), wide="what a row is"))
+        if said := missing_words(run.missing()):
+            console.print(f"\n{said}", highlight=False, soft_wrap=True)
         first = run.folders[0].place
         console.print(
             f"\ncolumns of one: python -m jobs.tables {first} {run.tables[0]}"
@@ -72,7 +78,9 @@ def print_tables(run: Run, table: str | None, console: Console) -> None:
         return
     rows = count(run.arrow(table).num_rows, "row")
     console.print(f"{table} in {places}: {rows}", style="bold", highlight=False, soft_wrap=True)
-    console.print(_grid(_columns(run, table), wide="what it holds"))
+    console.print(_columns(run, table))
+    if absent := run.missing().get(table):
+        console.print(missing_words({table: absent}), highlight=False, soft_wrap=True)
 
 
 def as_json(run: Run, table: str | None) -> str:

@@ -7,10 +7,11 @@ all come from here, and `results/README.md` is generated from them. Names carry 
 from dataclasses import dataclass
 
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
-from emoray.tables.evidence_rows import PredictionRow, SpecRow
+from emoray.tables.evidence_rows import PredictionRow, SpecRow, TextRow
 from emoray.tables.fields import CHANGE, LOGITS, PROBABILITY, SHARE, TIMES, cost, gain, note
 from emoray.tables.fleet_rows import AugmentationRow, MemberRow
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
+from emoray.tables.study_rows import ImportanceRow, TrialRow
 
 MEASURE = "the measure's: nats of nll, else a share"
 
@@ -518,8 +519,11 @@ TABLES: dict[str, type] = {
     "comparisons": ComparisonRow,
     "label_changes": LabelChangeRow,
     "predictions": PredictionRow,
+    "texts": TextRow,
     "specs": SpecRow,
     "augmentations": AugmentationRow,
+    "study": TrialRow,
+    "importances": ImportanceRow,
     "latency": LatencyRow,
     "failures": FailureRow,
     "runs": RunRow,

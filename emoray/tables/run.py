@@ -15,12 +15,15 @@ import pyarrow.compute as pc
 
 from emoray.storage.place import Place, place_of
 from emoray.tables.best import best, of_one_kind
+from emoray.tables.conditions import short
 from emoray.tables.folders import CLASSES, Folder, folder_at
 from emoray.tables.front import on_front
 from emoray.tables.meaning import about, columns_of, example, key_of
+from emoray.tables.notebook import Described, run_html
 
 if TYPE_CHECKING:
     from emoray.tables.compared import Compared
+    from emoray.tables.predictions import Read
 
 RUN = "run"
 
@@ -48,6 +51,18 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({', '.join(str(folder.place) for folder in self.folders)})"
+
+    def _repr_html_(self) -> str:
+        places = [str(folder.place) for folder in self.folders]
+        return run_html(places, self.describe(), self.missing())
+
+    def missing(self) -> dict[str, tuple[str, ...]]:
+        """Columns that an earlier version did not write, by table: they are null here."""
+        found: dict[str, dict[str, None]] = {}
+        for folder in self.folders:
+            for table in folder.sizes:
+                found.setdefault(table, {}).update(dict.fromkeys(folder.missing(table)))
+        return {table: tuple(columns) for table, columns in found.items() if columns}
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -88,7 +103,7 @@ class Run:
             run = pa.array([self.names()[which]] * part.num_rows, pa.string())
             others = part.drop_columns([RUN]) if RUN in part.column_names else part
             parts.append(others.add_column(0, pa.field(RUN, pa.string(), nullable=False), run))
-        return pa.concat_tables(parts)
+        return pa.concat_tables(parts, promote_options="default")
 
     def table(self, name: str) -> pd.DataFrame:
         """A table by name, as `tables` lists them."""
@@ -113,14 +128,18 @@ class Run:
         within: float = 1.0,
         by: str = "size_bytes",
         *,
+        where: str | None = None,
         taxonomy: str | None = None,
         corpus: str | None = None,
     ) -> pd.Series:
         """The point that is best in `by` among those within so many points of the best dev score.
 
-        Chosen on dev, as the picks of a sweep are. taxonomy, corpus: which one, of several.
+        Chosen on dev, as the picks of a sweep are. where: only among rows for which this holds,
+        such as "size_bytes < 200_000 and dev_ece < 0.01": columns of points, compared with numbers
+        or quoted words, joined by and, or, not. taxonomy, corpus: which one, of several.
         """
-        return best(of_one_kind(self.points, corpus, taxonomy), within=within, by=by)
+        kind = of_one_kind(self.points, corpus, taxonomy)
+        return best(kind, within=within, by=by, where=where)
 
     def _point(self, named: str | pd.Series) -> tuple[int, pd.Series]:
         """A point's row and the folder that it stands in; of several the first that keeps its
@@ -134,13 +153,17 @@ class Run:
                 found += [(which, row) for _, row in rows.iterrows()]
         if not found:
             raise ValueError(
-                f"a point is an id of the column point in points.parquet, got {name!r}: copy one "
-                "from there"
+                f"a point is an id of the column point in points.parquet, got {short(name)}: copy "
+                "one from there"
             )
         kept = [at for at in found if self.folders[at[0]].holds("predictions")]
         if len(kept) > 1:
             kept = [at for at in kept if self._keeps(at[0], at[1]["model"])] or kept
         return (kept or found)[0]
+
+    def point(self, name: str) -> pd.Series:
+        """The row of that id; ValueError where there is none."""
+        return self._point(name)[1]
 
     def _keeps(self, which: int, model: str) -> bool:
         return bool(pc.any(pc.equal(self._read(which, "predictions").column("model"), model)))
@@ -160,17 +183,58 @@ class Run:
             margin,
         )
 
+    def _told(self, point: str | pd.Series) -> tuple[pd.Series, "Read"]:
+        which, row = self._point(point)
+        return row, lambda name: self._read(which, name)
+
+    def thresholds(self, point: str | pd.Series) -> pd.DataFrame:
+        """Each label's threshold at a point, as a probability and as the exact logit cut."""
+        from emoray.tables.judged import thresholds
+
+        return thresholds(*self._told(point))
+
+    def errors(self, point: str | pd.Series, label: str | None = None) -> pd.DataFrame:
+        """The test texts that a point judges wrongly, the surest mistakes first, one row each.
+
+        label: one, or all. For points whose predictions the run keeps: the front, the picks and
+        their float parents; texts are kept of GoEmotions and the sample, of a corpus of one's own
+        with `--keep-texts`. ValueError where they are not.
+        """
+        from emoray.tables.judged import errors
+
+        return errors(*self._told(point), label)
+
+    def confusion(self, point: str | pd.Series) -> pd.DataFrame:
+        """Which label a point gives in place of which, in test texts: carried x given.
+
+        A text counts for each label it lacks beside each it has too much; `(nothing)` where there
+        is none of either.
+        """
+        from emoray.tables.judged import confusion
+
+        return confusion(*self._told(point))
+
+    def ship(self, point: str | pd.Series, folder: str | Path) -> Path:
+        """Write the artifact of any point to a new folder, with the bytes that were scored.
+
+        ValueError where the folder is there, or where neither run nor store holds its files.
+        """
+        from emoray.trial.shipped import ship_from  # the one way back, taken when it is called
+
+        which, row = self._point(point)
+        return ship_from(str(self.folders[which].place), str(row["point"]), folder)
+
     def describe(self, table: str | None = None) -> pd.DataFrame:
         """What is there: every table, or every column of one, with what it means."""
         if table is None:
-            return pd.DataFrame(self._told_tables())
+            return Described(self._told_tables())
         columns, name = self.arrow(self._checked(table)), table
         values = dict(zip(columns.column_names, columns.columns, strict=True))
         told = [
             asdict(column) | {"example": example(values, column.column)}
             for column in columns_of(CLASSES[name])
         ]
-        return pd.DataFrame(told)
+        return Described(told)
 
     def _told_tables(self) -> Iterable[dict[str, str | int]]:
         for name in self.tables:
@@ -182,6 +246,17 @@ class Run:
                 "one row per": key_of(name),
                 "description": about(CLASSES[name]),
             }
+
+
+def chosen(run: Run, point: str | None, *, within: float, by: str, where: str | None) -> pd.Series:
+    """The point of that id, else the best one; ValueError for an id and a condition at once."""
+    if point is None:
+        return run.best(within, by, where=where)
+    if where is not None:
+        raise ValueError(
+            "a row is named with --point or chosen with --where, got both: leave one out"
+        )
+    return run.point(point)
 
 
 def load(*places: str | Path | Place) -> Run:

@@ -3,7 +3,8 @@
 Shapes: N texts, K labels, B resamples.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +12,14 @@ import numpy as np
 import pyarrow as pa
 
 from emoray.storage.parallel import in_parallel
-from emoray.tables.evidence_rows import PredictionRow
+from emoray.tables.evidence_rows import PredictionRow, TextRow
 from emoray.tables.files import write_table
 from emoray.tables.nearest import Drawn
 from emoray.tables.parts import table_path
 from emoray.tables.schema import schema_of
+from emoray.text.bring.asked import Bring
 from emoray.trial.plan import comparing
+from emoray.trial.spec import CorpusRef
 from emoray.trial.stages.combining import Combine
 from emoray.trial.stages.comparing import RESAMPLED, Compare
 from emoray.trial.stages.compression import LOGITS, Score
@@ -125,3 +128,31 @@ def write_predictions(
             with np.load(logits.folder / LOGITS, allow_pickle=False) as data:
                 parts.append(_predictions(model, data["test"], read_texts(texts.folder, "test")[1]))
     write_table(pa.concat_tables(parts), table_path(folder, "predictions"), PredictionRow)
+
+
+def keeps_texts(asked: bool | None, corpus: Bring | None) -> bool:
+    """Whether a run keeps its test texts: as asked, else those of GoEmotions and the sample.
+
+    Their licences (CC BY 4.0, CC0) let them be passed on with a run. Of a corpus that is brought
+    nobody here knows, and it may be private: it stays where it lies.
+    """
+    return corpus is None if asked is None else asked
+
+
+def write_texts(corpus: CorpusRef, taxonomies: Iterable[str], folder: Path) -> None:
+    """Write test as the rows of `predictions` count it: `texts`, one row a text and taxonomy."""
+    rows = []
+    for name in taxonomies:
+        taxonomy, test = corpus.taxonomy(name), corpus.read(name).test
+        for n, (content, labels_K) in enumerate(zip(test.texts, test.labels_NK, strict=True)):
+            truth = [label for label, there in zip(taxonomy.labels, labels_K, strict=True) if there]
+            rows.append(
+                TextRow(
+                    corpus=corpus.name,
+                    taxonomy=name,
+                    text=n,
+                    content=content,
+                    truth=json.dumps(truth, ensure_ascii=False),
+                )
+            )
+    write_table(rows, table_path(folder, "texts"), TextRow)

@@ -6,6 +6,7 @@ from typing import Any
 
 from emoray.export.artifact import DECISION, MODEL
 from emoray.storage.place import fetched, located, place_of
+from emoray.tables.conditions import short
 from emoray.tables.folders import Folder, folder_at
 from emoray.tables.predictions import cuts_of_point, label_names, where
 from emoray.trial.ship import ship_point
@@ -17,18 +18,30 @@ def _put_together(run: Folder, row: dict[str, Any], compressed: Path, target: Pa
     ship_point(row, cuts_of_point(run.read, row, names), compressed, target)
 
 
+def _new_folder(target: str | Path) -> Path:
+    """Where an artifact may be written; ValueError for what is there, or is no local folder."""
+    if "://" in str(target):
+        raise ValueError(
+            f"an artifact goes to a folder of this machine, got {target}: ship it here, then copy "
+            "the folder"
+        )
+    if Path(target).exists():
+        raise ValueError(f"an artifact goes to a new folder, got {target}: name another")
+    return Path(target)
+
+
 def ship_from(run: str, point: str, target: str | Path) -> Path:
     """Write the artifact of a run's row to the new folder `target`, byte for byte as it was scored.
 
     run: its folder, here or `s3://…`, with the store beside it. ValueError for an unknown point, a
     `target` that is there, or a row whose files are not: of ensembles the shipped ones only.
     """
-    folder, target = folder_at(place_of(run)), Path(target)
+    folder, target = folder_at(place_of(run)), _new_folder(target)
     rows = where(folder.read("points"), "point", point).to_pylist()
     if not rows:
-        raise ValueError(f"a point is an id of the run's points, got {point!r}: copy one of them")
-    if target.exists():
-        raise ValueError(f"an artifact goes to a new folder, got {target}: name another")
+        raise ValueError(
+            f"a point is an id of the run's points, got {short(point)}: copy one of them"
+        )
     at = fetched(located(folder.place, rows[0]["artifact"]))
     if (at / DECISION).is_file():
         shutil.copytree(at, target)

@@ -1,5 +1,6 @@
 """Optuna over all five knobs, with recipes of seconds."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -51,6 +52,17 @@ def test_rows_are_what_their_trials_asked_for(run: Run) -> None:
     said = {(recipe_id(s.recipe), str(s.scheme), str(s.decision.rule)) for s in specs}
     assert set(points[["recipe", "scheme", "threshold_rule"]].itertuples(index=False)) == said
     assert run.tables["runs"].iloc[-1]["search"] == "joint"
+
+
+def test_the_study_is_a_table_with_what_each_parameter_explains(run: Run) -> None:
+    trials, found = run.tables["study"], study(run)
+    assert trials["trial"].tolist() == list(range(TRIALS))
+    assert trials["dev_macro_f1"].tolist() == [trial.values[0] for trial in found.trials]
+    assert [json.loads(told) for told in trials["parameters"]] == [t.params for t in found.trials]
+    shares = run.tables["importances"].groupby("objective")["importance"]
+    assert set(shares.groups) == {"dev_macro_f1", "size_bytes"}
+    assert shares.sum().tolist() == pytest.approx([1.0, 1.0])
+    assert (run.tables["importances"]["trials"] == TRIALS).all()
 
 
 def test_asked_again_only_missing_trials_are_made(run: Run) -> None:

@@ -50,11 +50,29 @@ def test_every_table_is_there_and_no_two_points_share_an_id(smoke: Run) -> None:
     assert (points["run"] == "smoke-ekman").all() and (points["corpus"] == "sample").all()
     assert points["model"].nunique() == wanted.models
     assert smoke.tables["failures"].empty
-    for name in set(TABLES) - {"failures", "members", "augmentations"}:
+    for name in set(TABLES) - {"failures", "members", "augmentations", "study", "importances"}:
         assert len(smoke.tables[name]), name
     assert not points.drop(columns=["latency_p50_ms", "latency_p95_ms"]).isna().any().any()
     assert points["nearest_front"].isin(points["point"]).all()
     assert (points["nearest_front"] != points["point"]).all()
+
+
+def test_the_sample_leaves_its_test_texts_and_what_a_row_gets_wrong(smoke: Run) -> None:
+    run = load(smoke.folder)
+    texts = run.table("texts")
+    assert len(texts) == run.table("runs")["test_texts"].iloc[-1]
+    point = run.best()
+    wrong = run.errors(point, "joy")
+    assert len(wrong) and set(wrong["kind"]) <= {"false positive", "false negative"}
+    assert texts.set_index("text")["content"][wrong["text"]].tolist() == wrong["content"].tolist()
+    for mistake in wrong.to_dict("records"):
+        truth = json.loads(texts.set_index("text")["truth"][mistake["text"]])
+        assert ("joy" in truth) == (mistake["kind"] == "false negative")
+    kept = run.table("labels").query("point == @point.point").set_index("label")
+    counts = run.confusion(point)
+    lost = counts.loc["joy"].sum() - counts.loc["joy", "joy"]
+    assert counts.loc["joy", "joy"] / kept["support"]["joy"] == pytest.approx(kept["recall"]["joy"])
+    assert lost >= kept["support"]["joy"] - counts.loc["joy", "joy"]
 
 
 def test_tables_join_on_their_ids(smoke: Run) -> None:

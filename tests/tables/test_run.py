@@ -3,10 +3,13 @@
 import json
 import re
 import time
+from html import escape
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import f1_score
 
@@ -207,6 +210,23 @@ def test_columns_are_described_with_unit_direction_and_example(run: Path) -> Non
     )
 
 
+def test_a_notebook_shows_every_word(run: Path, kept: tuple[Path, dict[str, np.ndarray]]) -> None:
+    found = load(run)
+    meanings = found.describe("points")["description"].tolist()
+    shown = found.describe("points")._repr_html_()
+    assert all(escape(meaning) in shown for meaning in meanings)
+    assert max(map(len, meanings)) > 100 and max(meanings, key=len) in repr(
+        found.describe("points")
+    )
+    assert (
+        str(run) in found._repr_html_() and "One operating point: a trained" in found._repr_html_()
+    )
+    compared = load(kept[0]).compare("b", "a")
+    assert escape(repr(compared)) in compared._repr_html_()
+    assert all(f">{label}</td>" in compared._repr_html_() for label in LABELS)
+    assert isinstance(found.describe().sort_values("rows"), pd.DataFrame)
+
+
 def test_a_folder_of_a_job_on_finished_models_can_be_read(tmp_path: Path) -> None:
     write_table([row(CalibrationRow)], tmp_path / "calibration.parquet", CalibrationRow)
     found = load(tmp_path)
@@ -256,6 +276,35 @@ def test_half_a_run_says_what_is_there_and_how_to_go_on(tmp_path: Path) -> None:
     make_run(tmp_path / "half", seeds=1, dims=(25,), bits=(8,), temperatures=1)
     with pytest.raises(ValueError, match=r"with parts of labels, .*points.* jobs\.report"):
         load(tmp_path / "half")
+
+
+def older(path: Path, *columns: str, newer: bool = False) -> None:
+    """Write a table as a version did that had no such columns; newer: and one that we know not."""
+    table = pq.read_table(path).drop_columns(list(columns))
+    if newer:
+        table = table.append_column("of_tomorrow", pa.array([1] * table.num_rows))
+    pq.write_table(table, path, write_page_checksum=True)
+
+
+def test_a_run_of_another_version_is_read_and_says_what_is_missing(tmp_path: Path) -> None:
+    folder = make_whole_run(tmp_path / "run")
+    older(folder / "points.parquet", "dev_ece", "artifact_sha256", newer=True)
+    older(folder / "labels.parquet", "average_precision")
+    found = load(folder)
+    assert found.points["dev_ece"].isna().all() and (found.points["artifact_sha256"] == "").all()
+    assert len(found.points) and "of_tomorrow" not in found.points
+    assert found.missing() == {
+        "points": ("dev_ece", "artifact_sha256"),
+        "labels": ("average_precision",),
+    }
+    assert "points has no dev_ece, artifact_sha256; labels has no av" in found._repr_html_()
+    assert found.describe("points").set_index("column").loc["dev_ece", "example"] == ""
+    assert found.best()["point"] == load(folder).best(within=1.0)["point"]
+    with pytest.raises(ValueError, match="got dev_ece, which this run has of no row: leave it out"):
+        found.best(where="dev_ece < 0.1")
+    whole = load(make_whole_run(tmp_path / "whole"))
+    assert whole.missing() == {} and "another version" not in whole._repr_html_()
+    assert len(load(folder, tmp_path / "whole").points) == 2 * len(whole.points)
 
 
 def test_a_table_of_another_version_or_damaged_is_refused_when_it_is_read(tmp_path: Path) -> None:

@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from emoray.export.artifact import load
 from emoray.labels import taxonomy
 from emoray.storage.place import relative
+from emoray.tables import load as load_run
 from emoray.tables.files import read_table, write_table
 from emoray.tables.rows import LabelRow, PointRow, RunRow
 from emoray.trial.shipped import ship_from
+from jobs import ship as ship_job
 from tests.tables.made import row as made_row
 from tests.trial.chain import RECIPE, Chain
 
@@ -63,6 +66,31 @@ def test_what_was_shipped_is_copied(run: Path, tmp_path: Path) -> None:
 def test_an_unknown_point_is_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a point is an id .*got 'point-nowhere': copy one"):
         ship_from(str(run), "point-nowhere", tmp_path / "mine")
+
+
+def test_a_run_and_the_job_ship_the_same_bytes(run: Path, tmp_path: Path) -> None:
+    row = row_of(run, "per_label")
+    by_run = load_run(run).ship(row["point"], tmp_path / "by-run")
+    words = [str(run), str(tmp_path / "by-job"), "--point", row["point"]]
+    said = CliRunner().invoke(ship_job.app, words)
+    assert said.exit_code == 0, said.stderr
+    assert f"emoray.export.artifact.load('{tmp_path / 'by-job'}')" in said.stdout
+    assert {p.name: p.read_bytes() for p in (tmp_path / "by-job").iterdir()} == {
+        p.name: p.read_bytes() for p in by_run.iterdir()
+    }
+
+
+def test_the_job_chooses_on_dev_where_no_row_is_named(run: Path, tmp_path: Path) -> None:
+    condition = "threshold_rule == 'fixed0.5'"
+    words = [str(run), str(tmp_path / "mine"), "--within", "5", "--where", condition]
+    said = CliRunner().invoke(ship_job.app, words)
+    assert said.exit_code == 0, said.stderr
+    assert load_run(run).best(5, where=condition)["point"] in said.stdout
+
+
+def test_an_artifact_goes_to_a_folder_of_this_machine(run: Path) -> None:
+    with pytest.raises(ValueError, match="a folder of this machine, got s3://bucket/mine: ship it"):
+        ship_from(str(run), row_of(run, "per_label")["point"], "s3://bucket/mine")
 
 
 def test_nothing_is_written_over(run: Path, tmp_path: Path) -> None:

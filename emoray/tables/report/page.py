@@ -20,7 +20,8 @@ import pyarrow as pa
 from emoray.storage.place import Place, landing
 from emoray.tables import words
 from emoray.tables.compact import compact
-from emoray.tables.parts import gather, part_files, run_table, table_path
+from emoray.tables.files import read_any_version
+from emoray.tables.parts import KEYS, gather, part_files, table_path
 from emoray.tables.report.look import on_page, save_png, specs_of
 from emoray.tables.report.story import DETAILS_BYTES, NEEDED, story_of
 from emoray.tables.report.thinning import MOST
@@ -38,7 +39,7 @@ def _table(run_folder: Path, name: str) -> pa.Table:
     """A table of the run; one that was never written counts as empty."""
     if name != "points" and not table_path(run_folder, name).is_file():
         return schema_of(TABLES[name]).empty_table()
-    return run_table(run_folder, name)
+    return read_any_version(table_path(run_folder, name), TABLES[name], KEYS[name])
 
 
 def _script_safe(value: Any) -> str:
