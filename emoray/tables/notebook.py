@@ -59,7 +59,3 @@ class Described(pd.DataFrame):
 
     def _repr_html_(self) -> str:
         return table_html(pd.DataFrame(self))
-
-    def __repr__(self) -> str:
-        with pd.option_context("display.max_colwidth", None, "display.max_rows", None):
-            return str(pd.DataFrame(self).__repr__())
