@@ -12,6 +12,7 @@ import ray
 from ray import tune
 
 from emoray.fleet.single_flight import Failed
+from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.storage.place import Place
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
@@ -180,6 +181,11 @@ def place(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
         train_and_write(desk, decide.compressed.refined)
     beside = comparing(decide)
     write_comparisons(desk, beside, ray.get(desk.stages.make.remote(beside)))
+    if decide.compressed.refined and spec.scheme != (control := parent_of(spec.scheme)):
+        # What a refined model is compared with is a row too.
+        made_too = ray.get(desk.stages.make.remote(deciding(train, control, (spec.decision,))))
+        if not isinstance(made_too, Failed):
+            write_rows(desk, made_too)
     row: dict[str, Any] = write_rows(desk, made).to_pylist()[0]
     return row
 

@@ -27,6 +27,7 @@ from emoray.quant.scheme import (
     QuantScheme,
     Static,
     WeightOnly,
+    control_of,
 )
 
 # Grains that go together: (of dense kernels, of the embedding).
@@ -141,14 +142,23 @@ def _low(bits: int, grains: tuple[Grain, Grain] = CHANNEL) -> ModelScheme:
     return _model(bits, bits, symmetric=bits > 3, grains=grains, ranges=LeastError())
 
 
+def parent_of(scheme: Scheme) -> ModelScheme:
+    """The float scheme that another is compared with: trained on as long where that one is."""
+    if isinstance(scheme, ModelScheme) and scheme.quantized and scheme.qat is not None:
+        return control_of(scheme)
+    return FLOAT
+
+
 def both_ways(qat: Qat) -> dict[str, Scheme]:
-    """8, 4, 3 and 2 bits by name, each fitted to the finished weights and each trained for."""
+    """8, 4, 3 and 2 bits by name, each fitted to the finished weights and each trained for, with
+    float weights trained on for as long."""
     plain = (_model(8, 8, activations=Dynamic()), _low(4), _low(3), _low(2))
-    return _named(*plain, *(replace(scheme, qat=qat) for scheme in plain))
+    return _named(*plain, ModelScheme(qat=qat), *(replace(s, qat=qat) for s in plain))
 
 
 def quick_bert_schemes() -> dict[str, Scheme]:
-    """Eight schemes by name: a look at every kind of compression of an encoder."""
+    """Nine schemes by name: a look at every kind of compression of an encoder, and float weights
+    that trained on as long as those that train for their codes."""
     dynamic = Dynamic()
     return _named(
         FLOAT,
@@ -160,6 +170,7 @@ def quick_bert_schemes() -> dict[str, Scheme]:
         _low(4),
         _low(4, BERT_GROUP),
         Adaptive(bits=4),
+        ModelScheme(qat=Qat()),
         replace(_low(4), qat=Qat()),
     )
 

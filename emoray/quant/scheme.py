@@ -1,7 +1,7 @@
 """What becomes integers, and how: plain values to compare, hash, print and put in a table."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import UnionType
 from typing import get_args
 
@@ -99,10 +99,17 @@ class Qat:
             )
         object.__setattr__(self, "rate", float(self.rate))  # 1 and 1.0 are one key in the store
 
+    @property
+    def in_float(self) -> str:
+        """The same training without codes, in a table cell."""
+        return f"more{self._how_long}"
+
+    @property
+    def _how_long(self) -> str:
+        return f"{self.epochs}" if self.rate == RATE else f"{self.epochs}-x{self.rate:.10g}"
+
     def __str__(self) -> str:
-        text = f"qat{self.epochs}"
-        if self.rate != RATE:
-            text += f"-x{self.rate:.10g}"
+        text = f"qat{self._how_long}"
         return text if self.learned else f"{text}-observed"
 
 
@@ -186,7 +193,8 @@ class ModelScheme:
     """How a whole network is quantized; None leaves that part float32.
 
     `dense` serves every weight but the embedding table, save those named in `keep_float`. `own`
-    names weights, the embedding too, whose scheme wins over both. qat: trained for it, not after.
+    names weights, the embedding too, whose scheme wins over both. qat: trained for it, not after;
+    with nothing quantized, trained on in float for as long, see `control_of`.
     """
 
     dense: QuantScheme | None = None
@@ -203,11 +211,8 @@ class ModelScheme:
         if self.qat is not None:
             if not isinstance(self.qat, Qat):
                 raise ValueError(f"qat must be a Qat or None, got {self.qat!r}: write Qat()")
-            if not self.quantized:
-                raise ValueError(
-                    f"qat trains quantized weights, got {self.qat} with none: give `dense` or "
-                    "`embedding` a scheme or drop qat"
-                )
+            if not self.quantized:  # float weights have no clip ranges to learn
+                object.__setattr__(self, "qat", replace(self.qat, learned=True))
         object.__setattr__(self, "keep_float", tuple(sorted(set(self.keep_float))))
         object.__setattr__(self, "own", tuple(sorted(self.own, key=lambda pair: pair[0])))
 
@@ -238,7 +243,17 @@ class ModelScheme:
         if self.dense is not None or not isinstance(self.activations, WeightOnly):
             text += f"@{self.activations}"
         text += "".join(f"~{name}" for name in self.keep_float) + _own_text(self.own)
-        return text if self.qat is None else f"{text}~{self.qat}"
+        if self.qat is None:
+            return text
+        return f"{text}~{self.qat}" if self.quantized else f"{text}~{self.qat.in_float}"
 
 
 FLOAT = ModelScheme()
+
+
+def control_of(scheme: ModelScheme) -> ModelScheme:
+    """What a scheme that trains is fairly compared with: float weights, trained on for as long, at
+    the same rate and schedule, without fake quantization."""
+    if scheme.qat is None:
+        raise ValueError(f"a control is of a scheme that trains, got {scheme}: compare with FLOAT")
+    return ModelScheme(qat=scheme.qat)

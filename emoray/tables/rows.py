@@ -54,7 +54,10 @@ class PointRow:
     grain: str = note("dense weights: what shares one scale (tensor, channel, group); none = float")
     ranges: str = note("dense weights: how the clip range was chosen; none = float")
     activations: str = note("activations: weight_only, dynamic or static ranges")
-    training: str = note("none = float, ptq = quantized after training, qat = during")
+    training: str = note(
+        "none = float, ptq = quantized after training, qat = during, more = float, trained on for "
+        "as long as a qat row, which is compared with it"
+    )
     execution: str = note("what ran: float, integer kernels, 4-bit kernels, dequantized, mixed")
     temperature: float = note("logits are divided by it before the sigmoid")
     temperature_rule: str = note("fitted = by least NLL on dev; fixed = given")
@@ -416,7 +419,10 @@ class CompressionRow:
     corpus_sha256: str = note("of its three files, and of labels.txt where it has one")
     taxonomy: str = note("which labels")
     scheme: str = note("whole quantization scheme")
-    training: str = note("none = float, ptq = quantized after training, qat = during")
+    training: str = note(
+        "none = float, ptq = quantized after training, qat = during, more = float, trained on for "
+        "as long as a qat row, which is compared with it"
+    )
     execution: str = note("what ran: float, integer kernels, 4-bit kernels, dequantized, mixed")
     size_bytes: int = cost("every file that a user must ship")
     embedding_bytes: int = cost("of these, the token embedding, its projection too")

@@ -5,8 +5,9 @@ from emoray.model.bert.extra import require_bert
 from emoray.model.bert.recipe import BertRecipe
 from emoray.model.recipe import GloveRecipe
 from emoray.model.vectors import Given
+from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
-from emoray.quant.scheme import FLOAT, ModelScheme
+from emoray.quant.scheme import ModelScheme
 from emoray.text.words import VERSION as TOKENIZER
 from emoray.trial.spec import Data, Decision, Recipe, VectorsRef, distinct
 from emoray.trial.stages.augmenting import Augment, Translate
@@ -94,8 +95,11 @@ def deciding(train: Train | FineTune, scheme: Scheme, decisions: tuple[Decision,
 
 
 def comparing(decide: Decide) -> Compare:
-    """The model beside its float parent: the same training, before any refining."""
-    parent = deciding(decide.compressed.trained, FLOAT, decide.decisions)
+    """The model beside its float parent: the same training, gone on for as long where the model's
+    was refined, so that more epochs are not taken for what codes bring."""
+    parent = deciding(
+        decide.compressed.trained, parent_of(decide.compressed.scheme), decide.decisions
+    )
     return Compare(
         scored=decide.scored, parent=parent.scored, text=decide.text, decisions=decide.decisions
     )

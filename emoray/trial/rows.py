@@ -47,6 +47,15 @@ def _activations(scheme: Scheme) -> str:
     return "weight_only" if weight_only else str(scheme.activations)
 
 
+def training_of(scheme: Scheme) -> str:
+    """Column `training` of a scheme."""
+    if isinstance(scheme, Adaptive) or (scheme.quantized and scheme.qat is None):
+        return "ptq"
+    if scheme.quantized:
+        return "qat"
+    return "none" if scheme.qat is None else "more"
+
+
 def _scheme_columns(scheme: Scheme) -> Columns:
     if isinstance(scheme, Adaptive):
         return {
@@ -70,7 +79,7 @@ def _scheme_columns(scheme: Scheme) -> Columns:
         "grain": str(dense.grain) if dense else "none",
         "ranges": str(dense.ranges) if dense else "none",
         "activations": _activations(scheme),
-        "training": "qat" if scheme.qat else "ptq" if dense or embedding else "none",
+        "training": training_of(scheme),
     }
 
 

@@ -35,8 +35,8 @@ def test_every_kind_of_compression_leaves_rows(run: Run) -> None:
     assert run.tables["failures"].empty
     assert set(points["family"]) == {"bert"}
     assert set(points["vectors"]) == {"tiny"}
-    assert set(points["training"]) == {"none", "ptq", "qat"}
-    assert points["scheme"].nunique() == 8
+    assert set(points["training"]) == {"none", "ptq", "qat", "more"}
+    assert points["scheme"].nunique() == 9
     assert set(points["activations"]) >= {"weight_only", "dynamic"}
 
 
@@ -46,7 +46,20 @@ def test_shares_of_integers_say_what_each_scheme_does(run: Run) -> None:
     assert floats["quantized_bytes_share"] == floats["integer_products_share"] == 0
     integer = models[models["activations"] == "dynamic"]
     assert (integer["integer_products_share"] > 0.5).all()
-    assert (models.drop("float32")["quantized_bytes_share"] > 0.5).all()
+    codes = models.drop(["float32", "float32~more1"])
+    assert (codes["quantized_bytes_share"] > 0.5).all()
+
+
+def test_what_trained_for_its_codes_is_compared_with_float_weights_that_trained_as_long(
+    run: Run,
+) -> None:
+    points = run.tables["points"].set_index("point")
+    pairs = run.tables["comparisons"]
+    trained = pairs["after"].map(points["training"])
+    beside = pairs["before"].map(points["scheme"])
+    assert set(beside[trained == "qat"]) == {"float32~more1"}
+    assert set(beside[trained != "qat"]) == {"float32"}
+    assert (points.loc[points["training"] == "more", "bits"] == 32).all()
 
 
 def test_the_policy_says_why_for_every_tensor(run: Run) -> None:

@@ -5,6 +5,7 @@ import pytest
 from emoray.quant.catalogue import (
     all_schemes,
     bert_schemes,
+    parent_of,
     quick_bert_schemes,
     quick_schemes,
 )
@@ -43,7 +44,7 @@ def test_every_kind_of_choice_is_tried(schemes: dict[str, ModelScheme]) -> None:
 
 
 def test_the_catalogues_of_encoders_are_keyed_by_what_they_print() -> None:
-    assert len(quick_bert_schemes()) <= 8
+    assert len(quick_bert_schemes()) <= 9
     assert quick_bert_schemes().items() <= bert_schemes().items()
     assert next(iter(quick_bert_schemes().values())) == FLOAT
     assert all(str(scheme) == name for name, scheme in bert_schemes().items())
@@ -55,6 +56,7 @@ def test_encoders_are_tried_trained_and_untrained_at_each_width() -> None:
     trained = [s for s in schemes if isinstance(s, ModelScheme) and s.qat]
     assert {s.dense.bits for s in trained if s.dense} == {8, 4, 3, 2}
     assert {replace(s, qat=None) for s in trained} <= schemes
+    assert {parent_of(s) for s in trained if s.quantized} <= schemes, "each beside its control"
 
 
 def test_the_policy_meets_every_range_at_equal_bits() -> None:

@@ -11,6 +11,7 @@ from emoray.quant.scheme import (
     QuantScheme,
     Static,
     WeightOnly,
+    control_of,
 )
 
 CHANNEL8 = QuantScheme(grain=PerChannel())
@@ -131,8 +132,6 @@ def test_a_scheme_knows_whether_it_quantizes_anything() -> None:
 
 
 def test_only_what_is_quantized_is_trained_for_it() -> None:
-    with pytest.raises(ValueError, match="qat trains quantized weights, got qat1 with none: give"):
-        ModelScheme(qat=Qat())
     with pytest.raises(ValueError, match="qat must be a Qat or None, got True: write Qat"):
         ModelScheme(dense=CHANNEL8, qat=True)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="epochs must be a whole number from 1, got 0: for no"):
@@ -163,3 +162,18 @@ def test_own_products_of_integers_need_one_scale_per_output_too() -> None:
     assert ModelScheme(own=own, activations=WeightOnly()).of("dense0") == GROUP4
     alone = ModelScheme(own=(("dense0", CHANNEL8),), activations=Dynamic())
     assert str(alone) == "float32@dynamic~dense0=int8-sym-channel-minmax"
+
+
+@pytest.mark.parametrize(
+    ("qat", "text"),
+    [(Qat(), "float32~more1"), (Qat(epochs=3, rate=0.1, learned=False), "float32~more3-x0.1")],
+    ids=str,
+)
+def test_a_scheme_that_trains_has_a_float_control_of_the_same_training(qat: Qat, text: str) -> None:
+    control = control_of(ModelScheme(dense=CHANNEL8, qat=qat))
+    assert not control.quantized and str(control) == text
+    assert control.qat is not None
+    assert (control.qat.epochs, control.qat.rate) == (qat.epochs, qat.rate)
+    assert control == control_of(ModelScheme(embedding=CHANNEL8, qat=qat)), "one for all widths"
+    with pytest.raises(ValueError, match="control is of a scheme that trains, got float32: comp"):
+        control_of(FLOAT)

@@ -14,7 +14,7 @@ from emoray.decide.resampled import resampled
 from emoray.decide.strata import stratified_weights
 from emoray.decide.thresholds import Fixed
 from emoray.quant.catalogue import both_ways
-from emoray.quant.scheme import FLOAT, Qat
+from emoray.quant.scheme import FLOAT, ModelScheme, Qat, control_of
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import read_table
 from emoray.tables.rows import LabelRow, PointRow
@@ -158,12 +158,18 @@ def test_every_point_leaves_its_resampled_scores(chain: Chain, folders: tuple[Pa
             assert data["macro_f1_RB"].shape == (len(decide.decisions), RESAMPLES)
 
 
-def test_the_parent_of_a_refined_model_is_the_model_before_refining(chain: Chain) -> None:
-    scheme = next(s for s in both_ways(Qat(epochs=1)).values() if s.qat)
-    decide = deciding(chain.decided[0].compressed.trained, scheme, chain.decided[0].decisions)
-    parent = comparing(decide).parent.compressed
-    assert decide.compressed.refined and parent == chain.decided[0].compressed
-    assert parent.refined is None and parent.scheme == FLOAT
+def test_the_parent_of_a_refined_model_trained_on_in_float_for_as_long(chain: Chain) -> None:
+    train, decisions = chain.decided[0].compressed.trained, chain.decided[0].decisions
+    schemes = [s for s in both_ways(Qat(epochs=1)).values() if isinstance(s, ModelScheme) and s.qat]
+    for scheme in schemes:
+        decide = deciding(train, scheme, decisions)
+        parent = comparing(decide).parent.compressed
+        assert decide.compressed.refined
+        if scheme.quantized:
+            assert parent.scheme == control_of(scheme) and parent.refined
+            assert parent.refined.trained == train
+        else:  # the control itself: what more epochs alone bring
+            assert parent == chain.decided[0].compressed and parent.scheme == FLOAT
 
 
 def test_models_of_other_texts_are_not_compared(chain: Chain) -> None:

@@ -10,10 +10,18 @@ from emoray.decide.crossfit import cross_fitted_macro_f1
 from emoray.decide.thresholds import PerLabel
 from emoray.quant.grain import PerChannel
 from emoray.quant.ranges import LeastError
-from emoray.quant.scheme import Dynamic, ModelScheme, Qat, QuantScheme, Static
+from emoray.quant.scheme import (
+    Dynamic,
+    ModelScheme,
+    Qat,
+    QuantScheme,
+    Static,
+    control_of,
+)
+from emoray.tables.comparison_rows import ComparisonRow
 from emoray.tables.files import read_table
 from emoray.tables.rows import LayerRow, PointRow, TrainingRow
-from emoray.trial.plan import deciding, training
+from emoray.trial.plan import comparing, deciding, training
 from emoray.trial.spec import all_decisions
 from emoray.trial.stages.refining import MAPS, Refine, read_maps, write_maps
 from emoray.trial.stages.text import read_texts
@@ -61,6 +69,27 @@ def test_training_for_two_bits_wins_back_what_rounding_lost(chain: Chain) -> Non
         points = read_table(folder / "points.parquet", PointRow).to_pandas()
         scores.append(points.loc[points["threshold_rule"] == "per_label", "dev_macro_f1"].max())
     assert scores[1] > scores[0]
+
+
+def test_the_float_control_trains_as_long_and_quantizes_nothing(chain: Chain) -> None:
+    train = training(RECIPE, chain.data)
+    control = control_of(replace(TWO_BITS, qat=Qat(epochs=2)))
+    decide = deciding(train, control, all_decisions())
+    points = read_table(chain.store.make(decide).folder / "points.parquet", PointRow).to_pandas()
+    assert set(points["training"]) == {"more"} and set(points["execution"]) == {"float"}
+    assert isinstance(decide.compressed.refined, Refine)
+    folder = chain.store.folder(decide.compressed.refined)
+    told = read_table(folder / "trainings.parquet", TrainingRow).to_pandas()
+    assert told["epoch"].tolist() == [1, 2]
+    with np.load(folder / MAPS) as maps:
+        assert not maps.files
+    compared = chain.store.make(comparing(deciding(train, TWO_BITS, all_decisions()))).folder
+    rows = read_table(compared / "comparisons.parquet", ComparisonRow).to_pylist()
+    assert not {row["before"] for row in rows} & set(points["point"]), "codes alone: float alone"
+    refined_too = deciding(train, replace(TWO_BITS, qat=Qat(epochs=2)), all_decisions())
+    compared = chain.store.make(comparing(refined_too)).folder
+    rows = read_table(compared / "comparisons.parquet", ComparisonRow).to_pylist()
+    assert {row["before"] for row in rows} <= set(points["point"])
 
 
 def test_learned_maps_come_back_as_they_were(chain: Chain, tmp_path: Path) -> None:

@@ -16,7 +16,12 @@ FILTERS = {
 }
 COLOURS = ("embedding_width", "width", "family", "quantized", "rule_kind")
 PALETTE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A6FD0", GREY)
-QUANTIZED = {"none": "not at all (float)", "ptq": "after training", "qat": "during training"}
+QUANTIZED = {
+    "none": "not at all (float)",
+    "ptq": "after training",
+    "qat": "during training",
+    "more": "not at all, trained on",
+}
 FIXED = "one fixed number"
 FRONT, SAME, BELOW, ABOVE, UNKNOWN = (
     *("on the front", "not distinguishable from its front row", "worse than its front row"),

@@ -29,7 +29,10 @@ def refining(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     table = pairs(points[points["threshold_rule"] == threshold_rule])
     if table.empty:
         return Figure(
-            name=name, title=TITLE, missing="No scheme of this run was also trained for its codes."
+            name=name,
+            title=TITLE,
+            missing="No scheme of this run was also trained for its codes, beside float weights "
+            "that trained on for as long.",
         )
     table["label"] = table["bits"].map("{} bits".format)
     order = [f"{bits} bits" for bits in sorted(table["bits"].unique(), reverse=True)]
@@ -55,8 +58,9 @@ def refining(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     gain = (won[DURING] - won[AFTER]).sort_values(ascending=False)
     caption = (
         "The same scheme fitted to the finished weights, and with the weights trained on under it: "
-        f"test macro-F1 against the float model, {thresholds_anew(threshold_rule)}. Training wins "
-        f"most with {gain.index[0]}: {words.signed(float(gain.iloc[0]))} points."
+        "test macro-F1 against the float model, of the second against the float model trained on "
+        f"for as long, {thresholds_anew(threshold_rule)}. Training wins most with "
+        f"{gain.index[0]}: {words.signed(float(gain.iloc[0]))} points."
     )
     panel = alt.layer(zero.encode(y=y), line, dots).properties(height=300)
     return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))

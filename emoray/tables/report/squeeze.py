@@ -1,5 +1,7 @@
 """What each scheme loses against its own float parent, and how many bytes that saves."""
 
+import re
+
 import altair as alt
 import pandas as pd
 
@@ -11,16 +13,25 @@ TITLE = "What compression costs"
 FAR = 6.0  # points of loss beyond which a scheme is counted, not drawn
 
 
+def _beside(scheme: str) -> str:
+    """How long a scheme trained on; the same for what is compared: "" for `int8…` and `float32`."""
+    found = re.search(r"~(?:qat|more)(\d+(?:-x[0-9.e+-]*[0-9])?)", scheme)
+    return found[1] if found else ""
+
+
 def losses(points: pd.DataFrame) -> pd.DataFrame:
     """Per scheme: mean and spread over trainings of the points lost and the share of bytes saved.
 
-    A row's parent is the float row of the same training and the same decision rule.
+    A row's parent is the float row of the same training and the same decision rule, of a row that
+    trained on for its codes the one that did so in float for as long.
     """
     fixed = points["temperature"].map("{:g}".format)
     decided = points.assign(at=fixed.where(points["temperature_rule"] != "fitted", "fitted"))
     keys = ["training_id", "threshold_rule", "at"]
     decided = decided.drop_duplicates([*keys, "scheme"])
-    is_float = decided["training"] == "none"
+    keys.append("beside")
+    decided["beside"] = decided["scheme"].map(_beside)
+    is_float = decided["training"].isin(["none", "more"])
     parents = decided.loc[is_float, [*keys, "test_macro_f1", "size_bytes"]].drop_duplicates(keys)
     both = decided[~is_float].merge(parents, on=keys, suffixes=("", "_parent"))
     both["lost"] = 100 * (both["test_macro_f1"] - both["test_macro_f1_parent"])

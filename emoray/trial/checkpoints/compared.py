@@ -8,8 +8,8 @@ from pathlib import Path
 from emoray.decide.compare import LEVEL
 from emoray.decide.paired import LESS_IS_BETTER, MEASURES, change
 from emoray.export.shipping import Base, Row, row_of
+from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
-from emoray.quant.scheme import ModelScheme
 from emoray.tables.rows import ChangeRow, CompressionRow
 from emoray.trial.checkpoints.judging import Outcome, cost
 from emoray.trial.checkpoints.making import FORMS, Bench, Made, Timed
@@ -18,6 +18,7 @@ from emoray.trial.checkpoints.sizes import Sizes, of_artifact, of_torch
 from emoray.trial.checkpoints.stages import Variant
 from emoray.trial.checkpoints.timing import TORCH, TORCH_INT8
 from emoray.trial.finished.calibrating import RESAMPLES, verdict
+from emoray.trial.rows import training_of
 from emoray.trial.stages.compression import BASE
 from emoray.trial.store import id_of
 
@@ -37,12 +38,6 @@ def _shipped(bench: Bench, found: Variant, outcome: Outcome, target: Path) -> Ro
     return row
 
 
-def _training(scheme: Scheme) -> str:
-    if isinstance(scheme, ModelScheme):
-        return "qat" if scheme.qat else "ptq" if scheme.quantized else "none"
-    return "ptq"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """What a row says of one form beside its scores and times."""
@@ -56,6 +51,15 @@ class Form:
     model: str = ""
     artifact: str = ""
     artifact_sha256: str = ""
+    control: str = ""
+
+
+def _control(scheme: Scheme, made: Made) -> str:
+    """The name of a refined form's float control; empty for others."""
+    parent = parent_of(scheme)
+    if parent.qat is None:
+        return ""
+    return next((n for n, v in made.variants.items() if v.compressed.scheme == parent), "")
 
 
 def forms(bench: Bench, made: Made, outcomes: Mapping[str, Outcome], out: Path) -> dict[str, Form]:
@@ -68,7 +72,7 @@ def forms(bench: Bench, made: Made, outcomes: Mapping[str, Outcome], out: Path) 
         facts = json.loads((compressed / "facts.json").read_text())
         shipped[name] = Form(
             scheme=str(found.compressed.scheme),
-            training=_training(found.compressed.scheme),
+            training=training_of(found.compressed.scheme),
             execution=facts["execution"],
             sizes=of_artifact(target, compressed),
             quantized_bytes_share=facts["quantized_bytes_share"],
@@ -76,6 +80,7 @@ def forms(bench: Bench, made: Made, outcomes: Mapping[str, Outcome], out: Path) 
             model=id_of(found.compressed),
             artifact=f"{ARTIFACTS}/{name}",
             artifact_sha256=row.sha256,
+            control=_control(found.compressed.scheme, made),
         )
     like = next(iter(shipped.values())).sizes
     theirs = {}
@@ -97,11 +102,11 @@ def compression_rows(
     bench: Bench, said: Mapping[str, Form], timed: Timed, outcomes: Mapping[str, Outcome]
 ) -> list[CompressionRow]:
     """One row a form."""
-    reference, rows = outcomes[TORCH], []
+    rows = []
     whole = said[TORCH].sizes.size_bytes
     for name, form in said.items():
         outcome, speed, beside = outcomes[name], timed.speed[name], timed.beside[name]
-        told = cost(reference, outcome)
+        told = cost(outcomes[beside_of(name, said)], outcome)
         rows.append(
             CompressionRow(
                 name=name,
@@ -143,17 +148,24 @@ def compression_rows(
     return rows
 
 
-def change_rows(outcomes: Mapping[str, Outcome]) -> list[ChangeRow]:
-    """Every measure of every form beside PyTorch float32."""
+def beside_of(name: str, said: Mapping[str, Form]) -> str:
+    """What a form is compared with: PyTorch float32, or of one that trained on, what did so in
+    float for as long."""
+    return said[name].control or TORCH
+
+
+def change_rows(said: Mapping[str, Form], outcomes: Mapping[str, Outcome]) -> list[ChangeRow]:
+    """Every measure of every form beside what it is compared with."""
     rows = []
     for name, outcome in outcomes.items():
         if name == TORCH:
             continue
+        before = beside_of(name, said)
         for measure in MEASURES:
-            told = change(measure, (outcomes[TORCH].judged, 0), (outcome.judged, 0), level=LEVEL)
+            told = change(measure, (outcomes[before].judged, 0), (outcome.judged, 0), level=LEVEL)
             rows.append(
                 ChangeRow(
-                    before=TORCH,
+                    before=before,
                     after=name,
                     measure=measure,
                     direction="minimize" if measure in LESS_IS_BETTER else "maximize",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
 from emoray.storage.place import Place, absolute, child, fetched, landing, name_of, ready
@@ -26,7 +27,7 @@ from emoray.trial.checkpoints.covered import coverage_rows
 from emoray.trial.checkpoints.given import find_given
 from emoray.trial.checkpoints.making import SPEED, Bench, Made, judge_all, make, time_all
 from emoray.trial.checkpoints.parity import require_parity
-from emoray.trial.checkpoints.schemes import FLOAT_NAME, lines, named, pick, usual
+from emoray.trial.checkpoints.schemes import FLOAT_NAME, alias, lines, named, pick, usual
 from emoray.trial.checkpoints.shelf import require_outside
 from emoray.trial.checkpoints.speed import Plan
 from emoray.trial.checkpoints.steps import steps
@@ -64,7 +65,8 @@ class Compression:
                 f"a compression makes integers, got only {', '.join(asked)}: name another --scheme,"
                 f" or python -m jobs.convert --model {self.model}"
             )
-        return {FLOAT_NAME: named()[FLOAT_NAME], **asked}
+        controls = {alias(p): p for p in map(parent_of, asked.values()) if p.qat is not None}
+        return {FLOAT_NAME: named()[FLOAT_NAME], **controls, **asked}
 
 
 def list_schemes(console: Console | None = None) -> None:
@@ -151,7 +153,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         rows = compression_rows(bench, found, timed, outcomes)
         layers = _layers(bench, made)
         write_table(rows, folder / "compression.parquet", CompressionRow)
-        write_table(change_rows(outcomes), folder / "changes.parquet", ChangeRow)
+        write_table(change_rows(found, outcomes), folder / "changes.parquet", ChangeRow)
         write_table(layers, folder / "layers.parquet", LayerRow)
         write_table(said, folder / "coverage.parquet", CoverageRow)
         write_table(timed.rows, folder / SPEED, SpeedRow)

@@ -50,7 +50,7 @@ def alias(scheme: Scheme) -> str:
         text += "-group" if isinstance(scheme.dense, PerGroup) else ""
         return text + ("-dynamic" if isinstance(scheme.activations, Dynamic) else "")
     if not scheme.quantized:
-        return FLOAT_NAME
+        return FLOAT_NAME if scheme.qat is None else f"{FLOAT_NAME}-{scheme.qat.in_float}"
     dense = scheme.dense
     text = "qat" if scheme.qat else "int"
     text += str(dense.bits) if dense else "float"

@@ -80,6 +80,11 @@ def quality_table(rows: Sequence[CompressionRow]) -> Table:
         "equivalent: the paired 90 % interval of the change lies within half a point. flips: label "
         "decisions that differ from PyTorch float32's"
     )
+    if any(row.training == "qat" for row in rows):
+        made.caption += (
+            ". Rows that trained for their codes are beside float weights that trained on for as "
+            "long, float-more…, not beside PyTorch: more epochs are not what codes bring"
+        )
     made.caption_justify = "left"
     return made
 

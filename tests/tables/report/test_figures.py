@@ -98,3 +98,22 @@ def test_inline_data_spells_flags_as_the_drawing_code_reads_them() -> None:
 def test_every_bit_width_has_a_colour_of_its_own() -> None:
     assert set(COLOUR_OF_BITS) == {*"2345678", "float"}
     assert len(set(COLOUR_OF_BITS.values())) == 8
+
+
+def test_what_trained_for_its_codes_loses_against_float_that_trained_as_long() -> None:
+    scores = {
+        "float32": ("none", 0.50),
+        "float32~more3": ("more", 0.54),
+        "int4": ("ptq", 0.48),
+        "int4~qat3": ("qat", 0.53),
+        "int4~qat2": ("qat", 0.60),  # no control of two epochs stands beside it
+    }
+    columns = {
+        "scheme": list(scores),
+        "training": [training for training, _ in scores.values()],
+        "test_macro_f1": [score for _, score in scores.values()],
+        "size_bytes": [1000, 1000, 250, 250, 250],
+    }
+    frame = pd.DataFrame(blanks(PointRow) | {"training_id": "t", "temperature": 1.0} | columns)
+    table = losses(frame).set_index("scheme")["lost"]
+    assert table.to_dict() == pytest.approx({"int4": -2.0, "int4~qat3": -1.0})

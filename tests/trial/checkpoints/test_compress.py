@@ -178,7 +178,13 @@ def test_a_scheme_that_trains_is_trained_for_its_codes(
     store = compression.folder / "_store"
     run_compress(replace(compression, schemes=("qat4",), out=tmp_path, store=store), quiet())
     found = read_table(tmp_path / "compression.parquet", CompressionRow).to_pylist()
-    assert [row["training"] for row in found] == ["none", "ptq", "none", "qat"]
+    assert [row["training"] for row in found] == ["none", "ptq", "none", "more", "qat"]
+    changes = read_table(tmp_path / "changes.parquet", ChangeRow).to_pylist()
+    assert {row["before"] for row in changes if row["after"] == "qat4"} == {"float-more1"}
+    assert {row["before"] for row in changes if row["after"] != "qat4"} == {"torch"}
+    (said,) = {row["change"] for row in found if row["name"] == "qat4"}
+    (alone,) = {r["change"] for r in changes if (r["after"], r["measure"]) == ("qat4", "macro_f1")}
+    assert said == pytest.approx(alone)
     assert artifact.load(tmp_path / "artifacts/qat4").labels == SENTIMENT.labels
 
 
