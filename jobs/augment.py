@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from jobs.console import Job, run_job
-from jobs.options import Address, Corpus, Cpus, Data, Debug, Download, Insecure, Store
+from jobs.options import (
+    Address,
+    Corpus,
+    Cpus,
+    Data,
+    Debug,
+    Download,
+    Insecure,
+    RunsOut,
+    Store,
+)
 
 app = Job()
 
@@ -13,7 +23,7 @@ app = Job()
 @app.command(
     epilog="Examples:  \n"
     "`python -m jobs.augment --limit 2000` — a first look, under a minute  \n"
-    "`python -m jobs.augment --share 0.5 --balance 1 --out results/augment-spanish` — rare labels "
+    "`python -m jobs.augment --share 0.5 --balance 1 --name augment-spanish` — rare labels "
     "more, all of train  \n"
     "`python -m jobs.augment --translator 'marian:Helsinki-NLP/opus-mt-en-de?beams=2&device=cuda'` "
     "— a neural translator on every GPU  \n"
@@ -63,9 +73,13 @@ def augment(
         typer.Option(min=1, help="Translators at once.  [default: one a CPU, or one a GPU]"),
     ] = None,
     data: Data = None,
-    out: Annotated[
-        str, typer.Option(help="Folder, or s3://bucket/prefix, of table and corpus.")
-    ] = "results/augment",
+    out: RunsOut = "results",
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name", "--run", help="Name of this run's folder in OUT.  [default: augment-TAXONOMY]"
+        ),
+    ] = None,
     store: Store = None,
     address: Address = None,
     cpus: Cpus = None,
@@ -103,6 +117,7 @@ def augment(
                 workers=workers,
                 data=place_or_none(data),
                 out=place_of(out),
+                name=name,
                 store=place_or_none(store),
                 cluster=Cluster(address=address, cpus=cpus, insecure=insecure),
                 download=download,

@@ -56,7 +56,10 @@ def benchmark(
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder whose benchmark.jsonl gets one more line a benchmark.")
+        Path,
+        typer.Option(
+            help="Folder of all runs; its benchmark.jsonl gets one more line a benchmark."
+        ),
     ] = Path("results"),
     rows: Annotated[
         int, typer.Option(min=1, help="vectors: rows of 300 numbers in the file that is made.")

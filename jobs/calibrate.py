@@ -5,7 +5,15 @@ from typing import Annotated
 import typer
 
 from jobs.console import Job, run_job
-from jobs.options import Artifact, Corpus, Data, Debug, Download, Store
+from jobs.options import (
+    Artifact,
+    Corpus,
+    Data,
+    Debug,
+    Download,
+    RunsOut,
+    Store,
+)
 
 app = Job()
 
@@ -13,7 +21,7 @@ app = Job()
 @app.command(
     epilog="Examples:  \n"
     "`python -m jobs.calibrate --artifact results/quick-ekman/artifacts/POINT` — seconds  \n"
-    "`python -m jobs.calibrate --artifact my-model --corpus my-corpus --out results/mine` — on "
+    "`python -m jobs.calibrate --artifact my-model --corpus my-corpus --name mine` — on "
     "texts of your own  \n"
     "`python -m jobs.decide --artifact my-model --from results/mine/calibration.parquet` — save "
     "what it chose"
@@ -22,9 +30,14 @@ def calibrate(
     artifact: Artifact,
     corpus: Corpus = None,
     data: Data = None,
-    out: Annotated[
+    out: RunsOut = "results",
+    name: Annotated[
         str | None,
-        typer.Option(help="Folder of the tables.  [default: results/calibrate-NAME]"),
+        typer.Option(
+            "--name",
+            "--run",
+            help="Name of this run's folder in OUT.  [default: calibrate-ARTIFACT]",
+        ),
     ] = None,
     store: Store = None,
     download: Download = True,
@@ -51,7 +64,8 @@ def calibrate(
                 artifact=place_of(artifact),
                 corpus=bring_or_none(corpus),
                 data=place_or_none(data),
-                out=place_or_none(out),
+                out=place_of(out),
+                name=name,
                 store=place_or_none(store),
                 download=download,
                 figures=figures,

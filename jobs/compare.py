@@ -5,7 +5,14 @@ from typing import Annotated
 import typer
 
 from jobs.console import Job, run_job
-from jobs.options import Corpus, Data, Debug, Download, Store
+from jobs.options import (
+    Corpus,
+    Data,
+    Debug,
+    Download,
+    RunsOut,
+    Store,
+)
 
 app = Job()
 
@@ -16,7 +23,7 @@ app = Job()
     "`python -m jobs.compare point-1f… point-9c… --run results/quick-ekman` — points of a run  \n"
     "`python -m jobs.compare theirs.csv my-int8 --margin 0.01` — anyone's predictions, and one "
     "point of F1 as the margin  \n"
-    "`python -m jobs.compare a.npz b.npz c.parquet --out results/mine`"
+    "`python -m jobs.compare a.npz b.npz c.parquet --name mine` — then results/mine"
 )
 def compare(
     operands: Annotated[
@@ -52,9 +59,10 @@ def compare(
     ] = "test",
     corpus: Corpus = None,
     data: Data = None,
-    out: Annotated[
+    out: RunsOut = "results",
+    name: Annotated[
         str | None,
-        typer.Option(help="Folder of the tables.  [default: results/compare-A]"),
+        typer.Option(help="Name of this run's folder in OUT.  [default: compare-A]"),
     ] = None,
     store: Store = None,
     download: Download = True,
@@ -81,7 +89,7 @@ def compare(
     """
 
     def work() -> None:
-        from emoray.storage.place import place_or_none
+        from emoray.storage.place import place_of, place_or_none
         from emoray.trial.bringing import bring_or_none
         from emoray.trial.comparing.compare import Compare, run_compare
 
@@ -95,7 +103,8 @@ def compare(
                 seed=seed,
                 corpus=bring_or_none(corpus),
                 data=place_or_none(data),
-                out=place_or_none(out),
+                out=place_of(out),
+                name=name,
                 store=place_or_none(store),
                 download=download,
                 figures=figures,

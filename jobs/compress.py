@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from jobs.console import Job, run_job
-from jobs.options import Checkpoint, Corpus, Data, Debug, Download, MaxTokens, Store, Threads
+from jobs.options import (
+    Checkpoint,
+    Corpus,
+    Data,
+    Debug,
+    Download,
+    MaxTokens,
+    RunsOut,
+    Store,
+    Threads,
+)
 
 app = Job()
 
@@ -23,7 +33,7 @@ def _list(asked: bool) -> None:
     "`python -m jobs.compress --model my-bert` — the usual schemes, minutes on two cores  \n"
     "`python -m jobs.compress --model my-bert --scheme int8 --scheme int4` — these two  \n"
     "`python -m jobs.compress --list` — every scheme by its short name  \n"
-    "`python -m jobs.compress --model my-bert --scheme qat3 --out results/small` — trained on for "
+    "`python -m jobs.compress --model my-bert --scheme qat3 --name small` — trained on for "
     "its codes, an epoch"
 )
 def compress(
@@ -44,9 +54,12 @@ def compress(
     ] = False,
     corpus: Corpus = None,
     data: Data = None,
-    out: Annotated[
+    out: RunsOut = "results",
+    name: Annotated[
         str | None,
-        typer.Option(help="Folder of artifacts and tables.  [default: results/compress-NAME]"),
+        typer.Option(
+            "--name", "--run", help="Name of this run's folder in OUT.  [default: compress-MODEL]"
+        ),
     ] = None,
     store: Store = None,
     threads: Threads = 2,
@@ -78,7 +91,8 @@ def compress(
                 every=every,
                 corpus=bring_or_none(corpus),
                 data=place_or_none(data),
-                out=place_or_none(out),
+                out=place_of(out),
+                name=name,
                 store=place_or_none(store),
                 threads=threads,
                 max_tokens=max_tokens,

@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from jobs.console import Job, run_job
-from jobs.options import Checkpoint, Corpus, Data, Debug, Download, MaxTokens, Store, Threads
+from jobs.options import (
+    Checkpoint,
+    Corpus,
+    Data,
+    Debug,
+    Download,
+    MaxTokens,
+    RunsOut,
+    Store,
+    Threads,
+)
 
 app = Job()
 
@@ -14,16 +24,19 @@ app = Job()
     epilog="Examples:  \n"
     "`python -m jobs.convert --model my-bert` — then results/convert-my-bert/artifact runs with "
     "onnxruntime alone  \n"
-    "`python -m jobs.convert --model my-bert --out onnx --threads 1` — timed on one thread  \n"
+    "`python -m jobs.convert --model my-bert --name onnx --threads 1` — timed on one thread  \n"
     "`python -m jobs.compress --model my-bert` — integers, a quarter of the size and faster"
 )
 def convert(
     model: Checkpoint,
     corpus: Corpus = None,
     data: Data = None,
-    out: Annotated[
+    out: RunsOut = "results",
+    name: Annotated[
         str | None,
-        typer.Option(help="Folder of artifact and tables.  [default: results/convert-NAME]"),
+        typer.Option(
+            "--name", "--run", help="Name of this run's folder in OUT.  [default: convert-MODEL]"
+        ),
     ] = None,
     store: Store = None,
     threads: Threads = 2,
@@ -56,7 +69,8 @@ def convert(
                 model=place_of(model),
                 corpus=bring_or_none(corpus),
                 data=place_or_none(data),
-                out=place_or_none(out),
+                out=place_of(out),
+                name=name,
                 store=place_or_none(store),
                 threads=threads,
                 max_tokens=max_tokens,

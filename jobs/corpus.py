@@ -24,7 +24,7 @@ app = Job()
     epilog="Examples:  \n"
     "`python -m jobs.corpus reviews.csv` — seconds  \n"
     "`python -m jobs.corpus tickets.parquet --text-column body --label-column queue "
-    "--min-label-texts 20 --out my-corpus` — then `python -m jobs.sweep --corpus my-corpus`  \n"
+    "--min-label-texts 20 --keep my-corpus` — then `python -m jobs.sweep --corpus my-corpus`  \n"
     "`python -m jobs.corpus 's3://bucket/corpus'`  \n"
     "`python -m jobs.corpus hf:google-research-datasets/go_emotions:simplified`"
 )
@@ -45,11 +45,11 @@ def corpus(
     corpus_name: CorpusName = None,
     min_label_texts: MinLabelTexts = 1,
     split_seed: SplitSeed = 0,
-    out: Annotated[
+    keep: Annotated[
         str | None,
         typer.Option(
             help="Folder, or s3://bucket/prefix, to keep it in as every --corpus reads it: "
-            "train.tsv, dev.tsv, test.tsv and labels.txt."
+            "train.tsv, dev.tsv, test.tsv and labels.txt. One that holds another corpus is refused."
         ),
     ] = None,
     debug: Debug = False,
@@ -76,7 +76,7 @@ def corpus(
             seed=split_seed,
         )
         assert asked is not None
-        run_corpus(asked, place_or_none(out))
+        run_corpus(asked, place_or_none(keep))
 
     run_job(work, debug=debug)
 

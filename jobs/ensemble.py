@@ -74,9 +74,13 @@ def ensemble(
     ] = 0.0,
     data: DataAndVectors = None,
     out: RunsOut = "results",
-    run: Annotated[
+    name: Annotated[
         str | None,
-        typer.Option(help="Name of this run's folder.  [default: ensemble-PLANMEMBERS-TAXONOMY]"),
+        typer.Option(
+            "--name",
+            "--run",
+            help="Name of this run's folder in OUT.  [default: ensemble-PLANMEMBERS-TAXONOMY]",
+        ),
     ] = None,
     store: Store = None,
     address: Address = None,
@@ -113,7 +117,7 @@ def ensemble(
                 gpus_per_member=gpus_per_member,
                 data=place_of(data) if data else None,
                 out=place_of(out),
-                run=run,
+                run=name,
                 store=place_of(store) if store else None,
                 cluster=Cluster(address=address, cpus=cpus, insecure=insecure),
                 download=download,

@@ -5,7 +5,15 @@ from typing import Annotated
 import typer
 
 from jobs.console import Job, run_job
-from jobs.options import Artifact, Corpus, Data, Debug, Download, Store
+from jobs.options import (
+    Artifact,
+    Corpus,
+    Data,
+    Debug,
+    Download,
+    RunsOut,
+    Store,
+)
 
 app = Job()
 
@@ -49,8 +57,14 @@ def evaluate(
     ] = 100,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the timed session.")] = 1,
     data: Data = None,
-    out: Annotated[
-        str | None, typer.Option(help="Folder of the tables.  [default: results/evaluate-NAME]")
+    out: RunsOut = "results",
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            "--run",
+            help="Name of this run's folder in OUT.  [default: evaluate-ARTIFACT]",
+        ),
     ] = None,
     store: Store = None,
     download: Download = True,
@@ -85,7 +99,8 @@ def evaluate(
                 split=corpus_split,
                 corpus=bring_or_none(corpus),
                 data=place_or_none(data),
-                out=place_or_none(out),
+                out=place_of(out),
+                name=name,
                 store=place_or_none(store),
                 threads=threads,
                 gates=gates,

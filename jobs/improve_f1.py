@@ -14,6 +14,7 @@ from jobs.options import (
     Download,
     Epochs,
     Insecure,
+    RunsOut,
     Store,
     Taxonomy,
 )
@@ -73,9 +74,15 @@ def improve_f1(
         ),
     ] = None,
     data: DataAndVectors = None,
-    out: Annotated[
-        str, typer.Option(help="Folder or s3:// prefix of the tables.")
-    ] = "results/improve_f1",
+    out: RunsOut = "results",
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            "--run",
+            help="Name of this run's folder in OUT.  [default: improve_f1-TAXONOMY]",
+        ),
+    ] = None,
     store: Store = None,
     address: Address = None,
     cpus: Cpus = None,
@@ -114,6 +121,7 @@ def improve_f1(
                 encoder=encoder,
                 data=place_of(data) if data else None,
                 out=place_of(out),
+                name=name,
                 store=place_of(store) if store else None,
                 cluster=Cluster(address=address, cpus=cpus, insecure=insecure),
                 download=download,

@@ -1,6 +1,6 @@
 """The options that jobs share: one name, one meaning, one help text wherever they stand.
 
-An alias holds type and help; the default stands in the job. Options of one job only, and an `--out`
+An alias holds type and help; the default stands in the job. Options of one job only, and a `--name`
 whose default follows from another option, stay with their job.
 """
 
@@ -135,7 +135,13 @@ RunFolder: TypeAlias = Annotated[
         help="Folder of a run, such as results/quick-ekman or s3://bucket/results/quick-ekman.",
     ),
 ]
-RunsOut: TypeAlias = Annotated[str, typer.Option(help="Folder of all runs, or s3://bucket/prefix.")]
+RunsOut: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        help="Folder of all runs, or s3://bucket/prefix. The job makes its own folder in it, and "
+        "their finished stages lie beside them."
+    ),
+]
 Store: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -65,9 +65,13 @@ def sweep(
     split_seed: SplitSeed = 0,
     data: DataAndVectors = None,
     out: RunsOut = "results",
-    run: Annotated[
+    name: Annotated[
         str | None,
-        typer.Option(help="Name of this run's folder.  [default: space-taxonomy or space-corpus]"),
+        typer.Option(
+            "--name",
+            "--run",
+            help="Name of this run's folder in OUT.  [default: space-taxonomy or space-corpus]",
+        ),
     ] = None,
     store: Store = None,
     dim: Annotated[
@@ -145,7 +149,7 @@ def sweep(
                 ),
                 data=place_or_none(data),
                 out=place_of(out),
-                run=run,
+                run=name,
                 store=place_or_none(store),
                 trials=trials,
                 encoders=tuple(encoder or ()),

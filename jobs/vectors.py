@@ -5,7 +5,15 @@ from typing import Annotated
 import typer
 
 from jobs.console import Job, run_job
-from jobs.options import Corpus, DataAndVectors, Debug, Download, LabelColumn, TextColumn
+from jobs.options import (
+    Corpus,
+    DataAndVectors,
+    Debug,
+    Download,
+    LabelColumn,
+    RunsOut,
+    TextColumn,
+)
 
 app = Job()
 
@@ -14,8 +22,9 @@ app = Job()
     epilog="Examples:  \n"
     "`python -m jobs.vectors` — on GoEmotions' train, seconds  \n"
     "`python -m jobs.vectors reviews.txt.gz --dim 300 --method glove` — on a text file  \n"
-    "`python -m jobs.vectors --corpus reviews.csv --near delivery --out own.100d.txt`  \n"
-    "`python -m jobs.sweep --vectors-file own.100d.txt` — and a search that starts from them"
+    "`python -m jobs.vectors --corpus reviews.csv --near delivery`  \n"
+    "`python -m jobs.sweep --vectors-file "
+    "results/vectors-reviews/own-ppmi.100d.txt` — and a search that starts from them"
 )
 def vectors(
     text: Annotated[
@@ -50,11 +59,13 @@ def vectors(
     near: Annotated[
         list[str] | None, typer.Option(help="Show this word's neighbours; repeatable.")
     ] = None,
-    out: Annotated[
+    out: RunsOut = "results",
+    name: Annotated[
         str | None,
         typer.Option(
-            help="File in GloVe's text format, NAME.txt or s3://bucket/NAME.txt; NAME.npy and "
-            "NAME.words.txt land beside it.  [default: results/vectors/own-METHOD.DIMd.txt]"
+            "--name",
+            "--run",
+            help="Name of this run's folder in OUT.  [default: vectors-CORPUS or vectors-TEXT]",
         ),
     ] = None,
     data: DataAndVectors = None,
@@ -88,7 +99,8 @@ def vectors(
                 ),
                 dim=dim,
                 near=tuple(near or ()),
-                out=place_of(out) if out else None,
+                out=place_of(out),
+                name=name,
             )
         )
 

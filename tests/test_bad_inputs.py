@@ -87,7 +87,7 @@ PLACES: tuple[Case, ...] = (
     ("calibrate --artifact file", "a folder with manifest.json", "got file"),
     ("calibrate --artifact model --corpus nowhere", "a corpus must be there", "nowhere"),
     ("calibrate --artifact model --out model/x", "nothing is written into an", "got model/x"),
-    ("calibrate --artifact model --out file", "must be a writable folder", "file"),
+    ("calibrate --artifact model --out file", "a folder that can be written", "got file"),
     ("compress --model empty", "a model is a folder", "got empty"),
     ("compress --model model", "an artifact, which is converted already", "got model"),
     ("compress --model bert --out bert/x", "nothing is written into a model", "got bert/x"),
@@ -112,7 +112,7 @@ PLACES: tuple[Case, ...] = (
     ("reproduce --run half --sample 1", "to merge what is there", "got half with parts"),
     ("sweep --vectors-file no.txt", "GloVe's text format", "got no file no.txt"),
     ("vectors no.txt", "a text file, one text a line", "got no file no.txt"),
-    ("vectors file --out x.bin", "in GloVe's text format", "got 'x.bin'"),
+    ("vectors file --out x.txt", "the folder of all runs", "got x.txt"),
     ("vectors file --corpus empty", "on a text file or on a corpus", "got file and empty"),
 )
 

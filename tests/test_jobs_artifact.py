@@ -55,8 +55,8 @@ def assert_one_clear_line(result: Result, *parts: str) -> None:
 def test_an_artifact_is_calibrated_decided_evaluated_and_taken_back(
     model: Path, tmp_path: Path
 ) -> None:
-    before, out = bytes_of(model), tmp_path / "calibration"
-    result = run(calibrate.app, "--artifact", model, "--out", out)
+    before, out = bytes_of(model), tmp_path / "calibrate-model"
+    result = run(calibrate.app, "--artifact", model, "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert bytes_of(model) == before, "nothing is written into the artifact"
     for part in ("saved → per_label", "comes from the thresholds", "come from the temperature"):
@@ -69,8 +69,7 @@ def test_an_artifact_is_calibrated_decided_evaluated_and_taken_back(
         "labels.png",
     }
 
-    gate = ("--corpus", "sample", "--store", out / "_store", "--out", tmp_path / "e")
-    gate = (*gate, "--min-macro-f1")
+    gate = ("--corpus", "sample", "--out", tmp_path, "--min-macro-f1")
     good = read_table(out / "calibration.parquet", FINISHED_TABLES["calibration"]).to_pylist()
     aim = next(row["test_macro_f1"] for row in good if row["chosen"])
     result = run(evaluate.app, "--artifact", model, *gate, aim)
@@ -82,7 +81,7 @@ def test_an_artifact_is_calibrated_decided_evaluated_and_taken_back(
     result = run(evaluate.app, "--artifact", model, *gate, aim)
     assert result.exit_code == 0 and not result.stderr, result.output
     assert "held against what was found; --gate-on low asks" in result.stdout
-    made = [e for e in Store(out / "_store").journal() if e["event"] == "made"]
+    made = [e for e in Store(tmp_path / "_store").journal() if e["event"] == "made"]
     assert len(made) == 2, "dev and test were scored once"
     result = run(decide.app, "--artifact", model, "--history")
     assert "current" in result.stdout and "as the artifact was found" in result.stdout
@@ -174,7 +173,7 @@ def test_an_output_that_cannot_be_written_is_one_clear_line(
 ) -> None:
     (tmp_path / "file").write_text("")
     result = run(app, "--artifact", made, "--out", tmp_path / "file" / "out")
-    assert_one_clear_line(result, "must be a writable folder")
+    assert_one_clear_line(result, "must be a folder that can be written")
 
 
 def test_a_corpus_of_ones_own_is_judged_by(made: Path, tmp_path: Path) -> None:

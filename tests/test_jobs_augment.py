@@ -32,13 +32,15 @@ def test_train_grows_in_goemotions_own_form_and_the_same_command_makes_nothing_a
     words = ("--limit", 40, "--share", 0.3, "--balance", 1, "--out", tmp_path / "out")
     result = augment(*words)
     assert result.exit_code == 0, result.output
-    found = pd.read_parquet(tmp_path / "out" / "augmentations.parquet")
+    found = pd.read_parquet(tmp_path / "out" / "augment-goemotions" / "augmentations.parquet")
     kept = found[found["verdict"] == "kept"]
     assert len(found) == 40 and len(kept) == 12
     assert "12 of 40 kept (30%)" in result.output
     for verdict, count in found["verdict"].value_counts().items():
         assert f"\n{verdict} {count}\n" in result.output
-    corpus = read_whole(tmp_path / "out" / "augmented.tsv", tmp_path / "corpus")
+    corpus = read_whole(
+        tmp_path / "out" / "augment-goemotions" / "augmented.tsv", tmp_path / "corpus"
+    )
     before = read_corpus(sample().folder, name="sample", taxonomy=taxonomy("goemotions"))
     assert corpus.train.texts == (*before.train.texts, *kept["result"])
     labels = corpus.train.labels_NK[len(before.train) :]

@@ -65,9 +65,9 @@ def logits_of(model: Path) -> np.ndarray:
 def test_artifacts_are_compared_with_the_first_in_tables_words_and_pictures(
     models: Path, tmp_path: Path
 ) -> None:
-    before, out = bytes_of(models), tmp_path / "out"
+    before, out = bytes_of(models), tmp_path / "compare-plain"
     three = [models / name for name in ("plain", "eager", "other")]
-    result = run(*three, "--out", out, figures=True)
+    result = run(*three, "--out", tmp_path, figures=True)
     assert result.exit_code == 0, result.output
     assert bytes_of(models) == before, "nothing is written into an artifact"
     rows, labels = told(out)
@@ -103,16 +103,16 @@ def test_anyones_predictions_stand_beside_an_artifact(models: Path, tmp_path: Pa
     np.savez(saved, truth=TEST.labels_NK[:, ::-1], decisions=decided_NK, names=names)
     result = run(saved, models / "plain", models / "other", "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    same, other = told(tmp_path / "out")[0]
+    same, other = told(tmp_path / "out" / "compare-theirs")[0]
     assert (same["before"], same["after"]) == ("theirs", "plain")
     assert same["decisions_changed"] == 0 < other["decisions_changed"]
 
 
 def test_margin_resamples_and_seed_are_the_callers(models: Path, tmp_path: Path) -> None:
     pair = models / "plain", models / "eager"
-    words = ("--margin", 0.9, "--resamples", 200, "--out")
+    words = ("--margin", 0.9, "--resamples", 200, "--out", tmp_path, "--name")
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        result = run(*pair, *words, tmp_path / name, "--seed", seed)
+        result = run(*pair, *words, name, "--seed", seed)
         assert result.exit_code == 0, result.output
     first, again, other = (told(tmp_path / name) for name in "abc")
     assert first == again != other
@@ -186,7 +186,7 @@ def test_points_come_from_what_a_run_keeps_or_from_its_store(
     words = (made.kept, made.stored, models / "eager", "--run", made.folder)
     result = run(*words, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
-    frozen, own, eager = told(tmp_path / "out")[0]
+    frozen, own, eager = told(tmp_path / "out" / f"compare-{made.kept}")[0]
     logits_NK, cut_K = logits_of(models / "plain"), np.arange(4.0)
     assert frozen["decisions_changed"] == 0, "one model at one set of thresholds"
     moved = (logits_NK >= cut_K) != (logits_NK >= cuts_of(0.3))
@@ -205,10 +205,10 @@ def test_operands_and_tables_may_lie_in_a_bucket(
         put(folder, s3 / name)
     put(made.folder.parent / "_store", s3 / "_store")
     words = (place / "theirs.npz", place / "eager", made.stored, "--run", s3 / "run")
-    result = run(*words, "--out", s3 / "out")
+    result = run(*words, "--out", s3 / "out", "--name", "mine")
     assert result.exit_code == 0, result.output
-    assert {"comparisons.parquet", "label_changes.parquet"} <= set((s3 / "out").names())
-    rows = read_table(s3 / "out" / "comparisons.parquet", ComparisonRow).to_pylist()
+    assert {"comparisons.parquet", "label_changes.parquet"} <= set((s3 / "out/mine").names())
+    rows = read_table(s3 / "out/mine" / "comparisons.parquet", ComparisonRow).to_pylist()
     assert [r["after"] for r in rows] == ["eager", "point-2"]
     assert rows[0]["decisions_changed"] == rows[1]["decisions_changed"] > 0
 
@@ -230,4 +230,4 @@ def test_what_cannot_be_compared_is_said_in_one_line(
     assert_one_clear_line(run(plain, tmp_path / "absent.csv", *out), "got nothing at")
     dev = run(plain, made.kept, "--run", made.folder, "--corpus-split", "dev", *out)
     assert_one_clear_line(dev, "bring the store along")
-    assert not (tmp_path / "out" / "comparisons.parquet").exists()
+    assert not list((tmp_path / "out").rglob("comparisons.parquet"))

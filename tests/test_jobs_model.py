@@ -70,8 +70,9 @@ def test_compress_leaves_an_artifact_that_runs_and_convert_too(model: Path, tmp_
     result = convert(*words, "--out", tmp_path / "o")
     assert result.exit_code == 0, result.output
     assert "0 of" in result.output and "decisions changed" in result.output
-    for folder in ("c/artifacts/int8", "o/artifact"):
-        assert artifact.load(tmp_path / folder)(["thanks a lot!"]).probabilities_NK.shape == (1, 4)
+    for folder in ("c/compress-{}/artifacts/int8", "o/convert-{}/artifact"):
+        found = artifact.load(tmp_path / folder.format(model.name))(["thanks a lot!"])
+        assert found.probabilities_NK.shape == (1, 4)
 
 
 @pytest.mark.parametrize("job", JOBS, ids=["compress", "convert"])

@@ -7,6 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from emoray.storage.run_folder import INPUTS
 from emoray.storage.s3 import S3Folder
 from emoray.text.sources import sample
 from emoray.trial.store import open_store
@@ -40,16 +41,17 @@ def test_an_artifact_is_calibrated_and_evaluated_from_a_bucket_into_a_bucket(
     words = ("--artifact", model, "--corpus", corpus, "--out", out)
     result = run(calibrate.app, *words)
     assert result.exit_code == 0, result.output
-    assert f"tables {out}/*.parquet" in result.stdout and f"--artifact {model}" in result.stdout
+    assert f"tables {out}/calibrate-model/*.parquet" in result.stdout
+    assert f"--artifact {model}" in result.stdout
     tables = {"calibration", "changes", "calibration_labels", "reliability"}
-    found = {n for n in out.names() if not n.startswith(("_", "figures/"))}
-    assert found == {f"{name}.parquet" for name in tables}
+    found = {n for n in out.names("calibrate-model") if not n.endswith(".png")}
+    assert found == {f"calibrate-model/{n}" for n in [*(f"{t}.parquet" for t in tables), INPUTS]}
     assert [n for n in out.names() if n.endswith(".png")]
-    frame = pd.read_parquet(str(out / "calibration.parquet"))
+    frame = pd.read_parquet(str(out / "calibrate-model/calibration.parquet"))
     assert set(frame["artifact"]) == {"model"} and set(frame["corpus"]) == {"corpus"}
     result = run(evaluate.app, *words, "--min-macro-f1", 0.01)
     assert result.exit_code == 0, result.output
-    assert "evaluation.parquet" in out.names() and "calibration.parquet" in out.names()
+    assert "evaluate-model/evaluation.parquet" in out.names()
     store = open_store(out / "_store")
     assert [e["event"] for e in store.journal()] == ["started", "made"] * 2, "scored once a split"
 
@@ -73,7 +75,7 @@ def test_a_calibration_in_a_bucket_decides_an_artifact_here(
 ) -> None:
     words = ("--artifact", model, "--out", s3 / "out", "--no-figures", "--no-download")
     assert run(calibrate.app, *words).exit_code == 0
-    table = s3 / "out" / "calibration.parquet"
+    table = s3 / "out" / "calibrate-model/calibration.parquet"
     result = run(decide.app, "--artifact", tmp_path / "model", "--from", table)
     assert result.exit_code == 0 and "--undo" in result.stdout, result.output
 

@@ -32,8 +32,9 @@ def vectors(*words: object) -> Result:
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Vectors of the embedded sample, 12 dimensions."""
-    out = tmp_path_factory.mktemp("own") / "deep" / "own.txt"
-    done = vectors("--dim", 12, "--out", out, "--near", "the")
+    deep = tmp_path_factory.mktemp("own") / "deep"
+    done = vectors("--dim", 12, "--out", deep, "--near", "the")
+    out = deep / "vectors-goemotions" / "own-ppmi.12d.txt"
     assert done.exit_code == 0, done.output
     for part in ("EMBEDDED SAMPLE", "own-ppmi, 12 dimensions", "Nearest words", "nearer than"):
         assert part in done.output
@@ -54,9 +55,9 @@ def test_a_text_file_is_trained_on_too(tmp_path: Path) -> None:
     path = tmp_path / "texts.txt.gz"
     lines = "good dogs walk\nbad dogs walked\n" * 20
     path.write_bytes(gzip.compress(lines.encode()))
-    out = tmp_path / "own.txt"
     for method in ("ppmi", "glove"):
-        done = vectors(path, "--dim", 2, "--method", method, "--out", out)
+        done = vectors(path, "--dim", 2, "--method", method, "--out", tmp_path)
+        out = tmp_path / "vectors-texts" / f"own-{method}.2d.txt"
         assert done.exit_code == 0, done.output
         source = vector_file(out.with_suffix(".npy"))
         found, matrix_FD = source.load(["dogs", "walk", "walked", "bad", "cat"])
@@ -68,12 +69,12 @@ def test_a_search_finds_vectors_by_file_and_cuts_them_to_its_width(
 ) -> None:
     for path in (own, own.with_suffix(".npy")):
         found = look("sentiment", None, download=False, vector_files=(path,)).data
-        assert found.vectors_for(8).name(8) == "own-pca8"
+        assert found.vectors_for(8).name(8) == "own-ppmi.12d-pca8"
         train = training(replace(RECIPE, embedding_dim=12), found)
         assert isinstance(train, Train)
         folder = Store(tmp_path).make(train.text).folder
         words = (folder / "vocabulary.txt").read_text("utf-8").split()
-        assert words and train.text.vectors_name(12) == "own"
+        assert words and train.text.vectors_name(12) == "own-ppmi.12d"
     assert not look("sentiment", None, download=False, vector_files=()).data.vectors
 
 
@@ -82,7 +83,7 @@ MISTAKES: dict[str, tuple[tuple[object, ...], tuple[str, ...]]] = {
     "method": (("--method", "word2vec"), ("one of ppmi, glove, got 'word2vec'",)),
     "dim": (("--dim", 9999), ("at most one for each word, got 9999 for",)),
     "rare": (("--min-count", 10**6), ("words that stand 1000000 times", "smaller min_count")),
-    "out": (("--out", "own.npy"), ("NAME.txt in GloVe's text format, got 'own.npy'",)),
+    "out": (("--out", "own.npy"), ("--out is the folder of all runs, got own.npy",)),
     "near": (("--near", "xylophone"), ("got 'xylophone'", "smaller --min-count")),
     "both": (("a.txt", "--corpus", "b.csv"), ("a text file or on a corpus, got a.txt and b.csv",)),
 }

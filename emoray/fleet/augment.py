@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -11,7 +10,8 @@ from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.translators import default_pool, translate
 from emoray.model.augmentation import BackTranslation
 from emoray.storage.lock import alone_in
-from emoray.storage.place import Place, absolute, child, fetched, landing, ready
+from emoray.storage.place import Place, fetched, landing
+from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
 from emoray.tables.files import read_table, write_table
 from emoray.tables.fleet_rows import AugmentationRow
 from emoray.text.bring.asked import Bring
@@ -19,7 +19,8 @@ from emoray.text.corpus import read_corpus
 from emoray.text.paraphrase import KEPT, Agreement, AnyLabels, Filters
 from emoray.text.translation.translator import translator_of
 from emoray.trial.agreement import agreement_of
-from emoray.trial.bringing import find_corpus, taxonomy_for, tell_look
+from emoray.trial.bringing import about_run, find_corpus, taxonomy_for, tell_look
+from emoray.trial.run_place import free_place
 from emoray.trial.spec import CorpusRef, TranslatorRef
 from emoray.trial.stages.augmenting import AUGMENTATIONS, SUFFIX, Augment, Translate
 from emoray.trial.store import open_store
@@ -27,6 +28,7 @@ from emoray.trial.waiting import waiting
 
 CORPUS = "augmented.tsv"
 EXAMPLES = 2  # of each verdict
+USUAL = "goemotions"  # the taxonomy where none is named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,8 @@ class Augmenting:
     workers: int | None = None
     corpus: Bring | None = None
     data: Place | None = None
-    out: Place = Path("results/augment")
+    out: Place = RESULTS
+    name: str | None = None
     store: Place | None = None
     cluster: Cluster = field(default_factory=Cluster)
     download: bool = True
@@ -58,16 +61,24 @@ class Augmenting:
         """What a recipe would say; ValueError for what none may."""
         return BackTranslation(share=self.share, balance=self.balance, translator=self.translator)
 
+    def __post_init__(self) -> None:
+        assert self.lands  # its name is checked
+
+    @property
+    def lands(self) -> RunFolder:
+        about = about_run(self.taxonomy, self.corpus, usual=USUAL)
+        return RunFolder(out=self.out, name=self.name, usual=f"augment-{about}")
+
     @property
     def store_place(self) -> Place:
-        return self.store or child(self.out, "_store")
+        return store_of(self.out, self.store)
 
 
 def planned(settings: Augmenting, console: Console) -> Augment:
     """The whole job as a stage; ValueError for what cannot be, before anything starts."""
     knob = settings.knob
     source = find_corpus(settings.corpus, settings.data, download=settings.download)
-    taxonomy = taxonomy_for(settings.taxonomy, source, usual="goemotions")
+    taxonomy = taxonomy_for(settings.taxonomy, source, usual=USUAL)
     corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy)
     if source.said:
         tell_look(source, console)
@@ -136,16 +147,24 @@ def _tell(rows: list[dict[str, Any]], wanted: float, console: Console) -> None:
 
 
 def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
-    """Translate, choose, write `augmentations.parquet` and `augmented.tsv`; returns `out`.
+    """Translate, choose, write `augmentations.parquet` and `augmented.tsv`; returns where.
 
     Raises ValueError for a mistake in settings or data before any worker starts.
     """
     console = console or Console()
     stage = planned(settings, console)
-    out, store_place = absolute(settings.out), absolute(settings.store_place)
-    ready(out, store_place)
+    ready_out(settings.out, settings.store_place)
+    inputs = {
+        "job": "jobs.augment",
+        "corpus": stage.translated.corpus.name,
+        "corpus_sha256": stage.translated.corpus.sha256,
+        "taxonomy": stage.taxonomy,
+        "translator": settings.translator,
+    }
+    out = free_place(settings.lands, inputs, console)
+    store = open_store(settings.store_place)  # refused here, before a folder is made
     with alone_in(out) as still_alone, landing(out) as folder:
-        store = open_store(store_place)
+        record_inputs(out, inputs)
         with connected(settings.cluster):
             translate(
                 stage.translated,
@@ -164,8 +183,8 @@ def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
         (folder / CORPUS).write_text(lines, "utf-8", newline="")
         _tell(rows, settings.share, console)
     console.print(
-        f"\ntable {settings.out}/{AUGMENTATIONS}\ncorpus {settings.out}/{CORPUS}",
+        f"\ntable {out}/{AUGMENTATIONS}\ncorpus {out}/{CORPUS}",
         highlight=False,
         soft_wrap=True,
     )
-    return settings.out
+    return out

@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import ray
 from rich.console import Console
@@ -15,8 +14,10 @@ from emoray.fleet.dispatch import Limits, Pool
 from emoray.fleet.plans import LEAST, PLANS, Plan, bases_of, checked_plan
 from emoray.fleet.trials import Desk
 from emoray.storage.lock import alone_in
-from emoray.storage.place import Place, absolute, child, fetched, ready
-from emoray.tables.parts import checked_run, clear_parts
+from emoray.storage.names import checked_run
+from emoray.storage.place import Place, absolute, fetched
+from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
+from emoray.tables.parts import clear_parts
 from emoray.tables.rows import TABLES
 from emoray.text.bring.asked import Bring
 from emoray.trial.answered import keeps_texts
@@ -25,6 +26,7 @@ from emoray.trial.checkpoints.schemes import pick
 from emoray.trial.data import Look, find_encoder, look
 from emoray.trial.leftovers import clear_leftovers
 from emoray.trial.plan import deciding, training
+from emoray.trial.run_place import free_place
 from emoray.trial.spec import RULES, Decision, Fitted
 from emoray.trial.stages.deciding import Decide
 from emoray.trial.store import open_store
@@ -49,7 +51,7 @@ class Ensemble:
     gpus_per_member: float = 0.0
     corpus: Bring | None = None
     data: Place | None = None
-    out: Place = Path("results")
+    out: Place = RESULTS
     run: str | None = None
     store: Place | None = None
     cluster: Cluster = field(default_factory=Cluster)
@@ -79,14 +81,18 @@ class Ensemble:
         return members.COMBINATIONS if EVERY in self.combine else self.combine
 
     @property
-    def run_place(self) -> Place:
+    def lands(self) -> RunFolder:
         about = about_run(self.taxonomy, self.corpus)
-        name = self.run or f"ensemble-{self.plan}{self.members}-{about}"
-        return absolute(child(self.out, name))
+        usual = f"ensemble-{self.plan}{self.members}-{about}"
+        return RunFolder(out=self.out, name=self.run, usual=usual)
+
+    @property
+    def run_place(self) -> Place:
+        return absolute(self.lands.place)
 
     @property
     def store_place(self) -> Place:
-        return absolute(self.store or child(self.out, "_store"))
+        return store_of(self.out, self.store)
 
 
 def _look(settings: Ensemble) -> Look:
@@ -128,7 +134,7 @@ def _pool(settings: Ensemble, asked: int) -> Pool:
     )
 
 
-def _announce(settings: Ensemble, facts: Look, plan: Plan, console: Console) -> None:
+def _announce(settings: Ensemble, run: Place, facts: Look, plan: Plan, console: Console) -> None:
     corpus = facts.data.corpus
     if facts.source.stands_in:
         console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
@@ -137,7 +143,7 @@ def _announce(settings: Ensemble, facts: Look, plan: Plan, console: Console) -> 
         f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
         f"{facts.leaked} of test also in train) · taxonomy {facts.taxonomy} · plan {plan.name}, "
         f"{len(plan.recipes)} members, {settings.scheme}, {' and '.join(settings.combinations)} · "
-        f"run {settings.run_place}",
+        f"run {run}",
         highlight=False,
         soft_wrap=True,
     )
@@ -164,22 +170,25 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
     if settings.corpus is not None:
         tell_look(facts.source, console)
     plan, asked = planned(settings, facts)
-    ready(settings.run_place, settings.store_place)
-    with alone_in(settings.run_place) as still_alone:
+    ready_out(settings.out, settings.store_place)
+    inputs = {"job": "jobs.ensemble", "plan": plan.name, **facts.inputs}
+    run_place = absolute(free_place(settings.lands, inputs, console))
+    with alone_in(run_place) as still_alone:
+        record_inputs(run_place, inputs)
         store = open_store(settings.store_place)
         clear_leftovers(store)
         with connected(settings.cluster):
             store.share(facts.data)
-            stages = stages_actor.start(store.place, settings.run_place)
+            stages = stages_actor.start(store.place, run_place)
             desk = Desk(
                 stages=stages,
-                run_folder=settings.run_place,
+                run_folder=run_place,
                 store=store.place,
                 data=facts.data,
             )
-            _announce(settings, facts, plan, console)
+            _announce(settings, run_place, facts, plan, console)
             # The store is the truth: parts of an earlier start are made from it again.
-            clear_parts(settings.run_place, set(TABLES) - {"runs"})
+            clear_parts(run_place, set(TABLES) - {"runs"})
             ways = len(members.weighings(settings.combinations, len(asked)))
             with progress.following(stages, len(asked) + ways, console):
                 trained = members.train(
@@ -221,4 +230,4 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
                 keep_texts=keeps_texts(settings.keep_texts, settings.corpus),
             )
         clear_leftovers(store)
-    return settings.run_place
+    return run_place

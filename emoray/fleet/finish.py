@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import shutil
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -37,6 +36,7 @@ from emoray.tables.rows import FailureRow, PointRow, RunRow
 from emoray.trial.answered import Resamples, answering, asked_of, write_predictions, write_texts
 from emoray.trial.data import Look
 from emoray.trial.provenance import provenance
+from emoray.trial.renewing import beside, clear_made, renew
 from emoray.trial.ship import ship_ensemble, ship_point
 from emoray.trial.specs import spec_rows
 from emoray.trial.stages.combining import Combine
@@ -44,7 +44,7 @@ from emoray.trial.stages.compression import BASE, Compress
 from emoray.trial.stages.deciding import Decide
 from emoray.trial.store import Done, Store, id_of, key_of
 
-ARTIFACTS, FIGURES = "artifacts", "figures"
+ARTIFACTS = "artifacts"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +132,15 @@ def _ship(
     store: Store,
     folder: Path,
     also: Collection[str],
+    before: Mapping[str, Collection[str]],
+    console: Console,
 ) -> pd.Series:
-    """Artifacts of the front and `also` into `folder`; returns every row's `artifact`, relative to
-    the run."""
+    """Artifacts of the front and `also` into `folder`; returns every row's `artifact`,
+    relative to the run.
+
+    before: point -> hashes of its manifest as the run's tables had it. What was made then, and is
+    as it was made, is replaced or goes; a decision that was saved there stays.
+    """
     kept = points[_kept(points, also)]
     parts = dict.fromkeys(p for m in kept["model"].unique() for p in _needed(models[m]))
     whole: dict[str, Path] = {}
@@ -144,7 +150,6 @@ def _ship(
             raise ValueError(f"an artifact to ship must be whole, got {made.stage}: {made.error}")
         whole[key_of(part)] = desk.folder(made)
     cuts = _saved_cuts(folder, set(kept["point"]))
-    shutil.rmtree(folder / ARTIFACTS, ignore_errors=True)
     shown = list(points["model"].unique())
     base = {
         name: relative(at if isinstance(models[name], Combine) else at / BASE, desk.run_folder)
@@ -154,12 +159,25 @@ def _ship(
         labels = desk.data.corpus.taxonomy(row["taxonomy"]).labels
         cuts_K = cuts_of_row(row, cuts.get(row["point"], {}), labels)
         model, target = models[row["model"]], folder / ARTIFACTS / row["point"]
+        fresh = beside(target)
         if isinstance(model, Combine):
-            ship_ensemble(row, cuts_K, model, lambda stage: whole[key_of(stage)], target)
+            ship_ensemble(row, cuts_K, model, lambda stage: whole[key_of(stage)], fresh)
         else:
-            ship_point(row, cuts_K, whole[key_of(model)], target)
+            ship_point(row, cuts_K, whole[key_of(model)], fresh)
+        if said := renew(fresh, target, {row["artifact_sha256"], *before.get(row["point"], ())}):
+            console.print(f"artifacts/{said}", highlight=False, soft_wrap=True)
+    clear_made(folder / ARTIFACTS, {n: s for n, s in before.items() if n not in set(kept["point"])})
     shipped = f"{ARTIFACTS}/" + points["point"]
     return points["model"].map(base).where(~points["point"].isin(kept["point"]), shipped)
+
+
+def _shipped(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Point -> hash of its artifact, as the tables of an earlier start have it."""
+    try:
+        points = run_table(folder, "points").select(["point", "artifact_sha256"]).to_pylist()
+    except ValueError:  # none yet, or another version's
+        return {}
+    return {row["point"]: (row["artifact_sha256"],) for row in points}
 
 
 def first_failure(desk: Desk) -> str:
@@ -204,10 +222,11 @@ def publish(
         )
     models: dict[str, Model] = {id_of(d.compressed): d.compressed for d in decided}
     models |= {id_of(ensemble): ensemble for ensemble in ensembles}
-    with landing(desk.run_folder, anew=(ARTIFACTS, FIGURES)) as folder:
+    with landing(desk.run_folder) as folder:
+        before = _shipped(folder)
         done = _merged(desk, folder)
         points = run_table(folder, "points").to_pandas()
-        points["artifact"] = _ship(desk, points, models, store, folder, also)
+        points["artifact"] = _ship(desk, points, models, store, folder, also, before, console)
         answers = answering(decided, ensembles)
         points = points.assign(**with_nearest(points, Resamples.of(store, answers)))
         write_table(points.to_dict("series"), table_path(folder, "points"), PointRow)

@@ -18,13 +18,14 @@ from emoray.model.bert.recipe import DEFAULT_ENCODER, BertRecipe
 from emoray.model.losses import BCE, Focal
 from emoray.quant.scheme import FLOAT
 from emoray.storage.lock import alone_in
-from emoray.storage.place import Place, absolute, child, fetched, landing, ready
+from emoray.storage.place import Place, absolute, child, fetched, landing
+from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
 from emoray.tables.files import write_table
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
 from emoray.tables.report.improvement import draw_improvements
 from emoray.text.bring.asked import Bring
 from emoray.trial.answers import answer
-from emoray.trial.bringing import tell_look
+from emoray.trial.bringing import about_run, tell_look
 from emoray.trial.data import Look, look
 from emoray.trial.fewer import fewer
 from emoray.trial.improving import (
@@ -37,6 +38,7 @@ from emoray.trial.improving import (
     summary,
 )
 from emoray.trial.plan import deciding, training
+from emoray.trial.run_place import free_place
 from emoray.trial.spec import Data, Decision, Recipe
 from emoray.trial.stages.compression import Score
 from emoray.trial.store import key_of, open_store
@@ -63,12 +65,14 @@ class Improve:
     encoder: str | None = None
     corpus: Bring | None = None
     data: Place | None = None
-    out: Place = Path("results/improve_f1")
+    out: Place = RESULTS
+    name: str | None = None
     store: Place | None = None
     cluster: Cluster = field(default_factory=Cluster)
     download: bool = True
 
     def __post_init__(self) -> None:
+        assert self.lands  # its name is checked
         for what, asked, known in (
             ("technique", self.techniques, TECHNIQUES),
             ("family", self.families, FAMILIES),
@@ -95,12 +99,18 @@ class Improve:
         return self.encoder or DEFAULT_ENCODER
 
     @property
+    def lands(self) -> RunFolder:
+        families = [] if self.families == ("glove",) else list(self.families)
+        about = "-".join(["improve_f1", *families, about_run(self.taxonomy, self.corpus)])
+        return RunFolder(out=self.out, name=self.name, usual=about)
+
+    @property
     def place(self) -> Place:
-        return absolute(self.out)
+        return absolute(self.lands.place)
 
     @property
     def store_place(self) -> Place:
-        return absolute(self.store or child(self.out, "_store"))
+        return store_of(self.out, self.store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,14 +191,18 @@ def _make(stages: Any, scores: Sequence[Score], console: Console) -> None:
         )
 
 
-def _look(family: str, settings: Improve, folder: Path) -> Look:
-    found = look(
+def _found(family: str, settings: Improve) -> Look:
+    return look(
         settings.taxonomy,
         None if settings.data is None else fetched(settings.data),
         corpus=settings.corpus,
         download=settings.download,
         encoders=(settings.encoder_name,) if family == "bert" else (),
     )
+
+
+def _cut(found: Look, settings: Improve, folder: Path) -> Look:
+    """The same with as many train texts as are asked for."""
     if settings.texts is None or settings.texts >= found.train:
         return found
     return fewer(found, found.taxonomy.name, settings.texts, folder)
@@ -233,18 +247,25 @@ def _answers(
 
 
 def run_improve(settings: Improve, console: Console | None = None) -> Place:
-    """Compare, write `improvements`, `improvement_seeds`, a figure and a summary; returns `out`.
+    """Compare, write `improvements`, `improvement_seeds`, a figure and a summary; returns where.
 
     Raises ValueError for a mistake in settings or data before any worker starts.
     """
     console = console or Console()
-    place = settings.place
-    ready(place, settings.store_place)
+    ready_out(settings.out, settings.store_place)
+    looks = {family: _found(family, settings) for family in settings.families}
+    first = looks[settings.families[0]]
+    if settings.corpus is not None:
+        tell_look(first.source, console)
+    inputs = {"job": "jobs.improve_f1"}
+    for found in looks.values():
+        inputs |= found.inputs
+    place = absolute(free_place(settings.lands, inputs, console))
+    open_store(settings.store_place)  # refused here, before a folder is made
     with alone_in(place) as still_alone, landing(place) as folder:
-        looks = {family: _look(family, settings, folder) for family in settings.families}
+        record_inputs(place, inputs)
+        looks = {family: _cut(found, settings, folder) for family, found in looks.items()}
         first = looks[settings.families[0]]
-        if settings.corpus is not None:
-            tell_look(first.source, console)
         settings = replace(settings, taxonomy=first.taxonomy.name)
         answers = _answers(settings, looks, folder, console)
         rows: list[ImprovementRow] = []

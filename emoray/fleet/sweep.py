@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from rich.console import Console
 
@@ -15,14 +14,17 @@ from emoray.fleet.trials import Desk
 from emoray.fleet.wish import Wish, encoders_needed, named, own_vectors
 from emoray.model.bert.recipe import DEFAULT_ENCODER
 from emoray.storage.lock import alone_in
-from emoray.storage.place import Place, absolute, child, fetched, landing, ready
-from emoray.tables.parts import checked_run, clear_parts
+from emoray.storage.names import checked_run
+from emoray.storage.place import Place, absolute, child, fetched, landing
+from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
+from emoray.tables.parts import clear_parts
 from emoray.tables.rows import TABLES
 from emoray.text.bring.asked import Bring
 from emoray.trial.answered import keeps_texts
 from emoray.trial.bringing import about_run, tell_look
 from emoray.trial.data import Look, look
 from emoray.trial.leftovers import clear_leftovers
+from emoray.trial.run_place import free_place
 from emoray.trial.stages.deciding import Decide
 from emoray.trial.store import open_store
 
@@ -35,7 +37,7 @@ class Sweep:
     taxonomy: str | None = None
     corpus: Bring | None = None
     data: Place | None = None
-    out: Place = Path("results")
+    out: Place = RESULTS
     run: str | None = None
     store: Place | None = None
     trials: int = 64
@@ -53,13 +55,27 @@ class Sweep:
             checked_run(self.run)
 
     @property
-    def run_folder(self) -> Place:
+    def lands(self) -> RunFolder:
         about = about_run(self.taxonomy, self.corpus)
-        return absolute(child(self.out, self.run or f"{self.space}-{about}"))
+        return RunFolder(out=self.out, name=self.run, usual=f"{self.space}-{about}")
+
+    @property
+    def run_folder(self) -> Place:
+        return absolute(self.lands.place)
 
     @property
     def store_root(self) -> Place:
-        return absolute(self.store or child(self.out, "_store"))
+        return store_of(self.out, self.store)
+
+    def inputs(self, facts: Look) -> dict[str, str]:
+        """What the run's results are made of: another input is another run."""
+        given = [v.sha256 for v in facts.data.vectors] if self.vector_files else []
+        return {
+            "job": "jobs.sweep",
+            "space": self.space,
+            **facts.inputs,
+            "vectors": " ".join(given) or "those at hand",
+        }
 
 
 def _encoders(sweep: Sweep) -> tuple[str, ...]:
@@ -86,7 +102,7 @@ def _vector_files(sweep: Sweep) -> tuple[Place, ...] | None:
     return sweep.vector_files or (None if sweep.wish.needs_given else ())
 
 
-def _announce(sweep: Sweep, facts: Look, space: Space | JointSpace, console: Console) -> None:
+def _announce(run: Place, facts: Look, space: Space | JointSpace, console: Console) -> None:
     corpus = facts.data.corpus
     if facts.source.stands_in:
         console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
@@ -99,17 +115,17 @@ def _announce(sweep: Sweep, facts: Look, space: Space | JointSpace, console: Con
         f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
         f"{facts.leaked} of test also in train) · taxonomy {facts.taxonomy} · {start} "
         f"{', '.join(starts)} · {space.models} models to measure · "
-        f"run {sweep.run_folder}",
+        f"run {run}",
         highlight=False,
         soft_wrap=True,
     )
 
 
-def _search(sweep: Sweep, space: Space | JointSpace, desk: Desk, console: Console) -> list[Decide]:
+def _search(space: Space | JointSpace, desk: Desk, console: Console) -> list[Decide]:
     """The search itself; returns what its tables are made of."""
     # The store is the truth: parts of an earlier start are made from it again, or not wanted.
-    clear_parts(sweep.run_folder, set(TABLES) - {"runs"})
-    place = child(sweep.run_folder, "_tune")
+    clear_parts(desk.run_folder, set(TABLES) - {"runs"})
+    place = child(desk.run_folder, "_tune")
     with (
         landing(place, only=[search.STUDY]) as folder,
         study_copies.copied(folder / search.STUDY, place),
@@ -150,20 +166,21 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     facts = replace(facts, data=translators.with_translators(facts.data, recipes))
     if isinstance(space, Space):
         search.planned(space, facts.data)  # refused here, before any worker starts
-    ready(sweep.run_folder, sweep.store_root)
-    with alone_in(sweep.run_folder) as still_alone:
+    ready_out(sweep.out, sweep.store_root)
+    inputs = sweep.inputs(facts)
+    run_folder = absolute(free_place(sweep.lands, inputs, console))
+    with alone_in(run_folder) as still_alone:
+        record_inputs(run_folder, inputs)
         store = open_store(sweep.store_root)  # refused here, before Ray: the actor's ends the run
         store.share(facts.data)
         clear_leftovers(store)
         with connected(sweep.cluster):
-            stages = stages_actor.start(store.place, sweep.run_folder, sweep.limits)
-            desk = Desk(
-                stages=stages, run_folder=sweep.run_folder, store=store.place, data=facts.data
-            )
-            _announce(sweep, facts, space, console)
+            stages = stages_actor.start(store.place, run_folder, sweep.limits)
+            desk = Desk(stages=stages, run_folder=run_folder, store=store.place, data=facts.data)
+            _announce(run_folder, facts, space, console)
             translators.translate_for(recipes, facts.data, store=store.place, console=console)
             searching = time.perf_counter()
-            decided = _search(sweep, space, desk, console)
+            decided = _search(space, desk, console)
             searched = time.perf_counter() - searching
             translators.write_augmentations(desk, recipes)
             clocking.clock(desk, decided, console)
@@ -188,4 +205,4 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
                 keep_texts=keeps_texts(sweep.keep_texts, sweep.corpus),
             )
         clear_leftovers(store)
-    return sweep.run_folder
+    return run_folder

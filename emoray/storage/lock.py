@@ -9,7 +9,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +19,11 @@ from filelock import FileLock, Timeout
 
 from emoray.storage.objects import Found
 from emoray.storage.place import Place
+from emoray.storage.run_folder import INPUTS
 from emoray.storage.s3 import S3Folder
 
 LOCK = "_lock"
+NOT_RESULTS = {LOCK, INPUTS}
 PULSE_SECONDS = 30.0
 STALE_SECONDS = 300.0  # without a pulse that long the holder counts as dead
 
@@ -119,11 +121,28 @@ def _holder(found: Found) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
+def _made(folder: Path) -> list[Path]:
+    """Make a folder; returns those that were not there, the innermost first."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return new
+
+
+def _drop_empty(folder: Path, made: Sequence[Path]) -> None:
+    """Remove a folder that a refused job made, and those made for it, where nothing landed."""
+    with suppress(OSError):
+        if {path.name for path in folder.iterdir()} <= NOT_RESULTS:
+            for path in list(folder.iterdir()):
+                path.unlink()
+            for each in made:
+                each.rmdir()
+
+
 @contextmanager
 def _held_here(folder: Path) -> Iterator[None]:
     """The same for a folder on disk, where the system ends a dead process' hold."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        made = _made(folder)
         lock = FileLock(folder / LOCK)
         lock.acquire(timeout=0)
     except Timeout:
@@ -138,6 +157,10 @@ def _held_here(folder: Path) -> Iterator[None]:
         ) from error
     try:
         yield
+    except BaseException:
+        if made:
+            _drop_empty(folder, made)  # while nobody else can hold it
+        raise
     finally:
         lock.release()
 
@@ -153,7 +176,13 @@ def alone_in(place: Place) -> Iterator[Callable[[], None]]:
             yield lambda: None
         return
     with held(place) as hold:
-        yield hold.check
+        try:
+            yield hold.check
+        except BaseException:
+            with suppress(OSError):
+                if set(place.names()) == NOT_RESULTS:
+                    place.delete([INPUTS])
+            raise
 
 
 @contextmanager

@@ -202,15 +202,12 @@ def _taken(
 
 
 @contextmanager
-def landing(
-    place: Place, *, anew: Sequence[str] = (), only: Collection[str] | None = None
-) -> Iterator[Path]:
+def landing(place: Place, *, only: Collection[str] | None = None) -> Iterator[Path]:
     """A local folder to write into. Of a bucket: a copy of what lies there, taken back at the end.
 
     What changed is taken there when the block ends, well or not; what was deleted is deleted there
-    when it ends well. What starts with `_` is kept by other means, and left alone. The folders in
-    `anew` are made from nothing: not brought, and replaced when the block ends well. only: the
-    names that are brought and taken, in place of all.
+    when it ends well. What starts with `_` is kept by other means, and left alone. only: the names
+    that are brought and taken, in place of all.
     """
     if isinstance(place, Path):
         yield place
@@ -220,9 +217,7 @@ def landing(
     folder.mkdir(parents=True)
     try:
         there = [entry for entry in place.entries() if _counts(entry.name, only)]
-        fresh = tuple(f"{name}/" for name in anew)
-        kept = [entry for entry in there if not entry.name.startswith(fresh)]
-        in_parallel(lambda entry: place.download(entry.name, folder / entry.name), kept)
+        in_parallel(lambda entry: place.download(entry.name, folder / entry.name), there)
         before = hashes_below(folder)
         try:
             yield folder

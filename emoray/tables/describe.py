@@ -16,7 +16,7 @@ from emoray.tables.schema import schema_of
 README = Path("results/README.md")
 BEGIN = "<!-- tables: written by `python -m emoray.tables.describe` -->"
 END = "<!-- end of tables -->"
-FINISHED = "Of the jobs on finished models, in the folder that `--out` names:"
+FINISHED = "Of the jobs on finished models, in the folder that each makes in `--out`:"
 ARROWS = {"maximize": "higher", "minimize": "lower"}
 KINDS = {
     "int64": "integer",

@@ -4,13 +4,13 @@
 a run's folder is no table starts with `_` or is `report.html`, `figures/` or `artifacts/`.
 """
 
-import re
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
+from emoray.storage.names import RUN, RUN_IS, shown
 from emoray.storage.objects import DamagedError
 from emoray.storage.parallel import in_parallel
 from emoray.storage.place import Place
@@ -19,8 +19,6 @@ from emoray.tables.files import P, Rows, clear_half_written, read_table, write_t
 from emoray.tables.rows import TABLES
 
 PARTS = "_parts"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,199}")
-NAMED = "1 to 200 letters, digits, '.', '_', '=' or '-', a letter or digit first"
 
 # What names a row: parts may repeat a row, the compacted table holds it once.
 KEYS: dict[str, tuple[str, ...]] = {
@@ -46,13 +44,6 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 
 
-def checked_run(name: str) -> str:
-    """The name of a run, which becomes a folder's; ValueError for what leads elsewhere."""
-    if not NAME.fullmatch(name):
-        raise ValueError(f"a run's name is {NAMED}, got {name!r}: name another with --run")
-    return name
-
-
 def row_class_of(table: str) -> type:
     """The row class of a table, by name."""
     if table not in TABLES:
@@ -69,8 +60,8 @@ def table_path(run_folder: P, table: str) -> P:
 def part_path(run_folder: P, table: str, part: str) -> P:
     """Where the part lies, written or not."""
     row_class_of(table)
-    if not NAME.fullmatch(part):
-        raise ValueError(f"a part's name is {NAMED}, got {part!r}: use the trial's id")
+    if not RUN.fullmatch(part):
+        raise ValueError(f"a part's name is {RUN_IS}, got {shown(part)}: use the trial's id")
     return run_folder / PARTS / table / f"{part}.parquet"
 
 

@@ -85,10 +85,10 @@ def taxonomy_for(name: str | None, source: Source, usual: str = USUAL) -> Taxono
     return taxonomy_of(name or usual, kinds)
 
 
-def about_run(taxonomy: str | None, asked: Bring | None) -> str:
+def about_run(taxonomy: str | None, asked: Bring | None, usual: str = USUAL) -> str:
     """What a run's folder is called after: the corpus that is brought, else the taxonomy."""
     if asked is None:
-        return taxonomy or USUAL
+        return taxonomy or usual
     return f"{asked.called}-{taxonomy}" if taxonomy else asked.called
 
 
@@ -131,19 +131,29 @@ def tell_look(source: Source, console: Console) -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def run_corpus(asked: Bring, out: Place | None, console: Console | None = None) -> Source:
-    """`jobs.corpus`: the first look alone, and a copy of the corpus in `out` where one is named."""
+def _keep(source: Source, place: Place) -> None:
+    """A copy of the corpus; ValueError where the folder keeps another one."""
+    ready(place)
+    names = [*(f"{split}.tsv" for split in SPLITS), NAMES]
+    files = {n: (source.folder / n).read_bytes() for n in names if (source.folder / n).is_file()}
+    with landing(place, only=names) as folder:
+        there = {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}
+        if there and there != files:
+            raise ValueError(
+                f"a folder keeps one corpus, {place} holds another ({', '.join(there)}): name a "
+                "new folder with --keep, or move that one away"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+
+def run_corpus(asked: Bring, keep: Place | None, console: Console | None = None) -> Source:
+    """`jobs.corpus`: the first look alone, and a copy of the corpus where a folder is named."""
     console = console or Console()
     source = find_corpus(asked, None)
     tell_look(source, console)
-    if out is not None:
-        ready(out)
-        with landing(out) as folder:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in (*(f"{split}.tsv" for split in SPLITS), NAMES):
-                if (source.folder / name).is_file():
-                    (folder / name).write_bytes((source.folder / name).read_bytes())
-                else:
-                    (folder / name).unlink(missing_ok=True)  # of a corpus that was there before
-        console.print(f"kept: --corpus {out}", highlight=False, markup=False, soft_wrap=True)
+    if keep is not None:
+        _keep(source, keep)
+        console.print(f"kept: --corpus {keep}", highlight=False, markup=False, soft_wrap=True)
     return source

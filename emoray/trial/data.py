@@ -31,6 +31,16 @@ class Look:
         return self.source.why
 
     @property
+    def inputs(self) -> dict[str, str]:
+        """What tells a run on these data from others, as its folder keeps it."""
+        return {
+            "corpus": self.data.corpus.name,
+            "corpus_sha256": self.data.corpus.sha256,
+            "taxonomy": self.taxonomy.name,
+            "encoders": " ".join(e.sha256 for e in self.data.encoders) or "none",
+        }
+
+    @property
     def dims(self) -> tuple[int, ...]:
         """Widths of the vectors found, narrowest first."""
         return tuple(sorted({v.dim for v in self.data.vectors}))

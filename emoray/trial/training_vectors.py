@@ -3,11 +3,13 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 
-from emoray.storage.place import Place, child, fetched, landing, name_of, place_of, ready
+from emoray.storage.place import Place, child, fetched, landing
+from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs
 from emoray.text.bring.asked import Bring
 from emoray.text.corpus import read_records
 from emoray.text.own_vectors.counts import Counts, count_pairs
@@ -21,11 +23,14 @@ from emoray.text.own_vectors.likeness import (
 from emoray.text.own_vectors.settings import GloveObjective, Method, OwnVectors, Ppmi
 from emoray.text.own_vectors.texts import read_texts
 from emoray.text.own_vectors.training import train_vectors
+from emoray.text.sources import Source
 from emoray.text.vectors import VectorSource, find_all
 from emoray.text.words import tokenize
-from emoray.trial.bringing import find_corpus
+from emoray.trial.bringing import about_run, find_corpus
+from emoray.trial.done import file_sha256
 from emoray.trial.finished.telling import show, table
 from emoray.trial.pace import Tell, pace
+from emoray.trial.run_place import free_place
 from emoray.trial.stages.tokens import MAX_TOKENS
 
 SHOWN = ("happy", "sad", "angry", "love", "afraid", "thanks", "funny", "sorry")
@@ -55,19 +60,39 @@ class Train:
 class Training:
     """What to train on, how, how wide, and where the files land.
 
-    out: the file in GloVe's text format; None names it after the settings. near: words whose
-    neighbours are shown.
+    out: the folder of all runs. near: words whose neighbours are shown.
     """
 
     texts: TextFile | Train
     settings: OwnVectors = field(default_factory=OwnVectors)
     dim: int = 100
-    out: Place | None = None
+    out: Place = RESULTS
+    name: str | None = None
     near: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        assert self.lands  # its name is checked
+        if self.out.name.endswith((".txt", ".npy")):
+            raise ValueError(
+                f"--out is the folder of all runs, got {self.out}: the files are called "
+                f"{self.file}, …; name their folder in OUT with --name"
+            )
+
     @property
-    def place(self) -> Place:
-        return self.out or place_of(f"results/vectors/{self.settings}.{self.dim}d.txt")
+    def lands(self) -> RunFolder:
+        return RunFolder(out=self.out, name=self.name, usual=f"vectors-{_about(self.texts)}")
+
+    @property
+    def file(self) -> str:
+        """What the file in GloVe's text format is called."""
+        return f"{self.settings}.{self.dim}d.txt"
+
+
+def _about(texts: TextFile | Train) -> str:
+    """What the vectors' folder is called after."""
+    if isinstance(texts, Train):
+        return about_run(None, texts.corpus, usual="goemotions")
+    return texts.place.name.partition(".")[0]
 
 
 METHODS: dict[str, Method] = {"ppmi": Ppmi(), "glove": GloveObjective()}
@@ -96,12 +121,38 @@ def texts_of(
     return TextFile(place=text)
 
 
-def _words_of(texts: TextFile | Train) -> tuple[str, Iterator[list[str]]]:
-    """What is read, and the words of each text as they are asked for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The texts as files here. source: the corpus that they are train of, else None."""
+
+    path: Path
+    source: Source | None
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """What tells vectors of these texts from others, as their folder keeps it."""
+        name = self.path.name if self.source is None else self.source.name
+        return {"job": "jobs.vectors", "texts": name, "texts_sha256": file_sha256(self.path)}
+
+
+def _found(texts: TextFile | Train) -> Found:
     if isinstance(texts, TextFile):
         path = fetched(texts.place)
-        return str(texts.place), (tokenize(text) for text in read_texts(path))
+        if not path.is_file():
+            raise ValueError(
+                f"word vectors come from a text file, one text a line, got no file {texts.place}: "
+                "check the path"
+            )
+        return Found(path=path, source=None)
     source = find_corpus(texts.corpus, texts.data, download=texts.download)
+    return Found(path=source.folder / "train.tsv", source=source)
+
+
+def _words_of(found: Found) -> tuple[str, Iterator[list[str]]]:
+    """What is read, and the words of each text as they are asked for."""
+    source = found.source
+    if source is None:
+        return str(found.path), (tokenize(text) for text in read_texts(found.path))
     _, records = read_records(source.folder, "train")
     words = (tokenize(text)[:MAX_TOKENS] for _, text, _ in records)
     return f"train of corpus {source}", words
@@ -113,8 +164,8 @@ def _told(texts: Iterator[list[str]], tell: Tell) -> Iterator[list[str]]:
         tell(number, "")
 
 
-def _counted(training: Training, console: Console) -> Counts:
-    what, texts = _words_of(training.texts)
+def _counted(training: Training, found: Found, console: Console) -> Counts:
+    what, texts = _words_of(found)
     console.print(f"texts {what}", highlight=False, soft_wrap=True, markup=False)
     settings = training.settings
     with pace(console, "texts read") as tell:
@@ -195,12 +246,13 @@ def run_training(training: Training, console: Console | None = None) -> tuple[Pl
     Raises ValueError for settings or texts that cannot be trained on.
     """
     console = console or Console()
-    folder, names = training.place.parent, names_for(name_of(training.place))
-    ready(folder)
+    names = names_for(training.file)
+    ready_out(training.out)
+    found = _found(training.texts)
+    folder = free_place(training.lands, found.inputs, console)
     begun = time.perf_counter()
     with landing(folder, only=names) as here:
-        here.mkdir(parents=True, exist_ok=True)
-        counts = _counted(training, console)
+        counts = _counted(training, found, console)
         near = _near(training, counts.words)
         console.print(
             f"{counts.texts:,} texts, {counts.running:,} words; {len(counts.words):,} different "
@@ -216,6 +268,7 @@ def run_training(training: Training, console: Console | None = None) -> tuple[Pl
             highlight=False,
             soft_wrap=True,
         )
+        record_inputs(folder, found.inputs)
         write_vectors(here, names[0], counts.words, vectors_VD)
     _tell_neighbours(near, counts.words, vectors_VD, console)
     _tell_sense(_at_hand(training), counts.words, vectors_VD, console)

@@ -61,7 +61,7 @@ def test_a_model_passes_the_gates_or_fails_where_they_are_missed(tmp_path: Path)
     model, out = tiny(tmp_path / "model"), tmp_path / "out"
     good = validated(model, out, MIN_MACRO_F1="0", MAX_ECE="1")
     assert good.returncode == 0, good.stdout + good.stderr
-    rows = read_table(out / "compression.parquet", CompressionRow).to_pylist()
+    rows = read_table(out / "compressed/compression.parquet", CompressionRow).to_pylist()
     assert {row["name"] for row in rows} >= {"float", "int8"}
     bad = validated(model, out, MIN_MACRO_F1="0.99", MAX_ECE="1")
     assert bad.returncode == 1 and "macro" in bad.stderr, bad.stdout + bad.stderr

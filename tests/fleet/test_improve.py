@@ -20,7 +20,8 @@ def small(out: Path) -> Improve:
         members=2,
         epochs=1,
         texts=300,
-        out=out,
+        out=out.parent,
+        name=out.name,
         download=False,
     )
 
@@ -67,7 +68,7 @@ def test_the_paragraph_stands_in_the_log_and_in_a_file(told: tuple[Path, str]) -
 
 def test_what_was_trained_once_is_not_trained_again(told: tuple[Path, str]) -> None:
     begun = Counter(
-        e["key"] for e in Store(told[0] / "_store").journal() if e["event"] == "started"
+        e["key"] for e in Store(told[0].parent / "_store").journal() if e["event"] == "started"
     )
     assert set(begun.values()) == {1}
     assert sum(key.startswith("train-") for key in begun) == 6

@@ -15,7 +15,7 @@ ODD = ["a b", "a\nb", "a\x00b", "a\x1b[31mb", "\u202eb", "naïve", "a" * 201]
 
 @pytest.mark.parametrize("name", [*BAD, *ODD], ids=ascii)
 def test_a_runs_name_stays_in_the_output_folder(name: str) -> None:
-    with pytest.raises(ValueError, match=r"a run's name is .*, got .*--run"):
+    with pytest.raises(ValueError, match=r"a run's name is .*, got .*--name"):
         Sweep(run=name)
 
 

@@ -141,16 +141,6 @@ def test_what_was_written_before_a_failure_is_taken_too(s3: S3Folder) -> None:
     assert s3.names() == ["done", "gone"], "and nothing is deleted"
 
 
-def test_folders_made_anew_hold_nothing_of_before(s3: S3Folder) -> None:
-    for name in ("artifacts/old/model", "artifacts/same/model", "other"):
-        s3.write(name, b"before")
-    with landing(s3, anew=("artifacts",)) as folder:
-        assert names_in(folder) == {"other"}
-        (folder / "artifacts" / "same").mkdir(parents=True)
-        (folder / "artifacts" / "same" / "model").write_bytes(b"after")
-    assert s3.names() == ["artifacts/same/model", "other"]
-
-
 def test_of_some_names_only_those_are_brought_and_taken(s3: S3Folder) -> None:
     s3.write("_tune/study.db", b"1")
     s3.write("_tune/other", b"1")

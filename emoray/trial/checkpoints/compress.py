@@ -1,14 +1,14 @@
 """`jobs.compress`: a finished checkpoint under many schemes, beside PyTorch's own forms."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from rich.console import Console
 
 from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
-from emoray.storage.place import Place, absolute, child, fetched, landing, name_of, ready
+from emoray.storage.place import Place, fetched, landing, name_of
+from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
 from emoray.tables.files import read_table, write_table
 from emoray.tables.rows import (
     ChangeRow,
@@ -32,6 +32,7 @@ from emoray.trial.checkpoints.shelf import require_outside
 from emoray.trial.checkpoints.speed import Plan
 from emoray.trial.checkpoints.steps import steps
 from emoray.trial.finished.telling import announce
+from emoray.trial.run_place import free_place
 from emoray.trial.spec import CorpusRef
 from emoray.trial.store import open_store
 
@@ -45,7 +46,8 @@ class Compression:
     every: bool = False
     corpus: Bring | None = None
     data: Place | None = None
-    out: Place | None = None
+    out: Place = RESULTS
+    name: str | None = None
     store: Place | None = None
     threads: int = 2
     max_tokens: int | None = None
@@ -53,8 +55,12 @@ class Compression:
     plan: Plan = field(default_factory=Plan)
 
     @property
-    def folder(self) -> Place:
-        return self.out or Path("results") / f"compress-{name_of(self.model)}"
+    def lands(self) -> RunFolder:
+        usual = f"compress-{name_of(self.model)}"
+        return RunFolder(out=self.out, name=self.name, usual=usual)
+
+    def __post_init__(self) -> None:
+        assert self.lands  # its name is checked
 
     @property
     def chosen(self) -> dict[str, Scheme]:
@@ -95,11 +101,10 @@ def _bench(settings: Compression, console: Console) -> Bench:
             "as it is"
         )
     corpus = read_corpus(source.folder, name=source.name, taxonomy=given.taxonomy)
-    out = settings.folder
-    root = absolute(settings.store or child(out, "_store"))
-    for place in (out, root):
+    root = store_of(settings.out, settings.store)
+    for place in (settings.out, root):
         require_outside(settings.model, place)
-    ready(out, root)
+    ready_out(settings.out, root)
     announce(console, source, given.taxonomy, f"model {given.checkpoint.name}")
     if not settings.schemes and not settings.every:
         console.print(
@@ -138,9 +143,17 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
     Raises ValueError where nothing could be quantized, and at the end, with everything else
     written, where a scheme failed. Finished stages are kept: the same call goes on.
     """
-    console, out = console or Console(), settings.folder
+    console = console or Console()
     chosen = settings.chosen
     bench = _bench(settings, console)
+    inputs = {
+        "job": "jobs.compress",
+        "model_sha256": bench.given.checkpoint.sha256,
+        "corpus": bench.corpus.name,
+        "corpus_sha256": bench.corpus.sha256,
+        "taxonomy": bench.given.taxonomy.name,
+    }
+    out = free_place(settings.lands, inputs, console)
     with landing(out) as folder, steps(console, len(chosen) + 6) as say:
         made = make(bench, chosen, say)
         say("holding ids and logits against transformers'")
@@ -149,6 +162,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         timed = time_all(bench, made, say)
         say("judging on resampled texts")
         outcomes = judge_all(bench, made)
+        record_inputs(out, inputs)
         found = forms(bench, made, outcomes, folder)
         rows = compression_rows(bench, found, timed, outcomes)
         layers = _layers(bench, made)

@@ -11,7 +11,8 @@ from rich.console import Console
 from emoray.export.artifact import DECISION, Classifier
 from emoray.export.cpu import cpu
 from emoray.export.shipping import BASE_FILES, Base, Row, row_of
-from emoray.storage.place import Place, absolute, child, fetched, landing, name_of, ready
+from emoray.storage.place import Place, fetched, landing, name_of
+from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
 from emoray.tables.files import write_table
 from emoray.tables.rows import ConversionRow, CoverageRow, SpeedRow
 from emoray.text.bring.asked import Bring
@@ -29,6 +30,7 @@ from emoray.trial.checkpoints.speed import MANY, Model, Plan, Speed, batches_of,
 from emoray.trial.checkpoints.steps import Say, plainly, steps
 from emoray.trial.checkpoints.timing import TORCH, session_model
 from emoray.trial.finished.telling import table
+from emoray.trial.run_place import free_place
 from emoray.trial.spec import CorpusRef
 from emoray.trial.store import Store, open_store
 
@@ -42,7 +44,8 @@ class Conversion:
     model: Place
     corpus: Bring | None = None
     data: Place | None = None
-    out: Place | None = None
+    out: Place = RESULTS
+    name: str | None = None
     store: Place | None = None
     threads: int = 2
     max_tokens: int | None = None
@@ -51,6 +54,7 @@ class Conversion:
     plan: Plan = field(default_factory=Plan)
 
     def __post_init__(self) -> None:
+        assert self.lands  # its name is checked
         if not self.tolerance > 0:
             raise ValueError(
                 f"tolerance is above 0, got {self.tolerance}: two ways to sum floats never agree "
@@ -58,8 +62,9 @@ class Conversion:
             )
 
     @property
-    def folder(self) -> Place:
-        return self.out or Path("results") / f"convert-{name_of(self.model)}"
+    def lands(self) -> RunFolder:
+        usual = f"convert-{name_of(self.model)}"
+        return RunFolder(out=self.out, name=self.name, usual=usual)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,10 +97,10 @@ def _desk(settings: Conversion) -> Desk:
     except ValueError:  # labels of its own: texts will do, there is nothing to fit
         judged, taxonomy = False, kinds[0]
     corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy)
-    root = absolute(settings.store or child(settings.folder, "_store"))
-    for where in (settings.folder, root):
+    root = store_of(settings.out, settings.store)
+    for where in (settings.out, root):
         require_outside(settings.model, where)
-    ready(settings.folder, root)
+    ready_out(settings.out, root)
     store = open_store(root)
     return Desk(given=given, source=source, corpus=corpus, judged=judged, store=store)
 
@@ -257,8 +262,15 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
     Raises ValueError where the converted model says anything else than PyTorch: the tables then
     tell what, and no artifact is written.
     """
-    console, out = console or Console(), settings.folder
+    console = console or Console()
     desk = _desk(settings)
+    inputs = {
+        "job": "jobs.convert",
+        "model_sha256": desk.given.checkpoint.sha256,
+        "corpus": desk.source.name,
+        "corpus_sha256": desk.corpus.sha256,
+    }
+    out = free_place(settings.lands, inputs, console)
     console.print(
         f"model {desk.given.checkpoint.name} · {len(desk.given.checkpoint.labels)} labels · texts "
         f"of {desk.source.name}",
@@ -278,6 +290,7 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
     lines = (made / COVERAGE).read_text("utf-8").splitlines()
     said = [CoverageRow(name=ONNX, number=i, line=s) for i, s in enumerate(lines, start=1)]
     with landing(out) as folder:
+        record_inputs(out, inputs)
         if not failure:
             place(made / BASE, row, folder / "artifact")
         write_table(rows, folder / "conversion.parquet", ConversionRow)

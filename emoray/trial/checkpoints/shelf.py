@@ -1,14 +1,12 @@
 """Artifacts of one job, side by side: as its tables say, each whole at any moment."""
 
-import os
-import shutil
-import uuid
 from pathlib import Path
 
 from emoray.export import artifact
 from emoray.export.artifact import MANIFEST
 from emoray.export.shipping import Row, ship
 from emoray.storage.place import Place, is_inside
+from emoray.trial.renewing import beside, renew
 
 
 def require_outside(model: Place, out: Place) -> None:
@@ -30,23 +28,18 @@ def _holds(target: Path, row: Row) -> bool:
 
 
 def place(base_folder: Path, row: Row, target: Path) -> None:
-    """Put a row's artifact there; another artifact that stands there goes once this one is whole.
+    """Put a row's artifact there; another that stands there as it was made goes once this one is
+    whole, one in which a decision was saved keeps it.
 
     A damaged one is made again. Refuses to replace what is no artifact.
     """
-    if not target.exists():
-        return ship(base_folder, row, target)
     if _holds(target, row):
-        return None
-    if not (target / MANIFEST).is_file():
+        return
+    if target.exists() and not (target / MANIFEST).is_file():
         raise ValueError(
             f"an artifact's place is free or holds an artifact, got {target} with something else: "
-            "move it away or name another --out"
+            "move it away, or name another run with --name"
         )
-    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
-    ship(base_folder, row, aside)
-    old = target.with_name(f"{aside.name}.old")
-    os.replace(target, old)
-    os.replace(aside, target)
-    shutil.rmtree(old, ignore_errors=True)
-    return None
+    fresh = beside(target)
+    ship(base_folder, row, fresh)
+    renew(fresh, target)

@@ -9,7 +9,9 @@ from rich.console import Console
 
 from emoray.decide.compare import MARGIN, checked_margin
 from emoray.decide.strata import stratified_weights
-from emoray.storage.place import Place, fetched, landing, name_of, place_of, ready
+from emoray.storage.names import checked_run
+from emoray.storage.place import Place, fetched, landing, name_of, place_of
+from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import write_table
 from emoray.text.bring.asked import Bring
@@ -21,6 +23,7 @@ from emoray.trial.comparing.rows import OWN, compared, comparison_rows, label_ch
 from emoray.trial.comparing.saved import is_saved, read_saved
 from emoray.trial.finished.scoring import SPLITS, Wanted
 from emoray.trial.finished.telling import show
+from emoray.trial.run_place import free_place
 from emoray.trial.waiting import waiting
 
 LEAST = 100  # resamples: below, a 95 % interval hangs on two of them
@@ -41,13 +44,15 @@ class Compare:
     seed: int = 0
     corpus: Bring | None = None
     data: Place | None = None
-    out: Place | None = None
+    out: Place = RESULTS
+    name: str | None = None
     store: Place | None = None
     download: bool = True
     figures: bool = True
 
     def __post_init__(self) -> None:
         checked_margin(self.margin)
+        assert self.name is None or checked_run(self.name)
         if len(self.operands) < 2 or len(set(self.operands)) < len(self.operands):
             raise ValueError(
                 "a comparison has two operands or more, each once, got "
@@ -72,8 +77,14 @@ class Compare:
         return short if len(set(short)) == len(short) else self.operands
 
     @property
-    def folder(self) -> Place:
-        return self.out or Path("results") / f"compare-{_short(self.operands[0])}"
+    def lands(self) -> RunFolder:
+        usual = f"compare-{_short(self.operands[0])}"
+        return RunFolder(out=self.out, name=self.name, usual=usual)
+
+    def inputs(self, operands: Sequence[Operand]) -> dict[str, str]:
+        """What tells this comparison from others, as its folder keeps it."""
+        sides = [f"{each.name} {each.sha256[:16]}" for each in operands]
+        return {"job": "jobs.compare", "operands": ", ".join(sides), "split": self.split}
 
 
 def _short(text: str) -> str:
@@ -101,7 +112,7 @@ def open_operands(settings: Compare, console: Console) -> list[Operand]:
         corpus=settings.corpus,
         data=settings.data,
         download=settings.download,
-        out=settings.folder,
+        out=settings.out,
         store=settings.store,
     )
     scorer = Scorer(wanted=wanted, split=settings.split, console=console)
@@ -127,11 +138,13 @@ def _by_pair(rows: Sequence[LabelChangeRow]) -> list[list[LabelChangeRow]]:
 
 def run_compare(settings: Compare, console: Console | None = None) -> Place:
     """Write comparisons, label_changes and figures; print them and the verdicts in words."""
-    console, out = console or Console(), settings.folder
-    ready(out)
+    console = console or Console()
+    ready_out(settings.out)
     with waiting(console, lambda: "scoring"):
         operands = open_operands(settings, console)
     first = operands[0]
+    inputs = settings.inputs(operands)
+    out = free_place(settings.lands, inputs, console)
     weights_BN = stratified_weights(
         first.truth_NK, resamples=settings.resamples, seed=settings.seed
     )
@@ -139,6 +152,7 @@ def run_compare(settings: Compare, console: Console | None = None) -> Place:
     rows = comparison_rows(told, settings.split)
     labels = label_change_rows(told, first.labels)
     with landing(out) as folder:
+        record_inputs(out, inputs)
         write_table(rows, folder / "comparisons.parquet", ComparisonRow)
         write_table(labels, folder / "label_changes.parquet", LabelChangeRow)
         figures = _figures(folder) if settings.figures else []

@@ -3,6 +3,7 @@
 Shapes: N texts, K labels.
 """
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -61,6 +62,17 @@ class Operand:
                 f"{self.name}: truth must be texts x {len(self.labels)} labels, got shape "
                 f"{self.truth_NK.shape}: one column a label"
             )
+
+    @property
+    def sha256(self) -> str:
+        """Of what it says and what is true: equal operands are one input."""
+        said = self.said
+        arrays = (said.logits_NK, said.cuts_K) if isinstance(said, Cut) else (said.decided_NK,)
+        found = hashlib.sha256("\n".join(self.labels).encode("utf-8", "surrogatepass"))
+        for array in (self.truth_NK, *arrays):
+            found.update(f"{array.shape} {array.dtype}".encode())
+            found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()
 
     def like(self, first: "Operand") -> "Operand":
         """With the labels in the order of `first`; ValueError unless both judge the same texts."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from rich.console import Console
 
 from emoray.storage.place import Place, landing, name_of
+from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
 from emoray.tables.files import write_table
 from emoray.tables.rows import CalibrationLabelRow, CalibrationRow, ChangeRow, ReliabilityRow
 from emoray.text.bring.asked import Bring
@@ -13,6 +14,7 @@ from emoray.trial.finished import calibrating as fit
 from emoray.trial.finished import telling as tell
 from emoray.trial.finished.artifacts import open_artifact
 from emoray.trial.finished.scoring import Wanted, judge
+from emoray.trial.run_place import free_place
 from emoray.trial.waiting import waiting
 
 
@@ -23,14 +25,19 @@ class Calibrate:
     artifact: Place
     corpus: Bring | None = None
     data: Place | None = None
-    out: Place | None = None
+    out: Place = RESULTS
+    name: str | None = None
     store: Place | None = None
     download: bool = True
     figures: bool = True
 
+    def __post_init__(self) -> None:
+        assert self.lands  # its name is checked
+
     @property
-    def folder(self) -> Place:
-        return self.out or Path("results") / f"calibrate-{name_of(self.artifact)}"
+    def lands(self) -> RunFolder:
+        usual = f"calibrate-{name_of(self.artifact)}"
+        return RunFolder(out=self.out, name=self.name, usual=usual)
 
 
 def explain(found: fit.Calibrated) -> tuple[str, str]:
@@ -63,16 +70,18 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
 
     The artifact is only read. Logits are kept in the store: a second call scores nothing.
     """
-    console, out = console or Console(), settings.folder
+    console = console or Console()
     finished = open_artifact(settings.artifact)
     wanted = Wanted(
         corpus=settings.corpus,
         data=settings.data,
         download=settings.download,
-        out=out,
+        out=settings.out,
         store=settings.store,
     )
     court = judge(finished, wanted)
+    inputs = {"job": "jobs.calibrate", **court.inputs}
+    out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name}"
     tell.announce(console, court.source, court.taxonomy, what)
     with waiting(console, lambda: "scoring dev and test"):
@@ -81,6 +90,7 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     changes, labels = fit.change_rows(found), fit.label_rows(found)
     bins = fit.reliability_rows(found, found.temperature_R[[0, found.chosen]].tolist())
     with landing(out) as folder:
+        record_inputs(out, inputs)
         write_table(rows, folder / "calibration.parquet", CalibrationRow)
         write_table(changes, folder / "changes.parquet", ChangeRow)
         write_table(labels, folder / "calibration_labels.parquet", CalibrationLabelRow)

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -13,6 +12,7 @@ from emoray.decide.intervals import resample_weights
 from emoray.decide.paired import interval, judge
 from emoray.decide.scores import Scores, score
 from emoray.storage.place import Place, landing, name_of
+from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
 from emoray.tables.files import write_table
 from emoray.tables.rows import EvaluationRow, LatencyRow
 from emoray.text.bring.asked import Bring
@@ -23,6 +23,7 @@ from emoray.trial.finished import telling as tell
 from emoray.trial.finished.artifacts import Finished, open_artifact
 from emoray.trial.finished.scoring import SPLITS, Judge, Said, Wanted
 from emoray.trial.finished.scoring import judge as before_corpus
+from emoray.trial.run_place import free_place
 from emoray.trial.waiting import waiting
 
 TEXTS, TURNS = 100, 3  # of the clock: three hundred calls give a 95th percentile its neighbours
@@ -128,13 +129,15 @@ class Evaluate:
     split: str = "test"
     corpus: Bring | None = None
     data: Place | None = None
-    out: Place | None = None
+    out: Place = RESULTS
+    name: str | None = None
     store: Place | None = None
     threads: int = 1
     gates: Gates = field(default_factory=Gates)
     download: bool = True
 
     def __post_init__(self) -> None:
+        assert self.lands  # its name is checked
         if self.split not in SPLITS:
             raise ValueError(
                 f"an artifact is scored on {' or '.join(SPLITS)}, got {self.split!r}: it was "
@@ -144,8 +147,9 @@ class Evaluate:
             raise ValueError(f"threads are counted from 1, got {self.threads}: 1 is customary")
 
     @property
-    def folder(self) -> Place:
-        return self.out or Path("results") / f"evaluate-{name_of(self.artifact)}"
+    def lands(self) -> RunFolder:
+        usual = f"evaluate-{name_of(self.artifact)}"
+        return RunFolder(out=self.out, name=self.name, usual=usual)
 
 
 def _clock(finished: Finished, said: Said, threads: int) -> list[LatencyRow]:
@@ -251,16 +255,18 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
 
     Returns the row that was written: `passed` says whether a CI may go on.
     """
-    console, out = console or Console(), settings.folder
+    console = console or Console()
     finished = open_artifact(settings.artifact)
     wanted = Wanted(
         corpus=settings.corpus,
         data=settings.data,
         download=settings.download,
-        out=out,
+        out=settings.out,
         store=settings.store,
     )
     court = before_corpus(finished, wanted, partial(settings.gates.require, settings.split))
+    inputs = {"job": "jobs.evaluate", **court.inputs, "split": settings.split}
+    out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name} as it stands"
     tell.announce(console, court.source, court.taxonomy, what)
     with waiting(console, lambda: f"scoring and timing {settings.split}"):
@@ -268,6 +274,7 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     failed = dict(settings.gates.failed(row))
     row = EvaluationRow(**{**asdict(row), "passed": not failed, "failed": ",".join(failed)})
     with landing(out) as folder:
+        record_inputs(out, inputs)
         write_table([row], folder / "evaluation.parquet", EvaluationRow)
         write_table(samples, folder / "latency.parquet", LatencyRow)
     tell.show(console, tell.evaluation_table(row, settings.gates.limits))

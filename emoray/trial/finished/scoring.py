@@ -12,7 +12,8 @@ from typing import ClassVar
 import numpy as np
 
 from emoray.labels import Taxonomy
-from emoray.storage.place import Place, absolute, child, is_inside, ready
+from emoray.storage.place import Place, is_inside
+from emoray.storage.run_folder import ready_out, store_of
 from emoray.text.bring.asked import Bring
 from emoray.text.corpus import Corpus, read_corpus, taxonomies_of
 from emoray.text.sources import Source
@@ -58,7 +59,7 @@ class ScoreArtifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Wanted:
-    """Which corpus judges, and where logits are kept."""
+    """Which corpus judges, and where logits are kept. out: the folder of all runs."""
 
     corpus: Bring | None = None
     data: Place | None = None
@@ -72,7 +73,7 @@ class Wanted:
 
     @property
     def store_root(self) -> Place:
-        return absolute(self.store or child(self.out, "_store"))
+        return store_of(self.out, self.store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,6 +98,16 @@ class Judge:
     def taxonomy(self) -> Taxonomy:
         """The corpus' taxonomy that has the artifact's labels."""
         return self.corpus.taxonomy
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """What tells a run of this artifact on this corpus from others, as its folder keeps it."""
+        return {
+            "artifact_sha256": self.finished.sha256,
+            "corpus": self.corpus.name,
+            "corpus_sha256": self.corpus.sha256,
+            "taxonomy": self.taxonomy.name,
+        }
 
     def said(self, split: str) -> Said:
         """Scored once per model and corpus; found again after that."""
@@ -140,6 +151,6 @@ def judge(
         require(source, corpus)
     for place in (wanted.out, wanted.store_root):
         _require_outside(finished.place, place)
-    ready(wanted.out, wanted.store_root)
+    ready_out(wanted.out, wanted.store_root)
     store = open_store(wanted.store_root)
     return Judge(finished=finished, source=source, corpus=corpus, store=store)

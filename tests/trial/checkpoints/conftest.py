@@ -39,5 +39,5 @@ def compression(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Compre
 @pytest.fixture
 def rows(compression: Compression) -> dict[str, CompressionRow]:
     """The rows of `compression` by name."""
-    found = read_table(compression.folder / "compression.parquet", CompressionRow).to_pylist()
+    found = read_table(compression.lands.place / "compression.parquet", CompressionRow).to_pylist()
     return {row["name"]: CompressionRow(**row) for row in found}

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,14 +73,14 @@ def test_parts_add_up_to_the_files_of_the_artifact(rows: Rows, compression: Comp
         whole = sum(parts) + row.tokenizer_bytes + row.decision_bytes
         assert row.size_bytes == whole and min(parts) > 0, name
         if row.artifact:
-            files = [p for p in (compression.folder / row.artifact).iterdir() if p.is_file()]
+            files = [p for p in (compression.lands.place / row.artifact).iterdir() if p.is_file()]
             assert sum(p.stat().st_size for p in files) == row.size_bytes
 
 
 def test_every_artifact_runs_and_earns_its_rows_score(rows: Rows, compression: Compression) -> None:
     test = read_corpus(sample().folder, name="sample", taxonomy=SENTIMENT).test
     for name in FORMS[2:]:
-        folder = compression.folder / rows[name].artifact
+        folder = compression.lands.place / rows[name].artifact
         classifier = artifact.load(folder)
         assert classifier.labels == SENTIMENT.labels
         assert (
@@ -93,7 +94,7 @@ def test_every_artifact_runs_and_earns_its_rows_score(rows: Rows, compression: C
 def test_tables_hold_layers_coverage_speed_and_changes(
     rows: Rows, compression: Compression
 ) -> None:
-    out = compression.folder
+    out = compression.lands.place
     layers = read_table(out / "layers.parquet", LayerRow).to_pylist()
     assert {row["model"] for row in layers} == {rows[name].model for name in FORMS[2:]}
     assert any(row["why"] for row in layers if row["model"] == rows["adaptive4"].model)
@@ -111,23 +112,23 @@ def test_tables_hold_layers_coverage_speed_and_changes(
 def test_the_terminal_shows_sizes_speed_tensors_coverage_and_what_to_take(
     compression: Compression,
 ) -> None:
-    said = (compression.folder.parent / "said.txt").read_text()
+    said = (compression.out.parent / "said.txt").read_text()
     for part in ("Size by part", "one interleaved run", "Tensors of", "of the multiplications"):
         assert part in said
     assert "smallest that is equivalent" in said or "no artifact is shown" in said
 
 
 def test_the_same_call_again_makes_nothing_again(compression: Compression) -> None:
-    store = Store(compression.folder / "_store")
+    store = Store(compression.out / "_store")
     before = list(store.journal())
-    stamp = (compression.folder / "artifacts/int8/model.onnx").stat().st_mtime_ns
+    stamp = (compression.lands.place / "artifacts/int8/model.onnx").stat().st_mtime_ns
     run_compress(compression, quiet())
     assert list(store.journal()) == before
-    assert (compression.folder / "artifacts/int8/model.onnx").stat().st_mtime_ns == stamp
+    assert (compression.lands.place / "artifacts/int8/model.onnx").stat().st_mtime_ns == stamp
 
 
 def test_a_damaged_artifact_is_made_again(compression: Compression) -> None:
-    model = compression.folder / "artifacts/int4/model.onnx"
+    model = compression.lands.place / "artifacts/int4/model.onnx"
     before = model.read_bytes()
     model.write_bytes(before[:-1])
     run_compress(compression, quiet())
@@ -138,14 +139,18 @@ def test_a_damaged_artifact_is_made_again(compression: Compression) -> None:
 def test_a_place_that_holds_something_else_is_not_cleared(
     compression: Compression, tmp_path: Path
 ) -> None:
-    mine = tmp_path / "artifacts/int8/mine.txt"
-    mine.parent.mkdir(parents=True)
+    own = tmp_path / "own"
+    taken = replace(compression, out=tmp_path, name="own", store=compression.out / "_store")
+    run_compress(taken, quiet())
+    mine = own / "artifacts/int8/mine.txt"
+    shutil.rmtree(mine.parent)
+    mine.parent.mkdir()
     mine.write_text("mine")
-    taken = replace(compression, out=tmp_path, store=compression.folder / "_store")
-    with pytest.raises(ValueError, match=r"place is free or holds an artifact.*another --out"):
+    (own / "compression.parquet").unlink()
+    with pytest.raises(ValueError, match=r"place is free or holds an artifact.*with --name"):
         run_compress(taken, quiet())
     assert mine.read_text() == "mine"
-    assert not (tmp_path / "compression.parquet").exists()
+    assert not (own / "compression.parquet").exists()
 
 
 def test_a_scheme_that_fails_is_named_and_the_others_are_finished(
@@ -165,7 +170,7 @@ def test_a_scheme_that_fails_is_named_and_the_others_are_finished(
         return real(model, threads=threads)
 
     monkeypatch.setattr(scoring, "open_session", picky)
-    asked = replace(compression, schemes=("int8", "int4-group"), out=tmp_path / "out")
+    asked = replace(compression, schemes=("int8", "int4-group"), out=tmp_path, name="out")
     with pytest.raises(ValueError, match=r"1 of 3 did not \(int4-group: .*kernels.*NOT_IMPL"):
         run_compress(asked, quiet())
     assert artifact.load(tmp_path / "out/artifacts/int8").labels == SENTIMENT.labels
@@ -175,24 +180,25 @@ def test_a_scheme_that_fails_is_named_and_the_others_are_finished(
 def test_a_scheme_that_trains_is_trained_for_its_codes(
     compression: Compression, tmp_path: Path
 ) -> None:
-    store = compression.folder / "_store"
-    run_compress(replace(compression, schemes=("qat4",), out=tmp_path, store=store), quiet())
-    found = read_table(tmp_path / "compression.parquet", CompressionRow).to_pylist()
+    store = compression.out / "_store"
+    asked = replace(compression, schemes=("qat4",), out=tmp_path, name="q", store=store)
+    run_compress(asked, quiet())
+    found = read_table(tmp_path / "q/compression.parquet", CompressionRow).to_pylist()
     assert [row["training"] for row in found] == ["none", "ptq", "none", "more", "qat"]
-    changes = read_table(tmp_path / "changes.parquet", ChangeRow).to_pylist()
+    changes = read_table(tmp_path / "q/changes.parquet", ChangeRow).to_pylist()
     assert {row["before"] for row in changes if row["after"] == "qat4"} == {"float-more1"}
     assert {row["before"] for row in changes if row["after"] != "qat4"} == {"torch"}
     (said,) = {row["change"] for row in found if row["name"] == "qat4"}
     (alone,) = {r["change"] for r in changes if (r["after"], r["measure"]) == ("qat4", "macro_f1")}
     assert said == pytest.approx(alone)
-    assert artifact.load(tmp_path / "artifacts/qat4").labels == SENTIMENT.labels
+    assert artifact.load(tmp_path / "q/artifacts/qat4").labels == SENTIMENT.labels
 
 
 def test_our_own_folder_and_a_head_in_the_corpus_order_give_the_same_scores(
     model: Path, rows: Rows, tmp_path: Path, compression: Compression
 ) -> None:
     own = own_model(tmp_path / "own", model, max_tokens=24)
-    asked = replace(compression, model=own, schemes=("int8-embfloat",), out=tmp_path / "out")
+    asked = replace(compression, model=own, schemes=("int8-embfloat",), out=tmp_path, name="out")
     run_compress(asked, quiet())
     found = read_table(tmp_path / "out/compression.parquet", CompressionRow).to_pylist()
     assert found[0]["test_macro_f1"] == pytest.approx(rows["torch"].test_macro_f1, abs=0.05)
@@ -228,7 +234,7 @@ def test_other_labels_than_the_corpus_has_are_refused(
     other = make_encoder(tmp_path / "other", "bert", width=16, labels=labels)
     words = r"nearest is sentiment, unknown to it: odd; missing: ambiguous"
     with pytest.raises(ValueError, match=words):
-        run_compress(replace(compression, model=other, out=tmp_path / "out"), quiet())
+        run_compress(replace(compression, model=other, out=tmp_path, name="out"), quiet())
 
 
 def test_labels_without_names_are_said_to_have_none_and_names_help(
@@ -240,7 +246,7 @@ def test_labels_without_names_are_said_to_have_none_and_names_help(
         r"have no names, only LABEL_0 to LABEL_3: give the .* names in config\.json, \"id2label\""
     )
     with pytest.raises(ValueError, match=words):
-        run_compress(replace(compression, model=other, out=tmp_path / "out"), quiet())
+        run_compress(replace(compression, model=other, out=tmp_path, name="out"), quiet())
     names = [name.upper() for name in OTHER_ORDER]
     edit_config(other, id2label={str(k): name for k, name in enumerate(names)})
     given = find_given(other)
@@ -257,8 +263,8 @@ def test_what_convert_cannot_do_is_not_recommended(
     said["added_tokens"], said["post_processor"] = [], None
     (electra / "tokenizer.json").write_text(json.dumps(said))
     for run, asked in (
-        (run_compress, replace(compression, model=electra, out=tmp_path / "out")),
-        (run_convert, Conversion(model=electra, out=tmp_path / "out", download=False)),
+        (run_compress, replace(compression, model=electra, out=tmp_path, name="out")),
+        (run_convert, Conversion(model=electra, out=tmp_path, name="out", download=False)),
     ):
         with pytest.raises(ValueError, match=r"WordPiece as BERT .* got model Unigram") as refused:
             run(asked, quiet())  # type: ignore[operator]
@@ -283,7 +289,7 @@ def test_an_added_special_token_is_read_as_transformers_reads_it(
     compression: Compression, tmp_path: Path
 ) -> None:
     model = with_mark(tmp_path / "model")
-    asked = replace(compression, model=model, schemes=("int8",), out=tmp_path / "out")
+    asked = replace(compression, model=model, schemes=("int8",), out=tmp_path, name="out")
     run_compress(asked, quiet())
     texts = ["I love [NAME]!", "[NAME]'s x[NAME]y", "[CLS] no [MASK] [UNK] [SEP]"]
     found = artifact.load(tmp_path / "out/artifacts/float").logits(texts)
@@ -309,7 +315,7 @@ def test_a_compression_that_reads_or_says_something_else_is_not_let_out(
         words = (
             r"float graph says what PyTorch says, got a logit .* apart \(tolerance 1e-12\) for .*"
         )
-    asked = replace(compression, out=tmp_path / "out", store=compression.folder / "_store")
+    asked = replace(compression, out=tmp_path, name="out", store=compression.out / "_store")
     with pytest.raises(ValueError, match=words) as refused:
         run_compress(asked, quiet())
     assert len(str(refused.value)) < 600
@@ -323,7 +329,7 @@ def test_a_tokenizer_that_does_not_match_is_refused(
     vocabulary = (own / "vocabulary.txt").read_text().splitlines(keepends=True)
     (own / "vocabulary.txt").write_text("".join(vocabulary[:10] + vocabulary[11:]))
     with pytest.raises(ValueError, match="a tokenizer that does not match"):
-        run_compress(replace(compression, model=own, out=tmp_path / "out"), quiet())
+        run_compress(replace(compression, model=own, out=tmp_path, name="out"), quiet())
 
 
 def test_an_encoder_without_a_graph_is_sent_to_convert(
@@ -331,7 +337,7 @@ def test_an_encoder_without_a_graph_is_sent_to_convert(
 ) -> None:
     electra = foreign_model(tmp_path / "electra", model)
     with pytest.raises(ValueError, match=r"electra.*jobs\.convert --model .* as it is"):
-        run_compress(replace(compression, model=electra, out=tmp_path / "out"), quiet())
+        run_compress(replace(compression, model=electra, out=tmp_path, name="out"), quiet())
 
 
 def test_a_run_in_which_nothing_became_codes_fails(

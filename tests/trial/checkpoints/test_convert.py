@@ -25,12 +25,12 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def conversion(model: Path, out: Path, **changed: object) -> Conversion:
     settings = {"threads": 1, "max_tokens": 48, "download": False, "plan": SHORT} | changed
-    return Conversion(model=model, out=out, **settings)  # type: ignore[arg-type]
+    return Conversion(model=model, out=out.parent, name=out.name, **settings)  # type: ignore[arg-type]
 
 
 def convert(settings: Conversion) -> list[ConversionRow]:
     run_convert(settings, Console(quiet=True))
-    rows = read_table(settings.folder / "conversion.parquet", ConversionRow).to_pylist()
+    rows = read_table(settings.lands.place / "conversion.parquet", ConversionRow).to_pylist()
     return [ConversionRow(**row) for row in rows]
 
 

@@ -28,7 +28,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
 def calibration(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("calibration")
     run_calibrate(Calibrate(artifact=made, out=out, download=False, figures=False), QUIET)
-    return out / "calibration.parquet"
+    return out / f"calibrate-{made.name}" / "calibration.parquet"
 
 
 def decided(folder: Path, **said: object) -> artifact.Classifier:

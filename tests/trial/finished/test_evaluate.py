@@ -37,7 +37,7 @@ def test_an_artifact_is_scored_as_it_stands(settings: Evaluate, court: Judge, ma
 
 def test_what_was_found_is_written_with_every_timed_call(settings: Evaluate) -> None:
     row = run_evaluate(settings, QUIET)
-    out = settings.folder
+    out = settings.lands.place
     assert read_table(out / "evaluation.parquet", EvaluationRow).num_rows == 1
     samples = read_table(out / "latency.parquet", LatencyRow).to_pandas()
     assert len(samples) == TEXTS * TURNS and samples["text"].nunique() == TEXTS
@@ -55,7 +55,7 @@ def test_every_failed_gate_is_one_line_with_limit_and_found(
     assert lines[0] == f"gate failed: --min-macro-f1 0.99, found macro-F1 {row.macro_f1:.4f}"
     assert "--max-latency-p95-ms 0.0001 ms, found p95 latency" in lines[2]
     assert "--max-size-mb 0.0001 MB, found size" in lines[3]
-    written = read_table(settings.folder / "evaluation.parquet", EvaluationRow).to_pylist()[0]
+    written = read_table(settings.lands.place / "evaluation.parquet", EvaluationRow).to_pylist()[0]
     assert not written["passed"] and written["max_ece"] == 0.001
 
 

@@ -1,0 +1,43 @@
+"""A name that becomes part of a path: one rule for all that jobs write and tables say.
+
+Runs, corpora, points, models and artifacts are named by users, and by tables that strangers made.
+"""
+
+import hashlib
+import re
+
+RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,199}")
+RUN_IS = "1 to 200 letters, digits, '.', '_', '=' or '-', a letter or digit first"
+PART = re.compile(r"\w[\w.=+-]*")
+PART_IS = "letters, digits, '.', '_', '=', '+' or '-', no '.' first"
+LONGEST = 120  # bytes; a file's name may have 255, and others are made from it
+SHOWN = 60
+
+
+def shown(text: str) -> str:
+    """A name as an error quotes it: inert, and short whatever it is."""
+    return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")
+
+
+def checked_run(name: str) -> str:
+    """The name of a run, which becomes a folder's; ValueError for what leads elsewhere."""
+    if not RUN.fullmatch(name):
+        raise ValueError(f"a run's name is {RUN_IS}, got {shown(name)}: name another with --name")
+    return name
+
+
+def is_part(text: str) -> bool:
+    """Whether `text` may stand in a path as it is: one part, which leads nowhere else."""
+    return bool(PART.fullmatch(text)) and len(text.encode()) <= LONGEST
+
+
+def part_of(text: str) -> str:
+    """`text` as one part of a path: as it is where it may be, else what may stay of it and a hash
+    that tells it from others."""
+    if is_part(text):
+        return text
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    kept = re.sub(r"[^\w.=+-]+", "-", text).strip("-.=+")
+    while len(kept.encode()) > LONGEST - len(digest) - 1:
+        kept = kept[:-1]
+    return f"{kept}-{digest}" if kept else digest
