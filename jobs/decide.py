@@ -1,4 +1,4 @@
-"""Change the saved decision of a finished artifact, and take it back."""
+"""Change the saved decision of a finished artifact, go back to an earlier one, and forth."""
 
 from typing import Annotated
 
@@ -16,7 +16,9 @@ app = Job()
     "--threshold joy=0.55`  \n"
     "`python -m jobs.decide --artifact my-model --from results/calibrate-my-model/"
     "calibration.parquet` — what the calibration chose; `--rule per_label` picks another  \n"
-    "`python -m jobs.decide --artifact my-model --undo` — back to the decision before"
+    "`python -m jobs.decide --artifact my-model --undo` — back to the decision before; `--redo` "
+    "forth again  \n"
+    "`python -m jobs.decide --artifact my-model --list` — all of them; `--to 3` goes to one"
 )
 def decide(
     artifact: Annotated[str, typer.Option(help="Folder of the artifact, of either family.")],
@@ -46,19 +48,28 @@ def decide(
         ),
     ] = None,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Restore the decision before the current one.")
+        bool, typer.Option("--undo", help="Back to the decision that the current one was made on.")
     ] = False,
+    redo: Annotated[bool, typer.Option("--redo", help="Take the last --undo back.")] = False,
+    to: Annotated[
+        int | None, typer.Option(min=0, help="Go to the decision of that number in --list.")
+    ] = None,
     history: Annotated[
-        bool, typer.Option("--history", help="List every decision the artifact had.")
+        bool,
+        typer.Option(
+            "--list",
+            "--history",
+            help="List every decision the artifact ever had, with scores where they are known.",
+        ),
     ] = False,
     debug: Debug = False,
 ) -> None:
     """Change the temperature and thresholds that an artifact decides with.
 
     decision.json and manifest.json change in one moment: readers, and whoever finds the folder
-    after a crash, see the old decision or the new one. Earlier decisions are kept in the hidden
-    folder `.decisions` of the artifact, which is neither read nor counted. An artifact inside a
-    run's folder is written anew when its sweep runs again: copy it out to keep it.
+    after a crash, see the old decision or the new one. Every decision is kept in the hidden folder
+    `.decisions` of the artifact, which is neither read nor counted; going back and saving anew
+    loses none. An artifact inside a run's folder keeps its decision when the sweep runs again.
 
     A calibration may lie in s3://bucket/prefix; an artifact there is not changed in place.
     """
@@ -75,6 +86,8 @@ def decide(
                 source=place_or_none(source),
                 rule=rule,
                 undo=undo,
+                redo=redo,
+                to=to,
                 history=history,
             )
         )

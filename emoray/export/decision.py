@@ -1,12 +1,14 @@
-"""Change the decision of an artifact that is in use: at once, or not at all, and back again.
+"""Change the decision of an artifact that is in use: at once, or not at all, back and forth.
 
 How two files change at one moment, and where the decisions are kept: `emoray.export.switch`.
 Shapes: K labels.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +20,12 @@ from emoray.export.switch import (
     NEXT,
     NOTE,
     UNDONE,
+    At,
+    current,
     held,
+    keep_at,
     numbered,
-    place,
+    read_at,
     record,
     settle,
     switch,
@@ -38,6 +43,8 @@ class Saved:
     when: str
     why: str
     state: str  # current, kept (an undo comes to it) or undone
+    after: int | None = None  # the decision that it was made on, to which an undo goes
+    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 def model_sha256(files: dict[str, bytes]) -> str:
@@ -46,27 +53,59 @@ def model_sha256(files: dict[str, bytes]) -> str:
     return artifact.sha256(artifact.manifest_of(hashes))
 
 
-def _saved(kept: Path, state: str) -> Saved:
-    decision = json.loads((kept / DECISION).read_bytes())
+def _note(kept: Path) -> dict[str, Any]:
     try:
-        note = json.loads((kept / NOTE).read_bytes())
+        said = json.loads((kept / NOTE).read_bytes())
     except (OSError, ValueError):  # only people read it
-        note = {"when": "", "why": ""}
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _after(kept: Path, all_kept: Sequence[Path]) -> int | None:
+    """The number of the decision that this one was made on; None for the first."""
+    note, number = _note(kept), int(kept.name[:4])
+    if "after" in note:
+        return None if note["after"] is None else int(note["after"])
+    before = [int(k.name[:4]) for k in all_kept if int(k.name[:4]) < number]
+    return before[-1] if before else None
+
+
+def _saved(kept: Path, state: str, after: int | None = None) -> Saved:
+    decision = json.loads((kept / DECISION).read_bytes())
+    note = _note(kept)
     return Saved(
         number=int(kept.name[:4]),
         temperature=decision["temperature"],
         rule=decision["threshold_rule"],
         thresholds=tuple(decision["thresholds"]),
-        when=note["when"],
-        why=note["why"],
+        when=str(note.get("when", "")),
+        why=str(note.get("why", "")),
         state=state,
+        after=after,
+        scores=dict(note.get("scores") or {}),
     )
 
 
-def change(folder: Path, *, temperature: float, cuts_K: np.ndarray, rule: str, why: str) -> Saved:
-    """Give the artifact another decision, atomically; the one it had is kept for `undo`.
+def _current(folder: Path, redo: tuple[int, ...] = ()) -> Saved:
+    """Keep where the artifact stands now, and say it."""
+    at = settle(folder)
+    keep_at(folder / HISTORY, At(number=int(at.name), redo=redo))
+    return _saved(at, "current", _after(at, numbered(folder / HISTORY)))
 
-    The same decision again changes nothing. Refuses a damaged artifact before touching it.
+
+def change(
+    folder: Path,
+    *,
+    temperature: float,
+    cuts_K: np.ndarray,
+    rule: str,
+    why: str,
+    scores: Mapping[str, float] | None = None,
+) -> Saved:
+    """Give the artifact another decision, atomically; every one that it had is kept.
+
+    The same decision again changes nothing. Refuses a damaged artifact before touching it. scores:
+    what is known of the decision, kept beside it.
     """
     files = artifact.read(folder)
     labels = json.loads(files[LABELS])
@@ -76,15 +115,16 @@ def change(folder: Path, *, temperature: float, cuts_K: np.ndarray, rule: str, w
             f"{np.shape(cuts_K)}: fit it on this artifact"
         )
     decision = decision_json(temperature, cuts_K, rule)
-    with held(folder) as kept:
+    with held(folder) as at:
         history = folder / HISTORY
-        if json.loads((kept[-1] / DECISION).read_bytes()) == json.loads(decision):
-            return _saved(kept[-1], "current")
-        hashes = json.loads((kept[-1] / MANIFEST).read_bytes())
+        if json.loads((at / DECISION).read_bytes()) == json.loads(decision):
+            return _saved(at, "current", _after(at, numbered(history)))
+        hashes = json.loads((at / MANIFEST).read_bytes())
         manifest = artifact.manifest_of({**hashes, DECISION: artifact.sha256(decision)})
-        record({MANIFEST: manifest, DECISION: decision}, why, history, NEXT)
-        switch(folder, kept[-1], history / NEXT)
-        return _saved(settle(folder)[-1], "current")
+        pair = {MANIFEST: manifest, DECISION: decision}
+        record(pair, why, history, NEXT, after=int(at.name), scores=scores)
+        switch(folder, at, history / NEXT)
+        return _current(folder)
 
 
 def _model_of(kept: Path) -> dict[str, str]:
@@ -101,37 +141,78 @@ def _model_of(kept: Path) -> dict[str, str]:
     )
 
 
-def undo(folder: Path) -> Saved:
-    """Give the artifact the decision it had before the current one, atomically."""
+def _go(folder: Path, at: Path, number: int, redo: tuple[int, ...]) -> Saved:
+    """Give the artifact the kept decision of that number, atomically."""
+    kept = folder / HISTORY / f"{number:04}"
+    if not kept.is_dir():
+        known = ", ".join(str(int(k.name)) for k in numbered(folder / HISTORY))
+        raise ValueError(
+            f"a decision of the history has a number ({known}), got {number}: --list shows all"
+        )
+    if _model_of(kept) != _model_of(at):
+        raise ValueError(
+            f"an undo restores a decision on the same model, {kept.name} in {folder} was made for "
+            "other files: the artifact was replaced since; set a decision anew"
+        )
+    if kept != at:
+        keep_at(folder / HISTORY, At(number=number, redo=redo))  # tells it from equal ones
+        switch(folder, at, kept)
+    return _current(folder, redo)
+
+
+def _require_history(folder: Path, what: str) -> None:
+    """Refuse a damaged artifact, and one that was never changed."""
     artifact.read(folder)
-    nothing = ValueError(
-        f"an undo needs a decision before the current one, {folder} has none: nothing was changed "
-        "since it was made"
-    )
     if not (folder / HISTORY).is_dir():
-        raise nothing
-    with held(folder) as kept:
-        if len(kept) < 2:
-            raise nothing
-        if _model_of(kept[-2]) != _model_of(kept[-1]):
-            raise ValueError(
-                f"an undo restores a decision on the same model, {kept[-2].name} in {folder} was "
-                "made for other files: the artifact was replaced since; set a decision anew"
-            )
-        switch(folder, kept[-1], kept[-2])
-        return _saved(settle(folder)[-1], "current")
+        raise ValueError(f"{what}, {folder} has none: nothing was changed since it was made")
+
+
+def undo(folder: Path) -> Saved:
+    """Give the artifact the decision that its current one was made on, atomically."""
+    needs = "an undo needs a decision before the current one"
+    _require_history(folder, needs)
+    with held(folder) as at:
+        before, said = _after(at, numbered(folder / HISTORY)), read_at(folder / HISTORY)
+        if before is None:
+            raise ValueError(f"{needs}, {folder} has none: nothing was changed since it was made")
+        undone = said.redo if said and said.number == int(at.name) else ()
+        return _go(folder, at, before, (*undone, int(at.name)))
+
+
+def redo(folder: Path) -> Saved:
+    """Take the last undo back; without one, go on to the newest decision made on this one."""
+    needs = "a redo needs a decision that was undone"
+    _require_history(folder, needs)
+    with held(folder) as at:
+        kept, said = numbered(folder / HISTORY), read_at(folder / HISTORY)
+        undone = said.redo if said and said.number == int(at.name) else ()
+        later = [int(k.name) for k in kept if _after(k, kept) == int(at.name)]
+        ways = undone[-1:] or tuple(later[-1:])
+        if not ways:
+            raise ValueError(f"{needs}, {folder} has none after {int(at.name)}: --list shows all")
+        return _go(folder, at, ways[0], undone[:-1])
+
+
+def go_to(folder: Path, number: int) -> Saved:
+    """Give the artifact any decision of its history by its number, atomically."""
+    _require_history(folder, "--to needs a history")
+    with held(folder) as at:
+        return _go(folder, at, number, ())
 
 
 def history(folder: Path) -> list[Saved]:
-    """Every decision of an artifact, oldest first, the current one marked; undone ones last.
+    """Every decision that an artifact ever had, oldest first, the current one marked.
 
     Reads only; before the first change there is none.
     """
     artifact.read(folder)
     kept = numbered(folder / HISTORY)
-    at = place(folder, kept)
-    undone = sorted((folder / HISTORY / UNDONE).glob("[0-9]*"))
-    if at is not None:
-        kept, undone = kept[: at + 1], kept[at + 1 :] + undone
-    states = {k: "current" if i == at else "kept" for i, k in enumerate(kept)}
-    return [_saved(k, states.get(k, "undone")) for k in [*kept, *undone]]
+    at = current(folder, kept)
+    older = sorted((folder / HISTORY / UNDONE).glob("[0-9]*"))  # of an earlier version
+    after = {int(k.name): _after(k, kept) for k in kept}
+    states, number = {}, None if at is None else int(at.name)
+    while number is not None and number not in states:
+        states[number] = "kept" if states else "current"
+        number = after.get(number)
+    told = [_saved(k, states.get(int(k.name), "undone"), after[int(k.name)]) for k in kept]
+    return told + [_saved(k, "undone") for k in older]

@@ -9,16 +9,18 @@ of a change both are links through one pointer, `.decisions/current`, whose move
 4. each link becomes a plain file again, of the bytes it showed; `next` gets its number
 
 Killed anywhere, the artifact is whole, and the next call finishes or forgets what was begun. At
-rest an artifact is plain files; `.decisions/0000`, `0001`, … hold every pair it had, and what was
-undone lies in `.decisions/undone`. `artifact.read` reads none of it.
+rest an artifact is plain files; `.decisions/0000`, `0001`, … hold every pair it ever had, and none
+of them moves or goes: `.decisions/at.json` says which is the current one. `artifact.read` reads
+none of it.
 """
 
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,7 +28,8 @@ from filelock import FileLock, Timeout
 
 from emoray.export.artifact import DECISION, MANIFEST
 
-HISTORY, CURRENT, NEXT, UNDONE, NOTE = ".decisions", "current", "next", "undone", "note.json"
+HISTORY, CURRENT, NEXT, NOTE, AT = ".decisions", "current", "next", "note.json", "at.json"
+UNDONE = "undone"  # where an earlier version moved what was undone
 PAIR = (MANIFEST, DECISION)
 AS_FOUND = "as the artifact was found"
 LOCK, ASIDE = "lock", "aside-"
@@ -59,11 +62,46 @@ def _link(history: Path, target: str, path: Path) -> None:
     os.replace(aside, path)
 
 
-def record(pair: dict[str, bytes], why: str, history: Path, name: str) -> None:
-    """A pair and its note as a folder of the history: all of it or nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """Where an artifact stands in its history: the number of its decision, and those that were
+    undone since, the last one last."""
+
+    number: int
+    redo: tuple[int, ...] = ()
+
+
+def read_at(history: Path) -> At | None:
+    """As it was kept; None where it was not, or no longer can be read."""
+    try:
+        said = json.loads((history / AT).read_bytes())
+        return At(number=int(said["number"]), redo=tuple(map(int, said["redo"])))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def keep_at(history: Path, at: At) -> None:
+    """Whole or not at all; a kill before it loses what could be undone no more, and no decision."""
+    _put(history, json.dumps({"number": at.number, "redo": at.redo}).encode(), history / AT)
+
+
+def record(
+    pair: dict[str, bytes],
+    why: str,
+    history: Path,
+    name: str,
+    *,
+    after: int | None = None,
+    scores: Mapping[str, float] | None = None,
+) -> None:
+    """A pair and its note as a folder of the history: all of it or nothing.
+
+    after: the number of the decision that it was made on. scores: what is known of it.
+    """
     aside = _aside(history)
     aside.mkdir()
-    note = {"when": datetime.now(UTC).isoformat(timespec="seconds"), "why": why}
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    note = {"when": when, "why": why, "after": after, "scores": dict(scores or {})}
     for file, data in {**pair, NOTE: json.dumps(note).encode()}.items():
         _write(aside / file, data)
     os.replace(aside, history / name)
@@ -79,15 +117,21 @@ def numbered(history: Path) -> list[Path]:
     return sorted(p for p in history.glob("[0-9][0-9][0-9][0-9]") if p.is_dir())
 
 
-def place(folder: Path, kept: list[Path]) -> int | None:
-    """Which of the kept decisions is the current one. Neighbours differ, so the last that fits.
+def next_name(history: Path) -> str:
+    """The folder of the decision that comes next."""
+    kept = numbered(history)
+    return f"{int(kept[-1].name) + 1 if kept else 0:04}"
 
-    One that lost a file or a byte since fits nothing.
-    """
+
+def current(folder: Path, kept: list[Path]) -> Path | None:
+    """Which of the kept decisions is the current one: where the artifact says it stands, else the
+    last that fits. One that lost a file or a byte since fits nothing."""
     now = pair_of(folder)
-    whole = (k if all((k / name).is_file() for name in PAIR) else None for k in kept)
-    same = [i for i, k in enumerate(whole) if k and pair_of(k) == now]
-    return same[-1] if same else None
+    whole = (k for k in kept if all((k / name).is_file() for name in PAIR))
+    same = [k for k in whole if pair_of(k) == now]
+    at = read_at(folder / HISTORY)
+    said = [k for k in same if at is not None and int(k.name) == at.number]
+    return (said or same[-1:] or [None])[0]
 
 
 def _remove(path: Path) -> None:
@@ -106,27 +150,37 @@ def _plain(folder: Path) -> None:
     _remove(history / CURRENT)
 
 
-def settle(folder: Path) -> list[Path]:
-    """Finish or forget what a killed call began; returns the decisions, the current one last."""
+def _with_undone(history: Path, at: Path | None) -> None:
+    """Number what an earlier version moved away when it was undone, after all others."""
+    undone = sorted((history / UNDONE).glob("[0-9]*"))
+    if undone and at is not None:
+        keep_at(history, At(number=int(at.name)))  # an equal one may come after it
+    for each in undone:
+        os.replace(each, history / next_name(history))
+    if (history / UNDONE).is_dir():
+        _remove(history / UNDONE)
+
+
+def settle(folder: Path) -> Path:
+    """Finish or forget what a killed call began; returns the current one of the decisions."""
     history = folder / HISTORY
     _plain(folder)
     now = pair_of(folder)
     if (history / NEXT).exists():
         if pair_of(history / NEXT) == now:
-            os.replace(history / NEXT, history / f"{len(numbered(history)):04}")
+            os.replace(history / NEXT, history / next_name(history))
         else:
             _remove(history / NEXT)
     for left in history.glob(f"{ASIDE}*"):
         _remove(left)
-    kept = numbered(history)
-    at = place(folder, kept)
+    at = current(folder, numbered(history))
+    _with_undone(history, at)
     if at is None:  # the first call, or other files were put here since
-        record(now, AS_FOUND, history, f"{len(kept):04}")
-        return numbered(history)
-    for undone in kept[at + 1 :]:
-        (history / UNDONE).mkdir(exist_ok=True)
-        os.replace(undone, history / UNDONE / f"{undone.name}-{uuid.uuid4().hex[:8]}")
-    return kept[: at + 1]
+        kept, said = numbered(history), read_at(history)
+        last = said.number if said else int(kept[-1].name) if kept else None
+        record(now, AS_FOUND, history, next_name(history), after=last)
+        at = numbered(history)[-1]
+    return at
 
 
 def switch(folder: Path, old: Path, new: Path) -> None:
@@ -140,8 +194,9 @@ def switch(folder: Path, old: Path, new: Path) -> None:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[list[Path]]:
-    """The artifact's history, settled, while nobody else changes its decision."""
+def held(folder: Path) -> Iterator[Path]:
+    """The current one in the artifact's history, settled, while nobody else changes its
+    decision."""
     history = folder / HISTORY
     try:
         history.mkdir(exist_ok=True)

@@ -10,7 +10,7 @@ from filelock import FileLock
 
 from emoray.export import artifact, switch
 from emoray.export.artifact import DECISION, FILES, MANIFEST, sha256
-from emoray.export.decision import change, history, model_sha256, undo
+from emoray.export.decision import change, go_to, history, model_sha256, redo, undo
 from emoray.export.graph import build
 from emoray.export.shipping import base_files, decision_json
 from emoray.export.switch import AS_FOUND, HISTORY
@@ -73,7 +73,7 @@ def test_at_rest_an_artifact_is_plain_files_and_a_hidden_history(folder: Path) -
     undo(folder)
     assert {p.name for p in folder.iterdir()} == {*FILES, MANIFEST, HISTORY}
     assert all(p.is_file() and not p.is_symlink() for p in folder.iterdir() if p.name != HISTORY)
-    assert {p.name for p in (folder / HISTORY).iterdir()} == {"0000", "lock", "undone"}
+    assert {p.name for p in (folder / HISTORY).iterdir()} == {"0000", "0001", "at.json", "lock"}
     assert artifact.sizes(folder) == before, "the history is not counted"
 
 
@@ -100,9 +100,10 @@ def test_history_tells_every_decision_and_why(folder: Path) -> None:
     assert told == [
         (0, "kept", AS_FOUND),
         (1, "kept", "plus 0"),
-        (2, "current", "plus 2"),
         (2, "undone", "plus 1"),
+        (3, "current", "plus 2"),
     ]
+    assert [s.after for s in history(folder)] == [None, 0, 1, 1]
     assert history(folder)[0].thresholds == (0.5,) * 7
     assert all(s.when.endswith("+00:00") for s in history(folder))
 
@@ -121,6 +122,65 @@ def test_a_decision_without_padding_is_read_and_is_the_same_decision(
     assert (artifact.load(tmp_path / "old").cuts_K == CUTS).all()
     change(tmp_path / "old", temperature=1.5, cuts_K=CUTS, rule="per_label", why="again")
     assert (tmp_path / "old" / DECISION).read_bytes() == short.encode()
+
+
+def test_back_and_forth_nothing_of_the_history_is_lost(folder: Path) -> None:
+    pairs = [pair(folder)]
+    for value in (0, 1, 2):
+        set_to(folder, value)
+        pairs.append(pair(folder))
+    assert [undo(folder).number for _ in range(3)] == [2, 1, 0]
+    assert [redo(folder).number for _ in range(2)] == [1, 2] and pair(folder) == pairs[2]
+    set_to(folder, 9)  # saved anew on an older one
+    assert go_to(folder, 3).number == 3 and pair(folder) == pairs[3]
+    assert undo(folder).number == 2, "to the decision that it was made on"
+    assert redo(folder).number == 3, "and back to where it came from, not to the newest"
+    assert [s.number for s in history(folder)] == [0, 1, 2, 3, 4]
+    for number, wanted in enumerate(pairs):
+        go_to(folder, number)
+        assert pair(folder) == wanted
+        artifact.read(folder)
+
+
+def test_equal_decisions_of_the_history_are_told_apart(folder: Path) -> None:
+    for value in (0, 1, 0):
+        set_to(folder, value)
+    assert go_to(folder, 1).number == 1 and undo(folder).number == 0
+    assert [s.state for s in history(folder)] == ["current", "undone", "undone", "undone"]
+
+
+def test_a_redo_goes_on_where_nobody_knows_what_was_undone(folder: Path) -> None:
+    set_to(folder, 0)
+    undo(folder)
+    (folder / HISTORY / "at.json").write_bytes(b"{")
+    assert redo(folder).number == 1
+    with pytest.raises(ValueError, match=r"a redo needs a decision that was undone, .* after 1"):
+        redo(folder)
+
+
+def test_a_number_that_is_none_of_the_history_is_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"--to needs a history, .* has none"):
+        go_to(folder, 0)
+    set_to(folder, 0)
+    with pytest.raises(ValueError, match=r"has a number \(0, 1\), got 7: --list shows all"):
+        go_to(folder, 7)
+
+
+def test_what_an_earlier_version_undid_gets_a_number(folder: Path) -> None:
+    set_to(folder, 0)
+    undo(folder)
+    (folder / HISTORY / "undone").mkdir()
+    (folder / HISTORY / "0001").rename(folder / HISTORY / "undone" / "0001-0123abcd")
+    (folder / HISTORY / "at.json").unlink()
+    assert [(s.number, s.state) for s in history(folder)] == [(0, "current"), (1, "undone")]
+    set_to(folder, 1)
+    assert [(s.number, s.why) for s in history(folder)][1:] == [(1, "plus 0"), (2, "plus 1")]
+    assert not (folder / HISTORY / "undone").exists()
+
+
+def test_scores_are_kept_where_they_are_known(folder: Path) -> None:
+    change(folder, temperature=1.5, cuts_K=CUTS, rule="one", why="x", scores={"test_macro_f1": 0.5})
+    assert history(folder)[-1].scores == {"test_macro_f1": 0.5}
 
 
 def test_the_same_decision_again_changes_nothing(folder: Path) -> None:
@@ -228,6 +288,8 @@ os.fsync = lambda file: None  # a killed process loses nothing that the system h
 def run():
     if act == "undo":
         decision.undo(folder)
+    elif act == "redo":
+        decision.redo(folder)
     else:
         decision.change(folder, temperature=2.0, cuts_K=CUTS, rule="given", why="x")
 
@@ -283,10 +345,12 @@ print(deaths, len(seen))
 """
 
 
-@pytest.mark.parametrize("act", ["change", "undo"])
+@pytest.mark.parametrize("act", ["change", "undo", "redo"])
 def test_killed_before_any_step_an_artifact_is_whole(folder: Path, act: str) -> None:
-    if act == "undo":
+    if act != "change":
         set_to(folder, 0)
+    if act == "redo":
+        undo(folder)
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", KILLER, str(folder), act],
         capture_output=True,

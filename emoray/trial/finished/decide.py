@@ -5,7 +5,7 @@ Shapes: K labels.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,13 @@ from emoray.tables.rows import CalibrationRow
 from emoray.trial.finished import telling as tell
 from emoray.trial.finished.artifacts import Finished, open_artifact
 
+SCORES = ("dev_macro_f1", "test_macro_f1", "test_ece")  # what a history keeps of a calibration
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decide:
-    """Which artifact, and one of: a decision given, one from a calibration, undo, history.
+    """Which artifact, and one of: a decision given, one from a calibration, a way through the
+    history, or a look at it.
 
     thresholds: `0.4` for all labels, `joy=0.3` for one; labels not named keep what they have.
     """
@@ -32,15 +35,18 @@ class Decide:
     source: Place | None = None
     rule: str | None = None
     undo: bool = False
+    redo: bool = False
+    to: int | None = None
     history: bool = False
 
     def __post_init__(self) -> None:
         given = self.temperature is not None or bool(self.thresholds)
-        ways = [given, self.source is not None, self.undo, self.history]
+        moves = [self.undo, self.redo, self.to is not None]
+        ways = [given, self.source is not None, *moves, self.history]
         if sum(ways) != 1:
             raise ValueError(
                 "a decision comes one way, --temperature and --threshold, or --from, or --undo, "
-                f"or --history, got {sum(ways) or 'none'} of them: choose one"
+                f"--redo or --to, or --list, got {sum(ways) or 'none'} of them: choose one"
             )
         if self.rule is not None and self.source is None:
             raise ValueError(f"--rule picks a row of --from, got {self.rule!r} without: add --from")
@@ -64,6 +70,7 @@ class Wish:
     cuts_K: np.ndarray
     rule: str
     why: str
+    scores: dict[str, float] = field(default_factory=dict)
 
 
 def _share(text: str, option: str) -> float:
@@ -155,6 +162,7 @@ def wish_from(finished: Finished, place: Place, rule: str | None) -> Wish:
         cuts_K=np.array(json.loads(row["cuts"]), np.float64),
         rule=row["threshold_rule"],
         why=f"{row['decision']} of a calibration on {row['corpus']}",
+        scores={name: row[name] for name in SCORES},
     )
 
 
@@ -175,7 +183,7 @@ def _show(before: Finished, after: Finished, console: Console) -> None:
 
 
 def run_decide(settings: Decide, console: Console | None = None) -> None:
-    """Save, undo or list decisions. The artifact is whole at every moment, killed or not."""
+    """Save a decision, go back and forth, or list all. The artifact is whole at every moment."""
     from emoray.export import decision
 
     console = console or Console()
@@ -188,9 +196,15 @@ def run_decide(settings: Decide, console: Console | None = None) -> None:
         else:
             console.print(f"no decision of {settings.artifact} was changed yet", soft_wrap=True)
         return
+    back = True
     if settings.undo:
         decision.undo(folder)
+    elif settings.redo:
+        decision.redo(folder)
+    elif settings.to is not None:
+        decision.go_to(folder, settings.to)
     else:
+        back = False
         wish = (
             wish_given(before, settings)
             if settings.source is None
@@ -202,12 +216,15 @@ def run_decide(settings: Decide, console: Console | None = None) -> None:
             cuts_K=wish.cuts_K,
             rule=wish.rule,
             why=wish.why,
+            scores=wish.scores,
         )
     after = open_artifact(folder)
     if after.sha256 == before.sha256:
         console.print(f"{folder} decides so already: nothing was changed", soft_wrap=True)
         return
     _show(before, after, console)
-    back = "undone; the undone decision is kept under --history"
-    forth = f"saved; to go back: python -m jobs.decide --artifact {folder} --undo"
-    console.print(back if settings.undo else forth, highlight=False, soft_wrap=True)
+    (now,) = (s for s in decision.history(folder) if s.state == "current")
+    job = f"python -m jobs.decide --artifact {folder}"
+    moved = f"decision {now.number} is the current one again; {job} --list shows all"
+    saved = f"saved as decision {now.number}; to go back: {job} --undo"
+    console.print(moved if back else saved, highlight=False, soft_wrap=True)

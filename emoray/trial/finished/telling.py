@@ -27,6 +27,7 @@ NAMES = {
     "nll": "NLL",
 }
 MINUS = "\N{MINUS SIGN}"
+TOLD = ("test_macro_f1", "test_ece")  # scores of a decision, where a calibration has said them
 
 
 VALUE, LOW = "value", "low"  # what gates are held against
@@ -248,14 +249,17 @@ def decision_table(
 
 
 def history_table(saved: Sequence[Saved]) -> Table:
-    """Every decision of an artifact, oldest first."""
-    made = table("Decisions", "", "state", "saved, UTC", "rule", "why", "T", "thresholds", left=5)
+    """Every decision that an artifact ever had, oldest first."""
+    heads = ("", "state", "on", "saved, UTC", "rule", "why", "T", "thresholds", "test F1", "ECE")
+    made = table("Decisions", *heads, left=6)
     for s in saved:
         low, high = min(s.thresholds), max(s.thresholds)
         span = f"{low:.3f}" if low == high else f"{low:.3f} to {high:.3f}"
         style = {"current": "bold", "undone": "dim"}.get(s.state)
         when = s.when[:16].replace("T", " ")
-        row = (str(s.number), s.state, when, s.rule, s.why, f"{s.temperature:.4g}", span)
-        made.add_row(*row, style=style)
-    made.columns[4].no_wrap = False
+        after = "" if s.after is None else str(s.after)
+        scores = [f"{s.scores[n]:.4f}" if n in s.scores else "" for n in TOLD]
+        row = (str(s.number), s.state, after, when, s.rule, s.why, f"{s.temperature:.4g}", span)
+        made.add_row(*row, *scores, style=style)
+    made.columns[5].no_wrap = False
     return made

@@ -1,3 +1,4 @@
+import io
 import shutil
 from pathlib import Path
 
@@ -53,7 +54,13 @@ def test_what_the_calibration_chose_is_saved(
     chosen = calibrated.chosen
     assert found.temperature == calibrated.temperature_R[chosen]
     np.testing.assert_array_equal(found.cuts_K, calibrated.cuts_RK[chosen])
-    assert "of a calibration on sample" in history(folder)[-1].why
+    saved = history(folder)[-1]
+    assert "of a calibration on sample" in saved.why
+    (row,) = (r for r in read_table(calibration, CalibrationRow).to_pylist() if r["chosen"])
+    assert saved.scores["test_macro_f1"] == row["test_macro_f1"]
+    said = io.StringIO()
+    run_decide(Decide(artifact=folder, history=True), Console(file=said, width=160))
+    assert f"{row['test_macro_f1']:.4f}" in said.getvalue()
 
 
 @pytest.mark.parametrize("rule", ["fixed0.5", "one", "per_label", "per_label_s20"])
@@ -103,6 +110,18 @@ def test_undo_goes_back_to_the_decision_before(folder: Path, made: Path) -> None
     assert artifact.read(folder) == artifact.read(made)
 
 
+def test_the_history_is_walked_back_and_forth_and_by_number(folder: Path, made: Path) -> None:
+    decided(folder, thresholds=("0.3",))
+    kept = artifact.read(folder)
+    decided(folder, undo=True)
+    decided(folder, redo=True)
+    assert artifact.read(folder) == kept
+    decided(folder, to=0)
+    assert artifact.read(folder) == artifact.read(made)
+    with pytest.raises(ValueError, match=r"has a number \(0, 1\), got 5"):
+        decided(folder, to=5)
+
+
 def test_thresholds_are_read_by_label() -> None:
     assert read_thresholds(["0.4", "neutral=0.5"], LABELS) == (0.4, {"neutral": 0.5})
     assert read_thresholds([], LABELS) == (None, {})
@@ -140,6 +159,8 @@ def test_a_decision_comes_one_way() -> None:
         Decide(artifact=Path("a"), temperature=1.0, undo=True)
     with pytest.raises(ValueError, match="--rule picks a row of --from, got 'one' without"):
         Decide(artifact=Path("a"), undo=True, rule="one")
+    with pytest.raises(ValueError, match="got 2 of them"):
+        Decide(artifact=Path("a"), redo=True, to=0)
 
 
 def refused(folder: Path, said: str, source: Path, rule: str | None = None) -> None:
