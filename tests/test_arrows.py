@@ -14,7 +14,7 @@ NAMES = {str(p.relative_to(ROOT)): p for p in FILES}
 ARROWS: dict[str, set[str]] = {
     "storage": set(),
     "labels": set(),
-    "text": {"labels"},
+    "text": {"labels", "storage.cache"},
     "quant": set(),
     "model": {"quant", "text.own_vectors.settings"},
     "decide": set(),

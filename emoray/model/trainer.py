@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from emoray.model.generated import drop_generated
 from emoray.model.losses import Ops
 from emoray.model.recipe import GloveRecipe
 from emoray.model.texts import Texts, batches
@@ -99,7 +100,9 @@ class Trainer:
         rows = batches(self.lengths_N, self.batch, self.random)
         order = tf.constant(np.concatenate(rows), tf.int32)
         starts = tf.constant(np.cumsum([0, *map(len, rows)]), tf.int32)
-        return float(self.graph(order, starts))
+        loss = float(self.graph(order, starts))
+        drop_generated()
+        return loss
 
     def logits(self, x: np.ndarray, lengths_N: np.ndarray) -> np.ndarray:
         """logits_NK float32 of other texts, without dropout."""
@@ -110,6 +113,7 @@ class Trainer:
             width = max(SHORTEST, lengths_N[rows].max()) if self.tables else x.shape[1]
             parts.append(self.forward(tf.constant(x[rows, :width])).numpy())
         sorted_NK = np.concatenate(parts)
+        drop_generated()
         logits_NK = np.empty_like(sorted_NK)
         logits_NK[order] = sorted_NK
         return logits_NK

@@ -9,14 +9,12 @@ import json
 import os
 import re
 import shutil
-import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
-import platformdirs
-
+from emoray.storage.cache import close_to_others, own_scratch, user_cache
 from emoray.storage.objects import Entry
 from emoray.storage.parallel import in_parallel
 from emoray.storage.s3 import S3Folder
@@ -105,7 +103,7 @@ def ready(*places: Place) -> None:
 def cache_of(folder: S3Folder) -> Path:
     """Where this user keeps what was brought from there: between runs, and never cut down."""
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:32]
-    return Path(platformdirs.user_cache_dir("emoray")) / "s3" / digest
+    return user_cache() / "s3" / digest
 
 
 def hashes_below(folder: Path) -> dict[str, str]:
@@ -137,6 +135,11 @@ def _brought(source: S3Folder, entries: Sequence[Entry], folder: Path) -> bool:
     return etags == [entry.etag for entry in entries]
 
 
+def _below(place: S3Folder, source: S3Folder) -> str:
+    """Where the objects of `source` go: into a folder of the place's name, or beside it."""
+    return place.name if source == place else ""
+
+
 def _is_whole(content: Path, index: Path) -> bool:
     """Whether what was brought is still what it was."""
     try:
@@ -162,19 +165,19 @@ def fetched(place: Place) -> Path:
         found = content / place.name
         if _is_whole(content, index):
             return found
-        aside = kept.with_name(f".{kept.name}-{uuid.uuid4().hex[:8]}")
-        into = aside / "content" / (place.name if source == place else "")
-        try:
-            if not _brought(source, entries, into):
-                continue
-            (aside / "index.json").write_text(json.dumps(hashes_below(aside / "content")))
-            shutil.rmtree(kept, ignore_errors=True)  # damaged, or not there
-            aside.rename(kept)
-        except OSError:
-            if not _is_whole(content, index):  # unless another process was first
-                raise
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+        with own_scratch(cache_of(place), "fetching") as work:
+            aside = work / kept.name
+            try:
+                if not _brought(source, entries, aside / "content" / _below(place, source)):
+                    continue
+                (aside / "index.json").write_text(json.dumps(hashes_below(aside / "content")))
+                close_to_others(aside)
+                shutil.rmtree(kept, ignore_errors=True)  # damaged, or not there
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                aside.rename(kept)
+            except OSError:
+                if not _is_whole(content, index):  # unless another process was first
+                    raise
         return found
     raise OSError(f"a place must stand still to be read, {place} changes: try again")
 
@@ -212,10 +215,9 @@ def landing(place: Place, *, only: Collection[str] | None = None) -> Iterator[Pa
     if isinstance(place, Path):
         yield place
         return
-    work = cache_of(place) / f"landing-{uuid.uuid4().hex[:8]}"
-    folder = work / place.name
-    folder.mkdir(parents=True)
-    try:
+    with own_scratch(cache_of(place), "landing") as work:
+        folder = work / place.name
+        folder.mkdir()
         there = [entry for entry in place.entries() if _counts(entry.name, only)]
         in_parallel(lambda entry: place.download(entry.name, folder / entry.name), there)
         before = hashes_below(folder)
@@ -229,5 +231,3 @@ def landing(place: Place, *, only: Collection[str] | None = None) -> Iterator[Pa
             raise
         now = _taken(folder, place, before, only)
         place.delete(sorted({entry.name for entry in there} - now))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)

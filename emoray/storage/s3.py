@@ -206,6 +206,7 @@ class S3Folder:
 
         def save(chunks: Iterator[bytes]) -> None:
             with aside.open("wb") as opened:
+                aside.chmod(0o600)  # it may come from a private bucket
                 for chunk in chunks:
                     opened.write(chunk)
 

@@ -59,6 +59,7 @@ class _Transfer:
         if announced.isdigit() and int(announced) > most:
             raise DownloadError(too_large.format(announced))
         with self.part.open("xb") as file:
+            self.part.chmod(0o600)
             for chunk in response.iter_content(_CHUNK_BYTES):
                 if self.given_up.is_set():
                     return

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-import platformdirs
-
+from emoray.storage.cache import user_cache
 from emoray.text.corpus import SPLITS
 from emoray.text.download import DownloadError, Limits, fetch
 
@@ -38,11 +37,6 @@ class Source:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.why})"
-
-
-def user_cache() -> Path:
-    """Where downloads are kept for the next run."""
-    return Path(platformdirs.user_cache_dir("emoray"))
 
 
 def _given(data: Path) -> Source:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from emoray.storage.cache import user_cache
 from emoray.text.download import Limits, fetch
-from emoray.text.sources import user_cache
 from emoray.text.vector_files import ArrayFile, Lines, TextFile, files_sha256
 
 ARCHIVE = "glove.6B.zip"

@@ -8,13 +8,14 @@ from rich.markup import escape
 
 from emoray.labels import Taxonomy
 from emoray.labels import taxonomy as taxonomy_of
+from emoray.storage.cache import user_cache
 from emoray.storage.place import Place, fetched, landing, place_of, ready
 from emoray.text.bring.asked import HUB, Bring
 from emoray.text.bring.first_look import FirstLook, first_look
 from emoray.text.bring.importing import bring
 from emoray.text.bring.label_names import said_names
 from emoray.text.corpus import NAMES, SPLITS, taxonomies_of
-from emoray.text.sources import SAMPLE, Source, locate, sample, user_cache
+from emoray.text.sources import SAMPLE, Source, locate, sample
 from emoray.trial.finished.telling import show, table
 
 USUAL = "ekman"  # the taxonomy where none is named

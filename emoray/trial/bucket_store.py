@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from emoray.storage.cache import close_to_others, own_scratch
 from emoray.storage.objects import DamagedError, Entry, Found
 from emoray.storage.parallel import in_parallel
 from emoray.storage.place import cache_of
@@ -105,26 +106,26 @@ class BucketStore(Store):
 
     def _bring(self, at: str, folder: Path, told: Found) -> bool:
         """Bring what a manifest names; False where that is not all there, or not what it says."""
-        scratch = self.root / ARRIVING / f"{folder.name}-{uuid.uuid4().hex[:8]}"
-        scratch.mkdir(parents=True)
-        try:
-            manifest = json.loads(told.content)
-            source = self.place / at / manifest["attempt"]
-            files = dict(manifest["files"])
-            in_parallel(lambda name: source.download(name, scratch / name), files)
-            if any(file_sha256(scratch / name) != sha256 for name, sha256 in files.items()):
+        with own_scratch(self.root / ARRIVING, folder.name) as work:
+            scratch = work / folder.name
+            scratch.mkdir()
+            try:
+                manifest = json.loads(told.content)
+                source = self.place / at / manifest["attempt"]
+                files = dict(manifest["files"])
+                in_parallel(lambda name: source.download(name, scratch / name), files)
+                if any(file_sha256(scratch / name) != sha256 for name, sha256 in files.items()):
+                    return False
+                (scratch / MANIFEST).write_bytes(told.content)
+                self._keep(scratch, folder)
+            except (DamagedError, FileNotFoundError, ValueError, KeyError, TypeError):
                 return False
-            (scratch / MANIFEST).write_bytes(told.content)
-            self._keep(scratch, folder)
-        except (DamagedError, FileNotFoundError, ValueError, KeyError, TypeError):
-            return False
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
         return True
 
     def _keep(self, scratch: Path, folder: Path) -> None:
         """Put a whole folder into this node's copy, in place of an older or damaged one."""
         content = (scratch / MANIFEST).read_bytes()
+        close_to_others(scratch)
         folder.parent.mkdir(parents=True, exist_ok=True)
         for _ in range(RACES):
             try:

@@ -39,16 +39,42 @@ def test_a_caller_without_the_token_is_refused(token: str, head: Head, tmp_path:
     assert refused.returncode == 1 and "AuthenticationError" in refused.stdout
 
 
-def test_only_code_travels(tmp_path: Path) -> None:
+def packed(folder: Path, into: Path) -> list[str]:
+    """The files that Ray takes along, by its own hand."""
     from ray._private.runtime_env.packaging import create_package
 
-    package = tmp_path / "package.zip"
-    create_package(str(ROOT), package, include_gitignore=True, logger=None)
-    names = zipfile.ZipFile(package).namelist()
-    assert {name.split("/")[0] for name in names} == {"emoray", "jobs", "pyproject.toml"}
-    assert {"emoray/fleet/sweep.py", "emoray/text/sample/train.tsv", "jobs/sweep.py"} <= set(names)
-    assert not [name for name in names if "__pycache__" in name]
-    assert package.stat().st_size < 4_000_000
+    create_package(str(folder), into, include_gitignore=True, logger=None)
+    assert into.stat().st_size < 4_000_000
+    return [name for name in zipfile.ZipFile(into).namelist() if not name.endswith("/")]
+
+
+def test_all_code_travels_and_nothing_else(tmp_path: Path) -> None:
+    code = {".py", ".js", ".css", ".html", ".tsv"}
+    ours = [p for top in ("emoray", "jobs") for p in (ROOT / top).rglob("*") if p.is_file()]
+    wanted = {
+        str(p.relative_to(ROOT)) for p in ours if p.suffix in code or p.parent.name == "sample"
+    }
+    assert set(packed(ROOT, tmp_path / "package.zip")) == {"pyproject.toml", *wanted}, (
+        "name new folders in .rayignore"
+    )
+
+
+SECRETS = (
+    *(".env", "emoray/.env", "jobs/.secret", "emoray/key.pem", "jobs/id_rsa", "emoray/text/token"),
+    *("emoray/text/credentials.json", "emoray/private/notes.py", "results/points.parquet"),
+    *(".aws/credentials", "emoray/.git/config", "emoray/text/sample/mine.csv", "kubeconfig"),
+)
+
+
+def test_keys_and_private_files_stay_wherever_they_lie(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for name in (*SECRETS, "emoray/labels.py", "emoray/text/words.py", "jobs/sweep.py"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text("x")
+    for name in (".rayignore", ".gitignore"):
+        (tree / name).write_bytes((ROOT / name).read_bytes())
+    found = packed(tree, tmp_path / "package.zip")
+    assert sorted(found) == ["emoray/labels.py", "emoray/text/words.py", "jobs/sweep.py"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,14 @@
 """One training, from the outside: what it keeps, what it leaves alone, what it says."""
 
+import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from emoray.model.generated import PREFIX
 from emoray.model.losses import BCE, WeightedBCE
 from emoray.model.recipe import (
     Attention,
@@ -171,3 +175,13 @@ def test_probabilities_are_honest_although_positives_counted_more() -> None:
     honest = np.abs((1 / (1 + np.exp(-found_NK))).mean(0) - given_K).mean()
     weighted = np.abs((1 / (1 + np.exp(-told.kept_logits_NK))).mean(0) - given_K).mean()
     assert honest < weighted
+
+
+def test_a_training_leaves_nothing_in_the_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = {name for name in sys.modules if name.startswith(PREFIX)}
+    trained(replace(TINY, epochs=1, hidden_units=5))
+    assert {name for name in sys.modules if name.startswith(PREFIX)} > before, "some was written"
+    assert not list(tmp_path.iterdir())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoray.labels import GOEMOTIONS
+from emoray.storage.cache import close_to_others
 from emoray.text.bring.asked import HUB, Bring
 from emoray.text.bring.characters import without_controls
 from emoray.text.bring.columns import Columns, OneColumn, columns_of
@@ -143,6 +144,7 @@ def _written(contents: dict[str, bytes], name: str, cache: Path) -> Path:
     try:
         for file, content in contents.items():
             (aside / file).write_bytes(content)
+        close_to_others(aside)
         shutil.rmtree(folder, ignore_errors=True)
         try:
             aside.rename(folder)

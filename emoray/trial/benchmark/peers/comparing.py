@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from emoray.decide.compare import MARGIN
+from emoray.storage.cache import user_cache
 from emoray.tables.rows import SpeedRow
 from emoray.text.corpus import read_corpus
-from emoray.text.sources import locate, user_cache
+from emoray.text.sources import locate
 from emoray.trial.benchmark.figures import AtLeast, AtMost, Figure
 from emoray.trial.benchmark.peers.clock import measure
 from emoray.trial.benchmark.peers.contenders import EMORAY, Contender, by_emoray, by_peer, by_torch

@@ -1,0 +1,18 @@
+"""What TensorFlow writes beside the work: sources of the functions that it converted to graphs.
+
+They lie in the system's temporary folder until the process ends by itself, which workers do not.
+"""
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+PREFIX = "__autograph_generated_file"
+
+
+def drop_generated() -> None:
+    """Remove the sources that this process' conversions left; they are loaded by now."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(PREFIX) and (file := getattr(module, "__file__", None)):
+            with suppress(OSError):
+                Path(file).unlink(missing_ok=True)
