@@ -1,7 +1,6 @@
 """One training, from the outside: what it keeps, what it leaves alone, what it says."""
 
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,11 +176,8 @@ def test_probabilities_are_honest_although_positives_counted_more() -> None:
     assert honest < weighted
 
 
-def test_a_training_leaves_nothing_in_the_temporary_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    before = {name for name in sys.modules if name.startswith(PREFIX)}
+def test_a_training_leaves_nothing_in_the_temporary_folder() -> None:
     trained(replace(TINY, epochs=1, hidden_units=5))
-    assert {name for name in sys.modules if name.startswith(PREFIX)} > before, "some was written"
-    assert not list(tmp_path.iterdir())
+    written = [str(module.__file__) for name, module in sys.modules.items() if PREFIX in name]
+    assert written, "functions were converted, and their sources written"
+    assert not [file for file in written if Path(file).exists()]
