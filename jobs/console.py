@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand
 
 from jobs.errors import USAGE, in_words, usage_in_words
+from jobs.unset import unset_empty, without_empty
 
 
 def _end(said: str, code: int) -> NoReturn:
@@ -28,7 +29,8 @@ class JobCommand(TyperCommand):
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **settings: Any) -> Any:
         """Parse and run; ends the process. A usage error is one line, exit code 2."""
-        words = list(sys.argv[1:] if args is None else args)
+        unset_empty()
+        words = list(without_empty(sys.argv[1:] if args is None else args, self.params))
         try:
             code = super().main(words, *rest, **settings | {"standalone_mode": False})
         except Exception as error:

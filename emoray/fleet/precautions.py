@@ -32,7 +32,7 @@ def _clear_abandoned(base: Path) -> None:
 @contextmanager
 def own_folder() -> Iterator[Path]:
     """A new folder for one run, closed to other users, which goes when the block ends."""
-    base = os.environ.get("RAY_TMPDIR", "/tmp")  # Ray's sockets need a short path
+    base = os.environ.get("RAY_TMPDIR") or "/tmp"  # Ray's sockets need a short path
     _clear_abandoned(Path(base))
     with (
         tempfile.TemporaryDirectory(prefix=PREFIX, dir=base, ignore_cleanup_errors=True) as folder,

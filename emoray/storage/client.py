@@ -64,6 +64,8 @@ def _client(pid: int, environment: int, seconds: float, attempts: int) -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
+    for name in [n for n, value in os.environ.items() if n.startswith("AWS_") and not value]:
+        del os.environ[name]  # to boto3 a profile or an endpoint of no letters is one to look for
     with said("a connection to S3"):
         try:
             session = Session()

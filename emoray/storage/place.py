@@ -26,6 +26,10 @@ LISTINGS = 3  # of a folder that changes while it is brought
 
 def place_of(text: str) -> Place:
     """The place that a user names: `s3://bucket/prefix`, else a path."""
+    if not text.strip():
+        raise ValueError(
+            "a place is a local path or s3://bucket/prefix, got '': write one, or leave it out"
+        )
     if text.startswith("s3://"):
         return S3Folder.of(text)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", text):
