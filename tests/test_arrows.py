@@ -14,7 +14,7 @@ NAMES = {str(p.relative_to(ROOT)): p for p in FILES}
 ARROWS: dict[str, set[str]] = {
     "storage": set(),
     "labels": set(),
-    "text": {"labels", "storage.cache"},
+    "text": {"labels", "storage.cache", "storage.names"},
     "quant": set(),
     "model": {"quant", "text.own_vectors.settings"},
     "decide": set(),

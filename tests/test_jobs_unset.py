@@ -13,11 +13,8 @@ from jobs import report
 from jobs.unset import unset_empty, without_empty
 from tests.conftest import ROOT
 
-JOBS = sorted(
-    path.stem
-    for path in (ROOT / "jobs").glob("*.py")
-    if "\n@app.command" in path.read_text("utf-8")
-)
+FILES = {path.stem: path.read_text("utf-8") for path in (ROOT / "jobs").glob("*.py")}
+JOBS = sorted(name for name, text in FILES.items() if "\n@app.command" in text)
 
 
 def params(job: str) -> list[object]:

@@ -14,14 +14,17 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from emoray.storage.names import PART_IS, TABLED, shown
 from emoray.storage.place import Place
 from emoray.storage.s3 import S3Folder
 from emoray.tables.schema import schema_of
 
 Rows: TypeAlias = Sequence[Any] | Mapping[str, Any] | pa.Table
 P = TypeVar("P", Path, S3Folder, Place)
+NAMES = {"run", "corpus", "taxonomy", "point", "key"}  # columns whose values become parts of paths
 
 
 def _column(field: pa.Field, values: Any, row_class: type) -> pa.Array:
@@ -134,6 +137,19 @@ def count_rows(path: Place) -> int:
         ) from error
 
 
+def _refuse_paths(table: pa.Table, path: Place) -> None:
+    """Refuse names that become part of a path and would lead elsewhere: a stranger's table."""
+    for column in NAMES & set(table.column_names):
+        values = table.column(column)
+        bad = pc.invert(pc.match_substring_regex(values, TABLED))
+        if pc.any(bad).as_py():
+            first = values.filter(bad)[0].as_py()
+            raise ValueError(
+                f"a {column} names files, so it is {PART_IS}, got {shown(first)} in {path}: no "
+                "job of emoray wrote this table"
+            )
+
+
 def columns_at(path: Place) -> tuple[str, ...]:
     """The columns of the Parquet file at `path`; ValueError where it says nothing."""
     try:
@@ -177,11 +193,14 @@ def read_any_version(path: Place, row_class: type, keys: Sequence[str]) -> pa.Ta
     if not alike or not set(keys) <= set(known) or 2 * len(known) < len(schema):
         return read_table(path, row_class)
     with pq.ParquetFile(_source(path), page_checksum_verification=True) as file:
-        return _filled(file.read(columns=known), schema)
+        table = _filled(file.read(columns=known), schema)
+    _refuse_paths(table, path)
+    return table
 
 
 def read_table(path: Place, row_class: type) -> pa.Table:
-    """The table at `path`, verified. ValueError if absent, damaged or of another class."""
+    """The table at `path`, verified. ValueError if absent, damaged, of another class, or with names
+    that lead out of a folder."""
     schema, source = schema_of(row_class), _source(path)
     if source is None:
         raise ValueError(
@@ -195,7 +214,9 @@ def read_table(path: Place, row_class: type) -> pa.Table:
                 table = file.read()
                 table.validate(full=True)
                 assert table.num_rows == rows
-                return table.replace_schema_metadata(schema.metadata).cast(schema)
+                table = table.replace_schema_metadata(schema.metadata).cast(schema)
+                _refuse_paths(table, path)
+                return table
     except (OSError, pa.ArrowException, AssertionError) as error:
         raise ValueError(
             f"a table must pass its checksums, {path} does not ({error}): delete it and run the "

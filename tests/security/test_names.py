@@ -7,7 +7,11 @@ import pytest
 from emoray.fleet.sweep import Sweep
 from emoray.model.bert.sources import find_encoder
 from emoray.storage.s3 import S3Folder
+from emoray.tables.files import read_table, write_table
 from emoray.tables.parts import part_path, table_path
+from emoray.tables.report.page import draw_run
+from emoray.tables.rows import PointRow
+from tests.tables.made import row
 
 BAD = ["", ".", "..", "../x", "../../etc/passwd", "a/b", "a\\b", "/abs", "~", "-rf", "_store"]
 ODD = ["a b", "a\nb", "a\x00b", "a\x1b[31mb", "\u202eb", "naïve", "a" * 201]
@@ -57,3 +61,31 @@ def test_an_object_of_a_bucket_cannot_be_brought_elsewhere(name: str, tmp_path: 
 def test_a_uri_that_is_no_bucket_is_refused(uri: str) -> None:
     with pytest.raises(ValueError):
         S3Folder.of(uri)
+
+
+@pytest.mark.parametrize("column", ["run", "corpus", "taxonomy", "point"])
+def test_a_strangers_table_whose_names_lead_elsewhere_is_refused(
+    column: str, tmp_path: Path
+) -> None:
+    for name in ("../../../pwned", "/etc", "a/b", "a\nb", "a\x1b[31m", ".hidden", "x" * 300):
+        write_table([row(PointRow, **{column: name})], tmp_path / "points.parquet", PointRow)
+        with pytest.raises(ValueError, match=f"a {column} names files, so it is letters") as said:
+            read_table(tmp_path / "points.parquet", PointRow)
+        assert len(str(said.value)) < 400 and "\n" not in str(said.value)
+
+
+def test_a_report_of_a_strangers_table_writes_nothing_anywhere(tmp_path: Path) -> None:
+    run = tmp_path / "a" / "b" / "run"
+    names = {"taxonomy": "../../../pwned", "on_front": True}
+    write_table([row(PointRow, **names)], run / "points.parquet", PointRow)
+    before = {path for path in tmp_path.rglob("*")}
+    with pytest.raises(ValueError, match=r"a taxonomy names files, .*'\.\./\.\./\.\./pwned'"):
+        draw_run(run)
+    assert {path for path in tmp_path.rglob("*") if path.suffix == ".png"} == set()
+    assert {path for path in tmp_path.rglob("*") if "pwned" in path.name} == set() and before
+
+
+def test_names_of_other_scripts_are_names_too(tmp_path: Path) -> None:
+    for name in ("отзывы", "リスト", "a.b_c=d+1", "_x"):
+        path = write_table([row(PointRow, corpus=name)], tmp_path / "points.parquet", PointRow)
+        assert read_table(path, PointRow).column("corpus").to_pylist() == [name]

@@ -13,6 +13,8 @@ import altair as alt
 import pandas as pd
 import vl_convert
 
+from emoray.storage.names import part_of
+
 FLOAT = "float"
 COLOUR_OF_BITS = {
     "2": "#D55E00",
@@ -144,7 +146,7 @@ def save_png(figure: Figure, specs: list[dict[str, Any]], folder: Path) -> Path:
     side = {"concat": sized, "columns": figure.columns, "spacing": 28}
     chart = sized[0] if len(sized) == 1 else side
     chart = {"$schema": SCHEMA, **chart, "config": ON_PAPER, "padding": 14}
-    path = folder / f"{figure.name}.png"
+    path = folder / f"{part_of(figure.name)}.png"
     folder.mkdir(parents=True, exist_ok=True)
     path.write_bytes(vl_convert.vegalite_to_png(json.dumps(chart), scale=2))
     return path

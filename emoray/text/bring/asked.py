@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from emoray.storage.names import is_part, part_of, shown
+
 HUB = "hf:"  # before the id of a corpus of the Hugging Face hub
 _SUFFIX = re.compile(r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|gz|bz2|xz|zip))+$", re.IGNORECASE)
 
@@ -31,9 +33,11 @@ class Bring:
     def __post_init__(self) -> None:
         if not self.source.strip():
             raise ValueError("a corpus is a file, a folder or hf:owner/name, got '': name one")
-        if self.name is not None and not re.fullmatch(r"\w[\w.-]*", self.name):
+        if self.name is not None and not (
+            re.fullmatch(r"\w[\w.-]*", self.name) and is_part(self.name)
+        ):
             raise ValueError(
-                f"a corpus' name is letters, digits, '.', '_' and '-', got {self.name!r}: "
+                f"a corpus' name is letters, digits, '.', '_' and '-', got {shown(self.name)}: "
                 "it becomes part of a folder's name"
             )
         if self.label_separator == "":
@@ -74,7 +78,7 @@ class Bring:
             last = _SUFFIX.sub("", parts[-1]) if parts else ""
         found = re.sub(r"[^\w.-]+", "-", last).strip("-.")
         # `sample` stands for the embedded one, which tables and reports warn of.
-        return {"": "corpus", "sample": "sample-corpus"}.get(found, found)
+        return part_of({"": "corpus", "sample": "sample-corpus"}.get(found, found))
 
     @property
     def reads_columns(self) -> bool:
