@@ -210,7 +210,8 @@ def history(folder: Path) -> list[Saved]:
     at = current(folder, kept)
     older = sorted((folder / HISTORY / UNDONE).glob("[0-9]*"))  # of an earlier version
     after = {int(k.name): _after(k, kept) for k in kept}
-    states, number = {}, None if at is None else int(at.name)
+    states: dict[int, str] = {}
+    number = None if at is None else int(at.name)
     while number is not None and number not in states:
         states[number] = "kept" if states else "current"
         number = after.get(number)

@@ -131,7 +131,8 @@ def current(folder: Path, kept: list[Path]) -> Path | None:
     same = [k for k in whole if pair_of(k) == now]
     at = read_at(folder / HISTORY)
     said = [k for k in same if at is not None and int(k.name) == at.number]
-    return (said or same[-1:] or [None])[0]
+    found = said or same[-1:]
+    return found[0] if found else None
 
 
 def _remove(path: Path) -> None:

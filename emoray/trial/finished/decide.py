@@ -226,5 +226,5 @@ def run_decide(settings: Decide, console: Console | None = None) -> None:
     (now,) = (s for s in decision.history(folder) if s.state == "current")
     job = f"python -m jobs.decide --artifact {folder}"
     moved = f"decision {now.number} is the current one again; {job} --list shows all"
-    saved = f"saved as decision {now.number}; to go back: {job} --undo"
-    console.print(moved if back else saved, highlight=False, soft_wrap=True)
+    new = f"saved as decision {now.number}; to go back: {job} --undo"
+    console.print(moved if back else new, highlight=False, soft_wrap=True)
