@@ -15,6 +15,7 @@ from jobs.options import (
     PositiveFrom,
     SplitSeed,
     TextColumn,
+    VectorsFile,
 )
 
 app = Job()
@@ -52,6 +53,15 @@ def corpus(
             "train.tsv, dev.tsv, test.tsv and labels.txt. One that holds another corpus is refused."
         ),
     ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            envvar="EMORAY_DATA",
+            help="Folder, or s3://bucket/prefix, with word vectors in `glove/`: how many of the "
+            "corpus' words they know.",
+        ),
+    ] = None,
+    vectors_file: VectorsFile = None,
     debug: Debug = False,
 ) -> None:
     """Show how a corpus is understood: columns, labels, splits, what was dropped, what is rare.
@@ -61,7 +71,7 @@ def corpus(
     """
 
     def work() -> None:
-        from emoray.storage.place import place_or_none
+        from emoray.storage.place import place_of, place_or_none
         from emoray.trial.bringing import bring_or_none, run_corpus
 
         asked = bring_or_none(
@@ -76,7 +86,12 @@ def corpus(
             seed=split_seed,
         )
         assert asked is not None
-        run_corpus(asked, place_or_none(keep))
+        run_corpus(
+            asked,
+            place_or_none(keep),
+            data=place_or_none(data),
+            vector_files=tuple(place_of(each) for each in vectors_file or ()),
+        )
 
     run_job(work, debug=debug)
 

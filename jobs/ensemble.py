@@ -18,6 +18,7 @@ from jobs.options import (
     RunsOut,
     Store,
     Taxonomy,
+    TextTokens,
 )
 
 app = Job()
@@ -66,6 +67,7 @@ def ensemble(
         ),
     ] = None,
     epochs: Epochs = None,
+    max_tokens: TextTokens = None,
     cpus_per_member: Annotated[
         float, typer.Option(help="CPUs that one training holds; decides how many run at once.")
     ] = 1.0,
@@ -113,6 +115,7 @@ def ensemble(
                 combine=tuple(combine or ("all",)),
                 encoders=tuple(encoder or ()),
                 epochs=epochs,
+                max_tokens=max_tokens,
                 cpus_per_member=cpus_per_member,
                 gpus_per_member=gpus_per_member,
                 data=place_of(data) if data else None,

@@ -17,6 +17,7 @@ from jobs.options import (
     RunsOut,
     Store,
     Taxonomy,
+    TextTokens,
 )
 
 app = Job()
@@ -67,6 +68,7 @@ def improve_f1(
         typer.Option(min=50, help="Train texts to use; dev and test stay whole.  [default: all]"),
     ] = None,
     epochs: Epochs = None,
+    max_tokens: TextTokens = None,
     encoder: Annotated[
         str | None,
         typer.Option(
@@ -118,6 +120,7 @@ def improve_f1(
                 balance=balance,
                 texts=texts,
                 epochs=epochs,
+                max_tokens=max_tokens,
                 encoder=encoder,
                 data=place_of(data) if data else None,
                 out=place_of(out),

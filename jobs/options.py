@@ -106,6 +106,16 @@ MaxTokens: TypeAlias = Annotated[
         "reads]",
     ),
 ]
+TextTokens: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--max-tokens",
+        min=3,
+        help="Words of a text, or an encoder's pieces, that models read; what comes later is cut "
+        "off.  [default: what reads 99 % of train's texts whole: 64 to 256 words, or 64 up to the "
+        "encoder's positions]",
+    ),
+]
 Threads: TypeAlias = Annotated[
     int, typer.Option(min=1, help="Threads of each model while it is timed.")
 ]

@@ -25,6 +25,7 @@ from jobs.options import (
     Store,
     Taxonomy,
     TextColumn,
+    TextTokens,
     Vectors,
     VectorsFile,
 )
@@ -95,6 +96,7 @@ def sweep(
             "package registry]"
         ),
     ] = None,
+    max_tokens: TextTokens = None,
     trials: Annotated[int, typer.Option(min=1, help="Trials of the joint search.")] = 64,
     address: Address = None,
     cpus: Cpus = None,
@@ -152,6 +154,7 @@ def sweep(
                 run=name,
                 store=place_or_none(store),
                 trials=trials,
+                max_tokens=max_tokens,
                 encoders=tuple(encoder or ()),
                 wish=Wish.said(dim or (), layers or (), seeds, vectors or ()),
                 cluster=Cluster(address=address, cpus=cpus, insecure=insecure),

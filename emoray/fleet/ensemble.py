@@ -12,6 +12,7 @@ from emoray.fleet import finish, members, progress, stages_actor
 from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.dispatch import Limits, Pool
 from emoray.fleet.plans import LEAST, PLANS, Plan, bases_of, checked_plan
+from emoray.fleet.reading import reading, told_reading
 from emoray.fleet.trials import Desk
 from emoray.storage.lock import alone_in
 from emoray.storage.names import checked_run
@@ -47,6 +48,7 @@ class Ensemble:
     combine: tuple[str, ...] = (EVERY,)
     encoders: tuple[str, ...] = ()
     epochs: int | None = None
+    max_tokens: int | None = None
     cpus_per_member: float = 1.0
     gpus_per_member: float = 0.0
     corpus: Bring | None = None
@@ -115,6 +117,7 @@ def planned(settings: Ensemble, facts: Look) -> tuple[Plan, list[Decide]]:
         facts.data.encoders,
         settings.epochs,
     )
+    bases = tuple(reading(facts, base, settings.max_tokens) for base in bases)
     plan = PLANS[settings.plan](settings.members, bases)
     (scheme,) = pick([settings.scheme]).values()
     found = [deciding(training(r, facts.data), scheme, DECISIONS) for r in plan.recipes]
@@ -134,7 +137,14 @@ def _pool(settings: Ensemble, asked: int) -> Pool:
     )
 
 
-def _announce(settings: Ensemble, run: Place, facts: Look, plan: Plan, console: Console) -> None:
+def _announce(
+    settings: Ensemble,
+    run: Place,
+    facts: Look,
+    plan: Plan,
+    read: Sequence[str],
+    console: Console,
+) -> None:
     corpus = facts.data.corpus
     if facts.source.stands_in:
         console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
@@ -144,6 +154,8 @@ def _announce(settings: Ensemble, run: Place, facts: Look, plan: Plan, console: 
         f"{facts.leaked} of test also in train) · taxonomy {facts.taxonomy} · plan {plan.name}, "
         f"{len(plan.recipes)} members, {settings.scheme}, {' and '.join(settings.combinations)} · "
         f"run {run}",
+        *read,
+        sep="\n",
         highlight=False,
         soft_wrap=True,
     )
@@ -170,6 +182,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
     if settings.corpus is not None:
         tell_look(facts.source, console)
     plan, asked = planned(settings, facts)
+    read = list(told_reading(facts, plan.recipes))
     ready_out(settings.out, settings.store_place)
     inputs = {"job": "jobs.ensemble", "plan": plan.name, **facts.inputs}
     run_place = absolute(free_place(settings.lands, inputs, console))
@@ -186,7 +199,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
                 store=store.place,
                 data=facts.data,
             )
-            _announce(settings, run_place, facts, plan, console)
+            _announce(settings, run_place, facts, plan, read, console)
             # The store is the truth: parts of an earlier start are made from it again.
             clear_parts(run_place, set(TABLES) - {"runs"})
             ways = len(members.weighings(settings.combinations, len(asked)))

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from emoray.fleet import progress, stages_actor
 from emoray.fleet.connection import Cluster, connected
+from emoray.fleet.reading import reading, told_reading
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.space import TRAINED
 from emoray.fleet.translators import translate_for
@@ -62,6 +63,7 @@ class Improve:
     balance: float = 1.0
     texts: int | None = None
     epochs: int | None = None
+    max_tokens: int | None = None
     encoder: str | None = None
     corpus: Bring | None = None
     data: Place | None = None
@@ -212,7 +214,18 @@ def _answers(
     settings: Improve, looks: Mapping[str, Look], folder: Path, console: Console
 ) -> dict[str, list[Attempt]]:
     """Every attempt with its answers, the baseline of each family first."""
-    plans = {family: planned(family, settings, found.dims) for family, found in looks.items()}
+    plans = {
+        family: [
+            replace(plan, recipe=reading(found, plan.recipe, settings.max_tokens))
+            for plan in planned(family, settings, found.dims)
+        ]
+        for family, found in looks.items()
+    }
+    read = [
+        told
+        for family, found in looks.items()
+        for told in told_reading(found, [plan.recipe for plan in plans[family]])
+    ]
     asked = {
         family: [plan.scores(looks[family].data) for plan in found]
         for family, found in plans.items()
@@ -222,7 +235,10 @@ def _answers(
     )
     console.print(
         f"{len(each)} trainings: {', '.join(looks)}, {settings.seeds} seeds, {settings.taxonomy}",
+        *read,
+        sep="\n",
         highlight=False,
+        soft_wrap=True,
     )
     store = open_store(settings.store_place)
     with connected(settings.cluster):

@@ -1,6 +1,7 @@
 """The main job: look at the data, search, time artifacts alone, ship what matters, report."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from rich.console import Console
 from emoray.fleet import clocking, finish, progress, search, stages_actor, study_copies, translators
 from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.dispatch import Limits
+from emoray.fleet.reading import space_reading, told_reading
 from emoray.fleet.space import JointSpace, Space
 from emoray.fleet.trials import Desk
 from emoray.fleet.wish import Wish, encoders_needed, named, own_vectors
@@ -41,6 +43,7 @@ class Sweep:
     run: str | None = None
     store: Place | None = None
     trials: int = 64
+    max_tokens: int | None = None
     wish: Wish = field(default_factory=Wish)
     encoders: tuple[str, ...] = ()
     cluster: Cluster = field(default_factory=Cluster)
@@ -102,7 +105,9 @@ def _vector_files(sweep: Sweep) -> tuple[Place, ...] | None:
     return sweep.vector_files or (None if sweep.wish.needs_given else ())
 
 
-def _announce(run: Place, facts: Look, space: Space | JointSpace, console: Console) -> None:
+def _announce(
+    run: Place, facts: Look, space: Space | JointSpace, read: Sequence[str], console: Console
+) -> None:
     corpus = facts.data.corpus
     if facts.source.stands_in:
         console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
@@ -116,6 +121,8 @@ def _announce(run: Place, facts: Look, space: Space | JointSpace, console: Conso
         f"{facts.leaked} of test also in train) · taxonomy {facts.taxonomy} · {start} "
         f"{', '.join(starts)} · {space.models} models to measure · "
         f"run {run}",
+        *read,
+        sep="\n",
         highlight=False,
         soft_wrap=True,
     )
@@ -162,7 +169,9 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
         trials=sweep.trials,
         wish=sweep.wish,
     )
+    space = space_reading(facts, space, sweep.max_tokens)
     recipes = translators.recipes_of(space)
+    read = list(told_reading(facts, recipes))
     facts = replace(facts, data=translators.with_translators(facts.data, recipes))
     if isinstance(space, Space):
         search.planned(space, facts.data)  # refused here, before any worker starts
@@ -177,7 +186,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
         with connected(sweep.cluster):
             stages = stages_actor.start(store.place, run_folder, sweep.limits)
             desk = Desk(stages=stages, run_folder=run_folder, store=store.place, data=facts.data)
-            _announce(run_folder, facts, space, console)
+            _announce(run_folder, facts, space, read, console)
             translators.translate_for(recipes, facts.data, store=store.place, console=console)
             searching = time.perf_counter()
             decided = _search(space, desk, console)

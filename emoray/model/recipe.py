@@ -7,6 +7,8 @@ from emoray.model.losses import BCE, Loss
 from emoray.model.sample import Sample, Whole
 from emoray.model.vectors import Given, Vectors
 
+MAX_TOKENS = 64  # words of a text that are read, where nothing else is said
+
 
 @dataclass(frozen=True, slots=True)
 class Mean:
@@ -73,6 +75,7 @@ class GloveRecipe:
     sample: Sample = field(default_factory=Whole)
     augmentation: Augmentation = field(default_factory=NoAugmentation)
     vectors: Vectors = field(default_factory=Given, metadata={"unsaid": Given()})
+    max_tokens: int = field(default=MAX_TOKENS, metadata={"unsaid": MAX_TOKENS})
     # nuisance: tuned so that the comparison is fair
     epochs: int = 30
     patience: int = 5
@@ -92,6 +95,7 @@ class GloveRecipe:
             ("epochs", 1),
             ("patience", 1),
             ("batch_size", 1),
+            ("max_tokens", 1),
         ):
             if getattr(self, name) < low:
                 raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
@@ -133,7 +137,8 @@ class GloveRecipe:
         sample = "" if self.sample == Whole() else f" {self.sample}"
         more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
         own = "" if self.vectors == Given() else f" {self.vectors}"
+        read = "" if self.max_tokens == MAX_TOKENS else f" n{self.max_tokens}"
         return (
             f"{self.taxonomy} d{self.embedding_dim} {vectors} v{self.vocabulary} "
-            f"{self.pooling} {depth} {self.loss}{sample}{more}{own}"
+            f"{self.pooling} {depth} {self.loss}{sample}{more}{own}{read}"
         )

@@ -40,6 +40,7 @@ class PointRow:
     changed_pieces_share: float = cost(
         "share of test's running pieces that are cut otherwise since others were dropped"
     )
+    truncated_share: float = cost("share of test's texts that lose their end at `max_tokens`")
     layers: int = note("hidden Dense(ReLU) layers under the head; layers of an encoder")
     hidden_units: int = note("width of each hidden layer; 0 without any")
     pooling: str = note("how a text's word vectors become one vector")

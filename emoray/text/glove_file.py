@@ -8,6 +8,7 @@ as they are; word2vec's header line is skipped.
 Shapes: W wanted words, F found ones, D numbers each.
 """
 
+import codecs
 import gzip
 import warnings
 import zipfile
@@ -22,7 +23,18 @@ import numpy as np
 _BLOCK_BYTES = 8 << 20
 _LONGEST_LINE = 1 << 20
 _EXPANSION = 100  # vectors pack 2 or 3 to 1; a bomb packs 1000 to 1
+_POINTER = b"version https://git-lfs.github.com/spec/"
 _LARGEST = float(np.finfo(np.float32).max)
+
+
+def refuse_pointer(path: Path) -> None:
+    """ValueError where a clone without Git LFS left a note in place of the file."""
+    with path.open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise ValueError(
+                f"{path}: vectors are the file itself, got Git LFS's note of where it lies: fetch "
+                "it with git lfs pull"
+            )
 
 
 def _member(archive: zipfile.ZipFile, path: Path, dim: int | None) -> str:
@@ -72,6 +84,7 @@ def _line_blocks(file: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[list[b
 
 def _all_lines(path: Path, dim: int | None) -> Iterator[list[bytes]]:
     """The file's lines, a block at a time; ValueError where it is damaged or no such file."""
+    refuse_pointer(path)
     try:
         with _opened(path, dim) as file:
             yield from _line_blocks(file, path)
@@ -163,6 +176,8 @@ class _Reader:
 
     def take(self, lines: list[bytes], first: int) -> None:
         """Keep the wanted words of these lines, the first of which is line `first` of the file."""
+        if first == 1 and lines:
+            lines = [lines[0].removeprefix(codecs.BOM_UTF8), *lines[1:]]
         if self.matrix_WD is None:
             if first == 1 and lines and _is_header(lines[0]):
                 lines, first = lines[1:], 2

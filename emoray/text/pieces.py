@@ -8,7 +8,7 @@ Shapes: V ids, R rows of the encoder's own embedding, D width.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -196,6 +196,16 @@ class PieceTokenizer:
             return first + [i if i < most else UNKNOWN_ID for i in found] + last
 
         return Ragged.from_lists(map(ids, texts))
+
+    def lengths(self, texts: Iterable[str]) -> np.ndarray:
+        """Tokens of each text, framed, were there no limit, (N,)."""
+        library, framing = self.library(), len(self.prefix) + len(self.suffix)
+        found = (library.encode(text, add_special_tokens=False).ids for text in texts)
+        return np.array([len(ids) + framing for ids in found], np.int64)
+
+    def truncated_share(self, texts: Sequence[str]) -> float:
+        """Share of the texts that are longer than max_tokens."""
+        return float((self.lengths(texts) > self.max_tokens).mean()) if len(texts) else 0.0
 
     def pruned(self, kept: np.ndarray) -> "PieceTokenizer":
         """With the pieces of these ids only, renumbered in their order; see `keep_pieces`."""

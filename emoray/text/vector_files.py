@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.text.glove_file import read_vectors, width_of
+from emoray.text.glove_file import read_vectors, refuse_pointer, width_of
 from emoray.text.utf8 import utf8
 
 
@@ -58,6 +58,7 @@ class TextFile(Lines):
 
 def read_words(path: Path) -> list[str]:
     """One word a line, each once; ValueError for anything else."""
+    refuse_pointer(path)
     words = utf8(path.read_bytes(), str(path)).removesuffix("\n").split("\n")
     strange = [word for word in words if word.split() != [word]]
     if strange or len(set(words)) < len(words):
@@ -114,6 +115,7 @@ class ArrayFile:
 
 def opened(path: Path) -> np.ndarray:
     """The matrix of a `.npy`, on disk; ValueError where it is no matrix of floats."""
+    refuse_pointer(path)
     try:
         matrix = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:

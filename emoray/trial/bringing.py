@@ -16,7 +16,10 @@ from emoray.text.bring.importing import bring
 from emoray.text.bring.label_names import said_names
 from emoray.text.corpus import NAMES, SPLITS, taxonomies_of
 from emoray.text.sources import SAMPLE, Source, locate, sample
+from emoray.text.vectors import VectorSource
 from emoray.trial.finished.telling import show, table
+from emoray.trial.first_words import told_words
+from emoray.trial.given_vectors import vectors_at_hand
 
 USUAL = "ekman"  # the taxonomy where none is named
 SHOWN = 12  # labels of a first look, those with the fewest texts
@@ -98,8 +101,11 @@ def _labels(look: FirstLook) -> str:
     return f"{len(look.labels)} labels ({kind}), taxonomy {' or '.join(look.taxonomies)}"
 
 
-def tell_look(source: Source, console: Console) -> None:
-    """The first look at a corpus that was brought: how it was understood, and what is in it."""
+def tell_look(source: Source, console: Console, vectors: Sequence[VectorSource] = ()) -> None:
+    """The first look at a corpus that was brought: how it was understood, and what is in it.
+
+    vectors: those of which it says how many of the corpus' words they know.
+    """
     look = first_look(source.folder)
     why = source.why if source.why.isprintable() else repr(source.why)
     console.print(
@@ -122,6 +128,7 @@ def tell_look(source: Source, console: Console) -> None:
     median, high, most = look.words
     lines = [
         f"words a text: median {median}, 95 % up to {high}, most {most}",
+        *told_words(source.folder, vectors),
         f"labels together (share of texts with either): {pairs or 'never'}",
         f"texts that stand twice: {twice or 'none'}",
     ]
@@ -149,11 +156,21 @@ def _keep(source: Source, place: Place) -> None:
             (folder / name).write_bytes(content)
 
 
-def run_corpus(asked: Bring, keep: Place | None, console: Console | None = None) -> Source:
-    """`jobs.corpus`: the first look alone, and a copy of the corpus where a folder is named."""
+def run_corpus(
+    asked: Bring,
+    keep: Place | None,
+    console: Console | None = None,
+    *,
+    data: Place | None = None,
+    vector_files: Sequence[Place] = (),
+) -> Source:
+    """`jobs.corpus`: the first look alone, and a copy of the corpus where a folder is named.
+
+    data: a folder with word vectors in `glove/`; vector_files: in place of all vectors at hand.
+    """
     console = console or Console()
     source = find_corpus(asked, None)
-    tell_look(source, console)
+    tell_look(source, console, vectors_at_hand(data, vector_files))
     if keep is not None:
         _keep(source, keep)
         console.print(f"kept: --corpus {keep}", highlight=False, markup=False, soft_wrap=True)

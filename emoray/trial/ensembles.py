@@ -34,7 +34,15 @@ from emoray.trial.store import digest, id_of
 WEIGHTS = "weights.json"  # of a finished Combine: one number a member
 FAMILY = "ensemble"
 SUMMED = ("parameters", "embedding_bytes")
-LARGEST = ("vocabulary", "embedding_dim", "layers", "hidden_units", "bits", "embedding_bits")
+LARGEST = (
+    "vocabulary",
+    "truncated_share",
+    "embedding_dim",
+    "layers",
+    "hidden_units",
+    "bits",
+    "embedding_bits",
+)
 SHARES = ("quantized_bytes_share", "integer_products_share", "changed_pieces_share")
 EVERY = ("trainable_vectors", "symmetric")
 

@@ -1,11 +1,13 @@
 """Word vectors that a user names, here or in a bucket, as stages name them: by content."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from emoray.storage.place import Place, child, fetched
 from emoray.storage.s3 import S3Folder
 from emoray.text.vector_files import vector_file, words_beside
+from emoray.text.vectors import VectorSource, find_all
 from emoray.trial.spec import VectorsRef
 
 
@@ -15,6 +17,13 @@ def _words_of(matrix: S3Folder) -> Path | None:
         with suppress(ValueError):  # nothing lies there
             return fetched(child(matrix.parent, name))
     return None
+
+
+def vectors_at_hand(data: Place | None, files: Sequence[Place] = ()) -> list[VectorSource]:
+    """The files named, else all of Stanford's that lie in `data`, the package or the cache."""
+    if files:
+        return [vectors_at(place).source for place in files]
+    return [*find_all(None if data is None else fetched(data))]
 
 
 def vectors_at(place: Place) -> VectorsRef:

@@ -68,6 +68,7 @@ def training(recipe: Recipe, data: Data) -> Train | FineTune:
         taxonomy=recipe.taxonomy,
         tokenizer=TOKENIZER,
         augment=augmenting(recipe, data),
+        max_tokens=recipe.max_tokens,
     )
     text = Encode(
         tokens=tokens,

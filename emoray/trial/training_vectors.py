@@ -29,9 +29,9 @@ from emoray.text.words import tokenize
 from emoray.trial.bringing import about_run, find_corpus
 from emoray.trial.done import file_sha256
 from emoray.trial.finished.telling import show, table
+from emoray.trial.lengths import MOST_WORDS, word_lengths
 from emoray.trial.pace import Tell, pace
 from emoray.trial.run_place import free_place
-from emoray.trial.stages.tokens import MAX_TOKENS
 
 SHOWN = ("happy", "sad", "angry", "love", "afraid", "thanks", "funny", "sorry")
 AT_LEAST = (
@@ -154,7 +154,8 @@ def _words_of(found: Found) -> tuple[str, Iterator[list[str]]]:
     if source is None:
         return str(found.path), (tokenize(text) for text in read_texts(found.path))
     _, records = read_records(source.folder, "train")
-    words = (tokenize(text)[:MAX_TOKENS] for _, text, _ in records)
+    limit = word_lengths(source.folder).limit(MOST_WORDS)
+    words = (tokenize(text)[:limit] for _, text, _ in records)
     return f"train of corpus {source}", words
 
 

@@ -133,6 +133,7 @@ def points(
         "trainable_vectors": True,
         "loss": "bce",
         "changed_pieces_share": 0.0,
+        "truncated_share": 0.0,
         "quantized_bytes_share": 0.9,
         "integer_products_share": 0.8,
         "parameters": 8000 * 50 + 70_000,

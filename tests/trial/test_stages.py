@@ -6,6 +6,7 @@ import pytest
 
 from emoray.export.cpu import cpu
 from emoray.labels import taxonomy
+from emoray.model.recipe import MAX_TOKENS
 from emoray.tables.files import read_table
 from emoray.tables.rows import LatencyRow, TrainingRow
 from emoray.text.corpus import read_corpus
@@ -14,7 +15,7 @@ from emoray.text.words import tokenize
 from emoray.trial.plan import training
 from emoray.trial.spec import recipe_id
 from emoray.trial.stages.clock import Clock
-from emoray.trial.stages.text import MAX_TOKENS, SPLITS, read_texts
+from emoray.trial.stages.text import SPLITS, read_texts
 from emoray.trial.store import Stage, Store, id_of, inputs_of
 from tests.trial.chain import RECIPE, Chain
 

@@ -89,7 +89,7 @@ class ReadCorpus:
     """A corpus as ids of the checkpoint's pieces."""
 
     name: ClassVar[str] = "checkpoint_texts"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     checkpoint: ReadCheckpoint
     corpus: CorpusRef
@@ -110,7 +110,9 @@ class ReadCorpus:
             )
         np.save(out / "leaked.npy", corpus.leaked_N)
         # The pieces are the model's own: none was dropped here.
-        (out / FACTS).write_text(json.dumps({"changed_pieces_share": 0.0}))
+        share = pieces.truncated_share(corpus.split("test").texts)
+        facts = {"changed_pieces_share": 0.0, "truncated_share": share}
+        (out / FACTS).write_text(json.dumps(facts))
 
 
 def _as_saved(given: Given, corpus: Corpus, *, by_torch: bool) -> dict[str, np.ndarray]:

@@ -31,7 +31,7 @@ class Pieces:
     kept."""
 
     name: ClassVar[str] = "pieces"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     corpus: CorpusRef
     taxonomy: str
@@ -65,7 +65,9 @@ class Pieces:
             pieces = whole.pruned(kept)
         pieces.write(out)
         changed = changed_share(corpus.test.texts, whole, pieces)
-        (out / FACTS).write_text(json.dumps({"changed_pieces_share": changed}))
+        share = pieces.truncated_share(corpus.test.texts)
+        facts = {"changed_pieces_share": changed, "truncated_share": share}
+        (out / FACTS).write_text(json.dumps(facts))
         for split in SPLITS:
             texts = corpus.split(split)
             ragged = pieces.encode_all(texts.texts)

@@ -17,10 +17,9 @@ from emoray.text.vectors import VectorSource
 from emoray.text.vocabulary import FIRST, UNKNOWN, Ragged, Vocabulary
 from emoray.trial.spec import CorpusRef, VectorsRef
 from emoray.trial.stages.own_vectors import TrainVectors
-from emoray.trial.stages.tokens import MAX_TOKENS, SPLITS, Tokenize, read_words
+from emoray.trial.stages.tokens import FACTS, SPLITS, Tokenize, read_words
 
 VOCABULARY, TOKENIZER = "vocabulary.txt", "tokenizer.json"  # as an artifact has them
-FACTS = "facts.json"  # of a stage: what the tables say of it
 OOV_MIN_COUNT = 5  # a word without a vector earns a row of its own from here on
 
 
@@ -45,7 +44,7 @@ class Encode:
     """
 
     name: ClassVar[str] = "encode"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     tokens: Tokenize
     vocabulary: int
@@ -91,8 +90,10 @@ class Encode:
                 offsets=ragged.offsets,
                 labels_NK=np.load(inputs["tokens"] / f"{split}.npy", allow_pickle=False),
             )
-        (out / FACTS).write_text(json.dumps({"changed_pieces_share": 0.0}))
-        (out / TOKENIZER).write_text(json.dumps({**rules_json(), "max_tokens": MAX_TOKENS}))
+        facts = json.loads((inputs["tokens"] / FACTS).read_text())
+        (out / FACTS).write_text(json.dumps({"changed_pieces_share": 0.0, **facts}))
+        limit = {"max_tokens": self.tokens.max_tokens}
+        (out / TOKENIZER).write_text(json.dumps({**rules_json(), **limit}))
         shutil.copyfile(inputs["tokens"] / "leaked.npy", out / "leaked.npy")
 
 

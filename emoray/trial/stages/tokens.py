@@ -1,16 +1,18 @@
 """From texts to words. Shapes: N texts, K labels."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
+from emoray.model.recipe import MAX_TOKENS
 from emoray.trial.spec import CorpusRef
 from emoray.trial.stages.augmenting import Augment, read_augmented
 
 SPLITS = ("train", "dev", "test")
-MAX_TOKENS = 64  # words of a text that are read, at training and at serving alike
+FACTS = "facts.json"  # of a stage: what the tables say of it
 
 
 def read_words(folder: Path, split: str) -> list[list[str]]:
@@ -21,15 +23,19 @@ def read_words(folder: Path, split: str) -> list[list[str]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokenize:
-    """A corpus, train augmented or not, cut into words, with its labels in one taxonomy."""
+    """A corpus, train augmented or not, cut into words, with its labels in one taxonomy.
+
+    max_tokens: words of a text that are read, at training and at serving alike.
+    """
 
     name: ClassVar[str] = "tokenize"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     corpus: CorpusRef
     taxonomy: str
     tokenizer: int
     augment: Augment | None = None
+    max_tokens: int = field(default=MAX_TOKENS, metadata={"unsaid": MAX_TOKENS})
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.text.words import tokenize
@@ -37,7 +43,13 @@ class Tokenize:
         corpus = read_augmented(self.corpus, self.taxonomy, inputs)
         for split in SPLITS:
             texts = corpus.split(split)
-            lines = (" ".join(tokenize(text)[:MAX_TOKENS]) for text in texts.texts)
+            lines, truncated = [], 0
+            for text in texts.texts:
+                words = tokenize(text)
+                truncated += len(words) > self.max_tokens
+                lines.append(" ".join(words[: self.max_tokens]))
             (out / f"{split}.txt").write_text("\n".join(lines), "utf-8")
             np.save(out / f"{split}.npy", texts.labels_NK)
+        share = truncated / max(1, len(corpus.test))  # test is the last split
+        (out / FACTS).write_text(json.dumps({"truncated_share": share}))
         np.save(out / "leaked.npy", corpus.leaked_N)

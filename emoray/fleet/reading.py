@@ -1,0 +1,70 @@
+"""How much of a text the recipes of a search read: as asked, else as long as the corpus' texts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from emoray.fleet.space import JointSpace, Space
+from emoray.model.bert.recipe import BertRecipe
+from emoray.model.recipe import MAX_TOKENS, GloveRecipe
+from emoray.model.vectors import Given
+from emoray.trial.data import Look
+from emoray.trial.lengths import MOST_WORDS, Lengths, piece_lengths, word_lengths
+from emoray.trial.spec import EncoderRef, Recipe
+from emoray.trial.vector_coverage import checked_coverages
+
+Found = TypeVar("Found", bound=Recipe)
+
+
+def _encoders(facts: Look, recipe: BertRecipe) -> Sequence[EncoderRef]:
+    return [e for e in facts.data.encoders if e.name == recipe.encoder] or facts.data.encoders
+
+
+def _lengths(facts: Look, recipe: Recipe, limit: int) -> Lengths:
+    folder = facts.data.corpus.folder
+    if isinstance(recipe, BertRecipe):
+        return piece_lengths(folder, _encoders(facts, recipe)[0])
+    return word_lengths(folder, max(limit, MOST_WORDS))
+
+
+def limit_of(facts: Look, recipe: Recipe, asked: int | None = None) -> int:
+    """Tokens that a recipe is to read. One that wants other than the usual number keeps it."""
+    if asked is not None:
+        return asked
+    most = MOST_WORDS
+    if isinstance(recipe, BertRecipe):
+        most = min(e.positions for e in _encoders(facts, recipe))
+    if recipe.max_tokens not in (MAX_TOKENS, min(MAX_TOKENS, most)):
+        return recipe.max_tokens
+    return _lengths(facts, recipe, most).limit(most)
+
+
+def reading(facts: Look, recipe: Found, asked: int | None = None) -> Found:
+    """The recipe, its limit set."""
+    return replace(recipe, max_tokens=limit_of(facts, recipe, asked))
+
+
+def space_reading(
+    facts: Look, space: Space | JointSpace, asked: int | None = None
+) -> Space | JointSpace:
+    """The space, each recipe's limit set."""
+    if isinstance(space, JointSpace):
+        return replace(space, base=reading(facts, space.base, asked))
+    return replace(space, recipes=tuple(reading(facts, r, asked) for r in space.recipes))
+
+
+def told_reading(facts: Look, recipes: Sequence[Recipe]) -> Iterator[str]:
+    """In words: the limits of these recipes, and how well given vectors know the corpus' words.
+
+    Raises ValueError where they know (nearly) none.
+    """
+    seen: dict[tuple[str, int], Recipe] = {}
+    for recipe in recipes:
+        encoder = recipe.encoder if isinstance(recipe, BertRecipe) else ""
+        seen.setdefault((encoder, recipe.max_tokens), recipe)
+    for (encoder, limit), recipe in seen.items():
+        told = _lengths(facts, recipe, limit).told(limit, "pieces" if encoder else "words")
+        yield f"{encoder}: {told}" if encoder else told
+    if any(isinstance(r, GloveRecipe) and r.vectors == Given() for r in recipes):
+        given = [each.source for each in facts.data.vectors]
+        yield from map(str, checked_coverages(facts.data.corpus.folder, given))
