@@ -101,7 +101,10 @@ def _look(settings: Ensemble) -> Look:
     """Corpus and vectors, and the encoders beside them."""
     data = None if settings.data is None else fetched(settings.data)
     facts = look(settings.taxonomy, data, corpus=settings.corpus, download=settings.download)
-    encoders = tuple(find_encoder(name) for name in settings.encoders)
+    if not settings.encoders:
+        return facts
+    texts = facts.data.corpus.read(facts.taxonomy.name).dev.texts
+    encoders = tuple(find_encoder(name, texts) for name in settings.encoders)
     return replace(facts, data=replace(facts.data, encoders=encoders))
 
 

@@ -50,16 +50,6 @@ class Opened:
         told = self.library(list(texts), truncation=True, max_length=max_tokens)
         return [list(map(int, ids)) for ids in told["input_ids"]]
 
-    def with_tokens(self, added: Sequence[str]) -> "Opened":
-        """The same with these added, each with the white space before it; for comparisons."""
-        from copy import deepcopy
-
-        from transformers import AddedToken
-
-        library = deepcopy(self.library)
-        library.add_tokens([AddedToken(a, lstrip=True, normalized=False) for a in added])
-        return _opened(library)
-
 
 @contextmanager
 def _quiet() -> Iterator[None]:

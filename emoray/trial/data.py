@@ -10,6 +10,7 @@ from emoray.storage.place import Place, fetched, place_of
 from emoray.text.bring.asked import Bring
 from emoray.text.sources import Source
 from emoray.trial.bringing import find_corpus, taxonomy_for
+from emoray.trial.encoders import require_readable
 from emoray.trial.spec import CorpusRef, Data, EncoderRef, VectorsRef
 
 
@@ -62,8 +63,9 @@ def _vectors(
     return tuple(VectorsRef(source=v, sha256=v.sha256) for v in find_all(data))
 
 
-def find_encoder(name: str) -> EncoderRef:
-    """The encoder of that name, checked as far as its files say: kind, tokenizer, weights there."""
+def find_encoder(name: str, texts: Sequence[str] = ()) -> EncoderRef:
+    """The encoder of that name; refused (ValueError) unless it reads these texts, of the corpus,
+    as transformers does."""
     from emoray.model.bert.architecture import architecture_of
     from emoray.model.bert.extra import require_bert
     from emoray.model.bert.sources import find_encoder as find
@@ -73,6 +75,8 @@ def find_encoder(name: str) -> EncoderRef:
     source = find(str(fetched(place_of(name))) if name.startswith("s3://") else name)
     config = read_config(source.folder)
     kind = architecture_of(config)
+    longest = min(64, position_count(config, kind))
+    require_readable(source.folder, texts, max_tokens=longest)
     return EncoderRef(
         name=source.name,
         sha256=source.sha256,
@@ -111,7 +115,7 @@ def look(
         data=Data(
             corpus=CorpusRef.of(found, source.folder),
             vectors=() if encoders else _vectors(data, download_vectors, vector_files),
-            encoders=tuple(find_encoder(name) for name in encoders),
+            encoders=tuple(find_encoder(name, found.dev.texts) for name in encoders),
         ),
         source=source,
         taxonomy=labels,

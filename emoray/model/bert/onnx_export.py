@@ -34,7 +34,7 @@ class Foreign(nn.Module):
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without the libraries' remarks: what matters of them is checked or raised."""
     from transformers.utils import logging as said
 
@@ -82,7 +82,7 @@ def classifier(folder: Path) -> nn.Module:
 
     Raises ValueError for weights that are missing or not finite.
     """
-    with _quiet():
+    with quiet():
         model, info = _load(folder)
     if missing := sorted(info["missing_keys"]):
         raise ValueError(
@@ -113,7 +113,7 @@ def exported(module: nn.Module) -> bytes:
         )
     example_NL = torch.ones(2, 8, dtype=torch.int32)
     dynamic = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
-    with tempfile.TemporaryDirectory() as folder, _quiet(), torch.inference_mode():
+    with tempfile.TemporaryDirectory() as folder, quiet(), torch.inference_mode():
         path = Path(folder) / "model.onnx"
         try:
             torch.onnx.export(
