@@ -72,9 +72,10 @@ def compress(
     Shows size by part, batch-1 latency and batch-32 throughput beside PyTorch float32, PyTorch's
     own quantize_dynamic and our float graph, all in one interleaved run; the change of macro-F1
     with its paired interval, and whether half a point is ruled out; what became of every tensor;
-    which bytes and products are integer, and why the rest is not. Every artifact is a folder that
-    runs with onnxruntime alone. dev fits ranges and decisions, test judges. The taxonomy follows
-    from the model's labels.
+    which bytes and products are integer, and why the rest is not. Token ids and float logits must
+    be transformers' on every text of dev and test. A scheme that trains (qat…) stands beside float
+    weights that trained on for as long. Every artifact is a folder that runs with onnxruntime
+    alone. dev fits ranges and decisions, test judges. The taxonomy follows from the model's labels.
 
     Every folder may be s3://bucket/prefix too.
     """

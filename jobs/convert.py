@@ -52,7 +52,8 @@ def convert(
     The graph takes any batch and length, fused by our own hand; an encoder that we have no graph
     for goes through torch.onnx.export and onnxruntime's fusions, and the coverage report says so.
     Before the artifact is written, both read real texts of many lengths: a logit further off than
-    the tolerance, a changed decision or other token ids end the job with exit code 1. Latency,
+    the tolerance, a changed decision, or other token ids than AutoTokenizer's for any text of dev
+    and test end the job with exit code 1. Latency,
     throughput and memory are measured beside PyTorch's. With the corpus' labels thresholds are
     fitted on dev, else they are 0.5.
 
