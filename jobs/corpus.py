@@ -26,6 +26,7 @@ app = Job()
     "`python -m jobs.corpus reviews.csv` — seconds  \n"
     "`python -m jobs.corpus tickets.parquet --text-column body --label-column queue "
     "--min-label-texts 20 --keep my-corpus` — then `python -m jobs.sweep --corpus my-corpus`  \n"
+    "`python -m jobs.corpus vectors.jsonl --label-names anger,joy,fear` — 0/1 vectors, named  \n"
     "`python -m jobs.corpus 's3://bucket/corpus'`  \n"
     "`python -m jobs.corpus hf:google-research-datasets/go_emotions:simplified`"
 )
@@ -34,8 +35,8 @@ def corpus(
         str,
         typer.Argument(
             metavar="CORPUS",
-            help="A CSV, TSV, JSON-lines or Parquet file (.gz too), a folder or glob of train, dev "
-            "and test files, s3://…, or hf:owner/name[:config].",
+            help="A CSV, TSV, text, JSON-lines or Parquet file (.gz, .bz2, .xz too), a folder, "
+            ".zip or glob of train, dev and test files, s3://…, or hf:owner/name[:config].",
         ),
     ],
     text_column: TextColumn = None,
@@ -67,7 +68,7 @@ def corpus(
     """Show how a corpus is understood: columns, labels, splits, what was dropped, what is rare.
 
     Splits are taken as given, by files or by a column; where there are none they are made, 80 / 10
-    / 10, alike in every label, equal texts together.
+    / 10, alike in every label, equal texts together. Rows that nobody labelled are left out.
     """
 
     def work() -> None:

@@ -36,13 +36,17 @@ Corpus: TypeAlias = Annotated[
     ),
 ]
 TextColumn: TypeAlias = Annotated[
-    str | None, typer.Option(help="Column of the texts.  [default: by its usual names]")
+    str | None,
+    typer.Option(
+        help="Column of the texts; 'column 1', … in a file without a header.  [default: by its "
+        "usual names]"
+    ),
 ]
 LabelColumn: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        help="Column of the labels; repeated: a column of 0 and 1 for each label.  [default: by "
-        "their usual names, else every column of 0 and 1]"
+        help="Column of the labels (names, lists, ids, vectors of 0 and 1); repeated: a column of "
+        "0 and 1 for each label.  [default: by their usual names, else every column of 0 and 1]"
     ),
 ]
 LabelSeparator: TypeAlias = Annotated[

@@ -15,6 +15,7 @@ LABELS = (
     "label_names label_name label_text labels_text emotions emotion labels label tags tag "
     "categories category classes class topics topic intents intent sentiment targets target"
 ).split()
+Cells = Sequence[Sequence[str]]  # by column, below the first line
 _PLACE = re.compile(r"column \d+")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -30,22 +31,24 @@ def _is_data(cell: str, column: Sequence[str]) -> bool:
     return len(start) == 3 and list(start) == counts_on
 
 
-def is_header(
-    first: Sequence[str], columns: Sequence[Sequence[str]], named: Collection[str]
-) -> bool:
+def is_known(first: Sequence[str], columns: Cells, named: Collection[str]) -> bool:
+    """Whether a first line has a name that the user says, or a usual one that is no cell below."""
+    names = [cleaned(cell).strip() for cell in first]
+    usual = {*TEXTS, *LABELS}
+    return bool(set(names) & set(named)) or any(
+        name.lower().replace(" ", "_") in usual and not _is_data(cell, column)
+        for name, cell, column in zip(names, first, columns, strict=True)
+    )
+
+
+def is_header(first: Sequence[str], columns: Cells, named: Collection[str]) -> bool:
     """named: columns that the user names; `column 2` is one of a table without a header."""
     names = [cleaned(cell).strip() for cell in first]
-    if set(names) & set(named):
-        return True
-    if any(_PLACE.fullmatch(name) for name in named):
+    if not set(names) & set(named) and any(_PLACE.fullmatch(name) for name in named):
         return False
-    usual = {*TEXTS, *LABELS}
-    data = [_is_data(cell, column) for cell, column in zip(first, columns, strict=True)]
-    if any(
-        name.lower().replace(" ", "_") in usual and not again
-        for name, again in zip(names, data, strict=True)
-    ):
+    if is_known(first, columns, named):
         return True
+    data = [_is_data(cell, column) for cell, column in zip(first, columns, strict=True)]
     numbers = [_NUMBER.fullmatch(name) is not None for name in names]
     odd = any(number and not again for number, again in zip(numbers, data, strict=True))
     return odd or not any(data)

@@ -11,6 +11,7 @@ _CALL = re.compile(  # array(['joy'], dtype=object), {'joy'} as set(['joy'])
 )
 _TYPED = re.compile(r"np\.\w+\((.*?)\)")  # np.str_('joy'), as lists of NumPy's values are written
 _QUOTED = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
+_OBJECT = re.compile(r"\{\s*('[^']*'|\"[^\"]*\"|\d+)\s*:.*\}$", re.DOTALL)
 _ESCAPED = re.compile(r"\\(['\"\\])")
 
 
@@ -21,12 +22,17 @@ def _body(cell: str) -> str:
     return call[1].strip() if call else inside
 
 
+def is_object(cell: str) -> bool:
+    """Whether a cell looks like a dictionary, or a JSON object."""
+    return _OBJECT.match(cell.strip()) is not None
+
+
 def is_listed(cell: str) -> bool:
     """Whether a cell looks like a list; round and curly brackets alone may be part of a name."""
     body = _body(cell)
     if body in ("()", "{}"):
         return True
-    if len(body) < 2 or f"{body[0]}{body[-1]}" not in ("[]", "()", "{}"):
+    if len(body) < 2 or is_object(body) or f"{body[0]}{body[-1]}" not in ("[]", "()", "{}"):
         return False
     return body[0] == "[" or any(sign in body for sign in ",'\"")
 

@@ -10,6 +10,7 @@ from emoray.text.bring.characters import cleaned_name
 from emoray.text.bring.columns import ColumnEach, Columns
 from emoray.text.bring.cutting import Cut, cut
 from emoray.text.bring.label_names import LabelNames, in_order
+from emoray.text.bring.lists_in_text import is_object
 from emoray.text.bring.one_hot import marked, number_of
 from emoray.text.bring.split_names import ONE
 from emoray.text.bring.table import Table, is_nothing, listed, quoted
@@ -33,7 +34,7 @@ def _item(value: Any, where: str) -> Item | None:
     """One label of a cell: a name or an id."""
     if is_nothing(value):
         return None
-    if isinstance(value, str):
+    if isinstance(value, str) and not is_object(value):
         name = re.sub(r"\s+", " ", value).strip()
         return int(name) if re.fullmatch(r"-?\d{1,9}", name) else name
     if isinstance(value, bool):

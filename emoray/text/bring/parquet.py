@@ -41,14 +41,14 @@ def _bytes_of(column: Any) -> int:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if isinstance(column, pa.DictionaryArray):
-        if not (
-            pa.types.is_string(column.type.value_type)
-            or pa.types.is_large_string(column.type.value_type)
-        ):
-            return int(column.nbytes)
+    kind = column.type
+    if pa.types.is_dictionary(kind):
         lengths = pc.binary_length(column.dictionary).take(column.indices)
         return int(pc.sum(lengths).as_py() or 0)
+    if pa.types.is_struct(kind):
+        return sum(map(_bytes_of, column.flatten()))
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _bytes_of(column.flatten()) + len(column)
     return int(column.nbytes)
 
 

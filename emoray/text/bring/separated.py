@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
-from emoray.text.bring.header import column_names, is_header
+from emoray.text.bring.header import column_names, is_header, is_known
 from emoray.text.bring.table import Table, listed
 
 Quoting = Literal[0, 3]  # csv.QUOTE_MINIMAL and csv.QUOTE_NONE
@@ -107,16 +107,31 @@ def _first_row(text: str, sign: str) -> list[str]:
         return []
 
 
-def _by_sign(text: str, signs: list[str], where: str) -> tuple[str, _Read, bool]:
-    """The first separator that the header has and all rows fit."""
+def _likely(found: _Read) -> tuple[bool, int]:
+    """How well a separator explains a file without a header, by its labels and columns."""
+    kinds = [len(set(column)) for column in found.columns]
+    few = any(1 < k <= len(column) / 2 for k, column in zip(kinds, found.columns, strict=True))
+    return few, len(found.first)
+
+
+def _by_sign(
+    text: str, signs: list[str], where: str, named: Collection[str]
+) -> tuple[str, _Read, bool]:
+    """The first separator that all rows fit and that gives known names, else the likeliest."""
     able = [sign for sign in signs if len(_first_row(text, sign)) > 1] or signs[:1]
     refused: list[ValueError] = []
+    fit: list[tuple[str, _Read, bool]] = []
     for sign in able:
         try:
-            return sign, *_read(text, sign, where)
+            fit.append((sign, *_read(text, sign, where)))
         except ValueError as error:
             refused.append(error)
-    raise refused[0]
+            continue
+        if is_known(fit[-1][1].first, fit[-1][1].columns, named):
+            return fit[-1]
+    if not fit:
+        raise refused[0]
+    return max(fit, key=lambda found: _likely(found[1]))
 
 
 def read_separated(text: str, where: str, usual: str, named: Collection[str] = ()) -> Table:
@@ -125,7 +140,7 @@ def read_separated(text: str, where: str, usual: str, named: Collection[str] = (
     signs = [said[1]] if said else [usual, *(sign for sign in SIGNS if sign != usual)]
     text = text[said.end() :] if said else text.lstrip("\r\n")
     with _cells_of_any_length(text):
-        sign, found, letters = _by_sign(text, signs, where)
+        sign, found, letters = _by_sign(text, signs, where, named)
     notes = [f"cells separated by {SIGNS.get(sign, repr(sign))}"]
     columns = found.columns
     if is_header(found.first, columns, named):
