@@ -39,3 +39,25 @@ def test_every_job_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     jobs = {p.stem for p in (ROOT / "jobs").glob("*.py") if "\n@app.command" in p.read_text()}
     assert jobs and not {job for job in jobs if f"jobs.{job}" not in text}
+
+
+CHOOSING = re.compile(
+    r"test_\w+[^\n]{0,40}(?:\.(?:max|min|idxmax|idxmin|nlargest)\()"
+    r"|(?:max|min|idxmax|nlargest|sort_values|by=)\W{1,4}test_\w+"
+    r"|order by test_"
+)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_no_document_shows_how_to_choose_by_test(document: str) -> None:
+    assert not CHOOSING.findall((ROOT / document).read_text("utf-8"))
+
+
+def test_ways_to_choose_by_test_are_found() -> None:
+    for line in (
+        'points.groupby("vectors")["test_macro_f1"].max()',
+        'points.sort_values("test_macro_f1")',
+        "select max(test_macro_f1) from",
+        'run.best(by="test_micro_f1")',
+    ):
+        assert CHOOSING.search(line), line

@@ -4,6 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from emoray.decide.thresholds import OneForAll
 from emoray.fleet import space
 from emoray.fleet.space import Space
 from emoray.fleet.sweep import Sweep, run_sweep
@@ -51,7 +52,7 @@ def of(*recipes: space.GloveRecipe) -> Space:
     return Space(
         recipes=recipes,
         schemes=(schemes[0], schemes[3]),
-        decisions=(Decision(), Decision(temperature=1.0)),
+        decisions=(Decision(), Decision(rule=OneForAll())),
     )
 
 

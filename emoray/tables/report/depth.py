@@ -64,15 +64,14 @@ def depth(repeats: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
             f"datum.test_macro_f1_mean > {middle}", alt.value("#ffffff"), alt.value("#10233a")
         ),
     )
-    best = cell.loc[mean.idxmax()]
+    best = cell.loc[cell["dev_macro_f1_mean"].idxmax()]
     over = f"{fewest} to {seeds}" if fewest < seeds else f"{seeds}"
     spread = f"mean ± standard deviation over {over} seeds" if seeds > 1 else "one seed"
     how = rule(threshold_rule) if everywhere else "the threshold rule best on dev"
     caption = (
         f"Test macro-F1 by depth and width with {how}, {spread}; each cell shows "
-        f"the recipe and scheme that are best on dev there. Highest: {best['embedding_dim']} "
-        f"dimensions with "
-        f"{best['layers']} hidden layers, {best['test_macro_f1_mean']:.3f}."
+        f"the recipe and scheme that are best on dev there. Best on dev: {best['embedding_dim']} "
+        f"dimensions with {best['layers']} hidden layers, {best['test_macro_f1_mean']:.3f} on test."
     )
     height = 54 * cell["layers"].nunique()
     panel = alt.layer(squares, text).properties(height=max(height, 90))

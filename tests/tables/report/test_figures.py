@@ -7,7 +7,7 @@ from emoray.tables.front import on_front, picks
 from emoray.tables.report.depth import cells, depth
 from emoray.tables.report.latency import spreads
 from emoray.tables.report.look import COLOUR_OF_BITS, csv_of
-from emoray.tables.report.squeeze import losses
+from emoray.tables.report.squeeze import losses, squeeze
 from emoray.tables.report.tradeoff import front_rows, tradeoff
 from emoray.tables.report.weights import schemes_to_show
 from emoray.tables.rows import LatencyRow, PointRow
@@ -47,6 +47,31 @@ def test_losses_are_taken_from_the_float_row_of_the_same_training_and_rule(
     told = 100 * (both["test_macro_f1"] - both["test_macro_f1_p"]).mean()
     assert table.loc[scheme, "lost"] == pytest.approx(told)
     assert table.loc[scheme, "rows"] == len(both)
+
+
+def test_words_name_what_is_best_on_dev_whatever_test_says(made: pd.DataFrame) -> None:
+    other = made.assign(test_macro_f1=1 - made["test_macro_f1"])
+    for rows in (made, other):
+        table = losses(rows[rows["threshold_rule"] == "one"])
+        same = table[(table["bits"] == 8) & (table["embedding_bits"] == 8)]
+        best = same.loc[same["lost_on_dev"].idxmax(), "scheme"]
+        assert f"At 8 bits {best} does best on dev" in squeeze(rows, "one", "ekman").caption
+    pair = [
+        depth(repeats_of(table_of(rows.to_dict("series"), PointRow)), "one", "ekman").caption
+        for rows in (made, other)
+    ]
+    assert (
+        pair[0].split("Best on dev: ")[1].split(",")[0]
+        == pair[1].split("Best on dev: ")[1].split(",")[0]
+    )
+
+
+def test_a_given_threshold_is_not_called_found_anew(made: pd.DataFrame) -> None:
+    assert (
+        "thresholds found anew on dev (one threshold for all" in squeeze(made, "one", "e").caption
+    )
+    given = squeeze(made, "fixed0.5", "e").caption
+    assert "at the same threshold, 0.5 for every label" in given and "anew" not in given
 
 
 def test_without_float_rows_no_loss_is_told(made: pd.DataFrame) -> None:
