@@ -67,7 +67,7 @@ def judged(point: pd.Series, read: Read) -> Judged:
     kept = kept_predictions(read, point["model"])
     if kept is None:
         raise ValueError(
-            "a run keeps the predictions of its front, its picks and their float parents, got "
+            "a run keeps the predictions of its front and of their float parents, got "
             f"{point['point']} of another model: name a row of run.front"
         )
     truth_NK, logits_NK = kept

@@ -196,8 +196,8 @@ class Run:
     def errors(self, point: str | pd.Series, label: str | None = None) -> pd.DataFrame:
         """The test texts that a point judges wrongly, the surest mistakes first, one row each.
 
-        label: one, or all. For points whose predictions the run keeps: the front, the picks and
-        their float parents; texts are kept of GoEmotions and the sample, of a corpus of one's own
+        label: one, or all. For points whose predictions the run keeps: the front and its
+        float parents; texts are kept of GoEmotions and the sample, of a corpus of one's own
         with `--keep-texts`. ValueError where they are not.
         """
         from emoray.tables.judged import errors
