@@ -53,6 +53,13 @@ def space_reading(
     return replace(space, recipes=tuple(reading(facts, r, asked) for r in space.recipes))
 
 
+def recipes_reading(space: Space | JointSpace) -> Sequence[Recipe]:
+    """Recipes that read all that those of a search do."""
+    if isinstance(space, Space):
+        return space.recipes
+    return [replace(space.base, embedding_dim=dim) for dim in space.embedding_dims]
+
+
 def told_reading(facts: Look, recipes: Sequence[Recipe]) -> Iterator[str]:
     """In words: the limits of these recipes, and how well given vectors know the corpus' words.
 
@@ -65,6 +72,7 @@ def told_reading(facts: Look, recipes: Sequence[Recipe]) -> Iterator[str]:
     for (encoder, limit), recipe in seen.items():
         told = _lengths(facts, recipe, limit).told(limit, "pieces" if encoder else "words")
         yield f"{encoder}: {told}" if encoder else told
-    if any(isinstance(r, GloveRecipe) and r.vectors == Given() for r in recipes):
-        given = [each.source for each in facts.data.vectors]
+    started = [r for r in recipes if isinstance(r, GloveRecipe) and r.vectors == Given()]
+    if facts.data.vectors:
+        given = dict.fromkeys(facts.data.vectors_for(r.embedding_dim).source for r in started)
         yield from map(str, checked_coverages(facts.data.corpus.folder, given))

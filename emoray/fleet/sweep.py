@@ -10,7 +10,7 @@ from rich.console import Console
 from emoray.fleet import clocking, finish, progress, search, stages_actor, study_copies, translators
 from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.dispatch import Limits
-from emoray.fleet.reading import space_reading, told_reading
+from emoray.fleet.reading import recipes_reading, space_reading, told_reading
 from emoray.fleet.space import JointSpace, Space
 from emoray.fleet.trials import Desk
 from emoray.fleet.wish import Wish, encoders_needed, named, own_vectors
@@ -171,7 +171,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     )
     space = space_reading(facts, space, sweep.max_tokens)
     recipes = translators.recipes_of(space)
-    read = list(told_reading(facts, recipes))
+    read = list(told_reading(facts, recipes_reading(space)))
     facts = replace(facts, data=translators.with_translators(facts.data, recipes))
     if isinstance(space, Space):
         search.planned(space, facts.data)  # refused here, before any worker starts

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from emoray.text.vectors import Package, Stanford, VectorSource
+from emoray.text.vectors import Stanford, VectorSource
 from emoray.trial.lengths import sampled_words
 
+FEW = 0.5  # of a corpus' running words: below, the vectors may be of another language
 LEAST = 0.05  # of a corpus' running words: below, its words are of another language or spelling
 
 
@@ -20,7 +21,14 @@ class Coverage:
     unknown: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.share:.1%} of train's running words have a vector in {self.vectors}"
+        said = f"{self.share:.1%} of train's running words have a vector in {self.vectors}"
+        if self.share >= FEW:
+            return said
+        words = ", ".join(word[:20] for word in self.unknown)
+        return (
+            f"{said} (none for {words}): are they of its language? --vectors own-ppmi trains some "
+            "on the corpus"
+        )
 
 
 def coverage_of(folder: Path, source: VectorSource) -> Coverage:
@@ -37,13 +45,11 @@ def coverage_of(folder: Path, source: VectorSource) -> Coverage:
 
 
 def coverages(folder: Path, sources: Iterable[VectorSource]) -> list[Coverage]:
-    """Of each file; Stanford's widths know the same words, so the narrowest answers for them."""
-    alike: list[VectorSource] = []
+    """Of each file; widths in one archive know the same words, so its narrowest answers for it."""
+    narrowest: dict[object, VectorSource] = {}
     for source in sorted(sources, key=lambda each: each.dim):
-        same = isinstance(source, Stanford | Package)
-        if not (same and any(isinstance(each, Stanford | Package) for each in alike)):
-            alike.append(source)
-    return [coverage_of(folder, source) for source in alike]
+        narrowest.setdefault(source.path if isinstance(source, Stanford) else source, source)
+    return [coverage_of(folder, source) for source in narrowest.values()]
 
 
 def checked_coverages(folder: Path, sources: Iterable[VectorSource]) -> list[Coverage]:

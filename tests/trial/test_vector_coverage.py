@@ -38,6 +38,11 @@ def test_running_words_are_counted_and_signs_are_not(corpus: Path, tmp_path: Pat
     assert str(found) == "54.5% of train's running words have a vector in some.2d"
 
 
+def test_few_known_words_are_asked_about(corpus: Path, tmp_path: Path) -> None:
+    found = coverage_of(corpus, vector_file(vectors(tmp_path, "day")))
+    assert "(none for good, all, night): are they of its language? --vectors own-ppmi" in str(found)
+
+
 def test_the_first_look_says_the_share(corpus: Path, tmp_path: Path) -> None:
     lines = [*told_words(corpus, [vector_file(vectors(tmp_path, "good day"))])]
     assert lines[1] == "54.5% of train's running words have a vector in some.2d"
