@@ -217,3 +217,20 @@ def history(folder: Path) -> list[Saved]:
         number = after.get(number)
     told = [_saved(k, states.get(int(k.name), "undone"), after[int(k.name)]) for k in kept]
     return told + [_saved(k, "undone") for k in older]
+
+
+def copy_as_made(folder: Path, sha256: str, target: Path) -> bool:
+    """Copy an artifact as it was when its manifest had that hash, whatever it decides by now.
+
+    False, and nothing is written, where no decision that it ever had is that one.
+    """
+    for at in (folder, *numbered(folder / HISTORY)):
+        manifest = (at / MANIFEST).read_bytes() if (at / MANIFEST).is_file() else b""
+        if artifact.sha256(manifest) == sha256:
+            said = {DECISION: at, MANIFEST: at}
+            card = [artifact.CARD] if (folder / artifact.CARD).is_file() else []
+            for name in (*json.loads(manifest), MANIFEST, *card):
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                (target / name).write_bytes((said.get(name, folder) / name).read_bytes())
+            return True
+    return False

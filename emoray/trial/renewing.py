@@ -12,9 +12,8 @@ import uuid
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from emoray.export.artifact import DECISION, MANIFEST, sha256
+from emoray.export.artifact import CARD, DECISION, MANIFEST, sha256
 
-CARD = "card.json"  # says when it was made: no two are equal
 _UNFINISHED = re.compile(r"\.(.+)\.[0-9a-f]{8}(\.old)?")
 
 

@@ -1,10 +1,10 @@
 """Any row of a finished run as an artifact: what the card of a row off the front tells to call."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from emoray.export.artifact import DECISION, MODEL
+from emoray.export.decision import copy_as_made
 from emoray.storage.place import fetched, located, place_of
 from emoray.tables.conditions import short
 from emoray.tables.folders import Folder, folder_at
@@ -44,7 +44,11 @@ def ship_from(run: str, point: str, target: str | Path) -> Path:
         )
     at = fetched(located(folder.place, rows[0]["artifact"]))
     if (at / DECISION).is_file():
-        shutil.copytree(at, target)
+        if not copy_as_made(at, rows[0]["artifact_sha256"], target):
+            raise ValueError(
+                f"a row ships as it was scored, got another artifact at {at} for {point}: run the "
+                "sweep again, or copy that folder"
+            )
     elif (at / MODEL).is_file():
         _put_together(folder, rows[0], at.parent, target)
     else:

@@ -1,13 +1,17 @@
 """Any row of a run becomes the artifact that was scored."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from emoray.export.artifact import load
+from emoray.export.artifact import MANIFEST, load, sha256
+from emoray.export.decision import change
+from emoray.export.switch import HISTORY
 from emoray.labels import taxonomy
 from emoray.storage.place import relative
 from emoray.tables import load as load_run
@@ -61,6 +65,25 @@ def test_what_was_shipped_is_copied(run: Path, tmp_path: Path) -> None:
     assert {p.name: p.read_bytes() for p in copied.iterdir()} == {
         p.name: p.read_bytes() for p in first.iterdir()
     }
+
+
+def test_a_row_whose_artifact_decides_otherwise_by_now_ships_as_it_was_scored(
+    run: Path, tmp_path: Path
+) -> None:
+    row = row_of(run, "per_label")
+    first = ship_from(str(run), row["point"], tmp_path / "first")
+    points = read_table(run / "points.parquet", PointRow).to_pandas()
+    again = tmp_path / "again"
+    points["artifact"] = relative(first, again)
+    write_table(points.to_dict("series"), again / "points.parquet", PointRow)
+    labels = len(load(str(first)).labels)
+    change(first, temperature=2.0, cuts_K=np.full(labels, 0.7), rule="given", why="by hand")
+    copied = ship_from(str(again), row["point"], tmp_path / "copied")
+    assert sha256((copied / MANIFEST).read_bytes()) == row["artifact_sha256"]
+    assert load(str(copied)).temperature == row["temperature"] and not (copied / HISTORY).exists()
+    shutil.rmtree(first / HISTORY)
+    with pytest.raises(ValueError, match="a row ships as it was scored, got another artifact"):
+        ship_from(str(again), row["point"], tmp_path / "other")
 
 
 def test_an_unknown_point_is_refused(run: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emoray.export.artifact import DECISION, MODEL
+from emoray.export.decision import copy_as_made
 from emoray.storage.place import Place, fetched, located
 from emoray.tables.folders import folder_at
 from emoray.tables.predictions import cuts_of_point
@@ -44,8 +45,8 @@ def artifact_of(
     ValueError where its files are gone, or are not those that were scored.
     """
     at = _at(located(record.place, row["artifact"]))
-    if (at / DECISION).is_file():
-        return at
+    if (at / DECISION).is_file():  # a decision that was saved since is not the row's
+        return target if copy_as_made(at, row["artifact_sha256"], target) else at
     names = json.loads(record.start["labels"])
     cuts_K = cuts_of_point(folder_at(record.place).read, row, names)
     if (at / MODEL).is_file():
