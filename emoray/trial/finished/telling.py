@@ -27,7 +27,7 @@ NAMES = {
     "nll": "NLL",
 }
 MINUS = "\N{MINUS SIGN}"
-TOLD = ("test_macro_f1", "test_ece")  # scores of a decision, where a calibration has said them
+TOLD = {"test_macro_f1": "test F1", "test_ece": "ECE"}  # of a decision, where they are known
 
 
 VALUE, LOW = "value", "low"  # what gates are held against
@@ -250,7 +250,8 @@ def decision_table(
 
 def history_table(saved: Sequence[Saved]) -> Table:
     """Every decision that an artifact ever had, oldest first."""
-    heads = ("", "state", "on", "saved, UTC", "rule", "why", "T", "thresholds", "test F1", "ECE")
+    told = {name: head for name, head in TOLD.items() if any(name in s.scores for s in saved)}
+    heads = ("", "state", "on", "saved, UTC", "rule", "why", "T", "thresholds", *told.values())
     made = table("Decisions", *heads, left=6)
     for s in saved:
         low, high = min(s.thresholds), max(s.thresholds)
@@ -258,8 +259,8 @@ def history_table(saved: Sequence[Saved]) -> Table:
         style = {"current": "bold", "undone": "dim"}.get(s.state)
         when = s.when[:16].replace("T", " ")
         after = "" if s.after is None else str(s.after)
-        scores = [f"{s.scores[n]:.4f}" if n in s.scores else "" for n in TOLD]
+        scores = [f"{s.scores[n]:.4f}" if n in s.scores else "" for n in told]
         row = (str(s.number), s.state, after, when, s.rule, s.why, f"{s.temperature:.4g}", span)
         made.add_row(*row, *scores, style=style)
-    made.columns[5].no_wrap = False
+    made.columns[5].no_wrap, made.columns[5].overflow = False, "fold"
     return made
