@@ -1,5 +1,6 @@
 """Which corpus a job reads: one that the user brings, else the one that is always to be had."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from emoray.trial.first_words import told_words
 from emoray.trial.given_vectors import vectors_at_hand
 
 USUAL = "ekman"  # the taxonomy where none is named
+OPTIONS = re.compile(r"--(text-column|label-|positive-from|min-label-texts)")
 SHOWN = 12  # labels of a first look, those with the fewest texts
 
 
@@ -32,12 +34,15 @@ def bring_or_none(
     text_column: str | None = None,
     label_columns: Sequence[str] = (),
     label_separator: str | None = None,
-    label_names: Sequence[str] = (),
+    label_names: Sequence[str] | None = None,
     positive_from: float | None = None,
     min_label_texts: int = 1,
     seed: int = 0,
 ) -> Bring | None:
-    """What the options of a job say; None where they name no corpus."""
+    """What the options of a job say; None where they name no corpus.
+
+    label_names: None of a job that has no options for columns.
+    """
     if source is None:
         columns = text_column or label_columns or label_separator or label_names
         if name or columns or positive_from is not None or min_label_texts > 1:
@@ -52,10 +57,11 @@ def bring_or_none(
         text_column=text_column,
         label_columns=tuple(label_columns),
         label_separator=label_separator,
-        label_names=said_names(label_names),
+        label_names=said_names(label_names or ()),
         positive_from=positive_from,
         min_label_texts=min_label_texts,
         seed=seed,
+        has_options=label_names is not None,
     )
 
 
@@ -76,7 +82,15 @@ def find_corpus(
     where = asked.source
     if not where.startswith(HUB):
         where = str(fetched(place_of(where)))
-    found = bring(asked, where, cache or user_cache())
+    try:
+        found = bring(asked, where, cache or user_cache())
+    except ValueError as error:
+        if asked.has_options or not OPTIONS.search(str(error)):
+            raise
+        raise ValueError(
+            f"{error} (python -m jobs.corpus has these options, and keeps the corpus with --keep "
+            "FOLDER as one that every --corpus reads)"
+        ) from None
     return Source(name=found.name, folder=found.folder, why=f"from {asked.source}", said=found.said)
 
 

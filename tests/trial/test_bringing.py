@@ -182,3 +182,26 @@ def test_columns_without_a_corpus_are_refused() -> None:
     assert bring_or_none(None) is None
     with pytest.raises(ValueError, match="say how --corpus is read, got them without"):
         bring_or_none(None, text_column="body")
+
+
+def test_a_job_without_options_for_columns_says_which_has_them(tmp_path: Path) -> None:
+    path = as_separated(tmp_path / "a.csv", {"remark": [t for t, _ in rows()], "kind": JOINED})
+    with pytest.raises(ValueError, match=r"--text-column .*python -m jobs\.corpus has these opt"):
+        find_corpus(bring_or_none(str(path)), None)
+    asked = bring_or_none(str(path), text_column="remark", label_columns=["kind"], label_names=[])
+    run_corpus(asked, tmp_path / "kept", Console(file=io.StringIO()))
+    assert find_corpus(bring_or_none(str(tmp_path / "kept")), None).folder == tmp_path / "kept"
+    with pytest.raises(ValueError, match="--text-column") as refused:
+        find_corpus(bring_or_none(str(path), label_names=[]), None)
+    assert "jobs.corpus" not in str(refused.value)
+
+
+def test_all_of_many_labels_are_named(tmp_path: Path) -> None:
+    names = [f"queue {i:02}" for i in range(30)]
+    texts = [f"text {i}" for i in range(300)]
+    path = as_separated(
+        tmp_path / "a.csv", {"text": texts, "label": [names[i % 30] for i in range(300)]}
+    )
+    console = Console(file=io.StringIO(), width=80)
+    tell_look(find_corpus(bring_or_none(str(path)), None), console)
+    assert f"all 30 labels: {', '.join(names)}" in console.file.getvalue()

@@ -29,6 +29,7 @@ class Bring:
     positive_from: float | None = None
     min_label_texts: int = 1
     seed: int = 0
+    has_options: bool = True  # whether the job that asks can be told all of this
 
     def __post_init__(self) -> None:
         if not self.source.strip():
