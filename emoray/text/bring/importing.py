@@ -1,5 +1,6 @@
 """The whole way: files to tables to records to splits to a folder in emoray's own form."""
 
+import re
 import shutil
 import uuid
 from collections import Counter
@@ -13,7 +14,6 @@ from emoray.text.bring.asked import HUB, Bring
 from emoray.text.bring.characters import without_controls
 from emoray.text.bring.columns import Columns, OneColumn, columns_of
 from emoray.text.bring.files import names_beside, read_tables
-from emoray.text.bring.header import TEXTS
 from emoray.text.bring.hub import read_hub
 from emoray.text.bring.long_form import joined_labels
 from emoray.text.bring.marks import marks_of
@@ -34,13 +34,17 @@ class Brought:
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether a folder means to hold emoray's own three files: TSV without a header."""
+    """Whether a folder means to hold emoray's own three files: TSV of text, label ids and comment
+    id, without a header."""
     found = [p for split in SPLITS if (p := folder / f"{split}.tsv").is_file()]
     if not found:
         return False
     with found[0].open("rb") as file:
-        first = file.readline(1 << 20).decode("utf-8-sig", "replace").strip().split("\t")
-    return (folder / NAMES).is_file() or not {cell.lower() for cell in first} & set(TEXTS)
+        line = file.readline(1 << 20).decode("utf-8-sig", "replace").rstrip("\r\n")
+    if not line:
+        return True  # an empty file, which its reader refuses
+    cells = line.split("\t")
+    return len(cells) == 3 and re.fullmatch(r"[\d, ]*", cells[1]) is not None
 
 
 def _together(tables: dict[str, Table], source: str) -> Table:

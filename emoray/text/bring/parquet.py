@@ -8,6 +8,7 @@ from typing import Any
 from emoray.text.bring.table import Table
 from emoray.text.bring.unpacked import most_bytes, too_large
 
+_WAY = "save it as JSON lines and give these"
 _ROWS = 1024  # counted at a time
 
 
@@ -61,11 +62,11 @@ def _check_size(file: Any, where: str, most: int) -> None:
     sizes = [said.row_group(i).total_byte_size for i in range(said.num_row_groups)]
     left = most
     if sum(sizes) > most or said.num_rows > most:
-        raise too_large(where, most)
+        raise too_large(where, most, _WAY)
     for batch in file.iter_batches(batch_size=_ROWS):
         left -= sum(map(_bytes_of, batch.columns)) + len(batch)
         if left < 0:
-            raise too_large(where, most)
+            raise too_large(where, most, _WAY)
 
 
 def read_parquet(source: Path | bytes, where: str) -> Table:

@@ -27,7 +27,7 @@ def most_bytes(packed: int) -> int:
     return min(LARGEST, EXPANSION * packed + ROOM)
 
 
-def too_large(where: str, most: int) -> ValueError:
+def too_large(where: str, most: int, way: str = "unpack it and give what is in it") -> ValueError:
     if most >= LARGEST:
         return ValueError(
             f"{where}: a file of a corpus holds at most {LARGEST >> 30} GiB, got more: cut it into "
@@ -35,7 +35,7 @@ def too_large(where: str, most: int) -> ValueError:
         )
     return ValueError(
         f"{where}: a packed file holds at most {EXPANSION} times its size and {ROOM >> 20} MiB "
-        f"({most >> 20:,} MiB), got more: if that is meant, unpack it and give what is in it"
+        f"({most >> 20:,} MiB), got more: if that is meant, {way}"
     )
 
 

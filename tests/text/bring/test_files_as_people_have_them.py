@@ -239,3 +239,27 @@ def test_files_of_no_split_beside_splits_are_named(tmp_path: Path) -> None:
     as_separated(tmp_path / "sample_submission.csv", {"id": [1]})
     said = "\n".join(brought(tmp_path, tmp_path / "c").said)
     assert "files left out, of no split by their names: 'sample_submission.csv'" in said
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["ids and labels.txt", "names"])
+@pytest.mark.parametrize("header", [True, False], ids=["header", "no header"])
+def test_tsv_of_other_columns_is_not_taken_for_emorays_own_form(
+    header: bool, named: bool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    cells = [str(NAMES.index(label)) for label in LABELS] if named else LABELS
+    for split, part in {"train": slice(80), "dev": slice(80, 100), "test": slice(100, N)}.items():
+        rows = [f"{t}\t{x}" for t, x in zip(TEXTS[part], cells[part], strict=True)]
+        (folder / f"{split}.tsv").write_text("\n".join(["text\tlabel"] * header + rows) + "\n")
+    if named:
+        (folder / "labels.txt").write_text("\n".join(NAMES))
+    asked = {} if header else {"text_column": "column 1", "label_columns": ("column 2",)}
+    assert labels_of(folder, tmp_path / "c", **asked) == MEANT
+
+
+def test_emorays_own_form_may_begin_with_any_text(tmp_path: Path) -> None:
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"{split}.tsv").write_text("text\t0,1\ta\n" + "b\t1\tb\n" * 1)
+    (tmp_path / "labels.txt").write_text("joy\nfear\n")
+    assert brought(tmp_path, tmp_path / "c").folder == tmp_path
