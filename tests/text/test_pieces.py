@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
+from emoray.export.artifact import Reader
 from emoray.text.opened import opened
 from emoray.text.pieces import AddedPiece, PieceTokenizer, WordPiece
 from emoray.text.vocabulary import FIRST, PADDING, UNKNOWN
@@ -121,3 +123,13 @@ def test_pieces_that_do_not_belong_together_are_refused(change: dict[str, Any], 
     )
     with pytest.raises(ValueError, match=match):
         replace(right, **change)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_text_is_truncated_where_an_artifact_says_so(tmp_path: Path, kind: Kind) -> None:
+    ours = tokenizer(tmp_path, kind, max_tokens=9)
+    reader = Reader(ours.vocabulary().encode(), json.dumps(ours.settings_json()).encode())
+    served = [reader.read(text).truncated for text in HARD]
+    assert [*(ours.lengths(HARD) > 9)] == served
+    assert 0 < ours.truncated_share(HARD) == sum(served) / len(HARD) < 1
+    assert ours.truncated_share([]) == 0.0

@@ -7,19 +7,20 @@ import numpy as np
 import pytest
 
 from emoray.fleet.reading import limit_of, space_reading, told_reading
-from emoray.fleet.space import TRAINED, JointSpace, Space, joint, smoke
+from emoray.fleet.space import TRAINED, JointSpace, Space, bert, bert_smoke, joint, smoke
 from emoray.model.recipe import MAX_TOKENS
 from emoray.text.corpus import read_corpus, taxonomies_of
 from emoray.text.own_vectors.settings import OwnVectors
 from emoray.text.sources import Source, sample
 from emoray.trial.data import Look
 from emoray.trial.first_words import told_words
-from emoray.trial.lengths import MOST_WORDS, SAMPLE, Lengths, word_lengths
+from emoray.trial.lengths import MOST_WORDS, SAMPLE, Lengths, piece_lengths, word_lengths
 from emoray.trial.plan import training
-from emoray.trial.spec import CorpusRef, Data
+from emoray.trial.spec import CorpusRef, Data, EncoderRef
 from emoray.trial.stages.text import read_texts
 from emoray.trial.stages.training import Train
 from emoray.trial.store import Store, canonical
+from tests.text.pieces_made import tokenizer
 
 FILLING = "so it was and then we all went on with the day as ever".split()
 
@@ -146,3 +147,38 @@ def test_the_seventieth_word_is_read_where_texts_have_seventy(tmp_path: Path) ->
         assert tells is known
         assert f'"truncated_share": {truncated}' in (folder / "facts.json").read_text()
         assert f'"max_tokens": {limit}' in (folder / "tokenizer.json").read_text()
+
+
+def encoder(folder: Path, positions: int) -> EncoderRef:
+    """As far as lengths need one: a tokenizer, and how much it can read."""
+    tokenizer(folder, "bert")
+    return EncoderRef(
+        name="tiny", sha256="0" * 64, folder=folder, width=8, layers=2, positions=positions
+    )
+
+
+@pytest.mark.parametrize(("positions", "limit"), [(512, 302), (128, 128), (40, 40)])
+def test_of_an_encoder_the_limit_counts_pieces_up_to_its_positions(
+    tmp_path: Path, positions: int, limit: int
+) -> None:
+    facts = looked(written(tmp_path / "corpus", 151))
+    tiny = encoder(tmp_path / "tiny", positions)
+    facts = replace(facts, data=replace(facts.data, encoders=(tiny,)))
+    # 150 words of one piece or two, and two pieces that frame them.
+    space = space_reading(facts, bert("own", [tiny]))
+    assert isinstance(space, Space)
+    (found,) = {recipe.max_tokens for recipe in space.recipes}
+    assert found == min(positions, piece_lengths(facts.data.corpus.folder, tiny).limit(512))
+    assert found <= limit and (found > 150 or found == positions)
+    (line,) = told_reading(facts, space.recipes)
+    assert line.startswith(f"tiny: up to {found} pieces of a text are read: ")
+
+
+def test_a_space_that_is_to_be_quick_keeps_its_own_limit(tmp_path: Path) -> None:
+    facts = looked(written(tmp_path / "corpus", 151))
+    tiny = encoder(tmp_path / "tiny", 512)
+    facts = replace(facts, data=replace(facts.data, encoders=(tiny,)))
+    for asked, limit in ((None, 24), (90, 90)):
+        space = space_reading(facts, bert_smoke("own", [tiny]), asked)
+        assert isinstance(space, Space)
+        assert {recipe.max_tokens for recipe in space.recipes} == {limit}
