@@ -22,6 +22,7 @@ _STATES = set(
     "verified retweet reply quote deleted edited truncated archived locked stickied pinned "
     "sponsored official active public private nsfw gilded duplicate unclear".split()
 )
+MOST_WORDS = 20  # of a column of marks: more are texts
 _ID = re.compile(r"(.*_)?(id|idx|index|row|number|no|nr|num|unnamed.*)")
 
 
@@ -66,16 +67,20 @@ def mark_of(cell: Any) -> tuple[float, str] | None:
 
 def column_of(name: str, cells: Sequence[Any]) -> Column | None:
     """Look at all cells of a column; None where all are empty."""
+    none = Column(name=name, spelled=None, strange="", soft=False, near=False, constant=None)
+    words = 0
     kinds: dict[Any, int] = {}  # few, in a column of marks: each is looked at once
     first: dict[Any, int] = {}
     for row, cell in enumerate(cells, start=1):
         if isinstance(cell, list | dict | tuple):
-            return Column(
-                name=name, spelled=None, strange="", soft=False, near=False, constant=None
-            )
+            return none
         key = (type(cell), cell)
+        if key not in kinds:
+            words += number_of(cell) is None
+            if words > MOST_WORDS:
+                return none
+            first[key] = row
         kinds[key] = kinds.get(key, 0) + 1
-        first.setdefault(key, row)
     said = {key: count for key, count in kinds.items() if not is_empty(key[1])}
     if not said:
         return None

@@ -92,3 +92,11 @@ def test_files_that_name_ids_differently_are_refused(tmp_path: Path) -> None:
         made.to_parquet(str(tmp_path / f"{split}.parquet"))
     with pytest.raises(ValueError, match="one label in all files of a corpus, got other names"):
         bring(Bring(source=str(tmp_path)), str(tmp_path), tmp_path / "cache")
+
+
+def test_splits_that_are_left_out_are_named(tmp_path: Path) -> None:
+    parts = {"train": dataset(60, several=False), "more": dataset(9, several=False, start=100)}
+    datasets.DatasetDict(parts).save_to_disk(str(tmp_path / "saved"))
+    source = f"hf:{tmp_path / 'saved'}"
+    said = bring(Bring(source=source), source, tmp_path / "cache").said
+    assert "splits left out: 'more'" in said
