@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.text.bring.made import as_lines, as_parquet, as_separated
@@ -277,3 +279,29 @@ def test_names_for_labels_that_have_names_are_refused(tmp_path: Path) -> None:
     marks = as_separated(tmp_path / "b.csv", {"text": TEXTS, **MARKS})
     with pytest.raises(ValueError, match=r"called after their labels.*leave --label-names out"):
         brought(marks, tmp_path / "c", label_names=("a", "b"))
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.int64(), pa.float64()])
+def test_categories_of_parquet_are_read_as_what_they_stand_for(
+    kind: pa.DataType, tmp_path: Path
+) -> None:
+    texts = pa.array(TEXTS).dictionary_encode()
+    cells = pa.array([i % 3 for i in range(N)]).cast(kind).dictionary_encode()
+    pq.write_table(pa.table({"text": texts, "label": cells}), tmp_path / "a.parquet")
+    found = labels_of(tmp_path / "a.parquet", tmp_path / "c")
+    assert [found[t] for t in TEXTS[:3]] == [{"label_0"}, {"label_1"}, {"label_2"}]
+
+
+def test_other_types_of_parquet_columns_are_no_hindrance(tmp_path: Path) -> None:
+    columns = {
+        "text": pa.array(TEXTS, pa.large_string()),
+        "label": pa.array([g[0] for g in GIVEN]),
+        "raw": pa.array([b"x"] * N),
+        "day": pa.array([0] * N, pa.date32()),
+        "price": pa.array(["1.50"] * N).cast(pa.decimal128(5, 2)),
+        "who": pa.array([{"id": i, "tags": ["a"]} for i in range(N)]),
+        "map": pa.array([[("a", 1)]] * N, pa.map_(pa.string(), pa.int64())),
+        "nothing": pa.nulls(N),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    assert len(labels_of(tmp_path / "a.parquet", tmp_path / "c")) == N
