@@ -81,8 +81,9 @@ def test_an_artifact_is_calibrated_decided_evaluated_and_taken_back(
     result = run(evaluate.app, "--artifact", model, *gate, aim)
     assert result.exit_code == 0 and not result.stderr, result.output
     assert "held against what was found; --gate-on low asks" in result.stdout
-    made = [e for e in Store(tmp_path / "_store").journal() if e["event"] == "made"]
-    assert len(made) == 2, "dev and test were scored once"
+    events = Store(tmp_path / "_store").journal()
+    scored = [e for e in events if e["event"] == "made" and e["key"].startswith("score_artifact")]
+    assert len(scored) == 2, "dev and test were scored once"
     result = run(decide.app, "--artifact", model, "--history")
     assert "current" in result.stdout and "as the artifact was found" in result.stdout
     assert run(decide.app, "--artifact", model, "--undo").exit_code == 0
@@ -181,6 +182,7 @@ def test_a_corpus_of_ones_own_is_judged_by(made: Path, tmp_path: Path) -> None:
         (tmp_path / f"{split}.tsv").write_text(GOOD)
     result = run(evaluate.app, "--artifact", made, "--corpus", tmp_path, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
+    assert "no baselines to stand beside: folds must lie in" in result.stdout
     assert "test: 4 texts" in result.stdout and f"corpus {tmp_path.name}" in result.stdout
     result = run(calibrate.app, "--artifact", made, "--corpus", tmp_path, "--out", tmp_path / "out")
     assert_one_clear_line(result, "needs test texts that do not stand in train")

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import ray
 from rich.console import Console
 
+from emoray.fleet import baselines
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.trials import Desk, write_failure
 from emoray.tables.files import read_table
 from emoray.tables.parts import part_files, write_part
 from emoray.tables.rows import LatencyRow
 from emoray.trial.provenance import provenance
+from emoray.trial.stages.baseline import Baseline
 from emoray.trial.stages.clock import Clock
 from emoray.trial.stages.compression import Compress
 from emoray.trial.stages.deciding import Decide
@@ -27,8 +29,13 @@ def _by_training(decided: Sequence[Decide]) -> list[tuple[Compress, ...]]:
     return [tuple(models.values()) for models in groups.values()]
 
 
-def clock(desk: Desk, decided: Sequence[Decide], console: Console) -> None:
-    """Time every model, a training's models at a time, each time with a whole node reserved."""
+def clock(
+    desk: Desk, decided: Sequence[Decide], console: Console, beside: Sequence[Baseline] = ()
+) -> None:
+    """Time every model, a training's models at a time, each time with a whole node reserved.
+
+    beside: baselines, timed last.
+    """
     written = {path.stem for path in part_files(desk.run_folder, "points")}
     groups = _by_training([d for d in decided if key_of(d) in written])
     if not groups:
@@ -43,6 +50,7 @@ def clock(desk: Desk, decided: Sequence[Decide], console: Console) -> None:
         for models in groups:
             _clock_training(desk, models, groups[0][0], cpu=here.cpu, cpus=cpus)
             timed += len(models)
+        baselines.clock(desk, beside, cpu=here.cpu, cpus=cpus)
 
 
 def _clock_training(

@@ -17,6 +17,7 @@ from emoray.fleet.single_flight import Failed
 from emoray.fleet.trials import Desk
 from emoray.storage.parallel import in_parallel
 from emoray.storage.place import landing, relative
+from emoray.tables.baselines import searched
 from emoray.tables.compact import Compacted, compact
 from emoray.tables.ending import say_ending
 from emoray.tables.evidence_rows import SpecRow
@@ -39,6 +40,7 @@ from emoray.trial.provenance import provenance
 from emoray.trial.renewing import beside, clear_made, renew
 from emoray.trial.ship import ship_ensemble, ship_point
 from emoray.trial.specs import spec_rows
+from emoray.trial.stages.baseline import Baseline
 from emoray.trial.stages.combining import Combine
 from emoray.trial.stages.compression import BASE, Compress
 from emoray.trial.stages.deciding import Decide
@@ -150,7 +152,7 @@ def _ship(
             raise ValueError(f"an artifact to ship must be whole, got {made.stage}: {made.error}")
         whole[key_of(part)] = desk.folder(made)
     cuts = _saved_cuts(folder, set(kept["point"]))
-    shown = list(points["model"].unique())
+    shown = list(searched(points)["model"].unique())
     base = {
         name: relative(at if isinstance(models[name], Combine) else at / BASE, desk.run_folder)
         for name, at in zip(shown, in_parallel(store.at, (models[n] for n in shown)), strict=True)
@@ -168,7 +170,8 @@ def _ship(
             console.print(f"artifacts/{said}", highlight=False, soft_wrap=True)
     clear_made(folder / ARTIFACTS, {n: s for n, s in before.items() if n not in set(kept["point"])})
     shipped = f"{ARTIFACTS}/" + points["point"]
-    return points["model"].map(base).where(~points["point"].isin(kept["point"]), shipped)
+    of_base = points["model"].map(base).fillna("")  # a baseline has no artifact
+    return of_base.where(~points["point"].isin(kept["point"]), shipped)
 
 
 def _shipped(folder: Path) -> dict[str, tuple[str, ...]]:
@@ -216,7 +219,8 @@ def publish(
     ensembles: of the decided models. also: points to ship beside the front.
     keep_texts: whether the test texts become a table.
     """
-    if not part_files(desk.run_folder, "points"):
+    baselines = f"{Baseline.name}-"
+    if all(part.stem.startswith(baselines) for part in part_files(desk.run_folder, "points")):
         raise ValueError(
             f"a sweep needs at least one finished model, got none: {first_failure(desk)}"
         )

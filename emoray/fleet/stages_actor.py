@@ -26,6 +26,7 @@ from emoray.storage.place import Place
 from emoray.tables.files import read_table
 from emoray.tables.parts import part_files
 from emoray.tables.rows import PointRow
+from emoray.trial.stages.baseline import Baseline
 from emoray.trial.store import Done, Stage, open_store
 
 LIMITS = Limits(seconds=12 * 3600.0)  # nothing that is alive takes that long on two cores
@@ -127,6 +128,8 @@ def recalled(store: Place, run_folder: Place | None, since: float) -> Tally:
     if run_folder is None:
         return tally
     for path in part_files(run_folder, "points"):
+        if path.stem.startswith(f"{Baseline.name}-"):
+            continue
         with suppress(ValueError):  # damaged: whoever merges the parts will say so
             scores = read_table(path, PointRow).column("dev_macro_f1")
             tally.told[path.stem] = (len(scores), pc.max(scores).as_py())

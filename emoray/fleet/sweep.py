@@ -7,7 +7,16 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from emoray.fleet import clocking, finish, progress, search, stages_actor, study_copies, translators
+from emoray.fleet import (
+    baselines,
+    clocking,
+    finish,
+    progress,
+    search,
+    stages_actor,
+    study_copies,
+    translators,
+)
 from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.dispatch import Limits
 from emoray.fleet.reading import recipes_reading, space_reading, told_reading
@@ -189,10 +198,11 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             _announce(run_folder, facts, space, read, console)
             translators.translate_for(recipes, facts.data, store=store.place, console=console)
             searching = time.perf_counter()
-            decided = _search(space, desk, console)
+            with baselines.beside(desk, facts.taxonomy.name) as compared_with:
+                decided = _search(space, desk, console)
             searched = time.perf_counter() - searching
             translators.write_augmentations(desk, recipes)
-            clocking.clock(desk, decided, console)
+            clocking.clock(desk, decided, console, compared_with)
             stages_actor.refuse_full(stages)
             start = finish.Start(
                 search="grid" if isinstance(space, Space) else "joint",

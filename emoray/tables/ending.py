@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from emoray.storage.place import Place, child
+from emoray.tables.baselines import Beside, searched
 from emoray.tables.front import picks
 from emoray.tables.words import count, score, size
 
@@ -24,11 +25,23 @@ def _say(console: Console, *parts: str | Text | tuple[str, str]) -> None:
 def say_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: int) -> None:
     """The end of a sweep. points: the run's, of one corpus and taxonomy."""
     failed = f", {count(failures, 'failure')} (see failures.parquet)" if failures else ""
-    models = count(points["model"].nunique(), "model")
-    _say(console, f"\n{count(len(points), 'operating point')} of {models}{failed}")
+    own, beside = searched(points), Beside.of(points)
+    models = count(own["model"].nunique(), "model")
+    _say(console, f"\n{count(len(own), 'operating point')} of {models}{failed}")
     for name, pick in picks(points).items():
         _say(console, (name, "bold"), f": {pick.sentence}")
         _say(console, "  ", linked(child(run, pick.row["artifact"])))
+    for name, _, test, ahead, size, latency in beside.table:
+        above = f", the best row {ahead}" if ahead else ""
+        _say(
+            console,
+            ("baseline ", "bold"),
+            f"{name}: test macro-F1 {test} in {size}, {latency} a text{above}",
+        )
+    if beside.sentence:
+        _say(console, f"baselines: {beside.sentence}")
+    if beside.warning:
+        _say(console, ("warning: ", "bold red"), beside.warning)
     _say(console, f"tables {run}/*.parquet, explained by python -m jobs.tables {run}")
     _say(console, "report ", linked(child(run, "report.html")))
 

@@ -28,7 +28,8 @@ class PointRow:
     )
     family: str = note(
         "glove = word vectors under a small network; bert = fine-tuned encoder; ensemble = several "
-        "of them as one, its numbers the largest, the sum or the mean of theirs"
+        "of them as one, its numbers the largest, the sum or the mean of theirs; baseline = what a "
+        "search must beat, never on the front and without an artifact"
     )
     recipe: str = note("what training was told, seed left out: rows of equal recipe are repeats")
     training_id: str = note("id of the training: recipe + seed; joins `trainings`")

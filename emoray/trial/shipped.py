@@ -8,6 +8,7 @@ from emoray.export.decision import copy_as_made
 from emoray.storage.place import fetched, located, place_of
 from emoray.tables.conditions import short
 from emoray.tables.folders import Folder, folder_at
+from emoray.tables.front import BASELINE
 from emoray.tables.predictions import cuts_of_point, label_names, where
 from emoray.trial.ship import ship_point
 
@@ -41,6 +42,11 @@ def ship_from(run: str, point: str, target: str | Path) -> Path:
     if not rows:
         raise ValueError(
             f"a point is an id of the run's points, got {short(point)}: copy one of them"
+        )
+    if rows[0]["family"] == BASELINE:
+        raise ValueError(
+            f"a row has an artifact, got {point}, which is a baseline: of these a run keeps their "
+            "scores alone"
         )
     at = fetched(located(folder.place, rows[0]["artifact"]))
     if (at / DECISION).is_file():

@@ -136,5 +136,5 @@ def test_the_job_submitted_again_goes_on_where_it_stopped(story: Story) -> None:
     finished = made(Store(story.sweep.store_root))
     assert 0 < len(story.made) < len(finished)
     assert len(set(finished)) == len(finished), "a finished stage was made again"
-    points = read(story.sweep).tables["points"]
+    points = read(story.sweep).searched
     assert points["point"].is_unique and points["model"].nunique() > 1

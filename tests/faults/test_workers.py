@@ -101,7 +101,7 @@ def test_a_training_killed_at_every_attempt_is_one_row_of_failures(story: Story)
 
 @pytest.mark.parametrize("table", COMPUTED)
 def test_all_that_does_not_need_it_is_there_and_once(table: str, story: Story, smoke: Run) -> None:
-    points = smoke.tables["points"]
+    points = smoke.searched
     lost = points.loc[points["training_id"] == lost_training(story)]
     whole, broken = smoke.tables[table], story.broken.tables[table]
     for column, gone in (("point", "point"), ("after", "point"), ("model", "model")):
@@ -124,7 +124,7 @@ def test_the_counts_of_the_run_survive_the_actor(story: Story) -> None:
     row = story.broken.tables["runs"].iloc[0]
     made = {e["key"] for e in story.broken.journal if e["event"] == "made"}
     assert row["stages_run"] == len(made) and row["stages_failed"] == 1
-    assert row["points"] == len(story.broken.tables["points"])
+    assert row["points"] == len(story.broken.searched)
 
 
 def test_the_same_command_makes_what_was_lost(story: Story, smoke: Run, ledger: Ledger) -> None:

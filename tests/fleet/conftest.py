@@ -9,6 +9,7 @@ from emoray.fleet import space
 from emoray.fleet.space import Space
 from emoray.fleet.sweep import Sweep, run_sweep
 from emoray.quant.catalogue import quick_schemes
+from emoray.tables.baselines import searched
 from emoray.tables.rows import TABLES
 from emoray.text.bring.asked import Bring
 from emoray.trial.spec import Decision
@@ -30,6 +31,11 @@ class Run:
     @property
     def folder(self) -> Path:
         return self.sweep.run_folder
+
+    @property
+    def searched(self) -> pd.DataFrame:
+        """The points without the baselines beside them."""
+        return searched(self.tables["points"])
 
 
 def read(sweep: Sweep) -> Run:

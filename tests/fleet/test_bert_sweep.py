@@ -31,7 +31,7 @@ def run(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def test_every_kind_of_compression_leaves_rows(run: Run) -> None:
-    points = run.tables["points"]
+    points = run.searched
     assert run.tables["failures"].empty
     assert set(points["family"]) == {"bert"}
     assert set(points["vectors"]) == {"tiny"}
@@ -41,7 +41,7 @@ def test_every_kind_of_compression_leaves_rows(run: Run) -> None:
 
 
 def test_shares_of_integers_say_what_each_scheme_does(run: Run) -> None:
-    models = run.tables["points"].drop_duplicates("model").set_index("scheme")
+    models = run.searched.drop_duplicates("model").set_index("scheme")
     floats = models.loc["float32"]
     assert floats["quantized_bytes_share"] == floats["integer_products_share"] == 0
     integer = models[models["activations"] == "dynamic"]
@@ -63,7 +63,7 @@ def test_what_trained_for_its_codes_is_compared_with_float_weights_that_trained_
 
 
 def test_the_policy_says_why_for_every_tensor(run: Run) -> None:
-    points, layers = run.tables["points"], run.tables["layers"]
+    points, layers = run.searched, run.tables["layers"]
     adaptive = set(points.loc[points["ranges"] == "adaptive", "model"])
     assert adaptive
     told = layers[layers["model"].isin(adaptive)]
@@ -77,7 +77,7 @@ def test_refinements_write_their_epochs_too(run: Run) -> None:
 
 
 def test_an_artifact_says_what_its_row_scored(run: Run) -> None:
-    points = run.tables["points"]
+    points = run.searched
     row = points[points["on_front"]].iloc[0]
     classifier = artifact.load(run.folder / row["artifact"])
     corpus = read_corpus(sample().folder, name="sample", taxonomy=taxonomy("sentiment"))

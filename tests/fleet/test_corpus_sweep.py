@@ -14,7 +14,7 @@ from tests.text.bring.made import LABELS
 
 
 def test_rows_name_the_corpus_and_its_labels(mixed: Run) -> None:
-    points, labels = mixed.tables["points"], mixed.tables["labels"]
+    points, labels = mixed.searched, mixed.tables["labels"]
     assert mixed.folder.name == "mixed-parcels"
     assert set(points["corpus"]) == {"parcels"} and set(points["taxonomy"]) == {"own"}
     assert set(labels["label"]) == set(LABELS)
@@ -22,7 +22,7 @@ def test_rows_name_the_corpus_and_its_labels(mixed: Run) -> None:
 
 
 def test_artifacts_say_the_labels_of_the_corpus(mixed: Run) -> None:
-    points = mixed.tables["points"]
+    points = mixed.searched
     shipped = points[points["artifact"].str.startswith("artifacts/")]
     source = find_corpus(mixed.sweep.corpus, None)
     test = read_corpus(source.folder, name="x", taxonomy=taxonomies_of(source.folder)[0]).test

@@ -15,7 +15,7 @@ def test_a_training_that_diverges_is_a_row_of_failures_and_the_others_go_on(mixe
     (failure,) = mixed.tables["failures"].to_dict("records")
     assert failure["stage"] == "train"
     assert failure["error"].startswith("FloatingPointError: training loss is ")
-    assert len(mixed.tables["points"]) == 4 and mixed.tables["points"]["layers"].eq(1).all()
+    assert len(mixed.searched) == 4 and mixed.searched["layers"].eq(1).all()
     assert mixed.tables["runs"].iloc[0]["stages_failed"] == 1
 
 

@@ -39,13 +39,13 @@ def test_every_trial_is_a_row_and_complete_in_a_study_that_optuna_opens(run: Run
     assert [t.state.name for t in found.trials] == ["COMPLETE"] * TRIALS
     assert [d.name for d in found.directions] == ["MAXIMIZE", "MINIMIZE"]
     assert found.metric_names == ["dev_macro_f1", "size_bytes"]
-    points = run.tables["points"]
+    points = run.searched
     rows = {(row["dev_macro_f1"], row["size_bytes"]) for row in points.to_dict("records")}
     assert {tuple(trial.values) for trial in found.trials} == rows
 
 
 def test_rows_are_what_their_trials_asked_for(run: Run) -> None:
-    points = run.tables["points"]
+    points = run.searched
     wanted = wish.named("joint", "ekman", [50], trials=TRIALS)
     assert isinstance(wanted, space.JointSpace)
     specs = [wanted.spec(trial.params) for trial in study(run).trials]
@@ -66,11 +66,11 @@ def test_the_study_is_a_table_with_what_each_parameter_explains(run: Run) -> Non
 
 
 def test_asked_again_only_missing_trials_are_made(run: Run) -> None:
-    before = run.tables["points"].set_index("point")["dev_macro_f1"]
+    before = run.searched.set_index("point")["dev_macro_f1"]
     again = swept(replace(run.sweep, trials=TRIALS + 1))
     found = study(again)
     assert len(found.trials) == TRIALS + 1
-    after = again.tables["points"].set_index("point")["dev_macro_f1"]
+    after = again.searched.set_index("point")["dev_macro_f1"]
     assert before.equals(after.loc[before.index])
     last = again.tables["runs"].sort_values("finished").iloc[-1]
     assert last["stages_run"] <= 11, "one training at most, one model, its parent, its clock"

@@ -13,6 +13,7 @@ from emoray.storage.place import place_of
 from emoray.tables.files import write_table
 from emoray.tables.parts import table_path
 from emoray.tables.rows import TABLES
+from emoray.trial.reproducing.record import read_record
 from emoray.trial.reproducing.reproduce import Reproduce, run_reproduce
 from tests.fleet.conftest import Run
 
@@ -182,7 +183,7 @@ def test_another_corpus_is_refused(run: Run) -> None:
 
 
 def test_a_point_of_another_run_is_refused(smoke: Run) -> None:
-    with pytest.raises(ValueError, match=r"an id of the run's points, got point-0 with 2,670"):
+    with pytest.raises(ValueError, match=r"an id of the run's points, got point-0 with"):
         told(Reproduce(run=smoke.folder, points=("point-0",)))
 
 
@@ -193,6 +194,15 @@ def test_a_row_trained_anew_is_the_same_and_another_seed_is_not(smoke: Run) -> N
     assert failed == 0 and "trained anew" in said and "over 2 seeds: test macro-F1 " in said
     assert said.count("the row's, byte for byte") == 2, "the run's own and the one made anew"
     assert said.count("another") == 1
+
+
+def test_a_baseline_is_not_drawn_and_not_made_again_from_an_artifact(smoke: Run) -> None:
+    points = smoke.tables["points"]
+    baseline = str(points.loc[points["family"] == "baseline", "point"].iloc[0])
+    with pytest.raises(ValueError, match=f"has an artifact, got {baseline}, which is a baseline"):
+        told(Reproduce(run=smoke.folder, points=(baseline,)))
+    drawn = read_record(smoke.folder, (), len(points), 0).rows
+    assert {row["point"] for row in drawn} == set(smoke.searched["point"])
 
 
 def test_nothing_asked_for_is_refused() -> None:

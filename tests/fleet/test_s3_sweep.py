@@ -78,7 +78,7 @@ def test_rows_in_a_bucket_come_out_again_without_a_right_to_write(
 
 
 def test_a_flipped_bit_in_a_bucket_is_found_though_a_whole_copy_is_at_hand(away: Away) -> None:
-    points = away.run.tables["points"]
+    points = away.run.searched
     row = points[points["on_front"]].iloc[0]
     (name,) = (
         name
@@ -114,7 +114,7 @@ def test_the_bucket_holds_what_a_folder_would_and_nothing_else(away: Away) -> No
 
 
 def test_artifacts_of_the_front_are_the_rows_and_run(away: Away) -> None:
-    points = away.run.tables["points"]
+    points = away.run.searched
     kept = points[points["artifact"].str.startswith("artifacts/")]
     assert set(points.index[points["on_front"]]) <= set(kept.index)
     found = {n.split("/")[1] for n in away.run_place.names() if n.startswith("artifacts/")}
@@ -127,7 +127,7 @@ def test_artifacts_of_the_front_are_the_rows_and_run(away: Away) -> None:
 
 
 def test_rows_off_the_front_name_the_folder_to_ship_them_from(away: Away) -> None:
-    points = away.run.tables["points"]
+    points = away.run.searched
     for path in points.loc[~points["on_front"], "artifact"].unique():
         place = S3Folder(BUCKET, posixpath.normpath(f"{away.run_place.prefix}/{path}"))
         assert "model.onnx" in place.names()
@@ -189,7 +189,7 @@ def test_a_report_is_drawn_again_where_the_run_lies(away: Away) -> None:
 def test_pandas_reads_a_table_where_it_lies(away: Away, s3_server: Server) -> None:
     uri = f"s3://{BUCKET}/sweeps/smoke-ekman/points.parquet"
     points = pd.read_parquet(uri)  # AWS_ENDPOINT_URL names the server
-    pd.testing.assert_frame_equal(points, away.run.tables["points"])
+    pd.testing.assert_frame_equal(points, away.run.searched)
     host = s3_server.endpoint.removeprefix("http://")
     columns = ["point", "dev_macro_f1"]
     named = pd.read_parquet(f"{uri}?endpoint_override={host}&scheme=http", columns=columns)

@@ -23,8 +23,10 @@ from emoray.tables import load
 from emoray.tables.front import picks
 from emoray.tables.report.tradeoff import front_rows
 from emoray.tables.rows import TABLES
+from emoray.trial.baselines import KINDS
 from emoray.trial.provenance import provenance
 from emoray.trial.rows import decision_id
+from emoray.trial.shipped import ship_from
 from emoray.trial.spec import recipe_id
 from emoray.trial.specs import read as read_spec
 from emoray.trial.store import Store
@@ -43,7 +45,7 @@ def assert_same_tables(one: Run, other: Run) -> None:
 
 
 def test_every_table_is_there_and_no_two_points_share_an_id(smoke: Run) -> None:
-    points = smoke.tables["points"]
+    points = smoke.searched
     wanted = space.smoke("ekman", [50])
     assert len(points) == wanted.models * len(wanted.decisions)
     assert points["point"].is_unique and points["artifact_sha256"].is_unique
@@ -75,19 +77,38 @@ def test_the_sample_leaves_its_test_texts_and_what_a_row_gets_wrong(smoke: Run) 
     assert lost >= kept["support"]["joy"] - counts.loc["joy", "joy"]
 
 
-def test_tables_join_on_their_ids(smoke: Run) -> None:
+def test_baselines_stand_beside_the_rows_and_nowhere_else(smoke: Run) -> None:
     points = smoke.tables["points"]
+    own = points[points["family"] == "baseline"].set_index("recipe")
+    assert sorted(own.index) == [f"ekman {kind}" for kind in sorted(map(str, KINDS))]
+    assert not own["on_front"].any() and (own["artifact"] == "").all()
+    assert (own["latency_p50_ms"] > 0).all() and (own["run"] == "smoke-ekman").all()
+    assert own.loc["ekman all-negative", "test_macro_f1"] == 0
+    assert {path.name for path in (smoke.folder / "artifacts").iterdir()}.isdisjoint(own["point"])
+    for name in ("specs", "predictions", "layers", "comparisons"):
+        column = "after" if name == "comparisons" else "model"
+        assert set(smoke.tables[name][column]).isdisjoint({*own["point"], *own["model"]}), name
+    html = (smoke.folder / "report.html").read_text("utf-8")
+    assert "Beside baselines" in html and "tf-idf + logistic regression" in html
+    assert not any(point in html for point in own["point"]), "no dot of the explorer"
+    with pytest.raises(ValueError, match="which is a baseline: of these a run keeps"):
+        ship_from(str(smoke.folder), str(own["point"].iloc[0]), smoke.folder / "never")
+
+
+def test_tables_join_on_their_ids(smoke: Run) -> None:
+    points = smoke.searched
     models = set(points["model"])
     for name in ("layers", "surface", "reliability"):
         assert set(smoke.tables[name]["model"]) == models, name
-    assert set(smoke.tables["latency"]["model"]) == models | {"baseline"}
+    beside = set(smoke.tables["points"]["model"]) - models
+    assert set(smoke.tables["latency"]["model"]) == models | beside | {"baseline"}
     assert set(smoke.tables["trainings"]["training_id"]) == set(points["training_id"])
     assert set(smoke.tables["labels"]["point"]) < set(points["point"])
     assert smoke.tables["repeats"]["seeds"].max() == 2
 
 
 def test_scores_lie_within_their_intervals(smoke: Run) -> None:
-    points = smoke.tables["points"]
+    points = smoke.searched
     assert (points["test_macro_f1_low"] <= points["test_macro_f1_high"]).all()
     inside = points["test_macro_f1"].between(
         points["test_macro_f1_low"], points["test_macro_f1_high"]
@@ -97,7 +118,7 @@ def test_scores_lie_within_their_intervals(smoke: Run) -> None:
 
 
 def test_the_front_is_what_no_other_row_beats(smoke: Run) -> None:
-    points = smoke.tables["points"]
+    points = smoke.searched
     size_N, score_N = points["size_bytes"].to_numpy(), points["dev_macro_f1"].to_numpy()
     beaten_N = np.array(
         [
@@ -109,7 +130,7 @@ def test_the_front_is_what_no_other_row_beats(smoke: Run) -> None:
 
 
 def test_artifacts_of_the_front_are_the_rows_and_run(smoke: Run) -> None:
-    points = smoke.tables["points"]
+    points = smoke.searched
     front = points[points["on_front"]]
     assert len(front)
     for row in front.to_dict("records"):
@@ -121,7 +142,7 @@ def test_artifacts_of_the_front_are_the_rows_and_run(smoke: Run) -> None:
 
 
 def test_front_picks_table_and_artifacts_are_the_same_rows(smoke: Run) -> None:
-    points = smoke.tables["points"]
+    points = smoke.searched
     front = set(points.loc[points["on_front"], "point"])
     assert {path.name for path in (smoke.folder / "artifacts").iterdir()} == front
     shipped = points["artifact"] == "artifacts/" + points["point"]
@@ -138,7 +159,7 @@ def test_front_picks_table_and_artifacts_are_the_same_rows(smoke: Run) -> None:
 
 
 def test_equal_models_are_equal_in_size_and_no_two_rows_decide_alike(smoke: Run) -> None:
-    points = smoke.tables["points"]
+    points = smoke.searched
     assert (points.groupby("model")["size_bytes"].nunique() == 1).all()
     seeds = points.groupby(["recipe", "scheme"])["size_bytes"]
     sizes = (smoke.folder / a for a in points["artifact"] if a.startswith("artifacts/"))
@@ -153,7 +174,7 @@ def test_equal_models_are_equal_in_size_and_no_two_rows_decide_alike(smoke: Run)
 
 
 def test_whatever_ships_is_compared_with_its_float_parent_label_by_label(smoke: Run) -> None:
-    points, said = smoke.tables["points"], smoke.tables
+    points, said = smoke.searched, smoke.tables
     shipped = points[points["artifact"].str.startswith("artifacts/")]
     assert set(shipped["point"]) <= set(said["labels"]["point"])
     compressed = shipped[shipped["scheme"] != "float32"]
@@ -168,7 +189,7 @@ def test_whatever_ships_is_compared_with_its_float_parent_label_by_label(smoke: 
 
 
 def test_rows_off_the_front_name_the_folder_to_ship_them_from(smoke: Run) -> None:
-    points = smoke.tables["points"]
+    points = smoke.searched
     for path in points.loc[~points["on_front"], "artifact"].unique():
         assert (smoke.folder / path / "model.onnx").is_file()
 
@@ -176,7 +197,7 @@ def test_rows_off_the_front_name_the_folder_to_ship_them_from(smoke: Run) -> Non
 def test_the_run_is_recorded_with_what_it_took(smoke: Run) -> None:
     row = smoke.tables["runs"].iloc[0]
     assert row["stages_run"] > 40 and row["stages_failed"] == 0
-    assert row["points"] == len(smoke.tables["points"]) and row["trials"] == 3
+    assert row["points"] == len(smoke.searched) and row["trials"] == 3
     assert (row["corpus"], row["space"], row["search"]) == ("sample", "smoke", "grid")
     assert 0 < row["search_seconds"] < row["wall_seconds"]
     assert "ray " in row["versions"] and row["cores"] == 2
@@ -198,7 +219,7 @@ def test_the_run_names_its_machine_its_data_and_its_cost(smoke: Run) -> None:
 
 
 def test_every_compressed_row_stands_beside_its_float_parent(smoke: Run) -> None:
-    points, rows = smoke.tables["points"], smoke.tables["comparisons"]
+    points, rows = smoke.searched, smoke.tables["comparisons"]
     known = points.set_index("point")
     integer = points.loc[points["training"] != "none", "point"]
     fitted = integer[~known.loc[integer, "threshold_rule"].str.startswith("fixed").to_numpy()]
@@ -216,7 +237,7 @@ def test_every_compressed_row_stands_beside_its_float_parent(smoke: Run) -> None
 
 
 def test_what_shipped_models_say_is_kept_and_gives_their_scores(smoke: Run) -> None:
-    points, said = smoke.tables["points"], smoke.tables["predictions"]
+    points, said = smoke.searched, smoke.tables["predictions"]
     shipped = points[points["artifact"].str.startswith("artifacts/")]
     parents = points[points["training_id"].isin(shipped["training_id"])]
     parents = parents[parents["scheme"] == "float32"]
@@ -231,7 +252,7 @@ def test_what_shipped_models_say_is_kept_and_gives_their_scores(smoke: Run) -> N
 
 
 def test_every_model_has_a_spec_that_is_its_own(smoke: Run) -> None:
-    points, specs = smoke.tables["points"], smoke.tables["specs"]
+    points, specs = smoke.searched, smoke.tables["specs"]
     assert sorted(specs["model"]) == sorted(points["model"].unique())
     for spec in specs.to_dict("records"):
         assert spec["key"].startswith(spec["model"])
@@ -287,7 +308,7 @@ def test_a_second_run_in_the_same_store_shares_its_stages(smoke: Run) -> None:
     assert made(other) == made(smoke)
     assert (other.tables["points"]["run"] == "other").all()
     left = other.tables["points"].drop(columns="run")
-    pd.testing.assert_frame_equal(left, smoke.tables["points"].drop(columns="run"))
+    pd.testing.assert_frame_equal(left, smoke.searched.drop(columns="run"))
 
 
 def test_two_sweeps_into_one_folder_are_refused(smoke: Run) -> None:
@@ -311,7 +332,7 @@ def flip(path: Path) -> None:
 
 
 def a_model_of_the_front(run: Run) -> str:
-    points = run.tables["points"]
+    points = run.searched
     return str(points.loc[points["on_front"], "model"].iloc[0])
 
 
@@ -338,7 +359,7 @@ def test_damaged_stages_and_tables_are_made_again_and_nothing_else_is(
 def test_a_manifest_tells_what_a_stage_read(smoke: Run) -> None:
     store = Store(smoke.sweep.store_root)
     (train,) = {p.name for p in (store.root / "stages" / "train").iterdir()} & {
-        key for key in made(smoke) if key.startswith(str(smoke.tables["points"]["training_id"][0]))
+        key for key in made(smoke) if key.startswith(str(smoke.searched["training_id"][0]))
     }
     manifest = json.loads((store.root / "stages" / "train" / train / "manifest.json").read_text())
     assert manifest["reads"]["recipe"]["type"] == "GloveRecipe"

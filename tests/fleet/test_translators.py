@@ -189,7 +189,7 @@ def test_a_search_translates_first_and_says_what_it_trained_on(
     monkeypatch.setitem(space.GRIDS, "more", lambda taxonomy, dims: more)
     run = swept(Sweep(space="more", taxonomy="sentiment", out=tmp_path, download=False))
     assert run.tables["failures"].empty
-    found, points = run.tables["augmentations"], run.tables["points"]
+    found, points = run.tables["augmentations"], run.searched
     assert len(found) == TRAIN and (found["verdict"] == "kept").sum() == TRAIN // 5
     assert (found["translator"] == "rewording").all()
     assert points["recipe"].str.contains("bt0.2b1(tests:rewording)", regex=False).all()

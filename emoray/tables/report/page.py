@@ -9,6 +9,7 @@ import subprocess
 import sys
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +20,7 @@ import pyarrow as pa
 
 from emoray.storage.place import Place, landing
 from emoray.tables import words
+from emoray.tables.baselines import Beside, searched
 from emoray.tables.compact import compact
 from emoray.tables.files import read_any_version
 from emoray.tables.parts import KEYS, gather, part_files, table_path
@@ -87,10 +89,15 @@ def _context(run_folder: Path, most: int) -> dict[str, Any]:
     """What the template says; the PNGs are written on the way."""
     tables = {name: _table(run_folder, name) for name in ("points", "runs", "failures", *NEEDED)}
     points = tables["points"].to_pandas()
+    compared_with = {
+        kind: Beside.of(rows) for kind, rows in points.groupby(["corpus", "taxonomy"], sort=False)
+    }
+    points = searched(points)
     kinds = list(points.groupby(["corpus", "taxonomy"], sort=False).indices.values())
     shares = max(len(kinds), 1)
     limits = {"most": max(most // shares, 200), "budget": DETAILS_BYTES // shares}
     stories = [story_of(points.iloc[rows], tables, run_folder, **limits) for rows in kinds]
+    stories = [replace(s, beside=compared_with[s.corpus, s.name]) for s in stories]
     specs = {}
     for story in stories:
         for figure in story.figures:

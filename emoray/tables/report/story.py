@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emoray.tables import words
+from emoray.tables.baselines import Beside
 from emoray.tables.front import Pick, picks
 from emoray.tables.report.cards import COLUMNS, Column, front_table, pick_cards
 from emoray.tables.report.clipping import clipping
@@ -38,10 +39,12 @@ DETAILS_BYTES = 2_000_000  # of all taxonomies together, for what cards say labe
 class Story:
     """What the page says of one taxonomy. Without a scored row there is neither front nor figure.
 
-    front: the figure that is explored on the page and a picture elsewhere; explorer: its data.
+    front: the figure that is explored on the page and a picture elsewhere; explorer: its data;
+    beside: the baselines.
     """
 
     name: str
+    corpus: str
     title: str
     labels: int
     points: int
@@ -53,6 +56,7 @@ class Story:
     front: Figure | None
     explorer: dict[str, Any] | None
     figures: tuple[Figure, ...]
+    beside: Beside | None = None
 
 
 def _where(table: pa.Table, column: str, values: list[Any]) -> pd.DataFrame:
@@ -102,6 +106,7 @@ def story_of(
     own = pc.is_in(labels.column("point"), pa.array(points["point"].unique(), pa.string()))
     told = Story(
         name=first["taxonomy"],
+        corpus=first["corpus"],
         title=words.NAMES.get(first["taxonomy"], first["taxonomy"]),
         labels=pc.count_distinct(labels.column("label").filter(own)).as_py(),
         points=int(points["point"].nunique()),

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from rich.console import Console
 
 from emoray.decide.intervals import resample_weights
@@ -13,17 +15,22 @@ from emoray.decide.paired import interval, judge
 from emoray.decide.scores import Scores, score
 from emoray.storage.place import Place, landing, name_of
 from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
-from emoray.tables.files import write_table
-from emoray.tables.rows import EvaluationRow, LatencyRow
+from emoray.tables.compact import with_latency
+from emoray.tables.files import read_table, write_table
+from emoray.tables.rows import EvaluationRow, LatencyRow, PointRow
 from emoray.text.bring.asked import Bring
 from emoray.text.bring.splits import TAKEN
 from emoray.text.corpus import Corpus
 from emoray.text.sources import Source
+from emoray.trial.baselines import baselines_of
 from emoray.trial.finished import telling as tell
 from emoray.trial.finished.artifacts import Finished, open_artifact
 from emoray.trial.finished.scoring import SPLITS, Judge, Said, Wanted
 from emoray.trial.finished.scoring import judge as before_corpus
+from emoray.trial.provenance import provenance
 from emoray.trial.run_place import free_place
+from emoray.trial.spec import CorpusRef
+from emoray.trial.stages.baseline import ClockBaselines
 from emoray.trial.waiting import waiting
 
 TEXTS, TURNS = 100, 3  # of the clock: three hundred calls give a 95th percentile its neighbours
@@ -250,6 +257,22 @@ def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, l
     return row, scores, samples
 
 
+def _baselines(court: Judge, console: Console) -> pd.DataFrame | None:
+    """Baselines of the corpus, fitted on its train and decided on its dev: rows of `points`, timed
+    here, made once a store. None of a corpus on which nothing can be fitted, which is said."""
+    asked = baselines_of(CorpusRef.of(court.corpus, court.source.folder), court.taxonomy.name)
+    try:
+        folders = [court.store.make(each).folder for each in asked]
+    except ValueError as error:
+        console.print(f"no baselines to stand beside: {error}", highlight=False, soft_wrap=True)
+        return None
+    clock = ClockBaselines(baselines=asked, cpu=provenance().cpu, cpus=1)
+    latency = read_table(court.store.make(clock).folder / "latency.parquet", LatencyRow)
+    rows = pa.concat_tables(read_table(f / "points.parquet", PointRow) for f in folders)
+    found: pd.DataFrame = with_latency(rows, latency).to_pandas()
+    return found
+
+
 def run_evaluate(settings: Evaluate, console: Console | None = None) -> EvaluationRow:
     """Print a table and a line for each failed gate (to stderr), write `evaluation` and `latency`.
 
@@ -271,6 +294,7 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     tell.announce(console, court.source, court.taxonomy, what)
     with waiting(console, lambda: f"scoring and timing {settings.split}"):
         row, scores, samples = evaluate(court, settings)
+        beside = _baselines(court, console)
     failed = dict(settings.gates.failed(row))
     row = EvaluationRow(**{**asdict(row), "passed": not failed, "failed": ",".join(failed)})
     with landing(out) as folder:
@@ -279,6 +303,10 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
         write_table(samples, folder / "latency.parquet", LatencyRow)
     tell.show(console, tell.evaluation_table(row, settings.gates.limits))
     tell.show(console, tell.scores_table(finished.labels, scores))
+    if beside is not None:
+        tell.show(console, tell.baselines_table(row, beside))
+        if warning := tell.below_baselines(row, beside):
+            console.print("warning:", warning, style="bold red", highlight=False, soft_wrap=True)
     if settings.gates.any:
         console.print(tell.gates_sentence(settings.gates.on), highlight=False, soft_wrap=True)
     console.print(f"tables {out}/*.parquet", highlight=False, soft_wrap=True)

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -11,12 +12,14 @@ from emoray.decide.paired import Change
 from emoray.decide.scores import Scores
 from emoray.export.decision import Saved
 from emoray.labels import Taxonomy
+from emoray.tables.baselines import name_of
 from emoray.tables.rows import (
     CalibrationLabelRow,
     CalibrationRow,
     ChangeRow,
     EvaluationRow,
 )
+from emoray.tables.words import milliseconds, size
 from emoray.text.sources import Source
 
 NAMES = {
@@ -209,6 +212,34 @@ def evaluation_table(row: EvaluationRow, gates: Mapping[str, float | None]) -> T
     made.add_row("95th percentile ↓", f"{row.latency_p95_ms:.3f} ms", "", limit)
     made.add_row("size ↓", f"{row.size_bytes / 1e6:.3f} MB", "", asked("max_size_mb", "≤"))
     return made
+
+
+def baselines_table(row: EvaluationRow, beside: pd.DataFrame) -> Table:
+    """What anyone gets without this artifact, on the same split, weakest first."""
+    score = f"{row.split}_macro_f1"
+    how = "thresholds cross-fitted" if row.split == "dev" else "thresholds from dev"
+    made = table(
+        f"Beside baselines on {row.split}, {how}",
+        *("baseline", "macro-F1", "the artifact", "micro-F1", "ECE", "median latency", "size"),
+    )
+    for one in beside.sort_values([score, "recipe"]).to_dict("records"):
+        made.add_row(
+            name_of(pd.Series(one)),
+            f"{one[score]:.4f}",
+            signed(row.macro_f1 - one[score]),
+            f"{one[f'{row.split}_micro_f1']:.4f}",
+            f"{one[f'{row.split}_ece']:.4f}",
+            milliseconds(one["latency_p50_ms"]),
+            size(one["size_bytes"]),
+        )
+    return made
+
+
+def below_baselines(row: EvaluationRow, beside: pd.DataFrame) -> str:
+    """Which baselines the artifact does not beat, in words; empty where it beats all."""
+    better = beside[beside[f"{row.split}_macro_f1"] >= row.macro_f1]
+    names = " and ".join(name_of(one) for _, one in better.iterrows())
+    return f"the artifact is not better than {names} in macro-F1 on {row.split}" if names else ""
 
 
 def gates_sentence(on: str) -> str:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from emoray.storage.place import Place, absolute, child, located, place_of
 from emoray.storage.s3 import S3Folder
 from emoray.tables.folders import folder_at
+from emoray.tables.front import BASELINE
 from emoray.trial.provenance import provenance
 from emoray.trial.rows import decision_id
 from emoray.trial.spec import Decision
@@ -79,7 +80,9 @@ class Record:
 
 
 def _drawn(table: pa.Table, sample: int, seed: int) -> list[str]:
-    names = sorted(table.column("point").to_pylist())
+    """A baseline has no artifact, so none is drawn."""
+    kept = table.filter(pc.not_equal(table.column("family"), BASELINE))
+    names = sorted(kept.column("point").to_pylist())
     chosen = np.random.default_rng(seed).permutation(len(names))[:sample]
     return [names[i] for i in sorted(chosen)]
 
@@ -104,6 +107,12 @@ def read_record(place: Place, points: tuple[str, ...], sample: int, seed: int) -
             f"a point is an id of the run's points, got {', '.join(missing)} with "
             f"{table.num_rows:,} others in {place}: copy one from points.parquet"
         )
+    for row in rows.values():
+        if row["family"] == BASELINE:
+            raise ValueError(
+                f"a row to reproduce has an artifact, got {row['point']}, which is a baseline: the "
+                "same sweep with another --store makes baselines anew"
+            )
     return Record(
         place=place,
         rows=tuple(rows[point] for point in wanted),

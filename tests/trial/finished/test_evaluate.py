@@ -1,8 +1,10 @@
+import io
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -13,6 +15,8 @@ from emoray.tables.rows import EvaluationRow, LatencyRow
 from emoray.text.bring.asked import Bring
 from emoray.trial.finished.evaluate import TEXTS, TURNS, Evaluate, Gates, run_evaluate
 from emoray.trial.finished.scoring import Judge
+from emoray.trial.finished.telling import below_baselines
+from emoray.trial.store import Store
 from tests.trial.finished.made import bytes_of
 
 QUIET = Console(file=sys.stderr, quiet=True)
@@ -75,7 +79,7 @@ def test_a_gate_on_low_asks_the_worse_end_of_the_interval(settings: Evaluate) ->
         min_macro_f1=(row.macro_f1 + row.macro_f1_low) / 2,
         max_ece=(row.ece + row.ece_high) / 2,
         max_size_mb=row.size_bytes / 1e6,
-        max_latency_p95_ms=row.latency_p95_ms,
+        max_latency_p95_ms=100 * row.latency_p95_ms,
     )
     assert not dict(between.failed(row))
     asked = replace(between, on="low")
@@ -90,6 +94,38 @@ def test_a_gate_on_low_asks_the_worse_end_of_the_interval(settings: Evaluate) ->
     sample = Bring(source="sample")
     written = run_evaluate(replace(settings, gates=asked, corpus=sample), QUIET)
     assert written.gate_on == "low" and written.failed == "min_macro_f1,max_ece"
+
+
+def test_the_baselines_of_the_corpus_stand_beside_it_made_once(
+    settings: Evaluate, tmp_path: Path
+) -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=200)
+    row = run_evaluate(replace(settings, out=tmp_path), console)
+    said = out.getvalue()
+    assert "Beside baselines on test, thresholds from dev" in said
+    assert said.index("all-negative") < said.index("label prior") < said.index("tf-idf")
+    assert f"{row.macro_f1:+.4f}" in said, "so far above no label at all"
+    events = [e["event"] for e in Store(tmp_path / "_store").journal()]
+    run_evaluate(replace(settings, out=tmp_path, split="dev"), console)
+    again = [e["event"] for e in Store(tmp_path / "_store").journal()]
+    assert again[: len(events)] == events and again[len(events) :] == ["started", "made"]
+    assert "Beside baselines on dev, thresholds cross-fitted" in out.getvalue()
+
+
+def test_an_artifact_that_beats_no_baseline_is_warned_of(settings: Evaluate) -> None:
+    row = replace(run_evaluate(settings, QUIET), macro_f1=0.0)
+    beside = pd.DataFrame(
+        {
+            "recipe": ["sentiment all-negative", "sentiment label prior"],
+            "taxonomy": "sentiment",
+            "test_macro_f1": [0.0, 0.2],
+        }
+    )
+    assert "not better than all-negative and label prior in macro-F1 on test" in below_baselines(
+        row, beside
+    )
+    assert below_baselines(replace(row, macro_f1=0.3), beside) == ""
 
 
 def test_dev_is_scored_when_asked_for(settings: Evaluate, court: Judge) -> None:

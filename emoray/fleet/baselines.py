@@ -1,0 +1,52 @@
+"""Baselines beside a search: made while it runs, timed after it, their rows in the run."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pyarrow as pa
+import ray
+
+from emoray.fleet.single_flight import Failed
+from emoray.fleet.trials import Desk, write_failure
+from emoray.tables.files import read_table
+from emoray.tables.parts import part_files, write_part
+from emoray.tables.rows import LabelRow, LatencyRow, PointRow
+from emoray.trial.baselines import baselines_of
+from emoray.trial.stages.baseline import Baseline, ClockBaselines
+from emoray.trial.store import key_of
+
+WRITTEN = {"labels": LabelRow, "points": PointRow}
+
+
+@contextmanager
+def beside(desk: Desk, taxonomy: str) -> Iterator[tuple[Baseline, ...]]:
+    """Have them made while the block runs; their rows are written when it has ended."""
+    asked = baselines_of(desk.data.corpus, taxonomy)
+    making = [desk.stages.make.remote(each) for each in asked]
+    yield asked
+    for each, made in zip(asked, ray.get(making), strict=True):
+        if isinstance(made, Failed):
+            write_failure(desk, each, made)
+            continue
+        for table, row_class in WRITTEN.items():
+            rows = read_table(desk.folder(made) / f"{table}.parquet", row_class)
+            if table == "points":
+                at = rows.schema.get_field_index("run")
+                name = pa.array([desk.run_folder.name] * rows.num_rows)
+                rows = rows.set_column(at, rows.schema.field(at), name)
+            write_part(rows, desk.run_folder, table, made.folder.name)
+
+
+def clock(desk: Desk, asked: Sequence[Baseline], *, cpu: str, cpus: int) -> None:
+    """Time those that were made, with a whole node reserved."""
+    written = {path.stem for path in part_files(desk.run_folder, "points")}
+    made = tuple(each for each in asked if key_of(each) in written)
+    if not made:
+        return
+    stage = ClockBaselines(baselines=made, cpu=cpu, cpus=cpus)
+    done = ray.get(desk.stages.make.remote(stage))
+    if isinstance(done, Failed):
+        write_failure(desk, stage, done)
+        return
+    rows = read_table(desk.folder(done) / "latency.parquet", LatencyRow)
+    write_part(rows, desk.run_folder, "latency", done.folder.name)

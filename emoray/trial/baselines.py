@@ -1,0 +1,206 @@
+"""Baselines as rows of `points`, with the decisions, scores and bytes of any other row.
+
+Shapes: N texts, K labels.
+"""
+
+import gc
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emoray.export.artifact import LABELS, sha256
+from emoray.export.cpu import cpu
+from emoray.export.shipping import Base, row_of
+from emoray.model.linear import TfidfModel, fit_tfidf
+from emoray.tables.files import read_table, write_table
+from emoray.tables.front import BASELINE
+from emoray.tables.rows import LabelRow, LatencyRow, PointRow
+from emoray.text.corpus import Corpus
+from emoray.text.words import VERSION as TOKENIZER
+from emoray.text.words import tokenize
+from emoray.trial.columns import Columns, Logits, decide_all, label_columns
+from emoray.trial.rows import point_ids
+from emoray.trial.spec import CorpusRef
+from emoray.trial.stages.baseline import (
+    MODEL,
+    AllNegative,
+    Baseline,
+    ClockBaselines,
+    Kind,
+    LabelPrior,
+    TfidfLogistic,
+)
+from emoray.trial.store import id_of
+
+KINDS: tuple[Kind, ...] = (AllNegative(), LabelPrior(), TfidfLogistic())
+NEVER = -10.0  # the logit of a label that is never given: a probability of 0.00005
+PRIOR = "prior.json"  # of a finished LabelPrior or AllNegative: logit_K
+WARM_UP = 20  # texts before the first sample
+
+
+def baselines_of(corpus: CorpusRef, taxonomy: str) -> tuple[Baseline, ...]:
+    """Every baseline of a corpus in one taxonomy."""
+    return tuple(
+        Baseline(kind=kind, corpus=corpus, taxonomy=taxonomy, tokenizer=TOKENIZER) for kind in KINDS
+    )
+
+
+def _fitted(kind: Kind, corpus: Corpus) -> dict[str, bytes]:
+    """The files of a baseline fitted on train."""
+    labels_NK = corpus.train.labels_NK
+    if isinstance(kind, TfidfLogistic):
+        words = [tokenize(text) for text in corpus.train.texts]
+        return fit_tfidf(words, labels_NK, min_count=kind.min_count, c=kind.c).files()
+    logit_K = np.full(labels_NK.shape[1], NEVER)
+    if isinstance(kind, LabelPrior):
+        share_K = (labels_NK.sum(axis=0) + 0.5) / (len(labels_NK) + 1)
+        logit_K = np.log(share_K / (1 - share_K))
+    return {PRIOR: json.dumps([float(f"{value:.7g}") for value in logit_K]).encode()}
+
+
+def _reader(files: dict[str, bytes]) -> Callable[[Sequence[str]], np.ndarray]:
+    """From texts to logits_NK, as one would serve it."""
+    if PRIOR in files:
+        logit_K = np.array(json.loads(files[PRIOR]))
+        return lambda texts: np.tile(logit_K, (len(texts), 1))
+    model = TfidfModel.read(files)
+    return lambda texts: model.logits([tokenize(text) for text in texts])
+
+
+def _columns(stage: Baseline, files: dict[str, bytes]) -> Columns:
+    """What the row says of the model; a baseline has no network, vectors or scheme."""
+    model = None if PRIOR in files else TfidfModel.read(files)
+    labels = stage.corpus.taxonomy(stage.taxonomy).labels
+    return {
+        "corpus": stage.corpus.name,
+        "taxonomy": stage.taxonomy,
+        "family": BASELINE,
+        "recipe": f"{stage.taxonomy} {stage.kind}",
+        "training_id": id_of(stage),
+        "model": id_of(stage),
+        "models": 1,
+        "vectors": "none",
+        "embedding_dim": 0,
+        "vocabulary": len(model.words) if model else 0,
+        "changed_pieces_share": 0.0,
+        "layers": 0,
+        "hidden_units": 0,
+        "pooling": "none",
+        "trainable_vectors": False,
+        "loss": "logistic" if model else "none",
+        "seed": 0,
+        "scheme": "none",
+        "embedding_scheme": "none",
+        "bits": 32,
+        "embedding_bits": 32,
+        "symmetric": True,
+        "grain": "none",
+        "ranges": "none",
+        "activations": "none",
+        "training": "none",
+        "execution": "float",
+        "embedding_bytes": 0,
+        "parameters": model.parameters if model else len(labels) * (PRIOR in files),
+        "quantized_bytes_share": 0.0,
+        "integer_products_share": 0.0,
+    }
+
+
+def make_baseline(stage: Baseline, out: Path) -> None:
+    """Fit on train, decide on dev, score on test: one row of `points`, its `labels`, its files."""
+    corpus = stage.corpus.read(stage.taxonomy)
+    files, labels = _fitted(stage.kind, corpus), corpus.taxonomy.labels
+    (out / MODEL).mkdir()
+    for name, content in files.items():
+        (out / MODEL / name).write_bytes(content)
+    said = _reader(files)
+    logits = Logits(
+        dev_NK=said(corpus.dev.texts),
+        dev_labels_NK=corpus.dev.labels_NK,
+        test_NK=said(corpus.test.texts),
+        test_labels_NK=corpus.test.labels_NK,
+        leaked_N=corpus.leaked_N,
+    )
+    decision = stage.kind.decision
+    decided = decide_all(logits, (decision,))
+    shipped = {**files, LABELS: json.dumps(list(labels)).encode()}
+    base = Base(
+        hashes={name: sha256(content) for name, content in shipped.items()},
+        size_bytes=sum(map(len, shipped.values())),
+    )
+    own = row_of(
+        base,
+        temperature=float(decided.temperature_R[0]),
+        cuts_K=decided.cuts_RK[0],
+        rule=str(decision.rule),
+    )
+    points = point_ids(stage, (decision,))
+    rows: Columns = {
+        "point": points,
+        "run": "",
+        **_columns(stage, files),
+        **decided.points,
+        "size_bytes": own.size_bytes,
+        "latency_p50_ms": [None],
+        "latency_p95_ms": [None],
+        "artifact": "",
+        "artifact_sha256": "",
+        "on_front": False,
+        "nearest_front": "",
+        "nearest_front_change": [None],
+        "nearest_front_low": [None],
+        "nearest_front_high": [None],
+        "distinguishable": [None],
+    }
+    write_table(rows, out / "points.parquet", PointRow)
+    by_label = label_columns(logits, decided, points, labels)
+    write_table(by_label, out / "labels.parquet", LabelRow)
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder / MODEL).iterdir()}
+
+
+def time_baselines(stage: ClockBaselines, folders: Sequence[Path], out: Path) -> None:
+    """Every baseline on the same test texts, one at a time, on one thread: `latency`."""
+    from emoray.export.score import evenly
+
+    first, here = stage.baselines[0], cpu()
+    test = first.corpus.read(first.taxonomy).test
+    chosen = evenly(np.array([len(text) for text in test.texts]), stage.texts)
+    texts = [test.texts[int(i)] for i in chosen]
+    rows = []
+    collecting = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        for baseline, folder in zip(stage.baselines, folders, strict=True):
+            said = _reader(_files(folder))
+            cuts_K = np.array(read_table(folder / "labels.parquet", LabelRow).column("cut"))
+            for text in texts[:WARM_UP]:
+                said([text])
+            for turn in range(stage.turns):
+                for i, text in zip(chosen, texts, strict=True):
+                    start = time.perf_counter_ns()
+                    _ = said([text])[0] >= cuts_K
+                    taken = (time.perf_counter_ns() - start) / 1e6
+                    rows.append(
+                        LatencyRow(
+                            model=id_of(baseline),
+                            beside=id_of(baseline),
+                            turn=turn,
+                            text=int(i),
+                            tokens=len(tokenize(text)),
+                            milliseconds=taken,
+                            threads=1,
+                            cpu=here.model,
+                            instruction_sets=here.instruction_sets,
+                        )
+                    )
+    finally:
+        if collecting:
+            gc.enable()
+    write_table(rows, out / "latency.parquet", LatencyRow)
