@@ -31,13 +31,10 @@ def say_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: 
     for name, pick in picks(points).items():
         _say(console, (name, "bold"), f": {pick.sentence}")
         _say(console, "  ", linked(child(run, pick.row["artifact"])))
-    for name, _, test, ahead, size, latency in beside.table:
+    for name, _, test, ahead, its_size, latency in beside.table:
         above = f", the best row {ahead}" if ahead else ""
-        _say(
-            console,
-            ("baseline ", "bold"),
-            f"{name}: test macro-F1 {test} in {size}, {latency} a text{above}",
-        )
+        said = f"{name}: test macro-F1 {test} in {its_size}, {latency} a text{above}"
+        _say(console, ("baseline ", "bold"), said)
     if beside.sentence:
         _say(console, f"baselines: {beside.sentence}")
     if beside.warning:

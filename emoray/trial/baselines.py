@@ -86,6 +86,7 @@ def _columns(stage: Baseline, files: dict[str, bytes]) -> Columns:
         "embedding_dim": 0,
         "vocabulary": len(model.words) if model else 0,
         "changed_pieces_share": 0.0,
+        "truncated_share": 0.0,
         "layers": 0,
         "hidden_units": 0,
         "pooling": "none",
