@@ -91,6 +91,7 @@ def test_artifacts_are_compared_with_the_first_in_tables_words_and_pictures(
         "Label by label, plain → other, thresholds own",
     ):
         assert part in result.stdout
+    assert f"Beside plain: macro-F1 {own['macro_f1_before']:.4f} on" in result.stdout
     assert result.stdout.count("embedded sample") == 1, "the corpus is told once"
     assert {p.name for p in (out / "figures").iterdir()} == {"comparisons.png", "label-changes.png"}
 

@@ -17,8 +17,8 @@ def comparisons_table(rows: Sequence[ComparisonRow], texts: int) -> Table:
     """Every operand beside the first, in points."""
     first = rows[0]
     made = table(
-        f"Beside {first.before}: macro-F1 {100 * first.macro_f1_before:.2f} on {texts:,} texts of "
-        f"{first.split}, changes in points",
+        f"Beside {first.before}: macro-F1 {first.macro_f1_before:.4f} on {texts:,} texts of "
+        f"{first.split}, changes in points (hundredths)",
         *("", "cuts", "macro-F1", "95 % interval", "micro-F1", "verdict"),
         left=2,
     )
@@ -48,8 +48,8 @@ def label_changes_table(rows: Sequence[LabelChangeRow]) -> Table:
         made.add_row(
             row.label,
             f"{row.support:,}",
-            f"{row.f1_before:.3f}",
-            f"{row.f1_after:.3f}",
+            f"{row.f1_before:.4f}",
+            f"{row.f1_after:.4f}",
             points(row.change),
             _span(row.low, row.high),
             f"{row.lost:,}",
