@@ -1,7 +1,9 @@
 """What a search is held against: rows that anyone gets without searching, so that a broken search
 stands out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -16,7 +18,7 @@ def searched(points: pd.DataFrame) -> pd.DataFrame:
     return points[points["family"] != BASELINE]
 
 
-def name_of(row: pd.Series) -> str:
+def name_of(row: Mapping[str, Any] | pd.Series) -> str:
     """A baseline's own name: its recipe without the taxonomy."""
     return str(row["recipe"]).removeprefix(f"{row['taxonomy']} ")
 

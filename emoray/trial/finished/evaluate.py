@@ -4,9 +4,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from rich.console import Console
 
@@ -257,7 +257,7 @@ def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, l
     return row, scores, samples
 
 
-def _baselines(court: Judge, console: Console) -> pd.DataFrame | None:
+def _baselines(court: Judge, console: Console) -> list[dict[str, Any]] | None:
     """Baselines of the corpus, fitted on its train and decided on its dev: rows of `points`, timed
     here, made once a store. None of a corpus on which nothing can be fitted, which is said."""
     asked = baselines_of(CorpusRef.of(court.corpus, court.source.folder), court.taxonomy.name)
@@ -269,7 +269,7 @@ def _baselines(court: Judge, console: Console) -> pd.DataFrame | None:
     clock = ClockBaselines(baselines=asked, cpu=provenance().cpu, cpus=1)
     latency = read_table(court.store.make(clock).folder / "latency.parquet", LatencyRow)
     rows = pa.concat_tables(read_table(f / "points.parquet", PointRow) for f in folders)
-    found: pd.DataFrame = with_latency(rows, latency).to_pandas()
+    found: list[dict[str, Any]] = with_latency(rows, latency).to_pylist()
     return found
 
 

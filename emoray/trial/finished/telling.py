@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
@@ -214,7 +214,7 @@ def evaluation_table(row: EvaluationRow, gates: Mapping[str, float | None]) -> T
     return made
 
 
-def baselines_table(row: EvaluationRow, beside: pd.DataFrame) -> Table:
+def baselines_table(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> Table:
     """What anyone gets without this artifact, on the same split, weakest first."""
     score = f"{row.split}_macro_f1"
     how = "thresholds cross-fitted" if row.split == "dev" else "thresholds from dev"
@@ -222,9 +222,9 @@ def baselines_table(row: EvaluationRow, beside: pd.DataFrame) -> Table:
         f"Beside baselines on {row.split}, {how}",
         *("baseline", "macro-F1", "the artifact", "micro-F1", "ECE", "median latency", "size"),
     )
-    for one in beside.sort_values([score, "recipe"]).to_dict("records"):
+    for one in sorted(beside, key=lambda one: (one[score], one["recipe"])):
         made.add_row(
-            name_of(pd.Series(one)),
+            name_of(one),
             f"{one[score]:.4f}",
             signed(row.macro_f1 - one[score]),
             f"{one[f'{row.split}_micro_f1']:.4f}",
@@ -235,10 +235,10 @@ def baselines_table(row: EvaluationRow, beside: pd.DataFrame) -> Table:
     return made
 
 
-def below_baselines(row: EvaluationRow, beside: pd.DataFrame) -> str:
+def below_baselines(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> str:
     """Which baselines the artifact does not beat, in words; empty where it beats all."""
-    better = beside[beside[f"{row.split}_macro_f1"] >= row.macro_f1]
-    names = " and ".join(name_of(one) for _, one in better.iterrows())
+    better = [one for one in beside if one[f"{row.split}_macro_f1"] >= row.macro_f1]
+    names = " and ".join(name_of(one) for one in better)
     return f"the artifact is not better than {names} in macro-F1 on {row.split}" if names else ""
 
 
