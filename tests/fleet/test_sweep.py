@@ -103,7 +103,7 @@ def test_tables_join_on_their_ids(smoke: Run) -> None:
     beside = set(smoke.tables["points"]["model"]) - models
     assert set(smoke.tables["latency"]["model"]) == models | beside | {"baseline"}
     assert set(smoke.tables["trainings"]["training_id"]) == set(points["training_id"])
-    assert set(smoke.tables["labels"]["point"]) < set(points["point"])
+    assert set(smoke.tables["labels"]["point"]) < set(smoke.tables["points"]["point"])
     assert smoke.tables["repeats"]["seeds"].max() == 2
 
 
@@ -154,7 +154,8 @@ def test_front_picks_table_and_artifacts_are_the_same_rows(smoke: Run) -> None:
     assert run.best(within=0)["point"] == chosen["best"]
     assert run.best(within=1)["point"] == chosen["smallest within 1 point"]
     html = (smoke.folder / "report.html").read_text("utf-8")
-    table = html[html.index("The rows of the front") : html.index("</table>")]
+    begins = html.index("The rows of the front")
+    table = html[begins : html.index("</table>", begins)]
     assert table.count("<tr") == 1 + len(front)
 
 
@@ -308,7 +309,7 @@ def test_a_second_run_in_the_same_store_shares_its_stages(smoke: Run) -> None:
     assert made(other) == made(smoke)
     assert (other.tables["points"]["run"] == "other").all()
     left = other.tables["points"].drop(columns="run")
-    pd.testing.assert_frame_equal(left, smoke.searched.drop(columns="run"))
+    pd.testing.assert_frame_equal(left, smoke.tables["points"].drop(columns="run"))
 
 
 def test_two_sweeps_into_one_folder_are_refused(smoke: Run) -> None:
