@@ -26,7 +26,8 @@ def test_a_search_in_which_everything_fails_says_why_and_keeps_what_was_made(
     sweep = Sweep(space="bad", out=tmp_path, download=False)
     with pytest.raises(ValueError, match=r"at least one finished model.*train failed with Float"):
         run_sweep(sweep)
-    assert made(Store(sweep.store_root)) == ["tokenize", "encode", "embed"]
+    found = [name for name in made(Store(sweep.store_root)) if name != "baseline"]
+    assert found == ["tokenize", "encode", "embed"]
 
 
 @pytest.mark.long
