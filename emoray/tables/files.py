@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from emoray.storage.names import PART_IS, TABLED, shown
+from emoray.storage.names import PART_IS, TABLED, TABLED_MOST, shown
 from emoray.storage.place import Place
 from emoray.storage.s3 import S3Folder
 from emoray.tables.schema import schema_of
@@ -141,7 +141,8 @@ def _refuse_paths(table: pa.Table, path: Place) -> None:
     """Refuse names that become part of a path and would lead elsewhere: a stranger's table."""
     for column in NAMES & set(table.column_names):
         values = table.column(column)
-        bad = pc.invert(pc.match_substring_regex(values, TABLED))
+        short = pc.less_equal(pc.utf8_length(values), TABLED_MOST)
+        bad = pc.invert(pc.and_(pc.match_substring_regex(values, TABLED), short))
         if pc.any(bad).as_py():
             first = values.filter(bad)[0].as_py()
             raise ValueError(
