@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -5,8 +6,10 @@ import pytest
 from rich.console import Console
 
 from emoray.export import artifact
+from emoray.model.bert.as_saved import logits_as_saved
 from emoray.tables.files import read_table
 from emoray.tables.rows import ConversionRow, CoverageRow, SpeedRow
+from emoray.text.opened import opened
 from emoray.trial.checkpoints import memory, parity, reference
 from emoray.trial.checkpoints.convert import Conversion, run_convert
 from tests.model.encoders_made import make_encoder, sample_texts
@@ -61,6 +64,31 @@ def test_the_artifact_gives_transformers_own_logits(tmp_path: Path) -> None:
         said = AutoModelForSequenceClassification.from_pretrained(model)(**batch).logits.numpy()
     found = artifact.load(tmp_path / "out/artifact").logits(texts)
     np.testing.assert_allclose(found, said, atol=2e-5)
+
+
+def test_a_folder_is_converted_as_transformers_opens_it(tmp_path: Path) -> None:
+    model = tiny(tmp_path / "bert")
+    said = json.loads((model / "tokenizer_config.json").read_text())
+    token = {"content": "[NAME]", "lstrip": False, "rstrip": True, "single_word": False}
+    said |= {
+        "tokenizer_class": "BertTokenizer",
+        "do_lower_case": False,
+        "model_max_length": 20,
+        # A row that it has already: [unused0], which no text comes to.
+        "added_tokens_decoder": {"1": token | {"normalized": True, "special": False}},
+    }
+    (model / "tokenizer_config.json").write_text(json.dumps(said))
+    vocabulary = json.loads((model / "tokenizer.json").read_text())
+    pieces = vocabulary["model"]["vocab"]
+    pieces["[NAME]"] = pieces.pop("[unused0]")
+    (model / "tokenizer.json").write_text(json.dumps(vocabulary))
+    convert(conversion(model, tmp_path / "out", max_tokens=None))
+    found = artifact.load(tmp_path / "out/artifact")
+    texts = ["THANKS [NAME] so much", "x[NAME] y", "Ça va [MASK] [UNK]", "happy " * 40]
+    rows = opened(model).ids(texts, 20)
+    assert len(rows[-1]) == 20 and 1 in rows[0] and 1 in rows[1]
+    said_NK = logits_as_saved(model, rows, padding=0)
+    np.testing.assert_allclose(found.logits(texts), said_NK, atol=2e-4)
 
 
 def test_our_own_model_says_the_same_and_tables_hold_speed_and_coverage(
