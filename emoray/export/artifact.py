@@ -291,6 +291,10 @@ class Words:
 
         self._cached = lru_cache(CACHED_WORDS)(self._words)
 
+    def forget(self) -> None:
+        """Forget what is remembered of words."""
+        self._cached.cache_clear()
+
     def _words(self, text: str) -> list[str]:
         for pattern, instead in self._rules:
             text = pattern.sub(instead, text)
@@ -408,6 +412,10 @@ class Pieces:
                     yield normal
             if written:
                 yield written
+
+    def forget(self) -> None:
+        """Forget what is remembered of words."""
+        self._cached.cache_clear()
 
     def cut(self, text: str) -> tuple[list[str], bool]:
         """The pieces that are read, framed, and whether the text has more of them."""
@@ -605,6 +613,10 @@ class Reader:
         self.highest = max(UNKNOWN, FIRST + len(words) - 1)  # id
         self.tokenize = tokenizer_of(_json(TOKENIZER, tokenizer, dict), self._ids)
 
+    def forget(self) -> None:
+        """Forget the words that were read; they are remembered, as they come again."""
+        self.tokenize.forget()
+
     def ids(self, text: str) -> list[int]:
         """Token ids of one text; a text without words is one unknown word."""
         return self.read(text).ids
@@ -724,12 +736,12 @@ class Model:
         check_onnxruntime(onnxruntime.__version__)
         self._labels = labels
         try:
-            self._session = open_session(file, threads=threads)
+            self.session = open_session(file, threads=threads)
         except ValueError:
             raise
         except Exception as error:  # onnxruntime has no class for all of its own
             raise _wrong(MODEL, "is an ONNX model that runs", _first_line(error)) from None
-        ends = self._session.get_inputs(), self._session.get_outputs()
+        ends = self.session.get_inputs(), self.session.get_outputs()
         found = [[(end.name, end.type, len(end.shape or ())) for end in side] for side in ends]
         if found != [[_IDS], [_LOGITS]]:
             raise _wrong(MODEL, "makes float32 logits [N, K] of int32 ids [N, L]", found)
@@ -741,7 +753,7 @@ class Model:
 
     def _run(self, ids_NL: np.ndarray) -> np.ndarray:
         try:
-            logits_NK: np.ndarray = self._session.run(None, {"ids": ids_NL})[0]
+            logits_NK: np.ndarray = self.session.run(None, {"ids": ids_NL})[0]
         except Exception as error:
             raise _wrong(
                 MODEL, "runs on ids of its vocabulary, max_tokens of them", _first_line(error)

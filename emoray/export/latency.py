@@ -1,4 +1,4 @@
-"""How long one text takes, batch 1, from token ids to logits.
+"""How long one text takes, batch 1: text in, labels out, and of this the model, ids to logits.
 
 Artifacts are timed one at a time beside a baseline: text by text first the one, then the other, so
 whatever slows the machine slows both. Raw samples come back; percentiles are for the reader.
@@ -8,20 +8,21 @@ import gc
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-import onnxruntime
 
-from emoray.export.score import open_session
+from emoray.export.artifact import Classifier
 
-WARM_UP = 20  # calls of each session before its first sample
+WARM_UP = 20  # calls of each model before its first sample
+READ_BEFORE = 1000  # other texts that a model in use has read: it remembers their words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One timed call. beside: the artifact whose turn it was; differs from `model` in the
-    baseline's samples. text: index into the texts given."""
+    """One timed text. beside: the artifact whose turn it was; differs from `model` in the
+    baseline's samples. text: index into the texts given. milliseconds: text in, labels out;
+    model_milliseconds: of a call of the model alone with the same text's ids."""
 
     model: str
     beside: str
@@ -29,54 +30,95 @@ class Sample:
     text: int
     tokens: int
     milliseconds: float
+    model_milliseconds: float
 
 
-def _timed(session: onnxruntime.InferenceSession, feed: dict[str, np.ndarray]) -> float:
-    """Milliseconds of one call."""
-    start = time.perf_counter_ns()
-    session.run(None, feed)
-    return (time.perf_counter_ns() - start) / 1e6
+class Timed(Protocol):
+    """What can be timed: a text to its labels, and the model's part of it."""
+
+    def prepare(self, others: Sequence[str]) -> None:
+        """Forget every text, then read the others, which are not timed."""
+
+    def whole(self, text: str) -> object:
+        """Text in, labels out."""
+
+    def alone(self, text: str) -> tuple[int, float]:
+        """(tokens, milliseconds) of the model's own calls for a text, from ids to logits."""
+
+
+class TimedArtifact:
+    """An artifact, ready to be timed."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._feeds: dict[str, list[dict[str, np.ndarray]]] = {}
+
+    def prepare(self, others: Sequence[str]) -> None:
+        for reader in {reader for reader, _ in self._classifier.members}:
+            reader.forget()
+            for text in others:
+                reader.ids(text)
+
+    def whole(self, text: str) -> object:
+        return self._classifier([text])
+
+    def alone(self, text: str) -> tuple[int, float]:
+        if text not in self._feeds:
+            self._feeds[text] = [
+                {"ids": np.array([reader.ids(text)], np.int32)}
+                for reader, _ in self._classifier.members
+            ]
+        feeds, spent = self._feeds[text], 0
+        for (_, model), feed in zip(self._classifier.members, feeds, strict=True):
+            start = time.perf_counter_ns()
+            model.session.run(None, feed)
+            spent += time.perf_counter_ns() - start
+        return feeds[0]["ids"].shape[1], spent / 1e6
 
 
 def _turn(
-    sessions: Mapping[str, onnxruntime.InferenceSession],
+    models: Mapping[str, Timed],
     baseline: str,
     name: str,
-    feeds: Mapping[str, Sequence[dict[str, np.ndarray]]],
+    texts: Sequence[str],
+    others: Sequence[str],
     turn: int,
 ) -> Iterator[Sample]:
     """One artifact beside the baseline over all texts; who goes first alternates."""
     pair = [name, baseline] if name != baseline else [name]
-    texts = len(feeds[name])
-    for i in range(WARM_UP):
-        for model in pair:
-            sessions[model].run(None, feeds[model][i % texts])
-    for i in range(texts):
+    warm = others or texts
+    for model in pair:
+        models[model].prepare(others)
+        for i in range(WARM_UP):
+            models[model].whole(warm[i % len(warm)])
+    for i, text in enumerate(texts):
         for model in pair if (i + turn) % 2 else reversed(pair):
-            feed = feeds[model][i]
+            start = time.perf_counter_ns()
+            models[model].whole(text)
+            milliseconds = (time.perf_counter_ns() - start) / 1e6
+            tokens, alone = models[model].alone(text)
             yield Sample(
                 model=model,
                 beside=name,
                 turn=turn,
                 text=i,
-                tokens=feed["ids"].shape[1],
-                milliseconds=_timed(sessions[model], feed),
+                tokens=tokens,
+                milliseconds=milliseconds,
+                model_milliseconds=alone,
             )
 
 
 def measure(
-    models: Mapping[str, Path],
-    texts: Sequence[np.ndarray],
+    models: Mapping[str, Timed],
+    texts: Sequence[str],
     *,
     baseline: str,
-    baseline_texts: Sequence[np.ndarray] | None = None,
+    others: Sequence[str] = (),
     repeats: int = 5,
-    threads: int = 1,
 ) -> list[Sample]:
     """Samples of every model on every text, `repeats` turns each, round-robin.
 
-    models: name → model.onnx. texts: token ids (L,) in their real lengths. baseline: a name.
-    baseline_texts: the same texts by the baseline's vocabulary, where that is another one.
+    baseline: a name. others: texts that are not timed, which a model has read before.
     """
     if baseline not in models:
         raise ValueError(
@@ -86,16 +128,6 @@ def measure(
         raise ValueError(
             f"latency needs texts and repeats, got {len(texts)} and {repeats}: give at least one"
         )
-    if baseline_texts is not None and len(baseline_texts) != len(texts):
-        raise ValueError(
-            f"the baseline reads the same texts, got {len(baseline_texts)} for {len(texts)}: "
-            "encode each text with both vocabularies"
-        )
-    ours = [{"ids": np.asarray(ids, np.int32)[None, :]} for ids in texts]
-    feeds = dict.fromkeys(models, ours)
-    if baseline_texts is not None:
-        feeds[baseline] = [{"ids": np.asarray(ids, np.int32)[None, :]} for ids in baseline_texts]
-    sessions = {name: open_session(path, threads=threads) for name, path in models.items()}
     samples: list[Sample] = []
     collecting = gc.isenabled()
     gc.collect()
@@ -103,7 +135,7 @@ def measure(
     try:
         for turn in range(repeats):
             for name in models:
-                samples.extend(_turn(sessions, baseline, name, feeds, turn))
+                samples.extend(_turn(models, baseline, name, texts, others[:READ_BEFORE], turn))
     finally:
         if collecting:
             gc.enable()

@@ -61,7 +61,8 @@ def _clock_training(
         compressed=models,
         baseline=baseline,
         text=models[0].text,
-        baseline_text=baseline.text,
+        corpus=models[0].text.corpus,
+        taxonomy=models[0].trained.recipe.taxonomy,
         cpu=cpu,
         cpus=cpus,
     )

@@ -161,9 +161,11 @@ def _summed(
     models = {id_of(c) for c, weight in zip(ensemble.compressed, weights, strict=True) if weight}
     own = [s for s in samples if s.model in models and s.beside == s.model]
     total: dict[tuple[int, int], float] = {}
+    alone: dict[tuple[int, int], float] = {}
     for sample in own:
         at = sample.turn, sample.text
         total[at] = total.get(at, 0.0) + sample.milliseconds
+        alone[at] = alone.get(at, 0.0) + (sample.model_milliseconds or 0.0)
     one = {(s.turn, s.text): s for s in own}
     name = id_of(ensemble)
     return [
@@ -174,6 +176,7 @@ def _summed(
             text=text,
             tokens=one[turn, text].tokens,
             milliseconds=milliseconds,
+            model_milliseconds=alone[turn, text],
             threads=one[turn, text].threads,
             cpu=one[turn, text].cpu,
             instruction_sets=one[turn, text].instruction_sets,
@@ -192,7 +195,9 @@ def clock(desk: Desk, members: Sequence[Decide], together: Together, console: Co
     cpus = int(min(n["Resources"].get("CPU", 0) for n in ray.nodes() if n["Alive"]) or 1)
     stage = ClockMembers(
         compressed=tuple(m.compressed for m in distinct.values()),
-        texts_of=tuple(m.text for m in distinct.values()),
+        text=members[0].text,
+        corpus=members[0].text.corpus,
+        taxonomy=members[0].compressed.trained.recipe.taxonomy,
         cpu=provenance().cpu,
         cpus=cpus,
     )

@@ -95,8 +95,13 @@ class PointRow:
     integer_products_share: float = gain(
         "share of the multiplications with weights that run in integer kernels"
     )
-    latency_p50_ms: float | None = cost("median time of one text, batch 1; null if not measured")
+    latency_p50_ms: float | None = cost(
+        "median time of one text, batch 1, text in, labels out; null if not measured"
+    )
     latency_p95_ms: float | None = cost("95th percentile of the same samples")
+    model_p50_ms: float | None = cost(
+        "of this, the model: median time from token ids to logits; null if not measured"
+    )
     artifact: str = note(
         "artifact folder of a row of the front; else the base folder to ship it from"
     )
@@ -229,14 +234,18 @@ class TrainingRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyRow:
-    """One timed call of one artifact: one text, batch 1, from token ids to logits."""
+    """One timed text of one artifact, batch 1: text in, labels out, and the model alone."""
 
     model: str = note("id of the compressed model; `baseline` = the run's first model")
     beside: str = note("the model whose turn it was: a baseline's sample was taken beside it")
     turn: int = note("round of the interleaved measurement")
     text: int = note("index of the test text")
     tokens: int = note("its length in tokens")
-    milliseconds: float = cost("wall time of the call")
+    milliseconds: float = cost("wall time, text in, labels out")
+    model_milliseconds: float | None = cost(
+        "wall time of the model alone with the same text, from token ids to logits; null where "
+        "there is none apart"
+    )
     threads: int = note("intra-op threads of the session")
     cpu: str = note("model name of the processor")
     instruction_sets: str = note("vector instruction sets it offers")
@@ -394,8 +403,9 @@ class EvaluationRow:
     brier: float = cost("mean squared error of the probabilities")
     nll: float = cost("mean negative log-likelihood per label decision, in nats")
     size_bytes: int = cost("every file of the artifact")
-    latency_p50_ms: float = cost("median time of one text, batch 1, ids to logits, alone")
+    latency_p50_ms: float = cost("median time of one text, batch 1, text in, labels out, alone")
     latency_p95_ms: float = cost("95th percentile of the same samples")
+    model_p50_ms: float = cost("of this, the model: median time from token ids to logits")
     threads: int = note("intra-op threads of the timed session")
     min_macro_f1: float | None = note("gate; null = none")
     max_ece: float | None = note("gate; null = none")
@@ -434,11 +444,9 @@ class CompressionRow:
     tokenizer_bytes: int = cost("of these, vocabulary and tokenizer")
     decision_bytes: int = cost("of these, labels, decision and manifest")
     smaller: float = gain("share of PyTorch float32's bytes that is saved", unit=SHARE)
-    latency_p50_ms: float = cost("median time of one text, batch 1, ids to logits")
-    latency_p95_ms: float = cost("95th percentile of the same samples")
-    latency_ratio: float = gain(
-        "how many times lower the median is than PyTorch float32's", unit=TIMES
-    )
+    model_p50_ms: float = cost("median time of one text, batch 1, ids to logits")
+    model_p95_ms: float = cost("95th percentile of the same samples")
+    speedup: float = gain("how many times lower model_p50_ms is than PyTorch float32's", unit=TIMES)
     texts_per_second: float = gain("in batches of 32 texts of like length")
     throughput_ratio: float = gain("how many times higher than PyTorch float32's", unit=TIMES)
     threads: int = note("threads of each model while timed")
@@ -506,8 +514,8 @@ class ConversionRow:
     tolerance: float = note("largest difference allowed", unit=LOGITS)
     passed: bool = note("within the tolerance, no decision changed")
     size_bytes: int = cost("of the weights, or of model.onnx")
-    latency_p50_ms: float = cost("median time of one text, batch 1, ids to logits")
-    latency_p95_ms: float = cost("95th percentile of the same samples")
+    model_p50_ms: float = cost("median time of one text, batch 1, ids to logits")
+    model_p95_ms: float = cost("95th percentile of the same samples")
     texts_per_second: float = gain("in batches of 32 texts of like length")
     peak_mb: float = cost("peak memory of a fresh process that loads the model and runs a batch")
     library_mb: float = cost("of this, what the process held before it loaded the model")

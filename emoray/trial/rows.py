@@ -131,6 +131,7 @@ def write_decided(told: Told, logits: Logits, decided: Decided, out: Path) -> li
         "size_bytes": [row.size_bytes for row in shipped],
         "latency_p50_ms": [None] * len(points),
         "latency_p95_ms": [None] * len(points),
+        "model_p50_ms": [None] * len(points),
         "artifact": "",
         "artifact_sha256": [row.sha256 for row in shipped],
         "on_front": False,

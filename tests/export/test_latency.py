@@ -1,29 +1,22 @@
 import gc
 from collections import Counter
-from pathlib import Path
 
-import numpy as np
 import pytest
 
-from emoray.export.graph import build
-from emoray.export.latency import measure
-from emoray.quant.scheme import ModelScheme, QuantScheme
-from tests.export.made import network
+from emoray.export.artifact import Classifier
+from emoray.export.latency import TimedArtifact, measure
+from tests.export.shipped import changed, files
 
-TEXTS = [np.array(ids) for ids in ([5, 6, 7], [9], [3, 4])]
+TEXTS = ["wab wac wad", "wae", "waf wag"]
 
 
-@pytest.fixture
-def models(tmp_path: Path) -> dict[str, Path]:
-    found = {}
-    for name, scheme in (("base", ModelScheme()), ("small", ModelScheme(dense=QuantScheme()))):
-        found[name] = tmp_path / f"{name}.onnx"
-        found[name].write_bytes(build(network(), scheme).file)
-    return found
+@pytest.fixture(scope="module")
+def models() -> dict[str, TimedArtifact]:
+    return {name: TimedArtifact(Classifier(files())) for name in ("base", "small")}
 
 
 def test_every_model_meets_every_text_in_every_turn_beside_the_baseline(
-    models: dict[str, Path],
+    models: dict[str, TimedArtifact],
 ) -> None:
     samples = measure(models, TEXTS, baseline="base", repeats=2)
     counts = Counter((s.model, s.beside, s.turn, s.text) for s in samples)
@@ -33,35 +26,74 @@ def test_every_model_meets_every_text_in_every_turn_beside_the_baseline(
     assert all(0 < s.milliseconds < 1000 for s in samples)
 
 
-def test_baseline_and_model_alternate_text_by_text(models: dict[str, Path]) -> None:
+def test_the_model_alone_takes_a_part_of_what_a_user_waits(
+    models: dict[str, TimedArtifact],
+) -> None:
+    samples = measure(models, TEXTS * 20, baseline="base", repeats=1)
+    assert all(s.model_milliseconds > 0 for s in samples)
+    assert sum(s.model_milliseconds for s in samples) < sum(s.milliseconds for s in samples)
+
+
+def test_baseline_and_model_alternate_text_by_text(models: dict[str, TimedArtifact]) -> None:
     small = [s for s in measure(models, TEXTS, baseline="base", repeats=1) if s.beside == "small"]
     assert [s.text for s in small] == [0, 0, 1, 1, 2, 2]
     assert {small[0].model, small[1].model} == {"base", "small"}
     assert small[0].model != small[2].model
 
 
-def test_garbage_collection_is_as_it_was(models: dict[str, Path]) -> None:
+def test_a_model_in_use_has_read_other_texts_and_none_of_those_that_are_timed() -> None:
+    class Remembering:
+        def __init__(self) -> None:
+            self.asked: list[str] = []
+
+        def prepare(self, others: list[str]) -> None:
+            self.asked = [*others]
+
+        def whole(self, text: str) -> None:
+            assert text not in self.asked or text in OTHERS
+            self.asked.append(text)
+
+        def alone(self, text: str) -> tuple[int, float]:
+            return 1, 1.0
+
+    OTHERS = [f"other {i}" for i in range(1200)]
+    one = Remembering()
+    measure({"one": one}, TEXTS, baseline="one", others=OTHERS, repeats=3)
+    assert one.asked[:1000] == OTHERS[:1000] and one.asked[-3:] == TEXTS
+
+
+def test_what_was_read_is_forgotten_before_a_turn() -> None:
+    classifier = Classifier(files())
+    timed = TimedArtifact(classifier)
+    timed.whole("wab wac")
+    timed.prepare(["wad"])
+    ((reader, _),) = classifier.members
+    assert reader.tokenize._cached.cache_info().currsize == 1
+
+
+def test_garbage_collection_is_as_it_was(models: dict[str, TimedArtifact]) -> None:
     measure(models, TEXTS, baseline="base", repeats=1)
     assert gc.isenabled()
 
 
-def test_a_baseline_that_is_none_of_the_models_is_refused(models: dict[str, Path]) -> None:
+def test_a_baseline_that_is_none_of_the_models_is_refused(
+    models: dict[str, TimedArtifact],
+) -> None:
     with pytest.raises(ValueError, match="the baseline is one of the models, got 'float'"):
         measure(models, TEXTS, baseline="float")
 
 
-def test_no_texts_are_refused(models: dict[str, Path]) -> None:
+def test_no_texts_are_refused(models: dict[str, TimedArtifact]) -> None:
     with pytest.raises(ValueError, match="latency needs texts and repeats, got 0 and 5"):
         measure(models, [], baseline="base")
 
 
-def test_a_baseline_of_another_vocabulary_reads_its_own_ids(tmp_path: Path) -> None:
-    large, small = network(), network(words=8)
-    models = {"base": tmp_path / "base.onnx", "large": tmp_path / "large.onnx"}
-    models["base"].write_bytes(build(small).file)
-    models["large"].write_bytes(build(large).file)
-    beyond = [np.array([len(small.embedding_VD), 2])]
-    samples = measure(models, beyond, baseline="base", baseline_texts=[np.array([2, 3])], repeats=1)
-    assert {s.model for s in samples} == {"base", "large"}
-    with pytest.raises(ValueError, match="the baseline reads the same texts, got 2 for 1"):
-        measure(models, beyond, baseline="base", baseline_texts=[*beyond, *beyond])
+def test_a_baseline_of_another_vocabulary_reads_its_own_ids() -> None:
+    words = files()["vocabulary.txt"].decode().splitlines()
+    turned = files() | {"vocabulary.txt": "\n".join(reversed(words)).encode()}
+    models = {
+        "base": TimedArtifact(Classifier(turned)),
+        "short": TimedArtifact(Classifier(changed("tokenizer.json", max_tokens=2))),
+    }
+    samples = measure(models, TEXTS, baseline="base", repeats=1)
+    assert {(s.model, s.tokens) for s in samples if s.text == 0} == {("base", 3), ("short", 2)}

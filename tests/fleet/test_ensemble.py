@@ -124,6 +124,7 @@ def test_an_ensemble_takes_as_long_as_its_members(run: Run) -> None:
     total = sum(per_text[model] for model in members["model"])
     np.testing.assert_allclose(per_text[mean["model"]], total)
     assert mean["latency_p50_ms"] == pytest.approx(total.quantile(0.5))
+    assert 0 < mean["model_p50_ms"] < mean["latency_p50_ms"]
 
 
 def test_the_best_of_every_size_is_shipped_and_runs_as_one(run: Run) -> None:

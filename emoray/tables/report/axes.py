@@ -32,6 +32,7 @@ AXES = (
     Axis(name="test_nll", title="negative log-likelihood"),
     Axis(name="latency_p50_ms", title="median latency", form="ms", log=True),
     Axis(name="latency_p95_ms", title="95th percentile of latency", form="ms", log=True),
+    Axis(name="model_p50_ms", title="median latency of the model", form="ms", log=True),
     Axis(name="parameters", title="parameters", form="count", log=True),
     Axis(name="embedding_bytes", title="size of the embedding", form="bytes", log=True),
     Axis(name="vocabulary", title="vocabulary", form="count", log=True),

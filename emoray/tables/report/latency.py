@@ -58,8 +58,8 @@ def latency_figure(latency: pd.DataFrame, chosen: dict[str, Pick], prefix: str) 
     caption = (
         f"One text at a time, batch 1, {table['threads'].iloc[0]} thread, measured alone and "
         f"interleaved, "
-        f"{table['samples'].iloc[0]:,} calls each, real texts in their real lengths, from token "
-        f"ids to logits. "
+        f"{table['samples'].iloc[0]:,} calls each, real texts in their real lengths, text in, "
+        f"labels out. "
         f"Box: middle half; line: 5th to 95th percentile; number: median. "
         f"{first['cpu']} ({first['instruction_sets']}). The baseline is the run's first model."
     )

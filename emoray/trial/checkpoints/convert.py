@@ -202,8 +202,8 @@ def _rows(
             tolerance=settings.tolerance,
             passed=passed,
             size_bytes=measured.sizes[name],
-            latency_p50_ms=measured.speed[name].p50_ms,
-            latency_p95_ms=measured.speed[name].p95_ms,
+            model_p50_ms=measured.speed[name].p50_ms,
+            model_p95_ms=measured.speed[name].p95_ms,
             texts_per_second=measured.speed[name].texts_per_second,
             peak_mb=measured.memory[name].peak_mb,
             library_mb=measured.memory[name].library_mb,
@@ -234,8 +234,8 @@ def _tell(console: Console, rows: list[ConversionRow], said: list[CoverageRow]) 
         *("", "PyTorch", "ONNX", ""),
     )
     pairs: list[tuple[str, str, Callable[[ConversionRow], float], bool]] = [
-        ("latency of one text, p50 ms", ".2f", lambda r: r.latency_p50_ms, True),
-        ("latency of one text, p95 ms", ".2f", lambda r: r.latency_p95_ms, True),
+        ("latency of one text, p50 ms", ".2f", lambda r: r.model_p50_ms, True),
+        ("latency of one text, p95 ms", ".2f", lambda r: r.model_p95_ms, True),
         ("texts a second, batches of 32", ",.0f", lambda r: r.texts_per_second, False),
         ("peak memory of a process, MB", ",.0f", lambda r: r.peak_mb, True),
         ("  of it before the model, MB", ",.0f", lambda r: r.library_mb, True),

@@ -49,9 +49,9 @@ def speed_table(rows: Sequence[CompressionRow]) -> Table:
         first = row.name == TORCH
         made.add_row(
             row.name,
-            f"{row.latency_p50_ms:.2f}",
-            "" if first else f"{row.latency_ratio:.2f}×",
-            f"{row.latency_p95_ms:.2f}",
+            f"{row.model_p50_ms:.2f}",
+            "" if first else f"{row.speedup:.2f}×",
+            f"{row.model_p95_ms:.2f}",
             f"{row.texts_per_second:,.0f}",
             "" if first else f"{row.throughput_ratio:.2f}×",
         )
@@ -125,7 +125,7 @@ def advice(rows: Sequence[CompressionRow], out: Place) -> str:
         )
     return (
         f"smallest that is equivalent: {row.name}, {_mb(row.size_bytes)} MB "
-        f"({row.smaller:.0%} smaller), {row.latency_ratio:.1f}× lower latency, "
+        f"({row.smaller:.0%} smaller), {row.speedup:.1f}× lower latency, "
         f"{row.throughput_ratio:.1f}× the throughput\n"
         f"  python -m jobs.evaluate --artifact {out / row.artifact}"
     )

@@ -160,42 +160,31 @@ class Evaluate:
 
 
 def _clock(finished: Finished, said: Said, threads: int) -> list[LatencyRow]:
-    """Alone, batch 1, real texts evenly over their lengths, from token ids to logits.
-
-    A call of an ensemble is the sum of its members' calls for the same text in the same turn.
-    """
+    """Alone, batch 1, real texts evenly over their lengths, text in, labels out."""
     from emoray.export import artifact
     from emoray.export.cpu import cpu
-    from emoray.export.latency import measure
+    from emoray.export.latency import TimedArtifact, measure
+    from emoray.export.score import evenly
 
-    files = artifact.read(finished.folder)
-    readers = [reader for reader, _ in artifact.Classifier(files).members]
-    lengths = [len(readers[0].ids(text)) for text in said.texts]
-    order = np.argsort(lengths, kind="stable")
-    chosen = order[np.linspace(0, len(order) - 1, min(TEXTS, len(order))).astype(int)]
-    by_member = [
-        measure(
-            {finished.name: finished.folder / member["model"]},
-            [np.array(reader.ids(said.texts[i]), np.int32) for i in chosen],
-            baseline=finished.name,
-            repeats=TURNS,
-            threads=threads,
-        )
-        for reader, member in zip(readers, artifact.members_of(files)[1], strict=True)
-    ]
+    classifier = artifact.load(finished.folder, threads=threads)
+    chosen = evenly(np.array([len(classifier.ids(text)) for text in said.texts]), TEXTS)
+    others = np.setdiff1d(np.arange(len(said.texts)), chosen)
+    samples = measure(
+        {finished.name: TimedArtifact(classifier)},
+        [said.texts[i] for i in chosen],
+        baseline=finished.name,
+        others=[said.texts[i] for i in others],
+        repeats=TURNS,
+    )
     here = cpu()
     return [
         LatencyRow(
-            **{
-                **asdict(calls[0]),
-                "text": int(chosen[calls[0].text]),
-                "milliseconds": sum(call.milliseconds for call in calls),
-            },
+            **{**asdict(sample), "text": int(chosen[sample.text])},
             threads=threads,
             cpu=here.model,
             instruction_sets=here.instruction_sets,
         )
-        for calls in zip(*by_member, strict=True)
+        for sample in samples
     ]
 
 
@@ -248,6 +237,7 @@ def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, l
         size_bytes=finished.size_bytes,
         latency_p50_ms=float(p50),
         latency_p95_ms=float(p95),
+        model_p50_ms=float(np.median([s.model_milliseconds for s in samples])),
         threads=settings.threads,
         **settings.gates.limits,
         gate_on=settings.gates.on,

@@ -1,5 +1,6 @@
 """From models to milliseconds, measured alone."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +9,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from emoray.tables.rows import LatencyRow
+from emoray.trial.spec import CorpusRef
 from emoray.trial.stages.compression import BASE, Compress
 from emoray.trial.stages.finetuning import Pieces
 from emoray.trial.stages.text import Encode, read_texts
 from emoray.trial.store import id_of
 
 if TYPE_CHECKING:
-    from emoray.export.latency import Sample
+    from emoray.export.latency import Sample, TimedArtifact
 
 
 def _rows(samples: "Sequence[Sample]", chosen: np.ndarray, threads: int) -> list[LatencyRow]:
@@ -30,6 +32,7 @@ def _rows(samples: "Sequence[Sample]", chosen: np.ndarray, threads: int) -> list
             text=int(chosen[sample.text]),
             tokens=sample.tokens,
             milliseconds=sample.milliseconds,
+            model_milliseconds=sample.model_milliseconds,
             threads=threads,
             cpu=found.model,
             instruction_sets=found.instruction_sets,
@@ -38,17 +41,42 @@ def _rows(samples: "Sequence[Sample]", chosen: np.ndarray, threads: int) -> list
     ]
 
 
+def _timed(compressed: Path, threads: int) -> "TimedArtifact":
+    """A finished `Compress`, deciding at 0.5: every decision takes the same time."""
+    from emoray.export.artifact import DECISION, LABELS, Classifier
+    from emoray.export.latency import TimedArtifact
+    from emoray.export.shipping import BASE_FILES, decision_json
+
+    files = {name: (compressed / BASE / name).read_bytes() for name in BASE_FILES}
+    labels = len(json.loads(files[LABELS]))
+    decision = decision_json(1.0, np.zeros(labels), "fixed0.5")
+    return TimedArtifact(Classifier({**files, DECISION: decision}, threads=threads))
+
+
+def _texts(
+    corpus: CorpusRef, taxonomy: str, encoded: Path, most: int
+) -> tuple[np.ndarray, list[str], list[str]]:
+    """Which test texts are timed, evenly over their lengths, those texts, and the others."""
+    from emoray.export.score import evenly
+
+    texts = corpus.read(taxonomy).test.texts
+    chosen = evenly(read_texts(encoded, "test")[0].lengths, most)
+    others = np.setdiff1d(np.arange(len(texts)), chosen)
+    return chosen, [texts[i] for i in chosen], [texts[i] for i in others]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
     """The time of one text, batch 1: these models beside a baseline, a whole node to themselves."""
 
     name: ClassVar[str] = "clock"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     compressed: tuple[Compress, ...]
     baseline: Compress
     text: Encode | Pieces
-    baseline_text: Encode | Pieces
+    corpus: CorpusRef
+    taxonomy: str
     cpu: str  # another processor, another measurement
     cpus: int  # of the node: reserved, so that nothing else runs there
     threads: int = 1
@@ -57,24 +85,13 @@ class Clock:
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.export.latency import measure
-        from emoray.export.score import evenly
         from emoray.tables.files import write_table
 
-        baseline = "baseline"
-        models = {baseline: inputs["baseline"] / BASE / "model.onnx"}
+        models = {"baseline": _timed(inputs["baseline"], self.threads)}
         for i, compressed in enumerate(self.compressed):
-            models[id_of(compressed)] = inputs[f"compressed.{i}"] / BASE / "model.onnx"
-        test, _ = read_texts(inputs["text"], "test")
-        again, _ = read_texts(inputs["baseline_text"], "test")
-        chosen = evenly(test.lengths, self.texts)
-        samples = measure(
-            models,
-            [test.row(int(i)) for i in chosen],
-            baseline=baseline,
-            baseline_texts=[again.row(int(i)) for i in chosen],
-            repeats=self.turns,
-            threads=self.threads,
-        )
+            models[id_of(compressed)] = _timed(inputs[f"compressed.{i}"], self.threads)
+        chosen, texts, others = _texts(self.corpus, self.taxonomy, inputs["text"], self.texts)
+        samples = measure(models, texts, baseline="baseline", others=others, repeats=self.turns)
         write_table(_rows(samples, chosen, self.threads), out / "latency.parquet", LatencyRow)
 
 
@@ -83,10 +100,12 @@ class ClockMembers:
     """The time of the same texts by every member of an ensemble, each beside the first."""
 
     name: ClassVar[str] = "clock_members"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     compressed: tuple[Compress, ...]
-    texts_of: tuple[Encode | Pieces, ...]  # by member: its own ids of the same texts
+    text: Encode | Pieces  # of the first: whose lengths choose the texts
+    corpus: CorpusRef
+    taxonomy: str
     cpu: str  # another processor, another measurement
     cpus: int  # of the node: reserved, so that nothing else runs there
     threads: int = 1
@@ -95,23 +114,17 @@ class ClockMembers:
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.export.latency import measure
-        from emoray.export.score import evenly
         from emoray.tables.files import write_table
 
-        paths = [
-            inputs[f"compressed.{i}"] / BASE / "model.onnx" for i in range(len(self.compressed))
-        ]
-        read = [read_texts(inputs[f"texts_of.{i}"], "test")[0] for i in range(len(self.texts_of))]
-        chosen = evenly(read[0].lengths, self.texts)
-        ids = [[of_member.row(int(i)) for i in chosen] for of_member in read]
+        chosen, texts, others = _texts(self.corpus, self.taxonomy, inputs["text"], self.texts)
+        first = _timed(inputs["compressed.0"], self.threads)
         samples = []
-        for compressed, path, its_ids in zip(self.compressed, paths, ids, strict=True):
+        for i, compressed in enumerate(self.compressed):
+            models = {
+                "baseline": first,
+                id_of(compressed): _timed(inputs[f"compressed.{i}"], self.threads),
+            }
             samples += measure(
-                {"baseline": paths[0], id_of(compressed): path},
-                its_ids,
-                baseline="baseline",
-                baseline_texts=ids[0],
-                repeats=self.turns,
-                threads=self.threads,
+                models, texts, baseline="baseline", others=others, repeats=self.turns
             )
         write_table(_rows(samples, chosen, self.threads), out / "latency.parquet", LatencyRow)

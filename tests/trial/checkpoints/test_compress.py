@@ -49,9 +49,9 @@ def quiet() -> Console:
 
 def test_every_form_is_a_row_beside_pytorch(rows: Rows) -> None:
     assert tuple(rows) == FORMS
-    assert all(row.latency_p50_ms > 0 and row.texts_per_second > 0 for row in rows.values())
+    assert all(row.model_p50_ms > 0 and row.texts_per_second > 0 for row in rows.values())
     assert rows["torch"].change == 0 and rows["torch"].equivalent
-    assert rows["torch"].latency_ratio == rows["torch"].throughput_ratio == 1
+    assert rows["torch"].speedup == rows["torch"].throughput_ratio == 1
 
 
 def test_the_float_graph_decides_as_pytorch_does(rows: Rows) -> None:

@@ -46,6 +46,8 @@ def test_what_was_found_is_written_with_every_timed_call(settings: Evaluate) -> 
     assert len(samples) == TEXTS * TURNS and samples["text"].nunique() == TEXTS
     p50, p95 = np.percentile(samples["milliseconds"], [50, 95])
     assert (row.latency_p50_ms, row.latency_p95_ms) == pytest.approx((p50, p95))
+    assert row.model_p50_ms == pytest.approx(samples["model_milliseconds"].median())
+    assert row.model_p50_ms < row.latency_p50_ms
 
 
 def test_every_failed_gate_is_one_line_with_limit_and_found(
