@@ -73,6 +73,9 @@ def test_compress_leaves_an_artifact_that_runs_and_convert_too(model: Path, tmp_
     for folder in ("c/compress-{}/artifacts/int8", "o/convert-{}/artifact"):
         found = artifact.load(tmp_path / folder.format(model.name))(["thanks a lot!"])
         assert found.probabilities_NK.shape == (1, 4)
+        said = artifact.card(tmp_path / folder.format(model.name))
+        assert said is not None and said["scores"] and said["latency"]["model_p50_ms"] > 0
+        assert said["checkpoint"] and said["corpus"] == "sample"
 
 
 @pytest.mark.parametrize("job", JOBS, ids=["compress", "convert"])

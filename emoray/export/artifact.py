@@ -139,8 +139,8 @@ def complete(names: Iterable[str]) -> bool:
     return found == set(FILES) or (found > SHARED and all(map(MEMBER.fullmatch, members)))
 
 
-def write(folder: Path, files: Mapping[str, bytes], *, card: bytes | None = None) -> None:
-    """Write the files, their manifest and a card as one new folder: all of it or nothing."""
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files and their manifest as one new folder: all of it or nothing."""
     if not complete(files):
         raise ValueError(
             f"an artifact holds {', '.join(FILES)}, got {', '.join(sorted(files))}: "
@@ -152,8 +152,7 @@ def write(folder: Path, files: Mapping[str, bytes], *, card: bytes | None = None
     unfinished = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}"
     try:
         unfinished.mkdir(parents=True)
-        beside = {} if card is None else {CARD: card}
-        for name, data in {**files, MANIFEST: manifest, **beside}.items():
+        for name, data in {**files, MANIFEST: manifest}.items():
             (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
             (unfinished / name).write_bytes(data)
         os.replace(unfinished, folder)

@@ -35,6 +35,7 @@ from emoray.tables.predictions import cuts_of_row
 from emoray.tables.report.page import write_report
 from emoray.tables.rows import FailureRow, PointRow, RunRow
 from emoray.trial.answered import Resamples, answering, asked_of, write_predictions, write_texts
+from emoray.trial.cards import give_card
 from emoray.trial.data import Look
 from emoray.trial.provenance import provenance
 from emoray.trial.renewing import beside, clear_made, renew
@@ -157,6 +158,7 @@ def _ship(
         name: relative(at if isinstance(models[name], Combine) else at / BASE, desk.run_folder)
         for name, at in zip(shown, in_parallel(store.at, (models[n] for n in shown)), strict=True)
     }
+    facts = {"corpus_sha256": desk.data.corpus.sha256, "cpu": provenance().cpu, "threads": 1}
     for row in kept.to_dict("records"):
         labels = desk.data.corpus.taxonomy(row["taxonomy"]).labels
         cuts_K = cuts_of_row(row, cuts.get(row["point"], {}), labels)
@@ -166,6 +168,7 @@ def _ship(
             ship_ensemble(row, cuts_K, model, lambda stage: whole[key_of(stage)], fresh)
         else:
             ship_point(row, cuts_K, whole[key_of(model)], fresh)
+        give_card(fresh, row, **facts)
         if said := renew(fresh, target, {row["artifact_sha256"], *before.get(row["point"], ())}):
             console.print(f"artifacts/{said}", highlight=False, soft_wrap=True)
     clear_made(folder / ARTIFACTS, {n: s for n, s in before.items() if n not in set(kept["point"])})

@@ -96,7 +96,8 @@ def renew(fresh: Path, target: Path, known: Collection[str] | None = None) -> st
     assert new is not None, "what was just made has a manifest"
     try:
         if old is not None and _model(old) == _model(new):
-            _mend(fresh, target, _model(new))
+            own = (CARD,) if (fresh / CARD).is_file() else ()  # it tells of what was shipped
+            _mend(fresh, target, (*_model(new), *own))
             if not _decision_is_whole(target, old):
                 _mend(fresh, target, (DECISION, MANIFEST))
             if (target / MANIFEST).read_bytes() == (fresh / MANIFEST).read_bytes():

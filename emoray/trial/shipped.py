@@ -10,6 +10,7 @@ from emoray.tables.conditions import short
 from emoray.tables.folders import Folder, folder_at
 from emoray.tables.front import BASELINE
 from emoray.tables.predictions import cuts_of_point, label_names, where
+from emoray.trial.cards import give_card
 from emoray.trial.ship import ship_point
 
 
@@ -29,6 +30,12 @@ def _new_folder(target: str | Path) -> Path:
     if Path(target).exists():
         raise ValueError(f"an artifact goes to a new folder, got {target}: name another")
     return Path(target)
+
+
+def _facts(run: Folder, name: str) -> dict[str, Any]:
+    """What the run's own row says of corpus and processor; nothing where there is none."""
+    starts = where(run.read("runs"), "run", name).to_pylist()
+    return {n: starts[-1][n] for n in ("corpus_sha256", "cpu", "threads")} if starts else {}
 
 
 def ship_from(run: str, point: str, target: str | Path) -> Path:
@@ -57,6 +64,7 @@ def ship_from(run: str, point: str, target: str | Path) -> Path:
             )
     elif (at / MODEL).is_file():
         _put_together(folder, rows[0], at.parent, target)
+        give_card(target, rows[0], **_facts(folder, rows[0]["run"]))
     else:
         raise ValueError(
             f"a row is shipped from its run's store, got no model at {at} for {point}: bring the "

@@ -289,7 +289,8 @@ def test_the_help_shows_the_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_card_is_read_where_there_is_one(tmp_path: Path) -> None:
-    artifact.write(tmp_path / "a", files(), card=b'{"point": "point-1"}')
+    artifact.write(tmp_path / "a", files())
+    (tmp_path / "a" / artifact.CARD).write_text('{"point": "point-1"}')
     assert artifact.card(tmp_path / "a") == {"point": "point-1"}
     assert artifact.sizes(tmp_path / "a").keys() == {*artifact.FILES, artifact.MANIFEST}
     load(tmp_path / "a")

@@ -137,7 +137,10 @@ def test_the_best_of_every_size_is_shipped_and_runs_as_one(run: Run) -> None:
         assert artifact.load(folder)(["thanks a lot", "oh no"]).probabilities_NK.shape == (2, 4)
     shipped = points[points["artifact"].str.startswith("artifacts/")]
     for row in shipped.to_dict("records"):
-        assert sum(artifact.sizes(run.folder / row["artifact"]).values()) == row["size_bytes"]
+        folder = run.folder / row["artifact"]
+        assert sum(artifact.sizes(folder).values()) == row["size_bytes"]
+        said = artifact.card(folder)
+        assert said is not None and said["point"] == row["point"]
 
 
 def test_a_picture_of_f1_against_the_members_stands_beside_the_tables(run: Run) -> None:

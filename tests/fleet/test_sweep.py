@@ -194,6 +194,20 @@ def test_whatever_ships_is_compared_with_its_float_parent_label_by_label(smoke: 
     np.testing.assert_allclose(told.loc[own, "f1_after"], told.loc[own, "f1"], atol=1e-12)
 
 
+def test_whatever_ships_has_a_card_that_finds_its_row(smoke: Run) -> None:
+    points = smoke.tables["points"]
+    shipped = points[points["artifact"].str.startswith("artifacts/")]
+    for row in shipped.to_dict("records"):
+        said = artifact.card(smoke.folder / row["artifact"])
+        assert said is not None
+        (found,) = points[points["artifact_sha256"] == said["artifact_sha256"]].to_dict("records")
+        assert (found["point"], said["run"]) == (said["point"], "smoke-ekman")
+        assert said["scores"]["test_macro_f1"]["value"] == row["test_macro_f1"]
+        assert said["latency"]["latency_p50_ms"] == row["latency_p50_ms"]
+        assert said["latency"]["model_p50_ms"] < said["latency"]["latency_p50_ms"]
+        assert said["latency"]["cpu"] and len(said["corpus_sha256"]) == 64
+
+
 def test_rows_off_the_front_name_the_folder_to_ship_them_from(smoke: Run) -> None:
     points = smoke.searched
     for path in points.loc[~points["on_front"], "artifact"].unique():

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from emoray.export.artifact import MANIFEST, load, sha256
+from emoray.export import artifact
+from emoray.export.artifact import MANIFEST, card, load, sha256
 from emoray.export.decision import change
 from emoray.export.switch import HISTORY
 from emoray.labels import taxonomy
@@ -50,8 +51,11 @@ def test_a_row_off_the_front_is_put_together_from_the_store(
 ) -> None:
     row = row_of(run, rule)
     folder = ship_from(str(run), row["point"], tmp_path / "mine")
-    assert sum(path.stat().st_size for path in folder.iterdir()) == row["size_bytes"]
+    assert sum(artifact.sizes(folder).values()) == row["size_bytes"]
     assert len(load(str(folder))(["I love this!"]).labels) == 1
+    said = card(folder)
+    assert said is not None and said["point"] == row["point"]
+    assert said["artifact_sha256"] == row["artifact_sha256"]
 
 
 def test_what_was_shipped_is_copied(run: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """`jobs.compress`: a finished checkpoint under many schemes, beside PyTorch's own forms."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from rich.console import Console
 
@@ -20,6 +20,7 @@ from emoray.tables.rows import (
 from emoray.text.bring.asked import Bring
 from emoray.text.corpus import read_corpus, taxonomies_of
 from emoray.trial.bringing import find_corpus
+from emoray.trial.cards import give_card
 from emoray.trial.checkpoints import telling as tell
 from emoray.trial.checkpoints.compared import change_rows, compression_rows, forms
 from emoray.trial.checkpoints.converting import require_convertible
@@ -165,6 +166,9 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         record_inputs(out, inputs)
         found = forms(bench, made, outcomes, folder)
         rows = compression_rows(bench, found, timed, outcomes)
+        for row in rows:
+            if row.artifact:
+                give_card(folder / row.artifact, asdict(row), cpu=timed.rows[0].cpu)
         layers = _layers(bench, made)
         write_table(rows, folder / "compression.parquet", CompressionRow)
         write_table(change_rows(found, outcomes), folder / "changes.parquet", ChangeRow)

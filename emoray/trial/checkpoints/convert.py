@@ -19,6 +19,7 @@ from emoray.text.bring.asked import Bring
 from emoray.text.corpus import Corpus, read_corpus, taxonomies_of
 from emoray.text.sources import Source
 from emoray.trial.bringing import find_corpus
+from emoray.trial.cards import give_card
 from emoray.trial.checkpoints import memory
 from emoray.trial.checkpoints.converting import BASE, COVERAGE, Convert, ScoreConverted
 from emoray.trial.checkpoints.given import Given, find_given, pieces_of
@@ -293,6 +294,10 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
         record_inputs(out, inputs)
         if not failure:
             place(made / BASE, row, folder / "artifact")
+            (onnx,) = [asdict(one) for one in rows if one.name == ONNX]
+            facts = {"corpus_sha256": desk.corpus.sha256, "cpu": measured.rows[0].cpu}
+            facts["artifact_sha256"] = row.sha256
+            give_card(folder / "artifact", onnx, **facts)
         write_table(rows, folder / "conversion.parquet", ConversionRow)
         write_table(measured.rows, folder / "speed.parquet", SpeedRow)
         write_table(said, folder / "coverage.parquet", CoverageRow)
