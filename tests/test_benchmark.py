@@ -34,6 +34,7 @@ from emoray.trial.benchmark.figures import (
     more_is_better,
 )
 from emoray.trial.benchmark.naive import measure_alone
+from emoray.trial.benchmark.serving import Serving, afresh, made_classifier
 from emoray.trial.benchmark.tables import many_points, of_loading, of_merging
 from emoray.trial.benchmark.thresholds import SHARES, Thresholds, made_logits
 from emoray.trial.benchmark.vectors import Vectors, make_file, memory_mb, wanted_words
@@ -259,3 +260,14 @@ def test_many_points_are_real_rows_with_ids_of_their_own(tmp_path: Path) -> None
     points = run_table(tmp_path, "points").to_pandas()
     assert len(points) >= 1000 and points["point"].is_unique
     assert points["size_bytes"].nunique() > 500
+
+
+def test_a_text_read_afresh_has_the_same_labels_and_both_are_timed() -> None:
+    words = ("thanks", "good", "bad")
+    classifier = made_classifier(words, 8, seed=1)
+    before = afresh(classifier, words)
+    for text in ("Thanks, good!", "bad", "", "nothing known"):
+        assert before(text) == classifier([text]).labels
+    found = by_name(Serving(dim=8, calls=20).measure())
+    alone = found["a short text, the model alone"].ours
+    assert 0 < alone < found["a short text, text in, labels out"].ours

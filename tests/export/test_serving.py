@@ -176,7 +176,7 @@ def test_extreme_logits_are_probabilities_without_a_warning(classifier: Classifi
 STRANGE = (
     *("[name]", "n't", "&nbsp;", "](/", "http://", " u ", "idk", "¯\\_(ツ)_/¯", "( ͡° ͜ʖ ͡°)"),
     *("\u00a8", "\u30c4", "\u0e01\u0e33", "\u4f60\u597d", "\u0928\u092e\u0938\u094d"),
-    *("\u00a0", "\u0301", "\u0304", "\u0361", "\u200d", "\U0001f3fb", "\u2764"),
+    *("\ue000", "\u00a0", "\u0301", "\u0304", "\u0361", "\u200d", "\U0001f3fb", "\u2764"),
 )
 SIGNS = st.sampled_from([*"abudthxo01'[]()<>:;=-_^|/\\!?.,*~#@&3 \t\n", *STRANGE])
 

@@ -19,6 +19,7 @@ from emoray.trial.benchmark.peers.rows import (
     speed_table,
     why_no_figures,
 )
+from emoray.trial.benchmark.serving import Serving
 from emoray.trial.benchmark.thresholds import Thresholds
 from emoray.trial.benchmark.vectors import Vectors
 from emoray.trial.checkpoints.steps import Say
@@ -60,6 +61,7 @@ class Benchmarks:
         """The benchmarks that `only` names; when it names none, those for one machine."""
         every: list[Benchmark] = [
             Thresholds(),
+            Serving(),
             Vectors(rows=self.rows, wanted=min(30_000, self.rows), folder=self.scratch),
             SweepCost(
                 taxonomy=self.taxonomy,
