@@ -6,11 +6,15 @@ from typing import Any
 
 from emoray.export.card import put_card
 
-OWN = ("run", "point", "model", "family", "scheme", "corpus", "corpus_sha256", "taxonomy", "name")
-OWN += ("artifact_sha256",)
-OWN += ("recipe", "vectors", "temperature", "threshold_rule", "checkpoint", "checkpoint_sha256")
-SCORES = ("dev_macro_f1", "test_macro_f1", "test_micro_f1", "test_precision", "test_recall")
-SCORES += ("dev_ece", "test_ece", "test_brier", "test_nll", "change", "max_logit_error")
+OWN = (
+    *("run", "point", "model", "family", "scheme", "corpus", "corpus_sha256", "taxonomy", "name"),
+    *("artifact_sha256", "recipe", "vectors", "temperature", "threshold_rule"),
+    *("checkpoint", "checkpoint_sha256"),
+)
+SCORES = (
+    *("dev_macro_f1", "test_macro_f1", "test_micro_f1", "test_precision", "test_recall"),
+    *("dev_ece", "test_ece", "test_brier", "test_nll", "change", "max_logit_error"),
+)
 TIMES = ("latency_p50_ms", "latency_p95_ms", "model_p50_ms", "model_p95_ms", "threads")
 
 

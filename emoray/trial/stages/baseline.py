@@ -69,7 +69,7 @@ class ClockBaselines:
     """The time of one text from text to labels, alone, a whole node to themselves."""
 
     name: ClassVar[str] = "clock_baselines"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     baselines: tuple[Baseline, ...]
     cpu: str  # another processor, another measurement
