@@ -172,7 +172,7 @@ def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
         else:
             missing = "" if pa.types.is_string(field.type) else None
             columns.append(pa.array([missing] * table.num_rows, field.type))
-        fields.append(field.with_nullable(field.nullable or field.name not in table.column_names))
+        fields.append(field.with_nullable(field.nullable or columns[-1].null_count > 0))
     return pa.table(columns, pa.schema(fields, metadata=schema.metadata))
 
 
@@ -189,9 +189,9 @@ def read_any_version(path: Place, row_class: type, keys: Sequence[str]) -> pa.Ta
         return read_table(path, row_class)  # says what is wrong with it
     known = [n for n in found.names if n in schema.names]
     alike = all(found.field(n).type == schema.field(n).type for n in known)
-    if set(found.names) == set(schema.names) and alike:
+    if found.equals(schema, check_metadata=False) or not alike:
         return read_table(path, row_class)
-    if not alike or not set(keys) <= set(known) or 2 * len(known) < len(schema):
+    if not set(keys) <= set(known) or 2 * len(known) < len(schema):
         return read_table(path, row_class)
     with pq.ParquetFile(_source(path), page_checksum_verification=True) as file:
         table = _filled(file.read(columns=known), schema)

@@ -1,14 +1,13 @@
 """The picks as cards and the front as a table: the words of the report."""
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from emoray.tables import words
 from emoray.tables.front import Pick
+from emoray.tables.report.seeds import over_seeds
 
 TITLES = {
     "smallest within 1 point": "Smallest within 1 point of the best",
@@ -18,13 +17,14 @@ TITLES = {
 EXAMPLE = "I love this!"
 LOAD = f"""from emoray.export.artifact import load
 
-load("{{folder}}")(["{EXAMPLE}"])"""
-SHIP = f"""from emoray.export.artifact import load
-from emoray.trial.shipped import ship_from
+load({{folder}})(["{EXAMPLE}"])"""
+SHIP = f"""import emoray.tables
+from emoray.export.artifact import load
 
-folder = ship_from("{{run}}", "{{point}}", "my-model")
+folder = emoray.tables.load({{run}}).ship("{{point}}", "my-model")
 load(str(folder))(["{EXAMPLE}"])"""
-ENSEMBLE_CODE = "# Of ensembles only those in artifacts/ are shipped."
+ENSEMBLE_CODE = "# An ensemble that is neither picked nor on the front is not shipped."
+HERE = "."  # of code: where the report lies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,7 @@ COLUMNS = (
     Column(title="Test F1", name="test_macro_f1", form="{:.3f}"),
     Column(title="95 % interval", name="interval", number=False),
     Column(title="Dev F1", name="dev_macro_f1", form="{:.3f}"),
+    Column(title="Test F1 over seeds", name="over_seeds", number=False),
     Column(title="p50, ms", name="latency_p50_ms", form="{:.3f}"),
     Column(title="ECE", name="test_ece", form="{:.3f}"),
     Column(title="Dim.", name="embedding_dim"),
@@ -56,24 +57,16 @@ COLUMNS = (
 )
 
 
-def artifact_folder(artifact: str, run_folder: Path) -> str:
-    """The artifact's folder as one types it where the folder of all runs lies."""
-    if not artifact or not (run_folder / artifact).is_dir():
-        return artifact
-    run = run_folder.absolute()
-    return Path(os.path.normpath(Path(run.parent.name, run.name, artifact))).as_posix()
-
-
-def loading_code(run_folder: Path) -> dict[str, str]:
+def loading_code() -> dict[str, str]:
     """How to have a row in Python: shipped, from base files in the store, or an ensemble off both.
 
-    `{folder}` and `{point}` stand for the row's own.
+    `{folder}`, `{run}` and `{point}` stand for the row's own: quoted paths as seen from where the
+    report lies, which the page makes absolute where it knows.
     """
-    run = artifact_folder(".", run_folder)
-    return {"shipped": LOAD, "base": SHIP.replace("{run}", run), "ensemble": ENSEMBLE_CODE}
+    return {"shipped": LOAD, "base": SHIP, "ensemble": ENSEMBLE_CODE}
 
 
-def pick_cards(chosen: dict[str, Pick], run_folder: Path) -> list[dict[str, Any]]:
+def pick_cards(chosen: dict[str, Pick]) -> list[dict[str, Any]]:
     """One card a picked row; a row picked twice has both titles on one card."""
     found: dict[str, dict[str, Any]] = {}
     for name in TITLES:
@@ -81,7 +74,6 @@ def pick_cards(chosen: dict[str, Pick], run_folder: Path) -> list[dict[str, Any]
             continue
         pick = chosen[name]
         row = pick.row
-        folder = artifact_folder(row["artifact"], run_folder)
         card = found.setdefault(
             row["point"],
             {
@@ -90,13 +82,18 @@ def pick_cards(chosen: dict[str, Pick], run_folder: Path) -> list[dict[str, Any]
                 "row": row.to_dict(),
                 "built": words.built(row),
                 "rule": words.rule(row["threshold_rule"]),
-                "folder": folder,
-                "code": LOAD.replace("{folder}", folder),
+                "folder": row["artifact"],
+                "code": LOAD,
             },
         )
         card["titles"].append(TITLES[name])
         card["reasons"].append(pick.reason)
     return list(found.values())
+
+
+def columns_of(front: pd.DataFrame) -> tuple[Column, ...]:
+    """The columns of the front's table; means over seeds where a row has any."""
+    return tuple(c for c in COLUMNS if c.name != "over_seeds" or (front["seeds"] > 1).any())
 
 
 def front_table(front: pd.DataFrame, chosen: dict[str, Pick]) -> list[dict[str, Any]]:
@@ -105,10 +102,12 @@ def front_table(front: pd.DataFrame, chosen: dict[str, Pick]) -> list[dict[str, 
     for name, pick in chosen.items():
         names.setdefault(pick.row["point"], []).append(name)
     rows = []
+    columns = columns_of(front)
     for row in front.to_dict("records"):
+        row["over_seeds"] = over_seeds(row)
         row["interval"] = f"{row['test_macro_f1_low']:.3f} to {row['test_macro_f1_high']:.3f}"
         cells: list[dict[str, Any]] = []
-        for column in COLUMNS:
+        for column in columns:
             value = row[column.name]
             absent = column.number and pd.isna(value)
             shown = "–" if absent else column.form.format(value)
@@ -118,6 +117,7 @@ def front_table(front: pd.DataFrame, chosen: dict[str, Pick]) -> list[dict[str, 
             cells.append({"shown": shown, "key": key, "number": column.number})
         rows.append(
             {
+                "point": row["point"],
                 "picked": ", ".join(names.get(row["point"], [])),
                 "cells": cells,
             }

@@ -109,21 +109,40 @@ def _ece(bins: pd.DataFrame) -> float:
     return float((weight * (bins["probability"] - bins["observed"]).abs()).sum())
 
 
+def _named(found: list[float], ships: float | None) -> tuple[dict[float, str], str]:
+    """What to call the temperatures of which there are bins, and what to say of the row's own."""
+    near = {t: f"temperature {t:.2f}" for t in found[:2]}
+    if found[0] == 1.0:
+        near[1.0] = "before, temperature 1"
+    mine = next((t for t in found if ships is not None and np.isclose(t, ships, rtol=1e-4)), None)
+    if mine is None:
+        told = "" if ships is None else f" The picked row ships with temperature {ships:.2f}, of "
+        return near, told and f"{told}which no bins are kept."
+    if mine == 1.0:
+        others = {t: f"if fitted, temperature {t:.2f}" for t in found if t != 1.0}
+        return {1.0: "as it ships, temperature 1"} | dict(list(others.items())[:1]), ""
+    near = {t: name for t, name in near.items() if t == 1.0}
+    return near | {mine: f"as it ships, temperature {mine:.2f}"}, ""
+
+
 def reliability_figure(
-    bins: pd.DataFrame, prefix: str, named: Mapping[float, str] | None = None
+    bins: pd.DataFrame,
+    prefix: str,
+    named: Mapping[float, str] | None = None,
+    *,
+    ships: float | None = None,
 ) -> Figure:
     """Observed share against predicted probability, before and after the temperature was fitted.
 
     named: what to call one or two temperatures, first the one before.  [default: 1 is before]
+    ships: the temperature of the row whose model this is.
     """
     name = f"{prefix}-reliability"
     filled = bins[bins["decisions"] > 0]
     if filled.empty:
         return Figure(name=name, title=RELIABILITY, missing="No reliability bins were recorded.")
     found = sorted(filled["temperature"].unique(), key=lambda t: (t != 1.0, t))
-    near = {t: f"after, temperature {t:.2f}" for t in found[:2]}
-    if found[0] == 1.0:
-        near[1.0] = "before, temperature 1"
+    near, told = _named(found, ships)
     near = dict(named) if named else near
     shown = filled[filled["temperature"].isin(near)]
     shown = shown.assign(which=shown["temperature"].map(near))
@@ -156,7 +175,7 @@ def reliability_figure(
         "Label decisions of test in 15 bins; on the dashed line a probability means what it says, "
         "below it the "
         f"model is overconfident. Larger dots hold more decisions; to the right, how many. "
-        f"Expected calibration error: {errors}."
+        f"Expected calibration error: {errors}.{told}"
     )
     curve = alt.layer(even.encode(x=x, y=y), lines, dots).properties(height=330)
     powers = alt.Axis(format="~s", values=[10.0**k for k in range(9)])

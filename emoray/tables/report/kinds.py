@@ -6,6 +6,7 @@ from emoray.tables import words
 from emoray.tables.report.look import BLUE, COLOUR_OF_BITS, FLOAT, GREY, ORANGE
 
 FILTERS = {
+    "run": "Run",
     "family": "Family",
     "embedding_width": "Embedding bits",
     "width": "Weight bits",
@@ -14,7 +15,7 @@ FILTERS = {
     "rule_kind": "Thresholds",
     "standing": "Beside the front",
 }
-COLOURS = ("embedding_width", "width", "family", "quantized", "rule_kind")
+COLOURS = ("embedding_width", "width", "family", "run", "quantized", "rule_kind")
 PALETTE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A6FD0", GREY)
 QUANTIZED = {
     "none": "not at all (float)",

@@ -1,11 +1,43 @@
 """Which labels the picked row is good at."""
 
-import altair as alt
-import pandas as pd
+from collections.abc import Mapping
 
+import altair as alt
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from emoray.decide.compare import LEVEL, interval
+from emoray.decide.strata import stratified_weights
+from emoray.tables.predictions import kept_predictions, label_names
 from emoray.tables.report.look import BLUE, ORANGE, Figure, csv_of
 
 TITLE = "Label by label"
+
+
+def with_intervals(
+    labels: pd.DataFrame, picked: pd.Series, tables: Mapping[str, pa.Table]
+) -> pd.DataFrame:
+    """`labels` of a row with 95 % intervals of F1 over test texts, where its predictions are kept:
+    a bootstrap stratified by rarest label, as for every other interval."""
+    nothing = labels.assign(low=np.nan, high=np.nan)
+    kept = kept_predictions(lambda name: tables[name], picked["model"])
+    if kept is None or labels.empty:
+        return nothing
+    truth_NK, logits_NK = kept
+    names = label_names(lambda name: tables[name], picked["taxonomy"])
+    if set(names) != set(labels["label"]):
+        return nothing
+    cut = labels.set_index("label")["cut"]
+    given_NK = logits_NK >= np.array([cut[name] for name in names])
+    weights_BN = stratified_weights(truth_NK)
+    right_BK = weights_BN @ (given_NK & (truth_NK > 0))
+    both_BK = weights_BN @ given_NK.astype(float) + weights_BN @ truth_NK.astype(float)
+    f1_BK = np.divide(2 * right_BK, both_BK, out=np.zeros_like(both_BK), where=both_BK > 0)
+    f1 = labels.set_index("label")["f1"]
+    low_K, high_K = interval(np.array([f1[name] for name in names]), f1_BK.T, LEVEL)
+    ends = pd.DataFrame({"low": np.clip(low_K, 0, 1), "high": np.clip(high_K, 0, 1)}, index=names)
+    return labels.join(ends, on="label")
 
 
 def labels_figure(labels: pd.DataFrame, prefix: str) -> Figure:
@@ -17,6 +49,7 @@ def labels_figure(labels: pd.DataFrame, prefix: str) -> Figure:
     told = labels.drop(columns="point").sort_values(["f1", "label"], ascending=[False, True])
     told = told.assign(label=told["label"] + told["support"].map(" ({:,})".format))
     order = list(told["label"])
+    known = bool(told["low"].notna().all())
     y = alt.Y(
         "label:N", sort=order, title=None, axis=alt.Axis(grid=False, ticks=False, domain=False)
     )
@@ -27,6 +60,7 @@ def labels_figure(labels: pd.DataFrame, prefix: str) -> Figure:
     tooltip = [
         alt.Tooltip("label:N"),
         alt.Tooltip("f1:Q", title="F1", format=".3f"),
+        *([alt.Tooltip("low:Q", format=".3f"), alt.Tooltip("high:Q", format=".3f")] * known),
         alt.Tooltip("precision:Q", format=".3f"),
         alt.Tooltip("recall:Q", format=".3f"),
         alt.Tooltip("support:Q", title="support", format=",d"),
@@ -50,5 +84,10 @@ def labels_figure(labels: pd.DataFrame, prefix: str) -> Figure:
     if len(rare):
         few = f"{len(rare)} of {len(told)} labels have fewer than 100 test texts"
         caption += f" {few}: their F1 is uncertain."
-    panel = alt.layer(bars, ticks).properties(height=max(22 * len(told), 110))
+    layers = [bars, ticks]
+    if known:
+        whiskers = base.mark_rule(style="ink", strokeWidth=1.4)
+        layers.insert(1, whiskers.encode(x=alt.X("low:Q", scale=unit), x2="high:Q"))
+        caption += " Thin lines: 95 % bootstrap intervals of F1 over test texts."
+    panel = alt.layer(*layers).properties(height=max(22 * len(told), 110))
     return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))

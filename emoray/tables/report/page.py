@@ -8,8 +8,8 @@ import os
 import subprocess
 import sys
 import uuid
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -20,9 +20,12 @@ import pyarrow as pa
 
 from emoray.storage.place import Place, landing
 from emoray.tables import words
-from emoray.tables.baselines import Beside, searched
+from emoray.tables.baselines import searched
 from emoray.tables.compact import compact
+from emoray.tables.conditions import short
 from emoray.tables.files import read_any_version
+from emoray.tables.folders import folder_at
+from emoray.tables.notebook import missing_words
 from emoray.tables.parts import KEYS, gather, part_files, table_path
 from emoray.tables.report.look import on_page, save_png, specs_of
 from emoray.tables.report.story import DETAILS_BYTES, NEEDED, story_of
@@ -85,19 +88,33 @@ def _drawing_code() -> Future[str]:
     return bundling
 
 
-def _context(run_folder: Path, most: int) -> dict[str, Any]:
+def _names(kinds: Sequence[tuple[str, str]]) -> list[str]:
+    """What the page calls each corpus and taxonomy: the taxonomy, numbered where two share it."""
+    taxonomies = [taxonomy for _, taxonomy in kinds]
+    again = [taxonomies[:k].count(taxonomy) for k, taxonomy in enumerate(taxonomies)]
+    return [f"{t}{'' if n == 0 else f'-{n + 1}'}" for t, n in zip(taxonomies, again, strict=True)]
+
+
+def _missing(run_folder: Path) -> dict[str, tuple[str, ...]]:
+    """Columns that another version did not write, by table."""
+    folder = folder_at(run_folder)
+    found = {t: folder.missing(t) for t in folder.sizes if t in ("points", "runs", *NEEDED)}
+    return {table: columns for table, columns in found.items() if columns}
+
+
+def _context(run_folder: Path, most: int, wanted: Collection[str]) -> dict[str, Any]:
     """What the template says; the PNGs are written on the way."""
     tables = {name: _table(run_folder, name) for name in ("points", "runs", "failures", *NEEDED)}
     points = tables["points"].to_pandas()
-    compared_with = {
-        kind: Beside.of(rows) for kind, rows in points.groupby(["corpus", "taxonomy"], sort=False)
-    }
+    groups = dict(list(points.groupby(["corpus", "taxonomy"], sort=False)))
     points = searched(points)
-    kinds = list(points.groupby(["corpus", "taxonomy"], sort=False).indices.values())
-    shares = max(len(kinds), 1)
+    shown = list(points.groupby(["corpus", "taxonomy"], sort=False).indices)
+    shares = max(len(shown), 1)
     limits = {"most": max(most // shares, 200), "budget": DETAILS_BYTES // shares}
-    stories = [story_of(points.iloc[rows], tables, run_folder, **limits) for rows in kinds]
-    stories = [replace(s, beside=compared_with[s.corpus, s.name]) for s in stories]
+    stories = [
+        story_of(groups[kind], tables, name, wanted=wanted, **limits)
+        for name, kind in zip(_names(shown), shown, strict=True)
+    ]
     specs = {}
     for story in stories:
         for figure in story.figures:
@@ -109,7 +126,8 @@ def _context(run_folder: Path, most: int) -> dict[str, Any]:
         if story.front:
             save_png(story.front, specs_of(story.front), run_folder / "figures")
     return {
-        "run": run_folder.name,
+        "run": run_folder.resolve().name,
+        "missing": missing_words(_missing(run_folder)),
         "runs": tables["runs"].to_pandas().to_dict("records"),
         "failures": tables["failures"].to_pandas().to_dict("records"),
         "corpora": sorted(points["corpus"].unique()),
@@ -119,16 +137,20 @@ def _context(run_folder: Path, most: int) -> dict[str, Any]:
     }
 
 
-def draw_run(run: Place) -> Place:
-    """Draw a run's report wherever the run lies; returns where the report lies."""
+def draw_run(run: Place, wanted: Collection[str] = ()) -> Place:
+    """Draw a run's report wherever the run lies; returns where the report lies.
+
+    wanted: points to draw whatever is left out of the others. ValueError for one that is not there.
+    """
     with landing(run) as folder:
         if not table_path(folder, "points").is_file():
             gather(run, folder)
-        return run / write_report(folder).name
+        return run / write_report(folder, wanted=wanted).name
 
 
-def write_report(run_folder: Path, *, most: int = MOST) -> Path:
-    """Draw the run's tables: `report.html` and `figures/*.png`, with about `most` dots at most.
+def write_report(run_folder: Path, *, most: int = MOST, wanted: Collection[str] = ()) -> Path:
+    """Draw the run's tables: `report.html` and `figures/*.png`, with about `most` dots at most,
+    `wanted` among them.
 
     A run that was stopped before its tables were merged is drawn as far as it came.
     """
@@ -147,7 +169,12 @@ def write_report(run_folder: Path, *, most: int = MOST) -> Path:
                 f"a report shows at least one point, got parts that hold none in {run_folder} "
                 f"({'; '.join(done.errors) or 'all empty'}): run the sweep again"
             )
+    points = _table(run_folder, "points").column("point")
+    if strange := sorted(set(wanted) - set(points.to_pylist())) if wanted else []:
+        raise ValueError(
+            f"a point is an id of the run's points, got {short(strange[0])}: copy one of them"
+        )
     drawing = _drawing_code()
-    context = _context(run_folder, most)
+    context = _context(run_folder, most, wanted)
     code = drawing.result().replace("</script", "<\\/script")
     return _write(_render(context | {"drawing": code}), run_folder / "report.html")

@@ -3,6 +3,7 @@
 import altair as alt
 import pandas as pd
 
+from emoray.tables.baselines import name_of
 from emoray.tables.front import WITHIN, Pick, preferred
 from emoray.tables.report.look import ORANGE, Figure, bits_colour, bits_name, csv_of
 
@@ -52,12 +53,39 @@ def _marked(chosen: dict[str, Pick], x: alt.X, y: alt.Y) -> list[alt.Chart]:
     return layers
 
 
+def _to_beat(beside: pd.DataFrame, up: alt.Scale) -> list[alt.Chart]:
+    """A dashed line and a name for each baseline."""
+    if beside.empty:
+        return []
+    told = pd.DataFrame(
+        {"f1": beside["test_macro_f1"], "name": [name_of(row) for _, row in beside.iterrows()]}
+    )
+    base = alt.Chart(csv_of(told)).encode(y=alt.Y("f1:Q", scale=up))
+    names = base.mark_text(style="word", align="left", x=4, dy=-6).encode(text="name:N")
+    return [base.mark_rule(style="ink", strokeDash=[2, 4], opacity=0.65), names]
+
+
+def told_of(beside: pd.DataFrame) -> str:
+    """The baselines in a sentence; nothing where there are none."""
+    if beside.empty:
+        return ""
+    scores = beside.sort_values("test_macro_f1", ascending=False).iterrows()
+    told = ", ".join(f"{name_of(row)} {row['test_macro_f1']:.3f}" for _, row in scores)
+    return f" Dashed lines: baselines that need no search ({told} on test)."
+
+
 def tradeoff(
-    drawn: pd.DataFrame, front: pd.DataFrame, chosen: dict[str, Pick], prefix: str, left_out: str
+    drawn: pd.DataFrame,
+    front: pd.DataFrame,
+    chosen: dict[str, Pick],
+    prefix: str,
+    left_out: str,
+    beside: pd.DataFrame,
 ) -> Figure:
     """Macro-F1 on test against bytes, the front as a line, intervals at its rows.
 
     drawn: rows to draw, `left_out` what was done to have them. front: `front_rows` of all.
+    beside: baselines, drawn as lines where they lie within the picture.
     """
     floor, best = _floor(drawn, front), chosen["best"].row
     drawn = drawn[drawn["test_macro_f1"] >= floor].assign(bits=bits_name(drawn["embedding_bits"]))
@@ -90,10 +118,11 @@ def tradeoff(
         y=alt.Y("test_macro_f1_low:Q", scale=up), y2="test_macro_f1_high:Q"
     )
     dots = base.mark_circle(style="dot", size=64, opacity=1).encode(y=y, color=colour)
-    chart = alt.layer(band, cloud, line, bars, dots, *_marked(chosen, x, y))
+    lines_to_beat = _to_beat(beside[beside["test_macro_f1"].between(floor, ceiling)], up)
+    chart = alt.layer(*lines_to_beat, band, cloud, line, bars, dots, *_marked(chosen, x, y))
     return Figure(
         name=f"{prefix}-front",
         title=TITLE,
-        caption=(CAPTION + left_out).strip(),
+        caption=(CAPTION + left_out).strip() + told_of(beside),
         panels=(chart.properties(height=430),),
     )

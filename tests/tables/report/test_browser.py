@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -140,6 +141,46 @@ def test_filters_and_the_legend_leave_fewer_rows_and_say_how_many(page: Page) ->
     page.get_by_role("button", name="Reset").click()
     page.get_by_label("Range", exact=True).select_option("all")
     assert shown(page) == everything
+
+
+def test_a_row_of_the_table_opens_its_card(page: Page) -> None:
+    row = page.locator("tr[data-point]").nth(1)
+    wanted = row.get_attribute("data-point")
+    row.locator("td").nth(2).click()
+    page.locator(CARD).wait_for()
+    assert page.locator(CARD).get_attribute("data-point") == wanted
+
+
+def test_filters_that_leave_nothing_say_so_and_offer_a_way_back(page: Page) -> None:
+    page.get_by_label("Weight bits").select_option("4 bits")
+    page.get_by_role("button", name="4 bits").click()
+    said = page.locator("#ekman-front .none")
+    assert "No row has all of this (weight bits: 4 bits; colours hidden" in said.inner_text()
+    said.get_by_role("button").click()
+    assert not said.is_visible() and shown(page) > 0
+
+
+def test_an_address_of_a_row_that_is_not_drawn_says_how_to_have_it(page: Page) -> None:
+    page.evaluate("location.hash = '#ekman-front?point=point-elsewhere'")
+    said = page.locator("#ekman-front .none")
+    said.wait_for()
+    assert "python -m jobs.report RUN --point point-elsewhere" in said.inner_text()
+    page.evaluate("location.hash = '#ekman-front?'")
+    said.wait_for(state="hidden")
+
+
+def test_code_names_folders_by_where_the_report_lies(page: Page, address: str) -> None:
+    here = Path(unquote(urlparse(address).path)).parent
+    codes = page.locator("[data-code]").all_inner_texts()
+    assert codes and all(f'load("{here}/artifacts/' in code for code in codes)
+    page.locator(FRONT).last.click()
+    assert f'load("{here}/artifacts/' in page.locator(f"{CARD} pre").first.inner_text()
+
+
+def test_no_section_is_empty(page: Page) -> None:
+    page.wait_for_function(DRAWN)
+    assert page.locator("main figure .missing:visible").count() == 0
+    assert page.locator(".untold").count() <= 1
 
 
 def test_the_keyboard_alone_reaches_points_and_their_cards(page: Page) -> None:

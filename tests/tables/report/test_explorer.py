@@ -1,16 +1,17 @@
 import json
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from emoray.tables.compact import compact
+from emoray.tables.compact import compact, repeats_of
 from emoray.tables.front import on_front, picks
-from emoray.tables.parts import run_table
+from emoray.tables.parts import KEYS, run_table
 from emoray.tables.report.details import comparisons, label_tables
 from emoray.tables.report.explorer import explorer
 from emoray.tables.report.kinds import BELOW, FRONT, SAME, UNKNOWN, kinds_of, palettes, standing
+from emoray.tables.report.seeds import over_seeds, with_seeds
 from emoray.tables.report.tradeoff import front_rows
 from tests.tables.made import points
 from tests.tables.report.evidence import make_compared_run
@@ -23,14 +24,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
     folder = tmp_path_factory.mktemp("runs") / "quick"
     make_compared_run(folder, seeds=1, dims=(25, 50), bits=(32, 8, 4))
     compact(folder)
-    return {name: run_table(folder, name).to_pandas() for name in ("points", *DETAILS)}
+    return {name: run_table(folder, name).to_pandas() for name in ("points", "repeats", *DETAILS)}
 
 
 def explored(run: dict[str, pd.DataFrame], **limits: Any) -> dict[str, Any]:
     """All rows of the run as the page holds them."""
-    rows, details = run["points"], {name: run[name] for name in DETAILS}
+    rows = with_seeds(run["points"], run["repeats"])
+    beside = rows.head(1).assign(family="baseline", recipe="ekman tf-idf", latency_p50_ms=None)
+    details = {name: run[name] for name in DETAILS}
     limits = {"of": len(rows), "budget": 10**6} | limits
-    return explorer(rows, front_rows(rows), picks(rows), details, Path("quick"), **limits)
+    return explorer(rows, front_rows(rows), picks(rows), details, beside, name="ekman", **limits)
 
 
 def words_of(data: dict[str, Any], column: str) -> list[str]:
@@ -54,6 +57,27 @@ def test_axes_are_what_differs_and_say_what_they_mean(run: dict[str, pd.DataFram
     assert axes["size_bytes"]["log"]
     assert axes["size_bytes"]["better"] == "minimize"
     assert axes["dev_macro_f1"]["about"] == "cross-fitted on dev; what the search maximises"
+
+
+def test_baselines_are_marks_beside_the_rows(run: dict[str, pd.DataFrame]) -> None:
+    data = explored(run)
+    (mark,) = data["references"]
+    assert mark["name"] == "tf-idf" and mark["values"]["test_macro_f1"] > 0
+    assert "latency_p50_ms" not in mark["values"], "what was not measured has no place"
+
+
+def test_a_row_tells_what_its_recipe_earns_over_seeds() -> None:
+    made = points("made", seeds=2, dims=(25,), bits=(8,), temperatures=2)
+    told = with_seeds(made, repeats_of(pa.Table.from_pandas(made)))
+    assert (told["seeds"] == 2).all()
+    first = told.iloc[0]
+    same = [*KEYS["repeats"][2:4], "temperature", "threshold_rule"]
+    alike = made[(made[same] == first[same]).all(axis=1)]
+    assert len(alike) == 2
+    assert first["test_macro_f1_mean"] == pytest.approx(alike["test_macro_f1"].mean())
+    assert over_seeds(first).endswith("(2)") and " ± " in over_seeds(first)
+    alone = with_seeds(made, repeats_of(pa.Table.from_pandas(made)).head(0))
+    assert (alone["seeds"] == 1).all() and over_seeds(alone.iloc[0]) == "–"
 
 
 def test_every_filter_has_a_colour_for_every_value(run: dict[str, pd.DataFrame]) -> None:
@@ -104,7 +128,7 @@ def test_a_row_stands_beside_the_front_as_its_interval_says() -> None:
 def test_kinds_are_said_in_words() -> None:
     made = points("made", seeds=1, dims=(25,), bits=(32, 8))
     made = made.assign(on_front=on_front(made))
-    kinds = pd.DataFrame(kinds_of(made) | {"family": made["family"]})
+    kinds = pd.DataFrame(kinds_of(made) | {"family": made["family"], "run": "made"})
     assert set(kinds["rule_kind"]) >= {"one fixed number", "one threshold per label"}
     assert set(kinds["quantized"]) == {"not at all (float)", "after training"}
     assert list(palettes(kinds)["embedding_width"]) == ["8 bits", "float"]

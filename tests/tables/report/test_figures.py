@@ -28,7 +28,7 @@ def test_the_table_shows_the_front_whole_and_by_size(made: pd.DataFrame) -> None
 
 
 def test_the_front_is_drawn_with_the_names_of_the_picks(made: pd.DataFrame) -> None:
-    figure = tradeoff(made, front_rows(made), picks(made), "ekman", "All are drawn.")
+    figure = tradeoff(made, front_rows(made), picks(made), "ekman", "All are drawn.", made.head(0))
     spec = str(figure.panels[0].to_dict())
     assert figure.caption.endswith("All are drawn.")
     assert "smallest" in spec

@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from emoray.tables.compact import compact
@@ -141,6 +142,24 @@ def test_a_run_without_points_makes_a_page(tmp_path: Path) -> None:
     compact(tmp_path)
     html = write_report(tmp_path).read_text("utf-8")
     assert "holds no operating point yet" in html
+
+
+def test_a_row_that_is_asked_for_is_drawn_among_few(tmp_path: Path) -> None:
+    made = make_run(tmp_path, only=("runs",), seeds=2, dims=(25, 50), bits=(32, 8))
+    compact(tmp_path)
+    few = write_report(tmp_path, most=200).read_text("utf-8")
+    lost = next(point for point in made["point"] if point not in few)
+    assert lost in write_report(tmp_path, most=200, wanted=[lost]).read_text("utf-8")
+    with pytest.raises(ValueError, match="a point is an id of the run's points, got 'nowhere'"):
+        write_report(tmp_path, wanted=["nowhere"])
+
+
+def test_a_page_of_tables_of_another_version_says_what_is_missing(tmp_path: Path) -> None:
+    make_run(tmp_path, seeds=1, dims=(25,), bits=(32, 8), temperatures=1)
+    compact(tmp_path)
+    path = tmp_path / "points.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["dev_ece"]), path, write_page_checksum=True)
+    assert "points has no dev_ece" in write_report(tmp_path).read_text("utf-8")
 
 
 def test_a_folder_without_points_is_refused(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ const controls = ({ data, axes, change, reset }) => {
     data.compared && [
       of("span", { class: "mark same" }), " as good as the front row it is held against, as far as test can tell; ",
       of("span", { class: "mark below" }), " worse than it beyond chance. "],
+    data.references.length > 0 && "Dashed lines are baselines that need no search. ",
     "The line is the front of dev macro-F1 against bytes, whatever the axes.");
 
   const chip = (state, hidden, value) => of("button", {

@@ -15,8 +15,8 @@ const readData = (name) => {
   const rowOf = (row) => Object.fromEntries(Object.entries(columns).map(([key, value]) => [key, value(row)]));
   const numbers = Array.from({ length: data.rows }, (_, row) => row);
   const place = new Map(numbers.map((row) => [columns.point(row), row]));
-  const code = (row) => data.code[row.shipped ? "shipped" : row.family === "ensemble" ? "ensemble" : "base"]
-    .replaceAll("{folder}", row.folder).replaceAll("{point}", row.point);
+  const codeOf = (row) => data.code[row.shipped ? "shipped" : row.family === "ensemble" ? "ensemble" : "base"];
+  const code = (row) => filledIn(codeOf(row), row);
   return { ...data, columns, comparisons: compared, rowOf, numbers, place, code };
 };
 
@@ -38,9 +38,10 @@ const startExplorer = (figure) => {
   const said = of("p", { class: "sr", "aria-live": "polite" });
   const count = of("p", { class: "shown", "aria-live": "polite" });
   const about = of("p", { class: "about" });
+  const none = of("p", { class: "none", role: "status", hidden: true });
   const table = of("div", { class: "card-place" });
   const panel = controls({ data, axes, change: (changes) => set(changes), reset: () => set({ ...defaults }) });
-  figure.querySelector(".explore").append(panel.element, stage, panel.marks, count, about, said, table);
+  figure.querySelector(".explore").append(panel.element, none, stage, panel.marks, count, about, said, table);
 
   const hidden = () => new Set(state.hidden.split("|").filter(Boolean));
   const passes = (row) =>
@@ -65,11 +66,25 @@ const startExplorer = (figure) => {
     return {
       id: figure.id, width, height: Math.round(Math.min(Math.max(width * 0.5, 300), 470)),
       x, y, xOf, yOf, xSpan, ySpan, shown, passing: passing.length, beyond: there.length - shown.length,
-      frontRows: data.front, picks: data.picks, within: data.within,
+      references: data.references, frontRows: data.front, picks: data.picks, within: data.within,
       colour: (row) => palette[data.columns[state.colour](row)], standing: data.columns.standing,
       interval,
     };
   };
+  // Why the picture is empty, or why the row of the address is not in it.
+  const sayNothing = (view) => {
+    const elsewhere = lost && `The row ${lost} is not among those drawn here. Draw the page again with it: `
+      + `python -m jobs.report RUN --point ${lost}`;
+    const chosen = [...Object.entries(data.filters).filter(([filter]) => state[filter])
+      .map(([filter, title]) => `${title.toLowerCase()}: ${state[filter]}`), ...(state.hidden ? ["colours hidden in the legend"] : [])];
+    const empty = view.shown.length === 0 && (chosen.length
+      ? `No row has all of this (${chosen.join("; ")}). `
+      : view.passing ? "No row has a value on both of these axes. " : "No row is left. ");
+    none.hidden = !empty && !elsewhere;
+    none.replaceChildren(...(empty ? [empty, of("button", { type: "button", onclick: () => set({ ...defaults }) }, "Show all rows again")] : []),
+      ...(elsewhere ? [of("span", {}, elsewhere)] : []));
+  };
+  let lost = "";
   const draw = (width = scene.clientWidth) => {
     if (!width) return;
     const view = viewOf(width);
@@ -83,6 +98,7 @@ const startExplorer = (figure) => {
       + Object.entries(data.filters).map(([filter, title]) => (state[filter] ? ` · only ${title.toLowerCase()}: ${state[filter]}` : "")).join("")
       + (missing ? ` · ${missing.toLocaleString("en")} without a value on these axes` : "");
     if (count.textContent !== words) count.textContent = words;
+    sayNothing(view);
     about.replaceChildren(of("b", {}, "Across: "), `${view.x.about}. `, of("b", {}, "Up: "), `${view.y.about}.`);
     panel.show(state);
   };
@@ -135,6 +151,7 @@ const startExplorer = (figure) => {
       table.replaceChildren(cardOf({ row: data.rowOf(number), number, data, link, close }));
   };
   const set = (changes, keep = true) => {
+    if (changes.point || changes.point === "" && keep) lost = "";
     state = { ...state, ...changes };
     if ("colour" in changes && !("hidden" in changes)) state.hidden = "";
     showCard();
@@ -188,6 +205,7 @@ const startExplorer = (figure) => {
     key in defaults && (!["x", "y"].includes(key) || value in axes) && (key !== "colour" || data.colours.includes(value))
     && (key !== "point" || data.place.has(value));
   const recall = (told) => {
+    lost = told.has("point") && !data.place.has(told.get("point")) ? told.get("point").slice(0, 60) : "";
     set({ ...defaults, ...Object.fromEntries([...told].filter(([key, value]) => known(key, value))) }, false);
     (state.point ? table : figure).scrollIntoView({ block: state.point ? "nearest" : "start" });
   };
@@ -209,4 +227,12 @@ window.addEventListener("beforeprint", () => explorers.forEach(({ draw }) => dra
 window.addEventListener("afterprint", () => explorers.forEach(({ draw }) => draw()));
 recallAll();
 
+// A row of the front's table opens its card, as the link in its first cell does.
+document.querySelectorAll("tr[data-point]").forEach((row) => {
+  row.addEventListener("click", (event) => {
+    if (!event.target.closest("a") && !String(getSelection())) row.querySelector("a").click();
+  });
+});
+document.querySelectorAll("[data-path]").forEach((path) => { path.textContent = located(path.dataset.path); });
+document.querySelectorAll("[data-code]").forEach((code) => { code.textContent = filledIn(code.dataset.code, code.dataset); });
 document.querySelectorAll("pre.copied code").forEach((code) => code.parentNode.after(copyButton(code)));

@@ -33,6 +33,19 @@ const titleOf = (axis) => {
   return `${axis.title}${better}${axis.log ? " (log)" : ""}`;
 };
 
+// Baselines: a dashed line to beat, and a diamond where size or another measure is known too.
+const references = (view, x, y) => view.references.map(({ name, values }) => {
+  const value = values[view.y.name];
+  if (value == null || value < view.ySpan.low || value > view.ySpan.high) return null;
+  const across = values[view.x.name];
+  const there = across != null && across >= view.xSpan.low && across <= view.xSpan.high && (!view.x.log || across > 0);
+  const [cx, cy] = [there ? x.at(across) : 0, y.at(value)];
+  return drawn("g", { "data-reference": name },
+    drawn("line", { class: "reference", x1: view.box.left, x2: view.box.right, y1: cy, y2: cy }),
+    drawn("text", { class: "reference-name", x: view.box.left + 5, y: cy - 4 }, name),
+    there && drawn("path", { class: "diamond", d: `M${cx},${cy - 6}l6,6l-6,6l-6,-6Z` }));
+});
+
 // Dots of one colour and one standing are one path: thousands of rows stay a handful of elements.
 const dots = (view, at) => {
   const paths = new Map();
@@ -111,7 +124,7 @@ const plot = (place, view) => {
   const clip = drawn("clipPath", { id: `${view.id}-clip` }, drawn("rect", { x: view.box.left, y: 0, width: width - view.box.left, height: view.box.bottom }));
   const marks = drawn("g", { class: "marks" });
   const picture = drawn("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "aria-hidden": "true" },
-    drawn("defs", {}, clip), withinBand(view, x, y), axisLines(view, x, y), dots(view, at), frontMarks(view, at, x, y), pickMarks(view, at), marks);
+    drawn("defs", {}, clip), withinBand(view, x, y), axisLines(view, x, y), references(view, x, y), dots(view, at), frontMarks(view, at, x, y), pickMarks(view, at), marks);
   place.replaceChildren(picture);
   const isFront = new Set(view.front);
   const nearest = (px, py, reach) => {

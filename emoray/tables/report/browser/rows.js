@@ -32,6 +32,16 @@ const FORMS = {
 };
 const written = (axis, value) => (value == null ? "not measured" : FORMS[axis.form](value));
 
+// A path as seen from where this page lies: absolute where the page was opened from a disk.
+const located = (path) => {
+  if (location.protocol !== "file:" || path.includes("://")) return path;
+  const found = decodeURIComponent(new URL(path.split("/").map(encodeURIComponent).join("/"), location.href).pathname);
+  return /^\/[A-Za-z]:/.test(found) ? found.slice(1) : found.replace(/(.)\/$/, "$1");
+};
+const quoted = (path) => JSON.stringify(located(path)); // as Python reads it too
+const filledIn = (code, { folder, point }) =>
+  code.replaceAll("{folder}", () => quoted(folder)).replaceAll("{run}", () => quoted(".")).replaceAll("{point}", () => point);
+
 // Elements: `of("p", { class: "hint" }, "words", child)`.
 const fill = (element, attributes, children) => {
   Object.entries(attributes).forEach(([name, value]) => {
