@@ -7,10 +7,11 @@ from typing import Any
 
 from emoray.text.bring.lists_in_text import is_listed, items_of
 from emoray.text.bring.one_hot import is_empty
-from emoray.text.bring.table import is_nothing
+from emoray.text.bring.table import is_nothing, quoted
 
 SURE = ("|", ";")  # no name has them
 UNSURE = (",", "/", "+", "&", " ", "\n")  # names have them too
+MARKS = ("/", "+", "&")  # of UNSURE those that are seldom part of one name
 _ENTITY = re.compile(r"&\w+;")  # of HTML, in a name such as R&amp;D
 NAMED = {" ": "a space", "\n": "a line break"}
 NONE = "none"  # beside lists: an empty one
@@ -45,6 +46,11 @@ def _splits(sign: str, whole: set[str]) -> bool:
     return parts <= alone
 
 
+def _of_others(sign: str, cell: str, whole: set[str]) -> bool:
+    """Whether a name seems to be made of several, one of which also stands alone."""
+    return sign in cell and any(part.strip() in whole for part in cell.split(sign))
+
+
 def _separator(cells: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
     """The sign between labels, as the cells show; else a word on one that was taken for letters."""
     whole = {cell.strip() for cell in cells}
@@ -54,6 +60,13 @@ def _separator(cells: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
             return sign, ()
     if "," in seen:
         return None, ("warning: ',' is part of names of labels: --label-separator , separates",)
+    for sign in seen:
+        joined = next((cell for cell in sorted(whole) if _of_others(sign, cell, whole)), None)
+        if joined is not None and sign in MARKS:
+            return None, (
+                f"warning: {_shown(sign)} is taken for a part of the name {quoted(joined)}: "
+                f"--label-separator {sign} separates",
+            )
     return None, ()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from emoray.text.bring.encoding import decoded
+from emoray.text.bring.fasttext import is_fasttext, read_fasttext
 from emoray.text.bring.json_lines import read_json
 from emoray.text.bring.label_names import FILES as NAME_FILES
 from emoray.text.bring.label_names import LabelNames, names_in
@@ -126,7 +127,11 @@ def read_file(part: Part, named: Collection[str] = ()) -> Table:
             found = read_json(text, where)
             found = replace(found, notes=(f"JSON; encoding {encoding}",))
         else:
-            found = read_separated(text, where, USUAL[kind], named)
+            found = (
+                read_fasttext(text, where)
+                if is_fasttext(text)
+                else read_separated(text, where, USUAL[kind], named)
+            )
             first, *others = found.notes
             found = replace(found, notes=(f"{first}; encoding {encoding}", *others))
     if not len(found):

@@ -179,7 +179,9 @@ def _each(table: Table, each: ColumnEach, positive_from: float | None) -> Marks:
             of_text.append(tuple(n for n, v in zip(each.names, row, strict=True) if v))
     said = []
     if partly:
-        said.append(f"{partly:,} rows with some empty cells of labels left out: empty is not 0")
+        said.append(
+            f"{partly:,} of the rows left out have labels in some cells only: empty is not 0"
+        )
     if not zeros and any(value is None for column in columns for value in column):
         said.append("empty cells are read as 0: no column of labels holds one")
     if positive_from is not None:

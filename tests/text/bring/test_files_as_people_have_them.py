@@ -263,3 +263,15 @@ def test_emorays_own_form_may_begin_with_any_text(tmp_path: Path) -> None:
         (tmp_path / f"{split}.tsv").write_text("text\t0,1\ta\n" + "b\t1\tb\n" * 1)
     (tmp_path / "labels.txt").write_text("joy\nfear\n")
     assert brought(tmp_path, tmp_path / "c").folder == tmp_path
+
+
+def test_lines_as_fasttext_takes_them_are_texts_with_labels(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    rows = [f"__label__{label} {text}" for text, label in zip(TEXTS, LABELS, strict=True)]
+    path.write_text("\n".join(rows))
+    assert labels_of(path, tmp_path / "c") == MEANT
+    assert "the words that begin with __label__" in " ".join(brought(path, tmp_path / "c").said)
+    many = [f"{row} __label__love" if i % 2 else row for i, row in enumerate(rows)]
+    path.write_text("\n".join(many))
+    found = labels_of(path, tmp_path / "c")
+    assert found[TEXTS[0]] == MEANT[TEXTS[0]] and found[TEXTS[1]] == {*MEANT[TEXTS[1]], "love"}

@@ -55,7 +55,7 @@ def test_rows_with_some_empty_cells_are_left_out_and_said(writer: str, tmp_path:
     path = WRITERS[writer](tmp_path, {"text": TEXTS[:N], **marks})
     assert len(labels_of(path, tmp_path / "c")) == N - 2
     said = brought(path, tmp_path / "c").said
-    assert "2 rows with some empty cells of labels left out: empty is not 0" in said
+    assert "2 of the rows left out have labels in some cells only: empty is not 0" in said
 
 
 @writers

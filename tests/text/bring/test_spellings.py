@@ -305,3 +305,12 @@ def test_other_types_of_parquet_columns_are_no_hindrance(tmp_path: Path) -> None
     }
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
     assert len(labels_of(tmp_path / "a.parquet", tmp_path / "c")) == N
+
+
+def test_a_sign_that_may_join_labels_is_warned_of_with_a_way_out(tmp_path: Path) -> None:
+    cells = ["joy" if i % 2 else "anger" if i % 4 else "joy/love" for i in range(60)]
+    path = as_separated(tmp_path / "a.csv", {"text": [f"t {i}" for i in range(60)], "label": cells})
+    said = " ".join(brought(path, tmp_path / "c").said)
+    assert "'/' is taken for a part of the name 'joy/love': --label-separator / separates" in said
+    found = labels_of(path, tmp_path / "d", label_separator="/")
+    assert found["t 0"] == {"joy", "love"}
