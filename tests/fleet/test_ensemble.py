@@ -136,7 +136,7 @@ def test_the_best_of_every_size_is_shipped_and_runs_as_one(run: Run) -> None:
         folder = run.folder / next(path for path in best if path.startswith("artifacts/"))
         assert artifact.load(folder)(["thanks a lot", "oh no"]).probabilities_NK.shape == (2, 4)
     shipped = points[points["artifact"].str.startswith("artifacts/")]
-    for row in shipped.to_dict("records"):
+    for row in shipped.reset_index().to_dict("records"):
         folder = run.folder / row["artifact"]
         assert sum(artifact.sizes(folder).values()) == row["size_bytes"]
         said = artifact.card(folder)

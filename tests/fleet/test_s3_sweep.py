@@ -189,7 +189,7 @@ def test_a_report_is_drawn_again_where_the_run_lies(away: Away) -> None:
 def test_pandas_reads_a_table_where_it_lies(away: Away, s3_server: Server) -> None:
     uri = f"s3://{BUCKET}/sweeps/smoke-ekman/points.parquet"
     points = pd.read_parquet(uri)  # AWS_ENDPOINT_URL names the server
-    pd.testing.assert_frame_equal(points, away.run.searched)
+    pd.testing.assert_frame_equal(points, away.run.tables["points"])
     host = s3_server.endpoint.removeprefix("http://")
     columns = ["point", "dev_macro_f1"]
     named = pd.read_parquet(f"{uri}?endpoint_override={host}&scheme=http", columns=columns)

@@ -13,7 +13,7 @@ from emoray.trial.checkpoints.steps import plainly, steps
 def test_a_model_that_onnxruntime_cannot_run_is_said_plainly() -> None:
     with pytest.raises(ValueError, match=r"kernels of the installed onnxruntime, got none for x"):
         with plainly("x"):
-            open_session(b"no model")
+            open_session(b"\x08\x0a")  # ONNX, of no graph
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't allocate memory: 9 bytes")])
