@@ -1,11 +1,11 @@
-"""Draw the report of a run again, or of as much as a stopped run has."""
+"""Draw the report of a run again, of as much as a stopped run has, or one page of several runs."""
 
 from typing import Annotated
 
 import typer
 
 from jobs.console import Job, run_job
-from jobs.options import Debug, RunFolder
+from jobs.options import Debug
 
 app = Job()
 
@@ -14,7 +14,21 @@ app = Job()
     epilog="Example:  \n`python -m jobs.report results/quick-ekman` — then open report.html in it"
 )
 def report(
-    run: RunFolder,
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...",
+            help="Folder of a run, such as results/quick-ekman or s3://bucket/results/quick-ekman; "
+            "several local ones for one page of them all.",
+        ),
+    ],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            help="Of several runs: the page, a file that ends in .html, or a folder for it. Else "
+            "report-RUN1-RUN2.html beside the first run."
+        ),
+    ] = None,
     point: Annotated[
         list[str] | None,
         typer.Option(
@@ -26,14 +40,17 @@ def report(
 ) -> None:
     """Draw report.html and figures/*.png anew from a run's Parquet tables.
 
-    Nothing is trained, scored or chosen here: the report shows what the tables say.
+    Of several runs one page is drawn, without figures/*.png; rows are compared across runs where
+    corpus and labels are the same.
+
+    Nothing is trained or scored here: the report shows what the tables say.
     """
 
     def work() -> None:
-        from emoray.storage.place import place_of
-        from emoray.tables.report.page import draw_run
+        from emoray.storage.place import place_of, place_or_none
+        from emoray.tables.report.page import draw_runs
 
-        print(draw_run(place_of(run), point or ()))
+        print(draw_runs([place_of(run) for run in runs], place_or_none(out), point or ()))
 
     run_job(work, debug=debug)
 

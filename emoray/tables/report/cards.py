@@ -24,7 +24,7 @@ from emoray.export.artifact import load
 folder = emoray.tables.load({{run}}).ship("{{point}}", "my-model")
 load(str(folder))(["{EXAMPLE}"])"""
 ENSEMBLE_CODE = "# An ensemble that is neither picked nor on the front is not shipped."
-HERE = "."  # of code: where the report lies
+HERE = "."  # a run's folder, seen from a report that lies in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from emoray.tables import words
 from emoray.tables.baselines import name_of
 from emoray.tables.front import WITHIN, Pick
 from emoray.tables.report.axes import AXES, axes_of
-from emoray.tables.report.cards import loading_code
+from emoray.tables.report.cards import HERE, loading_code
 from emoray.tables.report.details import comparisons, label_tables
 from emoray.tables.report.kinds import COLOURS, FILTERS, UNKNOWN, kinds_of, palettes
 from emoray.tables.report.packing import packed
@@ -32,7 +32,8 @@ def _said(points: pd.DataFrame) -> dict[str, pd.Series]:
         "built": pd.Series([built[key] for key in keys], points.index),
         "rule": points["threshold_rule"].map(words.rule),
         "folder": points["artifact"],
-        "shipped": points["artifact"].str.contains(SHIPPED),
+        "shipped": points.get("shipped", points["artifact"].str.contains(SHIPPED)),
+        "home": points.get("home", pd.Series(HERE, points.index)),
     }
 
 

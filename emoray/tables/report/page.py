@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import pandas as pd
 import pyarrow as pa
 
 from emoray.storage.place import Place, landing
@@ -28,6 +29,7 @@ from emoray.tables.folders import folder_at
 from emoray.tables.notebook import missing_words
 from emoray.tables.parts import KEYS, gather, part_files, table_path
 from emoray.tables.report.look import on_page, save_png, specs_of
+from emoray.tables.report.several import LEFT_OUT, page_of, tables_of, together
 from emoray.tables.report.story import DETAILS_BYTES, NEEDED, story_of
 from emoray.tables.report.thinning import MOST
 from emoray.tables.rows import TABLES
@@ -102,10 +104,14 @@ def _missing(run_folder: Path) -> dict[str, tuple[str, ...]]:
     return {table: columns for table, columns in found.items() if columns}
 
 
-def _context(run_folder: Path, most: int, wanted: Collection[str]) -> dict[str, Any]:
-    """What the template says; the PNGs are written on the way."""
-    tables = {name: _table(run_folder, name) for name in ("points", "runs", "failures", *NEEDED)}
-    points = tables["points"].to_pandas()
+def _context(
+    points: pd.DataFrame,
+    tables: dict[str, pa.Table],
+    most: int,
+    wanted: Collection[str],
+    pictures: Path | None,
+) -> dict[str, Any]:
+    """What the template says; the PNGs are written on the way where there is a folder for them."""
     groups = dict(list(points.groupby(["corpus", "taxonomy"], sort=False)))
     points = searched(points)
     shown = list(points.groupby(["corpus", "taxonomy"], sort=False).indices)
@@ -121,13 +127,11 @@ def _context(run_folder: Path, most: int, wanted: Collection[str]) -> dict[str, 
             panels = specs_of(figure)
             for k, spec in enumerate(panels):
                 specs[f"{figure.name}-{k}"] = on_page(spec, figure.title)
-            if panels:
-                save_png(figure, panels, run_folder / "figures")
-        if story.front:
-            save_png(story.front, specs_of(story.front), run_folder / "figures")
+            if panels and pictures:
+                save_png(figure, panels, pictures)
+        if story.front and pictures:
+            save_png(story.front, specs_of(story.front), pictures)
     return {
-        "run": run_folder.resolve().name,
-        "missing": missing_words(_missing(run_folder)),
         "runs": tables["runs"].to_pandas().to_dict("records"),
         "failures": tables["failures"].to_pandas().to_dict("records"),
         "corpora": sorted(points["corpus"].unique()),
@@ -135,6 +139,65 @@ def _context(run_folder: Path, most: int, wanted: Collection[str]) -> dict[str, 
         "specs": _script_safe(specs),
         "explorers": {s.name: _script_safe(s.explorer) for s in stories if s.explorer},
     }
+
+
+def _checked(wanted: Collection[str], points: pd.DataFrame) -> None:
+    if strange := sorted(set(wanted) - set(points["point"])) if wanted else []:
+        raise ValueError(
+            f"a point is an id of the run's points, got {short(strange[0])}: copy one of them"
+        )
+
+
+def draw_runs(
+    runs: Sequence[Place], out: Place | None = None, wanted: Collection[str] = ()
+) -> Place:
+    """Draw one run's report in its folder, or one page of several; returns where it lies.
+
+    out: the file or folder of a page of several runs. ValueError where it is named for one run.
+    """
+    if len(runs) == 1:
+        if out is not None:
+            raise ValueError(
+                f"--out is where a page of several runs lies, got one run and {out}: leave --out "
+                "out, the report of one run lies in its folder"
+            )
+        return draw_run(runs[0], wanted)
+    places = [place for place in runs if isinstance(place, Path)]
+    if len(places) < len(runs) or not (out is None or isinstance(out, Path)):
+        raise ValueError(
+            "a page of several runs is drawn of and in local folders, got one in a bucket: copy it "
+            "here, or draw the report of one run"
+        )
+    return write_together(places, out, wanted=wanted)
+
+
+def write_together(
+    places: Sequence[Path],
+    out: Path | None = None,
+    *,
+    most: int = MOST,
+    wanted: Collection[str] = (),
+) -> Path:
+    """Draw several runs on one page, fronts and picks those of all of them; returns the page."""
+    run, page = together(places), page_of(places, out)
+    points, tables = tables_of(run, ("runs", "failures", *NEEDED), page.parent)
+    _checked(wanted, points)
+    drawing = _drawing_code()
+    names = run.names()
+    context = _context(points, tables, most, wanted, None) | {
+        "run": " + ".join(names),
+        "several": LEFT_OUT,
+        "missing": missing_words(
+            {t: c for t, c in run.missing().items() if t in ("points", "runs", *NEEDED)}
+        ),
+    }
+    page.parent.mkdir(parents=True, exist_ok=True)
+    return _finish(context, drawing, page)
+
+
+def _finish(context: dict[str, Any], drawing: Future[str], page: Path) -> Path:
+    code = drawing.result().replace("</script", "<\\/script")
+    return _write(_render(context | {"drawing": code}), page)
 
 
 def draw_run(run: Place, wanted: Collection[str] = ()) -> Place:
@@ -169,12 +232,13 @@ def write_report(run_folder: Path, *, most: int = MOST, wanted: Collection[str] 
                 f"a report shows at least one point, got parts that hold none in {run_folder} "
                 f"({'; '.join(done.errors) or 'all empty'}): run the sweep again"
             )
-    points = _table(run_folder, "points").column("point")
-    if strange := sorted(set(wanted) - set(points.to_pylist())) if wanted else []:
-        raise ValueError(
-            f"a point is an id of the run's points, got {short(strange[0])}: copy one of them"
-        )
+    tables = {name: _table(run_folder, name) for name in ("points", "runs", "failures", *NEEDED)}
+    points = tables["points"].to_pandas()
+    _checked(wanted, points)
     drawing = _drawing_code()
-    context = _context(run_folder, most, wanted)
-    code = drawing.result().replace("</script", "<\\/script")
-    return _write(_render(context | {"drawing": code}), run_folder / "report.html")
+    context = _context(points, tables, most, wanted, run_folder / "figures") | {
+        "run": run_folder.resolve().name,
+        "several": "",
+        "missing": missing_words(_missing(run_folder)),
+    }
+    return _finish(context, drawing, run_folder / "report.html")

@@ -3,13 +3,17 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+from urllib.parse import quote, unquote, urlparse
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from emoray.tables.compact import compact
-from emoray.tables.report.page import write_report
+from emoray.tables.parts import write_part
+from emoray.tables.report.page import write_report, write_together
+from emoray.tables.rows import PointRow
+from emoray.tables.run import load
+from tests.tables.made import blanks
 from tests.tables.report.evidence import make_compared_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -231,3 +235,23 @@ def test_the_dark_page_is_dark_and_paper_is_white(page: Page, tmp_path: Path) ->
     page.emulate_media(media="screen")
     page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_on_a_page_of_several_runs_a_row_is_shipped_from_its_own_run(
+    browser: Browser, tmp_path: Path
+) -> None:
+    runs = [tmp_path / "small", tmp_path / "large"]
+    for run, dims in zip(runs, ((25,), (50,)), strict=True):
+        made = make_compared_run(run, seeds=1, dims=dims, bits=(32, 8))
+        base = made.assign(artifact="../_stages/base")
+        write_part(blanks(PointRow) | base.to_dict("series"), run, "points", "trial-0")
+        compact(run)
+    address = write_together(runs).as_uri()
+    for run in runs:
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE)
+        point = load(run).points["point"].iloc[0]
+        page.goto(f"{address}#ekman-front?point={quote(point)}")
+        code = page.locator(CARD).locator("pre").inner_text()
+        assert f'emoray.tables.load("{run}").ship("{point}"' in code
+        page.close()
