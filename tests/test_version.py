@@ -1,5 +1,6 @@
 """What emoray says of its version, installed or not, and that asking costs nothing."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -44,5 +45,7 @@ def test_a_checkout_that_nobody_installed_knows_its_version(tmp_path: Path, proj
     if project:
         shutil.copy(ROOT / "pyproject.toml", tmp_path)
     words = [sys.executable, "-S", "-c", "import emoray; print(emoray.__version__)"]
-    told = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=True)
+    # An installed checkout keeps its metadata beside the code, where PYTHONPATH would find it.
+    bare = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    told = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=bare, check=True)
     assert told.stdout.strip() == (SAID if project else emoray.UNKNOWN)
