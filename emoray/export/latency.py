@@ -15,7 +15,7 @@ import numpy as np
 from emoray.export.artifact import Classifier
 
 WARM_UP = 20  # calls of each model before its first sample
-READ_BEFORE = 1000  # other texts that a model in use has read: it remembers their words
+READ_BEFORE = 200  # other texts that a model in use has read: it remembers their words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,7 @@ class Clock:
     """The time of one text, batch 1: these models beside a baseline, a whole node to themselves."""
 
     name: ClassVar[str] = "clock"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     compressed: tuple[Compress, ...]
     baseline: Compress
@@ -100,7 +100,7 @@ class ClockMembers:
     """The time of the same texts by every member of an ensemble, each beside the first."""
 
     name: ClassVar[str] = "clock_members"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     compressed: tuple[Compress, ...]
     text: Encode | Pieces  # of the first: whose lengths choose the texts
