@@ -35,7 +35,6 @@ import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import compress, islice, pairwise, takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -289,11 +288,11 @@ class Words:
                 f"{str(self._longest)[:60]!r}: build the artifact again"
             )
 
-        self._known: dict[str, list[str]] = {}
+        self.known: dict[str, list[str]] = {}
 
     def forget(self) -> None:
         """Forget what is remembered of words."""
-        self._known.clear()
+        self.known.clear()
 
     def _words(self, text: str) -> list[str]:
         for pattern, instead in self._rules:
@@ -303,14 +302,14 @@ class Words:
     def _remembered(self, stretches: Sequence[str]) -> list[str]:
         """The words of stretches without white space. Those that are new go through the rules
         together: the rules cost ten times what all the rest does."""
-        read = {stretch: self._known.get(stretch) for stretch in stretches}
+        read = {stretch: self.known.get(stretch) for stretch in stretches}
         if new := [stretch for stretch, words in read.items() if words is None]:
             words = iter(self._words(f" {BETWEEN} ".join(new)))
             for stretch in new:
                 read[stretch] = list(takewhile(BETWEEN.__ne__, words))
-            if len(self._known) >= CACHED_WORDS:
-                self._known.clear()
-            self._known |= {s: read[s] or [] for s in new if len(s) <= CACHED_LENGTH}
+            if len(self.known) >= CACHED_WORDS:
+                self.known.clear()
+            self.known |= {s: read[s] or [] for s in new if len(s) <= CACHED_LENGTH}
         return [word for stretch in stretches for word in read[stretch] or ()]
 
     def cut(self, text: str) -> tuple[list[str], bool]:
@@ -398,7 +397,7 @@ class Pieces:
             raise _wrong(TOKENIZER, "has room for a piece in max_tokens", settings["max_tokens"])
         self._written = Added((a["content"], a) for a in added if not a["normalized"])
         self._normal = Added((self.normalized(a["content"]), a) for a in added if a["normalized"])
-        self._cached = lru_cache(CACHED_WORDS)(self.pieces)
+        self.known: dict[str, tuple[str, ...]] = {}
 
     def normalized(self, text: str) -> str:
         """A text as its words are looked for."""
@@ -416,16 +415,23 @@ class Pieces:
         for stretch, written in self._written.split(text):
             for part, normal in self._normal.split(self.normalized(stretch)):
                 for word in self.words(part):
-                    short = len(word) <= CACHED_LENGTH
-                    yield from self._cached(word) if short else self.pieces(word)
+                    yield from self.known.get(word) or self._new(word)
                 if normal:
                     yield normal
             if written:
                 yield written
 
+    def _new(self, word: str) -> tuple[str, ...]:
+        found = self.pieces(word)
+        if len(word) <= CACHED_LENGTH:
+            if len(self.known) >= CACHED_WORDS:
+                self.known.clear()
+            self.known[word] = found
+        return found
+
     def forget(self) -> None:
         """Forget what is remembered of words."""
-        self._cached.cache_clear()
+        self.known.clear()
 
     def cut(self, text: str) -> tuple[list[str], bool]:
         """The pieces that are read, framed, and whether the text has more of them."""

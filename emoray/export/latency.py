@@ -8,11 +8,11 @@ import gc
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from emoray.export.artifact import Classifier
+from emoray.export.artifact import Classifier, Reader
 
 WARM_UP = 20  # calls of each model before its first sample
 READ_BEFORE = 200  # other texts that a model in use has read: it remembers their words
@@ -52,12 +52,23 @@ class TimedArtifact:
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
         self._feeds: dict[str, list[dict[str, np.ndarray]]] = {}
+        self._others: Sequence[str] | None = None
+        self._known: dict[Reader, dict[str, Any]] = {}  # the words of the others
 
     def prepare(self, others: Sequence[str]) -> None:
+        if others is not self._others:
+            self._read(others)
+        for reader, known in self._known.items():
+            reader.tokenize.known = dict(known)
+
+    def _read(self, others: Sequence[str]) -> None:
+        self._others = others
+        self._known = {}
         for reader in {reader for reader, _ in self._classifier.members}:
             reader.forget()
             for text in others:
                 reader.ids(text)
+            self._known[reader] = dict(reader.tokenize.known)
 
     def whole(self, text: str) -> object:
         return self._classifier([text])
@@ -129,13 +140,14 @@ def measure(
             f"latency needs texts and repeats, got {len(texts)} and {repeats}: give at least one"
         )
     samples: list[Sample] = []
+    others = others[:READ_BEFORE]
     collecting = gc.isenabled()
     gc.collect()
     gc.disable()
     try:
         for turn in range(repeats):
             for name in models:
-                samples.extend(_turn(models, baseline, name, texts, others[:READ_BEFORE], turn))
+                samples.extend(_turn(models, baseline, name, texts, others, turn))
     finally:
         if collecting:
             gc.enable()

@@ -68,7 +68,19 @@ def test_what_was_read_is_forgotten_before_a_turn() -> None:
     timed.whole("wab wac")
     timed.prepare(["wad"])
     ((reader, _),) = classifier.members
-    assert reader.tokenize._known == {"wad": ["wad"]}
+    assert reader.tokenize.known == {"wad": ["wad"]}
+
+
+def test_what_a_turn_has_read_is_new_again_in_the_next_one() -> None:
+    classifier = Classifier(files())
+    timed, others = TimedArtifact(classifier), ["wad"]
+    ((reader, _),) = classifier.members
+    for _ in range(2):
+        timed.prepare(others)
+        timed.whole("wab wac")
+        assert set(reader.tokenize.known) == {"wab", "wac", "wad"}
+        timed.prepare(others)
+        assert set(reader.tokenize.known) == {"wad"}
 
 
 def test_garbage_collection_is_as_it_was(models: dict[str, TimedArtifact]) -> None:
