@@ -11,7 +11,7 @@ from typing import Any
 import ray
 from ray._private import ray_constants
 
-from emoray.fleet.address import AUTO, asks_for_token, found, parsed
+from emoray.fleet.address import AUTO, asks_for_token, found, host_for_others, parsed
 from emoray.fleet.precautions import known_token, on_loopback, own_folder, own_token
 
 SETTINGS = {
@@ -90,10 +90,11 @@ def _joined(cluster: Cluster) -> Iterator[None]:
     """The Ray at `address`, whoever started it; refused where it lets in strangers."""
     address = found(cluster.address or AUTO)
     asks = asks_for_token(address)
-    if not (asks or address.is_loopback or cluster.insecure):
+    if not (asks or cluster.insecure) and (host := host_for_others(address)):
+        at = "" if host == address.host else f" (others reach it at {host})"
         raise ValueError(
-            f"a Ray that others reach must ask for a token, the one at {address} lets anyone in: "
-            "start it with RAY_AUTH_MODE=token, or accept the risk with --insecure"
+            f"a Ray that others reach must ask for a token, the one at {address}{at} lets anyone "
+            "in: start it with RAY_AUTH_MODE=token, or accept the risk with --insecure"
         )
     with (
         on_loopback() if address.is_loopback else nullcontext(),

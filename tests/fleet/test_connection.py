@@ -2,12 +2,14 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from concurrent import futures
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +17,12 @@ import grpc
 import pytest
 import ray
 from filelock import FileLock
+from ray._private import services
+from ray.core.generated.gcs_pb2 import GcsNodeInfo
+from ray.core.generated.gcs_service_pb2 import GetAllNodeInfoReply
 
-from emoray.fleet.address import Address, asks_for_token, parsed
+from emoray.fleet import address as address_module
+from emoray.fleet.address import Address, asks_for_token, found, host_for_others, parsed
 from emoray.fleet.connection import NICENESS, Cluster, connected
 from tests.cluster.head import free_port
 from tests.listening import descendants, listening
@@ -46,7 +52,19 @@ def test_loopback_is_known_and_written_as_it_was_read(text: str) -> None:
     assert parsed(text).is_loopback and str(parsed(text)) == text
 
 
-@pytest.mark.parametrize("text", ["10.0.0.5:6379", "head.internal:6379", "0.0.0.0:6379"])
+@pytest.mark.parametrize(
+    ("addresses", "local"),
+    [(["127.0.1.1"], True), (["127.0.1.1", "::1"], True), (["127.0.0.1", "10.0.0.5"], False)],
+)
+def test_a_name_is_loopback_where_all_that_it_stands_for_is(
+    monkeypatch: pytest.MonkeyPatch, addresses: list[str], local: bool
+) -> None:
+    answer = [(0, 0, 0, "", (each, 0)) for each in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: answer)
+    assert parsed("head:6379").is_loopback is local
+
+
+@pytest.mark.parametrize("text", ["10.0.0.5:6379", "0.0.0.0:6379"])
 def test_other_addresses_are_no_loopback(text: str) -> None:
     assert not parsed(text).is_loopback and str(parsed(text)) == text
 
@@ -72,38 +90,95 @@ def test_an_address_where_nobody_answers_is_one_clear_line(no_ray_yet: None) -> 
 
 
 class _LetsAnyoneIn(grpc.GenericRpcHandler):
-    """What a Ray without tokens does with a caller: it answers."""
+    """What a Ray without tokens does with a caller: it tells of its nodes."""
+
+    def __init__(self, *nodes: GcsNodeInfo) -> None:
+        self.answer = GetAllNodeInfoReply(node_info_list=nodes).SerializeToString()
 
     def service(self, call: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
-        return grpc.unary_unary_rpc_method_handler(lambda request, context: b"")
+        return grpc.unary_unary_rpc_method_handler(lambda request, context: self.answer)
 
 
-@pytest.fixture
-def open_house() -> Iterator[int]:
+def node(host: str, state: "GcsNodeInfo.GcsNodeState.ValueType" = GcsNodeInfo.ALIVE) -> GcsNodeInfo:
+    return GcsNodeInfo(node_manager_address=host, state=state)
+
+
+@contextmanager
+def open_house(*nodes: GcsNodeInfo, on: str = "127.0.0.1") -> Iterator[int]:
     """The port of something that asks nobody for a token."""
-    server = grpc.server(futures.ThreadPoolExecutor(1), handlers=[_LetsAnyoneIn()])
-    port = server.add_insecure_port("127.0.0.1:0")
+    server = grpc.server(futures.ThreadPoolExecutor(1), handlers=[_LetsAnyoneIn(*nodes)])
+    port = server.add_insecure_port(f"{on}:0")
     server.start()
-    yield port
-    server.stop(None).wait()
+    try:
+        yield port
+    finally:
+        server.stop(None).wait()
 
 
-def test_a_ray_that_others_reach_without_a_token_is_refused(
-    no_ray_yet: None, open_house: int
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "127.9.9.9", "0.0.0.0"])
+def test_a_ray_that_others_reach_without_a_token_is_refused_by_any_name(
+    no_ray_yet: None, name: str
 ) -> None:
-    address = f"0.0.0.0:{open_house}"  # leads here, and is no loopback address
-    with (
-        pytest.raises(ValueError, match=rf"must ask for a token, .*{address}.*--insecure"),
-        connected(Cluster(address=address)),
-    ):
-        raise AssertionError("joined an open house")
+    told = r"must ask for a token, the one at {} .*lets anyone in: .*--insecure"
+    with open_house(node("127.0.0.1"), node("10.0.0.5"), on="0.0.0.0") as port:
+        address = f"{name}:{port}"
+        with (
+            pytest.raises(ValueError, match=told.format(address)),
+            connected(Cluster(address=address)),
+        ):
+            raise AssertionError("joined an open house")
 
 
-def test_a_ray_with_a_token_is_known_by_its_refusal(local_ray: None, open_house: int) -> None:
+def test_it_is_known_by_its_nodes_wherever_a_tunnel_to_it_begins() -> None:
+    with open_house(node("127.0.0.1"), node("10.0.0.5")) as port:
+        assert host_for_others(Address("127.0.0.1", port)) == "10.0.0.5"
+
+
+def test_it_is_known_by_where_it_listens_whatever_its_nodes_are_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """127.0.0.2 stands in for the address of this machine, which may have none."""
+    monkeypatch.setattr(services, "node_ip_address_from_perspective", lambda: "127.0.0.2")
+    monkeypatch.setattr(address_module, "_is_loopback", lambda host: host == "127.0.0.1")
+    with open_house(node("127.0.0.1"), on="0.0.0.0") as port:
+        assert host_for_others(Address("127.0.0.1", port)) == "127.0.0.2"
+    with open_house(node("127.0.0.1"), on="127.0.0.1") as port:
+        assert host_for_others(Address("127.0.0.1", port)) is None
+
+
+def test_one_on_loopback_alone_is_accepted_without_a_token_and_dead_nodes_count_for_nothing() -> (
+    None
+):
+    with open_house(node("127.0.0.1"), node("10.0.0.5", GcsNodeInfo.DEAD)) as port:
+        assert host_for_others(Address("localhost", port)) is None
+        assert not asks_for_token(Address("127.0.0.1", port))
+
+
+def test_a_ray_with_a_token_is_known_by_its_refusal(local_ray: None) -> None:
     head = parsed(ray.get_runtime_context().gcs_address)
     assert head.is_loopback and asks_for_token(head)
     assert asks_for_token(Address("0.0.0.0", head.port))
-    assert not asks_for_token(Address("127.0.0.1", open_house))
+
+
+@pytest.mark.parametrize(
+    ("running", "told"),
+    [
+        ((), r"got none: start one with `cluster/local.sh up`, or leave --address"),
+        (("127.0.0.1:1", "10.0.0.5:2"), r"got 2: name one of 10.0.0.5:2, 127.0.0.1:1 with"),
+    ],
+)
+def test_auto_needs_one_ray_and_names_them_where_there_are_several(
+    monkeypatch: pytest.MonkeyPatch, running: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.setattr(services, "find_gcs_addresses", lambda: frozenset(running))
+    with pytest.raises(ValueError, match=told):
+        found("auto")
+
+
+def test_auto_is_the_ray_that_runs_where_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On 127.0.0.1 too, where `cluster/local.sh` starts one."""
+    monkeypatch.setattr(services, "find_gcs_addresses", lambda: frozenset(["127.0.0.1:6379"]))
+    assert found("auto") == Address("127.0.0.1", 6379)
 
 
 def test_a_ray_that_cannot_start_is_one_clear_line(tmp_path: Path) -> None:
