@@ -18,6 +18,7 @@ from emoray.storage.cache import close_to_others, own_scratch, user_cache
 from emoray.storage.objects import Entry
 from emoray.storage.parallel import in_parallel
 from emoray.storage.s3 import S3Folder
+from emoray.storage.submitted import check_travelled
 
 Place: TypeAlias = Path | S3Folder
 SEAL = "manifest.json"  # of an artifact: whoever sees it sees all that it names
@@ -160,6 +161,7 @@ def fetched(place: Place) -> Path:
     lies there.
     """
     if isinstance(place, Path):
+        check_travelled(place)
         return place
     for _ in range(LISTINGS):
         source, entries = _listed(place)

@@ -16,6 +16,7 @@ from pathlib import Path
 from emoray.storage.names import checked_run, part_of, shown
 from emoray.storage.place import Place, absolute, child, ready
 from emoray.storage.s3 import S3Folder
+from emoray.storage.submitted import check_outlives
 
 INPUTS = "_inputs.json"
 RESULTS = Path("results")
@@ -26,11 +27,14 @@ ENDINGS = (".parquet", ".npy")
 
 def store_of(out: Place, store: Place | None) -> Place:
     """Where finished stages lie: as said, else beside all runs, which share them."""
+    if store is not None:
+        check_outlives(store, "--store")
     return absolute(store or child(out, STORE))
 
 
 def ready_out(out: Place, store: Place | None = None) -> None:
     """Refuse (ValueError) an output that cannot be written, before anything is paid for or made."""
+    check_outlives(out, "--out")
     if isinstance(out, Path):
         there = next(each for each in (out.absolute(), *out.absolute().parents) if each.exists())
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):

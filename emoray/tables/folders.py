@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from emoray.storage.place import Place, child, name_of
 from emoray.storage.s3 import S3Folder
+from emoray.storage.submitted import check_travelled
 from emoray.tables.files import columns_at, count_rows, read_any_version
 from emoray.tables.parts import KEYS, PARTS
 from emoray.tables.rows import FINISHED_TABLES, TABLES
@@ -95,6 +96,8 @@ def _without_tables(place: Place) -> str:
 
 def folder_at(place: Place) -> Folder:
     """The folder and its tables. ValueError where it holds none, with what it does hold."""
+    if isinstance(place, Path):
+        check_travelled(place)
     found = dict(_files(place))
     sizes = {name: found[name + ENDING] for name in CLASSES if name + ENDING in found}
     if not sizes:

@@ -11,6 +11,7 @@ from emoray.labels import Taxonomy
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.storage.cache import user_cache
 from emoray.storage.place import Place, fetched, landing, place_of, ready
+from emoray.storage.submitted import check_outlives
 from emoray.text.bring.asked import HUB, Bring
 from emoray.text.bring.first_look import FirstLook, first_look
 from emoray.text.bring.importing import bring
@@ -155,6 +156,7 @@ def tell_look(source: Source, console: Console, vectors: Sequence[VectorSource] 
 
 def _keep(source: Source, place: Place) -> None:
     """A copy of the corpus; ValueError where the folder keeps another one."""
+    check_outlives(place, "--keep")
     ready(place)
     names = [*(f"{split}.tsv" for split in SPLITS), NAMES]
     files = {n: (source.folder / n).read_bytes() for n in names if (source.folder / n).is_file()}

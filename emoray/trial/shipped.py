@@ -6,6 +6,7 @@ from typing import Any
 from emoray.export.artifact import DECISION, MODEL
 from emoray.export.decision import copy_as_made
 from emoray.storage.place import fetched, located, place_of
+from emoray.storage.submitted import check_outlives
 from emoray.tables.conditions import short
 from emoray.tables.folders import Folder, folder_at
 from emoray.tables.front import BASELINE
@@ -27,6 +28,7 @@ def _new_folder(target: str | Path) -> Path:
             f"an artifact goes to a folder of this machine, got {target}: ship it here, then copy "
             "the folder"
         )
+    check_outlives(Path(target), "the folder")
     if Path(target).exists():
         raise ValueError(f"an artifact goes to a new folder, got {target}: name another")
     return Path(target)

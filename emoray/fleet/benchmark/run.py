@@ -10,6 +10,7 @@ from emoray.fleet.benchmark.cached import CachedTrials
 from emoray.fleet.benchmark.everyday import Everyday
 from emoray.fleet.benchmark.scale import Scale
 from emoray.fleet.benchmark.sweep import SweepCost
+from emoray.storage.submitted import check_outlives
 from emoray.trial.benchmark.figures import Figure, append, machine, show
 from emoray.trial.benchmark.peers.comparing import EMORAY, Peers
 from emoray.trial.benchmark.peers.rows import (
@@ -118,6 +119,7 @@ def run_benchmarks(benchmarks: Benchmarks, console: Console | None = None) -> No
     def say(what: str) -> None:
         console.print(f"… {what}", highlight=False, soft_wrap=True)
 
+    check_outlives(benchmarks.out, "--out")
     chosen = benchmarks.chosen(say)
     for benchmark in chosen:
         benchmark.check()

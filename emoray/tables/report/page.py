@@ -21,6 +21,7 @@ import pandas as pd
 import pyarrow as pa
 
 from emoray.storage.place import Place, landing
+from emoray.storage.submitted import check_outlives
 from emoray.tables import words
 from emoray.tables.baselines import searched
 from emoray.tables.compact import compact
@@ -161,6 +162,7 @@ def draw_runs(
 
     out: the file or folder of a page of several runs. ValueError where it is named for one run.
     """
+    check_outlives(*((runs[0], "the run") if out is None else (out, "--out")))
     if len(runs) == 1:
         if out is not None:
             raise ValueError(

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from emoray.decide.cuts import cuts_of, thresholds_of
 from emoray.storage.place import Place, fetched
+from emoray.storage.submitted import check_outlives
 from emoray.tables.files import read_table
 from emoray.tables.rows import CalibrationRow
 from emoray.trial.finished import telling as tell
@@ -187,6 +188,8 @@ def run_decide(settings: Decide, console: Console | None = None) -> None:
     from emoray.export import decision
 
     console = console or Console()
+    if not settings.history:
+        check_outlives(settings.artifact, "--artifact")
     before = open_artifact(settings.artifact)
     folder = before.folder
     if settings.history:
