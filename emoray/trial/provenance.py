@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 from dataclasses import dataclass
 from importlib import metadata
@@ -26,6 +27,7 @@ LIBRARIES = (
     "onnxruntime",
     "boto3",
 )
+SAID_COMMIT = "EMORAY_COMMIT"  # a whole hash, with `-dirty` behind it where files were changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +65,22 @@ def _version(library: str) -> str:
         return f"{library} not installed"
 
 
+def _commit() -> tuple[str, bool]:
+    """The commit of this code, and whether it was changed since.
+
+    Where no `.git` lies beside it, in a job that was handed in or in an image, cluster/submit.sh or
+    the image has said it. A checkout that merely holds an installed emoray says nothing.
+    """
+    if _git("ls-files", "--error-unmatch", Path(__file__).name):
+        return _git("rev-parse", "HEAD") or "", bool(_git("status", "--porcelain"))
+    said = re.fullmatch(r"([0-9a-f]{40,64})(-dirty)?", os.environ.get(SAID_COMMIT, ""))
+    return (said[1], bool(said[2])) if said else ("", False)
+
+
 def provenance() -> Provenance:
     """Of this process, on this machine."""
     found = cpu()
+    commit, dirty = _commit()
     return Provenance(
         cpu=found.model,
         instruction_sets=found.instruction_sets,
@@ -74,6 +89,6 @@ def provenance() -> Provenance:
         versions=", ".join(
             [f"python {platform.python_version()}", *(_version(library) for library in LIBRARIES)]
         ),
-        git_commit=_git("rev-parse", "HEAD") or "",
-        git_dirty=bool(_git("status", "--porcelain")),
+        git_commit=commit,
+        git_dirty=dirty,
     )
