@@ -21,7 +21,7 @@ from emoray.fleet.benchmark.sweep import SweepCost, part_of_quick, sampled
 from emoray.fleet.space import FROZEN, Space
 from emoray.quant.catalogue import quick_schemes
 from emoray.tables.parts import run_table, write_part
-from emoray.tables.rows import PointRow
+from emoray.tables.rows import LabelRow, PointRow
 from emoray.text.glove_file import read_vectors
 from emoray.trial.benchmark.figures import (
     FILE,
@@ -250,16 +250,20 @@ def test_an_everyday_without_anything_in_it_is_refused(settings: dict[str, int])
         Everyday(**settings)
 
 
-def test_many_points_are_real_rows_with_ids_of_their_own(tmp_path: Path) -> None:
+def test_many_points_are_the_models_of_a_run_again_with_ids_of_their_own(tmp_path: Path) -> None:
     rows = [row(PointRow, point=f"p{i}", size_bytes=100_000, dev_macro_f1=0.5) for i in range(5)]
     write_part(rows, tmp_path, "points", "real")
+    write_part([row(LabelRow, point="p0")], tmp_path, "labels", "real")
     many_points(tmp_path, 1000)
     cost = of_merging(tmp_path)
     assert cost.seconds > 0 and cost.peak_mb >= cost.library_mb
     assert of_loading(tmp_path).seconds > 0
     points = run_table(tmp_path, "points").to_pandas()
     assert len(points) >= 1000 and points["point"].is_unique
-    assert points["size_bytes"].nunique() > 500
+    assert points["size_bytes"].nunique() > 150, "a model's points are of one size"
+    labels = run_table(tmp_path, "labels").to_pandas()
+    assert labels["point"].is_unique and set(labels["point"]) < set(points["point"])
+    assert len(labels) == len(points) / 5
 
 
 def test_a_text_read_afresh_has_the_same_labels_and_both_are_timed() -> None:

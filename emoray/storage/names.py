@@ -12,6 +12,7 @@ PART = re.compile(r"\w[\w.=+-]*")
 PART_IS = "letters, digits, '.', '_', '=', '+' or '-', no '.' first"
 LONGEST = 120  # bytes; a file's name may have 255, and others are made from it
 TABLED = r"\A([\pL\pN_][\pL\pN_.=+-]*)?\z"  # the same for Arrow, with what was made from one
+PLAIN = re.compile(r"\A([A-Za-z0-9_][A-Za-z0-9_.=+-]{0,99})?\Z")  # needs no closer look
 TABLED_MOST = 200  # characters of it: counted apart, as a pattern that counts is 30 times slower
 SHOWN = 60
 

@@ -1,18 +1,28 @@
 """Parts become tables: merged, sorted, each row once, with what only all rows together can say."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from emoray.tables.files import read_table, write_table
+from emoray.storage.parallel import in_parallel
+from emoray.tables.coded import as_text, coded
+from emoray.tables.files import read_table, write_chunks, write_table
 from emoray.tables.front import on_front
+from emoray.tables.merging import Merged
 from emoray.tables.parts import KEYS, PARTS, part_files, row_class_of, table_path
-from emoray.tables.rows import TABLES
+from emoray.tables.rows import TABLES, PointRow, RepeatRow
 from emoray.tables.schema import schema_of
+
+TOGETHER = 64  # parts that are read at a time
+# Columns of `points` that the front and `repeats` are reckoned from.
+AVERAGED = (
+    *("corpus", "taxonomy", "family", "recipe", "seed", "scheme", "embedding_dim", "layers"),
+    *("temperature", "temperature_rule", "threshold_rule", "size_bytes"),
+    *("dev_macro_f1", "test_macro_f1"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,23 +34,7 @@ class Compacted:
     errors: tuple[str, ...]  # one line a damaged part, saying what is wrong with it
 
 
-def merge(tables: list[pa.Table], table: str) -> pa.Table:
-    """Rows of all `tables`, sorted by key, each key once: the last table that holds it counts."""
-    schema = schema_of(row_class_of(table))
-    whole = pa.concat_tables([schema.empty_table(), *tables])
-    keys = list(KEYS[table])
-    age = pa.array(-np.arange(whole.num_rows))  # of rows of one key the youngest comes first
-    order = whole.select(keys).append_column("_age", age)
-    places = pc.sort_indices(order, [(k, "ascending") for k in (*keys, "_age")])
-    sorted_keys = order.select(keys).take(places).combine_chunks()
-    repeated = np.ones(max(whole.num_rows - 1, 0), bool)
-    for key in sorted_keys.columns:
-        repeated &= pc.equal(key[1:], key[:-1]).to_numpy()
-    first = np.concatenate([np.ones(min(whole.num_rows, 1), bool), ~repeated])
-    return whole.take(pc.filter(places, pa.array(first)))
-
-
-def _latency_of_models(latency: pa.Table) -> pd.DataFrame:
+def percentiles_of(latency: pa.Table) -> pd.DataFrame:
     """Percentiles by model from raw samples, at the fewest threads the model was timed with."""
     columns = ["model", "threads", "milliseconds", "model_milliseconds"]
     samples = latency.select(columns).to_pandas()
@@ -55,11 +49,10 @@ def _latency_of_models(latency: pa.Table) -> pd.DataFrame:
     )
 
 
-def with_latency(points: pa.Table, latency: pa.Table) -> pa.Table:
-    """`points` with percentiles of their model's samples; a model without any keeps what it had."""
-    if not latency.num_rows:
+def with_percentiles(points: pa.Table, percentiles: pd.DataFrame) -> pa.Table:
+    """`points` with their model's percentiles; a model without any keeps what it had."""
+    if percentiles.empty:
         return points
-    percentiles = _latency_of_models(latency)
     model = points.column("model").to_pandas()
     for name in percentiles.columns:
         before = points.column(name).to_pandas().astype(float)
@@ -70,31 +63,72 @@ def with_latency(points: pa.Table, latency: pa.Table) -> pa.Table:
     return points
 
 
-def with_front(points: pa.Table) -> pa.Table:
-    """`points` with `on_front` set, by corpus and taxonomy, on dev."""
-    needed = ["corpus", "taxonomy", "family", "size_bytes", "dev_macro_f1"]
-    frame = points.select(needed).to_pandas()
-    at = points.schema.get_field_index("on_front")
-    return points.set_column(at, points.schema.field(at), pa.array(on_front(frame), pa.bool_()))
+def with_latency(points: pa.Table, latency: pa.Table) -> pa.Table:
+    """`points` with percentiles of their model's samples."""
+    return with_percentiles(points, percentiles_of(latency))
 
 
-def repeats_of(points: pa.Table) -> pd.DataFrame:
-    """Operating points averaged over the seeds of their recipe, one row a `RepeatRow`."""
-    if not points.num_rows:
+def repeats_of(points: pd.DataFrame) -> pd.DataFrame:
+    """Operating points averaged over the seeds of their recipe, one row a `RepeatRow`.
+
+    points: at least the columns `AVERAGED`.
+    """
+    if points.empty:
         empty: pd.DataFrame = schema_of(row_class_of("repeats")).empty_table().to_pandas()
         return empty
-    frame = points.to_pandas()
-    fixed = frame["temperature"].map("{:g}".format)
-    frame["temperature"] = fixed.where(frame["temperature_rule"] != "fitted", "fitted")
     keys = list(KEYS["repeats"])
-    seeds = frame.drop_duplicates([*keys, "seed"]).groupby(keys, sort=True)
+    fixed = points["temperature"].where(points["temperature_rule"] != "fitted")
+    named = fixed.astype("category")
+    named = named.cat.rename_categories(named.cat.categories.map("{:g}".format))
+    named = named.cat.add_categories(["fitted"]).fillna("fitted")
+    frame = points[list(AVERAGED)].assign(temperature=named.astype("str").astype("category"))
+    seeds = frame.drop_duplicates([*keys, "seed"]).groupby(keys, sort=True, observed=True)
     repeats = seeds[["family", "embedding_dim", "layers"]].first()
     repeats["seeds"] = seeds.size()
     for split in ("dev", "test"):
         repeats[f"{split}_macro_f1_mean"] = seeds[f"{split}_macro_f1"].mean()
         repeats[f"{split}_macro_f1_std"] = seeds[f"{split}_macro_f1"].std(ddof=1)
     repeats["size_bytes"] = seeds["size_bytes"].mean().astype(float)
-    return repeats.reset_index()
+    return as_text(repeats.reset_index())
+
+
+def _read(paths: Sequence[Path], table: str, wrong: dict[Path, str]) -> Iterator[pa.Table]:
+    """The parts that are whole, in order; of others why not goes into `wrong`."""
+
+    def read(path: Path) -> pa.Table | str:
+        try:
+            return read_table(path, row_class_of(table))
+        except ValueError as error:
+            return str(error)
+
+    for start in range(0, len(paths), TOGETHER):
+        some = paths[start : start + TOGETHER]
+        for path, part in zip(some, in_parallel(read, some), strict=True):
+            if isinstance(part, str):
+                wrong[path] = part
+            else:
+                yield part
+
+
+def _points(merged: Merged, latency: pd.DataFrame, run_folder: Path) -> tuple[int, int]:
+    """Write `points`, with what only all rows together can say, and `repeats`; returns their
+    lengths."""
+    known = coded(merged.chunks(list(AVERAGED)))
+    front = pa.array(on_front(known), pa.bool_())
+    repeats = repeats_of(known)
+    del known
+
+    def finished() -> Iterator[pa.Table]:
+        done = 0
+        for chunk in merged.chunks():
+            at = chunk.schema.get_field_index("on_front")
+            own = front.slice(done, chunk.num_rows)
+            done += chunk.num_rows
+            yield with_percentiles(chunk.set_column(at, chunk.schema.field(at), own), latency)
+
+    rows = write_chunks(finished(), table_path(run_folder, "points"), PointRow)
+    write_table(repeats.to_dict("series"), table_path(run_folder, "repeats"), RepeatRow)
+    return rows, len(repeats)
 
 
 def compact(run_folder: Path) -> Compacted:
@@ -104,26 +138,21 @@ def compact(run_folder: Path) -> Compacted:
         raise ValueError(
             f"a run's folder holds {PARTS}/, {run_folder} does not: run the sweep into it first"
         )
-    merged: dict[str, pa.Table] = {}
-    damaged: list[Path] = []
-    errors: list[str] = []
-    for name in TABLES:
-        whole = []
-        for path in part_files(run_folder, name):
-            try:
-                whole.append(read_table(path, row_class_of(name)))
-            except ValueError as error:
-                damaged.append(path)
-                errors.append(str(error))
-        merged[name] = merge(whole, name)
-    merged["points"] = with_front(with_latency(merged["points"], merged["latency"]))
-    repeats = repeats_of(merged["points"])
-    for name, row_class in TABLES.items():
-        rows = repeats.to_dict("series") if name == "repeats" else merged[name]
-        write_table(rows, table_path(run_folder, name), row_class)
-    merged["repeats"] = pa.table({"seeds": repeats["seeds"]})
+    rows: dict[str, int] = {}
+    wrong: dict[Path, str] = {}
+    # Latency first, which points are told of.
+    for name in sorted(set(TABLES) - {"repeats"}, key=lambda name: name != "latency"):
+        with Merged(table=name, folder=run_folder) as merged:
+            merged.take(_read(part_files(run_folder, name), name, wrong))
+            if name == "points":
+                latency = read_table(table_path(run_folder, "latency"), TABLES["latency"])
+                told = percentiles_of(latency)
+                rows["points"], rows["repeats"] = _points(merged, told, run_folder)
+            else:
+                path = table_path(run_folder, name)
+                rows[name] = write_chunks(merged.chunks(), path, TABLES[name])
     return Compacted(
-        rows={name: table.num_rows for name, table in merged.items()},
-        damaged=tuple(damaged),
-        errors=tuple(errors),
+        rows={name: rows[name] for name in TABLES},
+        damaged=tuple(wrong),
+        errors=tuple(wrong.values()),
     )

@@ -136,7 +136,5 @@ def tables_of(
         empty = schema_of(TABLES[name]).empty_table()
         tables[name] = empty if name in OF_ONE_RUN else _once(run, name)
     points = _points(run, lies)
-    bare = points[schema_of(TABLES["points"]).names]
-    repeats = repeats_of(pa.Table.from_pandas(bare, preserve_index=False))
-    tables["repeats"] = pa.Table.from_pandas(repeats, preserve_index=False)
+    tables["repeats"] = pa.Table.from_pandas(repeats_of(points), preserve_index=False)
     return points, tables

@@ -2,7 +2,6 @@ import json
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from emoray.tables.compact import compact, repeats_of
@@ -68,7 +67,7 @@ def test_baselines_are_marks_beside_the_rows(run: dict[str, pd.DataFrame]) -> No
 
 def test_a_row_tells_what_its_recipe_earns_over_seeds() -> None:
     made = points("made", seeds=2, dims=(25,), bits=(8,), temperatures=2)
-    told = with_seeds(made, repeats_of(pa.Table.from_pandas(made)))
+    told = with_seeds(made, repeats_of(made))
     assert (told["seeds"] == 2).all()
     first = told.iloc[0]
     same = [*KEYS["repeats"][2:4], "temperature", "threshold_rule"]
@@ -76,7 +75,7 @@ def test_a_row_tells_what_its_recipe_earns_over_seeds() -> None:
     assert len(alike) == 2
     assert first["test_macro_f1_mean"] == pytest.approx(alike["test_macro_f1"].mean())
     assert over_seeds(first).endswith("(2)") and " ± " in over_seeds(first)
-    alone = with_seeds(made, repeats_of(pa.Table.from_pandas(made)).head(0))
+    alone = with_seeds(made, repeats_of(made).head(0))
     assert (alone["seeds"] == 1).all() and over_seeds(alone.iloc[0]) == "–"
 
 

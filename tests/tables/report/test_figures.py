@@ -56,10 +56,7 @@ def test_words_name_what_is_best_on_dev_whatever_test_says(made: pd.DataFrame) -
         same = table[(table["bits"] == 8) & (table["embedding_bits"] == 8)]
         best = same.loc[same["lost_on_dev"].idxmax(), "scheme"]
         assert f"At 8 bits {best} does best on dev" in squeeze(rows, "one", "ekman").caption
-    pair = [
-        depth(repeats_of(table_of(rows.to_dict("series"), PointRow)), "one", "ekman").caption
-        for rows in (made, other)
-    ]
+    pair = [depth(repeats_of(rows), "one", "ekman").caption for rows in (made, other)]
     assert (
         pair[0].split("Best on dev: ")[1].split(",")[0]
         == pair[1].split("Best on dev: ")[1].split(",")[0]
@@ -79,7 +76,7 @@ def test_without_float_rows_no_loss_is_told(made: pd.DataFrame) -> None:
 
 
 def test_each_cell_holds_the_repeat_that_is_best_on_dev(made: pd.DataFrame) -> None:
-    repeats = repeats_of(table_of(made.to_dict("series"), PointRow))
+    repeats = repeats_of(made)
     cell = cells(repeats)
     assert len(cell) == 5 * 2
     best = repeats.groupby(["layers", "embedding_dim"])["dev_macro_f1_mean"].max()
@@ -89,7 +86,7 @@ def test_each_cell_holds_the_repeat_that_is_best_on_dev(made: pd.DataFrame) -> N
 def test_a_rule_that_does_not_fill_the_grid_makes_way_for_the_best_of_all(
     made: pd.DataFrame,
 ) -> None:
-    repeats = repeats_of(table_of(made.to_dict("series"), PointRow))
+    repeats = repeats_of(made)
     some = repeats[(repeats["threshold_rule"] != "one") | (repeats["layers"] == 1)]
     assert "the threshold rule best on dev" in depth(some, "one", "ekman").caption
     assert "one threshold for all labels" in depth(repeats, "one", "ekman").caption
