@@ -26,7 +26,7 @@ def cuts_of(thresholds: ArrayLike, temperature: float = 1.0) -> np.ndarray:
     if not ((thresholds >= 0) & (thresholds <= 1)).all():
         raise ValueError(
             f"thresholds must lie in [0, 1], got {thresholds.min()}..{thresholds.max()}: "
-            "give probabilities, not logits"
+            "give probabilities, neither logits nor percent"
         )
     return np.asarray(temperature * logit(thresholds))
 

@@ -20,6 +20,7 @@ from pyarrow import csv
 from emoray.decide.cuts import checked_cuts, cuts_of
 from emoray.decide.matrices import checked, checked_labels
 from emoray.trial.comparing.operand import Cut, Decided, Operand, Said
+from emoray.trial.comparing.scales import checked_logits, checked_probabilities
 
 ENDINGS = (".npz", ".csv", ".parquet")
 BROKEN = (ValueError, OSError, EOFError, BadZipFile, pa.ArrowException)
@@ -165,12 +166,7 @@ def _decided(parts: Mapping[str, np.ndarray], begins: list[str]) -> tuple[np.nda
 
 def _from_logits(parts: Mapping[str, np.ndarray], labels: int) -> tuple[np.ndarray, Cut]:
     logits_NK, truth_NK = checked(parts["logits"], parts["truth"])
-    if ((logits_NK >= 0) & (logits_NK <= 1)).all():
-        raise ValueError(
-            "logits reach below 0 or above 1, got all of them from "
-            f"{logits_NK.min():.4g} to {logits_NK.max():.4g}, which look like probabilities: call "
-            "them so, probability:NAME (.npz: probabilities), or save decisions"
-        )
+    checked_logits(logits_NK)
     if "thresholds" in parts:
         cuts_K = cuts_of(parts["thresholds"])
     else:
@@ -181,15 +177,9 @@ def _from_logits(parts: Mapping[str, np.ndarray], labels: int) -> tuple[np.ndarr
 
 def _from_probabilities(parts: Mapping[str, np.ndarray], labels: int) -> tuple[np.ndarray, Decided]:
     """Decided as they are: as logits, near ones would become equal and 0 and 1 infinite."""
-    probs_NK = np.asarray(parts["probabilities"], np.float64)
+    probs_NK = parts["probabilities"]
     truth_NK = checked_labels(parts["truth"], probs_NK.shape, "probabilities")
-    strange_NK = ~((probs_NK >= 0) & (probs_NK <= 1))
-    if strange_NK.any():
-        n, k = np.argwhere(strange_NK)[0]
-        raise ValueError(
-            f"probabilities lie in [0, 1], got {probs_NK[n, k]} at text {n}, label {k}: call them "
-            "logit:NAME (.npz: logits) where they are"
-        )
+    probs_NK = checked_probabilities(probs_NK)
     if "cuts" in parts:
         raise ValueError(
             "probabilities have thresholds, got cuts, which are logits: save threshold:NAME "

@@ -139,7 +139,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "as logits": ({"logits": PROBS}, r"got all of them from 0 to 1, which look like probab.*NAME"),
     "ones as logits": ({"logits": TRUTH}, "look like probabilities: call them so"),
     "as probabilities": ({"probabilities": LOGITS}, r"lie in \[0, 1\], got 2.0 at text 0, label 0"),
-    "no number": ({"probabilities": PROBS * np.nan}, r"lie in \[0, 1\], got nan"),
+    "no number": ({"probabilities": PROBS * np.nan}, "got nan at text 0.*: fill what is missing"),
+    "percent": ({"probabilities": 100 * PROBS}, "got 90.0 at text 0, label 0: percent are"),
+    "no cut": ({"logits": LOGITS, "cuts": [0.0, np.nan]}, "cuts must be numbers, got nan"),
+    "no threshold": ({"logits": LOGITS, "thresholds": [0.5, np.nan]}, "lie in .*, got nan..nan"),
+    "percent begin": ({"logits": LOGITS, "thresholds": [50, 50]}, "got 50.0..50.0: .* nor percent"),
     "cuts of probabilities": ({"probabilities": PROBS, "cuts": [0.0, 0.0]}, "thresholds, got cuts"),
     "a threshold above": ({"probabilities": PROBS, "thresholds": [0.5, 2]}, "thresholds must lie"),
     "thresholds": ({"probabilities": PROBS, "thresholds": [0.5]}, r"cuts must be rows x 2 labels"),
@@ -161,6 +165,51 @@ def test_arrays_that_are_no_predictions_are_refused(what: str, tmp_path: Path) -
     parts, words = REFUSED[what]
     with pytest.raises(ValueError, match=f"mine: .*{words}"):
         read_saved(arrays(tmp_path / "a.npz", **parts), "mine")
+
+
+def spread(count: int = 400, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).random((count, 2))
+
+
+@pytest.mark.parametrize("beyond", [1.0000001, -1e-9, -1.0, 3.0])
+def test_a_number_beyond_0_to_1_makes_no_logits_of_probabilities(
+    beyond: float, tmp_path: Path
+) -> None:
+    probs_NK = spread()
+    probs_NK[7, 1] = beyond
+    truth = (spread(seed=1) < 0.3).astype(int)
+    with pytest.raises(ValueError, match="which look like probabilities: call them so, probabil"):
+        read_saved(arrays(tmp_path / "a.npz", logits=probs_NK, truth=truth), "a")
+
+
+def test_probabilities_that_rounding_put_beyond_1_are_what_they_are_called(tmp_path: Path) -> None:
+    probs_NK = PROBS + np.array([[0, 0], [0, 0], [-1e-9, 1e-7], [0, 0]])
+    said = read_saved(arrays(tmp_path / "a.npz", probabilities=probs_NK), "a")
+    assert (decided(said) == (AS_LOGITS >= 0)).all()
+    said = read_saved(
+        arrays(tmp_path / "b.npz", probabilities=probs_NK, thresholds=[0.0, 1.0]), "b"
+    )
+    assert decided(said).tolist() == [[True, False], [True, False], [True, True], [True, False]]
+
+
+@pytest.mark.parametrize(
+    ("scale", "middle"),
+    [(1e-4, 0.0), (0.3, 0.0), (1.0, -3.0), (0.1, 0.97), (4.0, 0.5)],
+    ids=["of a hot training", "small", "usual", "mostly yes", "wide"],
+)
+def test_logits_of_any_size_are_logits(scale: float, middle: float, tmp_path: Path) -> None:
+    logits_NK = np.random.default_rng(0).normal(middle, scale, (400, 2))
+    truth = (spread() < 0.3).astype(int)
+    said = read_saved(arrays(tmp_path / "a.npz", logits=logits_NK, truth=truth), "a").said
+    assert isinstance(said, Cut) and (said.logits_NK == logits_NK).all()
+
+
+def test_a_probability_far_out_of_range_is_no_reason_to_call_all_logits(tmp_path: Path) -> None:
+    probs_NK = spread()
+    probs_NK[7, 1] = -1
+    truth = (spread(seed=1) < 0.3).astype(int)
+    with pytest.raises(ValueError, match=r"got -1.0 at text 7, label 1: mend these, nearly all"):
+        read_saved(arrays(tmp_path / "a.npz", probabilities=probs_NK, truth=truth), "a")
 
 
 def test_columns_that_are_no_predictions_are_refused(tmp_path: Path) -> None:
