@@ -1,10 +1,9 @@
 """How every job starts and ends: 0 when done, 1 with one clear line for a user's mistake, 2 for one
 on the command line, 70 for a bug of ours, 128 and the number of the signal that stopped it: 130
-after Ctrl-C, 143 after SIGTERM."""
+after Ctrl-C, 143 after SIGTERM, 141 where nobody reads its output any more."""
 
 import gc
 import inspect
-import os
 import signal
 import sys
 import threading
@@ -16,6 +15,7 @@ import typer
 from typer.core import TyperCommand
 
 from jobs.errors import USAGE, in_words, usage_in_words
+from jobs.reader import ended_by_reader, stopped_reading
 from jobs.unset import unset_empty, without_empty
 
 
@@ -32,7 +32,8 @@ class JobCommand(TyperCommand):
         unset_empty()
         words = list(without_empty(sys.argv[1:] if args is None else args, self.params))
         try:
-            code = super().main(words, *rest, **settings | {"standalone_mode": False})
+            with ended_by_reader():
+                code = super().main(words, *rest, **settings | {"standalone_mode": False})
         except Exception as error:
             if not hasattr(error, "format_message"):  # how the parser's errors tell themselves
                 raise
@@ -105,19 +106,17 @@ def run_job(work: Callable[[], None], *, debug: bool) -> None:
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, interrupt)
-    try:
-        work()
-    except KeyboardInterrupt:
-        print(
-            "\nstopped. Finished stages are kept: run the same command again to go on.",
-            file=sys.stderr,
-        )
-        gc.freeze()  # or the interpreter looks for garbage on its way out, for a second
-        raise SystemExit(128 + stopped_by) from None
-    except BrokenPipeError:  # who read along, such as `head`, has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(128 + signal.SIGPIPE) from None
-    except Exception as error:
-        if debug:
-            raise
-        _end(*in_words(error))
+    with ended_by_reader():
+        try:
+            work()
+        except KeyboardInterrupt:
+            print(
+                "\nstopped. Finished stages are kept: run the same command again to go on.",
+                file=sys.stderr,
+            )
+            gc.freeze()  # or the interpreter looks for garbage on its way out, for a second
+            raise SystemExit(128 + stopped_by) from None
+        except Exception as error:
+            if debug or stopped_reading(error):
+                raise
+            _end(*in_words(error))
