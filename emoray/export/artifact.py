@@ -684,13 +684,30 @@ def _message(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 _INSIDE: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
-    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "graph": {1: "node", 5: "initializer", 15: "sparse"},
     "function": {7: "node", 11: "attribute"},
     "node": {5: "attribute"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
 }
-_TENSOR, _EXTERNAL_DATA, _DATA_LOCATION = "tensor", 13, 14
+_DIMENSION, _NAME, _EXTERNAL_DATA, _DATA_LOCATION = 1, 8, 13, 14  # of a tensor
+_INPUT, _OPERATOR = 1, 4  # of a node
+
+
+def _messages(model: bytes) -> Iterator[tuple[str, memoryview]]:
+    """Every message of an ONNX model that may hold a tensor, by its kind; ValueError where it is
+    none."""
+    open_messages = [("model", memoryview(model))]
+    try:
+        while open_messages:
+            kind, data = open_messages.pop()
+            inside = _INSIDE.get(kind, {})
+            for field, value in _message(data):
+                if field in inside and isinstance(value, memoryview):
+                    open_messages.append((inside[field], value))
+            yield kind, data
+    except (IndexError, ValueError):
+        raise _wrong(MODEL, "is an ONNX model", model) from None
 
 
 def refuse_external(model: bytes) -> None:
@@ -700,25 +717,32 @@ def refuse_external(model: bytes) -> None:
     """
     if model[4:8] == b"ORTM":
         raise _wrong(MODEL, "is an ONNX model", "onnxruntime's own format")
-    open_messages = [("model", memoryview(model))]
-    try:
-        while open_messages:
-            kind, data = open_messages.pop()
-            inside = _INSIDE.get(kind, {})
+    for kind, data in _messages(model):
+        for field, value in _message(data) if kind in ("tensor", "initializer") else ():
+            if field == _EXTERNAL_DATA or (field == _DATA_LOCATION and value != 0):
+                raise ValueError(
+                    f"{MODEL} of an artifact holds all its tensors, got one in another file: "
+                    "do not run it, no emoray wrote it; ask whoever made it for the whole model"
+                )
+
+
+def packed_rows(model: bytes) -> set[int | None]:
+    """The rows of every table of 4-bit codes that ids look up, where onnxruntime checks no bounds
+    and reads what lies behind. None stands for another input than `ids`, or no table of a graph."""
+    rows: dict[bytes, int | None] = {}
+    look_ups: list[list[bytes]] = []
+    for kind, data in _messages(model):
+        said: dict[int, int | memoryview] = {}
+        if kind in ("initializer", "node"):
             for field, value in _message(data):
-                if kind == _TENSOR and (
-                    field == _EXTERNAL_DATA or (field == _DATA_LOCATION and value != 0)
-                ):
-                    raise ValueError(
-                        f"{MODEL} of an artifact holds all its tensors, got one in another file: "
-                        "do not run it, no emoray wrote it; ask whoever made it for the whole model"
-                    )
-                if field in inside and isinstance(value, memoryview):
-                    open_messages.append((inside[field], value))
-    except IndexError:
-        raise _wrong(MODEL, "is an ONNX model", model) from None
-    except ValueError as error:
-        raise error if error.args else _wrong(MODEL, "is an ONNX model", model) from None
+                said.setdefault(field, value)
+        name, size = said.get(_NAME), said.get(_DIMENSION)
+        if kind == "initializer" and isinstance(name, memoryview):
+            rows[bytes(name)] = size if isinstance(size, int) else None
+        if kind == "node" and said.get(_OPERATOR) == b"GatherBlockQuantized":
+            inputs = (value for field, value in _message(data) if field == _INPUT)
+            look_ups.append([bytes(value) for value in inputs if isinstance(value, memoryview)])
+    return {rows.get(table) if ids == b"ids" else None for table, ids, *_ in look_ups}
 
 
 def open_session(model: bytes, *, threads: int = 1) -> "onnxruntime.InferenceSession":
@@ -761,11 +785,27 @@ class Model:
         found = [[(end.name, end.type, len(end.shape or ())) for end in side] for side in ends]
         if found != [[_IDS], [_LOGITS]]:
             raise _wrong(MODEL, "makes float32 logits [N, K] of int32 ids [N, L]", found)
+        rows, last = packed_rows(file), highest + 1
+        misfit = _wrong(VOCABULARY, "has a word for each id of its model", last - FIRST)
+        if rows != {last} if rows else not self._knows(highest) and self._knows(UNKNOWN):
+            raise misfit
         logits_NK = self._run(np.array([[UNKNOWN, highest]], np.int32))
         if logits_NK.shape != (1, labels):
             raise _wrong(MODEL, f"has a logit for each of {labels} labels", logits_NK.shape[-1])
         if not np.isfinite(logits_NK).all():
             raise _wrong(MODEL, "has finite logits", logits_NK[0].tolist())
+        if not rows and self._knows(last):
+            raise misfit
+
+    def _knows(self, number: int) -> bool:
+        """Whether the model has such an id, where onnxruntime checks it."""
+        quiet = onnxruntime.RunOptions()
+        quiet.log_severity_level = 4  # what is asked here mostly is an error
+        try:
+            self.session.run(None, {"ids": np.array([[number]], np.int32)}, quiet)
+        except Exception:
+            return False
+        return True
 
     def _run(self, ids_NL: np.ndarray) -> np.ndarray:
         try:

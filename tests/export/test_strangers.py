@@ -22,9 +22,14 @@ from emoray.export.artifact import (
     VOCABULARY,
     Classifier,
     load,
+    packed_rows,
     refuse_external,
 )
+from emoray.export.graph import build
 from emoray.export.score import open_session
+from emoray.quant.catalogue import quick_schemes
+from emoray.quant.scheme import ModelScheme
+from tests.export.made import WORDS, network
 from tests.export.shipped import changed, files
 
 Files = dict[str, bytes]
@@ -58,7 +63,7 @@ WHOLE = {
     "more words than the model has": (
         VOCABULARY,
         "".join(f"w{i}\n" for i in range(5000)).encode(),
-        "runs on ids of its vocabulary",
+        "a word for each id of its model, got 5000",
     ),
     "a tokenizer that is a list": (TOKENIZER, b"[1]", "tokenizer.json of an artifact holds an obj"),
     "no model at all": (MODEL, b"", "float32 logits|an ONNX model"),
@@ -98,6 +103,39 @@ def test_a_decision_that_decides_nothing_is_refused(name: str, tmp_path: Path) -
 def test_a_file_that_holds_something_else_is_refused(name: str, tmp_path: Path) -> None:
     file, content, match = WHOLE[name]
     refused(files() | {file: content}, match, tmp_path)
+
+
+TABLES = {
+    "float": ModelScheme(),
+    "8 bits": quick_schemes()["int8-sym-channel-minmax+emb:int8-sym-row-minmax@dynamic"],
+    "4 bits": quick_schemes()["int8-sym-channel-mse+emb:int4-sym-row-mse@dynamic"],
+    "2 bits": quick_schemes()["int8-sym-channel-minmax+emb:uint2-aff-row-mse@dynamic"],
+}
+
+
+@pytest.mark.parametrize("more", [1, -1, -100], ids=["one too many", "one too few", "100 too few"])
+@pytest.mark.parametrize("table", TABLES)
+def test_a_vocabulary_of_another_model_is_refused(
+    table: str, more: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = files() | {MODEL: build(network(), TABLES[table]).file}
+    words = given[VOCABULARY].splitlines()
+    assert Classifier(given).read(["waa"])[0].unknown_share == 0
+    spoilt = [*words, b"more"] if more > 0 else words[:more]
+    content = b"".join(word + b"\n" for word in spoilt)
+    match = f"a word for each id of its model, got {len(words) + more}"
+    refused(given | {VOCABULARY: content}, match, tmp_path)
+    assert "onnxruntime" not in capfd.readouterr().err, "nothing but the one line"
+
+
+def test_no_other_number_than_ids_looks_up_codes_whose_end_nobody_checks() -> None:
+    model = onnx.load_from_string(build(network(), TABLES["4 bits"]).file)
+    assert packed_rows(model.SerializeToString()) == {WORDS}
+    (look_up,) = (node for node in model.graph.node if node.op_type == "GatherBlockQuantized")
+    look_up.input[1] = "ids_and_a_million"
+    assert packed_rows(model.SerializeToString()) == {None}
+    look_up.input[:2] = ["made", "ids"]
+    assert packed_rows(model.SerializeToString()) == {None}
 
 
 @pytest.mark.parametrize("name", TOKENIZERS)
@@ -369,7 +407,9 @@ def test_the_walk_knows_every_place_where_onnx_keeps_tensors() -> None:
             for field in getattr(onnx, full).DESCRIPTOR.fields
             if field.message_type and field.message_type.name in ours
         }
-        assert by_number == artifact._INSIDE.get(short, {}), full
+        walked = artifact._INSIDE.get(short, {}).items()
+        found = {number: inside.replace("initializer", "tensor") for number, inside in walked}
+        assert by_number == found, full
     numbers = {f.name: f.number for f in onnx.TensorProto.DESCRIPTOR.fields}
     assert (numbers["external_data"], numbers["data_location"]) == (13, 14)
 
