@@ -9,7 +9,6 @@ import ray
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.trials import Desk, write_failure
 from emoray.tables.files import read_table
-from emoray.tables.parts import part_files, write_part
 from emoray.tables.rows import LabelRow, LatencyRow, PointRow
 from emoray.trial.baselines import baselines_of
 from emoray.trial.stages.baseline import Baseline, ClockBaselines
@@ -34,12 +33,12 @@ def beside(desk: Desk, taxonomy: str) -> Iterator[tuple[Baseline, ...]]:
                 at = rows.schema.get_field_index("run")
                 name = pa.array([desk.run_folder.name] * rows.num_rows)
                 rows = rows.set_column(at, rows.schema.field(at), name)
-            write_part(rows, desk.run_folder, table, made.folder.name)
+            desk.write(rows, table, made.folder.name)
 
 
 def clock(desk: Desk, asked: Sequence[Baseline], *, cpu: str, cpus: int) -> None:
     """Time those that were made, with a whole node reserved."""
-    written = {path.stem for path in part_files(desk.run_folder, "points")}
+    written = desk.written("points")
     made = tuple(each for each in asked if key_of(each) in written)
     if not made:
         return
@@ -49,4 +48,4 @@ def clock(desk: Desk, asked: Sequence[Baseline], *, cpu: str, cpus: int) -> None
         write_failure(desk, stage, done)
         return
     rows = read_table(desk.folder(done) / "latency.parquet", LatencyRow)
-    write_part(rows, desk.run_folder, "latency", done.folder.name)
+    desk.write(rows, "latency", done.folder.name)

@@ -9,7 +9,6 @@ from emoray.fleet import baselines
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.trials import Desk, write_failure
 from emoray.tables.files import read_table
-from emoray.tables.parts import part_files, write_part
 from emoray.tables.rows import LatencyRow
 from emoray.trial.provenance import provenance
 from emoray.trial.stages.baseline import Baseline
@@ -36,7 +35,7 @@ def clock(
 
     beside: baselines, timed last.
     """
-    written = {path.stem for path in part_files(desk.run_folder, "points")}
+    written = desk.written("points")
     groups = _by_training([d for d in decided if key_of(d) in written])
     if not groups:
         return
@@ -71,4 +70,4 @@ def _clock_training(
         write_failure(desk, stage, made)
         return
     rows = read_table(desk.folder(made) / "latency.parquet", LatencyRow)
-    write_part(rows, desk.run_folder, "latency", made.folder.name)
+    desk.write(rows, "latency", made.folder.name)

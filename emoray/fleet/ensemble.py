@@ -18,8 +18,7 @@ from emoray.storage.lock import alone_in
 from emoray.storage.names import checked_run
 from emoray.storage.place import Place, absolute, fetched
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
-from emoray.tables.parts import clear_parts
-from emoray.tables.rows import TABLES
+from emoray.tables.parts import begin
 from emoray.text.bring.asked import Bring
 from emoray.trial.answered import keeps_texts
 from emoray.trial.bringing import about_run, tell_look
@@ -196,15 +195,14 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
         with connected(settings.cluster):
             store.share(facts.data)
             stages = stages_actor.start(store.place, run_place)
+            _announce(settings, run_place, facts, plan, read, console)
             desk = Desk(
                 stages=stages,
                 run_folder=run_place,
                 store=store.place,
                 data=facts.data,
+                token=begin(run_place),  # the store is the truth: parts are made from it again
             )
-            _announce(settings, run_place, facts, plan, read, console)
-            # The store is the truth: parts of an earlier start are made from it again.
-            clear_parts(run_place, set(TABLES) - {"runs"})
             ways = len(members.weighings(settings.combinations, len(asked)))
             with progress.following(stages, len(asked) + ways, console):
                 trained = members.train(

@@ -29,7 +29,6 @@ from emoray.tables.parts import (
     part_files,
     run_table,
     table_path,
-    write_part,
 )
 from emoray.tables.predictions import cuts_of_row
 from emoray.tables.report.page import write_report
@@ -103,7 +102,7 @@ def record(desk: Desk, facts: Look, start: Start) -> None:
         threads=1,
         **asdict(provenance()),
     )
-    write_part([row], desk.run_folder, "runs", row.started.replace(":", "").replace("+", "_"))
+    desk.write([row], "runs", row.started.replace(":", "").replace("+", "_"))
 
 
 def _saved_cuts(run_folder: Path, points: set[str]) -> dict[str, dict[str, float]]:
@@ -188,7 +187,7 @@ def _shipped(folder: Path) -> dict[str, tuple[str, ...]]:
 
 def first_failure(desk: Desk) -> str:
     """What stopped the first thing that failed, in words."""
-    files = part_files(desk.run_folder, "failures")
+    files = part_files(desk.run_folder, "failures", desk.token)
     rows = read_table(files[0], FailureRow).to_pylist() if files else []
     return f"{rows[0]['stage']} failed with {rows[0]['error']}" if rows else "no trial ran"
 
@@ -223,7 +222,7 @@ def publish(
     keep_texts: whether the test texts become a table.
     """
     baselines = f"{Baseline.name}-"
-    if all(part.stem.startswith(baselines) for part in part_files(desk.run_folder, "points")):
+    if all(part.startswith(baselines) for part in desk.written("points")):
         raise ValueError(
             f"a sweep needs at least one finished model, got none: {first_failure(desk)}"
         )

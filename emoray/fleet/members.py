@@ -14,7 +14,6 @@ from emoray.fleet.single_flight import Failed
 from emoray.fleet.trials import DECIDED, Desk, measure, write_failure, write_rows
 from emoray.tables.files import read_table
 from emoray.tables.fleet_rows import MemberRow
-from emoray.tables.parts import write_part
 from emoray.tables.rows import LatencyRow
 from emoray.trial.ensembles import read_weights
 from emoray.trial.provenance import provenance
@@ -207,8 +206,8 @@ def clock(desk: Desk, members: Sequence[Decide], together: Together, console: Co
         write_failure(desk, stage, made)
         return
     table = read_table(desk.folder(made) / "latency.parquet", LatencyRow)
-    write_part(table, desk.run_folder, "latency", made.folder.name)
+    desk.write(table, "latency", made.folder.name)
     samples = [LatencyRow(**row) for row in table.to_pylist()]
     for ensemble, done in together.made:
         rows = _summed(ensemble, read_weights(desk.folder(done)), samples)
-        write_part(rows, desk.run_folder, "latency", done.folder.name)
+        desk.write(rows, "latency", done.folder.name)

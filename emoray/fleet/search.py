@@ -153,6 +153,6 @@ def joint(space: JointSpace, desk: Desk, folder: Path, *, seed: int = 0) -> list
         )
         trainable = tune.with_parameters(joint_trial, desk=desk, spec_of=space.spec)
         _run(trainable, None, config, desk, folder)
-    write_study(study, desk.run_folder)
+    write_study(study, desk)
     specs = [space.spec(trial.params) for trial in study.get_trials(states=complete)]
     return [deciding(training(s.recipe, desk.data), s.scheme, (s.decision,)) for s in specs]

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import optuna
 
-from emoray.storage.place import Place
-from emoray.tables.parts import write_part
+from emoray.fleet.trials import Desk
 from emoray.tables.study_rows import ImportanceRow, TrialRow
 
 FEWEST = 4  # complete trials; of fewer a tree can say nothing of two parameters
@@ -62,7 +61,7 @@ def importance_rows(study: optuna.Study) -> Iterator[ImportanceRow]:
             )
 
 
-def write_study(study: optuna.Study, run: Place) -> None:
+def write_study(study: optuna.Study, desk: Desk) -> None:
     """Write the tables `study` and `importances` of a run."""
-    write_part(trial_rows(study), run, "study", study.study_name)
-    write_part(list(importance_rows(study)), run, "importances", study.study_name)
+    desk.write(trial_rows(study), "study", study.study_name)
+    desk.write(list(importance_rows(study)), "importances", study.study_name)

@@ -28,8 +28,7 @@ from emoray.storage.lock import alone_in
 from emoray.storage.names import checked_run
 from emoray.storage.place import Place, absolute, child, fetched, landing
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
-from emoray.tables.parts import clear_parts
-from emoray.tables.rows import TABLES
+from emoray.tables.parts import begin
 from emoray.text.bring.asked import Bring
 from emoray.trial.answered import keeps_texts
 from emoray.trial.bringing import about_run, tell_look
@@ -139,8 +138,6 @@ def _announce(
 
 def _search(space: Space | JointSpace, desk: Desk, console: Console) -> list[Decide]:
     """The search itself; returns what its tables are made of."""
-    # The store is the truth: parts of an earlier start are made from it again, or not wanted.
-    clear_parts(desk.run_folder, set(TABLES) - {"runs"})
     place = child(desk.run_folder, "_tune")
     with (
         landing(place, only=[search.STUDY]) as folder,
@@ -194,9 +191,15 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
         clear_leftovers(store)
         with connected(sweep.cluster):
             stages = stages_actor.start(store.place, run_folder, sweep.limits)
-            desk = Desk(stages=stages, run_folder=run_folder, store=store.place, data=facts.data)
             _announce(run_folder, facts, space, read, console)
             translators.translate_for(recipes, facts.data, store=store.place, console=console)
+            desk = Desk(
+                stages=stages,
+                run_folder=run_folder,
+                store=store.place,
+                data=facts.data,
+                token=begin(run_folder),  # the store is the truth: parts are made from it again
+            )
             searching = time.perf_counter()
             with baselines.beside(desk, facts.taxonomy.name) as compared_with:
                 decided = _search(space, desk, console)

@@ -26,7 +26,6 @@ from emoray.model.augmentation import BackTranslation
 from emoray.storage.place import Place
 from emoray.tables.files import read_table, write_table
 from emoray.tables.fleet_rows import AugmentationRow, TranslationRow
-from emoray.tables.parts import write_part
 from emoray.text.backtranslate import CALL
 from emoray.trial.plan import augmenting
 from emoray.trial.spec import Data, Recipe
@@ -212,4 +211,4 @@ def write_augmentations(desk: Desk, recipes: Iterable[Recipe]) -> None:
             write_failure(desk, augment, made)
             continue
         rows = read_table(desk.folder(made) / AUGMENTATIONS, AugmentationRow)
-        write_part(rows, desk.run_folder, "augmentations", made.folder.name)
+        desk.write(rows, "augmentations", made.folder.name)

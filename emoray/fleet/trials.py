@@ -16,7 +16,7 @@ from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.storage.place import Place
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
-from emoray.tables.files import read_table
+from emoray.tables.files import Rows, read_table
 from emoray.tables.parts import part_files, write_part
 from emoray.tables.rows import (
     FailureRow,
@@ -48,12 +48,22 @@ COMPARED = {"comparisons": ComparisonRow, "label_changes": LabelChangeRow}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Where a trial asks and writes. `stages` is the actor; places are absolute."""
+    """Where a trial asks and writes. `stages` is the actor; places are absolute; `token` is that
+    of this start, under which its parts lie."""
 
     stages: Any
     run_folder: Place
     store: Place
     data: Data
+    token: str = ""
+
+    def write(self, rows: Rows, table: str, part: str) -> None:
+        """Write a part of the run; of a start that is over it counts for nothing."""
+        write_part(rows, self.run_folder, table, part, self.token)
+
+    def written(self, table: str) -> set[str]:
+        """Names of the parts that this start has written."""
+        return {path.stem for path in part_files(self.run_folder, table, self.token)}
 
     def folder(self, made: Done) -> Path:
         """The files of a finished stage on this node, brought here if they lie elsewhere."""
@@ -66,7 +76,7 @@ def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Failed | No
     if isinstance(made, Failed):
         return made
     rows = read_table(desk.folder(made) / "trainings.parquet", TrainingRow)
-    write_part(rows, desk.run_folder, "trainings", made.folder.name)
+    desk.write(rows, "trainings", made.folder.name)
     return None
 
 
@@ -79,7 +89,7 @@ def write_rows(desk: Desk, made: Done, tables: Mapping[str, type] = DECIDED) -> 
             at = rows.schema.get_field_index("run")
             name = pa.array([desk.run_folder.name] * rows.num_rows)
             points = rows = rows.set_column(at, rows.schema.field(at), name)
-        write_part(rows, desk.run_folder, table, made.folder.name)
+        desk.write(rows, table, made.folder.name)
     best = pc.max(points.column("dev_macro_f1")).as_py()
     ray.get(desk.stages.tell.remote(made.folder.name, points.num_rows, best))
     return points
@@ -92,19 +102,19 @@ def write_comparisons(desk: Desk, asked: Compare, made: Done | Failed) -> None:
         return
     for table, row_class in COMPARED.items():
         rows = read_table(desk.folder(made) / f"{table}.parquet", row_class)
-        write_part(rows, desk.run_folder, table, made.folder.name)
+        desk.write(rows, table, made.folder.name)
 
 
 def write_failure(desk: Desk, asked: Stage, failed: Failed) -> None:
     """Say in the run what was asked for in vain; said again, it stands there once."""
     row = FailureRow(trial=id_of(asked), stage=failed.stage, error=failed.error)
-    write_part([row], desk.run_folder, "failures", row.trial)
+    desk.write([row], "failures", row.trial)
 
 
 def unsettled(desk: Desk, decided: Sequence[Decide]) -> list[Decide]:
     """The models of which the run holds neither rows nor a failure: their trial was lost."""
-    written = {path.stem for path in part_files(desk.run_folder, "points")}
-    failed = {path.stem for path in part_files(desk.run_folder, "failures")}
+    written = desk.written("points")
+    failed = desk.written("failures")
     return [
         d
         for d in decided

@@ -69,8 +69,8 @@ def _parts(place: Place) -> list[str]:
     """The tables of which a run has parts."""
     if isinstance(place, S3Folder):
         names = place.names(PARTS)
-        return sorted({name.split("/")[1] for name in names if name.endswith(ENDING)})
-    return sorted({path.parent.name for path in (place / PARTS).glob(f"*/[!.]*{ENDING}")})
+        return sorted({name.split("/")[-2] for name in names if name.endswith(ENDING)})
+    return sorted({path.parent.name for path in (place / PARTS).rglob(f"[!.]*{ENDING}")})
 
 
 def _without_tables(place: Place) -> str:

@@ -1,11 +1,14 @@
 """Where a run's tables lie: one part per trial and table while it runs.
 
-`<run>/_parts/<table>/<part>.parquet`, merged into `<run>/<table>.parquet` by `compact`. Whatever in
-a run's folder is no table starts with `_` or is `report.html`, `figures/` or `artifacts/`.
+`<run>/_parts/<token>/<table>/<part>.parquet`, merged into `<run>/<table>.parquet` by `compact`.
+Every start of a run has a token of its own, and only the parts of the last start count: what
+processes of a killed start still write lies under a token that nobody reads any more. Whatever in a
+run's folder is no table starts with `_` or is `report.html`, `figures/` or `artifacts/`.
 """
 
 import shutil
-from collections.abc import Iterable, Sequence
+import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +22,10 @@ from emoray.tables.files import P, Rows, clear_half_written, read_table, write_t
 from emoray.tables.rows import TABLES
 
 PARTS = "_parts"
+TOKEN = "_token"  # in `_parts`: names the start whose parts count; none: those without a token
+FAILURES = "failures"
+ID_LACKS = 16  # digits of a stage's key
+RUNS = "runs"  # every start keeps its row: these parts lie beside the tokens
 
 # What names a row: parts may repeat a row, the compacted table holds it once.
 KEYS: dict[str, tuple[str, ...]] = {
@@ -57,47 +64,91 @@ def table_path(run_folder: P, table: str) -> P:
     return run_folder / f"{table}.parquet"
 
 
-def part_path(run_folder: P, table: str, part: str) -> P:
+def begin(run_folder: Place) -> str:
+    """Begin a start of the run: the parts of all before it are dropped, and count no more even
+    where they are written later. Returns its token. The caller holds the run's lock."""
+    token = f"start-{uuid.uuid4().hex[:16]}"
+    parts = run_folder / PARTS
+    if isinstance(parts, S3Folder):
+        parts.delete([name for name in parts.names() if not name.startswith(f"{RUNS}/")])
+        parts.write(TOKEN, token.encode())
+        return token
+    (parts / RUNS).mkdir(parents=True, exist_ok=True)
+    for path in parts.iterdir():
+        if path.is_dir() and path.name != RUNS:
+            shutil.rmtree(path, ignore_errors=True)
+    for folder in (run_folder, parts / RUNS):
+        clear_half_written(folder)
+    aside = parts / f".{TOKEN}"
+    aside.write_text(token)
+    aside.replace(parts / TOKEN)
+    return token
+
+
+def current(run_folder: Place) -> str:
+    """The token of the run's last start; empty where no start has begun."""
+    parts = run_folder / PARTS
+    if isinstance(parts, S3Folder):
+        found = parts.find(TOKEN)
+        said = found.content if found else b""
+    else:
+        said = (parts / TOKEN).read_bytes() if (parts / TOKEN).is_file() else b""
+    token = said.decode(errors="replace")
+    return token if RUN.fullmatch(token) else ""  # it becomes part of a path
+
+
+def _parts_of(run_folder: P, table: str, token: str | None) -> P:
+    """The folder of a table's parts. token: of a start, the last one's where it is None."""
+    row_class_of(table)
+    token = current(run_folder) if token is None else token
+    parts = run_folder / PARTS
+    return parts / table if table == RUNS or not token else parts / token / table
+
+
+def part_path(run_folder: P, table: str, part: str, token: str | None = None) -> P:
     """Where the part lies, written or not."""
     row_class_of(table)
     if not RUN.fullmatch(part):
         raise ValueError(f"a part's name is {RUN_IS}, got {shown(part)}: use the trial's id")
-    return run_folder / PARTS / table / f"{part}.parquet"
+    return _parts_of(run_folder, table, token) / f"{part}.parquet"
 
 
-def write_part(rows: Rows, run_folder: P, table: str, part: str) -> P:
-    """Write one trial's rows of one table; the same part written again replaces itself."""
-    return write_table(rows, part_path(run_folder, table, part), row_class_of(table))
+def write_part(rows: Rows, run_folder: P, table: str, part: str, token: str | None = None) -> P:
+    """Write one trial's rows of one table; the same part written again replaces itself.
+
+    token: of the start that writes; None is for who knows that no other start can have begun.
+    """
+    return write_table(rows, part_path(run_folder, table, part, token), row_class_of(table))
 
 
-def part_files(run_folder: P, table: str) -> Sequence[P]:
-    """Parts of a table by name; half-written files, which start with a dot, are no parts."""
-    row_class_of(table)
-    folder = run_folder / PARTS / table
+def _files(run_folder: P, table: str, token: str | None) -> list[P]:
+    folder = _parts_of(run_folder, table, token)
     if isinstance(folder, S3Folder):
         return [folder / name for name in folder.names() if name.endswith(".parquet")]
     return sorted(p for p in folder.glob("*.parquet") if not p.name.startswith("."))
 
 
-def clear_parts(run_folder: Place, tables: Iterable[str]) -> None:
-    """Drop every part of these tables, and what killed writers left half-written of all."""
-    for table in tables:
-        row_class_of(table)
-        folder = run_folder / PARTS / table
-        if isinstance(folder, S3Folder):
-            folder.delete(folder.names())
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    if isinstance(run_folder, Path):
-        for folder in (run_folder, *(run_folder / PARTS / table for table in TABLES)):
-            clear_half_written(folder)
+def part_files(run_folder: P, table: str, token: str | None = None) -> Sequence[P]:
+    """Parts of a table by name; half-written files, which start with a dot, are no parts.
+
+    A failure of what was made after all, and has rows, is none: a stage that failed may have been
+    asked for again.
+    """
+    files = _files(run_folder, table, token)
+    if table != FAILURES or not files:
+        return files
+    token = current(run_folder) if token is None else token
+    others = set(TABLES) - {RUNS, FAILURES}
+    # Rows lie under a stage's key, failures under its id: a key without its last digits.
+    made = {p.stem[:-ID_LACKS] for other in others for p in _files(run_folder, other, token)}
+    return [path for path in files if path.stem not in made]
 
 
 def drop_part(run_folder: Place, part: Path) -> None:
     """Drop the part that lies, or of which a copy lies, at `part`."""
     part.unlink(missing_ok=True)
     if isinstance(run_folder, S3Folder):
-        (run_folder / PARTS / part.parent.name).delete([part.name])
+        _parts_of(run_folder, part.parent.name, None).delete([part.name])
 
 
 def gather(run_folder: Place, folder: Path) -> None:
@@ -105,12 +156,13 @@ def gather(run_folder: Place, folder: Path) -> None:
     which is dropped."""
     if not isinstance(run_folder, S3Folder):
         return
-    parts = run_folder / PARTS
+    parts, token = run_folder / PARTS, current(run_folder)
+    ours = f"{token}/" if token else ""
     shutil.rmtree(folder / PARTS, ignore_errors=True)
 
     def bring(name: str) -> None:
         try:
-            parts.download(name, folder / PARTS / name)
+            parts.download(name, folder / PARTS / name.removeprefix(ours))
         except DamagedError as error:
             parts.delete([name])
             raise ValueError(
@@ -118,7 +170,7 @@ def gather(run_folder: Place, folder: Path) -> None:
                 "command again, it makes it anew from the store"
             ) from error
 
-    in_parallel(bring, parts.names())
+    in_parallel(bring, [name for name in parts.names() if name.startswith((ours, f"{RUNS}/"))])
 
 
 def run_table(run_folder: P, table: str) -> pa.Table:

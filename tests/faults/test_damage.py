@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from emoray.tables.parts import part_files
 from tests.faults.conftest import Ledger
 from tests.faults.tolls import assert_as_if_nothing_had_happened, toll
 from tests.fleet.conftest import Run, swept
@@ -69,7 +70,7 @@ def story(smoke: Run, tmp_path_factory: pytest.TempPathFactory) -> Story:
     cut_short(run.folder / "labels.parquet")
     (run.folder / "layers.parquet").unlink()
     for table, damage in (("points", flip), ("surface", cut_short), ("layers", Path.unlink)):
-        damage(next((run.folder / "_parts" / table).iterdir()))
+        damage(next(iter(part_files(run.folder, table))))
     shipped = sorted((run.folder / "artifacts").iterdir())
     flip(shipped[0] / "model.onnx")
     (shipped[-1] / "decision.json").unlink()

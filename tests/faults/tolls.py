@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from emoray.tables.parts import KEYS
+from emoray.tables.parts import KEYS, part_files
 from emoray.tables.rows import TABLES
 from tests.fleet.conftest import Run
 
@@ -89,5 +89,5 @@ def assert_as_if_nothing_had_happened(run: Run, unbroken: Run) -> None:
     assert set(run.tables["latency"]["model"]) == set(unbroken.tables["latency"]["model"])
     assert not strays(run)
     for name in set(TABLES) - {"runs", "failures"}:
-        parts = [{p.name for p in (r.folder / "_parts" / name).glob("*")} for r in (run, unbroken)]
+        parts = [{p.name for p in part_files(r.folder, name)} for r in (run, unbroken)]
         assert name == "latency" or parts[0] == parts[1], name

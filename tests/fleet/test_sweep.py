@@ -21,6 +21,7 @@ from emoray.fleet.sweep import run_sweep
 from emoray.labels import EKMAN
 from emoray.tables import load
 from emoray.tables.front import picks
+from emoray.tables.parts import part_files
 from emoray.tables.report.tradeoff import front_rows
 from emoray.tables.rows import TABLES
 from emoray.trial.baselines import KINDS
@@ -368,7 +369,7 @@ def test_damaged_stages_and_tables_are_made_again_and_nothing_else_is(
     flip(decided / "points.parquet")
     flip(run.folder / "points.parquet")
     for table in ("points", "labels"):
-        flip(next((run.folder / "_parts" / table).iterdir()))
+        flip(next(iter(part_files(run.folder, table))))
     again = swept(run.sweep)
     assert set(made(again)[len(made(smoke)) :]) == {compressed.name, decided.name}
     aside = [e["key"] for e in again.journal if e["event"] == "set_aside"]

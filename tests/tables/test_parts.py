@@ -2,15 +2,17 @@ from pathlib import Path
 
 import pytest
 
+from emoray.tables.compact import compact
 from emoray.tables.files import read_table
 from emoray.tables.parts import (
+    begin,
     part_files,
     part_path,
     row_class_of,
     table_path,
     write_part,
 )
-from emoray.tables.rows import FailureRow
+from emoray.tables.rows import FailureRow, PointRow, RunRow
 from tests.tables.made import row
 
 
@@ -19,6 +21,46 @@ def test_a_part_written_again_replaces_itself(tmp_path: Path) -> None:
         path = write_part([row(FailureRow, error=error)], tmp_path, "failures", "trial-1")
     assert part_files(tmp_path, "failures") == [path]
     assert read_table(path, FailureRow).column("error").to_pylist() == ["second"]
+
+
+def test_what_an_earlier_start_writes_late_counts_for_nothing(tmp_path: Path) -> None:
+    first = begin(tmp_path)
+    write_part([row(RunRow)], tmp_path, "runs", "first", first)
+    write_part([row(PointRow)], tmp_path, "points", "early", first)
+    second = begin(tmp_path)
+    assert first != second and not part_files(tmp_path, "points")
+    write_part([row(FailureRow)], tmp_path, "failures", "late", first)
+    write_part([row(PointRow)], tmp_path, "points", "new", second)
+    assert [path.stem for path in part_files(tmp_path, "points")] == ["new"]
+    assert not part_files(tmp_path, "failures") and not part_files(tmp_path, "failures", second)
+    assert [path.stem for path in part_files(tmp_path, "runs")] == ["first"], "every start's row"
+    assert compact(tmp_path).rows["failures"] == 0
+
+
+def test_a_new_start_drops_what_all_before_it_left(tmp_path: Path) -> None:
+    write_part([row(PointRow)], tmp_path, "points", "of-an-older-version")
+    first = begin(tmp_path)
+    path = write_part([row(PointRow)], tmp_path, "points", "early", first)
+    path.with_name(f".{path.name}.0f3a").write_bytes(b"PAR1")
+    (tmp_path / ".points.parquet.0f3a").write_bytes(b"PAR1")
+    begin(tmp_path)
+    assert {p.name for p in tmp_path.rglob("*")} == {"_parts", "_token", "runs"}
+
+
+@pytest.mark.parametrize("said", ["", "../../elsewhere", "a/b", "x" * 300])
+def test_a_token_that_leads_elsewhere_is_none(said: str, tmp_path: Path) -> None:
+    path = write_part([row(PointRow)], tmp_path, "points", "trial-1")
+    (tmp_path / "_parts" / "_token").write_text(said)
+    assert part_files(tmp_path, "points") == [path]
+
+
+def test_a_failure_of_what_was_made_after_all_is_none(tmp_path: Path) -> None:
+    for digit in "ab":
+        id_ = f"decide-{digit * 16}"
+        write_part([row(FailureRow, trial=id_)], tmp_path, "failures", id_)
+    write_part([row(PointRow)], tmp_path, "points", f"decide-{'a' * 32}")
+    assert [path.stem for path in part_files(tmp_path, "failures")] == [f"decide-{'b' * 16}"]
+    assert compact(tmp_path).rows["failures"] == 1
 
 
 def test_half_written_files_are_no_parts(tmp_path: Path) -> None:

@@ -7,7 +7,15 @@ import pytest
 from emoray.storage.s3 import S3Folder
 from emoray.tables.compact import compact
 from emoray.tables.files import read_table
-from emoray.tables.parts import clear_parts, drop_part, gather, part_files, run_table, write_part
+from emoray.tables.parts import (
+    begin,
+    drop_part,
+    gather,
+    part_files,
+    part_path,
+    run_table,
+    write_part,
+)
 from emoray.tables.rows import FailureRow
 
 ROW = FailureRow(trial="train-1", stage="train", error="killed")
@@ -37,11 +45,23 @@ def test_what_was_gathered_before_does_not_stay(s3: S3Folder, tmp_path: Path) ->
     assert [path.stem for path in part_files(tmp_path, "failures")] == ["new"], "it is here already"
 
 
-def test_parts_of_a_table_are_cleared(s3: S3Folder) -> None:
-    write_part([ROW], s3, "failures", "one")
+def test_only_parts_of_the_last_start_count(s3: S3Folder, tmp_path: Path) -> None:
     s3.write("_parts/runs/one.parquet", b"")
-    clear_parts(s3, ["failures", "points"])
-    assert s3.names() == ["_parts/runs/one.parquet"]
+    write_part([ROW], s3, "failures", "of-an-older-version")
+    first = begin(s3)
+    write_part([ROW], s3, "failures", "before", first)
+    second = begin(s3)
+    assert s3.names() == ["_parts/_token", "_parts/runs/one.parquet"]
+    write_part([ROW], s3, "failures", "late", first)  # by who does not know that it is over
+    write_part([OTHER], s3, "failures", "new", second)
+    assert [path.stem for path in part_files(s3, "failures")] == ["new"]
+    gather(s3, tmp_path)
+    assert [path.stem for path in part_files(tmp_path, "failures")] == ["new"]
+    assert [path.stem for path in part_files(tmp_path, "runs")] == ["one"]
+    drop_part(s3, part_path(tmp_path, "failures", "new"))
+    assert not part_files(s3, "failures")
+    begin(s3)
+    assert s3.names() == ["_parts/_token", "_parts/runs/one.parquet"]
 
 
 def test_a_missing_table_is_told(s3: S3Folder) -> None:
