@@ -7,6 +7,7 @@ the store holds already is not asked for again.
 """
 
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import ray
 
 from emoray.fleet.single_flight import Failed, first_line
 from emoray.storage.place import Place
-from emoray.trial.store import Done, Stage, key_of, open_store
+from emoray.trial.store import WAIT_SECONDS, Done, Stage, key_of, open_store
 
 POLL_SECONDS = 0.5
 
@@ -68,23 +69,28 @@ class Leaf:
 class Hand:
     """The actor: makes one stage at a time, in one process."""
 
-    def __init__(self, store: Place) -> None:
-        self.store = open_store(store)
+    def __init__(self, store: Place, owner: str) -> None:
+        self.store, self.owner = open_store(store), owner
 
     def ready(self) -> None:
         """Answered once the process stands."""
 
-    def make(self, stage: Stage) -> Done:
-        return self.store.find(stage) or self.store.run(stage)
+    def make(self, stage: Stage) -> Done | None:
+        """None while another job makes it."""
+        return self.store.settle(stage, self.owner)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Work:
-    """A stage on its way. place: where its result belongs, pieces after their elder siblings."""
+    """A stage on its way. place: where its result belongs, pieces after their elder siblings.
+
+    due: not before, as another job is making it.
+    """
 
     stage: Stage
     place: tuple[int, ...]
     attempts: int  # left
+    due: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,6 +112,7 @@ class _Dispatcher:
     idle: list[Any] = field(default_factory=list)
     busy: dict[Any, _Busy] = field(default_factory=dict)  # ref of `make` -> what it is
     leaves: dict[tuple[int, ...], Leaf] = field(default_factory=dict)
+    owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     stillborn: int = 0  # actors that died before they stood, in a row
 
     def finish(self, work: _Work, result: Done | Failed) -> None:
@@ -137,18 +144,23 @@ class _Dispatcher:
         wanted = min(self.pool.actors, len(self.waiting) + len(self.busy))
         for _ in range(wanted - present):
             options = {"num_cpus": self.pool.cpus, "num_gpus": self.pool.gpus}
-            hand = HAND.options(**options).remote(self.store)
+            hand = HAND.options(**options).remote(self.store, self.owner)
             self.starting[hand.ready.remote()] = hand
 
     def assign(self) -> None:
-        while self.idle and self.waiting:
-            hand, work = self.idle.pop(), self.waiting.popleft()
+        due = [work for work in self.waiting if work.due <= time.monotonic()]
+        for work in due[: len(self.idle)]:
+            hand = self.idle.pop()
+            self.waiting.remove(work)
             ref = hand.make.remote(work.stage)
             self.busy[ref] = _Busy(hand=hand, work=work, since=time.monotonic())
 
     def collect(self) -> None:
         """Take in what has happened, at most POLL_SECONDS later."""
         refs = [*self.busy, *self.starting]
+        if not refs:  # all that is left is made elsewhere
+            time.sleep(POLL_SECONDS)
+            return
         ready, _ = ray.wait(refs, num_returns=1, timeout=POLL_SECONDS)
         for ref in ready:
             if ref in self.starting:
@@ -183,7 +195,11 @@ class _Dispatcher:
             self.fail(busy.work, first_line(error))
         else:
             self.idle.append(busy.hand)
-            self.finish(busy.work, done)
+            if done is None:
+                busy.work.due = time.monotonic() + WAIT_SECONDS
+                self.waiting.append(busy.work)
+            else:
+                self.finish(busy.work, done)
 
     def cut_short(self) -> None:
         """Kill the actors whose stage has had its time."""

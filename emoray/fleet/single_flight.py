@@ -133,7 +133,10 @@ class SingleFlight:
                 self.full = first_line(error)
             self.tally.failed.add(key)
             return Failed(stage.name, first_line(error))
-        self.tally.made[key] = (done.wall_seconds, done.cpu_seconds)
+        if done.cached:  # by another job, meanwhile
+            self.tally.cached.add(key)
+        else:
+            self.tally.made[key] = (done.wall_seconds, done.cpu_seconds)
         return done
 
     async def _failed_input(self, stage: Stage) -> Failed | None:

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow.compute as pc
@@ -33,14 +33,15 @@ LIMITS = Limits(seconds=12 * 3600.0)  # nothing that is alive takes that long on
 NODES_LOST = 10  # a node that goes is seldom the stage's fault: spot machines come and go
 RESTARTS = 10  # of the actor
 PAUSE_SECONDS = 0.5  # before the next attempt; twice as long before each further one
+LOOK_SECONDS = 1.0, 5.0  # between looks at what another job makes: at first, and at last
 
 
-def run_stage(store: Place, stage: Stage) -> Iterator[int | Done]:
-    """One stage in this process: first a sign that it has left the queue, then the result."""
+def run_stage(store: Place, stage: Stage, owner: str) -> Iterator[int | Done | None]:
+    """One stage in this process: first a sign that it has left the queue, then the result, None
+    while another job makes it."""
     yield os.getpid()
-    shelf = open_store(store)
     # An attempt before this one may have ended well and not lived to say so.
-    yield shelf.find(stage) or shelf.run(stage)
+    yield open_store(store).settle(stage, owner)
 
 
 STAGE_TASK = ray.remote(run_stage)  # once: Ray exports every remote function anew
@@ -48,15 +49,22 @@ STAGE_TASK = ray.remote(run_stage)  # once: Ray exports every remote function an
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workers:
-    """The runner of the fleet: a stage on a worker, as often and as long as the limits allow."""
+    """The runner of the fleet: a stage on a worker, as often and as long as the limits allow.
+
+    owner: in whose name stages are claimed, so that other jobs on the store wait for them.
+    """
 
     limits: Limits = LIMITS
+    owner: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
         died = nodes = 0
         while True:
             try:
-                return await self._attempt(store, stage, begun)
+                while (done := await self._attempt(store, stage, begun)) is None:
+                    await self._made_elsewhere(store, stage)
+                # What an attempt that died had finished was made by this run.
+                return replace(done, cached=done.cached and not died + nodes)
             except RayTaskError:  # the stage itself raised, and would again
                 raise
             except RayError as error:
@@ -66,14 +74,22 @@ class Workers:
                     raise RuntimeError(_why(stage, error, died, nodes)) from None
             await asyncio.sleep(PAUSE_SECONDS * 2 ** (died + nodes - 1))
 
-    async def _attempt(self, store: Place, stage: Stage, begun: Begun) -> Done:
-        """Raises RayError when the worker died, TimeoutError when the time was up."""
+    async def _made_elsewhere(self, store: Place, stage: Stage) -> None:
+        """Wait, without a CPU, until no other job makes the stage any more."""
+        shelf, (pause, longest) = await asyncio.to_thread(open_store, store), LOOK_SECONDS
+        while await asyncio.to_thread(shelf.is_elsewhere, stage, self.owner):
+            await asyncio.sleep(pause)
+            pause = min(longest, 1.5 * pause)
+
+    async def _attempt(self, store: Place, stage: Stage, begun: Begun) -> Done | None:
+        """None where another job makes it. Raises RayError when the worker died, TimeoutError when
+        the time was up."""
         task = STAGE_TASK.options(
             num_cpus=getattr(stage, "cpus", 1),
             num_returns="streaming",
             max_retries=0,  # counted here: Ray's own would not end for want of memory
             name=stage.name,
-        ).remote(store, stage)
+        ).remote(store, stage, self.owner)
         await (await anext(task))
         begun()
         try:
@@ -85,7 +101,7 @@ class Workers:
                 f"a stage takes at most {self.limits.seconds / 60:g} minutes, {stage.name} did not "
                 "end and was killed: give it more with --stage-minutes, or see where it hangs"
             ) from None
-        done: Done = await result  # outside: a stage may raise a TimeoutError of its own
+        done: Done | None = await result  # outside: a stage may raise a TimeoutError of its own
         return done
 
 
@@ -109,14 +125,15 @@ def _why(stage: Stage, error: RayError, died: int, nodes: int) -> str:
 
 
 class Stages(SingleFlight):
-    """The actor. since: when the run began, seconds of the epoch."""
+    """The actor. since: when the run began, seconds of the epoch. owner: the same after a
+    restart."""
 
     def __init__(
-        self, store: Place, run_folder: Place | None, limits: Limits, since: float
+        self, store: Place, run_folder: Place | None, limits: Limits, since: float, owner: str
     ) -> None:
         again = ray.get_runtime_context().was_current_actor_reconstructed
         tally = recalled(store, run_folder, since) if again else Tally()
-        super().__init__(store, Workers(limits=limits), tally)
+        super().__init__(store, Workers(limits=limits, owner=owner), tally)
 
 
 def recalled(store: Place, run_folder: Place | None, since: float) -> Tally:
@@ -152,12 +169,13 @@ def start(store: Place, run_folder: Place | None = None, limits: Limits = LIMITS
     run_folder: where its trials write their parts, to count them again after a restart.
     """
     here = ray.get_runtime_context().get_node_id()
+    owner = uuid.uuid4().hex
     actor = STAGES.options(
-        name=f"Stages-{uuid.uuid4().hex[:8]}",
+        name=f"Stages-{owner[:8]}",
         num_cpus=0,
         max_concurrency=1000,
         max_restarts=RESTARTS,
         max_task_retries=-1,
         scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=True),
     )
-    return actor.remote(store, run_folder, limits, time.time())
+    return actor.remote(store, run_folder, limits, time.time(), owner)

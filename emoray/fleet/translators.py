@@ -137,7 +137,7 @@ def _joined(stage: Translate, rows: Iterable[TranslationRow], shelf: Store) -> D
     """Publish what was made in pieces as the stage itself."""
     with tempfile.TemporaryDirectory() as folder:
         write_table(list(rows), Path(folder) / TRANSLATIONS, TranslationRow)
-        return shelf.run(replace(stage, given=Path(folder)))
+        return shelf.make(replace(stage, given=Path(folder)))
 
 
 def translate(

@@ -5,7 +5,6 @@ renewed for minutes is another's to take.
 """
 
 import json
-import os
 import threading
 import time
 import uuid
@@ -13,39 +12,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
+from emoray.storage.claim import PULSE_SECONDS, STALE_SECONDS, holder_of
 from emoray.storage.objects import Found
 from emoray.storage.place import Place
+from emoray.storage.process import is_dead, this_process
 from emoray.storage.run_folder import INPUTS
 from emoray.storage.s3 import S3Folder
 
 LOCK = "_lock"
 NOT_RESULTS = {LOCK, INPUTS}
-PULSE_SECONDS = 30.0
-STALE_SECONDS = 300.0  # without a pulse that long the holder counts as dead
-
-
-def _is_dead(holder: dict[str, Any]) -> bool:
-    """Whether the holder was a process of this very machine that is gone."""
-    if (holder.get("node"), holder.get("boot")) != (os.uname().nodename, boot()):
-        return False
-    try:
-        os.kill(int(holder["pid"]), 0)
-    except ProcessLookupError:
-        return True
-    except (OSError, KeyError, ValueError):
-        return False
-    return False
-
-
-def boot() -> str:
-    """What tells this start of this machine, or of its container, from others."""
-    with suppress(OSError), open("/proc/sys/kernel/random/boot_id") as file:
-        return f"{file.read().strip()} {os.stat('/proc/self/ns/pid').st_ino}"
-    return ""
 
 
 @dataclass(kw_only=True)
@@ -59,11 +37,11 @@ class Hold:
     ended: threading.Event = field(default_factory=threading.Event)
 
     def _content(self) -> bytes:
-        who = {"node": os.uname().nodename, "boot": boot(), "pid": os.getpid()}
-        return json.dumps({**who, "time": time.time(), "token": self.token}).encode()
+        more = {"time": time.time(), "token": self.token}
+        return json.dumps(this_process() | more).encode()
 
     def _is_ours(self, found: Found | None) -> bool:
-        return found is not None and _holder(found).get("token") == self.token
+        return found is not None and holder_of(found).get("token") == self.token
 
     def take(self, stale_seconds: float) -> None:
         """Take the lock, that of a dead holder too; ValueError names a living one."""
@@ -73,8 +51,8 @@ class Hold:
             found = self.folder.find(LOCK)
             if found is None:
                 continue
-            holder = _holder(found)
-            if found.seconds < stale_seconds and not _is_dead(holder):
+            holder = holder_of(found)
+            if found.seconds < stale_seconds and not is_dead(holder):
                 who = f"process {holder.get('pid', '?')} on {holder.get('node', '?')}"
                 raise ValueError(
                     f"one job writes to a folder at a time, {self.folder} is held by {who}, heard "
@@ -111,14 +89,6 @@ class Hold:
             found = self.folder.find(LOCK)
             if found is not None and self._is_ours(found):
                 self.folder.remove(LOCK, found.etag)
-
-
-def _holder(found: Found) -> dict[str, Any]:
-    try:
-        said = json.loads(found.content)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def _made(folder: Path) -> list[Path]:

@@ -29,6 +29,7 @@ class Process(NamedTuple):
 
 def clear_leftovers(store: Store) -> list[Path]:
     """Remove what dead stages left; returns the folders that are gone."""
+    store.clear_claims()
     scratch = list(store.root.glob("stages/*/.*"))
     unfinished = list((store.root / UNFINISHED).glob("*"))
     if not scratch and not unfinished:

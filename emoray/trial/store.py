@@ -16,10 +16,13 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeGuard
 
-from emoray.storage.place import Place
+from emoray.storage.claim import claimed, clear_claims, is_claimed
+from emoray.storage.place import Place, child
 from emoray.trial.done import MANIFEST, Done, file_sha256, found_in, read_manifest, write_whole
 
 MARKER = "store.json"
+CLAIMS = "claims"  # who is making what, for other jobs on the same store
+WAIT_SECONDS = 1.0  # between two looks at what another job is making
 UNFINISHED = "unfinished"  # the input of a resumable stage: a folder that outlives a crash
 LAYOUT = 1  # raise when the store's own folders or manifest change
 
@@ -117,6 +120,7 @@ class Store:
     def __init__(self, root: Path, *, reading: bool = False) -> None:
         self.place = self.root = root.absolute()
         self.reading = reading
+        self.owner = uuid.uuid4().hex
         marker = self.root / MARKER
         if reading and not marker.is_file():
             raise ValueError(
@@ -242,13 +246,32 @@ class Store:
         """Have what these values name by content (corpora, vectors, encoders) at hand wherever
         their stages run. Here it is: all who open a folder see the same disk."""
 
+    def settle(self, stage: Stage, owner: str) -> Done | None:
+        """`stage`, whose inputs are there, found or made; None while another owner makes it.
+
+        owner: the job that asks, which takes over what a lost process of its own was making.
+        """
+        with claimed(child(self.place, CLAIMS), key_of(stage), owner) as ours:
+            return (self.find(stage) or self.run(stage)) if ours else None
+
+    def is_elsewhere(self, stage: Stage, owner: str) -> bool:
+        """Whether another owner is making it."""
+        return is_claimed(child(self.place, CLAIMS), key_of(stage), owner)
+
+    def clear_claims(self) -> None:
+        """Drop what killed jobs have claimed; claims of living ones stay."""
+        clear_claims(child(self.place, CLAIMS), self.owner)
+
     def make(self, stage: Stage) -> Done:
-        """`stage`, after everything it needs: found where it can be, made where it must be."""
+        """`stage`, after everything it needs: found where it can be, made where it must be, and
+        waited for where another job is making it."""
         if done := self.find(stage):
             return done
         for needed in inputs_of(stage).values():
             self.make(needed)
-        return self.run(stage)
+        while (made := self.settle(stage, self.owner)) is None:
+            time.sleep(WAIT_SECONDS)
+        return made
 
     def _journal(self, entry: dict[str, Any]) -> None:
         """Keep what was started, made, made a second time (beaten) or found damaged."""

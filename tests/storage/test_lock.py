@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from emoray.storage.lock import LOCK, alone_in, boot, held
+from emoray.storage.lock import LOCK, alone_in, held
 from emoray.storage.place import Place
+from emoray.storage.process import boot
 from emoray.storage.s3 import S3Folder
 
 

@@ -1,0 +1,127 @@
+"""Who is at work on something: a lease that its holder renews, and that a killed one loses.
+
+Soon where its process is known to be dead on this machine, else when it was not renewed for
+minutes by the clock of the disk or the bucket, so that clocks of machines may differ.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from emoray.storage.disk import DiskFolder
+from emoray.storage.objects import DamagedError, Found
+from emoray.storage.place import Place
+from emoray.storage.process import lives, this_process
+from emoray.storage.s3 import S3Folder
+
+PULSE_SECONDS = 30.0
+STALE_SECONDS = 300.0  # without a pulse that long the holder counts as dead
+RACES = 5
+
+Leases: TypeAlias = DiskFolder | S3Folder
+
+
+def _leases(place: Place) -> Leases:
+    return DiskFolder(place) if isinstance(place, Path) else place
+
+
+def _find(leases: Leases, name: str) -> Found | None:
+    """The lease as it stands; one that cannot be read counts as none that anybody holds."""
+    try:
+        return leases.find(name)
+    except DamagedError:
+        return None
+
+
+def holder_of(found: Found) -> dict[str, Any]:
+    """What the holder of a lease wrote of itself."""
+    try:
+        told = json.loads(found.content)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _is_free(found: Found, owner: str) -> bool:
+    """Whether its holder is dead: one of the same owner unless it is known to live."""
+    holder = holder_of(found)
+    alive = lives(holder)
+    lost = alive is False or (alive is None and holder.get("owner") == owner)
+    return lost or found.seconds >= STALE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    leases: Leases
+    name: str
+    owner: str
+    content: bytes
+
+    def take(self) -> bool:
+        for _ in range(RACES):
+            if self.leases.create(self.name, self.content):
+                return True
+            if (found := _find(self.leases, self.name)) is None:
+                continue  # given back a moment ago
+            if found.content != self.content and not _is_free(found, self.owner):
+                return False
+            if self.leases.replace(self.name, self.content, found.etag):
+                return True
+        return False
+
+    def renew(self, ended: threading.Event) -> None:
+        """Until the work has ended, or the lease is another's."""
+        while not ended.wait(PULSE_SECONDS):
+            with suppress(OSError):  # the store is away: whoever comes back first will see
+                found = _find(self.leases, self.name)
+                if found is None or found.content != self.content:
+                    return
+                self.leases.replace(self.name, self.content, found.etag)
+
+    def release(self) -> None:
+        with suppress(OSError):  # it counts as free soon enough
+            found = _find(self.leases, self.name)
+            if found is not None and found.content == self.content:
+                self.leases.remove(self.name, found.etag)
+
+
+@contextmanager
+def claimed(place: Place, name: str, owner: str) -> Iterator[bool]:
+    """Hold the lease of that name while the block runs; gives False where another one holds it.
+
+    owner: who takes over at once what a process of its own held that was lost with its machine.
+    """
+    content = json.dumps({**this_process(), "owner": owner}).encode()
+    lease = _Lease(_leases(place), name, owner, content)
+    if not lease.take():
+        yield False
+        return
+    ended = threading.Event()
+    thread = threading.Thread(target=lease.renew, args=(ended,), name="claim", daemon=True)
+    thread.start()
+    try:
+        yield True
+    finally:
+        ended.set()
+        thread.join(5.0)
+        lease.release()
+
+
+def is_claimed(place: Place, name: str, owner: str) -> bool:
+    """Whether one holds the lease of that name whom `owner` must wait for."""
+    found = _find(_leases(place), name)
+    return found is not None and not _is_free(found, owner)
+
+
+def clear_claims(place: Place, owner: str) -> None:
+    """Drop the leases whose holders are dead."""
+    leases = _leases(place)
+    for name in leases.names():
+        with suppress(OSError):
+            found = _find(leases, name)
+            if found is not None and _is_free(found, owner):
+                leases.remove(name, found.etag)

@@ -1,0 +1,83 @@
+"""A local folder of small files that are written as conditionally as a bucket's objects.
+
+Only what a lease needs: `find`, `create`, `replace` and `remove` mean what they mean in `S3Folder`.
+Ages are told by the file system's own clock, which all machines that share it have in common.
+"""
+
+import hashlib
+import os
+import tempfile
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from emoray.storage.objects import Found
+
+LOCK = "_lock"  # held for the moment in which a file takes another's place
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFolder:
+    """The folder; it is made when it is needed."""
+
+    root: Path
+
+    def _now(self) -> float:
+        with tempfile.TemporaryFile(dir=self.root, prefix=".clock-") as probe:
+            return os.fstat(probe.fileno()).st_mtime
+
+    def find(self, name: str) -> Found | None:
+        """The file with its state and its age in seconds; None where there is none."""
+        try:
+            with (self.root / name).open("rb") as file:
+                content, written = file.read(), os.fstat(file.fileno()).st_mtime
+        except FileNotFoundError:
+            return None
+        etag = hashlib.sha256(content).hexdigest()
+        return Found(content=content, etag=etag, seconds=max(0.0, self._now() - written))
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Write the file where there is none."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            file = os.open(self.root / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileExistsError:
+            return False
+        try:
+            os.write(file, content)
+        except OSError:
+            (self.root / name).unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(file)
+        return True
+
+    def replace(self, name: str, content: bytes, etag: str) -> bool:
+        """Write the file in place of that state of it. False when another state stands there."""
+        aside = self.root / f".{name}-{uuid.uuid4().hex[:8]}"
+        with FileLock(self.root / LOCK):
+            if (found := self.find(name)) is None or found.etag != etag:
+                return False
+            try:
+                aside.write_bytes(content)
+                os.replace(aside, self.root / name)
+            finally:
+                aside.unlink(missing_ok=True)
+        return True
+
+    def remove(self, name: str, etag: str) -> bool:
+        """Delete that state of the file. False when another state, or none, stands there."""
+        with FileLock(self.root / LOCK):
+            if (found := self.find(name)) is None or found.etag != etag:
+                return False
+            (self.root / name).unlink()
+        return True
+
+    def names(self) -> list[str]:
+        """The files, relative to the folder."""
+        with suppress(FileNotFoundError):
+            return sorted(name for name in os.listdir(self.root) if name[0] not in "._")
+        return []
