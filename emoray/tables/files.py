@@ -159,7 +159,7 @@ def count_rows(path: Place) -> int:
         ) from error
 
 
-def _refuse_paths(table: pa.Table, path: Place) -> None:
+def refuse_paths(table: pa.Table, path: Place) -> None:
     """Refuse names that become part of a path and would lead elsewhere: a stranger's table."""
     for column in NAMES & set(table.column_names):
         values = table.column(column).unique()
@@ -186,7 +186,7 @@ def columns_at(path: Place) -> tuple[str, ...]:
         ) from error
 
 
-def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
+def filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """A table of another version in the order of this one: null, of text nothing, where it had no
     such column; what this version does not know is left out."""
     columns, fields = [], []
@@ -200,6 +200,25 @@ def _filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, pa.schema(fields, metadata=schema.metadata))
 
 
+def opened(path: Place) -> pq.ParquetFile:
+    """The file at `path`, whose pages are verified as they are read."""
+    return pq.ParquetFile(_source(path), page_checksum_verification=True)
+
+
+def known_columns(path: Place, row_class: type, keys: Sequence[str]) -> list[str] | None:
+    """The columns of `row_class` that the file at `path` has; None where it is another table, or
+    none: `read_table` says why."""
+    schema = schema_of(row_class)
+    try:
+        found = pq.read_schema(_source(path) or path)
+    except (OSError, TypeError, pa.ArrowException):
+        return None
+    known = [n for n in found.names if n in schema.names]
+    alike = all(found.field(n).type == schema.field(n).type for n in known)
+    whole = set(keys) <= set(known) and 2 * len(known) >= len(schema)
+    return known if alike and whole else None
+
+
 def read_any_version(path: Place, row_class: type, keys: Sequence[str]) -> pa.Table:
     """The table at `path`, of this version or another: columns that it lacks are filled with nulls.
 
@@ -207,19 +226,12 @@ def read_any_version(path: Place, row_class: type, keys: Sequence[str]) -> pa.Ta
     where a column is of another type, or where no page or half of the columns is known.
     """
     schema = schema_of(row_class)
-    try:
-        found = pq.read_schema(_source(path) or path)
-    except (OSError, TypeError, pa.ArrowException):
-        return read_table(path, row_class)  # says what is wrong with it
-    known = [n for n in found.names if n in schema.names]
-    alike = all(found.field(n).type == schema.field(n).type for n in known)
-    if found.equals(schema, check_metadata=False) or not alike:
+    known = known_columns(path, row_class, keys)
+    if known is None or pq.read_schema(_source(path)).equals(schema, check_metadata=False):
         return read_table(path, row_class)
-    if not set(keys) <= set(known) or 2 * len(known) < len(schema):
-        return read_table(path, row_class)
-    with pq.ParquetFile(_source(path), page_checksum_verification=True) as file:
-        table = _filled(file.read(columns=known), schema)
-    _refuse_paths(table, path)
+    with opened(path) as file:
+        table = filled(file.read(columns=known), schema)
+    refuse_paths(table, path)
     return table
 
 
@@ -239,7 +251,7 @@ def read_table(path: Place, row_class: type) -> pa.Table:
                 table.validate(full=True)
                 assert table.num_rows == rows
                 table = pa.Table.from_arrays(table.columns, schema=schema)
-                _refuse_paths(table, path)
+                refuse_paths(table, path)
                 return table
     except (OSError, pa.ArrowException, AssertionError) as error:
         raise ValueError(

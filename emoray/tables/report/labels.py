@@ -1,31 +1,28 @@
 """Which labels the picked row is good at."""
 
-from collections.abc import Mapping
-
 import altair as alt
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from emoray.decide.compare import LEVEL, interval
 from emoray.decide.strata import stratified_weights
 from emoray.tables.predictions import kept_predictions, label_names
 from emoray.tables.report.look import BLUE, ORANGE, Figure, csv_of
+from emoray.tables.report.source import Source
 
 TITLE = "Label by label"
 
 
-def with_intervals(
-    labels: pd.DataFrame, picked: pd.Series, tables: Mapping[str, pa.Table]
-) -> pd.DataFrame:
+def with_intervals(labels: pd.DataFrame, picked: pd.Series, source: Source) -> pd.DataFrame:
     """`labels` of a row with 95 % intervals of F1 over test texts, where its predictions are kept:
     a bootstrap stratified by rarest label, as for every other interval."""
     nothing = labels.assign(low=np.nan, high=np.nan)
-    kept = kept_predictions(lambda name: tables[name], picked["model"])
+    model = picked["model"]
+    kept = kept_predictions(lambda name: source.where(name, "model", [model]), model)
     if kept is None or labels.empty:
         return nothing
     truth_NK, logits_NK = kept
-    names = label_names(lambda name: tables[name], picked["taxonomy"])
+    names = label_names(source.whole, picked["taxonomy"])
     if set(names) != set(labels["label"]):
         return nothing
     cut = labels.set_index("label")["cut"]

@@ -18,7 +18,6 @@ from typing import Any
 
 import jinja2
 import pandas as pd
-import pyarrow as pa
 
 from emoray.storage.place import Place, landing
 from emoray.storage.submitted import check_outlives
@@ -26,29 +25,21 @@ from emoray.tables import words
 from emoray.tables.baselines import searched
 from emoray.tables.compact import compact
 from emoray.tables.conditions import short
-from emoray.tables.files import read_any_version
 from emoray.tables.folders import folder_at
 from emoray.tables.notebook import missing_words
-from emoray.tables.parts import KEYS, gather, part_files, table_path
+from emoray.tables.parts import gather, part_files, table_path
 from emoray.tables.report.look import on_page, save_png, specs_of
 from emoray.tables.report.several import LEFT_OUT, page_of, tables_of, together
+from emoray.tables.report.source import Gathered, OneRun, Source
 from emoray.tables.report.story import DETAILS_BYTES, NEEDED, story_of
 from emoray.tables.report.thinning import MOST
 from emoray.tables.rows import TABLES
-from emoray.tables.schema import schema_of
 
 SCRIPTS = (
     *("rows.js", "scales.js", "plot.js", "sorting.js", "card.js", "controls.js", "figures.js"),
     "explorer.js",
 )
 BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
-
-
-def _table(run_folder: Path, name: str) -> pa.Table:
-    """A table of the run; one that was never written counts as empty."""
-    if name != "points" and not table_path(run_folder, name).is_file():
-        return schema_of(TABLES[name]).empty_table()
-    return read_any_version(table_path(run_folder, name), TABLES[name], KEYS[name])
 
 
 def _script_safe(value: Any) -> str:
@@ -107,21 +98,27 @@ def _missing(run_folder: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _context(
-    points: pd.DataFrame,
-    tables: dict[str, pa.Table],
+    source: Source,
     most: int,
     wanted: Collection[str],
     pictures: Path | None,
 ) -> dict[str, Any]:
     """What the template says; the PNGs are written on the way where there is a folder for them."""
-    groups = dict(list(points.groupby(["corpus", "taxonomy"], sort=False)))
-    points = searched(points)
-    shown = list(points.groupby(["corpus", "taxonomy"], sort=False).indices)
+    points = source.points()
+    _checked(wanted, points)
+    kind = ["corpus", "taxonomy"]
+    shown = list(searched(points)[kind].drop_duplicates().itertuples(index=False, name=None))
     shares = max(len(shown), 1)
     limits = {"most": max(most // shares, 200), "budget": DETAILS_BYTES // shares}
     stories = [
-        story_of(groups[kind], tables, name, wanted=wanted, **limits)
-        for name, kind in zip(_names(shown), shown, strict=True)
+        story_of(
+            points[(points["corpus"] == corpus) & (points["taxonomy"] == taxonomy)],
+            source,
+            name,
+            wanted=wanted,
+            **limits,
+        )
+        for name, (corpus, taxonomy) in zip(_names(shown), shown, strict=True)
     ]
     if pictures is None:  # of several runs, which says itself that timed texts are left out
         stories = [
@@ -139,9 +136,9 @@ def _context(
         if story.front and pictures:
             save_png(story.front, specs_of(story.front), pictures)
     return {
-        "runs": tables["runs"].to_pandas().to_dict("records"),
-        "failures": tables["failures"].to_pandas().to_dict("records"),
-        "corpora": sorted(points["corpus"].unique()),
+        "runs": source.whole("runs").to_pandas().to_dict("records"),
+        "failures": source.whole("failures").to_pandas().to_dict("records"),
+        "corpora": sorted({corpus for corpus, _ in shown}),
         "stories": stories,
         "specs": _script_safe(specs),
         "explorers": {s.name: _script_safe(s.explorer) for s in stories if s.explorer},
@@ -149,7 +146,8 @@ def _context(
 
 
 def _checked(wanted: Collection[str], points: pd.DataFrame) -> None:
-    if strange := sorted(set(wanted) - set(points["point"])) if wanted else []:
+    there = points.loc[points["point"].isin(set(wanted)), "point"]
+    if strange := sorted(set(wanted) - set(there)):
         raise ValueError(
             f"a point is an id of the run's points, got {short(strange[0])}: copy one of them"
         )
@@ -189,10 +187,9 @@ def write_together(
     """Draw several runs on one page, fronts and picks those of all of them; returns the page."""
     run, page = together(places), page_of(places, out)
     points, tables = tables_of(run, ("runs", "failures", *NEEDED), page.parent)
-    _checked(wanted, points)
     drawing = _drawing_code()
     names = run.names()
-    context = _context(points, tables, most, wanted, None) | {
+    context = _context(Gathered(frame=points, tables=tables), most, wanted, None) | {
         "run": " + ".join(names),
         "several": LEFT_OUT,
         "missing": missing_words(
@@ -240,11 +237,8 @@ def write_report(run_folder: Path, *, most: int = MOST, wanted: Collection[str] 
                 f"a report shows at least one point, got parts that hold none in {run_folder} "
                 f"({'; '.join(done.errors) or 'all empty'}): run the sweep again"
             )
-    tables = {name: _table(run_folder, name) for name in ("points", "runs", "failures", *NEEDED)}
-    points = tables["points"].to_pandas()
-    _checked(wanted, points)
     drawing = _drawing_code()
-    context = _context(points, tables, most, wanted, run_folder / "figures") | {
+    context = _context(OneRun(folder=run_folder), most, wanted, run_folder / "figures") | {
         "run": run_folder.resolve().name,
         "several": "",
         "missing": missing_words(_missing(run_folder)),

@@ -1,17 +1,16 @@
 """What the page says of one taxonomy: its picks, its explorer, its front and its figures."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from emoray.tables import words
 from emoray.tables.baselines import Beside, searched
+from emoray.tables.coded import as_text, coded
 from emoray.tables.front import BASELINE as BASELINES
-from emoray.tables.front import Pick, picks
+from emoray.tables.front import Pick, may_stand, on_front, picks
 from emoray.tables.report.cards import COLUMNS, Column, columns_of, front_table, pick_cards
 from emoray.tables.report.clipping import clipping
 from emoray.tables.report.decision import reliability_figure, surface_figure
@@ -23,6 +22,7 @@ from emoray.tables.report.latency import BASELINE, latency_figure
 from emoray.tables.report.look import Figure
 from emoray.tables.report.refining import refining
 from emoray.tables.report.seeds import with_seeds
+from emoray.tables.report.source import Source
 from emoray.tables.report.squeeze import squeeze
 from emoray.tables.report.studies import study_figures
 from emoray.tables.report.thinning import thin
@@ -68,43 +68,49 @@ class Story:
         return f"Not drawn. {' '.join(told)}" if told else ""
 
 
-def _where(table: pa.Table, column: str, values: list[Any]) -> pd.DataFrame:
-    kept = pc.is_in(table.column(column), pa.array(values, table.schema.field(column).type))
-    return table.filter(kept).to_pandas()
+def _where(source: Source, table: str, column: str, values: Collection[Any]) -> pd.DataFrame:
+    return source.where(table, column, values).to_pandas()
 
 
 def _figures(
-    points: pd.DataFrame, tables: dict[str, pa.Table], chosen: dict[str, Pick], name: str
+    points: pd.DataFrame, source: Source, chosen: dict[str, Pick], name: str
 ) -> tuple[Figure, ...]:
-    """All figures but the front; the details are those of the smallest row within 1 point."""
+    """All figures but the front; the details are those of the smallest row within 1 point.
+
+    points: the columns `SEEN` of all.
+    """
     taxonomy = name
     picked = chosen["smallest within 1 point"].row
     rule, model = picked["threshold_rule"], picked["model"]
-    repeats = _where(tables["repeats"], "taxonomy", [picked["taxonomy"]])
+    repeats = coded([source.where("repeats", "taxonomy", [picked["taxonomy"]])])
     repeats = repeats[repeats["corpus"] == picked["corpus"]]
     repeats = repeats[~repeats["family"].isin([ENSEMBLE, BASELINES])]  # of no depth and dimension
-    siblings = points[points["training_id"] == picked["training_id"]]
+    siblings = as_text(points[points["training_id"] == picked["training_id"]])
+    same_rule = as_text(points[points["threshold_rule"] == rule])
     models = schemes_to_show(siblings, model)
     timed = [BASELINE, *(p.row["model"] for p in chosen.values())]
-    own_labels = _where(tables["labels"], "point", [picked["point"]])
-    trainings = _where(tables["trainings"], "training_id", list(points["training_id"].unique()))
-    members = _where(tables["members"], "point", list(points["point"]))
-    together = (ensembles(points, members, rule, taxonomy),) if len(members) else ()
+    own_labels = _where(source, "labels", "point", [picked["point"]])
+    trainings = _where(source, "trainings", "training_id", list(points["training_id"].unique()))
+    combined = list(points.loc[points["family"] == ENSEMBLE, "point"])
+    members = _where(source, "members", "point", combined)
+    together = ()
+    if len(members):
+        together = (ensembles(source.rows_of(combined), members, rule, taxonomy),)
     return (
         *together,
-        *study_figures(tables["study"], tables["importances"], taxonomy),
+        *study_figures(source.whole("study"), source.whole("importances"), taxonomy),
         depth(repeats, rule, taxonomy),
-        squeeze(points, rule, taxonomy),
-        clipping(points, rule, taxonomy),
-        refining(points, rule, taxonomy),
-        weights(_where(tables["layers"], "model", models), model, taxonomy),
-        surface_figure(_where(tables["surface"], "model", [model]), picked, own_labels, taxonomy),
+        squeeze(same_rule, rule, taxonomy),
+        clipping(same_rule, rule, taxonomy),
+        refining(same_rule, rule, taxonomy),
+        weights(_where(source, "layers", "model", models), model, taxonomy),
+        surface_figure(_where(source, "surface", "model", [model]), picked, own_labels, taxonomy),
         reliability_figure(
-            _where(tables["reliability"], "model", [model]), taxonomy, ships=picked["temperature"]
+            _where(source, "reliability", "model", [model]), taxonomy, ships=picked["temperature"]
         ),
-        labels_figure(with_intervals(own_labels, picked, tables), taxonomy),
+        labels_figure(with_intervals(own_labels, picked, source), taxonomy),
         training_figure(trainings, picked, taxonomy),
-        latency_figure(_where(tables["latency"], "model", timed), chosen, taxonomy),
+        latency_figure(_where(source, "latency", "model", timed), chosen, taxonomy),
     )
 
 
@@ -113,29 +119,49 @@ def baselines(points: pd.DataFrame) -> pd.DataFrame:
     return points[(points["family"] == BASELINES) & points["test_macro_f1"].notna()]
 
 
+def _beside(points: pd.DataFrame, source: Source) -> tuple[Beside, pd.DataFrame]:
+    """The baselines with the best row on dev, and those of them that can be drawn."""
+    allowed = points.loc[may_stand(points), "dev_macro_f1"]
+    best = allowed.index[allowed == allowed.max()]
+    own = points.index[points["family"] == BASELINES]
+    rows = source.rows_of(list(points.loc[own.union(best, sort=False), "point"]))
+    return Beside.of(rows), baselines(rows)
+
+
 def story_of(
     points: pd.DataFrame,
-    tables: dict[str, pa.Table],
+    source: Source,
     name: str,
     *,
     most: int,
     budget: int,
     wanted: Collection[str] = (),
 ) -> Story:
-    """points: all of one corpus and taxonomy. name: of this story on its page. most: dots to draw,
-    `wanted` among them; budget: bytes of label tables."""
+    """points: the columns `SEEN` of all of one corpus and taxonomy. name: of this story on its
+    page. most: dots to draw, `wanted` among them; budget: bytes of label tables."""
     first = points.iloc[0]
-    compared_with = Beside.of(points)
-    beside, points = baselines(points), searched(points)
-    points = with_seeds(points, tables["repeats"].to_pandas())
-    chosen = picks(points)
-    labels = tables["labels"]
-    own = pc.is_in(labels.column("point"), pa.array(points["point"].unique(), pa.string()))
+    compared_with, beside = _beside(points, source)
+    points = searched(points)
+
+    def whole(ids: Sequence[str]) -> pd.DataFrame:
+        rows = source.rows_of(ids)
+        return with_seeds(rows, _where(source, "repeats", "recipe", rows["recipe"].unique()))
+
+    stands = on_front(points) | points["on_front"].to_numpy(bool)
+    standing = whole(list(points.loc[stands, "point"]))
+    chosen = picks(standing)
+    front = front_rows(standing)
+    asked = {*wanted, *front["point"], *(pick.row["point"] for pick in chosen.values())}
+    drawn, left_out = points.head(0), ""
+    if chosen:
+        drawn, left_out = thin(points[points["test_macro_f1"].notna()], most, asked)
+    ids = list(drawn["point"] if chosen else points["point"].head(most))
+    labels = _where(source, "labels", "point", ids)
     told = Story(
         name=name,
         title=words.NAMES.get(first["taxonomy"], first["taxonomy"]),
         corpus=first["corpus"],
-        labels=pc.count_distinct(labels.column("label").filter(own)).as_py(),
+        labels=labels["label"].nunique(),
         points=int(points["point"].nunique()),
         trainings=int(points.loc[points["family"] != ENSEMBLE, "training_id"].nunique()),
         models=int(points["model"].nunique()),
@@ -149,15 +175,12 @@ def story_of(
     )
     if not chosen:
         return told
-    front = front_rows(points)
-    asked = {*wanted, *front["point"], *(pick.row["point"] for pick in chosen.values())}
-    drawn, left_out = thin(points[points["test_macro_f1"].notna()], most, asked)
-    ids = list(drawn["point"])
     details = {
-        "labels": _where(labels, "point", ids),
-        "label_changes": _where(tables["label_changes"], "after", ids),
-        "comparisons": _where(tables["comparisons"], "after", ids),
+        "labels": labels,
+        "label_changes": _where(source, "label_changes", "after", ids),
+        "comparisons": _where(source, "comparisons", "after", ids),
     }
+    drawn = whole(ids)
     return replace(
         told,
         columns=columns_of(front),
@@ -166,5 +189,5 @@ def story_of(
         explorer=explorer(
             drawn, front, chosen, details, beside, name=name, of=len(points), budget=budget
         ),
-        figures=_figures(points, tables, chosen, name),
+        figures=_figures(points, source, chosen, name),
     )

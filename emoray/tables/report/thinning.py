@@ -40,11 +40,11 @@ def thin(
         return points, ""
     points = points.sort_values("point", ignore_index=True)
     cell = _cells(points)
-    best = points.assign(cell=cell).sort_values(["dev_macro_f1", "point"], ascending=[False, True])
+    order = points["dev_macro_f1"].sort_values(ascending=False, kind="stable").index
     must = points["on_front"] | points["point"].isin(_extremes(points) | set(always))
-    must |= ~best["cell"].duplicated().reindex(points.index)
+    must |= ~cell.loc[order].duplicated().reindex(points.index)
     keys = points[["family", "embedding_bits", "threshold_rule"]].assign(cell=cell)
-    rest = keys[~must].assign(point=points["point"]).sort_values([*keys, "point"]).index
+    rest = keys[~must].sort_values(list(keys), kind="stable").index
     step = max(1, -(-len(rest) // max(most - int(must.sum()), 1)))
     kept = points.loc[np.sort(np.concatenate([np.flatnonzero(must), rest[step // 2 :: step]]))]
     return kept, (
