@@ -19,6 +19,7 @@ from emoray.storage.claim import PULSE_SECONDS, STALE_SECONDS, holder_of
 from emoray.storage.objects import Found
 from emoray.storage.place import Place
 from emoray.storage.process import is_dead, this_process
+from emoray.storage.room import full_disks_told
 from emoray.storage.run_folder import INPUTS
 from emoray.storage.s3 import S3Folder
 
@@ -142,10 +143,10 @@ def alone_in(place: Place) -> Iterator[Callable[[], None]]:
     Gives what raises OSError once the place is another's: call it before results are published.
     """
     if isinstance(place, Path):
-        with _held_here(place):
+        with _held_here(place), full_disks_told(place):
             yield lambda: None
         return
-    with held(place) as hold:
+    with held(place) as hold, full_disks_told():
         try:
             yield hold.check
         except BaseException:

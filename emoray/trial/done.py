@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST = "manifest.json"
+ANEW = "_anew"  # beside damaged stages that nobody may move away: what was made in their stead
 
 
 def file_sha256(path: Path) -> str:
@@ -35,6 +36,13 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         return manifest if whole and {"wall_seconds", "cpu_seconds"} <= set(manifest) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def folder_in(root: Path, stage: str, key: str) -> Path:
+    """Where a stage lies in a store on disk, there or not."""
+    among = root / "stages" / stage
+    anew = among / ANEW / key
+    return anew / key if anew.is_dir() else among / key
 
 
 def found_in(folder: Path, manifest: dict[str, Any]) -> Done:

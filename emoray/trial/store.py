@@ -12,13 +12,23 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeGuard
 
 from emoray.storage.claim import claimed, clear_claims, is_claimed
 from emoray.storage.place import Place, child
-from emoray.trial.done import MANIFEST, Done, file_sha256, found_in, read_manifest, write_whole
+from emoray.trial.done import (
+    ANEW,
+    MANIFEST,
+    Done,
+    file_sha256,
+    folder_in,
+    found_in,
+    read_manifest,
+    write_whole,
+)
 
 MARKER = "store.json"
 CLAIMS = "claims"  # who is making what, for other jobs on the same store
@@ -148,7 +158,7 @@ class Store:
             )
 
     def folder(self, stage: Stage) -> Path:
-        return self.root / "stages" / stage.name / key_of(stage)
+        return folder_in(self.root, stage.name, key_of(stage))
 
     def find(self, stage: Stage) -> Done | None:
         """The finished stage, each file checked by its hash; None when it must be made."""
@@ -162,12 +172,20 @@ class Store:
         return None
 
     def _set_aside(self, folder: Path) -> None:
+        """Move a damaged stage out of the way. What cannot be renamed, as in a lower layer of an
+        overlay, is copied; in place of what cannot be deleted either, another folder is used."""
         target = self.root / "damaged" / f"{folder.name}-{uuid.uuid4().hex[:8]}"
         target.parent.mkdir(exist_ok=True)
         try:
             folder.rename(target)
         except FileNotFoundError:  # another process saw the damage first
             return
+        except OSError:
+            with suppress(OSError, shutil.Error):  # what cannot be read is lost already
+                shutil.copytree(folder, target)
+            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():
+                (folder.parent / ANEW / folder.name).mkdir(parents=True, exist_ok=True)
         self._journal({"event": "set_aside", "key": folder.name})
 
     def run(self, stage: Stage) -> Done:

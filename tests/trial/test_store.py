@@ -1,10 +1,12 @@
+import errno
 import json
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -215,3 +217,77 @@ def test_a_full_disk_leaves_what_is_finished_and_nothing_half(store: Store) -> N
     assert everything(store) == before
     assert store.make(HELLO).cached
     assert not store.make(long).cached
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """An image's layer below a writable one, as a container has them: the lower folder, and a
+    function's view of both."""
+    lower, upper, work, seen = (tmp_path / name for name in ("lower", "upper", "work", "seen"))
+    for folder in (lower, upper, work, seen):
+        folder.mkdir()
+    yield lower, seen
+    os.system(f"umount --lazy {seen} 2> /dev/null")
+
+
+def laid_over(lower: Path, seen: Path) -> bool:
+    """Mount the layers; False where that is not allowed here."""
+    layers = f"lowerdir={lower},upperdir={lower.parent / 'upper'},workdir={lower.parent / 'work'}"
+    return os.system(f"mount -t overlay overlay -o {layers} {seen} 2> /dev/null") == 0
+
+
+def assert_healed(store: Store) -> None:
+    done = store.make(JOIN)
+    assert not done.cached and (done.folder / "text").read_text() == "hello, world"
+    again = store.make(JOIN)
+    assert again.cached and again.folder == done.folder and done.folder.name == key_of(JOIN)
+    assert [e["event"] for e in store.journal()].count("set_aside") == 1
+    (aside,) = (store.root / "damaged").iterdir()
+    assert (aside / "manifest.json").is_file(), "the damaged folder is kept for a look"
+
+
+def test_a_damaged_stage_in_a_lower_layer_of_an_image_is_made_again(
+    overlay: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lower, seen = overlay
+    flip(Store(lower / "store").make(JOIN).folder / "text")
+    if not laid_over(lower, seen):  # then as such a layer would answer
+        shutil.copytree(lower, seen, dirs_exist_ok=True)
+        monkeypatch.setattr(Path, "rename", refusing(errno.EXDEV))
+    assert_healed(Store(seen / "store"))
+
+
+def refusing(code: int) -> Callable[[Path, Path], Path]:
+    """A rename of finished folders that this file system refuses; scratch folders may be."""
+
+    def rename(path: Path, target: Path) -> Path:
+        if path.is_dir() and not path.name.startswith("."):
+            raise OSError(code, os.strerror(code), str(path))
+        os.rename(path, target)
+        return target
+
+    return rename
+
+
+@pytest.mark.parametrize("code", [errno.EXDEV, errno.EROFS, errno.EACCES], ids=os.strerror)
+def test_a_damaged_stage_that_may_not_be_moved_nor_deleted_is_made_beside_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    flip(store.make(JOIN).folder / "text")
+    monkeypatch.setattr(Path, "rename", refusing(code))
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    before = store.folder(JOIN)
+    assert_healed(store)
+    assert before.is_dir() and store.folder(JOIN) != before
+    assert Store(store.root).find(JOIN) is not None, "and whoever opens it later finds it there"
+
+
+def test_a_stage_made_beside_a_damaged_one_heals_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flip(store.make(JOIN).folder / "text")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", refusing(errno.EROFS))
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        flip(store.make(JOIN).folder / "text")
+    assert not store.make(JOIN).cached and store.make(JOIN).cached

@@ -13,7 +13,7 @@ from emoray.storage.objects import DamagedError
 from emoray.storage.parallel import in_parallel
 from emoray.storage.place import Place
 from emoray.storage.s3 import S3Folder
-from emoray.trial.done import MANIFEST, file_sha256, read_manifest
+from emoray.trial.done import MANIFEST, file_sha256, folder_in, read_manifest
 from emoray.trial.store import MARKER
 
 FOLLOWING = ("score", "decide", "compare", "clock", "clock_members")  # what is made of a model
@@ -52,7 +52,7 @@ def _at(key: str) -> str:
 
 
 def _here(store: Path, key: str) -> dict[str, Any] | None:
-    folder = store / _at(key)
+    folder = folder_in(store, key.rsplit("-", 1)[0], key)
     if not folder.is_dir():
         raise FileNotFoundError(folder)
     return read_manifest(folder)
