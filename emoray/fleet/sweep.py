@@ -138,15 +138,15 @@ def _announce(
 
 def _search(space: Space | JointSpace, desk: Desk, console: Console) -> list[Decide]:
     """The search itself; returns what its tables are made of."""
-    place = child(desk.run_folder, "_tune")
-    with (
-        landing(place, only=[search.STUDY]) as folder,
-        study_copies.copied(folder / search.STUDY, place),
-        progress.following(desk.stages, space.models, console),
-    ):
+    with progress.following(desk.stages, space.models, console):
         if isinstance(space, Space):
-            return search.grid(space, desk, folder)
-        return search.joint(space, desk, folder)
+            return search.grid(space, desk)
+        place = child(desk.run_folder, "_tune")
+        with (
+            landing(place, only=[search.STUDY]) as folder,
+            study_copies.copied(folder / search.STUDY, place),
+        ):
+            return search.joint(space, desk, folder)
 
 
 def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:

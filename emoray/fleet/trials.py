@@ -1,19 +1,21 @@
-"""What a Tune trial does: ask for stages, write rows, report. It holds no CPU and makes nothing
-itself."""
+"""What one trial of a search does: ask for stages, write rows. It makes nothing itself.
 
-from collections.abc import Callable, Mapping, Sequence
+A trial is a coroutine in the driver: it costs no process, so there may be thousands.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import ray
-from ray import tune
 
 from emoray.fleet.single_flight import Failed
 from emoray.quant.catalogue import parent_of
-from emoray.quant.policy import Scheme
 from emoray.storage.place import Place
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import Rows, read_table
@@ -28,13 +30,13 @@ from emoray.tables.rows import (
     TrainingRow,
 )
 from emoray.trial.plan import comparing, deciding, training
-from emoray.trial.spec import Data, Decision, Recipe, Spec
+from emoray.trial.spec import Data, Spec
 from emoray.trial.stages.comparing import Compare
 from emoray.trial.stages.deciding import Decide
 from emoray.trial.stages.finetuning import FineTune
 from emoray.trial.stages.refining import Refine
 from emoray.trial.stages.training import Train
-from emoray.trial.store import Done, Stage, id_of, key_of, open_store
+from emoray.trial.store import Done, Stage, id_of, open_store
 
 DECIDED = {
     "labels": LabelRow,
@@ -44,6 +46,7 @@ DECIDED = {
     "points": PointRow,  # last: where they are, all the others are
 }
 COMPARED = {"comparisons": ComparisonRow, "label_changes": LabelChangeRow}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +73,36 @@ class Desk:
         return made.folder if made.folder.is_dir() else open_store(self.store).here(made)
 
 
-def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Failed | None:
-    """Have `train` made and copy its epochs into the run; None when that went well."""
-    made = ray.get(desk.stages.make.remote(train))
-    if isinstance(made, Failed):
-        return made
+def complete(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` returns, awaited here; in a notebook, whose own loop runs, in a thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """What all of them return. The first error is raised when all have ended: none goes on."""
+    ended = await asyncio.gather(*work, return_exceptions=True)
+    for each in ended:
+        if isinstance(each, BaseException):
+            raise each
+    return [each for each in ended if not isinstance(each, BaseException)]
+
+
+def _write_epochs(desk: Desk, made: Done) -> None:
     rows = read_table(desk.folder(made) / "trainings.parquet", TrainingRow)
     desk.write(rows, "trainings", made.folder.name)
+
+
+async def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Failed | None:
+    """Have `train` made and copy its epochs into the run; None when that went well."""
+    made: Done | Failed = await desk.stages.make.remote(train)
+    if isinstance(made, Failed):
+        return made
+    await asyncio.to_thread(_write_epochs, desk, made)
     return None
 
 
@@ -111,103 +137,66 @@ def write_failure(desk: Desk, asked: Stage, failed: Failed) -> None:
     desk.write([row], "failures", row.trial)
 
 
-def unsettled(desk: Desk, decided: Sequence[Decide]) -> list[Decide]:
-    """The models of which the run holds neither rows nor a failure: their trial was lost."""
-    written = desk.written("points")
-    failed = desk.written("failures")
-    return [
-        d
-        for d in decided
-        if key_of(d) not in written and not failed & {id_of(d), id_of(d.compressed.trained)}
-    ]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """What became of some models."""
 
     points: int = 0
-    best: float = 0.0
     failures: int = 0
 
 
-def measure(desk: Desk, decided: Sequence[Decide]) -> Measured:
+async def _measure_one(desk: Desk, decide: Decide) -> Measured:
+    """Have one model of a finished training made, and set beside its float parent."""
+    beside = comparing(decide)
+    asked = desk.stages.make.remote(decide), desk.stages.make.remote(beside)
+    made: Done | Failed = await asked[0]
+    if isinstance(made, Failed):
+        await asyncio.to_thread(write_failure, desk, decide, made)
+        return Measured(failures=1)
+    if refined := decide.compressed.refined:
+        await train_and_write(desk, refined)
+    await asyncio.to_thread(write_comparisons, desk, beside, await asked[1])
+    rows = await asyncio.to_thread(write_rows, desk, made)
+    return Measured(points=rows.num_rows)
+
+
+async def measuring(desk: Desk, decided: Sequence[Decide]) -> Measured:
     """Have one training and models of it made; write their rows, or why there are none."""
     (train,) = {d.compressed.trained for d in decided}
-    if failed := train_and_write(desk, train):
-        write_failure(desk, train, failed)
+    if failed := await train_and_write(desk, train):
+        await asyncio.to_thread(write_failure, desk, train, failed)
         return Measured(failures=len(decided))
-    points, best, failures = 0, 0.0, 0
-    asked = {desk.stages.make.remote(decide): decide for decide in decided}
-    beside = {decide: comparing(decide) for decide in decided}
-    compared = {decide: desk.stages.make.remote(stage) for decide, stage in beside.items()}
-    waiting = list(asked)
-    while waiting:
-        (ready, *_), waiting = ray.wait(waiting, num_returns=1)
-        decide, made = asked[ready], ray.get(ready)
-        if isinstance(made, Failed):
-            write_failure(desk, decide, made)
-            failures += 1
-            continue
-        if refined := decide.compressed.refined:
-            train_and_write(desk, refined)
-        write_comparisons(desk, beside[decide], ray.get(compared[decide]))
-        rows = write_rows(desk, made)
-        points += rows.num_rows
-        best = max(best, pc.max(rows.column("dev_macro_f1")).as_py())
-    return Measured(points=points, best=best, failures=failures)
-
-
-def grid_trial(
-    config: dict[str, str],
-    *,
-    desk: Desk,
-    recipes: dict[str, Recipe],
-    schemes: tuple[Scheme, ...],
-    decisions: tuple[Decision, ...],
-) -> None:
-    """One recipe: trained once, compressed under every scheme, decided every way."""
-    train = training(recipes[config["recipe"]], desk.data)
-    measured = measure(desk, [deciding(train, scheme, decisions) for scheme in schemes])
-    tune.report(
-        {
-            "dev_macro_f1": measured.best,
-            "points": measured.points,
-            "failures": measured.failures,
-        }
+    models = await together(*(_measure_one(desk, decide) for decide in decided))
+    return Measured(
+        points=sum(model.points for model in models),
+        failures=sum(model.failures for model in models),
     )
 
 
-def place(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
+def measure(desk: Desk, decided: Sequence[Decide]) -> Measured:
+    """The same, where nothing else is to be done meanwhile."""
+    return complete(measuring(desk, decided))
+
+
+async def placing(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
     """Measure one operating point and write its rows; returns its row of `points`."""
     train = training(spec.recipe, desk.data)
     decide = deciding(train, spec.scheme, (spec.decision,))
-    failed = train_and_write(desk, train)
-    made = failed or ray.get(desk.stages.make.remote(decide))
+    failed = await train_and_write(desk, train)
+    made: Done | Failed = failed or await desk.stages.make.remote(decide)
     if isinstance(made, Failed):
-        write_failure(desk, train if failed else decide, made)
+        await asyncio.to_thread(write_failure, desk, train if failed else decide, made)
         return made
     if decide.compressed.refined:
-        train_and_write(desk, decide.compressed.refined)
+        await train_and_write(desk, decide.compressed.refined)
     beside = comparing(decide)
-    write_comparisons(desk, beside, ray.get(desk.stages.make.remote(beside)))
+    compared = await desk.stages.make.remote(beside)
+    await asyncio.to_thread(write_comparisons, desk, beside, compared)
     if decide.compressed.refined and spec.scheme != (control := parent_of(spec.scheme)):
         # What a refined model is compared with is a row too.
-        made_too = ray.get(desk.stages.make.remote(deciding(train, control, (spec.decision,))))
+        made_too = await desk.stages.make.remote(deciding(train, control, (spec.decision,)))
         if not isinstance(made_too, Failed):
-            write_rows(desk, made_too)
-    row: dict[str, Any] = write_rows(desk, made).to_pylist()[0]
+            await asyncio.to_thread(write_rows, desk, made_too)
+    rows = await asyncio.to_thread(write_rows, desk, made)
+    row: dict[str, Any] = rows.to_pylist()[0]
     return row
-
-
-def joint_trial(
-    config: dict[str, Any], *, desk: Desk, spec_of: Callable[[dict[str, Any]], Spec]
-) -> None:
-    """One operating point, all five knobs chosen by the searcher.
-
-    Raises RuntimeError when a stage failed: the searcher must not wait for a score.
-    """
-    row = place(desk, spec_of(config))
-    if isinstance(row, Failed):
-        raise RuntimeError(f"{row.stage} failed: {row.error}")
-    tune.report({"dev_macro_f1": row["dev_macro_f1"], "size_bytes": float(row["size_bytes"])})

@@ -1,16 +1,18 @@
 """`jobs.sweep` whose first trial to finish a model kills the driver before it writes the rows."""
 
 import os
-import sys
-from pathlib import Path
+import signal
 
-from emoray.fleet import search
+from emoray.fleet.trials import Desk
 from jobs.sweep import app
-from tests.faults.dying_trials import kills_its_driver
+from tests.faults.dying_trials import before_rows, once
+
+
+def kill_this(desk: Desk) -> None:
+    if once(desk.run_folder / "_killed_driver"):
+        os.kill(os.getpid(), signal.SIGKILL)
+
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[sys.argv.index("--out") + 1]) / "smoke-ekman"
-    folder.mkdir(parents=True)
-    (folder / "_driver").write_text(str(os.getpid()))
-    search.grid_trial = kills_its_driver
-    app()
+    with before_rows(kill_this):
+        app()

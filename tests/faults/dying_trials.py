@@ -1,11 +1,11 @@
-"""Trials that die between the moment a stage is published and the moment its rows are written."""
+"""Trials that meet with a fault when a stage is published and its rows are not written yet."""
 
-import os
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from emoray.fleet import trials
 from emoray.fleet.trials import Desk
@@ -21,38 +21,20 @@ def once(mark: Path) -> bool:
 
 
 @contextmanager
-def _before_rows(strike: Callable[[Desk], None]) -> Iterator[None]:
+def before_rows(strike: Callable[[Desk], None]) -> Iterator[None]:
+    """`strike` comes before the rows of a model are written, in this process."""
     write_rows = trials.write_rows
 
     def strike_first(desk: Desk, *rest: Any) -> Any:
         strike(desk)
         return write_rows(desk, *rest)
 
-    trials.write_rows = strike_first
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trials, "write_rows", strike_first)
         yield
-    finally:
-        trials.write_rows = write_rows
 
 
-def kills_itself(config: dict[str, str], *, desk: Desk, **space: Any) -> None:
-    """A grid trial whose process is killed once in the run, a model published and not written."""
-
-    def strike(desk: Desk) -> None:
-        if once(desk.run_folder / "_killed_trial"):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    with _before_rows(strike):
-        trials.grid_trial(config, desk=desk, **space)
-
-
-def kills_its_driver(config: dict[str, str], *, desk: Desk, **space: Any) -> None:
-    """A grid trial that kills the driver, by the number in `_driver`, at the same point."""
-
-    def strike(desk: Desk) -> None:
-        if once(desk.run_folder / "_killed_driver"):
-            os.kill(int((desk.run_folder / "_driver").read_text()), signal.SIGKILL)
-            signal.pause()  # the raylet notices that its driver is gone
-
-    with _before_rows(strike):
-        trials.grid_trial(config, desk=desk, **space)
+def fails_once(desk: Desk) -> None:
+    """One trial of the run ends here, as if its disk had gone for a moment."""
+    if once(desk.run_folder / "_failed_trial"):
+        raise OSError("a disk that is not there")

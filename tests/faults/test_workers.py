@@ -1,4 +1,5 @@
-"""One sweep in which workers, a trial and the `Stages` actor are killed; then the same again."""
+"""One sweep in which workers and the `Stages` actor are killed and a trial fails; then the same
+again."""
 
 import os
 import threading
@@ -10,10 +11,10 @@ from typing import Any
 import pytest
 import ray
 
-from emoray.fleet import search, stages_actor
+from emoray.fleet import stages_actor
 from emoray.fleet.sweep import Sweep
 from tests.faults.conftest import Ledger
-from tests.faults.dying_trials import kills_itself
+from tests.faults.dying_trials import before_rows, fails_once
 from tests.faults.saboteur import Event, Saboteur, has_loaded, kill
 from tests.faults.tolls import COMPUTED, assert_as_if_nothing_had_happened, begun_again, toll
 from tests.fleet.conftest import Run, swept
@@ -76,9 +77,12 @@ def story(smoke: Run, tmp_path_factory: pytest.TempPathFactory) -> Story:
         storm.actors.append(ray.get(actor.__ray_call__.remote(lambda self: os.getpid())))
         return actor
 
-    with pytest.MonkeyPatch.context() as patch, Saboteur(sweep.store_root, storm):
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        before_rows(fails_once),
+        Saboteur(sweep.store_root, storm),
+    ):
         patch.setattr(stages_actor, "start", start)
-        patch.setattr(search, "grid_trial", kills_itself)
         broken = swept(sweep)
     return Story(storm=storm, broken=broken, healed=swept(sweep))
 
@@ -90,7 +94,7 @@ def lost_training(story: Story) -> str:
 def test_the_storm_struck_what_it_was_to_strike(story: Story) -> None:
     first, second = story.storm.trainings[:2]
     assert story.storm.struck == Counter({first: 1, second: 3, "actor": 1})
-    assert (story.broken.folder / "_killed_trial").exists()
+    assert (story.broken.folder / "_failed_trial").exists()
 
 
 def test_a_training_killed_at_every_attempt_is_one_row_of_failures(story: Story) -> None:
@@ -129,4 +133,8 @@ def test_the_counts_of_the_run_survive_the_actor(story: Story) -> None:
 
 def test_the_same_command_makes_what_was_lost(story: Story, smoke: Run, ledger: Ledger) -> None:
     assert_as_if_nothing_had_happened(story.healed, smoke)
-    ledger("worker, trial and actor killed, then the same command", 6, toll(story.healed, smoke))
+    ledger(
+        "workers and actor killed, a trial failed, then the same command",
+        6,
+        toll(story.healed, smoke),
+    )

@@ -13,8 +13,7 @@ from typing import ClassVar
 
 from ray import tune
 
-from emoray.fleet import search
-from emoray.fleet.benchmark.sweep import searched, seconds_of_tune
+from emoray.fleet.benchmark.sweep import HOLDS_NOTHING, searched, seconds_of_tune
 from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.space import FROZEN, Space
 from emoray.labels import taxonomy as taxonomy_of
@@ -99,7 +98,7 @@ class CachedTrials:
             seconds_of_tune(
                 tune.with_parameters(bare_trial, out=bare),
                 {"at": tune.grid_search(list(range(self.trials)))},
-                search.HOLDS_NOTHING,
+                HOLDS_NOTHING,
                 bare,
             )
             ours = a_trial_more(part_files(folder / "again", "points"))

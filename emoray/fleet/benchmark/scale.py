@@ -18,10 +18,10 @@ import ray
 from ray import tune
 from ray.cluster_utils import Cluster as Nodes
 
-from emoray.fleet import search, stages_actor
+from emoray.fleet import stages_actor
 from emoray.fleet.benchmark.cached import bare_trial
 from emoray.fleet.benchmark.everyday import large_run
-from emoray.fleet.benchmark.sweep import seconds_of_tune
+from emoray.fleet.benchmark.sweep import HOLDS_NOTHING, seconds_of_tune
 from emoray.fleet.connection import Cluster, connected, on_loopback
 from emoray.fleet.dispatch import Pool, dispatch
 from emoray.fleet.single_flight import Failed
@@ -178,7 +178,7 @@ class Scale:
                 out.mkdir()
                 config = {"at": tune.grid_search(list(range(trials)))}
                 trial = tune.with_parameters(bare_trial, out=out)
-                took.append(seconds_of_tune(trial, config, search.HOLDS_NOTHING, out))
+                took.append(seconds_of_tune(trial, config, HOLDS_NOTHING, out))
                 gc.collect()
                 held.append(memory_mb("VmRSS"))
         more = self.trials[1] - self.trials[0]

@@ -34,6 +34,7 @@ from emoray.trial.stages.deciding import Decide
 from emoray.trial.store import Store
 
 ONE_CPU = {"cpu": 1}
+HOLDS_NOTHING = {"memory": 2**20}  # Tune refuses zero CPUs; a mebibyte of memory blocks nobody
 
 
 def part_of_quick(taxonomy: str, dims: Sequence[int]) -> Space:
@@ -84,7 +85,7 @@ def seconds_of_tune(
             metric="dev_macro_f1",
             mode="max",
             reuse_actors=True,
-            max_concurrent_trials=search.trials_at_once(),
+            max_concurrent_trials=int(ray.cluster_resources()["CPU"]) + 1,
         ),
         run_config=tune.RunConfig(storage_path=str(at), name="tune", verbose=0),
     ).fit()
@@ -96,7 +97,7 @@ def searched(space: Space, data: Data, store: Path, run_folder: Path) -> float:
     start = time.perf_counter()
     stages = stages_actor.start(store, run_folder)
     desk = Desk(stages=stages, run_folder=run_folder, store=store, data=data)
-    search.grid(space, desk, run_folder / "_tune")
+    search.grid(space, desk)
     seconds = time.perf_counter() - start
     ray.kill(stages)
     return seconds

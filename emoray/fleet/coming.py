@@ -1,0 +1,95 @@
+"""Work for the cluster there is and for the one that is coming.
+
+More is asked for than can run: so a node that joins has work within seconds, and an autoscaler sees
+that nodes are wanted. How much more follows the processors, so that neither the store fills with
+what is half done nor the head with what waits.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import ray
+
+LOOK_SECONDS = 1.0  # between two looks at how many processors there are
+RESTARTS = 2  # of work that raised
+WRITERS = 16  # threads that write rows: most of it is waiting for a disk or a bucket
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """How much is begun beyond one piece for each processor: `share` of these, at least `least`.
+
+    Ray's own autoscaler doubles a cluster at most, unless told otherwise: a share of 1 never holds
+    it back.
+    """
+
+    least: int
+    share: float
+
+    def at_once(self, processors: int) -> int:
+        return processors + max(self.least, int(self.share * processors))
+
+
+def processors() -> int:
+    """Of all nodes at this moment; none where the head has none and no worker has come yet."""
+    return int(ray.cluster_resources().get("CPU", 0))
+
+
+async def _again(work: Callable[[T], Awaitable[object]], item: T) -> None:
+    """Do it; once more where it raised, as what it had made is found."""
+    for left in reversed(range(RESTARTS + 1)):
+        try:
+            await work(item)
+            return
+        except Exception:
+            if not left:
+                raise
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+@dataclass(slots=True)
+class _Room:
+    """For how many pieces there is room; looked up anew now and then, as nodes come and go."""
+
+    ahead: Ahead
+    pieces: int = 0
+    looked: float = -LOOK_SECONDS
+
+    async def now(self) -> int:
+        if time.monotonic() - self.looked >= LOOK_SECONDS:
+            self.pieces = self.ahead.at_once(await asyncio.to_thread(processors))
+            self.looked = time.monotonic()
+        return self.pieces
+
+
+async def _fewer(begun: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+    """What is left when something has ended, or all of it after a while. Raises its error."""
+    ended, left = await asyncio.wait(
+        begun, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
+    )
+    for task in ended:
+        task.result()
+    return left
+
+
+async def each(work: Callable[[T], Awaitable[object]], items: Iterable[T], *, ahead: Ahead) -> None:
+    """`work` on every item, begun in their order, as many at once as the cluster has room for and
+    some ahead. Raises the error of an item that raised again and again; the others are ended."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WRITERS))
+    room, begun = _Room(ahead), set[asyncio.Task[None]]()
+    try:
+        for item in items:
+            while len(begun) >= await room.now():
+                begun = await _fewer(begun)
+            begun.add(asyncio.create_task(_again(work, item)))
+        while begun:
+            begun = await _fewer(begun)
+    finally:
+        for task in begun:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
