@@ -7,10 +7,10 @@ what is half done nor the head with what waits.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import ray
 
@@ -93,3 +93,22 @@ async def each(work: Callable[[T], Awaitable[object]], items: Iterable[T], *, ah
         for task in begun:
             task.cancel()
         await asyncio.gather(*begun, return_exceptions=True)
+
+
+def complete(work: Coroutine[Any, Any, T]) -> T:
+    """What `work` returns, awaited here; in a notebook, whose own loop runs, in a thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
+    """What all of them return. The first error is raised when all have ended: none goes on."""
+    ended = await asyncio.gather(*work, return_exceptions=True)
+    for each in ended:
+        if isinstance(each, BaseException):
+            raise each
+    return [each for each in ended if not isinstance(each, BaseException)]

@@ -10,12 +10,12 @@ from typing import Any
 import optuna
 from ray.tune.search.optuna import OptunaSearch
 
-from emoray.fleet.coming import Ahead, each
+from emoray.fleet.coming import Ahead, complete, each
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.space import JointSpace, Space
 from emoray.fleet.stages_actor import refuse_full
 from emoray.fleet.study import write_study
-from emoray.fleet.trials import Desk, complete, measuring, placing
+from emoray.fleet.trials import Desk, measuring, placing
 from emoray.trial.plan import deciding, training
 from emoray.trial.spec import Data
 from emoray.trial.stages.deciding import Decide

@@ -4,16 +4,16 @@ A trial is a coroutine in the driver: it costs no process, so there may be thous
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import ray
 
+from emoray.fleet.coming import complete, together
 from emoray.fleet.single_flight import Failed
 from emoray.quant.catalogue import parent_of
 from emoray.storage.place import Place
@@ -46,7 +46,6 @@ DECIDED = {
     "points": PointRow,  # last: where they are, all the others are
 }
 COMPARED = {"comparisons": ComparisonRow, "label_changes": LabelChangeRow}
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,25 +70,6 @@ class Desk:
     def folder(self, made: Done) -> Path:
         """The files of a finished stage on this node, brought here if they lie elsewhere."""
         return made.folder if made.folder.is_dir() else open_store(self.store).here(made)
-
-
-def complete(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` returns, awaited here; in a notebook, whose own loop runs, in a thread."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
-
-
-async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
-    """What all of them return. The first error is raised when all have ended: none goes on."""
-    ended = await asyncio.gather(*work, return_exceptions=True)
-    for each in ended:
-        if isinstance(each, BaseException):
-            raise each
-    return [each for each in ended if not isinstance(each, BaseException)]
 
 
 def _write_epochs(desk: Desk, made: Done) -> None:

@@ -1,0 +1,81 @@
+"""A grid on a cluster whose head has no processor and whose nodes come and die while it runs.
+
+A program of its own: a process can be driver of one Ray only. `python -m tests.faults.late_nodes O`
+"""
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.cluster_utils import Cluster
+
+from emoray.fleet import search
+from emoray.tables.parts import part_files
+from tests.faults.made_models import desk_at, space_of
+
+RECIPES, SCHEMES, SECONDS = 24, 4, 0.5
+SLOTS = 2  # of a node
+FIRST, LATE_SECONDS = 3, 6.0
+
+
+class Nodes:
+    """The nodes that came, and when each was there and gone."""
+
+    def __init__(self) -> None:
+        head = {"include_dashboard": False, "num_cpus": 0}
+        self.cluster = Cluster(initialize_head=True, connect=True, head_node_args=head)
+        self.head = {node["NodeID"] for node in ray.nodes()}
+        self.came: dict[str, float] = {}
+        self.went: dict[str, float] = {}
+
+    def add(self) -> Any:
+        node = self.cluster.add_node(num_cpus=SLOTS, object_store_memory=80 * 2**20)
+        for each in ray.nodes():
+            if each["Alive"] and each["NodeID"] not in self.head:
+                self.came.setdefault(each["NodeID"], time.time())
+        return node
+
+    def lose(self, node: Any) -> None:
+        before = {each["NodeID"] for each in ray.nodes() if each["Alive"]}
+        self.cluster.remove_node(node, allow_graceful=False)
+        gone = time.time()
+        left = {each["NodeID"] for each in ray.nodes() if each["Alive"]}
+        self.went |= dict.fromkeys(before - left, gone)
+
+
+def come_and_go(nodes: Nodes, run: Path) -> None:
+    """Three nodes late, of which one dies after a third of the models; one more near the end."""
+    time.sleep(LATE_SECONDS)
+    first, *_ = [nodes.add() for _ in range(FIRST)]
+    for share, change in ((0.33, lambda: nodes.lose(first)), (0.66, nodes.add)):
+        while len(list(part_files(run, "points"))) < share * RECIPES * SCHEMES:
+            time.sleep(0.1)
+        change()
+
+
+def main(out: Path) -> None:
+    nodes = Nodes()
+    desk, _ = desk_at(out, seconds=SECONDS)
+    assert isinstance(desk.run_folder, Path)
+    fate = threading.Thread(target=come_and_go, args=(nodes, desk.run_folder), daemon=True)
+    fate.start()
+    decided = search.grid(space_of(RECIPES, SCHEMES), desk)
+    said = {
+        "models": len(decided),
+        "points": len(desk.written("points")),
+        "failures": len(desk.written("failures")),
+        "came": nodes.came,
+        "went": nodes.went,
+    }
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
+    ray.shutdown()
+    nodes.cluster.shutdown()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,87 @@
+"""A grid of real recipes whose stages are made up: they take a known time and leave plausible rows.
+
+All that searches, asks, waits and writes is the real thing; only `run` of the stages is not.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from emoray.fleet import stages_actor
+from emoray.fleet.space import FROZEN, Space
+from emoray.fleet.trials import COMPARED, DECIDED, Desk
+from emoray.quant.catalogue import quick_schemes
+from emoray.tables.files import write_table
+from emoray.tables.parts import begin
+from emoray.tables.rows import TrainingRow
+from emoray.trial.data import look
+from emoray.trial.spec import Decision
+from emoray.trial.store import Done, Stage
+from tests.tables.made import row
+
+TABLES = {"decide": DECIDED, "compare": COMPARED}
+DEAR = {"train", "compress", "score", *TABLES}  # what other stages share takes no time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """One stage on one worker, in seconds of the epoch."""
+
+    node: str
+    pid: int
+    start: float
+    end: float
+
+
+def spans(log: Path) -> list[Span]:
+    return [Span(**json.loads(line)) for line in log.read_text().splitlines()]
+
+
+def made_up(log: Path, seconds: float) -> Any:
+    """A stage's task: what `stages_actor` runs, with another `run` in the stage."""
+
+    def run(stage: Stage, inputs: dict[str, Path], out: Path) -> None:
+        start = time.time()
+        if stage.name == "train":
+            write_table([row(TrainingRow)], out / "trainings.parquet", TrainingRow)
+        for table, row_class in TABLES.get(stage.name, {}).items():
+            write_table([row(row_class)], out / f"{table}.parquet", row_class)
+        time.sleep(seconds if stage.name in DEAR else 0.0)
+        node = ray.get_runtime_context().get_node_id()
+        span = {"node": node, "pid": os.getpid(), "start": start, "end": time.time()}
+        with log.open("a") as lines:
+            lines.write(f"{json.dumps(span)}\n")
+
+    def made(store: Any, stage: Any, *rest: Any) -> Iterator[int | Done]:
+        type(stage).run = run
+        yield from stages_actor.run_stage(store, stage, *rest)
+
+    return ray.remote(made)
+
+
+def space_of(recipes: int, schemes: int) -> Space:
+    """So many recipes that differ by their seed; of each so many models with one decision."""
+    tiny = replace(FROZEN, taxonomy="ekman", embedding_dim=8)
+    return Space(
+        recipes=tuple(replace(tiny, seed=seed) for seed in range(recipes)),
+        schemes=tuple(quick_schemes().values())[:schemes],
+        decisions=(Decision(),),
+    )
+
+
+def desk_at(out: Path, *, seconds: float) -> tuple[Desk, Path]:
+    """Where such a grid asks and writes, and the log of its stages."""
+    log, store, run = out / "spans", out / "store", out / "run"
+    run.mkdir(parents=True)
+    log.touch()
+    stages = stages_actor.start(store, run)
+    task = made_up(log, seconds)
+    ray.get(stages.__ray_call__.remote(lambda actor: setattr(stages_actor, "STAGE_TASK", task)))
+    data = look("ekman", None, download=False).data
+    return Desk(stages=stages, run_folder=run, store=store, data=data, token=begin(run)), log
