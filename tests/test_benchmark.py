@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from emoray.fleet.benchmark.cached import CachedTrials, a_trial_more, many_small
 from emoray.fleet.benchmark.everyday import Everyday
 from emoray.fleet.benchmark.run import Benchmarks, measure_and_record, run_benchmarks
-from emoray.fleet.benchmark.scale import Scale, busy_share
+from emoray.fleet.benchmark.scale import Scale, busy_share, least_seconds
 from emoray.fleet.benchmark.sweep import SweepCost, part_of_quick, sampled
 from emoray.fleet.space import FROZEN, Space
 from emoray.quant.catalogue import quick_schemes
@@ -227,20 +227,30 @@ def spans(**workers: list[tuple[float, float]]) -> list[dict[str, object]]:
     return sorted(events, key=lambda event: float(str(event["time"])))
 
 
-def test_the_busy_share_counts_only_while_every_worker_has_work() -> None:
-    early = spans(a=[(0, 4), (5, 9)], b=[(3, 4), (4, 10)])  # both from 3 to 9, a pauses for 1
-    assert busy_share(iter(early)) == pytest.approx(11 / 12)
-    with pytest.raises(ValueError, match="all have had work at one time"):
-        busy_share(iter(spans(a=[(0, 1)], b=[(2, 3)])))
+def test_the_busy_share_counts_while_work_is_left() -> None:
+    # Work is left until 5, when the last stage begins; one slot each on two nodes.
+    early = spans(a=[(0, 4), (5, 9)], b=[(1, 4), (4, 10)])
+    assert busy_share(early, 0, [0, 0], 1) == pytest.approx((4 + 3 + 1) / 10)
+    assert busy_share(early, 0, [0, 1], 1) == pytest.approx(8 / 9), "a node counts once it is there"
+    before = [{"event": "started", "key": "warm", "time": -3.0}, *early]
+    assert busy_share(before, 0, [0, 0], 1) == pytest.approx(0.8)
+    with pytest.raises(ValueError, match="stages must be more than slots"):
+        busy_share(spans(a=[(0, 1)]), 0, [0], 1)
+
+
+def test_work_takes_least_with_the_nodes_that_are_worth_waiting_for() -> None:
+    assert least_seconds(12.0, [0.0, 0.0], 2) == 3.0
+    assert least_seconds(12.0, [0.0, 3.0], 2) == 4.5  # 6 s alone; 9 slot-seconds and 3 more
+    assert least_seconds(12.0, [0.0, 90.0], 2) == 6.0, "the second comes too late"
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"nodes": ()}, {"nodes": (0,)}, {"each": 1}, {"seconds": 0.0}, {"trials": (9, 9)}],
+    [{"nodes": ()}, {"nodes": (0,)}, {"late": 0}, {"lengths": (0.0,)}, {"seconds": 0.0}],
     ids=str,
 )
 def test_a_scale_that_cannot_be_measured_is_refused(settings: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"must be|ascend"):
+    with pytest.raises(ValueError, match="must be"):
         Scale(**settings)  # type: ignore[arg-type]
 
 

@@ -18,26 +18,28 @@ from emoray.fleet.trials import Desk
 from emoray.storage.parallel import in_parallel
 from emoray.storage.place import landing, relative
 from emoray.tables.baselines import searched
+from emoray.tables.coded import coded
 from emoray.tables.compact import Compacted, compact
 from emoray.tables.ending import say_ending
 from emoray.tables.evidence_rows import SpecRow
 from emoray.tables.files import read_table, write_table
 from emoray.tables.nearest import with_nearest
 from emoray.tables.parts import (
+    KEYS,
     drop_part,
     gather,
     part_files,
-    run_table,
     table_path,
 )
 from emoray.tables.predictions import cuts_of_row
 from emoray.tables.report.page import write_report
-from emoray.tables.rows import FailureRow, PointRow, RunRow
+from emoray.tables.rows import FailureRow, LabelRow, PointRow, RunRow
+from emoray.tables.scanning import read_rows, replace_columns, scan
 from emoray.trial.answered import Resamples, answering, asked_of, write_predictions, write_texts
 from emoray.trial.cards import give_card
 from emoray.trial.data import Look
 from emoray.trial.provenance import provenance
-from emoray.trial.renewing import beside, clear_made, renew
+from emoray.trial.renewing import artifacts_in, beside, clear_made, renew
 from emoray.trial.ship import ship_ensemble, ship_point
 from emoray.trial.specs import spec_rows
 from emoray.trial.stages.baseline import Baseline
@@ -47,6 +49,12 @@ from emoray.trial.stages.deciding import Decide
 from emoray.trial.store import Done, Store, id_of, key_of
 
 ARTIFACTS = "artifacts"
+# What is asked of every point when a search ends; of those that are shipped all is.
+KNOWN = (
+    *("point", "model", "corpus", "taxonomy", "family", "recipe", "on_front", "size_bytes"),
+    *("temperature_rule", "dev_macro_f1", "test_macro_f1", "test_macro_f1_low"),
+    *("test_macro_f1_high", "latency_p50_ms"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +116,9 @@ def record(desk: Desk, facts: Look, start: Start) -> None:
 def _saved_cuts(run_folder: Path, points: set[str]) -> dict[str, dict[str, float]]:
     """Point -> label -> logit cut, for the points whose thresholds `labels` keeps."""
     found: dict[str, dict[str, float]] = {}
-    for row in run_table(run_folder, "labels").select(["point", "label", "cut"]).to_pylist():
-        if row["point"] in points:
-            found.setdefault(row["point"], {})[row["label"]] = row["cut"]
+    path = table_path(run_folder, "labels")
+    for row in read_rows(path, LabelRow, KEYS["labels"], "point", points).to_pylist():
+        found.setdefault(row["point"], {})[row["label"]] = row["cut"]
     return found
 
 
@@ -158,7 +166,9 @@ def _ship(
         for name, at in zip(shown, in_parallel(store.at, (models[n] for n in shown)), strict=True)
     }
     facts = {"corpus_sha256": desk.data.corpus.sha256, "cpu": provenance().cpu, "threads": 1}
-    for row in kept.to_dict("records"):
+    path, key = table_path(folder, "points"), KEYS["points"]
+    whole_rows = read_rows(path, PointRow, key, "point", list(kept["point"])).to_pandas()
+    for row in whole_rows.to_dict("records"):
         labels = desk.data.corpus.taxonomy(row["taxonomy"]).labels
         cuts_K = cuts_of_row(row, cuts.get(row["point"], {}), labels)
         model, target = models[row["model"]], folder / ARTIFACTS / row["point"]
@@ -177,12 +187,14 @@ def _ship(
 
 
 def _shipped(folder: Path) -> dict[str, tuple[str, ...]]:
-    """Point -> hash of its artifact, as the tables of an earlier start have it."""
+    """Point -> hash of its artifact, as the tables of an earlier start have it, of those that have
+    a folder."""
+    path, made = table_path(folder, "points"), artifacts_in(folder / ARTIFACTS)
     try:
-        points = run_table(folder, "points").select(["point", "artifact_sha256"]).to_pylist()
-    except ValueError:  # none yet, or another version's
+        rows = read_rows(path, PointRow, KEYS["points"], "point", made)
+    except ValueError:  # no table yet, or another version's
         return {}
-    return {row["point"]: (row["artifact_sha256"],) for row in points}
+    return {row["point"]: (row["artifact_sha256"],) for row in rows.to_pylist()}
 
 
 def first_failure(desk: Desk) -> str:
@@ -231,11 +243,12 @@ def publish(
     with landing(desk.run_folder) as folder:
         before = _shipped(folder)
         done = _merged(desk, folder)
-        points = run_table(folder, "points").to_pandas()
+        path, key = table_path(folder, "points"), KEYS["points"]
+        points = coded(scan(path, PointRow, key, KNOWN), whole=["point", "model"])
         points["artifact"] = _ship(desk, points, models, store, folder, also, before, console)
         answers = answering(decided, ensembles)
-        points = points.assign(**with_nearest(points, Resamples.of(store, answers)))
-        write_table(points.to_dict("series"), table_path(folder, "points"), PointRow)
+        nearest = with_nearest(points, Resamples.of(store, answers))
+        replace_columns(path, PointRow, key, {"artifact": points["artifact"], **nearest})
         chosen = set(points.loc[_kept(points, also), "model"])
         for stages in asked_of(answers, chosen).values():  # found whole, or made again
             ray.get([desk.stages.make.remote(stage) for stage in stages])

@@ -118,6 +118,13 @@ def renew(fresh: Path, target: Path, known: Collection[str] | None = None) -> st
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def artifacts_in(folder: Path) -> set[str]:
+    """The names of the artifacts that lie in a folder, those that are half written too."""
+    found = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    unfinished = [_UNFINISHED.fullmatch(name) for name in found]
+    return {*found, *(left[1] for left in unfinished if left)}
+
+
 def clear_made(folder: Path, known: Mapping[str, Collection[str]]) -> None:
     """Remove the artifacts of that name and manifest that are as they were made, and what killed
     processes left half-written of them; everything else in the folder stays.

@@ -9,7 +9,7 @@ import pytest
 
 from emoray.export import artifact
 from emoray.export.decision import change, history, undo
-from emoray.trial.renewing import beside, clear_made, renew
+from emoray.trial.renewing import artifacts_in, beside, clear_made, renew
 from tests.trial.finished.made import bytes_of, make_artifact
 
 
@@ -104,3 +104,10 @@ def test_a_card_that_says_when_it_was_made_is_no_other_model(point: Path) -> Non
     hashes = json.loads((point / "manifest.json").read_bytes())
     (point / "card.json").write_text("{}")
     assert renew(fresh(point), point, {sha(point)}) == "" and "card.json" not in hashes
+
+
+def test_artifacts_are_named_though_they_are_half_written(tmp_path: Path) -> None:
+    (tmp_path / "point-a").mkdir()
+    beside(tmp_path / "point-b").mkdir()
+    assert {"point-a", "point-b"} <= artifacts_in(tmp_path)
+    assert artifacts_in(tmp_path / "none") == set()

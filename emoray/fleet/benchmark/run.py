@@ -73,7 +73,7 @@ class Benchmarks:
             ),
             CachedTrials(taxonomy=self.taxonomy, data=self.data, cpus=self.cpus),
             Everyday(taxonomy=self.taxonomy),
-            Scale(taxonomy=self.taxonomy),
+            Scale(taxonomy=self.taxonomy, say=say),
             Peers(
                 model=self.model,
                 data=self.data,
