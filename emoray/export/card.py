@@ -25,6 +25,13 @@ LICENSES = {
     "sample": "code Apache-2.0; trained on emoray's embedded sample (CC0)",
 }
 OTHER_LICENSE = "code Apache-2.0; the model as its corpus and what training started from allow"
+OF_DECISION = ("temperature", "threshold_rule", "scores")  # what another decision makes untrue
+DECIDED, AS_MADE = "decision", "as_made"
+KNOWN = "of this decision, from the calibration that it was taken from"
+UNKNOWN = (
+    "not known of this decision: jobs.evaluate finds them; as_made has those of the decision that "
+    "the artifact was made with"
+)
 
 
 def _plain(value: Any) -> Any:
@@ -34,6 +41,11 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _bytes(card: Mapping[str, Any]) -> bytes:
+    said = json.dumps(_plain(card), indent=1, ensure_ascii=False, allow_nan=False)
+    return f"{said}\n".encode()
 
 
 def put_card(folder: Path, said: Mapping[str, Any]) -> None:
@@ -58,7 +70,52 @@ def put_card(folder: Path, said: Mapping[str, Any]) -> None:
         "intended_use": USE,
     }
     written = folder / f".{CARD}.{os.getpid()}"
-    written.write_text(
-        json.dumps(_plain(card), indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8"
-    )
+    written.write_bytes(_bytes(card))
     os.replace(written, folder / CARD)
+
+
+def _as_made(said: Mapping[str, Any]) -> dict[str, Any]:
+    made = said.get(AS_MADE)
+    if not isinstance(made, Mapping):
+        return dict(said)
+    kept = {n: v for n, v in said.items() if n not in (DECIDED, AS_MADE) and n not in OF_DECISION}
+    return {n: {**kept, **made}[n] for n in said if n in kept or n in made}
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    """The card as it was before the artifact got another decision; None for none, or one that
+    cannot be read, which people may have written."""
+    try:
+        said = artifact.card(folder)
+    except (ValueError, OSError):
+        return None
+    return None if said is None else _as_made(said)
+
+
+def card_as_made(folder: Path) -> bytes | None:
+    """The card of an artifact as it was before it got another decision; None without one."""
+    made = _read(folder)
+    return None if made is None else _bytes(made)
+
+
+def card_after(
+    folder: Path, *, number: int, when: str, why: str, scores: Mapping[str, float]
+) -> bytes | None:
+    """The card of an artifact for the decision that it has now; None without one.
+
+    number, when, why: of the decision; scores: what is known of it. What the card said of the one
+    it was scored with then stands under `as_made`, and says so again once that one is back.
+    """
+    made = _read(folder)
+    if made is None:
+        return None
+    if artifact.sha256((folder / MANIFEST).read_bytes()) == made.get("artifact_sha256"):
+        return _bytes(made)
+    decision = json.loads((folder / DECISION).read_bytes())
+    now = {
+        **{name: decision[name] for name in ("temperature", "threshold_rule")},
+        "scores": {name: {"value": value} for name, value in scores.items()},
+    }
+    about = {"number": number, "saved": when, "why": why, "scores": KNOWN if scores else UNKNOWN}
+    first = {name: made[name] for name in OF_DECISION if name in made}
+    return _bytes({**made, **now, DECIDED: about, AS_MADE: first})

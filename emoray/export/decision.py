@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from emoray.export import artifact
-from emoray.export.artifact import DECISION, LABELS, MANIFEST
+from emoray.export.artifact import CARD, DECISION, LABELS, MANIFEST
+from emoray.export.card import card_after, card_as_made
 from emoray.export.shipping import decision_json
 from emoray.export.switch import (
     HISTORY,
@@ -25,6 +26,7 @@ from emoray.export.switch import (
     held,
     keep_at,
     numbered,
+    put_file,
     read_at,
     record,
     settle,
@@ -86,11 +88,20 @@ def _saved(kept: Path, state: str, after: int | None = None) -> Saved:
     )
 
 
+def _told(folder: Path, at: Path) -> Saved:
+    """Where the artifact stands now, and its card says it too."""
+    now = _saved(at, "current", _after(at, numbered(folder / HISTORY)))
+    card = card_after(folder, number=now.number, when=now.when, why=now.why, scores=now.scores)
+    if card is not None and card != (folder / CARD).read_bytes():
+        put_file(folder / HISTORY, card, folder / CARD)
+    return now
+
+
 def _current(folder: Path, redo: tuple[int, ...] = ()) -> Saved:
     """Keep where the artifact stands now, and say it."""
     at = settle(folder)
     keep_at(folder / HISTORY, At(number=int(at.name), redo=redo))
-    return _saved(at, "current", _after(at, numbered(folder / HISTORY)))
+    return _told(folder, at)
 
 
 def change(
@@ -118,7 +129,7 @@ def change(
     with held(folder) as at:
         history = folder / HISTORY
         if json.loads((at / DECISION).read_bytes()) == json.loads(decision):
-            return _saved(at, "current", _after(at, numbered(history)))
+            return _told(folder, at)
         hashes = json.loads((at / MANIFEST).read_bytes())
         manifest = artifact.manifest_of({**hashes, DECISION: artifact.sha256(decision)})
         pair = {MANIFEST: manifest, DECISION: decision}
@@ -228,9 +239,10 @@ def copy_as_made(folder: Path, sha256: str, target: Path) -> bool:
         manifest = (at / MANIFEST).read_bytes() if (at / MANIFEST).is_file() else b""
         if artifact.sha256(manifest) == sha256:
             said = {DECISION: at, MANIFEST: at}
-            card = [artifact.CARD] if (folder / artifact.CARD).is_file() else []
-            for name in (*json.loads(manifest), MANIFEST, *card):
+            for name in (*json.loads(manifest), MANIFEST):
                 (target / name).parent.mkdir(parents=True, exist_ok=True)
                 (target / name).write_bytes((said.get(name, folder) / name).read_bytes())
+            if (card := card_as_made(folder)) is not None:
+                (target / CARD).write_bytes(card)
             return True
     return False

@@ -48,7 +48,7 @@ def _aside(history: Path) -> Path:
     return history / f"{ASIDE}{uuid.uuid4().hex[:8]}"
 
 
-def _put(history: Path, data: bytes, path: Path) -> None:
+def put_file(history: Path, data: bytes, path: Path) -> None:
     """A plain file at `path`, whole or not at all."""
     aside = _aside(history)
     _write(aside, data)
@@ -82,7 +82,7 @@ def read_at(history: Path) -> At | None:
 
 def keep_at(history: Path, at: At) -> None:
     """Whole or not at all; a kill before it loses what could be undone no more, and no decision."""
-    _put(history, json.dumps({"number": at.number, "redo": at.redo}).encode(), history / AT)
+    put_file(history, json.dumps({"number": at.number, "redo": at.redo}).encode(), history / AT)
 
 
 def record(
@@ -147,7 +147,7 @@ def _plain(folder: Path) -> None:
     history = folder / HISTORY
     for name in PAIR:
         if (folder / name).is_symlink():
-            _put(history, (folder / name).read_bytes(), folder / name)
+            put_file(history, (folder / name).read_bytes(), folder / name)
     _remove(history / CURRENT)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from emoray import __version__
 from emoray.export import artifact
 from emoray.export.artifact import CARD, MANIFEST, card, load
 from emoray.export.card import put_card
-from emoray.export.decision import change, model_sha256
+from emoray.export.decision import change, copy_as_made, go_to, model_sha256, redo, undo
 from emoray.trial.cards import card_of
 from tests.export.shipped import files
 
@@ -56,14 +57,102 @@ def test_a_card_says_what_the_row_and_the_files_say(folder: Path) -> None:
     assert sorted(p.name for p in folder.iterdir()) == sorted([*before, CARD])
 
 
+DECIDED = ROW | {"temperature": 1.5, "threshold_rule": "per_label"}
+
+
+def said_of(folder: Path) -> dict[str, Any]:
+    found = card(folder)
+    assert found is not None
+    return found
+
+
+def decide(folder: Path, temperature: float, **scores: float) -> None:
+    said = {"rule": "fixed0.5", "why": f"--temperature {temperature:g}"}
+    change(folder, temperature=temperature, cuts_K=np.zeros(7), scores=scores, **said)
+
+
 def test_the_row_is_found_after_the_decision_changed(folder: Path) -> None:
-    put_card(folder, card_of(ROW))
-    shipped = card(folder)
-    change(folder, temperature=2.0, cuts_K=np.zeros(7), rule="fixed0.5", why="a test")
-    assert shipped is not None and card(folder) == shipped
-    assert shipped["artifact_sha256"] != artifact.sha256((folder / MANIFEST).read_bytes())
-    assert shipped["model_sha256"] == model_sha256(artifact.read(folder))
+    put_card(folder, card_of(DECIDED))
+    shipped = said_of(folder)
+    decide(folder, 2.0)
+    now = said_of(folder)
+    for name in ("artifact_sha256", "model_sha256", "point", "run", "latency", "size_bytes"):
+        assert now[name] == shipped[name]
+    assert now["artifact_sha256"] != artifact.sha256((folder / MANIFEST).read_bytes())
+    assert now["model_sha256"] == model_sha256(artifact.read(folder))
+
+
+def test_a_card_has_the_decision_that_its_artifact_has(folder: Path) -> None:
+    put_card(folder, card_of(DECIDED))
+    shipped = said_of(folder)
+    decide(folder, 2.0)
+    now = said_of(folder)
+    assert (now["temperature"], now["threshold_rule"]) == (2.0, "fixed0.5")
     assert load(folder).temperature == 2.0
+    assert now["scores"] == {}, "scores of another decision are none of this one"
+    assert now["as_made"] == {n: shipped[n] for n in ("temperature", "threshold_rule", "scores")}
+    told = now["decision"]
+    assert (told["number"], told["why"]) == (1, "--temperature 2") and told["saved"]
+    assert told["scores"].startswith("not known of this decision: jobs.evaluate finds them")
+
+
+def test_scores_of_a_calibration_stand_on_the_card(folder: Path) -> None:
+    put_card(folder, card_of(DECIDED))
+    decide(folder, 2.0, test_macro_f1=0.5, test_ece=0.02)
+    now = said_of(folder)
+    assert now["scores"] == {"test_macro_f1": {"value": 0.5}, "test_ece": {"value": 0.02}}
+    assert now["decision"]["scores"].startswith("of this decision")
+
+
+def test_a_card_follows_a_decision_back_and_forth(folder: Path) -> None:
+    put_card(folder, card_of(DECIDED))
+    shipped = (folder / CARD).read_bytes()
+    decide(folder, 2.0, test_macro_f1=0.5)
+    second = (folder / CARD).read_bytes()
+    decide(folder, 3.0)
+    third = (folder / CARD).read_bytes()
+    assert said_of(folder)["as_made"] == json.loads(second)["as_made"]
+    for move, wanted in (
+        (undo, second),
+        (undo, shipped),
+        (redo, second),
+        (redo, third),
+        (lambda folder: go_to(folder, 0), shipped),
+    ):
+        move(folder)
+        assert (folder / CARD).read_bytes() == wanted
+
+
+def test_a_card_that_a_killed_change_left_behind_is_mended_by_the_next(folder: Path) -> None:
+    put_card(folder, card_of(DECIDED))
+    shipped = (folder / CARD).read_bytes()
+    decide(folder, 2.0)
+    changed = (folder / CARD).read_bytes()
+    (folder / CARD).write_bytes(shipped)  # killed before its last step
+    decide(folder, 2.0)
+    assert (folder / CARD).read_bytes() == changed
+
+
+@pytest.mark.parametrize("written", [None, b"notes of my own", b"[1]"])
+def test_what_is_no_card_of_ours_is_left_alone(written: bytes | None, folder: Path) -> None:
+    if written is not None:
+        (folder / CARD).write_bytes(written)
+    decide(folder, 2.0)
+    assert load(folder).temperature == 2.0
+    assert (folder / CARD).exists() is (written is not None)
+    assert written is None or (folder / CARD).read_bytes() == written
+
+
+def test_an_artifact_copied_as_it_was_made_has_the_card_it_was_made_with(
+    folder: Path, tmp_path: Path
+) -> None:
+    put_card(folder, card_of(DECIDED))
+    shipped = (folder / CARD).read_bytes()
+    made = artifact.sha256((folder / MANIFEST).read_bytes())
+    decide(folder, 2.0)
+    (tmp_path / "copy").mkdir()
+    assert copy_as_made(folder, made, tmp_path / "copy")
+    assert (tmp_path / "copy" / CARD).read_bytes() == shipped
 
 
 def test_another_card_takes_the_place_of_the_first(folder: Path) -> None:

@@ -16,10 +16,14 @@ from emoray.storage.place import Place, fetched
 from emoray.storage.submitted import check_outlives
 from emoray.tables.files import read_table
 from emoray.tables.rows import CalibrationRow
+from emoray.tables.terminal import show
 from emoray.trial.finished import telling as tell
 from emoray.trial.finished.artifacts import Finished, open_artifact
 
-SCORES = ("dev_macro_f1", "test_macro_f1", "test_ece")  # what a history keeps of a calibration
+SCORES = (  # what a history keeps of a calibration
+    *("dev_macro_f1", "test_macro_f1", "test_micro_f1", "test_precision", "test_recall"),
+    *("test_ece", "test_brier", "test_nll"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +172,7 @@ def wish_from(finished: Finished, place: Place, rule: str | None) -> Wish:
 
 
 def _show(before: Finished, after: Finished, console: Console) -> None:
-    tell.show(
+    show(
         console,
         tell.decision_table(
             after.labels,
@@ -195,7 +199,7 @@ def run_decide(settings: Decide, console: Console | None = None) -> None:
     if settings.history:
         saved = decision.history(folder)
         if saved:
-            tell.show(console, tell.history_table(saved))
+            show(console, tell.history_table(saved))
         else:
             console.print(f"no decision of {settings.artifact} was changed yet", soft_wrap=True)
         return
