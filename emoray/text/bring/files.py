@@ -125,15 +125,12 @@ def read_file(part: Part, named: Collection[str] = ()) -> Table:
         text, encoding = decoded(part.read(), where)
         if kind in JSON:
             found = read_json(text, where)
-            found = replace(found, notes=(f"JSON; encoding {encoding}",))
+        elif is_fasttext(text):
+            found = read_fasttext(text, where)
         else:
-            found = (
-                read_fasttext(text, where)
-                if is_fasttext(text)
-                else read_separated(text, where, USUAL[kind], named)
-            )
-            first, *others = found.notes
-            found = replace(found, notes=(f"{first}; encoding {encoding}", *others))
+            found = read_separated(text, where, USUAL[kind], named)
+        first, *others = found.notes
+        found = replace(found, notes=(f"{first}; encoding {encoding}", *others))
     if not len(found):
         raise ValueError(f"{where} must hold at least one text, got no rows: check the copy")
     return found

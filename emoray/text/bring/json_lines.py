@@ -1,8 +1,10 @@
-"""JSON lines, or one JSON list, of objects: a key is a column."""
+"""JSON lines, or one JSON list, of objects: a key is a column. The list may stand under a name,
+`{"data": [...]}`, and one for each split, `{"train": [...], "test": [...]}`."""
 
 import json
 from typing import Any
 
+from emoray.text.bring.split_names import split_named
 from emoray.text.bring.table import Table, listed
 
 
@@ -24,6 +26,25 @@ def _not_of_columns(entries: list[dict[str, Any]], where: str) -> None:
             f"of {listed(entries[0], 4)}: pandas writes such lines with to_json(path, "
             "orient='records', lines=True)"
         )
+
+
+def _under_a_name(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
+    """The objects of lists that stand in one object, and a word on it; else as they are."""
+    (whole,) = entries if len(entries) == 1 else [{}]
+    lists = {
+        name: cell
+        for name, cell in whole.items()
+        if isinstance(cell, list) and cell and all(isinstance(each, dict) for each in cell)
+    }
+    others = [name for name in whole if name not in lists]
+    said = f", from {listed(lists, 4)}" + (
+        f"; {listed(others, 4)} beside it left out" * bool(others)
+    )
+    if len(lists) == 1:
+        return next(iter(lists.values())), said
+    if lists and all(split_named(name) for name in lists):
+        return [{"split": name, **each} for name, cell in lists.items() for each in cell], said
+    return entries, ""
 
 
 def _pretty(text: str, where: str) -> list[dict[str, Any]] | None:
@@ -58,8 +79,8 @@ def _entries(text: str, where: str) -> list[dict[str, Any]]:
 
 def read_json(text: str, where: str) -> Table:
     """Objects need not all have every key: what is missing says nothing."""
-    entries = _entries(text, where)
+    entries, said = _under_a_name(_entries(text, where))
     _not_of_columns(entries, where)
     names = dict.fromkeys(str(name) for entry in entries for name in entry)
     columns = {name: [entry.get(name) for entry in entries] for name in names}
-    return Table(where=where, columns=columns)
+    return Table(where=where, columns=columns, notes=(f"JSON{said}",))

@@ -5,6 +5,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from emoray.text.utf8 import to_utf8
+
 LONGEST = 1 << 20  # bytes of a text; a file without line ends is no file of texts
 
 
@@ -29,8 +31,8 @@ def read_texts(path: Path) -> Iterator[str]:
                     yield text
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path} line {number}: text must be UTF-8, got byte 0x{error.object[error.start]:02x}:"
-            " save the file as UTF-8"
+            f"{path} line {number}: text must be UTF-8, got byte "
+            f"0x{error.object[error.start]:02x}: {to_utf8(error.object, error.start)}"
         ) from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(
