@@ -17,7 +17,14 @@ from emoray.fleet.trials import Desk
 from emoray.storage.lock import alone_in
 from emoray.storage.names import checked_run
 from emoray.storage.place import Place, absolute, fetched
-from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
+from emoray.storage.run_folder import (
+    RESULTS,
+    RunFolder,
+    ready_out,
+    record_inputs,
+    settings_of,
+    store_of,
+)
 from emoray.tables.parts import begin
 from emoray.text.bring.asked import Bring
 from emoray.trial.answered import keeps_texts
@@ -85,7 +92,14 @@ class Ensemble:
     def lands(self) -> RunFolder:
         about = about_run(self.taxonomy, self.corpus)
         usual = f"ensemble-{self.plan}{self.members}-{about}"
-        return RunFolder(out=self.out, name=self.run, usual=usual)
+        settings = settings_of(
+            scheme=self.scheme,
+            combine=self.combine,
+            encoders=self.encoders,
+            epochs=self.epochs,
+            max_tokens=self.max_tokens,
+        )
+        return RunFolder(out=self.out, name=self.run, usual=usual, settings=settings)
 
     @property
     def run_place(self) -> Place:
@@ -189,7 +203,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
     inputs = {"job": "jobs.ensemble", "plan": plan.name, **facts.inputs}
     run_place = absolute(free_place(settings.lands, inputs, console))
     with alone_in(run_place) as still_alone:
-        record_inputs(run_place, inputs)
+        record_inputs(run_place, inputs, settings.lands.settings)
         store = open_store(settings.store_place)
         clear_leftovers(store)
         with connected(settings.cluster):

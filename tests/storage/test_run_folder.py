@@ -8,7 +8,14 @@ import pytest
 from emoray.storage.lock import alone_in
 from emoray.storage.names import LONGEST, is_part, part_of
 from emoray.storage.place import Place
-from emoray.storage.run_folder import INPUTS, RunFolder, ready_out, record_inputs, store_of
+from emoray.storage.run_folder import (
+    INPUTS,
+    RunFolder,
+    ready_out,
+    record_inputs,
+    settings_of,
+    store_of,
+)
 from emoray.storage.s3 import S3Folder
 
 ONE = {"job": "jobs.sweep", "corpus": "train", "corpus_sha256": "1" * 64}
@@ -41,6 +48,28 @@ def test_equal_inputs_land_in_one_folder_and_others_beside_it(tmp_path: Path) ->
     assert filled(lands(tmp_path), OTHER) == second
     assert lands(tmp_path).free(OTHER)[0] == second, "and it is found there again"
     assert (first / "points.parquet").read_bytes() == b"1"
+
+
+def test_other_settings_of_one_input_are_said_before_they_replace_any(tmp_path: Path) -> None:
+    def at(*dims: int) -> RunFolder:
+        said = settings_of(dims=dims, max_tokens=None)
+        return RunFolder(out=tmp_path, name=None, usual="quick-train", settings=said)
+
+    place, said = at(16).free(ONE)
+    assert said == ""
+    record_inputs(place, ONE, at(16).settings)
+    assert at(32).free(ONE) == (place, ""), "nothing lies there yet"
+    (place / "points.parquet").write_bytes(b"1")
+    assert at(16).free(ONE) == (place, ""), "the same run goes on"
+    same, said = at(16, 32).free(ONE)
+    assert same == place
+    assert said == (
+        f"{place} holds results at dims 16 (here 16, 32): this run replaces them; --name keeps "
+        "both apart, and their finished stages stay in the store"
+    )
+    assert "dims 16 (here usual)" in at().free(ONE)[1]
+    record_inputs(place, ONE, at().settings)
+    assert at().free(ONE) == (place, "")
 
 
 def test_a_bucket_keeps_inputs_apart_too(s3: S3Folder) -> None:

@@ -11,9 +11,10 @@ from emoray.decide.compare import MARGIN, checked_margin
 from emoray.decide.strata import stratified_weights
 from emoray.storage.names import checked_run
 from emoray.storage.place import Place, fetched, landing, name_of, place_of
-from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs
+from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, settings_of
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import write_table
+from emoray.tables.terminal import show
 from emoray.text.bring.asked import Bring
 from emoray.trial.comparing import telling as tell
 from emoray.trial.comparing.artifacts import Scorer
@@ -22,7 +23,6 @@ from emoray.trial.comparing.points import is_point, read_point
 from emoray.trial.comparing.rows import OWN, compared, comparison_rows, label_change_rows
 from emoray.trial.comparing.saved import is_saved, read_saved
 from emoray.trial.finished.scoring import SPLITS, Wanted
-from emoray.trial.finished.telling import show
 from emoray.trial.run_place import free_place
 from emoray.trial.waiting import waiting
 
@@ -79,7 +79,8 @@ class Compare:
     @property
     def lands(self) -> RunFolder:
         usual = f"compare-{_short(self.operands[0])}"
-        return RunFolder(out=self.out, name=self.name, usual=usual)
+        settings = settings_of(margin=self.margin, resamples=self.resamples, seed=self.seed)
+        return RunFolder(out=self.out, name=self.name, usual=usual, settings=settings)
 
     def inputs(self, operands: Sequence[Operand]) -> dict[str, str]:
         """What tells this comparison from others, as its folder keeps it."""
@@ -152,7 +153,7 @@ def run_compare(settings: Compare, console: Console | None = None) -> Place:
     rows = comparison_rows(told, settings.split)
     labels = label_change_rows(told, first.labels)
     with landing(out) as folder:
-        record_inputs(out, inputs)
+        record_inputs(out, inputs, settings.lands.settings)
         write_table(rows, folder / "comparisons.parquet", ComparisonRow)
         write_table(labels, folder / "label_changes.parquet", LabelChangeRow)
         figures = _figures(folder) if settings.figures else []
