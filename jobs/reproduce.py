@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from jobs.console import Job, run_job
-from jobs.options import Corpus, DataAndVectors, Debug, Download, Store, VectorsFile
+from jobs.options import Corpus, DataAndVectors, Debug, Download, VectorsFile
 
 app = Job()
 
@@ -39,7 +39,13 @@ def reproduce(
     corpus: Corpus = None,
     data: DataAndVectors = None,
     vectors_file: VectorsFile = None,
-    store: Store = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder of finished stages, or s3://bucket/prefix. It is only read.  [default: "
+            "the _store beside RUN]"
+        ),
+    ] = None,
     stages: Annotated[
         bool,
         typer.Option(

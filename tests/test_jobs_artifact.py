@@ -266,7 +266,7 @@ MISTAKES: dict[str, tuple[typer.Typer, tuple[str, ...], str]] = {
     "label": (decide.app, ("--threshold", "boredom=0.4"), "got 'boredom'"),
     "temperature": (decide.app, ("--temperature", "0"), "temperature must be finite and above 0"),
     "undo": (decide.app, ("--undo",), "needs a decision before the current one"),
-    "absent": (decide.app, ("--from", "no.parquet"), "table must exist, no.parquet does not"),
+    "absent": (decide.app, ("--from", "no.parquet"), "rows must exist, no.parquet does not"),
     "rule": (decide.app, ("--threshold", "0.4", "--rule", "one"), "--rule picks a row of --from"),
 }
 

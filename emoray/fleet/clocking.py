@@ -10,6 +10,7 @@ from emoray.fleet.single_flight import Failed
 from emoray.fleet.trials import Desk, write_failure
 from emoray.tables.files import read_table
 from emoray.tables.rows import LatencyRow
+from emoray.tables.words import count
 from emoray.trial.provenance import provenance
 from emoray.trial.stages.baseline import Baseline
 from emoray.trial.stages.clock import Clock
@@ -40,12 +41,12 @@ def clock(
     if not groups:
         return
     console.print(
-        f"timing {sum(map(len, groups))} models alone, one text at a time", highlight=False
+        f"timing {count(sum(map(len, groups)), 'model')} alone, one text at a time", highlight=False
     )
     cpus = int(min(n["Resources"].get("CPU", 0) for n in ray.nodes() if n["Alive"]) or 1)
     here = provenance()
     timed = 0
-    with waiting(console, lambda: f"timed {timed} of {sum(map(len, groups))} models"):
+    with waiting(console, lambda: f"timed {timed} of {count(sum(map(len, groups)), 'model')}"):
         for models in groups:
             _clock_training(desk, models, groups[0][0], cpu=here.cpu, cpus=cpus)
             timed += len(models)

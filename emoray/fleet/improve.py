@@ -20,10 +20,18 @@ from emoray.model.losses import BCE, Focal
 from emoray.quant.scheme import FLOAT
 from emoray.storage.lock import alone_in
 from emoray.storage.place import Place, absolute, child, fetched, landing
-from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
+from emoray.storage.run_folder import (
+    RESULTS,
+    RunFolder,
+    ready_out,
+    record_inputs,
+    settings_of,
+    store_of,
+)
 from emoray.tables.files import write_table
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
 from emoray.tables.report.improvement import draw_improvements
+from emoray.tables.words import count
 from emoray.text.bring.asked import Bring
 from emoray.trial.answers import answer
 from emoray.trial.bringing import about_run, tell_look
@@ -104,7 +112,10 @@ class Improve:
     def lands(self) -> RunFolder:
         families = [] if self.families == ("glove",) else list(self.families)
         about = "-".join(["improve_f1", *families, about_run(self.taxonomy, self.corpus)])
-        return RunFolder(out=self.out, name=self.name, usual=about)
+        names = ("techniques", "seeds", "members", "translator", "share", "balance", "texts")
+        named = {name: getattr(self, name) for name in (*names, "epochs", "max_tokens", "encoder")}
+        settings = settings_of(**named)
+        return RunFolder(out=self.out, name=self.name, usual=about, settings=settings)
 
     @property
     def place(self) -> Place:
@@ -234,7 +245,8 @@ def _answers(
         score for found in asked.values() for groups in found for group in groups for score in group
     )
     console.print(
-        f"{len(each)} trainings: {', '.join(looks)}, {settings.seeds} seeds, {settings.taxonomy}",
+        f"{count(len(each), 'training')}: {', '.join(looks)}, {count(settings.seeds, 'seed')}, "
+        f"{settings.taxonomy}",
         *read,
         sep="\n",
         highlight=False,
@@ -279,7 +291,7 @@ def run_improve(settings: Improve, console: Console | None = None) -> Place:
     place = absolute(free_place(settings.lands, inputs, console))
     open_store(settings.store_place)  # refused here, before a folder is made
     with alone_in(place) as still_alone, landing(place) as folder:
-        record_inputs(place, inputs)
+        record_inputs(place, inputs, settings.lands.settings)
         looks = {family: _cut(found, settings, folder) for family, found in looks.items()}
         first = looks[settings.families[0]]
         settings = replace(settings, taxonomy=first.taxonomy.name)

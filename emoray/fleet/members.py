@@ -15,6 +15,7 @@ from emoray.fleet.trials import DECIDED, Desk, measure, write_failure, write_row
 from emoray.tables.files import read_table
 from emoray.tables.fleet_rows import MemberRow
 from emoray.tables.rows import LatencyRow
+from emoray.tables.words import count
 from emoray.trial.ensembles import read_weights
 from emoray.trial.provenance import provenance
 from emoray.trial.spec import recipe_id
@@ -190,7 +191,9 @@ def clock(desk: Desk, members: Sequence[Decide], together: Together, console: Co
     Two members of one model are one; so are their samples.
     """
     distinct = {id_of(m.compressed): m for m in members}
-    console.print(f"timing {len(distinct)} members alone, one text at a time", highlight=False)
+    console.print(
+        f"timing {count(len(distinct), 'member')} alone, one text at a time", highlight=False
+    )
     cpus = int(min(n["Resources"].get("CPU", 0) for n in ray.nodes() if n["Alive"]) or 1)
     stage = ClockMembers(
         compressed=tuple(m.compressed for m in distinct.values()),

@@ -27,8 +27,16 @@ from emoray.model.bert.recipe import DEFAULT_ENCODER
 from emoray.storage.lock import alone_in
 from emoray.storage.names import checked_run
 from emoray.storage.place import Place, absolute, child, fetched, landing
-from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
+from emoray.storage.run_folder import (
+    RESULTS,
+    RunFolder,
+    ready_out,
+    record_inputs,
+    settings_of,
+    store_of,
+)
 from emoray.tables.parts import begin
+from emoray.tables.words import count
 from emoray.text.bring.asked import Bring
 from emoray.trial.answered import keeps_texts
 from emoray.trial.bringing import about_run, tell_look
@@ -68,7 +76,16 @@ class Sweep:
     @property
     def lands(self) -> RunFolder:
         about = about_run(self.taxonomy, self.corpus)
-        return RunFolder(out=self.out, name=self.run, usual=f"{self.space}-{about}")
+        settings = settings_of(
+            dims=self.wish.dims,
+            layers=self.wish.layers,
+            seeds=self.wish.seeds,
+            vectors=self.wish.vectors,
+            encoders=self.encoders,
+            max_tokens=self.max_tokens,
+        )
+        usual = f"{self.space}-{about}"
+        return RunFolder(out=self.out, name=self.run, usual=usual, settings=settings)
 
     @property
     def run_folder(self) -> Place:
@@ -127,7 +144,7 @@ def _announce(
     console.print(
         f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
         f"{facts.leaked} of test also in train) · taxonomy {facts.taxonomy} · {start} "
-        f"{', '.join(starts)} · {space.models} models to measure · "
+        f"{', '.join(starts)} · {count(space.models, 'model')} to measure · "
         f"run {run}",
         *read,
         sep="\n",
@@ -185,7 +202,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     inputs = sweep.inputs(facts)
     run_folder = absolute(free_place(sweep.lands, inputs, console))
     with alone_in(run_folder) as still_alone:
-        record_inputs(run_folder, inputs)
+        record_inputs(run_folder, inputs, sweep.lands.settings)
         store = open_store(sweep.store_root)  # refused here, before Ray: the actor's ends the run
         store.share(facts.data)
         clear_leftovers(store)

@@ -6,6 +6,7 @@ Pages carry checksums, and reading verifies them.
 
 import io
 import os
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -235,13 +236,19 @@ def read_any_version(path: Place, row_class: type, keys: Sequence[str]) -> pa.Ta
     return table
 
 
+def rows_of(row_class: type) -> str:
+    """What people call the rows of a table: `calibration label rows` of CalibrationLabelRow."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", row_class.__name__).lower() + "s"
+
+
 def read_table(path: Place, row_class: type) -> pa.Table:
     """The table at `path`, verified. ValueError if absent, damaged, of another class, or with names
     that lead out of a folder."""
     schema, source = schema_of(row_class), _source(path)
     if source is None:
         raise ValueError(
-            f"a {row_class.__name__} table must exist, {path} does not: write it first"
+            f"a table of {rows_of(row_class)} must exist, {path} does not: check the path, or run "
+            "the job that writes it"
         )
     try:
         with pq.ParquetFile(source, page_checksum_verification=True) as file:
@@ -261,7 +268,7 @@ def read_table(path: Place, row_class: type) -> pa.Table:
     names = found.names
     changed = [n for n in names if n in schema.names and found.field(n) != schema.field(n)]
     raise ValueError(
-        f"{path} must hold {row_class.__name__} columns; missing "
+        f"{path} must hold {rows_of(row_class)}; missing columns "
         f"{sorted(set(schema.names) - set(names))}, unknown "
         f"{sorted(set(names) - set(schema.names))}, "
         f"of another type {changed}: it is another table or another version's, write it again"

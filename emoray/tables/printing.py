@@ -10,6 +10,7 @@ from rich.text import Text
 
 from emoray.tables.notebook import missing_words
 from emoray.tables.run import Run
+from emoray.tables.terminal import print_table
 from emoray.tables.words import count, size
 
 NUMBERS = {"rows", "size"}
@@ -65,9 +66,9 @@ def print_tables(run: Run, table: str | None, console: Console) -> None:
     places = ", ".join(str(folder.place) for folder in run.folders)
     if table is None:
         console.print(f"tables in {places}", style="bold", highlight=False, soft_wrap=True)
-        console.print(_grid(_tables(run), wide="what a row is"))
+        print_table(console, _grid(_tables(run), wide="what a row is"))
         if said := missing_words(run.missing()):
-            console.print(f"\n{said}", highlight=False, soft_wrap=True)
+            console.print(f"\n{said}", highlight=False)
         first = run.folders[0].place
         console.print(
             f"\ncolumns of one: python -m jobs.tables {first} {run.tables[0]}"
@@ -78,9 +79,9 @@ def print_tables(run: Run, table: str | None, console: Console) -> None:
         return
     rows = count(run.arrow(table).num_rows, "row")
     console.print(f"{table} in {places}: {rows}", style="bold", highlight=False, soft_wrap=True)
-    console.print(_columns(run, table))
+    print_table(console, _columns(run, table))
     if absent := run.missing().get(table):
-        console.print(missing_words({table: absent}), highlight=False, soft_wrap=True)
+        console.print(missing_words({table: absent}), highlight=False)
 
 
 def as_json(run: Run, table: str | None) -> str:

@@ -12,6 +12,7 @@ from emoray.labels import taxonomy as taxonomy_of
 from emoray.storage.cache import user_cache
 from emoray.storage.place import Place, fetched, landing, place_of, ready
 from emoray.storage.submitted import check_outlives
+from emoray.tables.terminal import show, table
 from emoray.text.bring.asked import HUB, Bring
 from emoray.text.bring.first_look import FirstLook, first_look
 from emoray.text.bring.importing import bring
@@ -19,7 +20,6 @@ from emoray.text.bring.label_names import said_names
 from emoray.text.corpus import NAMES, SPLITS, taxonomies_of
 from emoray.text.sources import SAMPLE, Source, locate, sample
 from emoray.text.vectors import VectorSource
-from emoray.trial.finished.telling import show, table
 from emoray.trial.first_words import told_words
 from emoray.trial.given_vectors import vectors_at_hand
 

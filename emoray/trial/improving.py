@@ -10,6 +10,7 @@ from emoray.decide.improvement import Expected, Gain, Tried, gain, tried
 from emoray.decide.intervals import resample_weights
 from emoray.decide.thresholds import Fixed, PerLabel
 from emoray.tables.improvement_rows import ALL_LABELS, ImprovementRow, ImprovementSeedRow
+from emoray.tables.words import count
 from emoray.trial.columns import Logits
 from emoray.trial.spec import Recipe, Rule, recipe_id
 
@@ -176,8 +177,8 @@ def summary(rows: Sequence[ImprovementRow]) -> str:
         )
         paragraphs.append(
             f"{family}, {first.corpus} with {first.train_texts:,} train texts, {first.taxonomy}, "
-            f"{first.seeds} seeds, thresholds per label fitted on dev, intervals of 95 % over "
-            f"texts and seeds. {sentences} At a fixed threshold of 0.5 the changes read: "
+            f"{count(first.seeds, 'seed')}, thresholds per label fitted on dev, intervals of 95 % "
+            f"over texts and seeds. {sentences} At a fixed threshold of 0.5 the changes read: "
             f"{at_half or 'none, the baseline finds nothing there'}."
         )
     return "\n\n".join(paragraphs)

@@ -38,10 +38,11 @@ class Lengths:
 
     def told(self, limit: int, unit: str) -> str:
         """What is cut, in words."""
-        about = "" if self.exact else "about "
+        about, cut = "" if self.exact else "about ", self.truncated(limit)
         return (
-            f"up to {limit} {unit} of a text are read: {about}{self.truncated(limit):,} of "
-            f"{self.texts:,} train texts are longer and lose their end"
+            f"up to {limit} {unit} of a text are read: {about}{cut:,} of "
+            f"{self.texts:,} train texts {'is' if cut == 1 else 'are'} longer and "
+            f"{'loses its' if cut == 1 else 'lose their'} end"
         )
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from emoray.storage.place import Place, child, fetched, landing
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs
+from emoray.tables.terminal import show, table
 from emoray.text.bring.asked import Bring
 from emoray.text.corpus import read_records
 from emoray.text.own_vectors.counts import Counts, count_pairs
@@ -28,7 +29,6 @@ from emoray.text.vectors import VectorSource, find_all
 from emoray.text.words import tokenize
 from emoray.trial.bringing import about_run, find_corpus
 from emoray.trial.done import file_sha256
-from emoray.trial.finished.telling import show, table
 from emoray.trial.lengths import MOST_WORDS, word_lengths
 from emoray.trial.pace import Tell, pace
 from emoray.trial.run_place import free_place

@@ -74,7 +74,7 @@ def test_a_figure_that_was_changed_does_not_come_out(run: Run) -> None:
     rewrite(run, "points", points)
     failed, said = told(Reproduce(run=run.folder, points=(front(run),)))
     assert failed == 1 and "1e-12 in test_macro_f1 DIFFERS" in said
-    assert "0 of 1 rows reproduce" in said
+    assert "0 of 1 row reproduces" in said
 
 
 def test_an_artifact_that_was_changed_is_not_run(run: Run) -> None:
@@ -95,14 +95,14 @@ def test_a_stage_that_was_changed_is_told_and_a_gone_one_too(run: Run) -> None:
     assert failed == 1 and "1 not in the store" in said and "INCOMPLETE" in said
     assert "name the run's store with --store, or leave stages unchecked with --no-stages" in said
     failed, said = told(Reproduce(run=run.folder, points=(front(run),), stages=False))
-    assert failed == 0 and "1 of 1 rows reproduce; stages were not checked" in said
+    assert failed == 0 and "1 of 1 row reproduces; stages were not checked" in said
 
 
 def test_without_its_store_a_row_is_no_success(run: Run, tmp_path: Path) -> None:
     alone = Path(shutil.copytree(run.folder, tmp_path / "alone" / "run"))
     failed, said = told(Reproduce(run=alone, points=(front(run),)))
     assert failed == 1 and "stages 0 1 not in the store INCOMPLETE" in said
-    assert "0 of 1 rows reproduce" in said
+    assert "0 of 1 row reproduces" in said
     failed, said = told(Reproduce(run=alone, points=(front(run),), store=run.sweep.store_root))
     assert failed == 0 and "none whole" in said
 

@@ -83,7 +83,7 @@ def test_a_cut_off_file_is_refused(written: Path, share: float) -> None:
 
 
 def test_another_table_is_refused_by_its_columns(written: Path) -> None:
-    with pytest.raises(ValueError, match=r"must hold FailureRow columns; missing \['error'"):
+    with pytest.raises(ValueError, match=r"must hold failure rows; missing columns \['error'"):
         read_table(written, FailureRow)
 
 
@@ -96,7 +96,7 @@ def test_a_column_of_another_type_is_refused(written: Path) -> None:
 
 
 def test_an_absent_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"a PointRow table must exist, .* does not"):
+    with pytest.raises(ValueError, match=r"a table of point rows must exist, .* does not"):
         read_table(tmp_path / "points.parquet", PointRow)
 
 

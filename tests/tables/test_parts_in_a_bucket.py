@@ -65,7 +65,7 @@ def test_only_parts_of_the_last_start_count(s3: S3Folder, tmp_path: Path) -> Non
 
 
 def test_a_missing_table_is_told(s3: S3Folder) -> None:
-    with pytest.raises(ValueError, match=r"a FailureRow table must exist, s3://.* does not"):
+    with pytest.raises(ValueError, match=r"a table of failure rows must exist, s3://.* does not"):
         run_table(s3, "failures")
 
 

@@ -312,7 +312,7 @@ def test_a_table_of_another_version_or_damaged_is_refused_when_it_is_read(tmp_pa
     (folder / "labels.parquet").write_bytes(raw)
     found = load(folder)
     assert len(found.table("layers"))
-    with pytest.raises(ValueError, match=r"must hold PointRow columns.*another version's"):
+    with pytest.raises(ValueError, match=r"must hold point rows.*another version's"):
         _ = found.points
     with pytest.raises(ValueError, match=r"labels\.parquet does not .*run the same command again"):
         found.table("labels")

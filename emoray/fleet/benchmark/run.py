@@ -11,6 +11,7 @@ from emoray.fleet.benchmark.everyday import Everyday
 from emoray.fleet.benchmark.scale import Scale
 from emoray.fleet.benchmark.sweep import SweepCost
 from emoray.storage.submitted import check_outlives
+from emoray.tables.terminal import show as show_table
 from emoray.trial.benchmark.figures import Figure, append, machine, show
 from emoray.trial.benchmark.peers.comparing import EMORAY, Peers
 from emoray.trial.benchmark.peers.rows import (
@@ -24,7 +25,6 @@ from emoray.trial.benchmark.serving import Serving
 from emoray.trial.benchmark.thresholds import Thresholds
 from emoray.trial.benchmark.vectors import Vectors
 from emoray.trial.checkpoints.steps import Say
-from emoray.trial.finished import telling
 
 
 class Benchmark(Protocol):
@@ -102,7 +102,7 @@ def measure_and_record(benchmark: Benchmark, out: Path, console: Console) -> Pat
     rows = found.rows if isinstance(found, Compared) else ()
     if rows:
         for table in (speed_table(rows), score_table(rows)):
-            telling.show(console, table)
+            show_table(console, table)
         why = [] if figures else [why_no_figures(rows, EMORAY)]
         console.print(*failures(rows), *why, sep="\n", soft_wrap=True, highlight=False)
     if figures or not rows:

@@ -7,7 +7,7 @@ from typing import Any
 
 from emoray.text.bring.lists_in_text import is_listed, items_of
 from emoray.text.bring.one_hot import is_empty
-from emoray.text.bring.table import is_nothing, quoted
+from emoray.text.bring.table import counted, is_nothing, quoted
 
 SURE = ("|", ";")  # no name has them
 UNSURE = (",", "/", "+", "&", " ", "\n")  # names have them too
@@ -91,7 +91,7 @@ def _lists_in_text(cells: Sequence[Any], filled: int) -> Cut | None:
         items_of(str(cell)) if yes else [] if cell == NONE else None if is_empty(cell) else [cell]
         for cell, yes in zip(cells, listed, strict=True)
     ]
-    some = f"; {len(others):,} cells are no lists and taken as one label" if others else ""
+    some = f"; {counted(len(others), 'cell', 'are')} no list, taken as one label" if others else ""
     return Cut(items=items, said=f"lists in text{some}", single=False)
 
 

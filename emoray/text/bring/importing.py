@@ -20,7 +20,7 @@ from emoray.text.bring.marks import marks_of
 from emoray.text.bring.records import Record, kept_labels, records_of
 from emoray.text.bring.split_names import ONE
 from emoray.text.bring.splits import by_column, check_splits, completed
-from emoray.text.bring.table import Table, quoted, same_names
+from emoray.text.bring.table import Table, counted, quoted, same_names
 from emoray.text.corpus import NAMES, SPLITS, corpus_sha256
 
 
@@ -89,7 +89,7 @@ def _labelled(
     if not kept:
         return given, []
     lost = [split for split in rows if split not in kept]
-    return kept, [f"{rows[s]:,} rows of {s} left out: nobody labelled them" for s in lost]
+    return kept, [f"{counted(rows[s], 'row')} of {s} left out: nobody labelled them" for s in lost]
 
 
 def _records(

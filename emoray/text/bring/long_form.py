@@ -1,6 +1,7 @@
 """Tables with a row for each text and label: a text's rows become one, or are warned of."""
 
 from emoray.text.bring.records import Record
+from emoray.text.bring.table import counted
 
 LEAST_SHARE = 0.05  # of texts with several labels: fewer are chance, or annotators at odds
 
@@ -28,7 +29,8 @@ def joined_labels(
     again = any(len({r.labels for r in group}) < len(group) for group in groups)
     if not single or again or len(several) < LEAST_SHARE * len(groups):
         return given, [
-            f"warning: {len(several):,} texts stand there more than once, with different labels"
+            f"warning: {counted(len(several), 'text', 'stand')} there more than once, with "
+            "different labels"
         ]
     made = {
         split: [
@@ -43,6 +45,6 @@ def joined_labels(
     }
     rows = sum(map(len, given.values()))
     return made, [
-        f"a row for each text and label: {rows:,} rows joined to {len(groups):,} texts, "
-        f"{len(several):,} of them with several labels"
+        f"a row for each text and label: {counted(rows, 'row')} joined to "
+        f"{counted(len(groups), 'text')}, {len(several):,} of them with several labels"
     ]

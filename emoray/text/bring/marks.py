@@ -13,7 +13,7 @@ from emoray.text.bring.label_names import LabelNames, in_order
 from emoray.text.bring.lists_in_text import is_object
 from emoray.text.bring.one_hot import marked, number_of
 from emoray.text.bring.split_names import ONE
-from emoray.text.bring.table import Table, is_nothing, listed, quoted
+from emoray.text.bring.table import Table, counted, is_nothing, listed, quoted
 
 Item = str | int
 Labels = tuple[str, ...] | None  # None: nobody labelled the text
@@ -180,7 +180,8 @@ def _each(table: Table, each: ColumnEach, positive_from: float | None) -> Marks:
     said = []
     if partly:
         said.append(
-            f"{partly:,} of the rows left out have labels in some cells only: empty is not 0"
+            f"{partly:,} of the rows left out {'has' if partly == 1 else 'have'} labels in some "
+            "cells only: empty is not 0"
         )
     if not zeros and any(value is None for column in columns for value in column):
         said.append("empty cells are read as 0: no column of labels holds one")
@@ -314,7 +315,7 @@ def marks_of(
         )
     said = [f"labels are {kind}; {found.said}", *found.notes]
     if hidden:
-        said.append(f"{hidden:,} labels -1 read as no label given")
+        said.append(f"{counted(hidden, 'label')} -1 read as no label given")
     if none := sum(row == () for row in of_text):
-        said.append(f"{none:,} texts have an empty list or cell: none of the labels")
+        said.append(f"{counted(none, 'text', 'have')} an empty list or cell: none of the labels")
     return _clean(Marks(of_text=of_text, names=names, said=tuple(said)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from emoray.text.bring.characters import BREAKS, cleaned
 from emoray.text.bring.marks import Marks
-from emoray.text.bring.table import Table, is_nothing, quoted
+from emoray.text.bring.table import Table, counted, is_nothing, quoted
 
 MOST_LABELS = 500
 
@@ -56,8 +56,8 @@ def records_of(table: Table, column: str, marks: Marks) -> tuple[list[Record], l
             continue
         found.append(Record(row=row, text=plain, labels=labels))
     if not found:
-        rows = f"{empty:,} empty cells" + (
-            f", {unlabelled:,} texts without labels" * bool(unlabelled)
+        rows = counted(empty, "empty cell") + (
+            f", {counted(unlabelled, 'text')} without labels" * bool(unlabelled)
         )
         raise ValueError(
             f"a corpus has texts with labels, got {rows} and nothing else in column "
@@ -65,13 +65,13 @@ def records_of(table: Table, column: str, marks: Marks) -> tuple[list[Record], l
         )
     notes = []
     if empty:
-        notes.append(f"{empty:,} rows without a text dropped")
+        notes.append(f"{counted(empty, 'row')} without a text dropped")
     if unlabelled:
-        notes.append(f"{unlabelled:,} rows without labels left out")
+        notes.append(f"{counted(unlabelled, 'row')} without labels left out")
     if broken:
-        notes.append(f"{broken:,} texts with tabs or line breaks put on one line")
+        notes.append(f"{counted(broken, 'text')} with tabs or line breaks put on one line")
     if steered:
-        notes.append(f"{steered:,} texts with control characters: taken out")
+        notes.append(f"{counted(steered, 'text')} with control characters: taken out")
     return found, notes
 
 
@@ -88,9 +88,9 @@ def kept_labels(
     dropped = [name for name in names if count[name] < least]
     if len(kept) < 2:
         raise ValueError(
-            f"a classifier tells labels apart, at least two with {least} texts or more, got "
-            f"{', '.join(name[:60] for name in kept) or 'none'} of {len(names)}: is it the right "
-            "--label-column? or ask for fewer texts with --min-label-texts"
+            f"a classifier tells labels apart, at least two with {counted(least, 'text')} or more, "
+            f"got {', '.join(name[:60] for name in kept) or 'none'} of {len(names)}: is it the "
+            "right --label-column? or ask for fewer texts with --min-label-texts"
         )
     if len(kept) > MOST_LABELS:
         raise ValueError(

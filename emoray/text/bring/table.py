@@ -50,6 +50,15 @@ def listed(names: Sequence[str] | dict[str, Any], most: int = 12) -> str:
     return (", ".join(shown) or "no columns") + (f" and {more} more" if more > 0 else "")
 
 
+def counted(number: int, noun: str, verb: str = "") -> str:
+    """`1 text has`, `2,000 texts have`: a number of things, and what they do."""
+    if number == 1:
+        verb = {"have": "has", "are": "is"}.get(verb, f"{verb}s" if verb else "")
+    else:
+        noun = f"{noun}s"
+    return f"{number:,} {noun} {verb}".rstrip()
+
+
 def is_nothing(cell: Any) -> bool:
     """Whether a cell says nothing: None, NaN, or only white space."""
     if isinstance(cell, str):

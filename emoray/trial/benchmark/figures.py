@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from emoray.tables.terminal import show as show_table
 from emoray.trial.provenance import provenance
 
 FILE = "benchmark.jsonl"
@@ -136,10 +137,10 @@ def _verdict(figure: Figure) -> str:
 
 def show(title: str, figures: Sequence[Figure], on: Machine, console: Console) -> None:
     """Print the figures as a table under the machine's name."""
-    table = Table(title=title, title_justify="left", caption=str(on), caption_justify="left")
+    table = Table(title=title, caption=str(on))
     table.add_column("figure", overflow="fold")
     for heading in ("emoray", "beside", "ratio", "goal"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     for f in figures:
         table.add_row(
@@ -150,7 +151,7 @@ def show(title: str, figures: Sequence[Figure], on: Machine, console: Console) -
             str(f.goal or ""),
             _verdict(f),
         )
-    console.print(table)
+    show_table(console, table)
 
 
 def append(

@@ -8,7 +8,14 @@ from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
 from emoray.storage.place import Place, fetched, landing, name_of
-from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
+from emoray.storage.run_folder import (
+    RESULTS,
+    RunFolder,
+    ready_out,
+    record_inputs,
+    settings_of,
+    store_of,
+)
 from emoray.tables.files import read_table, write_table
 from emoray.tables.rows import (
     ChangeRow,
@@ -17,6 +24,7 @@ from emoray.tables.rows import (
     LayerRow,
     SpeedRow,
 )
+from emoray.tables.terminal import show, table
 from emoray.text.bring.asked import Bring
 from emoray.text.corpus import read_corpus, taxonomies_of
 from emoray.trial.bringing import find_corpus
@@ -58,7 +66,10 @@ class Compression:
     @property
     def lands(self) -> RunFolder:
         usual = f"compress-{name_of(self.model)}"
-        return RunFolder(out=self.out, name=self.name, usual=usual)
+        settings = settings_of(
+            schemes=("all",) if self.every else self.schemes, max_tokens=self.max_tokens
+        )
+        return RunFolder(out=self.out, name=self.name, usual=usual, settings=settings)
 
     def __post_init__(self) -> None:
         assert self.lands  # its name is checked
@@ -78,13 +89,13 @@ class Compression:
 
 def list_schemes(console: Console | None = None) -> None:
     """Every scheme by its short and its whole name."""
-    made = tell.table("Schemes of jobs.compress", "name", "what it is", "", left=3)
+    made = table("Schemes of jobs.compress", "name", "what it is", "", left=3)
     made.columns[0].no_wrap = True
     made.columns[0].min_width = max(map(len, named()))  # what people type is never cut
     for name, text, trains in lines(named().items()):
         when = "trains for its codes" if trains else "made when none is named"
         made.add_row(name, text, when if trains or name in usual() else "")
-    (console or Console()).print(made)
+    show(console or Console(), made)
 
 
 def _bench(settings: Compression, console: Console) -> Bench:
@@ -126,11 +137,11 @@ def _tell(
     console: Console, rows: list[CompressionRow], layers: list[LayerRow], said: list[CoverageRow]
 ) -> None:
     for told in (tell.sizes_table(rows), tell.speed_table(rows), tell.quality_table(rows)):
-        console.print(told, "")
+        show(console, told)
     artifacts = [row for row in rows if row.artifact and row.quantized_bytes_share > 0]
     shown = tell.advised(rows) or artifacts[0]
     own = [row for row in layers if row.model == shown.model]
-    console.print(tell.layers_table(own, shown.name), "")
+    show(console, tell.layers_table(own, shown.name))
     for row in artifacts:
         lines = [entry.line for entry in said if entry.name == row.name]
         console.print(
@@ -163,7 +174,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         timed = time_all(bench, made, say)
         say("judging on resampled texts")
         outcomes = judge_all(bench, made)
-        record_inputs(out, inputs)
+        record_inputs(out, inputs, settings.lands.settings)
         found = forms(bench, made, outcomes, folder)
         rows = compression_rows(bench, found, timed, outcomes)
         for row in rows:

@@ -15,6 +15,7 @@ from emoray.storage.place import Place, fetched, landing, name_of
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
 from emoray.tables.files import write_table
 from emoray.tables.rows import ConversionRow, CoverageRow, SpeedRow
+from emoray.tables.terminal import show, table
 from emoray.text.bring.asked import Bring
 from emoray.text.corpus import Corpus, read_corpus, taxonomies_of
 from emoray.text.sources import Source
@@ -30,7 +31,6 @@ from emoray.trial.checkpoints.shelf import place, require_outside
 from emoray.trial.checkpoints.speed import MANY, Model, Plan, Speed, batches_of, measure, speeds
 from emoray.trial.checkpoints.steps import Say, plainly, steps
 from emoray.trial.checkpoints.timing import TORCH, session_model
-from emoray.trial.finished.telling import table
 from emoray.trial.run_place import free_place
 from emoray.trial.spec import CorpusRef
 from emoray.trial.store import Store, open_store
@@ -245,7 +245,7 @@ def _tell(console: Console, rows: list[ConversionRow], said: list[CoverageRow]) 
     for name, form, of, less in pairs:
         ratio = of(before) / of(after) if less else of(after) / of(before)
         made.add_row(name, format(of(before), form), format(of(after), form), f"{ratio:.2f}×")
-    console.print(made, "")
+    show(console, made)
     console.print(
         f"parity on {after.texts} texts of {after.shortest_tokens} to {after.longest_tokens} "
         f"tokens, alone and in mixed batches: largest Δlogit {after.max_logit_error:.1e}, "

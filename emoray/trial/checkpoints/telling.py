@@ -6,8 +6,9 @@ from rich.table import Table
 
 from emoray.storage.place import Place
 from emoray.tables.rows import CompressionRow, LayerRow
+from emoray.tables.terminal import table
 from emoray.trial.checkpoints.timing import TORCH
-from emoray.trial.finished.telling import interval, signed, table
+from emoray.trial.finished.telling import interval, signed
 from emoray.trial.layers import EXACT_DB
 
 MB = 1_000_000
@@ -85,7 +86,6 @@ def quality_table(rows: Sequence[CompressionRow]) -> Table:
             ". Rows that trained for their codes are beside float weights that trained on for as "
             "long, float-more…, not beside PyTorch: more epochs are not what codes bring"
         )
-    made.caption_justify = "left"
     return made
 
 

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from emoray.decide.compare import points
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
-from emoray.trial.finished.telling import table
+from emoray.tables.terminal import table
 
 
 def _span(low: float, high: float) -> str:
@@ -31,9 +31,6 @@ def comparisons_table(rows: Sequence[ComparisonRow], texts: int) -> Table:
             points(row.micro_f1_change),
             row.verdict,
         )
-    made.columns[0].no_wrap = False
-    made.columns[0].overflow = "fold"
-    made.columns[0].min_width = 12
     return made
 
 

@@ -9,6 +9,7 @@ from emoray.storage.place import Place, landing, name_of
 from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
 from emoray.tables.files import write_table
 from emoray.tables.rows import CalibrationLabelRow, CalibrationRow, ChangeRow, ReliabilityRow
+from emoray.tables.terminal import show
 from emoray.text.bring.asked import Bring
 from emoray.trial.finished import calibrating as fit
 from emoray.trial.finished import telling as tell
@@ -102,7 +103,7 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
         tell.change_table(changes, fit.SAVED, chosen),
         tell.labels_table(labels, chosen),
     ):
-        tell.show(console, told)
+        show(console, told)
     for sentence in explain(found):
         console.print(sentence, highlight=False, soft_wrap=True)
     for name in figures:

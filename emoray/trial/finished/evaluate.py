@@ -18,6 +18,7 @@ from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
 from emoray.tables.compact import with_latency
 from emoray.tables.files import read_table, write_table
 from emoray.tables.rows import EvaluationRow, LatencyRow, PointRow
+from emoray.tables.terminal import show
 from emoray.text.bring.asked import Bring
 from emoray.text.bring.splits import TAKEN
 from emoray.text.corpus import Corpus
@@ -291,10 +292,10 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
         record_inputs(out, inputs)
         write_table([row], folder / "evaluation.parquet", EvaluationRow)
         write_table(samples, folder / "latency.parquet", LatencyRow)
-    tell.show(console, tell.evaluation_table(row, settings.gates.limits))
-    tell.show(console, tell.scores_table(finished.labels, scores))
+    show(console, tell.evaluation_table(row, settings.gates.limits))
+    show(console, tell.scores_table(finished.labels, scores))
     if beside is not None:
-        tell.show(console, tell.baselines_table(row, beside))
+        show(console, tell.baselines_table(row, beside))
         if warning := tell.below_baselines(row, beside):
             console.print("warning:", warning, style="bold red", highlight=False, soft_wrap=True)
     if settings.gates.any:

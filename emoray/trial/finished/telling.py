@@ -19,6 +19,7 @@ from emoray.tables.rows import (
     ChangeRow,
     EvaluationRow,
 )
+from emoray.tables.terminal import table
 from emoray.tables.words import milliseconds, size
 from emoray.text.sources import Source
 
@@ -44,21 +45,6 @@ def signed(number: float) -> str:
 
 def interval(low: float, high: float) -> str:
     return f"[{signed(low)}, {signed(high)}]"
-
-
-def table(title: str, *columns: str, left: int = 1) -> Table:
-    """A plain table; all columns but the first `left` are numbers."""
-    made = Table(title=title, box=None, pad_edge=False)
-    for i, column in enumerate(columns):
-        made.add_column(column, justify="left" if i < left else "right", no_wrap=True)
-    return made
-
-
-def show(console: Console, made: Table) -> None:
-    """Title, table and an empty line; a title is no wider than a line, a table may be narrower."""
-    title, made.title = made.title, None
-    console.print(title, style="bold", highlight=False, soft_wrap=True)
-    console.print(made, "")
 
 
 def share(number: float, digits: int = 3) -> str:
@@ -109,7 +95,6 @@ def decisions_table(rows: Sequence[CalibrationRow]) -> Table:
         "* cross-fitted, but of the saved decision plainly scored. bold: chosen. flips: label "
         "decisions on test that differ from the artifact as it stands"
     )
-    made.caption_justify = "left"
     return made
 
 

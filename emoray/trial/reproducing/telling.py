@@ -8,8 +8,9 @@ import numpy as np
 from rich.console import Console
 
 from emoray.storage.place import Place
-from emoray.tables.words import size
-from emoray.trial.finished.telling import show, signed, table
+from emoray.tables.terminal import show, table
+from emoray.tables.words import count, size
+from emoray.trial.finished.telling import signed
 from emoray.trial.reproducing.chain import Chain
 from emoray.trial.reproducing.record import Record
 from emoray.trial.reproducing.scratch import Trained
@@ -58,7 +59,8 @@ def told(
     show(console, made)
     if chain.gone:
         console.print(
-            f"{len(chain.gone)} of its stages are not in {store}: name the run's store with "
+            f"{len(chain.gone)} of its stages {'is' if len(chain.gone) == 1 else 'are'} not in "
+            f"{store}: name the run's store with "
             "--store, or leave stages unchecked with --no-stages\n",
             highlight=False,
             markup=False,
@@ -111,5 +113,5 @@ def spread(console: Console, row: dict[str, Any], trained: Sequence[Trained]) ->
 def summed(console: Console, rows: int, failed: int, *, stages: bool) -> None:
     """How many rows came out again."""
     unchecked = "" if stages else "; stages were not checked"
-    said = f"{rows - failed} of {rows} rows reproduce{unchecked}"
+    said = f"{rows - failed} of {count(rows, 'row')} reproduce{'s' if rows == 1 else ''}{unchecked}"
     console.print(said, style="bold", highlight=False)

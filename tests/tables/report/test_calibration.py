@@ -46,5 +46,5 @@ def test_no_labels_are_said_rather_than_drawn() -> None:
 
 
 def test_a_folder_without_a_calibration_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"a CalibrationRow table must exist, .*calibration"):
+    with pytest.raises(ValueError, match=r"a table of calibration rows must exist, .*calibration"):
         draw_calibration(tmp_path)

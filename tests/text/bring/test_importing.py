@@ -216,7 +216,7 @@ def test_what_is_dropped_or_changed_is_said(tmp_path: Path) -> None:
     assert "two lines and a tab" in told(corpus) and told(corpus)["two lines and a tab"] == set()
     assert corpus.taxonomy.labels == LABELS and len(told(corpus)) == 61
     said = "\n".join(found.said)
-    assert "2 rows without a text dropped" in said and "1 texts with tabs or line breaks" in said
+    assert "2 rows without a text dropped" in said and "1 text with tabs or line breaks" in said
     assert "labels with fewer than 5 texts dropped: rare (1)" in said
 
 

@@ -92,7 +92,7 @@ def test_a_few_texts_with_different_labels_are_warned_of_and_stay(tmp_path: Path
     columns = {"text": [*TEXTS[:N], TEXTS[0]], "label": [*LABELS, "fear"]}
     found = brought(as_separated(tmp_path / "a.csv", columns), tmp_path / "c")
     assert sum(len(read(found).split(s)) for s in ("train", "dev", "test")) == N + 1
-    assert "warning: 1 texts stand there more than once, with different labels" in found.said
+    assert "warning: 1 text stands there more than once, with different labels" in found.said
 
 
 @writers

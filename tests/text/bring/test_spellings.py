@@ -79,7 +79,7 @@ def test_a_cell_beside_lists_is_one_label_and_none_is_an_empty_list(tmp_path: Pa
     cells[1], cells[7] = "anger", "none"
     found = brought(as_separated(tmp_path / "a.csv", together(cells)), tmp_path / "c")
     assert read(found).taxonomy.labels == ("anger", "fear", "joy")
-    assert "lists in text; 1 cells are no lists and taken as one label" in "\n".join(found.said)
+    assert "lists in text; 1 cell is no list, taken as one label" in "\n".join(found.said)
 
 
 @pytest.mark.parametrize("cells", [["joy|love", "anger"], ["joy;love", "anger"]])

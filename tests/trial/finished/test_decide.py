@@ -185,11 +185,11 @@ def test_a_table_that_is_no_calibration_is_refused(
 ) -> None:
     refused(
         folder,
-        r"a CalibrationRow table must exist, .*missing.parquet does not",
+        r"a table of calibration rows must exist, .*missing.parquet does not",
         tmp_path / "missing.parquet",
     )
     labels = write_table([], tmp_path / "labels.parquet", LabelRow)
-    refused(folder, "must hold CalibrationRow columns", labels)
+    refused(folder, "must hold calibration rows", labels)
     rows = read_table(calibration, CalibrationRow)
     saved = write_table(rows.slice(0, 1), tmp_path / "saved.parquet", CalibrationRow)
     refused(folder, "a calibration holds fitted decisions, .* holds none", saved)

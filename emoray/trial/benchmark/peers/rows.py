@@ -8,9 +8,10 @@ import numpy as np
 from rich.table import Table
 
 from emoray.tables.rows import SpeedRow
+from emoray.tables.terminal import table
 from emoray.trial.benchmark.figures import Figure
 from emoray.trial.checkpoints.judging import MARGIN
-from emoray.trial.finished.telling import interval, signed, table
+from emoray.trial.finished.telling import interval, signed
 
 MB = 1_000_000
 
