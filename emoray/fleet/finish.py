@@ -76,7 +76,7 @@ class Start:
 
 def record(desk: Desk, facts: Look, start: Start) -> None:
     """Write this start into `runs`; earlier starts stay."""
-    status = ray.get(desk.stages.status.remote())
+    status = ray.get(desk.stages.counted.remote())
     starts = [v.sha256 for v in facts.data.vectors] + [e.sha256 for e in facts.data.encoders]
     made = [done for done in start.hands if not done.cached]
     cpu_seconds = status.cpu_seconds + sum(done.cpu_seconds for done in made)
@@ -180,7 +180,8 @@ def _ship(
         give_card(fresh, row, **facts)
         if said := renew(fresh, target, {row["artifact_sha256"], *before.get(row["point"], ())}):
             console.print(f"artifacts/{said}", highlight=False, soft_wrap=True)
-    clear_made(folder / ARTIFACTS, {n: s for n, s in before.items() if n not in set(kept["point"])})
+    others = {n: s for n, s in before.items() if n not in set(kept["point"])}
+    clear_made(folder / ARTIFACTS, others, ours=set(kept["point"]))
     shipped = f"{ARTIFACTS}/" + points["point"]
     of_base = points["model"].map(base).fillna("")  # a baseline has no artifact
     return of_base.where(~points["point"].isin(kept["point"]), shipped)

@@ -7,6 +7,7 @@ any event loop; `stages_actor` gives it a process and Ray's workers.
 import asyncio
 import errno
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -59,7 +60,7 @@ class Tally:
         return Status(
             run=len(self.made),
             cached=len(self.cached - set(self.made)),
-            failed=len(self.failed),
+            failed=len(self.failed - set(self.made)),
             running=running,
             wall_seconds=sum(wall for wall, _ in self.made.values()),
             cpu_seconds=sum(cpu for _, cpu in self.made.values()),
@@ -132,6 +133,8 @@ class SingleFlight:
             if isinstance(inner, OSError) and inner.errno in FULL:
                 self.full = first_line(error)
             self.tally.failed.add(key)
+            with suppress(OSError):  # on a full disk the run stops, and its counts with it
+                await asyncio.to_thread(self.store.tell_failed, stage, first_line(error))
             return Failed(stage.name, first_line(error))
         if done.cached:  # by another job, meanwhile
             self.tally.cached.add(key)

@@ -8,7 +8,6 @@ stage whose worker dies is tried again, one that takes too long is cancelled and
 import asyncio
 import errno
 import os
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,13 +20,13 @@ from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskErr
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from emoray.fleet.dispatch import Limits
-from emoray.fleet.single_flight import Begun, SingleFlight, Tally
+from emoray.fleet.single_flight import Begun, SingleFlight, Status, Tally
 from emoray.storage.place import Place
 from emoray.tables.files import read_table
 from emoray.tables.parts import part_files
 from emoray.tables.rows import PointRow
 from emoray.trial.stages.baseline import Baseline
-from emoray.trial.store import Done, Stage, open_store
+from emoray.trial.store import Done, Stage, Store, open_store
 
 LIMITS = Limits(seconds=12 * 3600.0)  # nothing that is alive takes that long on two cores
 NODES_LOST = 10  # a node that goes is seldom the stage's fault: spot machines come and go
@@ -125,23 +124,38 @@ def _why(stage: Stage, error: RayError, died: int, nodes: int) -> str:
 
 
 class Stages(SingleFlight):
-    """The actor. since: when the run began, seconds of the epoch. owner: the same after a
-    restart."""
+    """The actor. owner: in whose name it works, the same after a restart."""
 
-    def __init__(
-        self, store: Place, run_folder: Place | None, limits: Limits, since: float, owner: str
-    ) -> None:
-        again = ray.get_runtime_context().was_current_actor_reconstructed
-        tally = recalled(store, run_folder, since) if again else Tally()
+    def __init__(self, store: Place, run_folder: Place | None, limits: Limits, owner: str) -> None:
+        self.again = ray.get_runtime_context().was_current_actor_reconstructed
+        tally = recalled(store, run_folder, owner) if self.again else Tally()
         super().__init__(store, Workers(limits=limits, owner=owner), tally)
+        self.store.owner = owner
+
+    async def counted(self) -> Status:
+        """The status once all is done, with the journal's counts: a worker of the actor before
+        this one may have gone on for a while, and told nobody else."""
+        if self.again:
+            await asyncio.to_thread(count, self.tally, self.store, self.store.owner)
+        return await self.status()
 
 
-def recalled(store: Place, run_folder: Place | None, since: float) -> Tally:
-    """What was counted since then, from what lasts. Other drivers on the store are counted too."""
-    tally = Tally()
-    for event in open_store(store).journal():
-        if event["event"] == "made" and event["time"] >= since:
+def count(tally: Tally, store: Store, owner: str) -> None:
+    """Count what the journal says that this owner made, and what it could not make."""
+    for event in store.journal():
+        if event.get("owner") != owner:
+            continue
+        if event["event"] in ("made", "beaten"):
             tally.made[event["key"]] = (event["wall_seconds"], event["cpu_seconds"])
+        elif event["event"] == "failed":
+            tally.failed.add(event["key"])
+
+
+def recalled(store: Place, run_folder: Place | None, owner: str) -> Tally:
+    """What was counted before a restart, from what lasts. What was found in the store is counted
+    anew, as far as it is asked for again."""
+    tally = Tally()
+    count(tally, open_store(store), owner)
     if run_folder is None:
         return tally
     for path in part_files(run_folder, "points"):
@@ -150,7 +164,6 @@ def recalled(store: Place, run_folder: Place | None, since: float) -> Tally:
         with suppress(ValueError):  # damaged: whoever merges the parts will say so
             scores = read_table(path, PointRow).column("dev_macro_f1")
             tally.told[path.stem] = (len(scores), pc.max(scores).as_py())
-    tally.failed.update(path.stem for path in part_files(run_folder, "failures"))
     return tally
 
 
@@ -178,4 +191,4 @@ def start(store: Place, run_folder: Place | None = None, limits: Limits = LIMITS
         max_task_retries=-1,
         scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=True),
     )
-    return actor.remote(store, run_folder, limits, time.time(), owner)
+    return actor.remote(store, run_folder, limits, owner)

@@ -77,8 +77,10 @@ def begin(run_folder: Place) -> str:
     for path in parts.iterdir():
         if path.is_dir() and path.name != RUNS:
             shutil.rmtree(path, ignore_errors=True)
-    for folder in (run_folder, parts / RUNS):
+    for folder in (parts.parent, parts / RUNS):
         clear_half_written(folder)
+    for page in parts.parent.glob("_report.html.*"):  # that a killed process was writing
+        page.unlink(missing_ok=True)
     aside = parts / f".{TOKEN}"
     aside.write_text(token)
     aside.replace(parts / TOKEN)
@@ -121,7 +123,7 @@ def write_part(rows: Rows, run_folder: P, table: str, part: str, token: str | No
     return write_table(rows, part_path(run_folder, table, part, token), row_class_of(table))
 
 
-def _files(run_folder: P, table: str, token: str | None) -> list[P]:
+def _files(run_folder: P, table: str, token: str | None) -> Sequence[P]:
     folder = _parts_of(run_folder, table, token)
     if isinstance(folder, S3Folder):
         return [folder / name for name in folder.names() if name.endswith(".parquet")]

@@ -125,14 +125,16 @@ def artifacts_in(folder: Path) -> set[str]:
     return {*found, *(left[1] for left in unfinished if left)}
 
 
-def clear_made(folder: Path, known: Mapping[str, Collection[str]]) -> None:
+def clear_made(
+    folder: Path, known: Mapping[str, Collection[str]], ours: Collection[str] = ()
+) -> None:
     """Remove the artifacts of that name and manifest that are as they were made, and what killed
-    processes left half-written of them; everything else in the folder stays.
+    processes left half-written of them and of `ours`; everything else in the folder stays.
 
     known: name -> hashes of its manifest.
     """
     for path in list(folder.iterdir()) if folder.is_dir() else []:
         left = _UNFINISHED.fullmatch(path.name)
-        unfinished = left is not None and left[1] in known
+        unfinished = left is not None and left[1] in {*known, *ours}
         if unfinished or (path.name in known and is_as_made(path, known[path.name])):
             shutil.rmtree(path, ignore_errors=True)

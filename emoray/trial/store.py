@@ -226,6 +226,10 @@ class Store:
         self._tell(done, first=first)
         return done
 
+    def tell_failed(self, stage: Stage, error: str) -> None:
+        """Keep that the stage cannot be made: a run counts what the journal says."""
+        self._journal({"event": "failed", "key": key_of(stage), "error": error})
+
     def _tell(self, done: Done, *, first: bool) -> None:
         self._journal(
             {
@@ -269,6 +273,7 @@ class Store:
 
         owner: the job that asks, which takes over what a lost process of its own was making.
         """
+        self.owner = owner
         with claimed(child(self.place, CLAIMS), key_of(stage), owner) as ours:
             return (self.find(stage) or self.run(stage)) if ours else None
 
@@ -292,8 +297,10 @@ class Store:
         return made
 
     def _journal(self, entry: dict[str, Any]) -> None:
-        """Keep what was started, made, made a second time (beaten) or found damaged."""
+        """Keep what was started, made, made a second time (beaten), in vain (failed) or found
+        damaged, and for whom."""
         who = {"time": time.time(), "pid": os.getpid(), "node": os.uname().nodename}
+        who["owner"] = self.owner
         self._record(json.dumps(who | entry))
 
     def _record(self, line: str) -> None:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,9 @@ ALONE_SECONDS = 60.0
 PR_SET_PDEATHSIG = 1
 
 
-def processes_in(folder: Path) -> list[str]:
-    """Command lines of the processes that work in a folder or have one of its files open."""
-    found = []
+def pids_in(folder: Path) -> dict[int, str]:
+    """Processes that work in a folder or have one of its files open, and their command lines."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             held = [os.readlink(fd) for fd in (process / "fd").iterdir()]
@@ -32,8 +34,13 @@ def processes_in(folder: Path) -> list[str]:
         except OSError:  # gone, or another user's
             continue
         if any(link.startswith(f"{folder}/") for link in held):
-            found.append(said)
+            found[int(process.name)] = said
     return found
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Their command lines alone."""
+    return list(pids_in(folder).values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,16 +66,23 @@ class Ended:
         return left
 
 
-def _as_from_a_shell() -> None:
+def _as_from_a_shell(files: int | None) -> None:
     """Heed Ctrl-C, which a shell's background jobs ignore, and end when the tests are killed."""
+    if files is not None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Driver:
-    """`python -m jobs.sweep` in a process group of its own, as a shell starts it."""
+    """`python -m jobs.sweep` in a process group of its own, as a shell starts it.
 
-    def __init__(self, out: Path, *words: str, command: list[str] = COMMAND) -> None:
+    files: how many it, and what it starts, may each have open at once.
+    """
+
+    def __init__(
+        self, out: Path, *words: str, command: list[str] = COMMAND, files: int | None = None
+    ) -> None:
         self.store = Store(out / "_store")
         self.ray = Path(tempfile.mkdtemp(prefix="e-", dir="/tmp"))  # Ray needs short paths
         self.log = self.ray / "log"
@@ -81,7 +95,7 @@ class Driver:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_as_from_a_shell,
+                preexec_fn=partial(_as_from_a_shell, files),
             )
 
     def events(self, event: str) -> list[dict[str, Any]]:

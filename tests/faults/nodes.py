@@ -5,6 +5,7 @@ A program of its own: a process can be driver of one Ray only. `python -m tests.
 
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from ray.cluster_utils import Cluster
 
 from emoray.fleet import stages_actor
 from emoray.trial.store import Done, Store
+from tests.faults.saboteur import kill
 from tests.faults.stages import Fill
 from tests.trial.counting import Write
 
@@ -40,6 +42,21 @@ def begun_on(node: Any, store: Store) -> list[dict[str, Any]]:
     return [e for e in started if parent(e["pid"]) == raylet_of(node)]
 
 
+def frozen(node: Any) -> list[int]:
+    """Have the node stand still, so that nothing ends there any more; returns its workers."""
+    os.kill(raylet_of(node), signal.SIGSTOP)  # first: it starts no further ones
+    pids = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+    workers = [pid for pid in pids if parent(pid) == raylet_of(node)]
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    return workers
+
+
+def thawed(node: Any, workers: list[int]) -> None:
+    for pid in (raylet_of(node), *workers):
+        os.kill(pid, signal.SIGCONT)
+
+
 def main(store: Store) -> None:
     cluster = Cluster(initialize_head=True, connect=True, head_node_args=SHORT)
     doomed = cluster.add_node(num_cpus=1)
@@ -48,10 +65,17 @@ def main(store: Store) -> None:
     wanted = [Write(text=str(i), seconds=1.5) for i in range(6)]
     asked = [stages.make.remote(stage) for stage in (Fill(mebibytes=1), *wanted)]
     deadline = time.monotonic() + 60
-    while not (killed := begun_on(doomed, store)):
+    killed, workers = [], []
+    while not killed:
         assert time.monotonic() < deadline
+        if begun_on(doomed, store):  # and may be ending
+            workers = frozen(doomed)
+            if not (killed := begun_on(doomed, store)):
+                thawed(doomed, workers)
         time.sleep(0.02)
     cluster.remove_node(doomed, allow_graceful=False)
+    for pid in workers:  # which stand still, and cannot see that their node is gone
+        kill(pid)
     cluster.add_node(num_cpus=1)
     done = ray.get(asked, timeout=90)
     said = {

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.faults
 
 GRACE_SECONDS = 3.0  # `ray job stop` waits so long before it kills
 CORES = 2
+FEW_FILES = 256  # what macOS lets a process have open
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         interrupted=interrupted,
         terminated=terminated,
         killed=killed,
-        finished=Driver(out).ended(),
+        finished=Driver(out, files=FEW_FILES).ended(),
         run=read(Sweep(space="smoke", out=out)),
     )
 
@@ -74,7 +75,9 @@ def test_the_ray_of_a_killed_sweep_ends_by_itself(story: Story) -> None:
     assert not story.killed.left_running()
 
 
-def test_the_same_command_finishes_what_was_stopped_and_killed(story: Story) -> None:
+def test_the_same_command_finishes_what_was_stopped_and_killed_with_few_open_files(
+    story: Story,
+) -> None:
     assert story.finished.code == 0 and "Traceback" not in story.finished.said
     parts = [story.interrupted, story.terminated, story.killed, story.finished]
     sizes = [len(ended.made) for ended in parts]
@@ -125,7 +128,7 @@ def kill_at_random(out: Path, seed: int, kills: int) -> tuple[int, int]:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_driver_killed_at_any_moment_goes_on_where_it_was(
     seed: int, tmp_path: Path, smoke: Run, ledger: Ledger
 ) -> None:

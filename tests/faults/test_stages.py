@@ -159,7 +159,8 @@ def test_a_stages_actor_that_is_killed_comes_back_and_has_forgotten_nothing(flee
     assert all(isinstance(done, Done) for done in found)
     again = begun_again(fleet.store.journal())
     assert again.total() <= 2, "no more than what ran when its actor died"
-    assert (fleet.status().run, fleet.status().cached) == (8, 0)
+    counted: Status = ray.get(fleet.actor.counted.remote(), timeout=PATIENCE)
+    assert (counted.run, counted.cached, counted.failed) == (8, 0, 0)
 
 
 def test_two_drivers_on_one_store_keep_one_of_two_equal_stages(tmp_path: Path) -> None:

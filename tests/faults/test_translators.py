@@ -88,11 +88,12 @@ def test_a_translator_that_dies_at_its_first_word_is_replaced(tmp_path: Path, qu
     assert begun_again(Store(tmp_path / "store").journal()).total() == 2
 
 
+@pytest.mark.faults  # tests/fleet/test_dispatch.py has a stage hang in each run
 def test_a_translator_that_hangs_is_replaced_when_its_time_is_up(
     tmp_path: Path, quiet: bytes
 ) -> None:
     hangs = traps(tmp_path / "traps", 1)
-    limits = Limits(attempts=3, seconds=4.0)
+    limits = Limits(attempts=3, seconds=20.0)  # far more than 50 texts take on a busy machine
     done = translate(translation(hangs=hangs), store=tmp_path / "store", pool=TWO, limits=limits)
     assert not list(hangs.iterdir())
     assert (done.folder / TRANSLATIONS).read_bytes() == quiet

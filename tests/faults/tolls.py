@@ -74,7 +74,11 @@ def strays(run: Run) -> list[str]:
     out = run.sweep.out
     hidden = [p for p in out.rglob(".*") if "_tune" not in p.parts]
     known = {f"{name}.parquet" for name in TABLES} | {"report.html", "figures", "artifacts"}
-    unknown = [p for p in run.folder.iterdir() if p.name not in known and p.name[0] not in "._"]
+    known |= {"_parts", "_tune", "_lock", "_inputs.json"}
+    marks = ("_killed_", "_failed_", "_driver")  # the tests' own
+    unknown = [
+        p for p in run.folder.iterdir() if p.name not in known and not p.name.startswith(marks)
+    ]
     return sorted(str(p.relative_to(out)) for p in (*hidden, *unknown))
 
 

@@ -43,6 +43,7 @@ def test_a_new_start_drops_what_all_before_it_left(tmp_path: Path) -> None:
     path = write_part([row(PointRow)], tmp_path, "points", "early", first)
     path.with_name(f".{path.name}.0f3a").write_bytes(b"PAR1")
     (tmp_path / ".points.parquet.0f3a").write_bytes(b"PAR1")
+    (tmp_path / "_report.html.0f3a").write_text("<html>")
     begin(tmp_path)
     assert {p.name for p in tmp_path.rglob("*")} == {"_parts", "_token", "runs"}
 
