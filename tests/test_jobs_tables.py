@@ -1,8 +1,10 @@
 """`jobs.tables` from the outside: what is there, what a column means, as text and as JSON."""
 
 import json
+import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -64,3 +66,17 @@ def test_programs_get_the_same_as_json(run: Path) -> None:
     assert [column["column"] for column in columns] == schema_of(TABLES["latency"]).names
     (time,) = [column for column in columns if column["column"] == "milliseconds"]
     assert (time["better"], time["unit"], time["nullable"]) == ("lower", "milliseconds", False)
+
+
+def test_what_another_version_lacks_is_said_between_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    old = make_whole_run(tmp_path / "run")
+    points = pq.read_table(old / "points.parquet")
+    lacking = ["dev_ece", "dev_nll", "dev_micro_f1", "truncated_share", "model_p50_ms"]
+    pq.write_table(points.drop_columns(lacking), old / "points.parquet")
+    said = tables(old, "points").output
+    told = said[said.index("Written by another version") :]
+    assert max(map(len, told.splitlines())) <= 80
+    assert all(name in re.findall(r"\w+", told) for name in lacking)
