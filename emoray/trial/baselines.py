@@ -166,6 +166,12 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (folder / MODEL).iterdir()}
 
 
+def baseline_decisions(folder: Path, texts: Sequence[str]) -> np.ndarray:
+    """decided_NK of a finished baseline on any texts, labels in its taxonomy's order."""
+    cuts_K = np.array(read_table(folder / "labels.parquet", LabelRow).column("cut"))
+    return np.asarray(_reader(_files(folder))(texts) >= cuts_K)
+
+
 def time_baselines(stage: ClockBaselines, folders: Sequence[Path], out: Path) -> None:
     """Every baseline on the same test texts, one at a time, on one thread: `latency`."""
     from emoray.export.score import evenly

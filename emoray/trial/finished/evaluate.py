@@ -1,18 +1,22 @@
 """`jobs.evaluate`: an artifact scored as it stands, timed alone, and held against gates."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from rich.console import Console
 
+from emoray.decide.compare import compare_rows
 from emoray.decide.intervals import resample_weights
 from emoray.decide.paired import interval, judge
+from emoray.decide.resampled import resampled
 from emoray.decide.scores import Scores, score
+from emoray.decide.strata import stratified_weights
 from emoray.storage.place import Place, landing, name_of
 from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
 from emoray.tables.compact import with_latency
@@ -23,15 +27,16 @@ from emoray.text.bring.asked import Bring
 from emoray.text.bring.splits import TAKEN
 from emoray.text.corpus import Corpus
 from emoray.text.sources import Source
-from emoray.trial.baselines import baselines_of
+from emoray.trial.baselines import baseline_decisions, baselines_of
 from emoray.trial.finished import telling as tell
-from emoray.trial.finished.artifacts import Finished, open_artifact
+from emoray.trial.finished.artifacts import Finished, columns_of, open_artifact
 from emoray.trial.finished.scoring import SPLITS, Judge, Said, Wanted
 from emoray.trial.finished.scoring import judge as before_corpus
 from emoray.trial.provenance import provenance
 from emoray.trial.run_place import free_place
 from emoray.trial.spec import CorpusRef
 from emoray.trial.stages.baseline import ClockBaselines
+from emoray.trial.store import id_of
 from emoray.trial.waiting import waiting
 
 TEXTS, TURNS = 100, 3  # of the clock: three hundred calls give a 95th percentile its neighbours
@@ -248,9 +253,24 @@ def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, l
     return row, scores, samples
 
 
-def _baselines(court: Judge, console: Console) -> list[dict[str, Any]] | None:
+def _paired(court: Judge, folders: Mapping[str, Path]) -> dict[str, tuple[float, float]]:
+    """(low, high) of how much more macro-F1 the artifact has on test than each baseline, by its
+    model: same texts, same resamples. On dev there is none, where the baselines were decided."""
+    said, columns_K = court.said("test"), columns_of(court.finished.labels, court.taxonomy)
+    weights_BN = stratified_weights(said.labels_NK.astype(bool))
+    mine = resampled((said.logits_NK, court.finished.cuts_K[None]), said.labels_NK, weights_BN)
+    found = {}
+    for model, folder in folders.items():
+        decided_NK = baseline_decisions(folder, said.texts)[:, columns_K]
+        told = compare_rows(resampled(decided_NK[None], said.labels_NK, weights_BN), mine)
+        found[model] = (float(told["macro_f1_low"][0]), float(told["macro_f1_high"][0]))
+    return found
+
+
+def _baselines(court: Judge, split: str, console: Console) -> list[dict[str, Any]] | None:
     """Baselines of the corpus, fitted on its train and decided on its dev: rows of `points`, timed
-    here, made once a store. None of a corpus on which nothing can be fitted, which is said."""
+    here, made once a store, on test with the ends of a paired interval. None of a corpus on which
+    nothing can be fitted, which is said."""
     asked = baselines_of(CorpusRef.of(court.corpus, court.source.folder), court.taxonomy.name)
     try:
         folders = [court.store.make(each).folder for each in asked]
@@ -261,7 +281,9 @@ def _baselines(court: Judge, console: Console) -> list[dict[str, Any]] | None:
     latency = read_table(court.store.make(clock).folder / "latency.parquet", LatencyRow)
     rows = pa.concat_tables(read_table(f / "points.parquet", PointRow) for f in folders)
     found: list[dict[str, Any]] = with_latency(rows, latency).to_pylist()
-    return found
+    made = {id_of(each): folder for each, folder in zip(asked, folders, strict=True)}
+    ends = _paired(court, made) if split == "test" else {}
+    return [{**row, "paired": ends.get(row["model"])} for row in found]
 
 
 def run_evaluate(settings: Evaluate, console: Console | None = None) -> EvaluationRow:
@@ -285,7 +307,7 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     tell.announce(console, court.source, court.taxonomy, what)
     with waiting(console, lambda: f"scoring and timing {settings.split}"):
         row, scores, samples = evaluate(court, settings)
-        beside = _baselines(court, console)
+        beside = _baselines(court, settings.split, console)
     failed = dict(settings.gates.failed(row))
     row = EvaluationRow(**{**asdict(row), "passed": not failed, "failed": ",".join(failed)})
     with landing(out) as folder:

@@ -204,15 +204,18 @@ def baselines_table(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> 
     """What anyone gets without this artifact, on the same split, weakest first."""
     score = f"{row.split}_macro_f1"
     how = "thresholds cross-fitted" if row.split == "dev" else "thresholds from dev"
+    paired = ("95 % interval",) if row.split == "test" else ()
     made = table(
         f"Beside baselines on {row.split}, {how}",
-        *("baseline", "macro-F1", "the artifact", "micro-F1", "ECE", "median latency", "size"),
+        *("baseline", "macro-F1", "the artifact", *paired),
+        *("micro-F1", "ECE", "median latency", "size"),
     )
     for one in sorted(beside, key=lambda one: (one[score], one["recipe"])):
         made.add_row(
             name_of(one),
             f"{one[score]:.4f}",
             signed(row.macro_f1 - one[score]),
+            *(interval(*one["paired"]) for _ in paired),
             f"{one[f'{row.split}_micro_f1']:.4f}",
             f"{one[f'{row.split}_ece']:.4f}",
             milliseconds(one["latency_p50_ms"]),

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from emoray.decide.compare import LEVEL, interval
+from emoray.decide.resampled import resampled
 from emoray.decide.scores import score
+from emoray.decide.strata import stratified_weights
 from emoray.export import artifact
 from emoray.tables.files import read_table
 from emoray.tables.rows import EvaluationRow, LatencyRow
 from emoray.text.bring.asked import Bring
-from emoray.trial.finished.evaluate import TEXTS, TURNS, Evaluate, Gates, run_evaluate
+from emoray.trial.finished.evaluate import TEXTS, TURNS, Evaluate, Gates, _baselines, run_evaluate
 from emoray.trial.finished.scoring import Judge
 from emoray.trial.finished.telling import below_baselines
 from emoray.trial.store import Store
@@ -108,11 +111,31 @@ def test_the_baselines_of_the_corpus_stand_beside_it_made_once(
     assert "Beside baselines on test, thresholds from dev" in said
     assert said.index("all-negative") < said.index("label prior") < said.index("tf-idf")
     assert f"{row.macro_f1:+.4f}" in said, "so far above no label at all"
+    assert "the artifact" in said and said.count("95 % interval") == 2
     events = [e["event"] for e in Store(tmp_path / "_store").journal()]
     run_evaluate(replace(settings, out=tmp_path, split="dev"), console)
     again = [e["event"] for e in Store(tmp_path / "_store").journal()]
     assert again[: len(events)] == events and again[len(events) :] == ["started", "made"]
     assert "Beside baselines on dev, thresholds cross-fitted" in out.getvalue()
+
+
+def test_what_is_gained_over_a_baseline_has_a_paired_interval(
+    settings: Evaluate, court: Judge
+) -> None:
+    beside = _baselines(court, "test", QUIET)
+    assert beside is not None
+    said = court.said("test")
+    weights_BN = stratified_weights(said.labels_NK.astype(bool))
+    mine = resampled((said.logits_NK, court.finished.cuts_K[None]), said.labels_NK, weights_BN)
+    (nothing,) = (row for row in beside if row["recipe"].endswith("all-negative"))
+    alone_RB = mine.macro_f1_RB  # beside no label at all, whose F1 is 0 in every resample
+    assert nothing["paired"] == pytest.approx(
+        [float(end[0]) for end in interval(mine.macro_f1_R, alone_RB, LEVEL)]
+    )
+    for row in beside:
+        change = mine.macro_f1_R[0] - row["test_macro_f1"]  # it is of the decisions of that row
+        assert sum(row["paired"]) / 2 == pytest.approx(change), row["recipe"]
+    assert {row["paired"] for row in _baselines(court, "dev", QUIET) or ()} == {None}
 
 
 def test_an_artifact_that_beats_no_baseline_is_warned_of(settings: Evaluate) -> None:
