@@ -40,10 +40,10 @@ def _roomy(console: Console, column: Column) -> Column:
     return replace(column, no_wrap=False, overflow="fold", min_width=room)
 
 
-def _of(made: Table, columns: Sequence[Column], **settings: int | None) -> Table:
-    """The same rows with these columns, and other settings for those that may be broken."""
+def _of(made: Table, columns: Sequence[Column]) -> Table:
+    """The same rows with these columns."""
     part = Table(
-        *(replace(c) if c.no_wrap else replace(c, **settings) for c in columns),
+        *(replace(column) for column in columns),
         box=made.box,
         pad_edge=made.pad_edge,
         show_edge=made.show_edge,
@@ -54,10 +54,7 @@ def _of(made: Table, columns: Sequence[Column], **settings: int | None) -> Table
 
 def _needs(console: Console, made: Table, columns: Sequence[Column]) -> int:
     """The least width at which these columns lose nothing."""
-    return max(
-        sum(c.min_width or 0 for c in columns if not c.no_wrap),
-        _width(console, _of(made, [replace(c, max_width=c.min_width) for c in columns])),
-    )
+    return _width(console, _of(made, [replace(c, max_width=c.min_width) for c in columns]))
 
 
 def _parts(console: Console, made: Table) -> Iterator[Table]:
