@@ -26,6 +26,7 @@ from emoray.storage.run_folder import (
     store_of,
 )
 from emoray.tables.parts import begin
+from emoray.tables.version import versioned
 from emoray.text.bring.asked import Bring
 from emoray.trial.answered import keeps_texts
 from emoray.trial.bringing import about_run, tell_look
@@ -200,7 +201,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
     plan, asked = planned(settings, facts)
     read = list(told_reading(facts, plan.recipes))
     ready_out(settings.out, settings.store_place)
-    inputs = {"job": "jobs.ensemble", "plan": plan.name, **facts.inputs}
+    inputs = versioned({"job": "jobs.ensemble", "plan": plan.name, **facts.inputs})
     run_place = absolute(free_place(settings.lands, inputs, console))
     with alone_in(run_place) as still_alone:
         record_inputs(run_place, inputs, settings.lands.settings)

@@ -36,6 +36,7 @@ from emoray.storage.run_folder import (
     store_of,
 )
 from emoray.tables.parts import begin
+from emoray.tables.version import versioned
 from emoray.tables.words import count
 from emoray.text.bring.asked import Bring
 from emoray.trial.answered import keeps_texts
@@ -199,7 +200,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     if isinstance(space, Space):
         search.planned(space, facts.data)  # refused here, before any worker starts
     ready_out(sweep.out, sweep.store_root)
-    inputs = sweep.inputs(facts)
+    inputs = versioned(sweep.inputs(facts))
     run_folder = absolute(free_place(sweep.lands, inputs, console))
     with alone_in(run_folder) as still_alone:
         record_inputs(run_folder, inputs, sweep.lands.settings)

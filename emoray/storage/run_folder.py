@@ -25,6 +25,7 @@ RESULTS = Path("results")
 STORE = "_store"
 OURS = {"_parts", "_tune", "artifacts", "artifact", "report.html"}  # tables beside them
 ENDINGS = (".parquet", ".npy")
+TABLES = "tables"  # among the inputs of a run that later starts add to: its tables' version
 
 
 def store_of(out: Place, store: Place | None) -> Place:
@@ -194,6 +195,8 @@ def _others(place: Place, inputs: Mapping[str, str]) -> str | None:
         return None
     if said is None:
         return "inputs that it does not name (another version's)"
+    if said.get(TABLES) != inputs.get(TABLES):
+        return "another version of emoray, whose tables have other columns"
     return _differences(said, inputs) or "fewer inputs"
 
 

@@ -92,6 +92,23 @@ def test_what_another_version_left_is_not_written_over(tmp_path: Path) -> None:
     assert place != tmp_path / "quick-train" and "another version's" in said
 
 
+@pytest.mark.parametrize("before", [ONE, ONE | {"tables": "0" * 64}], ids=["older", "other"])
+def test_a_run_of_another_version_is_recognised_and_left_alone(
+    tmp_path: Path, before: dict[str, str]
+) -> None:
+    now = ONE | {"tables": "1" * 64}
+    first = filled(lands(tmp_path), before)
+    assert isinstance(first, Path)
+    place, said = lands(tmp_path).free(now)
+    assert place != first
+    assert f"{first} holds results of another version of emoray, whose tables have other" in said
+    assert filled(lands(tmp_path), now) == place == lands(tmp_path).free(now)[0]
+    filled(lands(tmp_path, "mine"), before)
+    with pytest.raises(ValueError, match=r"mine those of another version .*--name, or move it"):
+        lands(tmp_path, "mine").free(now)
+    assert {path.name for path in first.iterdir()} == {INPUTS, "points.parquet"}
+
+
 def test_a_folder_without_results_is_free(tmp_path: Path) -> None:
     for name in (INPUTS, "notes.txt"):
         (tmp_path / "quick-train").mkdir(exist_ok=True)
