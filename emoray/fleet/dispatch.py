@@ -259,7 +259,7 @@ def dispatch(
     shelf = open_store(store)
     for i, stage in enumerate({key_of(s): s for s in stages}.values()):
         asked = _Work(stage=stage, place=(i,), attempts=limits.attempts)
-        if done := shelf.find(stage):
+        if done := shelf.seek(stage):
             work.finish(asked, done)
         else:
             work.waiting.append(asked)

@@ -89,7 +89,7 @@ class SingleFlight:
 
     async def make(self, stage: Stage) -> Done | Failed:
         """The finished stage, or what stopped it. Never raises for a stage's own error."""
-        await self._damaged(stage)
+        await self._damaged(stage, self.store.seek)
         return await asyncio.shield(self._flight(stage))
 
     def _flight(self, stage: Stage) -> asyncio.Task[Done | Failed]:
@@ -98,15 +98,15 @@ class SingleFlight:
             self.flights[key] = asyncio.get_running_loop().create_task(self._make(stage, key))
         return self.flights[key]
 
-    async def _damaged(self, stage: Stage) -> bool:
-        """Whether a stage that was made is whole no longer: its flight is forgotten, so that who
-        asks next has it made again."""
+    async def _damaged(self, stage: Stage, look: Callable[[Stage], Done | None]) -> bool:
+        """Whether a stage that was made is whole no longer, as far as `look` sees: its flight is
+        forgotten, so that who asks next has it made again."""
         flight = self.flights.get(key := key_of(stage))
         if flight is None or not flight.done():
             return True  # forgotten a moment ago, or on its way again
         if isinstance(flight.result(), Failed):
             return False
-        if await asyncio.to_thread(self.store.find, stage) is not None:
+        if await asyncio.to_thread(look, stage) is not None:
             return False
         if self.flights.get(key) is flight:
             del self.flights[key]
@@ -114,7 +114,7 @@ class SingleFlight:
 
     async def _make(self, stage: Stage, key: str) -> Done | Failed:
         try:
-            if done := await asyncio.to_thread(self.store.find, stage):
+            if done := await asyncio.to_thread(self.store.seek, stage):
                 self.tally.cached.add(key)
                 return done
             if failed := await self._failed_input(stage):
@@ -122,7 +122,8 @@ class SingleFlight:
             try:
                 done = await self._run(stage, key)
             except Exception:
-                damaged = [await self._damaged(needed) for needed in inputs_of(stage).values()]
+                needs, find = inputs_of(stage).values(), self.store.find  # to the last byte
+                damaged = [await self._damaged(needed, find) for needed in needs]
                 if not any(damaged):
                     raise
                 if failed := await self._failed_input(stage):

@@ -239,6 +239,16 @@ class S3Folder:
             return None
         return Entry(name=name, size=head["ContentLength"], etag=head["ETag"])
 
+    def sha256(self, name: str) -> str | None:
+        """The hash that the object was written with, by its head; None where it has none."""
+        try:
+            with said(f"{self}/{name}"):
+                head = client().head_object(**self._where(name))
+        except FileNotFoundError:
+            return None
+        found: str | None = head["Metadata"].get("sha256")
+        return found
+
     def names(self, under: str = "") -> list[str]:
         """The names of all objects below, relative to this folder."""
         return [entry.name for entry in self.entries(under)]

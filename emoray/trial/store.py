@@ -171,6 +171,11 @@ class Store:
             self._set_aside(folder)
         return None
 
+    def seek(self, stage: Stage) -> Done | None:
+        """The same for who needs no files yet: what lies elsewhere is not brought, and `here` does
+        so later."""
+        return self.find(stage)
+
     def _set_aside(self, folder: Path) -> None:
         """Move a damaged stage out of the way. What cannot be renamed, as in a lower layer of an
         overlay, is copied; in place of what cannot be deleted either, another folder is used."""
@@ -275,7 +280,7 @@ class Store:
         """
         self.owner = owner
         with claimed(child(self.place, CLAIMS), key_of(stage), owner) as ours:
-            return (self.find(stage) or self.run(stage)) if ours else None
+            return (self.seek(stage) or self.run(stage)) if ours else None
 
     def is_elsewhere(self, stage: Stage, owner: str) -> bool:
         """Whether another owner is making it."""
@@ -294,6 +299,7 @@ class Store:
             self.make(needed)
         while (made := self.settle(stage, self.owner)) is None:
             time.sleep(WAIT_SECONDS)
+        self.here(made)
         return made
 
     def _journal(self, entry: dict[str, Any]) -> None:

@@ -72,6 +72,11 @@ def puts(head: Head) -> bool:
     return head[0] == "PUT"
 
 
+def changes(head: Head) -> bool:
+    """What a caller with reading rights may not do."""
+    return head[0] not in ("GET", "HEAD")
+
+
 def manifests(head: Head) -> bool:
     """The write that publishes a stage."""
     return head[0] == "PUT" and head[1].endswith("/manifest.json")
@@ -116,6 +121,8 @@ class Proxy:
     rules: list[Rule] = field(default_factory=list)
     met: Counter[str] = field(default_factory=Counter)
     requests: int = 0
+    heard: list[Head] = field(default_factory=list)  # every request since it was last emptied
+    sent: int = 0  # bytes of answers
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
     listening: threading.Event = field(default_factory=threading.Event)
     own_port: int = 0
@@ -184,6 +191,7 @@ class Proxy:
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = await reader.readexactly(int(low.get("content-length", "0")))
         self.requests += 1
+        self.heard.append((method, path))
         fault = next((r.fault for r in self.rules if r.strikes((method, path))), None)
         if fault is not None:
             self.met[str(fault)] += 1
@@ -205,6 +213,7 @@ class Proxy:
             case CutOff():
                 start = answer.index(b"\r\n\r\n") + 4
                 answer = answer[: start + (len(answer) - start) // 2]
+        self.sent += len(answer)
         writer.write(answer)
         await writer.drain()
 

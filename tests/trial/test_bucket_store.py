@@ -1,22 +1,28 @@
 """Laws of finished stages in a bucket, on a real server: the store's own, and those of machines
 that share nothing else."""
 
+import asyncio
 import json
 import multiprocessing
 import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from emoray.fleet.single_flight import Begun, Failed, SingleFlight
+from emoray.storage.place import Place
 from emoray.storage.s3 import S3Folder
 from emoray.trial.bucket_store import BucketStore
 from emoray.trial.carried import carried_by
+from emoray.trial.done import Done
 from emoray.trial.leftovers import clear_leftovers
 from emoray.trial.spec import CorpusRef, EncoderRef, VectorsRef
 from emoray.trial.store import LAYOUT, UNFINISHED, Stage, Store, key_of, open_store
+from tests.storage.proxy import Proxy
 from tests.storage.server import BUCKET, Server
 from tests.trial.counting import Fail, Join, Write, made
 
@@ -156,6 +162,67 @@ def test_processes_that_race_publish_one_attempt(
     assert events(one)["made"] == 1
 
 
+@pytest.fixture
+def proxy(s3_server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """What a caller sends and gets, counted."""
+    with Proxy(port=s3_server.port) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        yield proxy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Large:
+    """Writes a megabyte."""
+
+    name: ClassVar[str] = "large"
+    version: ClassVar[int] = 1
+
+    number: int
+    needs: tuple["Large", ...] = ()
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        (out / "text").write_text(f"{self.number}" * 1_000_000)
+
+
+LARGE = Large(number=3, needs=(Large(number=1), Large(number=2)))
+
+
+def test_what_is_finished_is_known_by_heads_and_manifests(
+    one: BucketStore, other: BucketStore, proxy: Proxy
+) -> None:
+    one.make(LARGE)
+    proxy.heard.clear()
+    proxy.sent = 0
+    found = other.seek(LARGE)
+    assert found is not None and found.cached and not found.folder.exists()
+    kinds = Counter((method, path.rpartition("/")[2]) for method, path in proxy.heard)
+    assert kinds == {("GET", "manifest.json"): 1, ("HEAD", "text"): 1}
+    assert proxy.sent < 10_000
+    assert (other.here(found) / "text").read_text().startswith("333"), "brought when it is read"
+
+
+def test_a_run_that_goes_on_elsewhere_brings_only_what_it_reads(
+    one: BucketStore, other: BucketStore, proxy: Proxy
+) -> None:
+    for stage in LARGE.needs:
+        one.make(stage)
+    proxy.sent = 0
+
+    async def asked() -> list[Done | Failed]:
+        flight = SingleFlight(other.place, _never)
+        flight.store = other
+        return [await flight.make(each) for each in (*LARGE.needs, *LARGE.needs)]
+
+    assert all(isinstance(done, Done) and done.cached for done in asyncio.run(asked()))
+    assert proxy.sent < 40_000, "and not two megabytes"
+    assert (other.make(LARGE).folder / "text").read_text().startswith("333")
+    assert proxy.sent > 2_000_000
+
+
+async def _never(store: Place, stage: Stage, begun: Begun) -> Done:
+    raise AssertionError(f"{stage.name} is in the store")
+
+
 DAMAGES = ["flipped", "shortened", "missing", "bad manifest", "other manifest", "hash of another"]
 
 
@@ -194,6 +261,23 @@ def test_a_damaged_stage_is_set_aside_and_made_again(
     found = one.find(HELLO)
     assert found is not None and found.cached, "and the first machine takes the new one"
     assert other.at(HELLO).name != attempt
+
+
+@pytest.mark.parametrize("damage", ["another file", "missing", "bad manifest"])
+def test_damage_that_heads_show_is_found_without_bringing_a_file(
+    one: BucketStore, other: BucketStore, s3: S3Folder, damage: str
+) -> None:
+    one.make(HELLO)
+    match damage:
+        case "another file":
+            one.at(HELLO).write("deep/text", b"hellp")
+        case "missing":
+            one.at(HELLO).delete(["deep/text"])
+        case _:
+            s3.write(f"{AT}/manifest.json", b'{"files": ')
+    assert other.seek(HELLO) is None
+    assert events(other)["set_aside"] == 1
+    assert not other.make(HELLO).cached
 
 
 @pytest.mark.parametrize("damage", ["flipped", "missing", "no manifest"])
