@@ -7,8 +7,10 @@ take.
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +24,8 @@ FORBIDDEN = {
     *("403", "AccessDenied", "Forbidden", "AllAccessDisabled", "InvalidAccessKeyId"),
     *("SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired"),
 }
+SKEWED = {"RequestTimeTooSkewed", "RequestExpired"}
+SKEW_SECONDS = 300.0  # that S3 bears is 15 minutes; a head's answer names no reason
 ABSENT = {"404", "NoSuchKey", "NotFound"}
 TAKEN = {"412", "PreconditionFailed"}
 CONTESTED = {"409", "ConditionalRequestConflict"}  # two conditional puts at once: ask again
@@ -92,6 +96,15 @@ def code_of(error: Any) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def _is_skewed(error: Any) -> bool:
+    """Whether this machine's clock is why S3 refused."""
+    code = code_of(error)
+    told = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    if code in FORBIDDEN and told:
+        return abs(time.time() - parsedate_to_datetime(told).timestamp()) > SKEW_SECONDS
+    return code in SKEWED
+
+
 @contextmanager
 def said(what: str) -> Iterator[None]:
     """boto3's errors as OSErrors that name `what`, the rule and the remedy, and never a secret."""
@@ -134,6 +147,11 @@ def _answered(what: str, error: Any) -> OSError:
         return OSError(
             f"a bucket must exist, got none for {what}: create it, or correct the name and "
             "AWS_ENDPOINT_URL"
+        )
+    if _is_skewed(error):
+        return OSError(
+            f"the clocks of this machine and of S3 agree within minutes, got {code} for {what}: "
+            "set this machine's clock, then run the same command again; finished work is kept"
         )
     if code in FORBIDDEN:
         return PermissionError(

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
+from urllib.parse import quote
 
 from emoray.storage.cache import close_to_others, own_scratch, user_cache
 from emoray.storage.objects import Entry
@@ -48,6 +49,15 @@ def place_or_none(text: str | None) -> Place | None:
 def child(place: Place, name: str) -> Place:
     """What lies below a place under that name."""
     return place / name
+
+
+def tables_at(place: Place) -> str:
+    """The tables in a folder, for a console; also as pandas must be told of those in a bucket whose
+    prefix it would take for another."""
+    told = f"{place}/*.parquet"
+    if isinstance(place, S3Folder) and (quoted := quote(f"/{place.prefix}")) != f"/{place.prefix}":
+        told += f" (to pandas s3://{place.bucket}{quoted}/NAME.parquet)"
+    return told
 
 
 def name_of(place: Place) -> str:

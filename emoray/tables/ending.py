@@ -6,7 +6,7 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from emoray.storage.place import Place, child
+from emoray.storage.place import Place, child, tables_at
 from emoray.tables.baselines import Beside, searched
 from emoray.tables.front import picks
 from emoray.tables.words import count, score, size
@@ -39,7 +39,7 @@ def say_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: 
         _say(console, f"baselines: {beside.sentence}")
     if beside.warning:
         _say(console, ("warning: ", "bold red"), beside.warning)
-    _say(console, f"tables {run}/*.parquet, explained by python -m jobs.tables {run}")
+    _say(console, f"tables {tables_at(run)}, explained by python -m jobs.tables {run}")
     _say(console, "report ", linked(child(run, "report.html")))
 
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from emoray.storage.client import client
@@ -17,6 +18,7 @@ from emoray.storage.place import (
     name_of,
     place_of,
     relative,
+    tables_at,
 )
 from emoray.storage.s3 import S3Folder
 from tests.storage.server import BUCKET, Server
@@ -181,3 +183,19 @@ def test_a_name_that_leads_elsewhere_is_not_brought(
         with pytest.raises(ValueError, match="a prefix is names with single '/' between"):
             fetched(s3)
     assert not list(tmp_path.rglob("escaped"))
+
+
+@pytest.mark.parametrize("prefix", ["plain", "with space", "отзывы", "a%20b", "a#b", "a+b"])
+def test_pandas_reads_a_table_by_the_name_that_is_told(s3: S3Folder, prefix: str) -> None:
+    folder, frame = s3 / prefix, pd.DataFrame({"a": [1]})
+    folder.write("points.parquet", frame.to_parquet())
+    told = tables_at(folder)
+    assert told.startswith(f"{folder}/*.parquet")
+    _, _, quoted = told.removesuffix(")").partition("(to pandas ")
+    name = (quoted or f"{folder}/NAME.parquet").replace("NAME", "points")
+    pd.testing.assert_frame_equal(pd.read_parquet(name), frame)
+
+
+def test_a_place_that_pandas_finds_as_it_is_is_told_once(tmp_path: Path) -> None:
+    assert tables_at(tmp_path / "with space") == f"{tmp_path / 'with space'}/*.parquet"
+    assert tables_at(S3Folder.of("s3://bucket/a/b")) == "s3://bucket/a/b/*.parquet"

@@ -3,16 +3,21 @@
 import hashlib
 import pickle
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 
 from emoray.storage import client
+from emoray.storage.client import said
 from emoray.storage.objects import DamagedError
 from emoray.storage.s3 import PARTS_FROM, S3Folder
+from tests.conftest import SERVER
+from tests.storage.proxy import Proxy, Rule, Status
 from tests.storage.server import BUCKET, SECRET, Server
 
 
@@ -242,6 +247,43 @@ def test_a_mistake_is_told_before_any_work_and_without_secrets(
         s3.probe()
     said = f"{caught.value!r} {caught.value.__cause__!r}"
     assert "canary" not in said and SECRET not in said
+
+
+SKEW = r"clocks of this machine and of S3 agree within minutes, got .*: set this machine's clock"
+
+
+def refused(code: str, date: float) -> Exception:
+    from botocore.exceptions import ClientError
+
+    headers = {"date": formatdate(date, usegmt=True)}
+    told = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPHeaders": headers}}
+    return ClientError(told, "HeadObject")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("code", "hours"), [("RequestTimeTooSkewed", 0), ("403", -2), ("AccessDenied", 2)]
+)
+def test_a_clock_that_is_wrong_is_named(code: str, hours: int) -> None:
+    with pytest.raises(OSError, match=SKEW), said("s3://bucket/x"):
+        raise refused(code, time.time() + 3600 * hours)
+
+
+def test_who_is_refused_with_the_right_clock_is_told_of_rights() -> None:
+    with pytest.raises(PermissionError, match="check the credentials"), said("s3://bucket/x"):
+        raise refused("403", time.time() + 60)
+
+
+def test_a_server_that_finds_the_clock_wrong_is_heard(
+    s3: S3Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Proxy(port=SERVER.port) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        fault = Status(code=403, name="RequestTimeTooSkewed")
+        with (
+            proxy.scripted(Rule(fault=fault, when=lambda _: True)),
+            pytest.raises(ValueError, match=SKEW),
+        ):
+            s3.probe()
 
 
 def test_a_missing_bucket_is_told_before_any_work(s3: S3Folder) -> None:

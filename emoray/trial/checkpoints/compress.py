@@ -7,7 +7,7 @@ from rich.console import Console
 from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
-from emoray.storage.place import Place, fetched, landing, name_of
+from emoray.storage.place import Place, fetched, landing, name_of, tables_at
 from emoray.storage.run_folder import (
     RESULTS,
     RunFolder,
@@ -188,7 +188,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         write_table(timed.rows, folder / SPEED, SpeedRow)
     _tell(console, rows, layers, said)
     console.print(
-        f"\n{tell.advice(rows, out)}\nartifacts {out}/artifacts\ntables {out}/*.parquet",
+        f"\n{tell.advice(rows, out)}\nartifacts {out}/artifacts\ntables {tables_at(out)}",
         highlight=False,
         soft_wrap=True,
     )

@@ -11,7 +11,7 @@ from rich.console import Console
 from emoray.export.artifact import DECISION, Classifier
 from emoray.export.cpu import cpu
 from emoray.export.shipping import BASE_FILES, Base, Row, row_of
-from emoray.storage.place import Place, fetched, landing, name_of
+from emoray.storage.place import Place, fetched, landing, name_of, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
 from emoray.tables.files import write_table
 from emoray.tables.rows import ConversionRow, CoverageRow, SpeedRow
@@ -306,7 +306,7 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
         raise ValueError(failure)
     fixed = "" if desk.judged else "; labels of its own: every threshold is 0.5"
     console.print(
-        f"\nartifact {out}/artifact, its graph by {by}{fixed}\ntables {out}/*.parquet",
+        f"\nartifact {out}/artifact, its graph by {by}{fixed}\ntables {tables_at(out)}",
         highlight=False,
         soft_wrap=True,
     )

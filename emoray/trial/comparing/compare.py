@@ -10,7 +10,7 @@ from rich.console import Console
 from emoray.decide.compare import MARGIN, checked_margin
 from emoray.decide.strata import stratified_weights
 from emoray.storage.names import checked_run
-from emoray.storage.place import Place, fetched, landing, name_of, place_of
+from emoray.storage.place import Place, fetched, landing, name_of, place_of, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, settings_of
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import write_table
@@ -163,7 +163,7 @@ def run_compare(settings: Compare, console: Console | None = None) -> Place:
     for sentence in (
         *(each.words for each in told),
         *(f"figure {out / name}" for name in figures),
-        f"tables {out}/*.parquet",
+        f"tables {tables_at(out)}",
     ):
         console.print(sentence, highlight=False, soft_wrap=True, markup=False)
     return out

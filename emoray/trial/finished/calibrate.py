@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from emoray.storage.place import Place, landing, name_of
+from emoray.storage.place import Place, landing, name_of, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
 from emoray.tables.files import write_table
 from emoray.tables.rows import CalibrationLabelRow, CalibrationRow, ChangeRow, ReliabilityRow
@@ -109,7 +109,7 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     for name in figures:
         console.print(f"figure {out / name}", highlight=False, soft_wrap=True)
     console.print(
-        f"tables {out}/*.parquet\nnothing was written into the artifact; to save {chosen!r} there:"
+        f"tables {tables_at(out)}\nnothing was written into the artifact; to save {chosen!r} there:"
         f"\n  python -m jobs.decide --artifact {settings.artifact} "
         f"--from {out}/calibration.parquet",
         highlight=False,

@@ -17,7 +17,7 @@ from emoray.decide.paired import interval, judge
 from emoray.decide.resampled import resampled
 from emoray.decide.scores import Scores, score
 from emoray.decide.strata import stratified_weights
-from emoray.storage.place import Place, landing, name_of
+from emoray.storage.place import Place, landing, name_of, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
 from emoray.tables.compact import with_latency
 from emoray.tables.files import read_table, write_table
@@ -322,7 +322,7 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
             console.print("warning:", warning, style="bold red", highlight=False, soft_wrap=True)
     if settings.gates.any:
         console.print(tell.gates_sentence(settings.gates.on), highlight=False, soft_wrap=True)
-    console.print(f"tables {out}/*.parquet", highlight=False, soft_wrap=True)
+    console.print(f"tables {tables_at(out)}", highlight=False, soft_wrap=True)
     for line in failed.values():
         print(line, file=sys.stderr)  # noqa: T201 — what a CI shows
     return row
