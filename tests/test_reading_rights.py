@@ -1,0 +1,92 @@
+"""What only reads needs no right to write: every request that changes a bucket is refused here."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+import emoray.tables
+from emoray.storage.place import fetched
+from emoray.storage.s3 import S3Folder
+from emoray.tables.files import write_table
+from emoray.tables.rows import PointRow
+from emoray.text.sources import sample
+from emoray.trial.reproducing.chain import StoreCheck
+from emoray.trial.store import key_of, open_store
+from jobs import compare, evaluate, tables
+from tests.storage.proxy import FORBIDDEN, Proxy, Rule, changes
+from tests.storage.server import Server
+from tests.tables.made import row
+from tests.test_jobs_s3 import put
+from tests.trial.counting import Join, Write
+from tests.trial.finished.made import make_artifact
+
+pytestmark = pytest.mark.usefixtures("no_data")
+
+JOIN = Join(parts=(Write(text="hello"),), last=Write(text="world"))
+
+
+@pytest.fixture
+def bucket(
+    s3: S3Folder, s3_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[S3Folder]:
+    """A folder with models, a corpus, a run and its store, of which nothing may be changed."""
+    put(make_artifact(tmp_path / "first"), s3 / "first")
+    put(make_artifact(tmp_path / "second", seed=4), s3 / "second")
+    put(sample().folder, s3 / "corpus")
+    write_table([row(PointRow)], s3 / "run" / "points.parquet", PointRow)
+    open_store(s3 / "_store").make(JOIN)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    rule = Rule(fault=FORBIDDEN, when=lambda _: True, meant=changes)
+    with Proxy(port=s3_server.port) as proxy, proxy.scripted(rule):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        with pytest.raises(PermissionError):
+            s3.write("x", b"")
+        proxy.met.clear()
+        yield s3
+        assert not proxy.met, "nothing was asked for that needs more than reading"
+
+
+def run(app: typer.Typer, *words: object) -> Result:
+    return CliRunner().invoke(app, [*map(str, words)])
+
+
+def test_a_run_is_read(bucket: S3Folder) -> None:
+    assert len(emoray.tables.load(str(bucket / "run")).points) == 1
+    result = run(tables.app, bucket / "run")
+    assert result.exit_code == 0, result.output
+
+
+def test_models_are_evaluated_and_compared_into_a_local_folder(
+    bucket: S3Folder, tmp_path: Path
+) -> None:
+    words = ("--corpus", bucket / "corpus", "--out", tmp_path / "out", "--no-figures")
+    result = run(evaluate.app, "--artifact", bucket / "first", *words[:-1])
+    assert result.exit_code == 0, result.output
+    result = run(compare.app, bucket / "first", bucket / "second", *words)
+    assert result.exit_code == 0, result.output
+
+
+def test_a_store_is_checked_and_read(bucket: S3Folder) -> None:
+    shelf = open_store(bucket / "_store", reading=True)
+    done = shelf.find(JOIN)
+    assert done is not None and (done.folder / "text").read_text() == "helloworld"
+    assert StoreCheck(bucket / "_store").chain(key_of(JOIN)).is_whole
+
+
+def test_a_damaged_stage_is_left_where_it_is(
+    bucket: S3Folder, monkeypatch: pytest.MonkeyPatch, s3_server: Server
+) -> None:
+    shelf = open_store(bucket / "_store", reading=True)
+    with monkeypatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", s3_server.endpoint)
+        at = shelf.at(JOIN)
+        assert isinstance(at, S3Folder)
+        at.delete(["text"])
+    assert shelf.seek(JOIN) is None and shelf.find(JOIN) is None
+
+
+def test_a_folder_is_brought(bucket: S3Folder) -> None:
+    assert (fetched(bucket / "corpus") / "train.tsv").is_file()
