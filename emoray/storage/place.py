@@ -24,6 +24,7 @@ from emoray.storage.submitted import check_travelled
 Place: TypeAlias = Path | S3Folder
 SEAL = "manifest.json"  # of an artifact: whoever sees it sees all that it names
 LISTINGS = 3  # of a folder that changes while it is brought
+FETCH_GIB = 16.0  # that are brought unasked: a stranger's bucket may hold any amount
 
 
 def place_of(text: str) -> Place:
@@ -131,6 +132,36 @@ def hashes_below(folder: Path) -> dict[str, str]:
     return found
 
 
+def fetch_gib() -> float:
+    """How much may be brought of one place; ValueError where the environment says nonsense."""
+    said = os.environ.get("EMORAY_FETCH_GIB", "")
+    try:
+        gib = float(said or FETCH_GIB)
+    except ValueError:
+        gib = 0.0
+    if not gib > 0:
+        raise ValueError(
+            f"EMORAY_FETCH_GIB is a number of GiB above 0, got {said!r}: {FETCH_GIB:g} is usual"
+        )
+    return gib
+
+
+def _refuse_too_much(place: S3Folder, entries: Sequence[Entry]) -> None:
+    """Refuse (ValueError) what is larger than is usual, or than there is room for."""
+    needed, most = sum(entry.size for entry in entries), fetch_gib()
+    told = f"got {needed / 2**30:,.1f} GiB in {len(entries):,} objects at {place}"
+    if needed > most * 2**30:
+        raise ValueError(
+            f"what is brought from a bucket has at most {most:g} GiB, {told}: name the folder that "
+            "is meant, or allow more with EMORAY_FETCH_GIB"
+        )
+    if needed > (free := shutil.disk_usage(user_cache()).free):
+        raise ValueError(
+            f"what is brought from a bucket finds room in the cache, {told}, and "
+            f"{free / 2**30:,.1f} GiB are free in {user_cache()}: free space, or set XDG_CACHE_HOME"
+        )
+
+
 def _listed(place: S3Folder) -> tuple[S3Folder, list[Entry]]:
     """The objects below a place, else the one object of that very name, and where they lie."""
     if below := place.entries():
@@ -181,6 +212,7 @@ def fetched(place: Place) -> Path:
         found = content / place.name
         if _is_whole(content, index):
             return found
+        _refuse_too_much(place, entries)
         with own_scratch(cache_of(place), "fetching") as work:
             aside = work / kept.name
             try:

@@ -1,16 +1,19 @@
 """Laws of places: local code reads and writes what lies in a bucket, and knows of none."""
 
 import json
+from collections import namedtuple
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from emoray.storage import place
 from emoray.storage.client import client
 from emoray.storage.place import (
     Place,
     cache_of,
     child,
+    fetch_gib,
     fetched,
     is_inside,
     landing,
@@ -22,6 +25,8 @@ from emoray.storage.place import (
 )
 from emoray.storage.s3 import S3Folder
 from tests.storage.server import BUCKET, Server
+
+usage = namedtuple("usage", "total used free")
 
 
 @pytest.fixture(autouse=True)
@@ -199,3 +204,29 @@ def test_pandas_reads_a_table_by_the_name_that_is_told(s3: S3Folder, prefix: str
 def test_a_place_that_pandas_finds_as_it_is_is_told_once(tmp_path: Path) -> None:
     assert tables_at(tmp_path / "with space") == f"{tmp_path / 'with space'}/*.parquet"
     assert tables_at(S3Folder.of("s3://bucket/a/b")) == "s3://bucket/a/b/*.parquet"
+
+
+def test_more_than_is_usual_is_not_brought_unasked(
+    s3: S3Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3.write("model.onnx", b"x" * 3000)
+    monkeypatch.setenv("EMORAY_FETCH_GIB", "0.000001")
+    with pytest.raises(ValueError, match=r"at most 1e-06 GiB, got 0.0 GiB in 1 objects at s3://"):
+        fetched(s3)
+    monkeypatch.setenv("EMORAY_FETCH_GIB", "0.00001")
+    assert (fetched(s3) / "model.onnx").stat().st_size == 3000
+
+
+def test_what_finds_no_room_is_not_begun(s3: S3Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3.write("model.onnx", b"x" * 3000)
+    monkeypatch.setattr(place.shutil, "disk_usage", lambda _: usage(0, 0, 2999))
+    with pytest.raises(ValueError, match=r"finds room in the cache, .*0.0 GiB are free in .*XDG"):
+        fetched(s3)
+    assert not list(cache_of(s3).rglob("*.onnx"))
+
+
+@pytest.mark.parametrize("said", ["much", "0", "-1", "nan"])
+def test_a_limit_that_is_none_is_refused(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMORAY_FETCH_GIB", said)
+    with pytest.raises(ValueError, match="EMORAY_FETCH_GIB is a number of GiB above 0, got"):
+        fetch_gib()
