@@ -5,15 +5,52 @@
 set -euo pipefail
 umask 077
 
-folder=${EMORAY_CLUSTER:-/tmp/emoray-cluster-$(id -u)} # short: Ray's sockets lie below it
+usual=/tmp/emoray-cluster-$(id -u)
+folder=${EMORAY_CLUSTER:-$usual}
+folder=${folder%/}
 port=${EMORAY_PORT:-6379}
 dashboard=${EMORAY_DASHBOARD_PORT:-8265}
+longest=39 # bytes: the system allows a socket 107, and Ray's lie deep below the folder
+[[ $(uname) != Darwin ]] || longest=35
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$root/.venv/bin:$PATH
 
 fail() {
   echo "error: $*" >&2
   exit 1
+}
+
+check_tools() {
+  local tool
+  for tool in ps od nohup; do
+    command -v "$tool" >/dev/null || fail "$tool must be installed, it was not found: your" \
+      "system's package procps has ps, coreutils the others"
+  done
+}
+
+check_folder() {
+  [[ $folder == /* ]] || fail "EMORAY_CLUSTER must be an absolute path, got $folder:" \
+    "write $PWD/$folder, or leave it out"
+  [[ $folder != *[$'\n\t\'"\\']* ]] || fail "EMORAY_CLUSTER must be a path without quotes," \
+    "tabs and line ends, got $(printf %q "$folder"): name another, or leave it out"
+}
+
+check_length() {
+  local LC_ALL=C # count bytes
+  ((${#folder} <= longest)) || fail "EMORAY_CLUSTER must be at most $longest bytes long, as Ray's" \
+    "sockets lie below it, got ${#folder}: name a shorter one such as $usual"
+}
+
+check_ports() {
+  local name
+  for name in EMORAY_PORT EMORAY_DASHBOARD_PORT; do
+    local value=$port
+    [[ $name == EMORAY_PORT ]] || value=$dashboard
+    [[ $value =~ ^[1-9][0-9]{3,4}$ ]] && ((value >= 1024 && value <= 65534)) ||
+      fail "$name must be a whole number in 1024..65534, got '$value': choose another"
+  done
+  ((dashboard != port && dashboard != port + 1)) || fail "EMORAY_DASHBOARD_PORT must differ from" \
+    "EMORAY_PORT and the one after it, got $dashboard and $port: choose another"
 }
 
 # The process that `up` left behind; nothing when it is gone or its number is another's by now.
@@ -30,27 +67,29 @@ busy() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 environment() {
   cat <<END
 export RAY_AUTH_MODE=token
-export RAY_AUTH_TOKEN_PATH=$folder/token
+export RAY_AUTH_TOKEN_PATH=$(printf %q "$folder/token")
 export RAY_API_SERVER_ADDRESS=http://127.0.0.1:$1
 END
 }
 
 say_how_to_submit() {
+  local of=
+  [[ $folder == "$usual" ]] || of="EMORAY_CLUSTER=$(printf %q "$folder") "
   cat <<END
 Ray runs on 127.0.0.1. In your shell, once:
 
 $(sed 's/^/    /' "$folder/environment")
 
-Then, in $root:
+Then:
 
-    ray job submit --working-dir . --runtime-env cluster/runtime-env.yaml -- \\
-      python -m jobs.sweep --out $root/results
-    cluster/local.sh down
+    $(printf %q "$root/cluster/submit.sh") -- python -m jobs.sweep --out $(printf %q "$root/results")
+    $of$(printf %q "$root/cluster/local.sh") down
 END
 }
 
 make_folder() {
-  mkdir -p "$folder" # umask 077: a new one is closed to others
+  mkdir -p "$folder" 2>/dev/null || fail "the cluster's folder must be one that can be made, got" \
+    "$folder: name another with EMORAY_CLUSTER" # umask 077: a new one is closed to others
   [[ -O $folder && ! -L $folder ]] || fail "the cluster's folder must be yours, got $folder:" \
     "name another with EMORAY_CLUSTER"
   chmod 700 "$folder"
@@ -63,6 +102,8 @@ up() {
     say_how_to_submit
     return
   fi
+  check_length
+  check_ports
   command -v ray >/dev/null || fail "ray was not found: run \`make sweep\` once, it installs it"
   local taken
   for taken in "$port" $((port + 1)) "$dashboard"; do
@@ -121,9 +162,11 @@ status() {
   say_how_to_submit
 }
 
+check_tools
+check_folder
 case ${1:-} in
   up) up "${@:2}" ;;
   down) down ;;
   status) status ;;
-  *) sed -n '2,4s/^# //p' "$0" && exit 2 ;;
+  *) sed -n '2,4s/^# //p' "${BASH_SOURCE[0]}" && exit 2 ;;
 esac

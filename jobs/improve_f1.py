@@ -29,7 +29,7 @@ app = Job()
     "`python -m jobs.improve_f1 --technique focal_loss --seeds 5`  \n"
     "`python -m jobs.improve_f1 --family bert --texts 4000 --members 3` — an encoder, as far as a "
     "small machine goes  \n"
-    "`ray job submit --working-dir . -- python -m jobs.improve_f1 --technique all --family bert "
+    "`cluster/submit.sh -- python -m jobs.improve_f1 --technique all --family bert "
     "--out s3://bucket/improve`"
 )
 def improve_f1(

@@ -41,7 +41,7 @@ app = Job()
     "`python -m jobs.sweep --corpus reviews.csv` — labels and texts of your own  \n"
     "`python -m jobs.sweep --vectors given --vectors own-ppmi` — Stanford's vectors, and vectors "
     "trained on the corpus  \n"
-    "`ray job submit --working-dir . -- python -m jobs.sweep --space seed --out /shared/results`"
+    "`cluster/submit.sh -- python -m jobs.sweep --space seed --out /shared/results`"
 )
 def sweep(
     space: Annotated[

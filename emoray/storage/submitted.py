@@ -39,5 +39,5 @@ def check_travelled(path: Path) -> None:
     if is_submitted() and not path.exists():
         raise ValueError(
             "what a submitted job reads must be where it runs, got "
-            f"{shown(str(path))}, of which only the code came along: {WAY_OUT}"
+            f"{shown(str(path))}, which did not come along, as only code does: {WAY_OUT}"
         )

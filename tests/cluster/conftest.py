@@ -11,7 +11,7 @@ from tests.cluster.head import Head, free_port
 def head() -> Iterator[Head]:
     """A Ray by cluster/local.sh, of two CPUs."""
     with tempfile.TemporaryDirectory(prefix="emoray-", dir="/tmp") as base:  # a short path
-        head = Head(folder=Path(base) / "c", port=free_port(), dashboard=free_port())
+        head = Head(folder=Path(base) / "a c", port=free_port(), dashboard=free_port())
         up = head.script("up", "--num-cpus", "2")
         try:
             assert up.returncode == 0, up.stdout + up.stderr

@@ -1,11 +1,13 @@
 """A Ray started by cluster/local.sh, and its users."""
 
 import os
+import shlex
 import socket
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
@@ -16,6 +18,22 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+Finished: TypeAlias = subprocess.CompletedProcess[str]
+
+
+def said_by(line: list[str], stand: Path, environment: dict[str, str], timeout: float) -> Finished:
+    """A command's end, all that it said together."""
+    return subprocess.run(
+        line,
+        cwd=stand,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +57,23 @@ class Head:
     @property
     def environment(self) -> dict[str, str]:
         """What `up` says to export."""
-        lines = (self.folder / "environment").read_text().splitlines()
-        return self.bare | dict(line.removeprefix("export ").split("=", 1) for line in lines)
+        words = shlex.split((self.folder / "environment").read_text())
+        return self.bare | dict(word.split("=", 1) for word in words if word != "export")
 
-    def script(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """cluster/local.sh with these words."""
-        settings = {
+    @property
+    def settings(self) -> dict[str, str]:
+        """What names this cluster to cluster/local.sh."""
+        return {
             "EMORAY_CLUSTER": str(self.folder),
             "EMORAY_PORT": str(self.port),
             "EMORAY_DASHBOARD_PORT": str(self.dashboard),
         }
+
+    def script(self, *words: str) -> Finished:
+        """cluster/local.sh with these words."""
         return subprocess.run(
             [ROOT / "cluster" / "local.sh", *words],
-            env=self.bare | settings,
+            env=self.bare | self.settings,
             capture_output=True,
             text=True,
             timeout=120,
@@ -59,17 +81,14 @@ class Head:
 
     def job(
         self, *words: str, environment: dict[str, str] | None = None, timeout: float = 120
-    ) -> subprocess.CompletedProcess[str]:
-        """`ray job WORDS`, from the repository's root as the README says."""
-        return subprocess.run(
-            ["ray", "job", *words],
-            cwd=ROOT,
-            env=self.environment if environment is None else environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-        )
+    ) -> Finished:
+        """`ray job WORDS`, from the repository's root."""
+        return said_by(["ray", "job", *words], ROOT, environment or self.environment, timeout)
+
+    def handed_in(self, *words: str, stand: Path, timeout: float = 120) -> Finished:
+        """`cluster/submit.sh WORDS`, from wherever the user stands."""
+        line = [str(ROOT / "cluster" / "submit.sh"), *words]
+        return said_by(line, stand, self.environment, timeout)
 
     def processes(self) -> list[int]:
         """Ids of what `up` started: all of it stays in one process group."""

@@ -28,11 +28,16 @@ def each(item: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": item, "minItems": 1}
 
 
-RESOURCES = closed(
-    ("requests", "limits"),
-    requests=closed(("cpu", "memory"), cpu=QUANTITY, memory=QUANTITY),
-    limits=closed(("cpu", "memory"), cpu=QUANTITY, memory=QUANTITY),
+QUANTITIES = closed(
+    ("cpu", "memory"), cpu=QUANTITY, memory=QUANTITY, **{"nvidia.com/gpu": QUANTITY}
 )
+RESOURCES = closed(("requests", "limits"), requests=QUANTITIES, limits=QUANTITIES)
+CONTAINER_SECURITY = closed(
+    allowPrivilegeEscalation=YES_OR_NO,
+    readOnlyRootFilesystem=YES_OR_NO,
+    capabilities=closed(drop=each(STRING)),
+)
+MOUNTS = each(closed(("name", "mountPath"), name=STRING, mountPath=STRING, readOnly=YES_OR_NO))
 CONTAINER = closed(
     ("name", "image", "resources", "securityContext"),
     name=STRING,
@@ -41,10 +46,13 @@ CONTAINER = closed(
     resources=RESOURCES,
     env=each(closed(("name",), name=STRING, value={"type": "string"})),
     ports=each(closed(("containerPort",), name=STRING, containerPort=COUNT)),
-    securityContext=closed(
-        allowPrivilegeEscalation=YES_OR_NO,
-        readOnlyRootFilesystem=YES_OR_NO,
-        capabilities=closed(drop=each(STRING)),
+    securityContext=CONTAINER_SECURITY,
+    volumeMounts=MOUNTS,
+)
+PROJECTED = closed(
+    serviceAccountToken=closed(("path",), path=STRING, expirationSeconds=COUNT, audience=STRING),
+    configMap=closed(
+        ("name",), name=STRING, items=each(closed(("key", "path"), key=STRING, path=STRING))
     ),
 )
 POD = closed(
@@ -60,6 +68,22 @@ POD = closed(
         seccompProfile=closed(("type",), type={"enum": ["RuntimeDefault", "Localhost"]}),
     ),
     containers=each(CONTAINER),
+    nodeSelector=NAMED_STRINGS,
+    tolerations=each(
+        closed(
+            key=STRING,
+            operator={"enum": ["Exists", "Equal"]},
+            value=STRING,
+            effect={"enum": ["NoSchedule", "PreferNoSchedule", "NoExecute"]},
+        )
+    ),
+    volumes=each(
+        closed(
+            ("name", "projected"),
+            name=STRING,
+            projected=closed(("sources",), sources=each(PROJECTED), defaultMode=COUNT),
+        )
+    ),
 )
 TEMPLATE = closed(("spec",), metadata={"type": "object"}, spec=POD)
 GROUP = {"rayStartParams": NAMED_STRINGS, "template": TEMPLATE}
@@ -67,6 +91,15 @@ CLUSTER = closed(
     ("headGroupSpec",),
     rayVersion=STRING,
     enableInTreeAutoscaling=YES_OR_NO,
+    autoscalerOptions=closed(
+        idleTimeoutSeconds=COUNT,
+        upscalingMode={"enum": ["Default", "Aggressive", "Conservative"]},
+        version={"enum": ["v1", "v2"]},
+        image=STRING,
+        resources=RESOURCES,
+        securityContext=CONTAINER_SECURITY,
+        volumeMounts=MOUNTS,
+    ),
     suspend=YES_OR_NO,
     authOptions=closed(("mode",), mode={"enum": ["token", "disabled"]}, secretName=STRING),
     headGroupSpec=closed(

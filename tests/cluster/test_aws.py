@@ -27,10 +27,11 @@ def prepared() -> dict[str, Any]:
 
 def test_ray_accepts_it(prepared: dict[str, Any]) -> None:
     validate_config(prepared)
-    assert prepared["max_workers"] >= prepared["available_node_types"]["worker"]["max_workers"]
+    workers = [each for name, each in prepared["available_node_types"].items() if name != "head"]
+    assert prepared["max_workers"] >= sum(each["max_workers"] for each in workers)
 
 
-@pytest.mark.parametrize("node", ["head", "worker"])
+@pytest.mark.parametrize("node", GIVEN["available_node_types"])
 def test_aws_knows_every_field_of_a_node(node: str) -> None:
     config = GIVEN["available_node_types"][node]["node_config"]
     report = ParamValidator().validate({**config, "MinCount": 1, "MaxCount": 1}, SHAPE)
@@ -46,9 +47,22 @@ def test_the_head_coordinates_and_workers_are_spot_and_go_when_idle() -> None:
     nodes = GIVEN["available_node_types"]
     assert nodes["head"]["resources"] == {"CPU": 0}
     assert "InstanceMarketOptions" not in nodes["head"]["node_config"]
-    assert nodes["worker"]["node_config"]["InstanceMarketOptions"]["MarketType"] == "spot"
-    assert nodes["worker"]["min_workers"] == 0 < nodes["worker"]["max_workers"]
-    assert GIVEN["idle_timeout_minutes"] <= 10
+    for name in ("worker", "gpu_worker"):
+        assert nodes[name]["node_config"]["InstanceMarketOptions"]["MarketType"] == "spot"
+        assert nodes[name]["min_workers"] == 0 < nodes[name]["max_workers"]
+    assert 1 <= GIVEN["idle_timeout_minutes"] <= 10
+
+
+def test_nodes_with_a_gpu_have_its_drivers_and_the_same_system_as_the_others() -> None:
+    nodes = {name: each["node_config"] for name, each in GIVEN["available_node_types"].items()}
+    assert nodes["gpu_worker"]["InstanceType"].startswith("g")
+    assert "nvidia-driver-gpu-ubuntu-24.04" in nodes["gpu_worker"]["ImageId"]
+    assert nodes["worker"]["ImageId"] == nodes["head"]["ImageId"]
+    assert "ubuntu/server/24.04" in nodes["head"]["ImageId"], "Ray wants one Python on all nodes"
+
+
+def test_its_command_hands_the_job_in_as_on_this_machine() -> None:
+    assert "cluster/submit.sh --address http://127.0.0.1:8265 --" in TEXT and "--out s3://" in TEXT
 
 
 def commands() -> Iterator[str]:

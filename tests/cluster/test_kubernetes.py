@@ -3,13 +3,19 @@
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
+from ray.autoscaler._private.kuberay.node_provider import (
+    IN_CLUSTER_CA_CERT_PATH,
+    IN_CLUSTER_TOKEN_PATH,
+)
 from typer.testing import CliRunner
 
+from emoray.trial.provenance import SAID_COMMIT
 from jobs import sweep
 from tests.cluster.head import ROOT
 from tests.cluster.rayjob_schema import RAYJOB
@@ -52,6 +58,40 @@ def test_it_ends_by_itself_whatever_happens() -> None:
     assert 0 < SPEC["ttlSecondsAfterFinished"] <= 3600
     assert SPEC["activeDeadlineSeconds"] > 0
     assert SPEC["backoffLimit"] >= 1 and SPEC["submitterConfig"]["backoffLimit"] == 0
+
+
+def test_work_brings_pods_idle_ones_go_and_the_head_outlives_them() -> None:
+    assert CLUSTER["enableInTreeAutoscaling"] is True
+    assert 60 <= CLUSTER["autoscalerOptions"]["idleTimeoutSeconds"] <= 600
+    head = CLUSTER["headGroupSpec"]
+    assert head["rayStartParams"]["num-cpus"] == "0"
+    assert "ON_DEMAND" in head["template"]["spec"]["nodeSelector"].values()
+    for group in CLUSTER["workerGroupSpecs"]:
+        assert group["minReplicas"] == group["replicas"] == 0 < group["maxReplicas"]
+        assert "SPOT" in group["template"]["spec"]["nodeSelector"].values()
+
+
+def test_one_group_has_gpus() -> None:
+    cpus, gpus = (
+        group["template"]["spec"]["containers"][0]["resources"]["limits"]
+        for group in CLUSTER["workerGroupSpecs"]
+    )
+    assert gpus["nvidia.com/gpu"] == "1" and "nvidia.com/gpu" not in cpus
+
+
+def test_the_autoscaler_alone_holds_the_accounts_token() -> None:
+    (mount,) = CLUSTER["autoscalerOptions"]["volumeMounts"]
+    assert mount["mountPath"] == str(Path(IN_CLUSTER_TOKEN_PATH).parent), "where Ray looks"
+    (volume,) = CLUSTER["headGroupSpec"]["template"]["spec"]["volumes"]
+    assert volume["name"] == mount["name"]
+    files = {
+        each["serviceAccountToken"]["path"]
+        if "serviceAccountToken" in each
+        else each["configMap"]["items"][0]["path"]
+        for each in volume["projected"]["sources"]
+    }
+    assert files == {Path(IN_CLUSTER_TOKEN_PATH).name, Path(IN_CLUSTER_CA_CERT_PATH).name}
+    assert all("volumeMounts" not in each for pod in pods() for each in pod["containers"])
 
 
 def test_callers_must_show_a_token_and_nothing_is_exposed() -> None:
@@ -109,3 +149,9 @@ def test_what_the_image_copies_exists_and_what_it_installs_is_pinned() -> None:
     installs = re.findall(r"pip install .+", DOCKERFILE)
     assert installs and all("--constraint constraints.txt" in line for line in installs)
     assert re.findall(r"(?m)^USER (\d+)$", DOCKERFILE) == ["1000"]
+
+
+def test_the_image_says_its_commit_as_a_submitted_job_does() -> None:
+    assert f"ENV {SAID_COMMIT}=${SAID_COMMIT}" in DOCKERFILE
+    for said in (DOCKERFILE, (ROOT / "cluster" / "rayjob.yaml").read_text()):
+        assert f"--build-arg {SAID_COMMIT}=$(git rev-parse HEAD)" in said

@@ -10,24 +10,33 @@ from pathlib import Path
 import pytest
 
 from emoray.fleet.sweep import Sweep
+from emoray.trial.provenance import provenance
 from emoray.trial.store import Store
 from tests.cluster.head import ROOT, Head
 from tests.fleet.conftest import read
 
 SUBMIT = ("submit", "--working-dir", ".", "--runtime-env", "cluster/runtime-env.yaml")
 SWEEP = ("--", "python", "-m", "jobs.sweep")
+REPORT = ("--", "python", "-m", "jobs.report", "results/x")
 PATIENCE = 180.0
 
 
-def test_a_good_job_succeeds_and_a_bad_one_fails_with_one_clear_line(head: Head) -> None:
+def test_a_good_job_succeeds_and_a_bad_one_fails_with_one_clear_line(
+    head: Head, tmp_path: Path
+) -> None:
     commands = (("--help",), ("--space", "nonsense"))
     with ThreadPoolExecutor() as pool:
+        lost = pool.submit(head.handed_in, *REPORT, stand=tmp_path)
         good, bad = pool.map(lambda words: head.job(*SUBMIT, *SWEEP, *words), commands)
     assert good.returncode == 0 and "succeeded" in good.stdout, good.stdout
     assert bad.returncode == 1 and "failed" in bad.stdout, bad.stdout
     log = bad.stdout.partition("Running entrypoint")[2].partition("\n")[2]
     assert log.startswith("error: ") and "nonsense" in log.splitlines()[0], bad.stdout
     assert "Traceback" not in bad.stdout
+    told = lost.result().stdout
+    assert lost.result().returncode == 1 and not (tmp_path / "results").exists()
+    assert provenance().git_commit in told
+    assert "error: what a submitted job writes must outlive its Ray, got the run 'res" in told
 
 
 @pytest.mark.parametrize("token", ["none", "wrong"])
@@ -105,13 +114,15 @@ def story(head: Head, tmp_path_factory: pytest.TempPathFactory) -> Story:
     sweep = Sweep(space="smoke", out=tmp_path_factory.mktemp("submitted"))
     store = Store(sweep.store_root)
     words = (*SWEEP, "--space", "smoke", "--no-download", "--out", str(sweep.out))
-    head.job(*SUBMIT, "--no-wait", "--submission-id", "first", *words)
+    head.handed_in("--no-wait", "--submission-id", "first", *words, stand=sweep.out.parent)
     wait(lambda: any(key.startswith("embed") for key in made(store)))
     head.job("stop", "first")
     status = head.job("status", "first").stdout
     log = head.job("logs", "first").stdout
     before = made(store)
-    again = head.job(*SUBMIT, "--submission-id", "second", *words, timeout=PATIENCE)
+    again = head.handed_in(
+        "--submission-id", "second", *words, stand=sweep.out.parent, timeout=PATIENCE
+    )
     return Story(
         sweep=sweep,
         status=status,
@@ -136,5 +147,6 @@ def test_the_job_submitted_again_goes_on_where_it_stopped(story: Story) -> None:
     finished = made(Store(story.sweep.store_root))
     assert 0 < len(story.made) < len(finished)
     assert len(set(finished)) == len(finished), "a finished stage was made again"
+    assert read(story.sweep).tables["runs"].iloc[-1]["git_commit"] == provenance().git_commit
     points = read(story.sweep).searched
     assert points["point"].is_unique and points["model"].nunique() > 1

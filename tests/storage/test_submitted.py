@@ -50,7 +50,7 @@ def test_rays_copy_of_the_code_is_refused_by_its_whole_name_too(tmp_path: Path) 
 
 
 def test_what_did_not_come_along_is_named_so_and_what_did_is_read(submitted: Path) -> None:
-    with pytest.raises(ValueError, match=r"reads must be where it runs, got 'reviews.csv', of whi"):
+    with pytest.raises(ValueError, match=r"reads must be where it runs, got 'reviews.csv', which"):
         fetched(Path("reviews.csv"))
     (submitted / "reviews.csv").write_text("x")
     assert fetched(Path("reviews.csv")) == Path("reviews.csv")
