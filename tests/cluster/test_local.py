@@ -54,7 +54,7 @@ def test_what_it_says_to_type_works_in_a_shell_that_knows_nothing_else(
     assert submit.endswith(f"-- python -m jobs.sweep --out {ROOT}/results")
     asked = f"{submit.partition(' -- ')[0]} --no-wait -- true"
     script = "\n".join(["set -e", *exports, asked, f"{down.removesuffix('down')}status"])
-    done = said_by(["bash", "-c", script], tmp_path, head.bare, 60)
+    done = said_by(["bash", "-c", script], tmp_path, head.bare, 120)
     assert done.returncode == 0 and "submitted successfully" in done.stdout, done.stdout
     assert "Ray runs on 127.0.0.1" in done.stdout
 
