@@ -24,12 +24,14 @@ pytestmark = pytest.mark.faults  # tests/faults/test_stages.py kills single work
 
 @dataclass
 class Storm:
-    """Kills the first training's worker once, the second's always, and the actor once."""
+    """Kills the first training's worker once, the second's always, and the actor once: when the
+    second was given up, as a new actor would give it all its attempts again."""
 
     actors: list[int] = field(default_factory=list)  # processes of `Stages`
     trainings: list[str] = field(default_factory=list)
     struck: Counter[str] = field(default_factory=Counter)
     decided: int = 0
+    given_up: bool = False
 
     def __call__(self, event: Event) -> None:
         key, pid = event["key"], event["pid"]
@@ -42,8 +44,10 @@ class Storm:
                 threading.Thread(target=self.strike_in_training, args=(key, pid)).start()
         if event["event"] == "made" and key.startswith("decide-"):
             self.decided += 1
-            if self.decided == 3:
-                self.strike("actor", self.actors[0])
+        due = event["event"] == "made" and self.decided >= 3 and self.given_up
+        if due and not self.struck["actor"]:
+            self.strike("actor", self.actors[0])
+        self.given_up |= event["event"] == "failed"
 
     def strike_in_training(self, key: str, pid: int) -> None:
         deadline = time.monotonic() + 60
