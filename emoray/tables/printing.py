@@ -77,7 +77,9 @@ def print_tables(run: Run, table: str | None, console: Console) -> None:
             soft_wrap=True,
         )
         return
-    rows = count(run.arrow(table).num_rows, "row")
+    columns = _columns(run, table)
+    holding = [folder for folder in run.folders if folder.holds(table)]
+    rows = count(sum(folder.rows(table) for folder in holding), "row")
     console.print(f"{table} in {places}: {rows}", style="bold", highlight=False, soft_wrap=True)
     print_table(console, _columns(run, table))
     if absent := run.missing().get(table):

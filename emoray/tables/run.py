@@ -20,6 +20,7 @@ from emoray.tables.folders import CLASSES, Folder, folder_at
 from emoray.tables.front import on_front
 from emoray.tables.meaning import about, columns_of, example, key_of
 from emoray.tables.notebook import Described, run_html
+from emoray.tables.schema import schema_of
 
 if TYPE_CHECKING:
     from emoray.tables.compared import Compared
@@ -228,13 +229,23 @@ class Run:
         """What is there: every table, or every column of one, with what it means."""
         if table is None:
             return Described(self._told_tables())
-        columns, name = self.arrow(self._checked(table)), table
-        values = dict(zip(columns.column_names, columns.columns, strict=True))
-        told = [
-            asdict(column) | {"example": example(values, column.column)}
-            for column in columns_of(CLASSES[name])
-        ]
-        return Described(told)
+        examples = self._examples(self._checked(table))
+        return Described(
+            asdict(column) | {"example": examples.get(column.column, "")}
+            for column in columns_of(CLASSES[table])
+        )
+
+    def _examples(self, table: str) -> dict[str, str]:
+        """Of each column the first value that says something; no more is read than it takes."""
+        wanted = dict.fromkeys(schema_of(CLASSES[table]).names)
+        found: dict[str, str] = {}
+        for folder in self.folders:
+            for piece in folder.pieces(table) if folder.holds(table) else ():
+                values = dict(zip(piece.column_names, piece.columns, strict=True))
+                found |= {n: said for n in wanted if n not in found if (said := example(values, n))}
+                if len(found) == len(wanted):
+                    return found
+        return found
 
     def _told_tables(self) -> Iterable[dict[str, str | int]]:
         for name in self.tables:
