@@ -81,7 +81,7 @@ def print_tables(run: Run, table: str | None, console: Console) -> None:
     holding = [folder for folder in run.folders if folder.holds(table)]
     rows = count(sum(folder.rows(table) for folder in holding), "row")
     console.print(f"{table} in {places}: {rows}", style="bold", highlight=False, soft_wrap=True)
-    print_table(console, _columns(run, table))
+    print_table(console, columns)
     if absent := run.missing().get(table):
         console.print(missing_words({table: absent}), highlight=False)
 
