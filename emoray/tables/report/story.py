@@ -93,7 +93,7 @@ def _figures(
     trainings = _where(source, "trainings", "training_id", list(points["training_id"].unique()))
     combined = list(points.loc[points["family"] == ENSEMBLE, "point"])
     members = _where(source, "members", "point", combined)
-    together = ()
+    together: tuple[Figure, ...] = ()
     if len(members):
         together = (ensembles(source.rows_of(combined), members, rule, taxonomy),)
     return (
