@@ -39,6 +39,10 @@ def settings(gcs: str) -> dict[str, Any]:
             "type": "fake_multinode",
             "gcs_address": gcs,
             "head_node_id": FAKE_HEAD_NODE_ID,
+            "use_node_id_as_ip": True,  # all nodes have this machine's
+            "disable_node_updaters": True,
+            "disable_launch_config_check": True,
+            "foreground_node_launch": True,
         },
         "available_node_types": {"ray.head.default": HEAD, "worker": WORKER},
         "head_node_type": "ray.head.default",

@@ -5,8 +5,8 @@ A program of its own: a process can be driver of one Ray only. `python -m tests.
 
 import json
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +61,10 @@ def main(out: Path) -> None:
     nodes = Nodes()
     desk, _ = desk_at(out, seconds=SECONDS)
     assert isinstance(desk.run_folder, Path)
-    fate = threading.Thread(target=come_and_go, args=(nodes, desk.run_folder), daemon=True)
-    fate.start()
-    decided = search.grid(space_of(RECIPES, SCHEMES), desk)
+    with ThreadPoolExecutor(1) as thread:  # Ray starts nodes in the main thread only
+        searching = thread.submit(search.grid, space_of(RECIPES, SCHEMES), desk)
+        come_and_go(nodes, desk.run_folder)
+        decided = searching.result()
     said = {
         "models": len(decided),
         "points": len(desk.written("points")),
