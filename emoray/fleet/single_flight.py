@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from emoray.storage.place import Place
 from emoray.trial.store import Done, Stage, inputs_of, key_of, open_store
@@ -89,7 +90,9 @@ class SingleFlight:
 
     async def make(self, stage: Stage) -> Done | Failed:
         """The finished stage, or what stopped it. Never raises for a stage's own error."""
-        await self._damaged(stage, self.store.seek)
+        flight = self.flights.get(key_of(stage))
+        if flight is not None and flight.done():
+            await self._damaged(stage, self.store.seek)
         return await asyncio.shield(self._flight(stage))
 
     def _flight(self, stage: Stage) -> asyncio.Task[Done | Failed]:
@@ -114,7 +117,7 @@ class SingleFlight:
 
     async def _make(self, stage: Stage, key: str) -> Done | Failed:
         try:
-            if done := await asyncio.to_thread(self.store.seek, stage):
+            if done := await self._found(stage):
                 self.tally.cached.add(key)
                 return done
             if failed := await self._failed_input(stage):
@@ -143,13 +146,22 @@ class SingleFlight:
             self.tally.made[key] = (done.wall_seconds, done.cpu_seconds)
         return done
 
+    async def _found(self, stage: Stage) -> Done | None:
+        """The stage in the store, checked in a thread. Most are not there, and on a disk that is
+        seen at once: a thread would cost more than the look."""
+        if isinstance(self.place, Path) and not self.store.folder(stage).exists():
+            return None
+        return await asyncio.to_thread(self.store.seek, stage)
+
     async def _failed_input(self, stage: Stage) -> Failed | None:
         """Have the inputs made; the first that could not be."""
         if self.full:
             return Failed(stage.name, self.full)
-        flights = [asyncio.shield(self._flight(needed)) for needed in inputs_of(stage).values()]
-        made = await asyncio.gather(*flights)
-        return next((needed for needed in made if isinstance(needed, Failed)), None)
+        flights = [self._flight(needed) for needed in inputs_of(stage).values()]
+        for flight in flights:
+            if isinstance(made := await asyncio.shield(flight), Failed):
+                return made
+        return None
 
     async def _run(self, stage: Stage, key: str) -> Done:
         try:

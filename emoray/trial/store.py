@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeGuard
 
@@ -34,7 +35,11 @@ MARKER = "store.json"
 CLAIMS = "claims"  # who is making what, for other jobs on the same store
 WAIT_SECONDS = 1.0  # between two looks at what another job is making
 UNFINISHED = "unfinished"  # the input of a resumable stage: a folder that outlives a crash
+KEYS_KEPT = 256  # of stages asked for a moment ago: whoever makes one asks several times
 LAYOUT = 1  # raise when the store's own folders or manifest change
+
+
+_KEPT: dict[int, tuple["Stage", str]] = {}
 
 
 class Stage(Protocol):
@@ -56,21 +61,25 @@ def is_stage(value: Any) -> TypeGuard[Stage]:
     return hasattr(kind, "run") and hasattr(kind, "version")
 
 
-def canonical(value: Any) -> Any:
+def canonical(value: Any, known: dict[int, Any] | None = None) -> Any:
     """`value` as JSON that is the same for equal values: types named, stages by key, paths left
-    out."""
-    if is_stage(value):
-        return {"stage": key_of(value)}
-    if is_dataclass(value) and not isinstance(value, type):
-        return {
-            "type": type(value).__name__,
-            **{f.name: canonical(getattr(value, f.name)) for f in _said(value)},
-        }
-    if isinstance(value, tuple | list):
-        return [canonical(v) for v in value]
+    out. known: what was said of objects that live as long as the call, by their id."""
+    known = {} if known is None else known
     if value is None or isinstance(value, str | bool | int | float):
         return value
+    if is_stage(value):
+        return {"stage": _key_of(value, known)}
+    if is_dataclass(type(value)):
+        if id(value) not in known:
+            said = {f.name: canonical(getattr(value, f.name), known) for f in _said(value)}
+            known[id(value)] = {"type": type(value).__name__, **said}
+        return known[id(value)]
+    if isinstance(value, tuple | list):
+        return [canonical(v, known) for v in value]
     raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+_fields = cache(fields)  # of a class; asked for each value, they took most of a key's time
 
 
 def _decides(field: Any, value: Any) -> bool:
@@ -82,7 +91,7 @@ def _decides(field: Any, value: Any) -> bool:
 
 def _said(value: Any) -> list[Any]:
     """Fields that decide the result; where a file lies does not."""
-    return [f for f in fields(value) if _decides(f, getattr(value, f.name))]
+    return [f for f in _fields(type(value)) if _decides(f, getattr(value, f.name))]
 
 
 def digest(value: Any) -> str:
@@ -93,13 +102,29 @@ def digest(value: Any) -> str:
 
 def key_of(stage: Stage) -> str:
     """`<name>-<SHA-256>` of what the stage reads, its version and the keys of its inputs."""
-    parts = {f.name: canonical(getattr(stage, f.name)) for f in _said(stage)}
-    text = json.dumps(
-        {"stage": stage.name, "version": stage.version, "layout": LAYOUT, "reads": parts},
-        sort_keys=True,
-        separators=(",", ":"),
-    )
-    return f"{stage.name}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+    kept = _KEPT.get(id(stage))
+    if kept is not None and kept[0] is stage:
+        return kept[1]
+    key = _key_of(stage, {})
+    if len(_KEPT) >= KEYS_KEPT:
+        _KEPT.clear()
+    _KEPT[id(stage)] = stage, key  # the stage too: so nothing else gets its id
+    return key
+
+
+def _key_of(stage: Stage, known: dict[int, Any]) -> str:
+    """The same; each of the stages below, which read each other many times over, once."""
+    key: str | None = known.get(id(stage))
+    if key is None:
+        parts = {f.name: canonical(getattr(stage, f.name), known) for f in _said(stage)}
+        text = json.dumps(
+            {"stage": stage.name, "version": stage.version, "layout": LAYOUT, "reads": parts},
+            sort_keys=True,
+            separators=(",", ":"),
+        )
+        key = f"{stage.name}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+        known[id(stage)] = key
+    return key
 
 
 def id_of(stage: Stage) -> str:
