@@ -7,9 +7,7 @@ stage whose worker dies is tried again, one that takes too long is cancelled and
 
 import asyncio
 import errno
-import os
 import uuid
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,27 +18,28 @@ from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskErr
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from emoray.fleet.dispatch import Limits
+from emoray.fleet.signs import Clock, Sign, name_of
 from emoray.fleet.single_flight import Begun, SingleFlight, Status, Tally
 from emoray.storage.place import Place
 from emoray.tables.files import read_table
 from emoray.tables.parts import part_files
 from emoray.tables.rows import PointRow
 from emoray.trial.stages.baseline import Baseline
-from emoray.trial.store import Done, Stage, Store, open_store
+from emoray.trial.store import Done, Stage, Store, key_of, open_store
 
 LIMITS = Limits(seconds=12 * 3600.0)  # nothing that is alive takes that long on two cores
 NODES_LOST = 10  # a node that goes is seldom the stage's fault: spot machines come and go
 RESTARTS = 10  # of the actor
 PAUSE_SECONDS = 0.5  # before the next attempt; twice as long before each further one
+CALLS = 100_000  # at once: of every model on its way some, and nothing may wait behind them
 LOOK_SECONDS = 1.0, 5.0  # between looks at what another job makes: at first, and at last
 
 
-def run_stage(store: Place, stage: Stage, owner: str) -> Iterator[int | Done | None]:
-    """One stage in this process: first a sign that it has left the queue, then the result, None
-    while another job makes it."""
-    yield os.getpid()
-    # An attempt before this one may have ended well and not lived to say so.
-    yield open_store(store).settle(stage, owner)
+def run_stage(store: Place, stage: Stage, sign: Sign) -> Done | None:
+    """One stage in this process; None while another job makes it."""
+    with sign.given():
+        # An attempt before this one may have ended well and not lived to say so.
+        return open_store(store).settle(stage, sign.owner)
 
 
 STAGE_TASK = ray.remote(run_stage)  # once: Ray exports every remote function anew
@@ -50,11 +49,13 @@ STAGE_TASK = ray.remote(run_stage)  # once: Ray exports every remote function an
 class Workers:
     """The runner of the fleet: a stage on a worker, as often and as long as the limits allow.
 
-    owner: in whose name stages are claimed, so that other jobs on the store wait for them.
+    owner: in whose name stages are claimed, so that other jobs on the store wait for them. clocks:
+    of what is asked of workers, by key.
     """
 
     limits: Limits = LIMITS
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
+    clocks: dict[str, Clock] = field(default_factory=dict)
 
     async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
         died = nodes = 0
@@ -83,34 +84,27 @@ class Workers:
     async def _attempt(self, store: Place, stage: Stage, begun: Begun) -> Done | None:
         """None where another job makes it. Raises RayError when the worker died, TimeoutError when
         the time was up."""
+        sign = Sign(owner=self.owner, key=key_of(stage), seconds=self.limits.seconds)
         task = STAGE_TASK.options(
             num_cpus=getattr(stage, "cpus", 1),
-            num_returns="streaming",
             max_retries=0,  # counted here: Ray's own would not end for want of memory
             name=stage.name,
-        ).remote(store, stage, self.owner)
-        await (await anext(task))
-        begun()
+        ).remote(store, stage, sign)
+        clock = Clock(task=task, seconds=self.limits.seconds, begun=begun)
+        self.clocks[sign.key] = clock
         try:
-            # The clock starts now: a stage may wait in the queue for as long as it takes.
-            result = await asyncio.wait_for(anext(task), self.limits.seconds or None)
-        except TimeoutError:
-            await _gone(task)
-            raise TimeoutError(
-                f"a stage takes at most {self.limits.seconds / 60:g} minutes, {stage.name} did not "
-                "end and was killed: give it more with --stage-minutes, or see where it hangs"
-            ) from None
-        done: Done | None = await result  # outside: a stage may raise a TimeoutError of its own
-        return done
-
-
-async def _gone(task: Any) -> None:
-    """Kill the worker, whatever it is doing, and wait until that is done."""
-    ray.cancel(task, force=True)
-    try:
-        await asyncio.wait_for(anext(task), 10.0)
-    except (RayError, StopAsyncIteration, TimeoutError):
-        pass
+            done: Done | None = await task
+            return done
+        except RayError:
+            if not clock.over:
+                raise
+        finally:
+            clock.stop()
+            self.clocks.pop(sign.key, None)
+        raise TimeoutError(
+            f"a stage takes at most {self.limits.seconds / 60:g} minutes, {stage.name} did not "
+            "end and was killed: give it more with --stage-minutes, or see where it hangs"
+        )
 
 
 def _why(stage: Stage, error: RayError, died: int, nodes: int) -> str:
@@ -129,7 +123,8 @@ class Stages(SingleFlight):
     def __init__(self, store: Place, run_folder: Place | None, limits: Limits, owner: str) -> None:
         self.again = ray.get_runtime_context().was_current_actor_reconstructed
         tally = recalled(store, run_folder, owner) if self.again else Tally()
-        super().__init__(store, Workers(limits=limits, owner=owner), tally)
+        self.workers = Workers(limits=limits, owner=owner)
+        super().__init__(store, self.workers, tally)
         self.store.owner = owner
 
     async def counted(self) -> Status:
@@ -138,6 +133,11 @@ class Stages(SingleFlight):
         if self.again:
             await asyncio.to_thread(count, self.tally, self.store, self.store.owner)
         return await self.status()
+
+    async def begun(self, key: str) -> None:
+        """A worker says that it is at this stage."""
+        if clock := self.workers.clocks.get(key):
+            clock.start()
 
 
 def count(tally: Tally, store: Store, owner: str) -> None:
@@ -184,9 +184,9 @@ def start(store: Place, run_folder: Place | None = None, limits: Limits = LIMITS
     here = ray.get_runtime_context().get_node_id()
     owner = uuid.uuid4().hex
     actor = STAGES.options(
-        name=f"Stages-{owner[:8]}",
+        name=name_of(owner),
         num_cpus=0,
-        max_concurrency=1000,
+        max_concurrency=CALLS,
         max_restarts=RESTARTS,
         max_task_retries=-1,
         scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=True),

@@ -17,9 +17,13 @@ from emoray.fleet import search
 from emoray.tables.parts import part_files
 from tests.faults.made_models import desk_at, space_of
 
-RECIPES, SCHEMES, SECONDS = 24, 4, 0.5
+RECIPES, SCHEMES, SECONDS = 14, 3, 1.5
 SLOTS = 2  # of a node
 FIRST, LATE_SECONDS = 3, 6.0
+
+
+def alive() -> set[str]:
+    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
 
 
 class Nodes:
@@ -28,23 +32,22 @@ class Nodes:
     def __init__(self) -> None:
         head = {"include_dashboard": False, "num_cpus": 0}
         self.cluster = Cluster(initialize_head=True, connect=True, head_node_args=head)
-        self.head = {node["NodeID"] for node in ray.nodes()}
+        self.head = alive()
         self.came: dict[str, float] = {}
         self.went: dict[str, float] = {}
 
     def add(self) -> Any:
         node = self.cluster.add_node(num_cpus=SLOTS, object_store_memory=80 * 2**20)
-        for each in ray.nodes():
-            if each["Alive"] and each["NodeID"] not in self.head:
-                self.came.setdefault(each["NodeID"], time.time())
+        for each in alive() - self.head:
+            self.came.setdefault(each, time.time())
         return node
 
     def lose(self, node: Any) -> None:
-        before = {each["NodeID"] for each in ray.nodes() if each["Alive"]}
+        before, gone = alive(), time.time()
         self.cluster.remove_node(node, allow_graceful=False)
-        gone = time.time()
-        left = {each["NodeID"] for each in ray.nodes() if each["Alive"]}
-        self.went |= dict.fromkeys(before - left, gone)
+        while alive() == before:
+            time.sleep(0.1)
+        self.went |= dict.fromkeys(before - alive(), gone)
 
 
 def come_and_go(nodes: Nodes, run: Path) -> None:

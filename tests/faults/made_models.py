@@ -6,7 +6,6 @@ All that searches, asks, waits and writes is the real thing; only `run` of the s
 import json
 import os
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ DEAR = {"train", "compress", "score", *TABLES}  # what other stages share takes 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """One stage on one worker, in seconds of the epoch."""
+    """How long one stage held one worker, in seconds of the epoch."""
 
     node: str
     pid: int
@@ -47,20 +46,20 @@ def made_up(log: Path, seconds: float) -> Any:
     """A stage's task: what `stages_actor` runs, with another `run` in the stage."""
 
     def run(stage: Stage, inputs: dict[str, Path], out: Path) -> None:
-        start = time.time()
         if stage.name == "train":
             write_table([row(TrainingRow)], out / "trainings.parquet", TrainingRow)
         for table, row_class in TABLES.get(stage.name, {}).items():
             write_table([row(row_class)], out / f"{table}.parquet", row_class)
         time.sleep(seconds if stage.name in DEAR else 0.0)
+
+    def made(store: Any, stage: Any, *rest: Any) -> Done | None:
+        start, type(stage).run = time.time(), run
+        done = stages_actor.run_stage(store, stage, *rest)
         node = ray.get_runtime_context().get_node_id()
         span = {"node": node, "pid": os.getpid(), "start": start, "end": time.time()}
         with log.open("a") as lines:
             lines.write(f"{json.dumps(span)}\n")
-
-    def made(store: Any, stage: Any, *rest: Any) -> Iterator[int | Done]:
-        type(stage).run = run
-        yield from stages_actor.run_stage(store, stage, *rest)
+        return done
 
     return ray.remote(made)
 
