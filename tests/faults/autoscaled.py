@@ -73,6 +73,7 @@ def end_those_in(session: str) -> None:
 
 
 def main(out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
     os.environ |= {"RAY_FAKE_CLUSTER": "1", "AUTOSCALER_UPDATE_INTERVAL_S": "1"}
     head = {"include_dashboard": False, "num_cpus": 0, "no_monitor": True}
     cluster = Cluster(initialize_head=True, connect=True, head_node_args=head)
