@@ -7,18 +7,20 @@ import sys
 import tempfile
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.faults.late_nodes import FIRST, RECIPES, SCHEMES, SLOTS
+from tests.faults.late_nodes import FIRST, RECIPES, SCHEMES, SECONDS, SLOTS
 from tests.faults.made_models import Span, spans
 
 pytestmark = pytest.mark.faults
 
-LEAST_BUSY = 0.9
+BUSY = 0.9  # of its time, where no stage is shorter than these
 
 
 def told(program: str, out: Path, **environment: str) -> dict[str, Any]:
@@ -47,10 +49,14 @@ class Story:
     lanes: dict[str, dict[int, list[Span]]]
 
     @property
-    def work_for_all(self) -> float:
-        """Until when: two stages for every slot were left to begin, not all behind each other."""
-        workers = [own for lane in self.lanes.values() for own in lane.values()]
-        return sorted(span.start for own in workers for span in own)[-2 * SLOTS * (FIRST + 1)]
+    def waits(self) -> list[float]:
+        """How long each slot was without a stage between two, in seconds."""
+        workers = [sorted(own, key=_start) for lane in self.lanes.values() for own in lane.values()]
+        return [after.start - before.end for own in workers for before, after in pairwise(own)]
+
+
+def _start(span: Span) -> float:
+    return span.start
 
 
 @pytest.fixture(scope="module")
@@ -74,16 +80,9 @@ def test_all_processors_of_every_node_get_work_and_no_others(story: Story) -> No
     assert all(len(workers) >= SLOTS for workers in story.lanes.values())
 
 
-def test_slots_are_busy_while_work_is_left(story: Story) -> None:
-    busy = total = 0.0
-    for node, workers in story.lanes.items():
-        for own in workers.values():
-            until = story.work_for_all
-            if node in story.said["went"]:  # what it was at when it died was not told
-                until = min(until, max(span.end for span in own))
-            busy += sum(max(0.0, min(span.end, until) - span.start) for span in own)
-            total += max(0.0, until - min(span.start for span in own))
-    assert busy / total >= LEAST_BUSY, f"busy {busy:.0f} of {total:.0f} s"
+def test_a_slot_that_is_free_has_its_next_stage_at_once(story: Story) -> None:
+    """In most cases: the processes of nodes that start take both cores for a while."""
+    assert median(story.waits) <= (1 - BUSY) * SECONDS
 
 
 def test_what_waits_is_demand_that_makes_an_autoscaler_start_nodes(tmp_path: Path) -> None:
