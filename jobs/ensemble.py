@@ -72,8 +72,12 @@ def ensemble(
         float, typer.Option(help="CPUs that one training holds; decides how many run at once.")
     ] = 1.0,
     gpus_per_member: Annotated[
-        float, typer.Option(help="GPUs that one training holds, or a share of one.")
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            help="GPUs, or a share of one, that the training of an encoder holds.  [default: 1 "
+            "where the cluster has GPUs]"
+        ),
+    ] = None,
     data: DataAndVectors = None,
     out: RunsOut = "results",
     name: Annotated[

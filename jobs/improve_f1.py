@@ -13,6 +13,7 @@ from jobs.options import (
     Debug,
     Download,
     Epochs,
+    GpusPerStage,
     Insecure,
     RunsOut,
     Store,
@@ -88,6 +89,7 @@ def improve_f1(
     store: Store = None,
     address: Address = None,
     cpus: Cpus = None,
+    gpus_per_stage: GpusPerStage = None,
     insecure: Insecure = False,
     download: Download = True,
     debug: Debug = False,
@@ -127,6 +129,7 @@ def improve_f1(
                 name=name,
                 store=place_of(store) if store else None,
                 cluster=Cluster(address=address, cpus=cpus, insecure=insecure),
+                gpus_per_stage=gpus_per_stage,
                 download=download,
             )
         )

@@ -174,6 +174,14 @@ Address: TypeAlias = Annotated[
 Cpus: TypeAlias = Annotated[
     int | None, typer.Option(min=1, help="CPUs of the Ray started here.  [default: all]")
 ]
+GpusPerStage: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        help="GPUs, or a share of one such as 0.5, that a stage which trains with torch holds; "
+        "named, it waits for nodes that have them; 0 for none.  [default: 1 where the cluster has "
+        "any]"
+    ),
+]
 Insecure: TypeAlias = Annotated[
     bool,
     typer.Option(

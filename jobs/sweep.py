@@ -13,6 +13,7 @@ from jobs.options import (
     DataAndVectors,
     Debug,
     Download,
+    GpusPerStage,
     Insecure,
     KeepTexts,
     LabelColumn,
@@ -100,6 +101,7 @@ def sweep(
     trials: Annotated[int, typer.Option(min=1, help="Trials of the joint search.")] = 64,
     address: Address = None,
     cpus: Cpus = None,
+    gpus_per_stage: GpusPerStage = None,
     insecure: Insecure = False,
     stage_minutes: Annotated[
         float,
@@ -158,6 +160,7 @@ def sweep(
                 encoders=tuple(encoder or ()),
                 wish=Wish.said(dim or (), layers or (), seeds, vectors or ()),
                 cluster=Cluster(address=address, cpus=cpus, insecure=insecure),
+                gpus_per_stage=gpus_per_stage,
                 limits=Limits(seconds=60 * stage_minutes),
                 download=download,
                 keep_texts=keep_texts,

@@ -7,7 +7,8 @@ from typing import Any
 from rich.console import Console
 
 from emoray.fleet.connection import Cluster, connected
-from emoray.fleet.translators import default_pool, translate
+from emoray.fleet.dispatch import Pool
+from emoray.fleet.translators import translate
 from emoray.model.augmentation import BackTranslation
 from emoray.storage.lock import alone_in
 from emoray.storage.place import Place, fetched, landing
@@ -169,7 +170,7 @@ def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
             translate(
                 stage.translated,
                 store=store.place,
-                pool=default_pool(stage.translated, settings.workers),
+                pool=Pool(actors=settings.workers),
                 console=console,
             )
         console.print("choosing what to keep", highlight=False)

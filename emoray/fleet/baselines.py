@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import pyarrow as pa
 import ray
 
 from emoray.fleet.single_flight import Failed
+from emoray.fleet.timing_node import NodeKind, timed
 from emoray.fleet.trials import Desk, write_failure
 from emoray.tables.files import read_table
 from emoray.tables.rows import LabelRow, LatencyRow, PointRow
@@ -36,14 +38,13 @@ def beside(desk: Desk, taxonomy: str) -> Iterator[tuple[Baseline, ...]]:
             desk.write(rows, table, made.folder.name)
 
 
-def clock(desk: Desk, asked: Sequence[Baseline], *, cpu: str, cpus: int) -> None:
+def clock(desk: Desk, asked: Sequence[Baseline], kind: NodeKind) -> None:
     """Time those that were made, with a whole node reserved."""
     written = desk.written("points")
     made = tuple(each for each in asked if key_of(each) in written)
     if not made:
         return
-    stage = ClockBaselines(baselines=made, cpu=cpu, cpus=cpus)
-    done = ray.get(desk.stages.make.remote(stage))
+    stage, done = timed(desk.stages, ClockBaselines(baselines=made, **asdict(kind)))
     if isinstance(done, Failed):
         write_failure(desk, stage, done)
         return

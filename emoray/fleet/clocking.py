@@ -1,17 +1,17 @@
 """After the search: time every model alone, with a whole node reserved."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
-import ray
 from rich.console import Console
 
 from emoray.fleet import baselines
 from emoray.fleet.single_flight import Failed
+from emoray.fleet.timing_node import NodeKind, timed, timing_kind
 from emoray.fleet.trials import Desk, write_failure
 from emoray.tables.files import read_table
 from emoray.tables.rows import LatencyRow
 from emoray.tables.words import count
-from emoray.trial.provenance import provenance
 from emoray.trial.stages.baseline import Baseline
 from emoray.trial.stages.clock import Clock
 from emoray.trial.stages.compression import Compress
@@ -43,30 +43,27 @@ def clock(
     console.print(
         f"timing {count(sum(map(len, groups)), 'model')} alone, one text at a time", highlight=False
     )
-    cpus = int(min(n["Resources"].get("CPU", 0) for n in ray.nodes() if n["Alive"]) or 1)
-    here = provenance()
-    timed = 0
-    with waiting(console, lambda: f"timed {timed} of {count(sum(map(len, groups)), 'model')}"):
+    kind, done = timing_kind(), 0
+    with waiting(console, lambda: f"timed {done} of {count(sum(map(len, groups)), 'model')}"):
         for models in groups:
-            _clock_training(desk, models, groups[0][0], cpu=here.cpu, cpus=cpus)
-            timed += len(models)
-        baselines.clock(desk, beside, cpu=here.cpu, cpus=cpus)
+            _clock_training(desk, models, groups[0][0], kind)
+            done += len(models)
+        baselines.clock(desk, beside, kind)
 
 
 def _clock_training(
-    desk: Desk, models: tuple[Compress, ...], baseline: Compress, *, cpu: str, cpus: int
+    desk: Desk, models: tuple[Compress, ...], baseline: Compress, kind: NodeKind
 ) -> None:
     """Time the models of one training beside the run's first model."""
-    stage = Clock(
+    asked = Clock(
         compressed=models,
         baseline=baseline,
         text=models[0].text,
         corpus=models[0].text.corpus,
         taxonomy=models[0].trained.recipe.taxonomy,
-        cpu=cpu,
-        cpus=cpus,
+        **asdict(kind),
     )
-    made = ray.get(desk.stages.make.remote(stage))
+    stage, made = timed(desk.stages, asked)
     if isinstance(made, Failed):
         write_failure(desk, stage, made)
         return

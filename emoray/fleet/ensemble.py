@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-import ray
 from rich.console import Console
 
 from emoray.fleet import finish, members, progress, stages_actor
@@ -13,6 +12,7 @@ from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.dispatch import Limits, Pool
 from emoray.fleet.plans import LEAST, PLANS, Plan, bases_of, checked_plan
 from emoray.fleet.reading import reading, told_reading
+from emoray.fleet.room import check_share, refuse_missing
 from emoray.fleet.trials import Desk
 from emoray.storage.lock import alone_in
 from emoray.storage.names import checked_run
@@ -57,7 +57,7 @@ class Ensemble:
     epochs: int | None = None
     max_tokens: int | None = None
     cpus_per_member: float = 1.0
-    gpus_per_member: float = 0.0
+    gpus_per_member: float | None = None
     corpus: Bring | None = None
     data: Place | None = None
     out: Place = RESULTS
@@ -79,11 +79,12 @@ class Ensemble:
                 f"a combination is one of {', '.join(known)}, got "
                 f"{', '.join(strange) or 'none'}: name one of these"
             )
-        if not self.cpus_per_member > 0 or not self.gpus_per_member >= 0:
+        if not self.cpus_per_member > 0:
             raise ValueError(
-                "a member holds more than 0 CPUs and at least 0 GPUs, got "
-                f"{self.cpus_per_member:g} and {self.gpus_per_member:g}: say what one training uses"
+                f"a member holds more than 0 CPUs, got {self.cpus_per_member:g}: say what one "
+                "training uses"
             )
+        check_share(self.gpus_per_member, "gpus_per_member")
 
     @property
     def combinations(self) -> tuple[str, ...]:
@@ -141,19 +142,6 @@ def planned(settings: Ensemble, facts: Look) -> tuple[Plan, list[Decide]]:
     return plan, found
 
 
-def _pool(settings: Ensemble, asked: int) -> Pool:
-    """As many actors as members and the cluster's processors allow, one at least."""
-    here = ray.cluster_resources()
-    fits = [here.get("CPU", 0) / settings.cpus_per_member]
-    if settings.gpus_per_member:
-        fits.append(here.get("GPU", 0) / settings.gpus_per_member)
-    return Pool(
-        actors=max(1, min(asked, int(min(fits)))),
-        cpus=settings.cpus_per_member,
-        gpus=settings.gpus_per_member,
-    )
-
-
 def _announce(
     settings: Ensemble,
     run: Place,
@@ -208,8 +196,9 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
         store = open_store(settings.store_place)
         clear_leftovers(store)
         with connected(settings.cluster):
+            refuse_missing(settings.gpus_per_member, settings.cluster, "gpus_per_member")
             store.share(facts.data)
-            stages = stages_actor.start(store.place, run_place)
+            stages = stages_actor.start(store.place, run_place, gpus=settings.gpus_per_member)
             _announce(settings, run_place, facts, plan, read, console)
             desk = Desk(
                 stages=stages,
@@ -224,7 +213,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
                     desk,
                     asked,
                     store=store,
-                    pool=_pool(settings, len(asked)),
+                    pool=Pool(cpus=settings.cpus_per_member, gpus=settings.gpus_per_member),
                     limits=settings.limits,
                     console=console,
                 )

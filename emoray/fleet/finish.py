@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import ray
 from rich.console import Console
+from rich.markup import escape
 
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.trials import Desk
@@ -33,9 +34,16 @@ from emoray.tables.parts import (
 )
 from emoray.tables.predictions import cuts_of_row
 from emoray.tables.report.page import write_report
-from emoray.tables.rows import FailureRow, LabelRow, PointRow, RunRow
+from emoray.tables.rows import FailureRow, LabelRow, LatencyRow, PointRow, RunRow
 from emoray.tables.scanning import read_rows, replace_columns, scan
-from emoray.trial.answered import Resamples, answering, asked_of, write_predictions, write_texts
+from emoray.trial.answered import (
+    Answering,
+    Resamples,
+    answering,
+    asked_of,
+    write_predictions,
+    write_texts,
+)
 from emoray.trial.cards import give_card
 from emoray.trial.data import Look
 from emoray.trial.provenance import provenance
@@ -122,6 +130,17 @@ def _saved_cuts(run_folder: Path, points: set[str]) -> dict[str, dict[str, float
     return found
 
 
+def _timed_on(run_folder: Path) -> dict[str, str]:
+    """Model -> the processor that timed it, which need not be the driver's."""
+    found: dict[str, str] = {}
+    for piece in scan(
+        table_path(run_folder, "latency"), LatencyRow, KEYS["latency"], ["model", "cpu"]
+    ):
+        each = piece.group_by(["model", "cpu"]).aggregate([])
+        found |= zip(each["model"].to_pylist(), each["cpu"].to_pylist(), strict=True)
+    return found
+
+
 Model = Compress | Combine
 
 
@@ -165,7 +184,7 @@ def _ship(
         name: relative(at if isinstance(models[name], Combine) else at / BASE, desk.run_folder)
         for name, at in zip(shown, in_parallel(store.at, (models[n] for n in shown)), strict=True)
     }
-    facts = {"corpus_sha256": desk.data.corpus.sha256, "cpu": provenance().cpu, "threads": 1}
+    timed_on = _timed_on(folder)
     path, key = table_path(folder, "points"), KEYS["points"]
     whole_rows = read_rows(path, PointRow, key, "point", list(kept["point"])).to_pandas()
     for row in whole_rows.to_dict("records"):
@@ -177,7 +196,8 @@ def _ship(
             ship_ensemble(row, cuts_K, model, lambda stage: whole[key_of(stage)], fresh)
         else:
             ship_point(row, cuts_K, whole[key_of(model)], fresh)
-        give_card(fresh, row, **facts)
+        facts = {"cpu": cpu} if (cpu := timed_on.get(row["model"])) else {}
+        give_card(fresh, row, corpus_sha256=desk.data.corpus.sha256, threads=1, **facts)
         if said := renew(fresh, target, {row["artifact_sha256"], *before.get(row["point"], ())}):
             console.print(f"artifacts/{said}", highlight=False, soft_wrap=True)
     others = {n: s for n, s in before.items() if n not in set(kept["point"])}
@@ -219,6 +239,30 @@ def _merged(desk: Desk, folder: Path) -> Compacted:
     return done
 
 
+def predict(
+    desk: Desk,
+    answers: Mapping[str, Answering],
+    chosen: Collection[str],
+    store: Store,
+    folder: Path,
+    console: Console,
+) -> None:
+    """Write `predictions`, of stages that are found whole or made again; say what it lacks."""
+    why: dict[str, str] = {}
+    for model, stages in asked_of(answers, chosen).items():
+        for made in ray.get([desk.stages.make.remote(stage) for stage in stages]):
+            if isinstance(made, Failed):
+                why.setdefault(model, f"{made.stage} failed with {made.error}")
+    for model in write_predictions(store, answers, chosen, folder):
+        reason = why.get(model, "its logits were damaged meanwhile")
+        console.print(
+            f"[bold red]predictions lack {model}:[/] {escape(reason)}: run the same command again, "
+            "it makes them anew",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
 def publish(
     desk: Desk,
     decided: Sequence[Decide],
@@ -251,9 +295,7 @@ def publish(
         nearest = with_nearest(points, Resamples.of(store, answers))
         replace_columns(path, PointRow, key, {"artifact": points["artifact"], **nearest})
         chosen = set(points.loc[_kept(points, also), "model"])
-        for stages in asked_of(answers, chosen).values():  # found whole, or made again
-            ray.get([desk.stages.make.remote(stage) for stage in stages])
-        write_predictions(store, answers, chosen, folder)
+        predict(desk, answers, chosen, store, folder, console)
         if keep_texts:
             write_texts(desk.data.corpus, points["taxonomy"].unique(), folder)
         measured = set(points["model"]) | {id_of(m) for e in ensembles for m in e.compressed}

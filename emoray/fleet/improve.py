@@ -11,6 +11,7 @@ from rich.console import Console
 from emoray.fleet import progress, stages_actor
 from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.reading import reading, told_reading
+from emoray.fleet.room import check_share, refuse_missing
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.space import TRAINED
 from emoray.fleet.translators import translate_for
@@ -79,9 +80,11 @@ class Improve:
     name: str | None = None
     store: Place | None = None
     cluster: Cluster = field(default_factory=Cluster)
+    gpus_per_stage: float | None = None
     download: bool = True
 
     def __post_init__(self) -> None:
+        check_share(self.gpus_per_stage)
         assert self.lands  # its name is checked
         for what, asked, known in (
             ("technique", self.techniques, TECHNIQUES),
@@ -254,11 +257,13 @@ def _answers(
     )
     store = open_store(settings.store_place)
     with connected(settings.cluster):
+        refuse_missing(settings.gpus_per_stage, settings.cluster)
         for family, found in looks.items():
             store.share(found.data)
             recipes = [plan.recipe for plan in plans[family]]
             translate_for(recipes, found.data, store=store.place, console=console)
-        _make(stages_actor.start(store.place, folder), list(each), console)
+        stages = stages_actor.start(store.place, folder, gpus=settings.gpus_per_stage)
+        _make(stages, list(each), console)
     return {
         family: [
             Attempt(

@@ -1,7 +1,7 @@
 """The members of an ensemble: trained in parallel on actors, measured alone, then together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import pyarrow.compute as pc
 import ray
@@ -11,13 +11,13 @@ from emoray.decide.ensemble import Logits, Probabilities
 from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
 from emoray.fleet.dispatch import Leaf, Limits, Pool, dispatch
 from emoray.fleet.single_flight import Failed
+from emoray.fleet.timing_node import timed, timing_kind
 from emoray.fleet.trials import DECIDED, Desk, measure, write_failure, write_rows
 from emoray.tables.files import read_table
 from emoray.tables.fleet_rows import MemberRow
 from emoray.tables.rows import LatencyRow
 from emoray.tables.words import count
 from emoray.trial.ensembles import read_weights
-from emoray.trial.provenance import provenance
 from emoray.trial.spec import recipe_id
 from emoray.trial.stages.clock import ClockMembers
 from emoray.trial.stages.combining import Combine, Weighing
@@ -194,17 +194,15 @@ def clock(desk: Desk, members: Sequence[Decide], together: Together, console: Co
     console.print(
         f"timing {count(len(distinct), 'member')} alone, one text at a time", highlight=False
     )
-    cpus = int(min(n["Resources"].get("CPU", 0) for n in ray.nodes() if n["Alive"]) or 1)
-    stage = ClockMembers(
+    asked = ClockMembers(
         compressed=tuple(m.compressed for m in distinct.values()),
         text=members[0].text,
         corpus=members[0].text.corpus,
         taxonomy=members[0].compressed.trained.recipe.taxonomy,
-        cpu=provenance().cpu,
-        cpus=cpus,
+        **asdict(timing_kind()),
     )
     with waiting(console, lambda: "timing members"):
-        made = ray.get(desk.stages.make.remote(stage))
+        stage, made = timed(desk.stages, asked)
     if isinstance(made, Failed):
         write_failure(desk, stage, made)
         return

@@ -14,12 +14,15 @@ from typing import Any
 
 import pyarrow.compute as pc
 import ray
-from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from emoray.fleet.dispatch import Limits
+from emoray.fleet.endings import Fault, Mishaps
+from emoray.fleet.room import Room, hide_others_gpus, room_of
 from emoray.fleet.signs import Clock, Sign, name_of
 from emoray.fleet.single_flight import Begun, SingleFlight, Status, Tally
+from emoray.fleet.timing_node import NodeKind, node_of, pinned
 from emoray.storage.place import Place
 from emoray.tables.files import read_table
 from emoray.tables.parts import part_files
@@ -28,51 +31,65 @@ from emoray.trial.stages.baseline import Baseline
 from emoray.trial.store import Done, Stage, Store, key_of, open_store
 
 LIMITS = Limits(seconds=12 * 3600.0)  # nothing that is alive takes that long on two cores
-NODES_LOST = 10  # a node that goes is seldom the stage's fault: spot machines come and go
 RESTARTS = 10  # of the actor
-PAUSE_SECONDS = 0.5  # before the next attempt; twice as long before each further one
+PAUSE_SECONDS = 0.5  # before the next attempt; twice as long before each further one, up to
+LONGEST_PAUSE_SECONDS = 30.0
 CALLS = 100_000  # at once: of every model on its way some, and nothing may wait behind them
 LOOK_SECONDS = 1.0, 5.0  # between looks at what another job makes: at first, and at last
 
 
 def run_stage(store: Place, stage: Stage, sign: Sign) -> Done | None:
     """One stage in this process; None while another job makes it."""
+    hide_others_gpus()
     with sign.given():
         # An attempt before this one may have ended well and not lived to say so.
         return open_store(store).settle(stage, sign.owner)
 
 
-STAGE_TASK = ray.remote(run_stage)  # once: Ray exports every remote function anew
+# Once: Ray exports every remote function anew.
+STAGE_TASK = ray.remote(run_stage)
+GPU_STAGE_TASK = ray.remote(num_gpus=1)(run_stage)  # its process ends with it: torch keeps memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workers:
     """The runner of the fleet: a stage on a worker, as often and as long as the limits allow.
 
-    owner: in whose name stages are claimed, so that other jobs on the store wait for them. clocks:
-    of what is asked of workers, by key.
+    gpus: what a stage that trains with torch holds, see `room_of`. owner: in whose name stages are
+    claimed, so that other jobs on the store wait for them. clocks: of what is asked of workers, by
+    key.
     """
 
     limits: Limits = LIMITS
+    gpus: float | None = None
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     clocks: dict[str, Clock] = field(default_factory=dict)
 
     async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
-        died = nodes = 0
+        mishaps = Mishaps(attempts=self.limits.attempts)
         while True:
+            alone = {"whole_node": mishaps.whole_node, "whole_gpu": mishaps.whole_gpu}
+            room = room_of(stage, gpus=self.gpus, **alone)
             try:
-                while (done := await self._attempt(store, stage, begun)) is None:
+                where = await self._where(stage)
+                while (done := await self._attempt(store, stage, begun, room, where)) is None:
                     await self._made_elsewhere(store, stage)
                 # What an attempt that died had finished was made by this run.
-                return replace(done, cached=done.cached and not died + nodes)
-            except RayTaskError:  # the stage itself raised, and would again
-                raise
+                return replace(done, cached=done.cached and not mishaps.ended)
             except RayError as error:
-                gone = isinstance(error, NodeDiedError)
-                died, nodes = died + (not gone), nodes + gone
-                if died >= self.limits.attempts or nodes >= NODES_LOST:
-                    raise RuntimeError(_why(stage, error, died, nodes)) from None
-            await asyncio.sleep(PAUSE_SECONDS * 2 ** (died + nodes - 1))
+                fault = mishaps.note(error).fault
+                if isinstance(error, RayTaskError) and (fault is Fault.STAGE or mishaps.spent):
+                    raise  # the stage itself raised, and would again
+                if mishaps.spent:
+                    raise RuntimeError(mishaps.why(stage.name)) from None
+            pause = PAUSE_SECONDS * 2 ** (mishaps.ended - 1)
+            await asyncio.sleep(min(pause, LONGEST_PAUSE_SECONDS))
+
+    async def _where(self, stage: Stage) -> NodeAffinitySchedulingStrategy | str:
+        """Where Ray likes; what names a processor runs on a node that has it."""
+        if not (cpu := getattr(stage, "cpu", None)):
+            return "DEFAULT"
+        return pinned(await node_of(NodeKind(cpus=getattr(stage, "cpus", 1), cpu=cpu)))
 
     async def _made_elsewhere(self, store: Place, stage: Stage) -> None:
         """Wait, without a CPU, until no other job makes the stage any more."""
@@ -81,12 +98,16 @@ class Workers:
             await asyncio.sleep(pause)
             pause = min(longest, 1.5 * pause)
 
-    async def _attempt(self, store: Place, stage: Stage, begun: Begun) -> Done | None:
+    async def _attempt(
+        self, store: Place, stage: Stage, begun: Begun, room: Room, where: Any
+    ) -> Done | None:
         """None where another job makes it. Raises RayError when the worker died, TimeoutError when
         the time was up."""
         sign = Sign(owner=self.owner, key=key_of(stage), seconds=self.limits.seconds)
-        task = STAGE_TASK.options(
-            num_cpus=getattr(stage, "cpus", 1),
+        kind = GPU_STAGE_TASK if room.gpus else STAGE_TASK
+        task = kind.options(
+            **room.options,
+            scheduling_strategy=where,
             max_retries=0,  # counted here: Ray's own would not end for want of memory
             name=stage.name,
         ).remote(store, stage, sign)
@@ -107,23 +128,20 @@ class Workers:
         )
 
 
-def _why(stage: Stage, error: RayError, died: int, nodes: int) -> str:
-    if isinstance(error, NodeDiedError):
-        return f"a stage may lose {NODES_LOST - 1} nodes, {stage.name} lost {nodes}"
-    if isinstance(error, OutOfMemoryError):
-        remedy = "its node had no memory left: give it more, or start fewer at once with --cpus"
-    else:
-        remedy = "killed, crashed, or out of memory: see the worker's log"
-    return f"a stage gets {died} attempts, the worker of {stage.name} died in each; {remedy}"
-
-
 class Stages(SingleFlight):
     """The actor. owner: in whose name it works, the same after a restart."""
 
-    def __init__(self, store: Place, run_folder: Place | None, limits: Limits, owner: str) -> None:
+    def __init__(
+        self,
+        store: Place,
+        run_folder: Place | None,
+        limits: Limits,
+        owner: str,
+        gpus: float | None = None,
+    ) -> None:
         self.again = ray.get_runtime_context().was_current_actor_reconstructed
         tally = recalled(store, run_folder, owner) if self.again else Tally()
-        self.workers = Workers(limits=limits, owner=owner)
+        self.workers = Workers(limits=limits, owner=owner, gpus=gpus)
         super().__init__(store, self.workers, tally)
         self.store.owner = owner
 
@@ -176,10 +194,16 @@ def refuse_full(stages: Any) -> None:
 STAGES = ray.remote(Stages)
 
 
-def start(store: Place, run_folder: Place | None = None, limits: Limits = LIMITS) -> Any:
+def start(
+    store: Place,
+    run_folder: Place | None = None,
+    limits: Limits = LIMITS,
+    gpus: float | None = None,
+) -> Any:
     """The run's one actor; of its own name, because a run before it may have used another store.
 
-    run_folder: where its trials write their parts, to count them again after a restart.
+    run_folder: where its trials write their parts, to count them again after a restart. gpus: what
+    a stage that trains with torch holds, see `room_of`.
     """
     here = ray.get_runtime_context().get_node_id()
     owner = uuid.uuid4().hex
@@ -191,4 +215,4 @@ def start(store: Place, run_folder: Place | None = None, limits: Limits = LIMITS
         max_task_retries=-1,
         scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=True),
     )
-    return actor.remote(store, run_folder, limits, owner)
+    return actor.remote(store, run_folder, limits, owner, gpus)

@@ -20,6 +20,7 @@ from emoray.fleet import (
 from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.dispatch import Limits
 from emoray.fleet.reading import recipes_reading, space_reading, told_reading
+from emoray.fleet.room import check_share, refuse_missing
 from emoray.fleet.space import JointSpace, Space
 from emoray.fleet.trials import Desk
 from emoray.fleet.wish import Wish, encoders_needed, named, own_vectors
@@ -65,12 +66,14 @@ class Sweep:
     encoders: tuple[str, ...] = ()
     cluster: Cluster = field(default_factory=Cluster)
     limits: Limits = stages_actor.LIMITS
+    gpus_per_stage: float | None = None
     download: bool = True
     keep_texts: bool | None = None
     download_vectors: bool = False
     vector_files: tuple[Place, ...] = ()
 
     def __post_init__(self) -> None:
+        check_share(self.gpus_per_stage)
         if self.run is not None:
             checked_run(self.run)
 
@@ -208,7 +211,8 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
         store.share(facts.data)
         clear_leftovers(store)
         with connected(sweep.cluster):
-            stages = stages_actor.start(store.place, run_folder, sweep.limits)
+            refuse_missing(sweep.gpus_per_stage, sweep.cluster)
+            stages = stages_actor.start(store.place, run_folder, sweep.limits, sweep.gpus_per_stage)
             _announce(run_folder, facts, space, read, console)
             translators.translate_for(recipes, facts.data, store=store.place, console=console)
             desk = Desk(

@@ -116,13 +116,6 @@ def _telling(texts: int, console: Console) -> Iterator[_Teller]:
         yield _Teller(texts, console, bar)
 
 
-def default_pool(whole: Translate, workers: int | None = None) -> Pool:
-    """An actor for each GPU where the translator takes one, else for each CPU."""
-    gpus = whole.translator.translator.gpus
-    free = ray.cluster_resources().get("GPU" if gpus else "CPU", 1)
-    return Pool(actors=workers or max(1, int(free)), gpus=gpus)
-
-
 def _rows(leaf: Leaf, sources: Sequence[str], shelf: Store) -> list[TranslationRow]:
     """What a leaf found; of a text that was set aside, why."""
     if isinstance(leaf.result, Done):
@@ -163,7 +156,7 @@ def translate(
         leaves = dispatch(
             parts,
             store=store,
-            pool=pool or default_pool(whole),
+            pool=pool or Pool(),
             limits=limits,
             split=halves,
             told=teller,

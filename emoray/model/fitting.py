@@ -105,6 +105,7 @@ class Fit:
         self.model = model.to(device)
         self.settings, self.train, self.device = settings, train, device
         self.prior_K, self.ops = prior_K, torch_ops(device)
+        self.at_once = max(settings.batch_size, EVALUATED)  # texts: fewer where a GPU is small
         self.optimizer = torch.optim.AdamW(list(groups), fused=True)
         steps = settings.epochs * -(-len(train.lengths_N) // settings.batch_size)
         warm = max(1, int(settings.warmup * steps))
@@ -121,6 +122,39 @@ class Fit:
         ids_NL = texts.ids_NL[rows, : texts.lengths_N[rows].max()]
         return torch.from_numpy(ids_NL.astype(np.int64)).to(self.device)
 
+    def _fewer(self, tried: int) -> None:
+        """Half as many texts at once from now on; within the handling of the error that says that
+        the GPU has no room, which goes on where there is none for a single text."""
+        if tried == 1:
+            raise
+        self.at_once = tried // 2
+        torch.cuda.empty_cache()
+
+    def _gradients(self, rows: np.ndarray) -> Tensor:
+        """The mean loss of a batch, its gradients added to the parameters'.
+
+        As many texts at once as there is room for: parts of a batch add up to the gradients of the
+        whole, but for rounding and where dropout strikes.
+        """
+        while True:
+            losses = []
+            try:
+                for start in range(0, len(rows), self.at_once):
+                    part = rows[start : start + self.at_once]
+                    targets = torch.from_numpy(self.train.labels_NK[part].astype(np.float32))
+                    with self._autocast():
+                        logits = self.model(self._ids(self.train, part))
+                    loss_NK = self.settings.loss.of(
+                        logits, targets.to(self.device), self.prior_K, self.ops
+                    )
+                    loss = loss_NK.sum(1).mean() * (len(part) / len(rows))
+                    loss.backward()
+                    losses.append(loss.detach())
+                return torch.stack(losses).sum()
+            except torch.OutOfMemoryError:
+                self.optimizer.zero_grad()
+                self._fewer(min(self.at_once, len(rows)))
+
     def epoch(self, number: int, tick: Callable[[float], None]) -> float:
         """One pass over the texts; the mean loss of its batches."""
         self.model.train()
@@ -129,17 +163,12 @@ class Fit:
         found = batches(self.train.lengths_N, self.settings.batch_size, np.random.default_rng(seed))
         losses = []
         for i, rows in enumerate(found):
-            targets = torch.from_numpy(self.train.labels_NK[rows].astype(np.float32))
-            with self._autocast():
-                logits = self.model(self._ids(self.train, rows))
-            loss_NK = self.settings.loss.of(logits, targets.to(self.device), self.prior_K, self.ops)
-            loss = loss_NK.sum(1).mean()
-            loss.backward()
+            loss = self._gradients(rows)
             nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
             self.optimizer.step()
             self.schedule.step()
             self.optimizer.zero_grad()
-            losses.append(loss.detach())
+            losses.append(loss)
             tick((i + 1) / len(found))
         return float(torch.stack(losses).mean())
 
@@ -149,10 +178,15 @@ class Fit:
         self.model.eval()
         order = np.argsort(texts.lengths_N, kind="stable")
         logits_NK = np.empty(texts.labels_NK.shape, np.float32)
-        for start in range(0, len(order), EVALUATED):
-            rows = order[start : start + EVALUATED]
-            with self._autocast():
-                logits_NK[rows] = self.model(self._ids(texts, rows)).cpu().numpy()
+        start = 0
+        while start < len(order):
+            rows = order[start : start + min(EVALUATED, self.at_once)]
+            try:
+                with self._autocast():
+                    logits_NK[rows] = self.model(self._ids(texts, rows)).cpu().numpy()
+                start += len(rows)
+            except torch.OutOfMemoryError:
+                self._fewer(len(rows))
         return logits_NK
 
     def save(self, path: Path, progress: _Progress) -> None:

@@ -116,18 +116,22 @@ def asked_of(
 
 def write_predictions(
     store: Store, models: Mapping[str, Answering], chosen: Collection[str], folder: Path
-) -> None:
+) -> list[str]:
     """Write what the chosen models and their float parents say of test: `predictions`, by model.
 
-    A model whose logits the store no longer holds is left out.
+    Returns the models that are left out, as the store does not hold their logits any more.
     """
+    left_out = []
     parts = [schema_of(PredictionRow).empty_table()]
     for model, (stage, text) in asked_of(models, chosen).items():
         logits, texts = store.find(stage), store.find(text)
         if logits and texts:
             with np.load(logits.folder / LOGITS, allow_pickle=False) as data:
                 parts.append(_predictions(model, data["test"], read_texts(texts.folder, "test")[1]))
+        else:
+            left_out.append(model)
     write_table(pa.concat_tables(parts), table_path(folder, "predictions"), PredictionRow)
+    return left_out
 
 
 def keeps_texts(asked: bool | None, corpus: Bring | None) -> bool:

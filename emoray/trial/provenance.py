@@ -77,6 +77,11 @@ def _commit() -> tuple[str, bool]:
     return (said[1], bool(said[2])) if said else ("", False)
 
 
+def cpu_model() -> str:
+    """The processor of this machine, as rows and keys name it."""
+    return cpu().model
+
+
 def provenance() -> Provenance:
     """Of this process, on this machine."""
     found = cpu()

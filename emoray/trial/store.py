@@ -49,6 +49,8 @@ class Stage(Protocol):
     version: ClassVar[int]  # raise when the stage's code changes what its files say
     # A stage may also say `resumable: ClassVar[bool] = True`: it then keeps its progress in the
     # folder `inputs[UNFINISHED]`, which is there again after a crash and gone once it is done.
+    # What it takes of a machine: `cpus`, 1 where it does not say, and `gpus`; with
+    # `trains_with_torch: ClassVar[bool] = True` the share of a GPU that the user gives a training.
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Read `inputs` (the folder of each input stage, by field), write files to `out`."""

@@ -19,6 +19,7 @@ from emoray.trial.store import Done, Store
 pytestmark = pytest.mark.usefixtures("local_ray")
 
 TWO = Pool(actors=2)
+CRASHED = "killed, crashed, or out of memory: see the worker's log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ def test_what_uses_up_its_attempts_has_failed_and_the_others_go_on(
     stages = [Count(start=i, stop=i + 1, raises=(0,), kills=(1,), luck=luck) for i in range(3)]
     leaves = dispatch(stages, store=tmp_path, pool=TWO, limits=Limits(attempts=2))
     assert leaves[0].result == Failed("count", "ArithmeticError: 0 cannot be counted")
-    assert leaves[1].result == Failed("count", "its actor died")
+    assert leaves[1].result == Failed("count", CRASHED)
     assert numbers(leaves)[2] == "2"
     assert sorted(p.name for p in luck.iterdir()) == ["0-0", "0-1", "1-0", "1-1"]
 
@@ -134,15 +135,15 @@ def test_a_poisoned_shard_is_split_down_to_the_number(tmp_path: Path, luck: Path
     stages = [Count(start=0, stop=2), Count(start=2, stop=10, raises=(7,), kills=(4,), luck=luck)]
     limits = Limits(attempts=2)
     leaves = dispatch(stages, store=tmp_path, pool=TWO, limits=limits, split=halves)
-    said = ["0 1", "2 3", "its actor died", "5", "6", "ArithmeticError: 7 cannot be counted", "8 9"]
+    said = ["0 1", "2 3", CRASHED, "5", "6", "ArithmeticError: 7 cannot be counted", "8 9"]
     assert numbers(leaves) == said
     made = {e["key"] for e in Store(tmp_path).journal() if e["event"] == "made"}
     assert len(made) == len([s for s in said if s[0].isdigit()])
 
 
 def test_an_actor_that_fits_on_no_node_is_refused_in_words(tmp_path: Path) -> None:
-    pool, limits = Pool(actors=1, gpus=8), Limits(start_seconds=1)
-    with pytest.raises(ValueError, match=r"must fit on a node, none started in 1 s .* gpus 8 each"):
+    pool, limits = Pool(cpus=64), Limits(start_seconds=1)
+    with pytest.raises(ValueError, match=r"must fit on a node, none started in 1 s with cpus 64"):
         dispatch([Count(start=0, stop=1)], store=tmp_path, pool=pool, limits=limits)
 
 
@@ -160,7 +161,9 @@ def test_no_actor_is_left_behind(tmp_path: Path) -> None:
         (lambda: Limits(attempts=0), "attempts must be at least 1, got 0"),
         (lambda: Limits(seconds=float("nan")), "seconds must be at least 0, got nan"),
         (lambda: Pool(actors=0), "at least 1 actor, got 0"),
-        (lambda: Pool(actors=1, cpus=-1.0), "0 or more processors, got cpus -1"),
+        (lambda: Pool(cpus=-1.0), "0 or more processors, got cpus -1"),
+        (lambda: Pool(gpus=-0.5), r"gpus_per_stage is a share .* got -0.5: 0.5 lets two"),
+        (lambda: Pool(gpus=1.5), r"in 0..1, or a whole number of them, got 1.5"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(made: object, rule: str) -> None:

@@ -17,6 +17,7 @@ from emoray.fleet.plans import Plan
 from emoray.fleet.space import FROZEN
 from emoray.fleet.trials import Desk
 from emoray.model.sample import Bootstrap
+from emoray.tables.parts import current
 from emoray.tables.rows import TABLES
 from emoray.trial.reproducing.reproduce import Reproduce, run_reproduce
 from emoray.trial.store import Store
@@ -178,7 +179,8 @@ def test_one_member_left_is_no_ensemble(run: Run) -> None:
     look = _look(run.settings)
     plan = replace(run.settings, plan="seeds", members=2)
     _, asked = planned(plan, look)
-    desk = Desk(stages=None, run_folder=run.folder, store=run.folder, data=look.data)
+    token = current(run.folder)
+    desk = Desk(stages=None, run_folder=run.folder, store=run.folder, data=look.data, token=token)
     with pytest.raises(ValueError, match=r"two finished members, got 1 of 2: train failed with"):
         require_two(desk, asked[:1], asked)
     require_two(desk, asked, asked)
@@ -190,8 +192,11 @@ def test_one_member_left_is_no_ensemble(run: Run) -> None:
         ({"plan": "boosting"}, r"a plan is one of seeds, .* got 'boosting'"),
         ({"combine": ("vote",)}, r"a combination is one of mean, .* got vote"),
         ({"combine": ()}, r"a combination is one of mean, .* got none"),
-        ({"cpus_per_member": 0.0}, r"more than 0 CPUs and at least 0 GPUs, got 0 and 0"),
-        ({"gpus_per_member": -1.0}, r"more than 0 CPUs and at least 0 GPUs, got 1 and -1"),
+        ({"cpus_per_member": 0.0}, r"more than 0 CPUs, got 0: say"),
+        (
+            {"gpus_per_member": -1.0},
+            r"gpus_per_member is a share of one GPU .* got -1: 0.5 lets",
+        ),
         ({"run": "../elsewhere"}, r"a run's name is .* got '../elsewhere'"),
     ],
     ids=["plan", "combination", "no combination", "no cpu", "negative gpu", "run"],

@@ -1,11 +1,18 @@
 """What a run keeps of its models' answers."""
 
+import io
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import ray
+from rich.console import Console
 
+from emoray.fleet.finish import predict
+from emoray.fleet.single_flight import Failed
+from emoray.fleet.trials import Desk
 from emoray.tables.evidence_rows import PredictionRow
 from emoray.tables.files import read_table
 from emoray.trial.answered import Resamples, answering, write_predictions
@@ -45,7 +52,7 @@ def test_predictions_are_of_the_chosen_models_and_their_parents(
 ) -> None:
     models = answering(chain.decided)
     chosen, parent = (id_of(chain.decided[m].compressed) for m in (1, 0))
-    write_predictions(chain.store, models, [chosen], tmp_path)
+    assert write_predictions(chain.store, models, [chosen], tmp_path) == []
     rows = read_table(tmp_path / "predictions.parquet", PredictionRow).to_pandas()
     assert rows["model"].unique().tolist() == sorted([chosen, parent])
     with np.load(chain.store.folder(chain.decided[1].scored) / "logits.npz") as data:
@@ -53,11 +60,32 @@ def test_predictions_are_of_the_chosen_models_and_their_parents(
         np.testing.assert_array_equal(np.stack(mine.to_list()), data["test"])
 
 
-def test_logits_that_the_store_lost_are_left_out(chain: Chain, tmp_path: Path) -> None:
+def test_logits_that_the_store_lost_are_left_out_and_named(chain: Chain, tmp_path: Path) -> None:
     shutil.copytree(chain.store.root, tmp_path / "store")
     store = Store(tmp_path / "store")
     shutil.rmtree(store.folder(chain.decided[0].scored))
     models, chosen = answering(chain.decided), id_of(chain.decided[1].compressed)
-    write_predictions(store, models, [chosen], tmp_path)
+    lost = id_of(chain.decided[0].compressed)
+    assert write_predictions(store, models, [chosen], tmp_path) == [lost]
     rows = read_table(tmp_path / "predictions.parquet", PredictionRow)
     assert set(rows.column("model").to_pylist()) == {chosen}
+
+
+def test_what_predictions_lack_is_said_with_its_reason(
+    local_ray: None, chain: Chain, tmp_path: Path
+) -> None:
+    shutil.copytree(chain.store.root, tmp_path / "store")
+    store = Store(tmp_path / "store")
+    shutil.rmtree(store.folder(chain.decided[0].scored))
+    full = Failed("score", "OSError: [no room]")
+    stages = SimpleNamespace(make=SimpleNamespace(remote=lambda stage: ray.put(full)))
+    desk = Desk(stages=stages, run_folder=tmp_path, store=store.place, data=chain.data)
+    models, chosen = answering(chain.decided), id_of(chain.decided[1].compressed)
+    console = Console(file=io.StringIO(), width=200)
+    predict(desk, models, [chosen], store, tmp_path, console)
+    assert isinstance(console.file, io.StringIO)
+    lost = id_of(chain.decided[0].compressed)
+    assert console.file.getvalue() == (
+        f"predictions lack {lost}: score failed with OSError: [no room]: run the same command "
+        "again, it makes them anew\n"
+    )

@@ -23,6 +23,7 @@ from emoray.tables.rows import TrainingRow
 from emoray.text.pieces import PieceTokenizer
 from emoray.text.vocabulary import UNKNOWN
 from emoray.trial.data import find_encoder, look
+from emoray.trial.memory import GpuOutOfMemoryError
 from emoray.trial.networks import read_tensors
 from emoray.trial.plan import training
 from emoray.trial.spec import Data, recipe_id
@@ -216,7 +217,8 @@ def test_too_little_memory_is_said_with_what_to_lower() -> None:
         np.empty(2**50)
     with pytest.raises(ValueError, match="got no more: lower batch_size"), enough_memory():
         raise MemoryError
-    with pytest.raises(ValueError, match=r"got CUDA out of memory.*: lower"), enough_memory():
+    full = r"got CUDA out of memory.*: lower"
+    with pytest.raises(GpuOutOfMemoryError, match=full), enough_memory():
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nmore")
 
 

@@ -63,6 +63,10 @@ class Translate:
     stop: int | None = None
     given: Path = NOWHERE
 
+    @property
+    def gpus(self) -> float:
+        return self.translator.translator.gpus
+
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         if self.given != NOWHERE:
             shutil.copyfile(self.given / TRANSLATIONS, out / TRANSLATIONS)

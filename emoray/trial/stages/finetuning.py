@@ -13,6 +13,7 @@ import numpy as np
 from emoray.model.bert.recipe import AllPieces, BertRecipe
 from emoray.model.bert.recipe import Pieces as KeptPieces
 from emoray.tables.rows import TrainingRow
+from emoray.trial.memory import GpuOutOfMemoryError
 from emoray.trial.networks import SETTINGS, WEIGHTS
 from emoray.trial.spec import CorpusRef, EncoderRef
 from emoray.trial.stages.augmenting import Augment, read_augmented
@@ -89,7 +90,8 @@ def enough_memory() -> Iterator[None]:
         said = str(error)
         if isinstance(error, RuntimeError) and not any(words in said for words in _NO_MEMORY):
             raise
-        raise ValueError(
+        on_gpu = type(error).__name__ == "OutOfMemoryError"  # torch's, which is not imported here
+        raise (GpuOutOfMemoryError if on_gpu else ValueError)(
             f"a training must fit into memory, got {said.splitlines()[0] if said else 'no more'}: "
             "lower batch_size or max_tokens"
         ) from error
@@ -106,6 +108,7 @@ class FineTune:
     name: ClassVar[str] = "finetune"
     version: ClassVar[int] = 1
     resumable: ClassVar[bool] = True
+    trains_with_torch: ClassVar[bool] = True
 
     recipe: BertRecipe
     text: Pieces

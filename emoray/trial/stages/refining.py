@@ -63,6 +63,7 @@ class Refine:
     name: ClassVar[str] = "refine"
     version: ClassVar[int] = 1
     resumable: ClassVar[bool] = True
+    trains_with_torch: ClassVar[bool] = True
 
     trained: Train | FineTune
     text: Encode | Pieces

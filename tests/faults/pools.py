@@ -1,0 +1,158 @@
+"""Pools, GPUs and timing on clusters of real raylets; prints what came of it.
+
+A program of its own: a process can be driver of one Ray only.
+`python -m tests.faults.pools SCENE STORE`
+"""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray._private.utils import get_system_memory, get_used_memory
+from ray.cluster_utils import Cluster
+
+from emoray.fleet import stages_actor
+from emoray.fleet.dispatch import Leaf, Limits, Pool, dispatch
+from emoray.fleet.single_flight import Failed
+from emoray.fleet.timing_node import timing_kind
+from emoray.trial.store import Done, Stage, Store, key_of
+from tests.faults.nodes import begun_on
+from tests.faults.placed import Hog, Plain, Timing, Torch, seen
+
+PATIENCE = 120.0
+SHORT = {"include_dashboard": False}
+
+
+def until(holds: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while not (found := holds()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+def told(results: Sequence[Done | Failed]) -> list[Any]:
+    return [seen(done) if isinstance(done, Done) else done.error for done in results]
+
+
+def pooled(leaves: Sequence[Leaf]) -> list[Any]:
+    return told([leaf.result for leaf in leaves])
+
+
+def late(store: Store) -> dict[str, Any]:
+    """A head without processors; three nodes come, one goes at work, one comes at the end."""
+    cluster = Cluster(initialize_head=True, connect=True, head_node_args={**SHORT, "num_cpus": 0})
+    stages = [Plain(number=i, seconds=2.0) for i in range(12)]
+    found: dict[str, Any] = {}
+
+    def nodes() -> None:
+        time.sleep(6.0)
+        first, *_ = [cluster.add_node(num_cpus=1, wait=False) for _ in range(3)]
+        found["killed"] = [e["key"] for e in until(lambda: begun_on(first, store))]
+        cluster.remove_node(first, allow_graceful=False)
+        found["last"] = cluster.add_node(num_cpus=1).node_id
+
+    thread = threading.Thread(target=nodes)
+    thread.start()
+    leaves = dispatch(stages, store=store.place, pool=Pool(), limits=Limits(attempts=1))
+    thread.join()
+    until(lambda: ray.available_resources().get("CPU") == ray.cluster_resources().get("CPU"))
+    return found | {"seen": pooled(leaves)}
+
+
+def gpus(store: Store) -> dict[str, Any]:
+    """Processors first, then a node with two GPUs."""
+    cluster = Cluster(initialize_head=True, connect=True, head_node_args={**SHORT, "num_cpus": 2})
+    any_gpu, half, whole = (stages_actor.start(store.place, gpus=g) for g in (None, 0.5, 1.0))
+    before = ray.get(any_gpu.make.remote(Torch(number=0)), timeout=PATIENCE)
+    waits = [whole.make.remote(Torch(number=i)) for i in (1, 2)]
+    fills = ray.get([whole.make.remote(Plain(number=i)) for i in range(3)], timeout=PATIENCE)
+    early, _ = ray.wait(waits, timeout=0)
+    cluster.add_node(num_cpus=4, num_gpus=2)
+    waited = ray.get(waits, timeout=PATIENCE)
+    until(lambda: ray.cluster_resources().get("GPU"))
+    after = ray.get(any_gpu.make.remote(Torch(number=3)), timeout=PATIENCE)
+    large, shared = ray.get(
+        [half.make.remote(stage) for stage in (Torch(number=4, large=True), Torch(number=5))],
+        timeout=PATIENCE,
+    )
+    mixed: list[Stage] = [Torch(number=6), Torch(number=7, large=True), Plain(number=8)]
+    leaves = dispatch(mixed, store=store.place, pool=Pool(gpus=0.5), limits=Limits(attempts=1))
+    never = ray.get(any_gpu.make.remote(Plain(number=9)), timeout=PATIENCE)
+    return {
+        "before": told([before]),
+        "early": len(early),
+        "fills": told(fills),
+        "waited": told(waited),
+        "after": told([after]),
+        "large": told([large]),
+        "shared": told([shared]),
+        "pool": pooled(leaves),
+        "never": told([never]),
+    }
+
+
+def timing(store: Store) -> dict[str, Any]:
+    """A head that only coordinates, nodes of 1, 2 and 2 processors, of which one of 2 goes."""
+    cluster = Cluster(initialize_head=True, connect=True, head_node_args={**SHORT, "num_cpus": 0})
+    small, *large = [cluster.add_node(num_cpus=n) for n in (1, 2, 2)]
+    cluster.wait_for_nodes()
+    kind = timing_kind()
+    stages = stages_actor.start(store.place)
+
+    def make(number: int) -> Any:
+        asked = stages.make.remote(Timing(number=number, **asdict(kind)))
+        (found,) = told([ray.get(asked, timeout=PATIENCE)])
+        return found
+
+    first = make(0)
+    (used,) = [node for node in large if node.node_id == first["node"]]
+    cluster.remove_node(used, allow_graceful=False)
+    (other,) = [node.node_id for node in large if node is not used]
+    until(lambda: not {n["NodeID"]: n["Alive"] for n in ray.nodes()}[first["node"]])
+    second = make(1)
+    cluster.remove_node(next(n for n in large if n is not used), allow_graceful=False)
+    until(lambda: sum(n["Alive"] for n in ray.nodes()) == 2)
+    return {
+        "kind": asdict(kind),
+        "first": first,
+        "second": second,
+        "other": other,
+        "none": make(2),
+        "left": asdict(timing_kind()),
+        "small": small.node_id,
+    }
+
+
+def memory(store: Store) -> dict[str, Any]:
+    """Ray's memory monitor ends whoever takes too much, and perhaps its neighbours."""
+    room = 1536 << 20
+    threshold = (get_used_memory() + room) / get_system_memory()
+    assert threshold < 0.98, "too little memory is free to try this"
+    settings = {"memory_usage_threshold": threshold, "memory_monitor_refresh_ms": 100}
+    ray.init(num_cpus=2, include_dashboard=False, _system_config=settings)
+    hog = Hog(mebibytes=3072)
+    beside = [Plain(number=i, seconds=0.5) for i in range(6)]
+    limits = Limits(attempts=2, seconds=60.0)
+    leaves = dispatch([hog, *beside], store=store.place, pool=Pool(), limits=limits)
+    stages = stages_actor.start(store.place, None, limits)
+    more = [Plain(number=i, seconds=0.5) for i in range(10, 14)]
+    single = ray.get([stages.make.remote(stage) for stage in (hog, *more)], timeout=4 * PATIENCE)
+    begun = [e["key"] for e in store.journal() if e["event"] == "started"]
+    return {"pool": pooled(leaves), "tasks": told(single), "hogs": begun.count(key_of(hog))}
+
+
+SCENES = {"late": late, "gpus": gpus, "timing": timing, "memory": memory}
+
+if __name__ == "__main__":
+    _, scene, place = sys.argv
+    found = SCENES[scene](Store(Path(place)))
+    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.flush()
+    ray.shutdown()
