@@ -50,7 +50,7 @@ class Sign:
         timer = threading.Timer(self.after, self.give)
         if self.seconds:
             seconds = self.seconds + GRACE_SECONDS
-            faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__)
+            faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__ or sys.stderr)
         try:
             timer.start() if self.after else self.give()
             yield

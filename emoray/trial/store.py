@@ -93,7 +93,8 @@ def _decides(field: Any, value: Any) -> bool:
 
 def _said(value: Any) -> list[Any]:
     """Fields that decide the result; where a file lies does not."""
-    return [f for f in _fields(type(value)) if _decides(f, getattr(value, f.name))]
+    kind: Any = type(value)
+    return [f for f in _fields(kind) if _decides(f, getattr(value, f.name))]
 
 
 def digest(value: Any) -> str:
