@@ -4,14 +4,9 @@ TensorFlow is imported from here on: only processes that train should import thi
 Shapes: N texts, L tokens, K labels, D width, V rows of the embedding, M trainable words.
 """
 
-import os
+import emoray.model.tensorflow_process  # noqa: F401
 
-# One thread: the fleet runs one training per core, and sums in one order keep seeds reproducible.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-
+# isort: split
 import time
 from collections.abc import Callable
 from typing import Any

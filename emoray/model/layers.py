@@ -3,6 +3,9 @@
 Shapes: N texts, L tokens, D width, F filters.
 """
 
+import emoray.model.tensorflow_process  # noqa: F401
+
+# isort: split
 from typing import Any
 
 import keras

@@ -3,6 +3,9 @@
 Shapes: N texts, L tokens, K labels, V rows of the embedding.
 """
 
+import emoray.model.tensorflow_process  # noqa: F401
+
+# isort: split
 from typing import Any
 
 import keras

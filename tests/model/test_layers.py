@@ -1,3 +1,6 @@
+import emoray.model.tensorflow_process  # noqa: F401
+
+# isort: split
 import numpy as np
 import pytest
 from keras import ops

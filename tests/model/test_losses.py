@@ -3,6 +3,9 @@
 Shapes: N texts, K labels.
 """
 
+import emoray.model.tensorflow_process  # noqa: F401
+
+# isort: split
 from collections.abc import Callable
 
 import numpy as np
