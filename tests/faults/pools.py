@@ -6,9 +6,9 @@ A program of its own: a process can be driver of one Ray only.
 
 import json
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -48,22 +48,18 @@ def pooled(leaves: Sequence[Leaf]) -> list[Any]:
 def late(store: Store) -> dict[str, Any]:
     """A head without processors; three nodes come, one goes at work, one comes at the end."""
     cluster = Cluster(initialize_head=True, connect=True, head_node_args={**SHORT, "num_cpus": 0})
-    stages = [Plain(number=i, seconds=2.0) for i in range(12)]
-    found: dict[str, Any] = {}
-
-    def nodes() -> None:
+    stages = [Plain(number=i, seconds=2.0) for i in range(40)]
+    settings = {"store": store.place, "pool": Pool(), "limits": Limits(attempts=1)}
+    with ThreadPoolExecutor(1) as thread:  # Ray starts nodes in the main thread only
+        made = thread.submit(dispatch, stages, **settings)
         time.sleep(6.0)
-        first, *_ = [cluster.add_node(num_cpus=1, wait=False) for _ in range(3)]
-        found["killed"] = [e["key"] for e in until(lambda: begun_on(first, store))]
+        first, *_ = [cluster.add_node(num_cpus=1) for _ in range(3)]
+        killed = [event["key"] for event in until(lambda: begun_on(first, store))]
         cluster.remove_node(first, allow_graceful=False)
-        found["last"] = cluster.add_node(num_cpus=1).node_id
-
-    thread = threading.Thread(target=nodes)
-    thread.start()
-    leaves = dispatch(stages, store=store.place, pool=Pool(), limits=Limits(attempts=1))
-    thread.join()
+        last = cluster.add_node(num_cpus=1).node_id
+        leaves = made.result(PATIENCE)
     until(lambda: ray.available_resources().get("CPU") == ray.cluster_resources().get("CPU"))
-    return found | {"seen": pooled(leaves)}
+    return {"seen": pooled(leaves), "killed": killed, "last": last}
 
 
 def gpus(store: Store) -> dict[str, Any]:
@@ -141,11 +137,8 @@ def memory(store: Store) -> dict[str, Any]:
     beside = [Plain(number=i, seconds=0.5) for i in range(6)]
     limits = Limits(attempts=2, seconds=60.0)
     leaves = dispatch([hog, *beside], store=store.place, pool=Pool(), limits=limits)
-    stages = stages_actor.start(store.place, None, limits)
-    more = [Plain(number=i, seconds=0.5) for i in range(10, 14)]
-    single = ray.get([stages.make.remote(stage) for stage in (hog, *more)], timeout=4 * PATIENCE)
     begun = [e["key"] for e in store.journal() if e["event"] == "started"]
-    return {"pool": pooled(leaves), "tasks": told(single), "hogs": begun.count(key_of(hog))}
+    return {"pool": pooled(leaves), "hogs": begun.count(key_of(hog))}
 
 
 SCENES = {"late": late, "gpus": gpus, "timing": timing, "memory": memory}
