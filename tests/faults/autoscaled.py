@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +63,15 @@ def settings(gcs: str) -> dict[str, Any]:
 
 
 def end_those_in(session: str) -> None:
-    """Kill the raylets that the autoscaler started, which nobody else does."""
+    """Kill what the autoscaler started, raylets and their helpers, which nobody else does."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             said = (process / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if said[0].endswith(b"/raylet") and any(session.encode() in word for word in said):
-            os.kill(int(process.name), signal.SIGKILL)
+        if process.name != str(os.getpid()) and any(session.encode() in word for word in said):
+            with suppress(ProcessLookupError):
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def main(out: Path) -> None:

@@ -1,21 +1,26 @@
 """What 2,000 recipes take of a head that only coordinates: all its processes together.
 
 A program of its own: `python -m tests.faults.many_recipes` with a folder. Work goes on for a while
-on one node, so that what waits is there too; then it is left as it is.
+on one node, so that what waits is there too; then it is stopped.
 """
 
 import json
 import os
 import re
+import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import ray
 from ray.cluster_utils import Cluster
 
 from emoray.fleet import search
+from emoray.fleet.trials import Desk
 from tests.faults.made_models import desk_at, space_of, spans
 
 RECIPES, SCHEMES, SECONDS = 2000, 2, 0.2
@@ -41,27 +46,33 @@ def resident_mb(pid: int) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
+def measured(desk: Desk, log: Path, other: int, said: dict[str, Any]) -> None:
+    """Look once work goes on, then stop the search as Ctrl-C does."""
+    while len(spans(log)) < STAGES:
+        time.sleep(1.0)
+    pids = list(below(os.getpid(), other))
+    said["points"] = len(desk.written("points"))
+    said["processes"] = len(pids)
+    said["head_mb"] = sum(map(resident_mb, pids))
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 def main(out: Path) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     head = {"include_dashboard": False, "num_cpus": 0}
     cluster = Cluster(initialize_head=True, connect=True, head_node_args=head)
     node = cluster.add_node(num_cpus=SLOTS, object_store_memory=80 * 2**20)
     (raylet, *_) = node.all_processes["raylet"]
     desk, log = desk_at(out, seconds=SECONDS)
-    space = space_of(RECIPES, SCHEMES)
-    threading.Thread(target=search.grid, args=(space, desk), daemon=True).start()
-    while len(spans(log)) < STAGES:
-        time.sleep(1.0)
-    pids = list(below(os.getpid(), raylet.process.pid))
-    said = {
-        "recipes": RECIPES,
-        "points": len(desk.written("points")),
-        "processes": len(pids),
-        "head_mb": sum(map(resident_mb, pids)),
-    }
+    said: dict[str, Any] = {"recipes": RECIPES}
+    looking = (desk, log, raylet.process.pid, said)
+    threading.Thread(target=measured, args=looking, daemon=True).start()
+    with suppress(KeyboardInterrupt):
+        search.grid(space_of(RECIPES, SCHEMES), desk)
     sys.stdout.write(json.dumps(said) + "\n")
     sys.stdout.flush()
+    ray.shutdown()
     cluster.shutdown()
-    os._exit(0)  # the search would go on for minutes
 
 
 if __name__ == "__main__":
