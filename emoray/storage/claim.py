@@ -6,6 +6,8 @@ minutes by the clock of the disk or the bucket, so that clocks of machines may d
 
 import json
 import threading
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from emoray.storage.s3 import S3Folder
 
 PULSE_SECONDS = 30.0
 STALE_SECONDS = 300.0  # without a pulse that long the holder counts as dead
+AGAIN_SECONDS = 1.0  # between tries to give back what a store that was away holds
 RACES = 5
 
 Leases: TypeAlias = DiskFolder | S3Folder
@@ -73,20 +76,25 @@ class _Lease:
                 return True
         return False
 
-    def renew(self, ended: threading.Event) -> None:
-        """Until the work has ended, or the lease is another's."""
+    def hold(self, ended: threading.Event) -> None:
+        """Renew it until the work has ended, or it is another's; then give it back."""
         while not ended.wait(PULSE_SECONDS):
             with suppress(OSError):  # the store is away: whoever comes back first will see
                 found = _find(self.leases, self.name)
                 if found is None or found.content != self.content:
                     return
                 self.leases.replace(self.name, self.content, found.etag)
+        until = time.monotonic() + STALE_SECONDS  # then it is free anyway
+        while time.monotonic() < until:
+            with suppress(OSError):  # else it would keep others waiting when the store is back
+                self._release()
+                return
+            time.sleep(AGAIN_SECONDS)
 
-    def release(self) -> None:
-        with suppress(OSError):  # it counts as free soon enough
-            found = _find(self.leases, self.name)
-            if found is not None and found.content == self.content:
-                self.leases.remove(self.name, found.etag)
+    def _release(self) -> None:
+        found = _find(self.leases, self.name)
+        if found is not None and found.content == self.content:
+            self.leases.remove(self.name, found.etag)
 
 
 @contextmanager
@@ -95,20 +103,21 @@ def claimed(place: Place, name: str, owner: str) -> Iterator[bool]:
 
     owner: who takes over at once what a process of its own held that was lost with its machine.
     """
-    content = json.dumps({**this_process(), "owner": owner}).encode()
+    # Of this one time: what is given back late is never the next one's.
+    told = {**this_process(), "owner": owner, "claim": uuid.uuid4().hex}
+    content = json.dumps(told).encode()
     lease = _Lease(_leases(place), name, owner, content)
     if not lease.take():
         yield False
         return
     ended = threading.Event()
-    thread = threading.Thread(target=lease.renew, args=(ended,), name="claim", daemon=True)
+    thread = threading.Thread(target=lease.hold, args=(ended,), name="claim", daemon=True)
     thread.start()
     try:
         yield True
     finally:
         ended.set()
         thread.join(5.0)
-        lease.release()
 
 
 def is_claimed(place: Place, name: str, owner: str) -> bool:

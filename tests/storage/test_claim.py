@@ -61,6 +61,24 @@ def test_a_lease_is_given_back_when_the_work_fails(place: Place) -> None:
     assert not is_claimed(place, NAME, OTHER)
 
 
+def test_what_a_store_that_was_away_still_holds_is_given_back_when_it_is_there_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove, tries = DiskFolder.remove, []
+
+    def away(self: DiskFolder, name: str, etag: str) -> object:
+        tries.append(name)
+        if len(tries) < 3:
+            raise OSError("the store is away")
+        return remove(self, name, etag)
+
+    monkeypatch.setattr(DiskFolder, "remove", away)
+    monkeypatch.setattr(claim, "AGAIN_SECONDS", 0.01)
+    with claimed(tmp_path, NAME, ONE) as ours:
+        assert ours
+    assert len(tries) == 3 and not is_claimed(tmp_path, NAME, ONE)
+
+
 def test_a_living_process_elsewhere_is_waited_for_whatever_its_clock_says(place: Place) -> None:
     told(place)
     assert is_claimed(place, NAME, OTHER)
