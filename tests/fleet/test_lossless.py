@@ -75,8 +75,8 @@ def begun(sweep: Sweep) -> None:
 def test_two_corpora_of_one_file_name_never_share_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def with_a_table(place: Path, inputs: dict[str, str]) -> None:
-        record_inputs(place, inputs)
+    def with_a_table(place: Path, inputs: dict[str, str], settings: dict[str, str]) -> None:
+        record_inputs(place, inputs, settings)
         (place / "points.parquet").write_text(inputs["corpus_sha256"])
 
     def refuse(cluster: Cluster) -> None:
