@@ -79,7 +79,7 @@ def test_help_teaches_by_example_and_loads_nothing_heavy() -> None:
 
 def test_the_sweeps_help_names_every_space_and_how_to_submit_it() -> None:
     said = sweep("--help").output
-    for part in (*space.GRIDS, "joint", "ray job submit", "EMORAY_DATA", "--store"):
+    for part in (*space.GRIDS, "joint", "cluster/submit.sh", "EMORAY_DATA", "--store"):
         assert part in said
 
 

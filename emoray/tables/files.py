@@ -29,6 +29,7 @@ AS_WRITTEN: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True
 NAMES = {"run", "corpus", "taxonomy", "point", "key"}  # columns whose values become parts of paths
 
 FEW = 1000  # names that are looked at one by one
+NAMED = 5  # columns in an error
 
 
 def _column(field: pa.Field, values: Any, row_class: type) -> pa.Array:
@@ -241,6 +242,12 @@ def rows_of(row_class: type) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", row_class.__name__).lower() + "s"
 
 
+def _few(names: Iterable[str]) -> str:
+    """So many names as fit into a line of an error."""
+    first, rest = sorted(names)[:NAMED], sorted(names)[NAMED:]
+    return f"{first} and {len(rest)} more" if rest else f"{first}"
+
+
 def read_table(path: Place, row_class: type) -> pa.Table:
     """The table at `path`, verified. ValueError if absent, damaged, of another class, or with names
     that lead out of a folder."""
@@ -269,7 +276,7 @@ def read_table(path: Place, row_class: type) -> pa.Table:
     changed = [n for n in names if n in schema.names and found.field(n) != schema.field(n)]
     raise ValueError(
         f"{path} must hold {rows_of(row_class)}; missing columns "
-        f"{sorted(set(schema.names) - set(names))}, unknown "
-        f"{sorted(set(names) - set(schema.names))}, "
-        f"of another type {changed}: it is another table or another version's, write it again"
+        f"{_few(set(schema.names) - set(names))}, unknown "
+        f"{_few(set(names) - set(schema.names))}, "
+        f"of another type {_few(changed)}: it is another table or another version's, write it again"
     )

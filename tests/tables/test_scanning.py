@@ -53,7 +53,7 @@ def test_what_another_version_did_not_write_is_null(tmp_path: Path) -> None:
 
 
 def test_a_flipped_byte_is_refused_and_so_is_another_table(surface: Path) -> None:
-    with pytest.raises(ValueError, match="must hold PointRow columns"):
+    with pytest.raises(ValueError, match="must hold point rows"):
         list(scan(surface, PointRow, ["point"]))
     content = bytearray(surface.read_bytes())
     content[40] ^= 1
