@@ -233,8 +233,11 @@ class _Dispatcher:
             ray.get(ref)
         except Exception as error:
             ray.kill(member.hand)
-            if ending_of(error).fault is Fault.MEMORY and (self.busy or self.idle):
+            fault = ending_of(error).fault
+            if fault is Fault.MEMORY and (self.busy or self.idle):
                 return  # those who took the memory have it still
+            if fault is Fault.NODE:
+                return  # a node that goes takes with it all that were to start there
             self.starts.note(error)
             if self.starts.spent:
                 raise RuntimeError(
