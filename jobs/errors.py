@@ -74,6 +74,9 @@ def in_words(error: Exception) -> tuple[str, int]:
     raised is a bug of ours: 70.
     """
     if _is_rays(error):
+        cause = getattr(error, "cause", None)
+        if isinstance(cause, Exception) and not _is_rays(cause):
+            return in_words(cause)  # raised in an actor, which only carries it here
         return _of_ray(error), MISTAKE
     if isinstance(error, ImportError) and not _is_ours(error.name):
         return _of_import(error), MISTAKE
