@@ -25,7 +25,8 @@ commit=()
 if git -C "$root" ls-files --error-unmatch cluster/submit.sh &>/dev/null; then
   hash=$(git -C "$root" rev-parse HEAD)
   [[ -z $(git -C "$root" status --porcelain) ]] || hash+=-dirty
-  commit=("EMORAY_COMMIT=$hash")
+  # exec: a shell in between would take the signal that stops the job, and end before it.
+  commit=(exec env "EMORAY_COMMIT=$hash")
 fi
 cd "$root"
 exec ray job submit --working-dir . --runtime-env cluster/runtime-env.yaml \
