@@ -280,7 +280,7 @@ class RunRow:
     stages_run: int = note("stages executed by this start")
     stages_cached: int = note("stages found finished in the store")
     stages_failed: int = note("stages that failed for good")
-    trials: int = note("Tune trials of this start")
+    trials: int = note("recipes of a grid, trials of a joint search, members of an ensemble")
     points: int = note("rows of `points` after this start")
     taxonomy: str = note("which labels")
     labels: str = note("names of the labels, JSON, in the order of `predictions`")
