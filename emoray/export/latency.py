@@ -14,7 +14,7 @@ import numpy as np
 
 from emoray.export.artifact import Classifier, Reader
 
-WARM_UP = 20  # calls of each model before its first sample
+WARM_UP = 10  # calls of each model before its first sample
 READ_BEFORE = 200  # other texts that a model in use has read: it remembers their words
 
 

@@ -14,7 +14,6 @@ from emoray.fleet.single_flight import Failed
 from emoray.fleet.timing_node import timed, timing_kind
 from emoray.fleet.trials import DECIDED, Desk, measure, write_failure, write_rows
 from emoray.tables.files import read_table
-from emoray.tables.fleet_rows import MemberRow
 from emoray.tables.rows import LatencyRow
 from emoray.tables.words import count
 from emoray.trial.ensembles import read_weights
@@ -28,7 +27,7 @@ from emoray.trial.store import Done, Store, id_of, inputs_of, key_of
 from emoray.trial.waiting import waiting
 
 COMBINATIONS = ("mean", "weights", "greedy")
-TABLES = {"members": MemberRow, **{t: c for t, c in DECIDED.items() if t != "layers"}}
+TABLES = ("members", *(table for table in DECIDED if table != "layers"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

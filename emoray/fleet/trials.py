@@ -4,7 +4,7 @@ A trial is a coroutine in the driver: it costs no process, so there may be thous
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,9 @@ from emoray.fleet.coming import complete, together
 from emoray.fleet.single_flight import Failed
 from emoray.quant.catalogue import parent_of
 from emoray.storage.place import Place
-from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import Rows, read_table
-from emoray.tables.parts import part_files, write_part
-from emoray.tables.rows import (
-    FailureRow,
-    LabelRow,
-    LayerRow,
-    PointRow,
-    ReliabilityRow,
-    SurfaceRow,
-    TrainingRow,
-)
+from emoray.tables.parts import copy_part, part_files, write_part
+from emoray.tables.rows import FailureRow, PointRow
 from emoray.trial.plan import comparing, deciding, training
 from emoray.trial.spec import Data, Spec
 from emoray.trial.stages.comparing import Compare
@@ -38,14 +29,8 @@ from emoray.trial.stages.refining import Refine
 from emoray.trial.stages.training import Train
 from emoray.trial.store import Done, Stage, id_of, open_store
 
-DECIDED = {
-    "labels": LabelRow,
-    "layers": LayerRow,
-    "surface": SurfaceRow,
-    "reliability": ReliabilityRow,
-    "points": PointRow,  # last: where they are, all the others are
-}
-COMPARED = {"comparisons": ComparisonRow, "label_changes": LabelChangeRow}
+DECIDED = ("labels", "layers", "surface", "reliability")  # beside `points`
+COMPARED = ("comparisons", "label_changes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +48,10 @@ class Desk:
         """Write a part of the run; of a start that is over it counts for nothing."""
         write_part(rows, self.run_folder, table, part, self.token)
 
+    def copy(self, folder: Path, table: str, part: str) -> None:
+        """The same with a table that a stage has left in its folder."""
+        copy_part(folder / f"{table}.parquet", self.run_folder, table, part, self.token)
+
     def written(self, table: str) -> set[str]:
         """Names of the parts that this start has written."""
         return {path.stem for path in part_files(self.run_folder, table, self.token)}
@@ -73,8 +62,7 @@ class Desk:
 
 
 def _write_epochs(desk: Desk, made: Done) -> None:
-    rows = read_table(desk.folder(made) / "trainings.parquet", TrainingRow)
-    desk.write(rows, "trainings", made.folder.name)
+    desk.copy(desk.folder(made), "trainings", made.folder.name)
 
 
 async def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Failed | None:
@@ -86,16 +74,16 @@ async def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Faile
     return None
 
 
-def write_rows(desk: Desk, made: Done, tables: Mapping[str, type] = DECIDED) -> pa.Table:
+def write_rows(desk: Desk, made: Done, tables: Collection[str] = DECIDED) -> pa.Table:
     """Copy the rows of one decided model into the run; returns its points."""
-    points, folder = pa.table({}), desk.folder(made)
-    for table, row_class in tables.items():
-        rows = read_table(folder / f"{table}.parquet", row_class)
-        if table == "points":
-            at = rows.schema.get_field_index("run")
-            name = pa.array([desk.run_folder.name] * rows.num_rows)
-            points = rows = rows.set_column(at, rows.schema.field(at), name)
-        desk.write(rows, table, made.folder.name)
+    folder = desk.folder(made)
+    for table in tables:
+        desk.copy(folder, table, made.folder.name)
+    points = read_table(folder / "points.parquet", PointRow)
+    at = points.schema.get_field_index("run")
+    name = pa.array([desk.run_folder.name] * points.num_rows)
+    points = points.set_column(at, points.schema.field(at), name)
+    desk.write(points, "points", made.folder.name)  # last: where they are, all the others are
     best = pc.max(points.column("dev_macro_f1")).as_py()
     ray.get(desk.stages.tell.remote(made.folder.name, points.num_rows, best))
     return points
@@ -106,9 +94,9 @@ def write_comparisons(desk: Desk, asked: Compare, made: Done | Failed) -> None:
     if isinstance(made, Failed):
         write_failure(desk, asked, made)
         return
-    for table, row_class in COMPARED.items():
-        rows = read_table(desk.folder(made) / f"{table}.parquet", row_class)
-        desk.write(rows, table, made.folder.name)
+    folder = desk.folder(made)
+    for table in COMPARED:
+        desk.copy(folder, table, made.folder.name)
 
 
 def write_failure(desk: Desk, asked: Stage, failed: Failed) -> None:

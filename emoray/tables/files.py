@@ -114,11 +114,20 @@ def write_table(rows: Rows, path: P, row_class: type) -> P:
     """Write `rows` to `path`, whole or not at all; a table that stood there is replaced."""
     sink = io.BytesIO()
     pq.write_table(table_of(rows, row_class), sink, **AS_WRITTEN)
+    return _write_bytes(sink.getvalue(), path)
+
+
+def copy_table(source: Path, path: P) -> P:
+    """Write the table at `source`, as it is, to `path`; a table that stood there is replaced."""
+    return _write_bytes(source.read_bytes(), path)
+
+
+def _write_bytes(content: bytes, path: P) -> P:
     if isinstance(path, S3Folder):
-        path.parent.write(path.name, sink.getvalue())
+        path.parent.write(path.name, content)
         return path
     with _replacing(path) as aside:
-        aside.write_bytes(sink.getbuffer())
+        aside.write_bytes(content)
     return path
 
 

@@ -18,7 +18,7 @@ from emoray.storage.objects import DamagedError
 from emoray.storage.parallel import in_parallel
 from emoray.storage.place import Place
 from emoray.storage.s3 import S3Folder
-from emoray.tables.files import P, Rows, clear_half_written, read_table, write_table
+from emoray.tables.files import P, Rows, clear_half_written, copy_table, read_table, write_table
 from emoray.tables.rows import TABLES
 
 PARTS = "_parts"
@@ -121,6 +121,13 @@ def write_part(rows: Rows, run_folder: P, table: str, part: str, token: str | No
     token: of the start that writes; None is for who knows that no other start can have begun.
     """
     return write_table(rows, part_path(run_folder, table, part, token), row_class_of(table))
+
+
+def copy_part(
+    source: Path, run_folder: P, table: str, part: str, token: str | None = None
+) -> P:
+    """Make a finished table at `source`, byte by byte, a part of the run: as `write_part`."""
+    return copy_table(source, part_path(run_folder, table, part, token))
 
 
 def _files(run_folder: P, table: str, token: str | None) -> Sequence[P]:

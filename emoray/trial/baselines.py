@@ -38,7 +38,7 @@ from emoray.trial.store import id_of
 KINDS: tuple[Kind, ...] = (AllNegative(), LabelPrior(), TfidfLogistic())
 NEVER = -10.0  # the logit of a label that is never given: a probability of 0.00005
 PRIOR = "prior.json"  # of a finished LabelPrior or AllNegative: logit_K
-WARM_UP = 20  # texts before the first sample
+WARM_UP = 10  # texts before the first sample
 
 
 def baselines_of(corpus: CorpusRef, taxonomy: str) -> tuple[Baseline, ...]:

@@ -5,6 +5,7 @@ import json
 import os
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,17 @@ ANEW = "_anew"  # beside damaged stages that nobody may move away: what was made
 def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(maxsize=100_000)
+def _sha256_of(path: Path, state: tuple[int, ...]) -> str:
+    return file_sha256(path)
+
+
+def _checked_sha256(path: Path) -> str:
+    """The same, read once a process for as long as the file's state stays."""
+    at = path.stat()
+    return _sha256_of(path, (at.st_dev, at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     whole."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
-        whole = all(file_sha256(folder / f) == sha for f, sha in manifest["files"].items())
+        whole = all(_checked_sha256(folder / f) == sha for f, sha in manifest["files"].items())
         return manifest if whole and {"wall_seconds", "cpu_seconds"} <= set(manifest) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -17,14 +17,14 @@ from emoray.fleet.space import FROZEN, Space
 from emoray.fleet.trials import COMPARED, DECIDED, Desk
 from emoray.quant.catalogue import quick_schemes
 from emoray.tables.files import write_table
-from emoray.tables.parts import begin
+from emoray.tables.parts import begin, row_class_of
 from emoray.tables.rows import TrainingRow
 from emoray.trial.data import look
 from emoray.trial.spec import Decision
 from emoray.trial.store import Done, Stage
 from tests.tables.made import row
 
-TABLES = {"decide": DECIDED, "compare": COMPARED}
+TABLES = {"decide": (*DECIDED, "points"), "compare": COMPARED}
 DEAR = {"train", "compress", "score", *TABLES}  # what other stages share takes no time
 
 
@@ -48,7 +48,8 @@ def made_up(log: Path, seconds: float) -> Any:
     def run(stage: Stage, inputs: dict[str, Path], out: Path) -> None:
         if stage.name == "train":
             write_table([row(TrainingRow)], out / "trainings.parquet", TrainingRow)
-        for table, row_class in TABLES.get(stage.name, {}).items():
+        for table in TABLES.get(stage.name, ()):
+            row_class = row_class_of(table)
             write_table([row(row_class)], out / f"{table}.parquet", row_class)
         time.sleep(seconds if stage.name in DEAR else 0.0)
 

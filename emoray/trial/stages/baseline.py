@@ -74,7 +74,7 @@ class ClockBaselines:
     baselines: tuple[Baseline, ...]
     cpu: str  # another processor, another measurement
     cpus: int  # of the node: reserved, so that nothing else runs there
-    texts: int = 100
+    texts: int = 60
     turns: int = 2
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:

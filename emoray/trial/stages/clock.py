@@ -70,7 +70,7 @@ class Clock:
     """The time of one text, batch 1: these models beside a baseline, a whole node to themselves."""
 
     name: ClassVar[str] = "clock"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     compressed: tuple[Compress, ...]
     baseline: Compress
@@ -80,7 +80,7 @@ class Clock:
     cpu: str  # another processor, another measurement
     cpus: int  # of the node: reserved, so that nothing else runs there
     threads: int = 1
-    texts: int = 100
+    texts: int = 60
     turns: int = 2
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
@@ -100,7 +100,7 @@ class ClockMembers:
     """The time of the same texts by every member of an ensemble, each beside the first."""
 
     name: ClassVar[str] = "clock_members"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     compressed: tuple[Compress, ...]
     text: Encode | Pieces  # of the first: whose lengths choose the texts
@@ -109,7 +109,7 @@ class ClockMembers:
     cpu: str  # another processor, another measurement
     cpus: int  # of the node: reserved, so that nothing else runs there
     threads: int = 1
-    texts: int = 100
+    texts: int = 60
     turns: int = 2
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
