@@ -5,6 +5,7 @@ two, that of yes and that of no, because 1 - p forgets small numbers).
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import expit
@@ -17,6 +18,8 @@ _LEAST = float(np.finfo(np.float64).tiny)  # a probability of 0 has no logit
 @dataclass(frozen=True, slots=True)
 class Logits:
     """The weighted mean of the members' logits: the geometric mean of their odds."""
+
+    tag: ClassVar[str] = "Logits"
 
     def voices(self, logits_NK: np.ndarray) -> np.ndarray:
         """voices_ANK float64: what is averaged."""
@@ -33,6 +36,8 @@ class Logits:
 @dataclass(frozen=True, slots=True)
 class Probabilities:
     """The logit of the weighted mean of the members' probabilities."""
+
+    tag: ClassVar[str] = "Probabilities"
 
     def voices(self, logits_NK: np.ndarray) -> np.ndarray:
         logits_NK = np.asarray(logits_NK, np.float64)

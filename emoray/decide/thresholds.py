@@ -8,6 +8,7 @@ whose threshold is a probability, reads the temperature; the other rules decide 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -39,6 +40,8 @@ class Rule(ABC):
 class Fixed(Rule):
     """The same probability threshold for every label, chosen beforehand."""
 
+    tag: ClassVar[str] = "Fixed"
+
     value: float = 0.5
 
     def __post_init__(self) -> None:
@@ -63,6 +66,8 @@ class Fixed(Rule):
 class OneForAll(Rule):
     """One threshold for every label: the one with the best macro-F1, over every distinct score."""
 
+    tag: ClassVar[str] = "OneForAll"
+
     def fit(self, ranking: Ranking, temperature: float = 1.0) -> np.ndarray:
         return np.full(len(ranking.positives), ranking.common_cut)
 
@@ -77,6 +82,8 @@ class PerLabel(Rule):
     With `min_support=m` a label of support s is drawn towards the common cut, in logits:
     `(s * own + m * common) / (s + m)`, so a label with m positives goes half the way.
     """
+
+    tag: ClassVar[str] = "PerLabel"
 
     min_support: int = 0
 

@@ -6,6 +6,7 @@ Shapes: M members, N texts, K labels, A averaged arrays of a voice.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from scipy.optimize import minimize
@@ -51,6 +52,8 @@ def _shares(weights_M: np.ndarray, loudness_M: np.ndarray | float = 1.0) -> np.n
 class MeanOf(Weighing):
     """Every member counts the same; nothing is fitted."""
 
+    tag: ClassVar[str] = "MeanOf"
+
     of: Voice = field(default_factory=Logits)
 
     def weights(self, logits_MNK: np.ndarray, labels_NK: np.ndarray) -> np.ndarray:
@@ -68,6 +71,8 @@ class FittedWeights(Weighing):
     Breiman 1996, "Stacked regressions"); as the temperature is fitted afterwards, only their shares
     count. Of probabilities: a mixture, climbed by expectation and maximisation.
     """
+
+    tag: ClassVar[str] = "FittedWeights"
 
     of: Voice = field(default_factory=Logits)
 
@@ -123,6 +128,8 @@ class Greedy(Weighing):
     macro-F1 with a threshold per label. Among equals a member that is in the bag already is taken,
     then the first; among equal bags the smallest.
     """
+
+    tag: ClassVar[str] = "Greedy"
 
     rounds: int
     of: Voice = field(default_factory=Probabilities)

@@ -1,11 +1,14 @@
 """Texts that training gets beyond the corpus, as plain values to hash, store and print."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True)
 class NoAugmentation:
     """The corpus and nothing else."""
+
+    tag: ClassVar[str] = "NoAugmentation"
 
     def __str__(self) -> str:
         return "none"
@@ -18,6 +21,8 @@ class BackTranslation:
     share: such texts as a share of train. balance: 0 takes every text alike, above 0 rare labels
     more (a text is as likely as its rarest label's frequency ** -balance).
     """
+
+    tag: ClassVar[str] = "BackTranslation"
 
     share: float = 0.5
     balance: float = 0.0

@@ -7,7 +7,7 @@ Shapes: N texts, K labels.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,8 @@ NUMPY = Ops(
 class BCE:
     """Binary cross-entropy."""
 
+    tag: ClassVar[str] = "BCE"
+
     def positive_weights(self, prior_K: np.ndarray) -> np.ndarray:
         """What the positive term of each label counts, (K,)."""
         return np.ones_like(prior_K)
@@ -55,6 +57,8 @@ class WeightedBCE:
 
     Power 1 balances positives and negatives of every label (King & Zeng 2001); less is gentler.
     """
+
+    tag: ClassVar[str] = "WeightedBCE"
 
     power: float = 0.4
 
@@ -81,6 +85,8 @@ class Focal:
     alpha weighs positives, 1 - alpha negatives. Lin et al. 2017, "Focal loss for dense object
     detection", eq. 5.
     """
+
+    tag: ClassVar[str] = "Focal"
 
     gamma: float = 2.0
     alpha: float = 0.5
@@ -115,6 +121,8 @@ class Asymmetric:
     Ridnik et al. 2021, "Asymmetric loss for multi-label classification", eq. 7: with
     p_m = max(p - margin, 0) the terms are (1 - p)^gamma_pos log p and p_m^gamma_neg log(1 - p_m).
     """
+
+    tag: ClassVar[str] = "Asymmetric"
 
     gamma_neg: float = 2.0
     gamma_pos: float = 0.0

@@ -1,6 +1,7 @@
 """Everything that decides what a training produces, as plain values to hash, store and print."""
 
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from emoray.model.augmentation import Augmentation, NoAugmentation
 from emoray.model.losses import BCE, Loss
@@ -14,6 +15,8 @@ MAX_TOKENS = 64  # words of a text that are read, where nothing else is said
 class Mean:
     """Mean of a text's word vectors."""
 
+    tag: ClassVar[str] = "Mean"
+
     def __str__(self) -> str:
         return "mean"
 
@@ -21,6 +24,8 @@ class Mean:
 @dataclass(frozen=True, slots=True)
 class Max:
     """Largest value of each component."""
+
+    tag: ClassVar[str] = "Max"
 
     def __str__(self) -> str:
         return "max"
@@ -30,6 +35,8 @@ class Max:
 class Min:
     """Smallest value of each component."""
 
+    tag: ClassVar[str] = "Min"
+
     def __str__(self) -> str:
         return "min"
 
@@ -38,6 +45,8 @@ class Min:
 class Attention:
     """Mean weighted by a softmax over words of a learned query times the word vector."""
 
+    tag: ClassVar[str] = "Attention"
+
     def __str__(self) -> str:
         return "attention"
 
@@ -45,6 +54,8 @@ class Attention:
 @dataclass(frozen=True, slots=True)
 class ConvMax:
     """Convolution over three neighbouring words, ReLU, largest value over the text (Kim 2014)."""
+
+    tag: ClassVar[str] = "ConvMax"
 
     filters: int = 64
 
@@ -63,6 +74,8 @@ Pool = Mean | Max | Min | Attention | ConvMax
 class GloveRecipe:
     """Word vectors -> pooling -> Dense(ReLU) x layers -> Dense(sigmoid), trained with Adam."""
 
+    tag: ClassVar[str] = "GloveRecipe"
+
     # scientific: what a search compares
     taxonomy: str = "ekman"
     embedding_dim: int = 50
@@ -74,8 +87,8 @@ class GloveRecipe:
     seed: int = 0
     sample: Sample = field(default_factory=Whole)
     augmentation: Augmentation = field(default_factory=NoAugmentation)
-    vectors: Vectors = field(default_factory=Given, metadata={"unsaid": Given()})
-    max_tokens: int = field(default=MAX_TOKENS, metadata={"unsaid": MAX_TOKENS})
+    vectors: Vectors = field(default_factory=Given, metadata={"key_default": Given()})
+    max_tokens: int = field(default=MAX_TOKENS, metadata={"key_default": MAX_TOKENS})
     # nuisance: tuned so that the comparison is fair
     epochs: int = 30
     patience: int = 5

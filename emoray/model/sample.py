@@ -1,6 +1,7 @@
 """Which train texts a training sees, as plain values. Shapes: N texts."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -8,6 +9,8 @@ import numpy as np
 @dataclass(frozen=True, slots=True)
 class Whole:
     """Every train text, once."""
+
+    tag: ClassVar[str] = "Whole"
 
     def rows(self, texts: int, seed: int) -> np.ndarray:
         """rows_N: all of them, in their order."""
@@ -23,6 +26,8 @@ class Bootstrap:
 
     Breiman 1996, "Bagging predictors".
     """
+
+    tag: ClassVar[str] = "Bootstrap"
 
     def rows(self, texts: int, seed: int) -> np.ndarray:
         """rows_N ascending, drawn by the recipe's seed."""

@@ -8,6 +8,7 @@ counted in groups. ``spread`` lays them over the tensor again. S slices, M value
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,6 +24,8 @@ def _check_axis(axis: int, rank: int, grain: object) -> None:
 @dataclass(frozen=True, slots=True)
 class PerTensor:
     """One scale for the whole tensor."""
+
+    tag: ClassVar[str] = "PerTensor"
 
     def blocks(self, values: np.ndarray) -> tuple[np.ndarray, ...]:
         """The tensor as 2-D blocks of equally long slices (S, M)."""
@@ -47,6 +50,8 @@ class PerTensor:
 @dataclass(frozen=True, slots=True)
 class PerChannel:
     """One scale for every index of `axis`: a column (output unit) at -1, a row (word) at 0."""
+
+    tag: ClassVar[str] = "PerChannel"
 
     axis: int = -1
 
@@ -76,6 +81,8 @@ class PerGroup:
 
     Axis 0 is the input axis of a dense kernel (in, out); an embedding (V, D) takes axis -1.
     """
+
+    tag: ClassVar[str] = "PerGroup"
 
     size: int = 32
     axis: int = 0

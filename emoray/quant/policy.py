@@ -7,6 +7,7 @@ error under a size budget: Dong et al. 2020, "HAWQ-V2"; here the second order is
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -38,6 +39,8 @@ class Adaptive:
     may be affine, where that lowers the error: 2 bits give 4 levels then, not 3. Weights of integer
     products stay symmetric.
     """
+
+    tag: ClassVar[str] = "Adaptive"
 
     bits: float
     activations: Activations = field(default_factory=WeightOnly)

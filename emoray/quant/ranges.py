@@ -5,6 +5,7 @@ alpha <= 0 <= beta, and alpha = -beta when symmetric. S slices, M values in each
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,6 +22,8 @@ def _around_zero(low_S: np.ndarray, high_S: np.ndarray) -> Ends:
 @dataclass(frozen=True, slots=True)
 class MinMax:
     """Clip nothing."""
+
+    tag: ClassVar[str] = "MinMax"
 
     def of(self, values_SM: np.ndarray, symmetric: bool, bits: int) -> Ends:
         alpha_S, beta_S = _around_zero(values_SM.min(axis=1), values_SM.max(axis=1))
@@ -41,6 +44,8 @@ class Percentile:
     beta is w at p, widened to hold 0. A slice whose percentile is 0 although it holds other
     values falls back to min/max rather than lose them all.
     """
+
+    tag: ClassVar[str] = "Percentile"
 
     p: float = 99.9
 
@@ -73,6 +78,8 @@ class LeastError:
     weights_SM: what each squared error counts for; without them all count alike.
     """
 
+    tag: ClassVar[str] = "LeastError"
+
     def of(
         self,
         values_SM: np.ndarray,
@@ -93,6 +100,8 @@ class Entropy:
     The threshold is sought on |w|; an affine range is min/max cut at that threshold, and a slice of
     one sign spends all its levels on that side.
     """
+
+    tag: ClassVar[str] = "Entropy"
 
     def of(self, values_SM: np.ndarray, symmetric: bool, bits: int) -> Ends:
         alpha_S, beta_S = MinMax().of(values_SM, symmetric, bits)
@@ -120,6 +129,8 @@ class BestOf:
     Outliers may carry the signal, so clipping must earn its keep: of the ranges within 5 % of the
     least squared error, the widest is taken.
     """
+
+    tag: ClassVar[str] = "BestOf"
 
     candidates: tuple[Ranges, ...] = (
         MinMax(),

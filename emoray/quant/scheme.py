@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field, replace
 from types import UnionType
-from typing import get_args
+from typing import ClassVar, get_args
 
 from emoray.quant.grain import Grain, PerChannel, PerGroup, PerTensor
 from emoray.quant.levels import check_bits
@@ -21,6 +21,8 @@ def _check_kind(name: str, value: object, kinds: UnionType) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantScheme:
     """Uniform integer quantization of one tensor."""
+
+    tag: ClassVar[str] = "QuantScheme"
 
     bits: int = 8
     symmetric: bool = True
@@ -41,6 +43,8 @@ class QuantScheme:
 class WeightOnly:
     """Activations stay float32."""
 
+    tag: ClassVar[str] = "WeightOnly"
+
     def __str__(self) -> str:
         return "weights"
 
@@ -49,6 +53,8 @@ class WeightOnly:
 class Dynamic:
     """Activations become uint8 by each row's own min/max, while the model runs."""
 
+    tag: ClassVar[str] = "Dynamic"
+
     def __str__(self) -> str:
         return "dynamic"
 
@@ -56,6 +62,8 @@ class Dynamic:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Static:
     """Activations become 8-bit by ranges calibrated once, on the dev split."""
+
+    tag: ClassVar[str] = "Static"
 
     ranges: ActivationRanges = field(default_factory=MinMax)
     symmetric: bool = False
@@ -80,6 +88,8 @@ class Qat:
     rate: learning rate, as a share of the one the recipe trained with. learned: clip ranges are
     trained too, else observed.
     """
+
+    tag: ClassVar[str] = "Qat"
 
     epochs: int = 1
     rate: float = RATE
@@ -196,6 +206,8 @@ class ModelScheme:
     names weights, the embedding too, whose scheme wins over both. qat: trained for it, not after;
     with nothing quantized, trained on in float for as long, see `control_of`.
     """
+
+    tag: ClassVar[str] = "ModelScheme"
 
     dense: QuantScheme | None = None
     embedding: QuantScheme | None = None

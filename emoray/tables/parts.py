@@ -123,9 +123,7 @@ def write_part(rows: Rows, run_folder: P, table: str, part: str, token: str | No
     return write_table(rows, part_path(run_folder, table, part, token), row_class_of(table))
 
 
-def copy_part(
-    source: Path, run_folder: P, table: str, part: str, token: str | None = None
-) -> P:
+def copy_part(source: Path, run_folder: P, table: str, part: str, token: str | None = None) -> P:
     """Make a finished table at `source`, byte by byte, a part of the run: as `write_part`."""
     return copy_table(source, part_path(run_folder, table, part, token))
 

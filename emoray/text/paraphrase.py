@@ -7,6 +7,7 @@ case, spaces and the many spellings of a laugh do not count.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from emoray.text.words import tokenize
 
@@ -16,6 +17,8 @@ KEPT = "kept"
 @dataclass(frozen=True, slots=True)
 class AnyLabels:
     """Nobody is asked whether a text still carries its labels."""
+
+    tag: ClassVar[str] = "AnyLabels"
 
     def __str__(self) -> str:
         return "any"
@@ -27,6 +30,8 @@ class Agreement:
 
     most_fall: how far the mean probability of a text's own labels may fall.
     """
+
+    tag: ClassVar[str] = "Agreement"
 
     folder: Path
     sha256: str
@@ -50,6 +55,8 @@ class Filters:
     least_edits, most_edits: share of words changed; least_length, most_length: words of the result
     for each word of the source.
     """
+
+    tag: ClassVar[str] = "Filters"
 
     least_edits: float = 0.1
     most_edits: float = 0.7

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache as remembered
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -48,6 +49,8 @@ class Lines:
 class TextFile(Lines):
     """A file in GloVe's text format, plain, `.gz`, or alone in a `.zip`."""
 
+    tag: ClassVar[str] = "TextFile"
+
     name: str
     dim: int
     path: Path
@@ -70,6 +73,8 @@ def read_words(path: Path) -> list[str]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArrayFile:
     """A matrix as numpy saves it, and its words, one a line, in the order of its rows."""
+
+    tag: ClassVar[str] = "ArrayFile"
 
     name: str
     dim: int

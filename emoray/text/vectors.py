@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ _FILE = re.compile(r"glove\.6B\.(\d+)d.*\.txt(\.gz)?")
 class Stanford(Lines):
     """One file in Stanford's format: `.txt`, `.txt.gz`, or that dimension's member of a `.zip`."""
 
+    tag: ClassVar[str] = "Stanford"
+
     dim: int
     path: Path
 
@@ -40,6 +43,8 @@ class Stanford(Lines):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     """All 400,000 words of glove.6B.50d, from the package that the extra `glove` installs."""
+
+    tag: ClassVar[str] = "Package"
 
     dim: int = 50
 

@@ -25,6 +25,8 @@ Recipe = GloveRecipe | BertRecipe
 class Fitted:
     """The temperature of least NLL on dev."""
 
+    tag: ClassVar[str] = "Fitted"
+
     def __str__(self) -> str:
         return "fitted"
 
@@ -32,6 +34,8 @@ class Fitted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """The cheap knobs: they only read logits again."""
+
+    tag: ClassVar[str] = "Decision"
 
     temperature: Fitted | float = Fitted()
     rule: Rule = field(default_factory=PerLabel)
@@ -104,6 +108,8 @@ def all_decisions() -> tuple[Decision, ...]:
 class CorpusRef:
     """A corpus as a stage names it: by content; where it lies does not count."""
 
+    tag: ClassVar[str] = "CorpusRef"
+
     patterns: ClassVar[tuple[str, ...]] = ("train.tsv", "dev.tsv", "test.tsv", "labels.txt")
 
     name: str
@@ -154,6 +160,8 @@ class OwnCorpusRef(CorpusRef):
     A type beside `CorpusRef`, so that what was made of GoEmotions keeps its keys.
     """
 
+    tag: ClassVar[str] = "OwnCorpusRef"
+
     labels: tuple[str, ...]
 
     @property
@@ -164,6 +172,8 @@ class OwnCorpusRef(CorpusRef):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderRef:
     """An encoder as a stage names it: by content; where it lies does not count."""
+
+    tag: ClassVar[str] = "EncoderRef"
 
     patterns: ClassVar[tuple[str, ...]] = ("*.json", "*.txt", "model*.safetensors")
 
@@ -192,6 +202,8 @@ class EncoderRef:
 class TranslatorRef:
     """A translator as a stage names it: by all that it translates with; where that lies does not
     count."""
+
+    tag: ClassVar[str] = "TranslatorRef"
 
     # Of a Marian model's folders; Apertium is installed where it is needed, never carried.
     patterns: ClassVar[tuple[str, ...]] = (
@@ -224,6 +236,8 @@ class TranslatorRef:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorsRef:
     """Word vectors as a stage names them: by content; where they lie does not count."""
+
+    tag: ClassVar[str] = "VectorsRef"
 
     source: VectorSource
     sha256: str

@@ -14,9 +14,9 @@ from emoray.tables.evidence_rows import SpecRow
 from emoray.trial.spec import Decision, Recipe
 from emoray.trial.stages.combining import Combine, Weighing
 from emoray.trial.stages.deciding import Decide
-from emoray.trial.store import canonical, id_of, key_of
+from emoray.trial.store import canonical, id_of, key_of, keyed_fields, tag_of
 
-TYPE = "type"  # of a JSON object: the class that it is
+TYPE = "type"  # of a JSON object: the tag of its class
 
 
 def written(value: Any) -> str:
@@ -37,13 +37,13 @@ def _classes(hint: Any, seen: set[type]) -> Iterator[type]:
 
 @cache
 def known() -> dict[str, type]:
-    """The classes that recipes, schemes, decisions and weighings are made of, by name."""
+    """The classes that recipes, schemes, decisions and weighings are made of, by tag."""
     found: dict[str, type] = {}
     seen: set[type] = set()
     for hint in (Recipe, Scheme, Decision, Weighing):
         for each in _classes(hint, seen):
-            assert each.__name__ not in found, f"two classes are called {each.__name__}"
-            found[each.__name__] = each
+            assert tag_of(each) not in found, f"two classes have the tag {tag_of(each)}"
+            found[tag_of(each)] = each
     return found
 
 
@@ -52,13 +52,14 @@ def _value(data: Any) -> Any:
         return tuple(_value(part) for part in data)
     if not isinstance(data, dict):
         return data
-    parts = {name: _value(part) for name, part in data.items() if name != TYPE}
     made = known().get(str(data.get(TYPE)))
     if made is None:
         raise ValueError(
             f"a spec is made of classes that are known here, got {data.get(TYPE)!r}: use the "
             "version of emoray that wrote it"
         )
+    names = {key: name for key, name, _ in keyed_fields(made)}
+    parts = {names.get(str(k), str(k)): _value(part) for k, part in data.items() if k != TYPE}
     try:
         return made(**parts)
     except TypeError as error:

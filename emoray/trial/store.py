@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeGuard
@@ -64,8 +64,11 @@ def is_stage(value: Any) -> TypeGuard[Stage]:
 
 
 def canonical(value: Any, known: dict[int, Any] | None = None) -> Any:
-    """`value` as JSON that is the same for equal values: types named, stages by key, paths left
-    out. known: what was said of objects that live as long as the call, by their id."""
+    """`value` as JSON that is the same for equal values: types by tag, stages by key, paths left
+    out. known: what was said of objects that live as long as the call, by their id.
+
+    No name of the code enters it: a class and its fields may be renamed, tag and `key` stay.
+    """
     known = {} if known is None else known
     if value is None or isinstance(value, str | bool | int | float):
         return value
@@ -73,28 +76,42 @@ def canonical(value: Any, known: dict[int, Any] | None = None) -> Any:
         return {"stage": _key_of(value, known)}
     if is_dataclass(type(value)):
         if id(value) not in known:
-            said = {f.name: canonical(getattr(value, f.name), known) for f in _said(value)}
-            known[id(value)] = {"type": type(value).__name__, **said}
+            known[id(value)] = {"type": tag_of(type(value)), **_reads(value, known)}
         return known[id(value)]
     if isinstance(value, tuple | list):
         return [canonical(v, known) for v in value]
     raise TypeError(f"no canonical form for {type(value).__name__}")
 
 
-_fields = cache(fields)  # of a class; asked for each value, they took most of a key's time
+def tag_of(kind: type) -> str:
+    """What a class is called in keys and tables, whatever the code calls it; TypeError without a
+    tag of its own."""
+    if "tag" not in vars(kind):
+        raise TypeError(f"a value in keys has a tag of its own, got none for {kind.__name__}")
+    return str(kind.tag)  # type: ignore[attr-defined]
 
 
-def _decides(field: Any, value: Any) -> bool:
-    """Whether a field enters keys: no path does, nor a knob that stands where it did before it was
-    one (its metadata's `unsaid`), so that what was made by then keeps its key."""
-    said = "unsaid" not in field.metadata or value != field.metadata["unsaid"]
-    return said and not isinstance(value, Path)
+@cache  # asked for each value, they took most of a key's time
+def keyed_fields(kind: Any) -> tuple[tuple[str, str, Any], ...]:
+    """(key, name, default) of a dataclass' fields. key: what the field is called in keys, its
+    metadata's `key` where its name is another by now. default: the value of a knob before it was
+    one (its metadata's `key_default`), which is left out, so that what was made by then keeps its
+    key; MISSING where there is none."""
+    return tuple(
+        (f.metadata.get("key", f.name), f.name, f.metadata.get("key_default", MISSING))
+        for f in fields(kind)
+    )
 
 
-def _said(value: Any) -> list[Any]:
-    """Fields that decide the result; where a file lies does not."""
+def _reads(value: Any, known: dict[int, Any]) -> dict[str, Any]:
+    """By key, the fields that decide the result: where a file lies does not."""
+    read = {}
     kind: Any = type(value)
-    return [f for f in _fields(kind) if _decides(f, getattr(value, f.name))]
+    for key, name, default in keyed_fields(kind):
+        part = getattr(value, name)
+        if not isinstance(part, Path) and (default is MISSING or part != default):
+            read[key] = canonical(part, known)
+    return read
 
 
 def digest(value: Any) -> str:
@@ -119,7 +136,7 @@ def _key_of(stage: Stage, known: dict[int, Any]) -> str:
     """The same; each of the stages below, which read each other many times over, once."""
     key: str | None = known.get(id(stage))
     if key is None:
-        parts = {f.name: canonical(getattr(stage, f.name), known) for f in _said(stage)}
+        parts = _reads(stage, known)
         text = json.dumps(
             {"stage": stage.name, "version": stage.version, "layout": LAYOUT, "reads": parts},
             sort_keys=True,
@@ -245,7 +262,7 @@ class Store:
             manifest = {
                 "key": folder.name,
                 "stage": stage.name,
-                "reads": {f.name: canonical(getattr(stage, f.name)) for f in _said(stage)},
+                "reads": _reads(stage, {}),
                 "wall_seconds": wall,
                 "cpu_seconds": cpu,
                 "files": {str(p.relative_to(scratch)): file_sha256(p) for p in files},

@@ -1,6 +1,7 @@
 """Everything that decides what a fine-tuning produces, as plain values to hash, store and print."""
 
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from emoray.model.augmentation import Augmentation, NoAugmentation
 from emoray.model.losses import Loss, WeightedBCE
@@ -12,6 +13,8 @@ from emoray.model.sample import Sample, Whole
 class Cls:
     """The vector of a text's first token."""
 
+    tag: ClassVar[str] = "Cls"
+
     def __str__(self) -> str:
         return "cls"
 
@@ -19,6 +22,8 @@ class Cls:
 @dataclass(frozen=True, slots=True)
 class AllPieces:
     """Every token piece keeps its row."""
+
+    tag: ClassVar[str] = "AllPieces"
 
     def __str__(self) -> str:
         return "all"
@@ -32,6 +37,8 @@ class UsedPieces:
     other signs that the encoder does not know get a row of their own when train uses them so often;
     0 gives them none.
     """
+
+    tag: ClassVar[str] = "UsedPieces"
 
     min_count: int = 1
     allowance: int = 2000
@@ -62,6 +69,8 @@ class BertRecipe:
     layers: encoder layers kept, from the bottom. head_rate: the head's learning rate, as a multiple
     of `learning_rate`. bf16: autocast where the processor has bfloat16, else float32.
     """
+
+    tag: ClassVar[str] = "BertRecipe"
 
     # scientific: what a search compares
     taxonomy: str = "ekman"

@@ -1,7 +1,7 @@
 """How word vectors are trained on texts of one's own, as plain values to hash, store and print."""
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 WIDEST_WINDOW = 20  # least common multiple of 1..20: counts stay whole numbers of 64 bits
 
@@ -37,6 +37,8 @@ class Ppmi:
     Goldberg & Dagan 2015, "Improving distributional similarity".
     """
 
+    tag: ClassVar[str] = "Ppmi"
+
     smoothing: float = _knob(0.75, "cds")
     shift: float = _knob(1.0, "k")
     weighting: float = _knob(0.5, "p")
@@ -55,6 +57,8 @@ class GloveObjective:
     Counts from `ceiling` on weigh 1, smaller ones (count / ceiling) ** exponent. Pennington, Socher
     & Manning 2014, "GloVe: Global vectors for word representation".
     """
+
+    tag: ClassVar[str] = "GloveObjective"
 
     epochs: int = _knob(25, "e")
     learning_rate: float = _knob(0.1, "lr")
@@ -81,6 +85,8 @@ class OwnVectors:
     Words of at least `min_count` occurrences, the `max_words` most frequent, look `window` words to
     either side; one at distance d counts 1 / d, as in GloVe.
     """
+
+    tag: ClassVar[str] = "OwnVectors"
 
     method: Method = field(default_factory=Ppmi)
     window: int = _knob(5, "w")

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from typing import ClassVar
 
 from emoray.text.translation.names import from_names, to_names
 from emoray.text.translation.translator import Untranslated
@@ -68,6 +69,8 @@ class Apertium:
 
     seconds: for a call of up to 256 texts; a pipe that takes longer hangs.
     """
+
+    tag: ClassVar[str] = "Apertium"
 
     pair: str
     modes: Path = MODES

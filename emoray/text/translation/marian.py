@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qsl
 
 from emoray.text.translation.marian_files import digest_of, folder_of, model_of, require_translate
@@ -22,6 +22,8 @@ OPTIONS = {"beams", "sampling", "seed", "device", "bf16"}
 class Beams:
     """The likeliest translation that so many beams find; 1 is greedy."""
 
+    tag: ClassVar[str] = "Beams"
+
     number: int = 4
 
     def __post_init__(self) -> None:
@@ -35,6 +37,8 @@ class Beams:
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """A random translation, the more daring the higher the temperature."""
+
+    tag: ClassVar[str] = "Sampling"
 
     temperature: float = 1.0
     seed: int = 0
@@ -88,6 +92,8 @@ def _misnamed(query: str) -> ValueError:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marian:
     """One direction, and which model goes back. A folder counts by its content, not its place."""
+
+    tag: ClassVar[str] = "Marian"
 
     model: str | Path = "Helsinki-NLP/opus-mt-en-de"
     reverse: str | Path = "Helsinki-NLP/opus-mt-de-en"

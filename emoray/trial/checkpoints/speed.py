@@ -9,6 +9,7 @@ import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 
@@ -25,6 +26,8 @@ BLOCKS = {ONE: 16, MANY: 2}  # batches of a block
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How much is timed: texts one by one, batches of 32, and how often everything."""
+
+    tag: ClassVar[str] = "Plan"
 
     singles: int = 64
     batches: int = 8

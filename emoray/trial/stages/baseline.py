@@ -15,6 +15,8 @@ MODEL = "model"  # of a finished Baseline: the files that one would ship beside 
 class AllNegative:
     """Gives no label to any text."""
 
+    tag: ClassVar[str] = "AllNegative"
+
     decision: ClassVar[Decision] = Decision(temperature=1.0, rule=Fixed(0.5))
 
     def __str__(self) -> str:
@@ -25,6 +27,8 @@ class AllNegative:
 class LabelPrior:
     """Says of every text how often train has each label; thresholds make that all texts or none."""
 
+    tag: ClassVar[str] = "LabelPrior"
+
     decision: ClassVar[Decision] = Decision(temperature=1.0, rule=PerLabel())
 
     def __str__(self) -> str:
@@ -34,6 +38,8 @@ class LabelPrior:
 @dataclass(frozen=True, slots=True)
 class TfidfLogistic:
     """TF-IDF of words, one logistic regression a label, thresholds fitted on dev."""
+
+    tag: ClassVar[str] = "TfidfLogistic"
 
     min_count: int = 2
     c: float = 1.0

@@ -35,7 +35,7 @@ class Tokenize:
     taxonomy: str
     tokenizer: int
     augment: Augment | None = None
-    max_tokens: int = field(default=MAX_TOKENS, metadata={"unsaid": MAX_TOKENS})
+    max_tokens: int = field(default=MAX_TOKENS, metadata={"key_default": MAX_TOKENS})
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.text.words import tokenize

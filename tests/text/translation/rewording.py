@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 from emoray.text.translation.marks import HIDDEN
 from emoray.text.translation.translator import Untranslated
@@ -24,6 +25,8 @@ class Rewording:
     seconds: each call takes them. raises, kills, declines: a word that makes it fail so. dies,
     hangs: folders of traps.
     """
+
+    tag: ClassVar[str] = "Rewording"
 
     forth: bool = True
     raises: str = ""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from filelock import FileLock
 
@@ -61,6 +62,8 @@ def call(command: Sequence[str | Path], *, seconds: float, folder: Path, what: s
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """A virtual environment with these requirements, each pinned."""
+
+    tag: ClassVar[str] = "Environment"
 
     name: str
     requirements: tuple[str, ...]

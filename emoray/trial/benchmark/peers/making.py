@@ -36,6 +36,8 @@ class Peer:
     """A tool and how it is asked. script: a file of this folder, called with the checkpoint, its
     float model.onnx and where to write; environment: None for this interpreter."""
 
+    tag: ClassVar[str] = "Peer"
+
     name: str
     script: str
     arguments: tuple[str, ...] = ()
