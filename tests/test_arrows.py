@@ -17,16 +17,14 @@ ARROWS: dict[str, set[str]] = {
     "text": {"labels", "storage.cache", "storage.names"},
     "quant": set(),
     "model": {"quant", "text.own_vectors.settings"},
-    "decide": set(),
+    "metrics": set(),
+    "decide": {"metrics"},
     "export": {"quant"},
-    "tables": {
-        "storage",
-        "decide.compare",
-        "decide.cuts",
-        "decide.resampled",
-        "decide.strata",
+    "tables": {"storage", "metrics"},
+    "trial": {
+        *("storage", "labels", "text", "model", "quant"),
+        *("metrics", "decide", "export", "tables"),
     },
-    "trial": {"storage", "labels", "text", "model", "quant", "decide", "export", "tables"},
     "fleet": {
         "storage",
         "labels",

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from emoray.decide.cuts import cuts_of
 from emoray.export import artifact
 from emoray.export.artifact import DECISION, MANIFEST
 from emoray.export.shipping import Base, decision_json, row_of
 from emoray.labels import SENTIMENT
+from emoray.metrics.cuts import cuts_of
 from emoray.storage.s3 import S3Folder
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.evidence_rows import PredictionRow

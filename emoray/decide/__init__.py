@@ -1,1 +1,1 @@
-"""From logits to decisions: temperature, thresholds, scores, calibration, intervals."""
+"""From logits to decisions: temperature, thresholds, weights of an ensemble."""

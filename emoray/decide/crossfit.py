@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from emoray.decide.matrices import checked, require_positives
-from emoray.decide.ranking import rank
-from emoray.decide.scores import ManyScores, score_ranking
 from emoray.decide.thresholds import Rule, fit_many
+from emoray.metrics.checks import checked, require_positives
+from emoray.metrics.ranking import rank
+from emoray.metrics.scores import ManyScores, score_ranking
 
 
 def folds_of(texts: int, *, folds: int = 5, seed: int = 0) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit
 
-from emoray.decide.matrices import checked
+from emoray.metrics.checks import checked
 
 _LEAST = float(np.finfo(np.float64).tiny)  # a probability of 0 has no logit
 

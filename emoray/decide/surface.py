@@ -6,8 +6,8 @@ serves them all.
 
 import numpy as np
 
-from emoray.decide.cuts import cuts_of
-from emoray.decide.ranking import f1_of, rank
+from emoray.metrics.cuts import cuts_of
+from emoray.metrics.ranking import f1_of, rank
 
 
 def surface(

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from emoray.decide.matrices import checked
+from emoray.metrics.checks import checked
 
 LOWEST, HIGHEST = 0.05, 20.0
 """Beyond these a model is broken rather than badly calibrated; the nearest bound is returned."""

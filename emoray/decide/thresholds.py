@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.decide.cuts import check_temperature, cuts_of
-from emoray.decide.matrices import checked, require_positives
-from emoray.decide.ranking import Ranking, rank
+from emoray.metrics.checks import checked, require_positives
+from emoray.metrics.cuts import check_temperature, cuts_of
+from emoray.metrics.ranking import Ranking, rank
 
 
 class Rule(ABC):

@@ -14,8 +14,8 @@ from scipy.special import expit
 
 from emoray.decide.crossfit import cross_fitted_fits, cross_fitted_macro_f1
 from emoray.decide.ensemble import Logits, Probabilities, Voice, checked_members, combine
-from emoray.decide.scores import ManyScores
 from emoray.decide.thresholds import PerLabel, Rule
+from emoray.metrics.scores import ManyScores
 
 NOTHING = 0.005  # a share below this moves no decision worth a model's bytes
 STEPS, STILL = 2000, 1e-7  # of the fit of a mixture: at most, and when it has arrived

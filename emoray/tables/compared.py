@@ -11,9 +11,9 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from emoray.decide.compare import Comparison, compare
-from emoray.decide.resampled import Resampled, resampled
-from emoray.decide.strata import stratified_weights
+from emoray.metrics.bootstrap import stratified_weights
+from emoray.metrics.comparison import Comparison, compare
+from emoray.metrics.resampled import Resampled, resampled
 from emoray.tables.notebook import table_html
 from emoray.tables.predictions import Read, cuts_of_point, kept_predictions, label_names
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emoray.decide.cuts import probabilities, thresholds_of
+from emoray.metrics.cuts import probabilities, thresholds_of
 from emoray.tables.conditions import short
 from emoray.tables.predictions import (
     Read,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emoray.decide.compare import LEVEL, interval
+from emoray.metrics.comparison import LEVEL, interval
 
 NONE = -1  # of a place: nothing stands there
 Drawn = Mapping[str, np.ndarray]

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from emoray.decide.cuts import cuts_of
+from emoray.metrics.cuts import cuts_of
 
 Read: TypeAlias = Callable[[str], pa.Table]
 

@@ -33,8 +33,8 @@ def agreement_of(
 
 def _probabilities(finished: Finished, texts: Sequence[str], labels_NK: np.ndarray) -> np.ndarray:
     """The mean probability that the artifact gives to each text's own labels."""
-    from emoray.decide.cuts import probabilities
     from emoray.export import artifact
+    from emoray.metrics.cuts import probabilities
 
     logits_NK = artifact.load(finished.folder).logits(list(texts))
     probs_NK = probabilities(logits_NK, finished.temperature)

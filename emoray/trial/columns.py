@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from emoray.decide.calibration import brier, ece, label_ece, nll, reliability
 from emoray.decide.crossfit import cross_fitted_scores
-from emoray.decide.cuts import probabilities, thresholds_of
-from emoray.decide.intervals import macro_f1_intervals, resample_weights
-from emoray.decide.ranking import rank
-from emoray.decide.scores import ManyScores, score_ranking
 from emoray.decide.surface import surface
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import Fixed, cuts_many
+from emoray.metrics.calibration import brier, ece, label_ece, nll, reliability
+from emoray.metrics.cuts import probabilities, thresholds_of
+from emoray.metrics.intervals import macro_f1_intervals, resample_weights
+from emoray.metrics.ranking import rank
+from emoray.metrics.scores import ManyScores, score_ranking
 from emoray.trial.spec import Decision, Fitted, Rule
 
 SURFACE_TEMPERATURES = np.geomspace(0.4, 2.5, 22)

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from emoray.decide.crossfit import cross_fitted_scores
-from emoray.decide.diversity import diversity, over_pairs, with_others
-from emoray.decide.resampled import resampled
-from emoray.decide.scores import score_many
-from emoray.decide.strata import stratified_weights
 from emoray.decide.thresholds import cuts_many
 from emoray.decide.weighing import cross_fitted_ensemble
 from emoray.export.artifact import combined
 from emoray.export.ensemble import Part, ensemble_files
 from emoray.export.shipping import Base, row_of
+from emoray.metrics.bootstrap import stratified_weights
+from emoray.metrics.diversity import diversity, over_pairs, with_others
+from emoray.metrics.resampled import resampled
+from emoray.metrics.scores import score_many
 from emoray.tables.files import write_table
 from emoray.tables.fleet_rows import MemberRow
 from emoray.trial.columns import Columns, Logits, decide_all, pairs_of

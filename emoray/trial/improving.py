@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoray.decide.crossfit import cross_fitted_macro_f1
-from emoray.decide.improvement import Expected, Gain, Tried, gain, tried
-from emoray.decide.intervals import resample_weights
 from emoray.decide.thresholds import Fixed, PerLabel
+from emoray.metrics.intervals import resample_weights
+from emoray.metrics.seed_gain import Expected, Gain, Tried, gain, tried
 from emoray.tables.improvement_rows import ALL_LABELS, ImprovementRow, ImprovementSeedRow
 from emoray.tables.words import count
 from emoray.trial.columns import Logits

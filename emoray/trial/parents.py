@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.decide.compare import LEVEL, Columns, compare_rows, interval
 from emoray.decide.crossfit import cross_fitted_scores
-from emoray.decide.label_f1 import label_f1_resampled
-from emoray.decide.ranking import f1_of
-from emoray.decide.resampled import Resampled, resampled
-from emoray.decide.strata import stratified_weights
 from emoray.decide.thresholds import cuts_many
+from emoray.metrics.bootstrap import stratified_weights
+from emoray.metrics.comparison import LEVEL, Columns, compare_rows, interval
+from emoray.metrics.label_f1 import label_f1_resampled
+from emoray.metrics.ranking import f1_of
+from emoray.metrics.resampled import Resampled, resampled
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import write_table
 from emoray.trial.columns import pairs_of, rows_with_labels

@@ -1,13 +1,3 @@
-import pytest
+from tests.metrics.conftest import smooth, tied
 
-from tests.decide.made import Decisions, made
-
-
-@pytest.fixture
-def smooth() -> Decisions:
-    return made(300, 6, seed=1)
-
-
-@pytest.fixture
-def tied() -> Decisions:
-    return made(300, 6, seed=2, ties=3)
+__all__ = ["smooth", "tied"]

@@ -3,11 +3,11 @@ import pytest
 from sklearn.metrics import f1_score
 
 from emoray.decide.crossfit import cross_fitted_macro_f1, cross_fitted_scores, folds_of
-from emoray.decide.cuts import decide
-from emoray.decide.ranking import rank
-from emoray.decide.scores import score
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel, Rule, cuts_many
-from tests.decide.made import Decisions, made
+from emoray.metrics.cuts import decide
+from emoray.metrics.ranking import rank
+from emoray.metrics.scores import score
+from tests.metrics.made import Decisions, made
 
 RULES = (Fixed(0.4), OneForAll(), PerLabel(), PerLabel(min_support=10))
 

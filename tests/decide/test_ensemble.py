@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy.special import expit, logit
 
 from emoray.decide.ensemble import Logits, Probabilities, Voice, combine
-from emoray.decide.scores import score
 from emoray.decide.thresholds import PerLabel
-from tests.decide.made import Decisions
+from emoray.metrics.scores import score
+from tests.metrics.made import Decisions
 
 VOICES: tuple[Voice, ...] = (Logits(), Probabilities())
 

@@ -4,7 +4,7 @@ from sklearn.metrics import f1_score
 
 from emoray.decide.surface import surface
 from emoray.decide.thresholds import Fixed
-from tests.decide.made import made
+from tests.metrics.made import made
 
 
 @pytest.mark.parametrize("ties", [None, 3])

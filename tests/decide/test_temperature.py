@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from emoray.decide.calibration import nll
 from emoray.decide.temperature import HIGHEST, LOWEST, fit_temperature
-from tests.decide.made import Decisions
+from emoray.metrics.calibration import nll
+from tests.metrics.made import Decisions
 
 
 @pytest.mark.parametrize("factor", [3.0, 0.4])

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from emoray.decide.cuts import cuts_of, decide
-from emoray.decide.ranking import Ranking, rank
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel, Rule, cuts_many
-from tests.decide.made import Decisions, made
+from emoray.metrics.cuts import cuts_of, decide
+from emoray.metrics.ranking import Ranking, rank
+from tests.metrics.made import Decisions, made
 
 RULES = (Fixed(0.3), OneForAll(), PerLabel(), PerLabel(min_support=20))
 

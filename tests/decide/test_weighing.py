@@ -5,7 +5,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from emoray.decide.calibration import nll
 from emoray.decide.crossfit import cross_fitted_macro_f1, cross_fitted_scores
 from emoray.decide.ensemble import Logits, Probabilities, combine
 from emoray.decide.temperature import fit_temperature
@@ -17,7 +16,8 @@ from emoray.decide.weighing import (
     Weighing,
     cross_fitted_ensemble,
 )
-from tests.decide.made import Decisions, made
+from emoray.metrics.calibration import nll
+from tests.metrics.made import Decisions, made
 
 FITTED: tuple[Weighing, ...] = (
     FittedWeights(Logits()),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoray.decide.scores import score
+from emoray.metrics.scores import score
 from emoray.tables.files import read_table
 from emoray.tables.rows import LabelRow, LatencyRow, PointRow
 from emoray.trial.baselines import KINDS, baselines_of

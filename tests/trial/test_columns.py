@@ -7,9 +7,9 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score
 
 from emoray.decide.crossfit import cross_fitted_macro_f1, cross_fitted_scores
-from emoray.decide.cuts import cuts_of
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
+from emoray.metrics.cuts import cuts_of
 from emoray.trial.columns import (
     Logits,
     decide_all,

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from emoray.decide.compare import compare
-from emoray.decide.label_f1 import label_f1_resampled
-from emoray.decide.resampled import resampled
-from emoray.decide.strata import stratified_weights
 from emoray.decide.thresholds import Fixed
+from emoray.metrics.bootstrap import stratified_weights
+from emoray.metrics.comparison import compare
+from emoray.metrics.label_f1 import label_f1_resampled
+from emoray.metrics.resampled import resampled
 from emoray.quant.catalogue import both_ways
 from emoray.quant.scheme import FLOAT, ModelScheme, Qat, control_of
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow

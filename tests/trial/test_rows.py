@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from emoray.decide.cuts import cuts_of
 from emoray.export import artifact
 from emoray.labels import taxonomy
+from emoray.metrics.cuts import cuts_of
 from emoray.tables.files import read_table
 from emoray.tables.predictions import cuts_of_row
 from emoray.tables.rows import LabelRow, LayerRow, PointRow

@@ -26,7 +26,7 @@ from emoray.trial.spec import (
     distinct,
     recipe_id,
 )
-from tests.decide.made import made
+from tests.metrics.made import made
 
 CORPUS = CorpusRef(name="sample", sha256="0" * 64, folder=Path("/anywhere"))
 

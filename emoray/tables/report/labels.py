@@ -4,8 +4,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from emoray.decide.compare import LEVEL, interval
-from emoray.decide.strata import stratified_weights
+from emoray.metrics.bootstrap import stratified_weights
+from emoray.metrics.comparison import LEVEL, interval
 from emoray.tables.predictions import kept_predictions, label_names
 from emoray.tables.report.look import BLUE, ORANGE, Figure, csv_of
 from emoray.tables.report.source import Source

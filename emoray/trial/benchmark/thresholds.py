@@ -14,10 +14,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import f1_score
 from sklearn.model_selection import TunedThresholdClassifierCV
 
-from emoray.decide.cuts import decide, probabilities
-from emoray.decide.intervals import macro_f1_intervals, resample_weights
-from emoray.decide.scores import score
 from emoray.decide.thresholds import Fixed, PerLabel, cuts_many
+from emoray.metrics.cuts import decide, probabilities
+from emoray.metrics.intervals import macro_f1_intervals, resample_weights
+from emoray.metrics.scores import score
 from emoray.trial.benchmark.figures import AtLeast, AtMost, Figure, less_is_better
 from emoray.trial.spec import TEMPERATURES, THRESHOLDS
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from emoray.decide.compare import LEVEL
-from emoray.decide.paired import LESS_IS_BETTER, MEASURES, change
 from emoray.export.shipping import Base, Row, row_of
+from emoray.metrics.comparison import LEVEL
+from emoray.metrics.paired import LESS_IS_BETTER, MEASURES, change
 from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.tables.rows import ChangeRow, CompressionRow

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.decide.compare import EQUIVALENCE_LEVEL, LEVEL, MARGIN
 from emoray.decide.crossfit import cross_fitted_scores
-from emoray.decide.intervals import resample_weights
-from emoray.decide.paired import Change, Judged, change, judge
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import cuts_many
+from emoray.metrics.comparison import EQUIVALENCE_LEVEL, LEVEL, MARGIN
+from emoray.metrics.intervals import resample_weights
+from emoray.metrics.paired import Change, Judged, change, judge
 from emoray.trial.columns import Logits, decide_all
 from emoray.trial.spec import RULES, Decision, Fitted
 from emoray.trial.stages.text import read_texts

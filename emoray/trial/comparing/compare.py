@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from emoray.decide.compare import MARGIN, checked_margin
-from emoray.decide.strata import stratified_weights
+from emoray.metrics.bootstrap import stratified_weights
+from emoray.metrics.comparison import MARGIN, checked_margin
 from emoray.storage.names import checked_run
 from emoray.storage.place import Place, fetched, landing, name_of, place_of, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, settings_of

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from emoray.decide.resampled import Resampled, resampled
+from emoray.metrics.resampled import Resampled, resampled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

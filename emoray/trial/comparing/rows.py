@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.decide.compare import Comparison, compare
+from emoray.metrics.comparison import Comparison, compare
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.trial.comparing.operand import Operand, frozen
 

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from emoray.decide.cuts import checked_cuts, cuts_of
-from emoray.decide.matrices import checked, checked_labels
+from emoray.metrics.checks import checked, checked_labels
+from emoray.metrics.cuts import checked_cuts, cuts_of
 from emoray.trial.comparing.operand import Cut, Decided, Operand, Said
 from emoray.trial.comparing.scales import checked_logits, checked_probabilities
 

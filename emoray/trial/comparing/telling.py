@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from emoray.decide.compare import points
+from emoray.metrics.comparison import points
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.terminal import table
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.decide.calibration import label_ece, reliability
-from emoray.decide.compare import LEVEL
-from emoray.decide.cuts import probabilities, thresholds_of
-from emoray.decide.intervals import resample_weights
-from emoray.decide.paired import LESS_IS_BETTER, MEASURES, Change, Judged, change, judge
-from emoray.decide.scores import ManyScores, score_many
+from emoray.metrics.calibration import label_ece, reliability
+from emoray.metrics.comparison import LEVEL
+from emoray.metrics.cuts import probabilities, thresholds_of
+from emoray.metrics.intervals import resample_weights
+from emoray.metrics.paired import LESS_IS_BETTER, MEASURES, Change, Judged, change, judge
+from emoray.metrics.scores import ManyScores, score_many
 from emoray.tables.rows import CalibrationLabelRow, CalibrationRow, ChangeRow, ReliabilityRow
 from emoray.trial.columns import Logits, decide_all
 from emoray.trial.finished.artifacts import Finished

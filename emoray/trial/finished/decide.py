@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from emoray.decide.cuts import cuts_of, thresholds_of
+from emoray.metrics.cuts import cuts_of, thresholds_of
 from emoray.storage.place import Place, fetched
 from emoray.storage.submitted import check_outlives
 from emoray.tables.files import read_table

@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 from rich.console import Console
 
-from emoray.decide.compare import compare_rows
-from emoray.decide.intervals import resample_weights
-from emoray.decide.paired import interval, judge
-from emoray.decide.resampled import resampled
-from emoray.decide.scores import Scores, score
-from emoray.decide.strata import stratified_weights
+from emoray.metrics.bootstrap import stratified_weights
+from emoray.metrics.comparison import compare_rows
+from emoray.metrics.intervals import resample_weights
+from emoray.metrics.paired import interval, judge
+from emoray.metrics.resampled import resampled
+from emoray.metrics.scores import Scores, score
 from emoray.storage.place import Place, landing, name_of, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
 from emoray.tables.compact import with_latency

@@ -8,10 +8,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from emoray.decide.paired import Change
-from emoray.decide.scores import Scores
 from emoray.export.decision import Saved
 from emoray.labels import Taxonomy
+from emoray.metrics.paired import Change
+from emoray.metrics.scores import Scores
 from emoray.tables.baselines import name_of
 from emoray.tables.rows import (
     CalibrationLabelRow,

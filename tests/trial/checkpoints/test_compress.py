@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from emoray.decide.scores import score
 from emoray.export import artifact
 from emoray.labels import GOEMOTIONS, SENTIMENT
+from emoray.metrics.scores import score
 from emoray.model.bert.as_saved import logits_as_saved
 from emoray.tables.files import read_table
 from emoray.tables.rows import (

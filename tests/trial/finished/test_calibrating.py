@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from emoray.decide.calibration import ece, label_ece
-from emoray.decide.cuts import decide, probabilities, thresholds_of
-from emoray.decide.paired import Change
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import PerLabel
+from emoray.metrics.calibration import ece, label_ece
+from emoray.metrics.cuts import decide, probabilities, thresholds_of
+from emoray.metrics.paired import Change
 from emoray.tables.files import table_of
 from emoray.tables.rows import FINISHED_TABLES
 from emoray.tables.schema import schema_of

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from emoray.decide.cuts import cuts_of
 from emoray.export import artifact
 from emoray.export.decision import history
+from emoray.metrics.cuts import cuts_of
 from emoray.tables.files import read_table, write_table
 from emoray.tables.rows import CalibrationRow, LabelRow
 from emoray.trial.finished.calibrate import Calibrate, run_calibrate

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from emoray.decide.compare import LEVEL, interval
-from emoray.decide.resampled import resampled
-from emoray.decide.scores import score
-from emoray.decide.strata import stratified_weights
 from emoray.export import artifact
+from emoray.metrics.bootstrap import stratified_weights
+from emoray.metrics.comparison import LEVEL, interval
+from emoray.metrics.resampled import resampled
+from emoray.metrics.scores import score
 from emoray.tables.files import read_table
 from emoray.tables.rows import EvaluationRow, LatencyRow
 from emoray.text.bring.asked import Bring

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.decide.compare import MARGIN
+from emoray.metrics.comparison import MARGIN
 from emoray.storage.cache import user_cache
 from emoray.tables.rows import SpeedRow
 from emoray.text.corpus import read_corpus

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from emoray.decide.resampled import resampled
-from emoray.decide.strata import stratified_weights
-from tests.decide.made import made
+from emoray.metrics.bootstrap import stratified_weights
+from emoray.metrics.resampled import resampled
+from tests.metrics.made import made
 
 LOGITS, LABELS = made(90, 4, seed=8, ties=2)
 WEIGHTS = stratified_weights(LABELS, resamples=12)

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.decide.cuts import checked_cuts
-from emoray.decide.intervals import checked_weights, sums_above
-from emoray.decide.matrices import checked, checked_labels
-from emoray.decide.ranking import f1_of
+from emoray.metrics.checks import checked, checked_labels
+from emoray.metrics.cuts import checked_cuts
+from emoray.metrics.intervals import checked_weights, sums_above
+from emoray.metrics.ranking import f1_of
 
 Decisions = np.ndarray | tuple[np.ndarray, np.ndarray]
 """decided_RNK as 0/1, or (logits_NK, cuts_RK), which is as much in less room."""

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from emoray.decide.calibration import brier, ece, nll
-from emoray.decide.cuts import decide, probabilities
-from emoray.decide.intervals import resample_weights
-from emoray.decide.paired import MEASURES, Change, Judged, change, interval, judge
-from emoray.decide.ranking import f1_of
 from emoray.decide.thresholds import PerLabel
-from tests.decide.made import made
+from emoray.metrics.calibration import brier, ece, nll
+from emoray.metrics.cuts import decide, probabilities
+from emoray.metrics.intervals import resample_weights
+from emoray.metrics.paired import MEASURES, Change, Judged, change, interval, judge
+from emoray.metrics.ranking import f1_of
+from tests.metrics.made import made
 
 TEXTS, LABELS = 80, 4
 LOGITS, TRUTH = made(TEXTS, LABELS, seed=3)

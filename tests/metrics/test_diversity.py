@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emoray.decide.diversity import diversity, over_pairs, with_others
+from emoray.metrics.diversity import diversity, over_pairs, with_others
 
 TRUTH = np.array([[1, 0], [1, 0], [0, 1]])
 DECIDED = np.array(

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from emoray.decide.matrices import checked
+from emoray.metrics.checks import checked
 
 
 def f1_of(tp: np.ndarray, predicted: np.ndarray, support: np.ndarray) -> np.ndarray:

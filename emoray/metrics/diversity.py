@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.decide.matrices import checked_labels
+from emoray.metrics.checks import checked_labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

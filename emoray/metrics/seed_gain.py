@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.decide.label_f1 import label_f1_resampled
+from emoray.metrics.label_f1 import label_f1_resampled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

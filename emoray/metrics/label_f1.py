@@ -7,9 +7,9 @@ K labels, R decisions, B resamples.
 import numpy as np
 from scipy.sparse import csr_array
 
-from emoray.decide.intervals import checked_weights
-from emoray.decide.matrices import checked_labels
-from emoray.decide.ranking import f1_of
+from emoray.metrics.checks import checked_labels
+from emoray.metrics.intervals import checked_weights
+from emoray.metrics.ranking import f1_of
 
 
 def label_f1_resampled(

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from emoray.decide.compare import compare, compare_rows, mcnemar_p
-from emoray.decide.resampled import Resampled, resampled
-from emoray.decide.strata import stratified_weights
-from tests.decide.made import made
+from emoray.metrics.bootstrap import stratified_weights
+from emoray.metrics.comparison import compare, compare_rows, mcnemar_p
+from emoray.metrics.resampled import Resampled, resampled
+from tests.metrics.made import made
 
 LOGITS, LABELS = made(600, 5, seed=2)
 WEIGHTS = stratified_weights(LABELS, resamples=400)

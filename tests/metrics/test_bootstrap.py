@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emoray.decide.strata import strata_of, stratified_weights
+from emoray.metrics.bootstrap import strata_of, stratified_weights
 
 
 def few_and_many() -> np.ndarray:

@@ -9,9 +9,9 @@ F1 0, as in `scores`: with 6 positives on test that happens to one resample in 4
 import numpy as np
 from scipy.sparse import csr_array
 
-from emoray.decide.cuts import checked_cuts
-from emoray.decide.matrices import checked
-from emoray.decide.ranking import f1_of
+from emoray.metrics.checks import checked
+from emoray.metrics.cuts import checked_cuts
+from emoray.metrics.ranking import f1_of
 
 
 def resample_weights(texts: int, *, resamples: int = 1000, seed: int = 0) -> np.ndarray:

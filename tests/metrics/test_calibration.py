@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, log_loss
 
-from emoray.decide.calibration import brier, ece, label_ece, nll, reliability
-from emoray.decide.cuts import probabilities
-from tests.decide.made import Decisions
+from emoray.metrics.calibration import brier, ece, label_ece, nll, reliability
+from emoray.metrics.cuts import probabilities
+from tests.metrics.made import Decisions
 
 
 def defined_ece(probs: np.ndarray, labels: np.ndarray, bins: int) -> float:

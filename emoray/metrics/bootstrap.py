@@ -5,7 +5,7 @@ Shapes: N texts, K labels, B resamples, S texts of one stratum.
 
 import numpy as np
 
-from emoray.decide.matrices import checked_labels
+from emoray.metrics.checks import checked_labels
 
 
 def strata_of(labels_NK: np.ndarray) -> np.ndarray:

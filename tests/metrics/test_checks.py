@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from emoray.decide.crossfit import cross_fitted_macro_f1
-from emoray.decide.intervals import macro_f1_intervals, resample_weights
-from emoray.decide.scores import score
 from emoray.decide.surface import surface
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import Fixed, PerLabel
+from emoray.metrics.intervals import macro_f1_intervals, resample_weights
+from emoray.metrics.scores import score
 
 Verb = Callable[[np.ndarray, np.ndarray], object]
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoray.decide.cuts import checked_cuts, cuts_of, decide, probabilities, thresholds_of
+from emoray.metrics.cuts import checked_cuts, cuts_of, decide, probabilities, thresholds_of
 
 TEMPERATURES = st.floats(0.05, 20)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from emoray.decide.improvement import Expected, Gain, Tried, gain, tried
-from emoray.decide.intervals import resample_weights
-from emoray.decide.label_f1 import label_f1_resampled
+from emoray.metrics.intervals import resample_weights
+from emoray.metrics.label_f1 import label_f1_resampled
+from emoray.metrics.seed_gain import Expected, Gain, Tried, gain, tried
 
 
 def made(

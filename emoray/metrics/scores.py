@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.decide.cuts import checked_cuts
-from emoray.decide.ranking import Ranking, f1_of, rank
+from emoray.metrics.cuts import checked_cuts
+from emoray.metrics.ranking import Ranking, f1_of, rank
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

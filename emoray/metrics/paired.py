@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.decide.calibration import brier, ece, nll
-from emoray.decide.cuts import check_temperature, checked_cuts, probabilities
-from emoray.decide.intervals import checked_weights, macro_f1_resampled
-from emoray.decide.matrices import checked
-from emoray.decide.ranking import f1_of
-from emoray.decide.scores import score_many
+from emoray.metrics.calibration import brier, ece, nll
+from emoray.metrics.checks import checked
+from emoray.metrics.cuts import check_temperature, checked_cuts, probabilities
+from emoray.metrics.intervals import checked_weights, macro_f1_resampled
+from emoray.metrics.ranking import f1_of
+from emoray.metrics.scores import score_many
 
 MEASURES = ("macro_f1", "micro_f1", "ece", "brier", "nll")
 LESS_IS_BETTER = ("ece", "brier", "nll")

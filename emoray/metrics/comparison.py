@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from scipy.special import bdtr
 
-from emoray.decide.label_f1 import label_f1_resampled
-from emoray.decide.paired import Change
-from emoray.decide.ranking import f1_of
-from emoray.decide.resampled import Resampled
+from emoray.metrics.label_f1 import label_f1_resampled
+from emoray.metrics.paired import Change
+from emoray.metrics.ranking import f1_of
+from emoray.metrics.resampled import Resampled
 
 MARGIN = 0.005  # half a point: less is seldom worth a choice
 LEVEL, EQUIVALENCE_LEVEL = 0.95, 0.90

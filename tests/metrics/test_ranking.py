@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from emoray.decide.ranking import midway, rank
-from tests.decide.made import Decisions, made
+from emoray.metrics.ranking import midway, rank
+from tests.metrics.made import Decisions, made
 
 FLOATS = st.floats(-1e6, 1e6)
 

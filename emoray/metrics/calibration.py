@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.decide.cuts import check_temperature
-from emoray.decide.matrices import checked, checked_labels
+from emoray.metrics.checks import checked, checked_labels
+from emoray.metrics.cuts import check_temperature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

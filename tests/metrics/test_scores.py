@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
-from emoray.decide.cuts import decide
-from emoray.decide.scores import score, score_many
-from tests.decide.made import Decisions, made
+from emoray.metrics.cuts import decide
+from emoray.metrics.scores import score, score_many
+from tests.metrics.made import Decisions, made
 
 
 def rows_of_cuts(labels: int) -> np.ndarray:

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from emoray.decide.cuts import decide
-from emoray.decide.intervals import macro_f1_intervals, macro_f1_resampled, resample_weights
-from emoray.decide.scores import score_many
-from tests.decide.made import Decisions, made
+from emoray.metrics.cuts import decide
+from emoray.metrics.intervals import macro_f1_intervals, macro_f1_resampled, resample_weights
+from emoray.metrics.scores import score_many
+from tests.metrics.made import Decisions, made
 
 
 @pytest.mark.parametrize("ties", [None, 2])

@@ -1,0 +1,1 @@
+"""How good decisions are, and how surely: scores, resamples of texts, comparisons."""
