@@ -1,7 +1,7 @@
 """The map of the code, kept true: who may import whom, and where the heavy libraries stay."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -81,18 +81,21 @@ DOORS = {"emoray/tables/run.py": {"emoray.trial.shipped"}}
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
 
 
-def imported(path: Path) -> Iterator[str]:
+@cache
+def imported(path: Path) -> tuple[str, ...]:
     """Every module that a file imports, inside functions too."""
+    found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} line {node.lineno}: imports are absolute"
             module = node.module or ""
             if module in ("emoray", "jobs"):
-                yield from (f"{module}.{alias.name}" for alias in node.names)
+                found += [f"{module}.{alias.name}" for alias in node.names]
             else:
-                yield module
+                found.append(module)
+    return tuple(found)
 
 
 def station(path: Path) -> str:
@@ -120,7 +123,7 @@ def test_imports_follow_the_arrows(name: str) -> None:
         cheap = {"os", "typing", "importlib", "pathlib", "tomllib"}
         assert set(imported(path)) <= cheap, "the first import of all stays a cheap one"
     elif path.name == "__init__.py" and name != LOAD:
-        assert not list(imported(path)), f"{name} holds a docstring, no imports"
+        assert not imported(path), f"{name} holds a docstring, no imports"
     known = DOORS.get(name, set())
     against = [m for m in ours if not allowed(m, station(path)) and m not in known]
     assert not against, f"{name} must not import {against}"

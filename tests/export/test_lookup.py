@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -31,23 +33,27 @@ def looked_up(values: np.ndarray, scheme: QuantScheme | None) -> tuple[np.ndarra
     return session.run(None, {"ids": IDS})[0], how
 
 
+@cache
+def of_table(scheme: QuantScheme) -> tuple[np.ndarray, str]:
+    return looked_up(table(), scheme)
+
+
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_a_looked_up_vector_is_the_dequantized_row(scheme: QuantScheme) -> None:
-    values = table()
-    vectors_NLD, _ = looked_up(values, scheme)
-    expected = store(values, scheme).quantized.dequantize()[IDS]
+    vectors_NLD, _ = of_table(scheme)
+    expected = store(table(), scheme).quantized.dequantize()[IDS]
     assert np.allclose(vectors_NLD, expected, rtol=1e-6, atol=1e-7)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_padding_is_exactly_zero(scheme: QuantScheme) -> None:
-    vectors_NLD, _ = looked_up(table(), scheme)
+    vectors_NLD, _ = of_table(scheme)
     assert not vectors_NLD[IDS == 0].any()
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_four_bit_kernels_run_where_the_grain_permits(scheme: QuantScheme) -> None:
-    _, how = looked_up(table(), scheme)
+    _, how = of_table(scheme)
     fits = scheme.bits == 4 and scheme.grain != PerGroup(7, -1)
     assert how == ("4-bit kernels" if fits else "dequantized")
 

@@ -1,4 +1,4 @@
-"""Laws that every scheme of the catalogue keeps on every finite tensor."""
+"""Laws that the schemes of the catalogue keep on every finite tensor."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from emoray.quant.affine import affine_for, quantize
-from emoray.quant.catalogue import all_schemes
 from emoray.quant.levels import code_range
 from emoray.quant.scheme import QuantScheme
+from tests.quant.pairwise import TENSOR_SCHEMES
 
-TENSORS = {part for s in all_schemes().values() for part in (s.dense, s.embedding) if part}
-# One percentile stands for all.
-KINDS = {(s.bits, s.symmetric, s.grain, type(s.ranges)): s for s in sorted(TENSORS, key=str)}
-SCHEMES = list(KINDS.values())
 SHAPES = array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=40)
 SIZES = st.sampled_from([1e-40, 1e-3, 1.0, 1e6, 1e36])
 
@@ -31,7 +27,7 @@ def tensors(draw: st.DrawFn) -> np.ndarray:
     return (values * draw(SIZES)).astype(np.float32)
 
 
-every_scheme = pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+every_scheme = pytest.mark.parametrize("scheme", TENSOR_SCHEMES, ids=str)
 every_tensor = given(values=tensors())
 few = settings(max_examples=3, deadline=None, derandomize=True)
 
@@ -91,7 +87,7 @@ def test_order_is_kept_within_a_slice(scheme: QuantScheme, values: np.ndarray) -
         assert (steps >= 0).all()
 
 
-@pytest.mark.parametrize("scheme", [s for s in SCHEMES if s.symmetric], ids=str)
+@pytest.mark.parametrize("scheme", [s for s in TENSOR_SCHEMES if s.symmetric], ids=str)
 @few
 @every_tensor
 def test_symmetric_quantization_commutes_with_a_sign_flip(

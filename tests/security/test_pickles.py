@@ -27,8 +27,11 @@ ERRORS = {"UnpicklingError", "PickleError"}  # names of what went wrong, which r
 ARGUMENT = {"np.load": ("allow_pickle", False), "torch.load": ("weights_only", True)}
 
 
-def called(node: ast.Call) -> str:
-    return ast.unparse(node.func)
+def dotted(node: ast.expr) -> str:
+    """A name as it is written, `a.b.c`; nothing for what is no name."""
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def constant(node: ast.Call, name: str) -> object:
@@ -48,7 +51,7 @@ def unsafe(path: Path) -> Iterator[str]:
             if node.value.id in UNSAFE and node.attr not in ERRORS:
                 yield f"{where} uses {node.value.id}.{node.attr}"
         if isinstance(node, ast.Call):
-            name = called(node)
+            name = dotted(node.func)
             if name in ARGUMENT and constant(node, ARGUMENT[name][0]) is not ARGUMENT[name][1]:
                 yield f"{where} calls {name} without {ARGUMENT[name][0]}={ARGUMENT[name][1]}"
             if name in {"eval", "exec", "pd.read_pickle", "yaml.load", "keras.models.load_model"}:

@@ -7,20 +7,16 @@ from torch import nn
 
 from emoray.export.stored import store
 from emoray.quant.affine import affine_between, affine_for
-from emoray.quant.catalogue import all_schemes
 from emoray.quant.grain import PerChannel, PerGroup, PerTensor
 from emoray.quant.qat.inputs import FakeInput
 from emoray.quant.qat.prepare import Place, Prepared, prepare
 from emoray.quant.qat.weights import FakeTensor
 from emoray.quant.scheme import EMBEDDING, ModelScheme, QuantScheme
+from tests.quant.pairwise import TENSOR_SCHEMES
 
-PARTS = [part for s in all_schemes().values() for part in (s.dense, s.embedding) if part]
-# One range of each kind stands for all.
-KINDS = {(s.bits, s.symmetric, s.grain, type(s.ranges)): s for s in sorted(PARTS, key=str)}
-SCHEMES = list(KINDS.values())
-TABLES = [s for s in SCHEMES if not (isinstance(s.grain, PerGroup) and s.grain.axis == 0)]
+TABLES = [s for s in TENSOR_SCHEMES if not (isinstance(s.grain, PerGroup) and s.grain.axis == 0)]
 ROWS, COLUMNS = 70, 41  # groups of 32 and of 16 do not come out even
-SOME = [scheme for scheme in SCHEMES if scheme.bits in (4, 8)][::4]
+SOME = [scheme for scheme in TENSOR_SCHEMES if scheme.bits in (4, 8)][::4]
 
 
 def weights(seed: int = 0, smallest: float = 1e-6) -> torch.Tensor:
@@ -54,7 +50,7 @@ def shipped(prepared: Prepared, name: str, weight: torch.Tensor, scheme: QuantSc
 
 @pytest.mark.parametrize(
     ("scheme", "learned"),
-    [*((scheme, True) for scheme in SCHEMES), *((scheme, False) for scheme in SOME)],
+    [*((scheme, True) for scheme in TENSOR_SCHEMES), *((scheme, False) for scheme in SOME)],
     ids=str,
 )
 def test_a_kernel_in_training_is_the_kernel_in_the_file(scheme: QuantScheme, learned: bool) -> None:
@@ -79,7 +75,7 @@ def test_a_looked_up_row_in_training_is_the_row_in_the_file(scheme: QuantScheme)
     np.testing.assert_array_equal(table(ids).detach().numpy(), expected[ids])
 
 
-@pytest.mark.parametrize("scheme", SCHEMES[::4], ids=str)
+@pytest.mark.parametrize("scheme", TENSOR_SCHEMES[::4], ids=str)
 def test_training_begins_with_the_codes_of_no_training(scheme: QuantScheme) -> None:
     values = weights(smallest=0.1)
     fake = FakeTensor(values, scheme, learned=True)
