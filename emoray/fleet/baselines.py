@@ -4,19 +4,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
-import pyarrow as pa
 import ray
 
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.timing_node import NodeKind, timed
 from emoray.fleet.trials import Desk, write_failure
-from emoray.tables.files import read_table
-from emoray.tables.rows import LabelRow, LatencyRow, PointRow
 from emoray.trial.baselines import baselines_of
 from emoray.trial.stages.baseline import Baseline, ClockBaselines
 from emoray.trial.store import key_of
 
-WRITTEN = {"labels": LabelRow, "points": PointRow}
+WRITTEN = ("labels", "points")
 
 
 @contextmanager
@@ -29,13 +26,8 @@ def beside(desk: Desk, taxonomy: str) -> Iterator[tuple[Baseline, ...]]:
         if isinstance(made, Failed):
             write_failure(desk, each, made)
             continue
-        for table, row_class in WRITTEN.items():
-            rows = read_table(desk.folder(made) / f"{table}.parquet", row_class)
-            if table == "points":
-                at = rows.schema.get_field_index("run")
-                name = pa.array([desk.run_folder.name] * rows.num_rows)
-                rows = rows.set_column(at, rows.schema.field(at), name)
-            desk.write(rows, table, made.folder.name)
+        for table in WRITTEN:
+            desk.copy(desk.folder(made), table, made.folder.name)
 
 
 def clock(desk: Desk, asked: Sequence[Baseline], kind: NodeKind) -> None:
@@ -48,5 +40,4 @@ def clock(desk: Desk, asked: Sequence[Baseline], kind: NodeKind) -> None:
     if isinstance(done, Failed):
         write_failure(desk, stage, done)
         return
-    rows = read_table(desk.folder(done) / "latency.parquet", LatencyRow)
-    desk.write(rows, "latency", done.folder.name)
+    desk.copy(desk.folder(done), "latency", done.folder.name)

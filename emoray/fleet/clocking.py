@@ -9,8 +9,6 @@ from emoray.fleet import baselines
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.timing_node import NodeKind, timed, timing_kind
 from emoray.fleet.trials import Desk, write_failure
-from emoray.tables.files import read_table
-from emoray.tables.rows import LatencyRow
 from emoray.tables.words import count
 from emoray.trial.stages.baseline import Baseline
 from emoray.trial.stages.clock import Clock
@@ -67,5 +65,4 @@ def _clock_training(
     if isinstance(made, Failed):
         write_failure(desk, stage, made)
         return
-    rows = read_table(desk.folder(made) / "latency.parquet", LatencyRow)
-    desk.write(rows, "latency", made.folder.name)
+    desk.copy(desk.folder(made), "latency", made.folder.name)

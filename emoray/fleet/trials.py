@@ -31,6 +31,7 @@ from emoray.trial.store import Done, Stage, id_of, open_store
 
 DECIDED = ("labels", "layers", "surface", "reliability")  # beside `points`
 COMPARED = ("comparisons", "label_changes")
+SCORED = ("point", "dev_macro_f1", "size_bytes")  # columns of `points` that a search looks at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +76,11 @@ async def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Faile
 
 
 def write_rows(desk: Desk, made: Done, tables: Collection[str] = DECIDED) -> pa.Table:
-    """Copy the rows of one decided model into the run; returns its points."""
+    """Copy the rows of one decided model into the run; returns what its points score."""
     folder = desk.folder(made)
-    for table in tables:
+    for table in (*tables, "points"):  # last: where they are, all the others are
         desk.copy(folder, table, made.folder.name)
-    points = read_table(folder / "points.parquet", PointRow)
-    at = points.schema.get_field_index("run")
-    name = pa.array([desk.run_folder.name] * points.num_rows)
-    points = points.set_column(at, points.schema.field(at), name)
-    desk.write(points, "points", made.folder.name)  # last: where they are, all the others are
+    points = read_table(folder / "points.parquet", PointRow, SCORED)
     best = pc.max(points.column("dev_macro_f1")).as_py()
     ray.get(desk.stages.tell.remote(made.folder.name, points.num_rows, best))
     return points

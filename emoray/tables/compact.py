@@ -2,21 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from emoray.storage.parallel import in_parallel
 from emoray.tables.coded import as_text, coded
 from emoray.tables.files import read_table, write_chunks, write_table
 from emoray.tables.front import on_front
+from emoray.tables.many import read_many
 from emoray.tables.merging import Merged
 from emoray.tables.parts import KEYS, PARTS, part_files, row_class_of, table_path
-from emoray.tables.rows import TABLES, PointRow, RepeatRow
+from emoray.tables.rows import TABLES, LatencyRow, PointRow, RepeatRow
 from emoray.tables.schema import schema_of
 
 TOGETHER = 64  # parts that are read at a time
+MERGED_AT_ONCE = 2  # tables: Arrow reads and sorts outside Python's lock
 # Columns of `points` that the front and `repeats` are reckoned from.
 AVERAGED = (
     *("corpus", "taxonomy", "family", "recipe", "seed", "scheme", "embedding_dim", "layers"),
@@ -93,24 +97,21 @@ def repeats_of(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read(paths: Sequence[Path], table: str, wrong: dict[Path, str]) -> Iterator[pa.Table]:
-    """The parts that are whole, in order; of others why not goes into `wrong`."""
-
-    def read(path: Path) -> pa.Table | str:
-        try:
-            return read_table(path, row_class_of(table))
-        except ValueError as error:
-            return str(error)
-
+    """The rows of parts that are whole, in order; of others why not goes into `wrong`."""
     for start in range(0, len(paths), TOGETHER):
-        some = paths[start : start + TOGETHER]
-        for path, part in zip(some, in_parallel(read, some), strict=True):
-            if isinstance(part, str):
-                wrong[path] = part
-            else:
-                yield part
+        rows, without = read_many(paths[start : start + TOGETHER], row_class_of(table))
+        wrong |= without
+        yield rows
 
 
-def _points(merged: Merged, latency: pd.DataFrame, run_folder: Path) -> tuple[int, int]:
+def _named(points: pa.Table, run: str) -> pa.Table:
+    """Points as their stages left them, which know of no run, as those of this one."""
+    at = points.schema.get_field_index("run")
+    own = pc.if_else(pc.equal(points.column(at), ""), run, points.column(at))
+    return points.set_column(at, points.schema.field(at), own)
+
+
+def _points(merged: Merged, latency: pd.DataFrame, run_folder: Path) -> dict[str, int]:
     """Write `points`, with what only all rows together can say, and `repeats`; returns their
     lengths."""
     known = coded(merged.chunks(list(AVERAGED)))
@@ -124,35 +125,43 @@ def _points(merged: Merged, latency: pd.DataFrame, run_folder: Path) -> tuple[in
             at = chunk.schema.get_field_index("on_front")
             own = front.slice(done, chunk.num_rows)
             done += chunk.num_rows
-            yield with_percentiles(chunk.set_column(at, chunk.schema.field(at), own), latency)
+            chunk = _named(chunk.set_column(at, chunk.schema.field(at), own), run_folder.name)
+            yield with_percentiles(chunk, latency)
 
     rows = write_chunks(finished(), table_path(run_folder, "points"), PointRow)
     write_table(repeats.to_dict("series"), table_path(run_folder, "repeats"), RepeatRow)
-    return rows, len(repeats)
+    return {"points": rows, "repeats": len(repeats)}
+
+
+def _merge(run_folder: Path, table: str) -> Compacted:
+    """Merge the parts of one table; with `points` come `repeats`."""
+    wrong: dict[Path, str] = {}
+    with Merged(table=table, folder=run_folder) as merged:
+        merged.take(_read(part_files(run_folder, table), table, wrong))
+        if table == "points":
+            latency = read_table(table_path(run_folder, "latency"), LatencyRow)
+            rows = _points(merged, percentiles_of(latency), run_folder)
+        else:
+            path = table_path(run_folder, table)
+            rows = {table: write_chunks(merged.chunks(), path, TABLES[table])}
+    return Compacted(rows=rows, damaged=tuple(wrong), errors=tuple(wrong.values()))
 
 
 def compact(run_folder: Path) -> Compacted:
     """Merge a run's parts into `<run>/<table>.parquet`; damaged parts are left out and named."""
-    run_folder = Path(run_folder)
+    run_folder = Path(run_folder).absolute()
     if not (run_folder / PARTS).is_dir():
         raise ValueError(
             f"a run's folder holds {PARTS}/, {run_folder} does not: run the sweep into it first"
         )
-    rows: dict[str, int] = {}
-    wrong: dict[Path, str] = {}
-    # Latency first, which points are told of.
-    for name in sorted(set(TABLES) - {"repeats"}, key=lambda name: name != "latency"):
-        with Merged(table=name, folder=run_folder) as merged:
-            merged.take(_read(part_files(run_folder, name), name, wrong))
-            if name == "points":
-                latency = read_table(table_path(run_folder, "latency"), TABLES["latency"])
-                told = percentiles_of(latency)
-                rows["points"], rows["repeats"] = _points(merged, told, run_folder)
-            else:
-                path = table_path(run_folder, name)
-                rows[name] = write_chunks(merged.chunks(), path, TABLES[name])
+    latency = _merge(run_folder, "latency")  # first: points are told of it
+    others = [name for name in TABLES if name not in ("latency", "points", "repeats")]
+    # Points take as long as all others together.
+    merge = partial(_merge, run_folder)
+    merged = [latency, *in_parallel(merge, ["points", *others], at_once=MERGED_AT_ONCE)]
+    rows = {name: count for table in merged for name, count in table.rows.items()}
     return Compacted(
         rows={name: rows[name] for name in TABLES},
-        damaged=tuple(wrong),
-        errors=tuple(wrong.values()),
+        damaged=tuple(path for table in merged for path in table.damaged),
+        errors=tuple(error for table in merged for error in table.errors),
     )

@@ -29,6 +29,7 @@ AS_WRITTEN: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True
 NAMES = {"run", "corpus", "taxonomy", "point", "key"}  # columns whose values become parts of paths
 
 FEW = 1000  # names that are looked at one by one
+SMALL = 2**20  # bytes of a file
 NAMED = 5  # columns in an error
 
 
@@ -257,31 +258,51 @@ def _few(names: Iterable[str]) -> str:
     return f"{first} and {len(rest)} more" if rest else f"{first}"
 
 
-def read_table(path: Place, row_class: type) -> pa.Table:
+def stored(source: Path | io.BytesIO, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows of a file as they are, its pages verified: OSError or Arrow's error where it is
+    damaged. A small one is read at once and by one thread: more would wait for each other."""
+    small = isinstance(source, Path) and source.stat().st_size <= SMALL
+    content = pa.BufferReader(source.read_bytes()) if small else source
+    with pq.ParquetFile(content, page_checksum_verification=True) as file:
+        rows = file.metadata.num_rows
+        table = file.read(columns, use_threads=not small)
+    if table.num_rows != rows:
+        raise pa.ArrowInvalid(f"it holds {table.num_rows} of {rows} rows")
+    return table
+
+
+def checked(table: pa.Table, schema: pa.Schema, path: Place) -> pa.Table | None:
+    """What was stored at `path`, with this schema; None where its columns are others. Arrow's error
+    for values that cannot be, ValueError for names that lead out of a folder."""
+    if not table.schema.equals(schema, check_metadata=False):
+        return None
+    table.validate(full=True)
+    table = pa.Table.from_arrays(table.columns, schema=schema)
+    refuse_paths(table, path)
+    return table
+
+
+def read_table(path: Place, row_class: type, columns: Sequence[str] | None = None) -> pa.Table:
     """The table at `path`, verified. ValueError if absent, damaged, of another class, or with names
-    that lead out of a folder."""
+    that lead out of a folder. columns: those wanted, of all."""
     schema, source = schema_of(row_class), _source(path)
+    if columns is not None:
+        schema = pa.schema([schema.field(name) for name in columns], metadata=schema.metadata)
     if source is None:
         raise ValueError(
             f"a table of {rows_of(row_class)} must exist, {path} does not: check the path, or run "
             "the job that writes it"
         )
     try:
-        with pq.ParquetFile(source, page_checksum_verification=True) as file:
-            table, rows = file.read(), file.metadata.num_rows
-            found = table.schema
-            if found.equals(schema, check_metadata=False):
-                table.validate(full=True)
-                assert table.num_rows == rows
-                table = pa.Table.from_arrays(table.columns, schema=schema)
-                refuse_paths(table, path)
-                return table
-    except (OSError, pa.ArrowException, AssertionError) as error:
+        found = stored(source, columns)
+        if (table := checked(found, schema, path)) is not None:
+            return table
+    except (OSError, pa.ArrowException) as error:
         raise ValueError(
             f"a table must pass its checksums, {path} does not ({error}): delete it and run the "
             "same command again"
         ) from error
-    names = found.names
+    names = found.column_names
     changed = [n for n in names if n in schema.names and found.field(n) != schema.field(n)]
     raise ValueError(
         f"{path} must hold {rows_of(row_class)}; missing columns "

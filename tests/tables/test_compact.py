@@ -132,6 +132,22 @@ def test_a_damaged_part_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
     assert run_table(tmp_path, "failures").column("trial").to_pylist() == ["good"]
 
 
+def test_points_whose_stage_knew_no_run_are_those_of_this_one(tmp_path: Path) -> None:
+    rows = [row(PointRow, point="a", run=""), row(PointRow, point="b", run="told")]
+    write_part(rows, tmp_path / "quick", "points", "trial")
+    compact(tmp_path / "quick")
+    assert run_table(tmp_path / "quick", "points").column("run").to_pylist() == ["quick", "told"]
+
+
+def test_damaged_parts_of_several_tables_are_all_named(tmp_path: Path) -> None:
+    for table, row_class in (("failures", FailureRow), ("trainings", TrainingRow)):
+        write_part([row(row_class)], tmp_path, table, "good")
+        part_path(tmp_path, table, "bad").write_bytes(b"PAR1")
+    done = compact(tmp_path)
+    assert {path.parent.name for path in done.damaged} == {"failures", "trainings"}
+    assert done.rows["failures"] == done.rows["trainings"] == 1
+
+
 def test_a_row_without_a_score_stands_on_no_front(tmp_path: Path) -> None:
     rows = [row(PointRow, point="a"), row(PointRow, point="b", dev_macro_f1=float("nan"))]
     write_part(rows, tmp_path, "points", "trial")

@@ -95,6 +95,15 @@ def test_a_column_of_another_type_is_refused(written: Path) -> None:
         read_table(written, LayerRow)
 
 
+def test_some_columns_are_read_alone_and_one_that_is_missing_is_refused(written: Path) -> None:
+    whole = read_table(written, LayerRow)
+    some = read_table(written, LayerRow, ["bits", "layer"])
+    assert some.equals(whole.select(["bits", "layer"]))
+    pq.write_table(whole.drop_columns(["bits"]), written)
+    with pytest.raises(ValueError, match=r"must hold layer rows; missing columns \['bits'\]"):
+        read_table(written, LayerRow, ["bits", "layer"])
+
+
 def test_an_absent_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"a table of point rows must exist, .* does not"):
         read_table(tmp_path / "points.parquet", PointRow)

@@ -1,0 +1,27 @@
+"""Many small tables read as one: what is checked of each is checked of all at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from emoray.tables.files import checked, read_table, stored
+from emoray.tables.schema import schema_of
+
+
+def read_many(paths: Sequence[Path], row_class: type) -> tuple[pa.Table, dict[Path, str]]:
+    """The rows of all tables that are whole, in the order of the paths; of others, why not."""
+    schema = schema_of(row_class)
+    try:
+        table = pa.concat_tables(map(stored, paths))
+        if (rows := checked(table, schema, paths[0].parent)) is not None:
+            return rows, {}
+    except (OSError, ValueError, pa.ArrowException):
+        pass
+    whole, wrong = [schema.empty_table()], dict[Path, str]()
+    for path in paths:  # which of them it is, and why, says each alone
+        try:
+            whole.append(read_table(path, row_class))
+        except ValueError as error:
+            wrong[path] = str(error)
+    return pa.concat_tables(whole), wrong
