@@ -11,7 +11,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
@@ -35,11 +35,11 @@ MARKER = "store.json"
 CLAIMS = "claims"  # who is making what, for other jobs on the same store
 WAIT_SECONDS = 1.0  # between two looks at what another job is making
 UNFINISHED = "unfinished"  # the input of a resumable stage: a folder that outlives a crash
-KEYS_KEPT = 256  # of stages asked for a moment ago: whoever makes one asks several times
+KEPT = 4096  # values of which is kept what keys say: stages share them, and are asked for again
 LAYOUT = 1  # raise when the store's own folders or manifest change
 
 
-_KEPT: dict[int, tuple["Stage", str]] = {}
+_KEPT: dict[int, tuple[Any, Any]] = {}
 
 
 class Stage(Protocol):
@@ -63,23 +63,35 @@ def is_stage(value: Any) -> TypeGuard[Stage]:
     return hasattr(kind, "run") and hasattr(kind, "version")
 
 
-def canonical(value: Any, known: dict[int, Any] | None = None) -> Any:
+def _kept(value: Any, said: Callable[[Any], Any]) -> Any:
+    """What keys say of a value that does not change: of one asked for a moment ago as it was
+    said."""
+    kept = _KEPT.get(id(value))
+    if kept is not None and kept[0] is value:
+        return kept[1]
+    new = said(value)
+    if len(_KEPT) >= KEPT:
+        _KEPT.clear()
+    _KEPT[id(value)] = value, new  # the value too: so nothing else gets its id
+    return new
+
+
+def canonical(value: Any) -> Any:
     """`value` as JSON that is the same for equal values: types by tag, stages by key, paths left
-    out. known: what was said of objects that live as long as the call, by their id.
+    out. To be read only: parts of it are kept.
 
     No name of the code enters it: a class and its fields may be renamed, tag and `key` stay.
     """
-    known = {} if known is None else known
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if is_stage(value):
-        return {"stage": _key_of(value, known)}
+        return {"stage": key_of(value)}
     if is_dataclass(type(value)):
-        if id(value) not in known:
-            known[id(value)] = {"type": tag_of(type(value)), **_reads(value, known)}
-        return known[id(value)]
-    if isinstance(value, tuple | list):
-        return [canonical(v, known) for v in value]
+        return _kept(value, lambda v: {"type": tag_of(type(v)), **_reads(v)})
+    if isinstance(value, tuple):
+        return _kept(value, lambda v: [canonical(part) for part in v])
+    if isinstance(value, list):
+        return [canonical(part) for part in value]
     raise TypeError(f"no canonical form for {type(value).__name__}")
 
 
@@ -103,14 +115,14 @@ def keyed_fields(kind: Any) -> tuple[tuple[str, str, Any], ...]:
     )
 
 
-def _reads(value: Any, known: dict[int, Any]) -> dict[str, Any]:
+def _reads(value: Any) -> dict[str, Any]:
     """By key, the fields that decide the result: where a file lies does not."""
     read = {}
     kind: Any = type(value)
     for key, name, default in keyed_fields(kind):
         part = getattr(value, name)
         if not isinstance(part, Path) and (default is MISSING or part != default):
-            read[key] = canonical(part, known)
+            read[key] = canonical(part)
     return read
 
 
@@ -122,29 +134,19 @@ def digest(value: Any) -> str:
 
 def key_of(stage: Stage) -> str:
     """`<name>-<SHA-256>` of what the stage reads, its version and the keys of its inputs."""
-    kept = _KEPT.get(id(stage))
-    if kept is not None and kept[0] is stage:
-        return kept[1]
-    key = _key_of(stage, {})
-    if len(_KEPT) >= KEYS_KEPT:
-        _KEPT.clear()
-    _KEPT[id(stage)] = stage, key  # the stage too: so nothing else gets its id
+    key: str = _kept(stage, _key_of)
     return key
 
 
-def _key_of(stage: Stage, known: dict[int, Any]) -> str:
-    """The same; each of the stages below, which read each other many times over, once."""
-    key: str | None = known.get(id(stage))
-    if key is None:
-        parts = _reads(stage, known)
-        text = json.dumps(
-            {"stage": stage.name, "version": stage.version, "layout": LAYOUT, "reads": parts},
-            sort_keys=True,
-            separators=(",", ":"),
-        )
-        key = f"{stage.name}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
-        known[id(stage)] = key
-    return key
+def _key_of(stage: Stage) -> str:
+    reads = {
+        "stage": stage.name,
+        "version": stage.version,
+        "layout": LAYOUT,
+        "reads": _reads(stage),
+    }
+    text = json.dumps(reads, sort_keys=True, separators=(",", ":"))
+    return f"{stage.name}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 def id_of(stage: Stage) -> str:
@@ -262,7 +264,7 @@ class Store:
             manifest = {
                 "key": folder.name,
                 "stage": stage.name,
-                "reads": _reads(stage, {}),
+                "reads": _reads(stage),
                 "wall_seconds": wall,
                 "cpu_seconds": cpu,
                 "files": {str(p.relative_to(scratch)): file_sha256(p) for p in files},
