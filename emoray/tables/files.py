@@ -261,11 +261,12 @@ def _few(names: Iterable[str]) -> str:
 def stored(source: Path | io.BytesIO, columns: Sequence[str] | None = None) -> pa.Table:
     """The rows of a file as they are, its pages verified: OSError or Arrow's error where it is
     damaged. A small one is read at once and by one thread: more would wait for each other."""
-    small = isinstance(source, Path) and source.stat().st_size <= SMALL
-    content = pa.BufferReader(source.read_bytes()) if small else source
+    content: Path | io.BytesIO | pa.NativeFile = source
+    if isinstance(source, Path) and source.stat().st_size <= SMALL:
+        content = pa.BufferReader(source.read_bytes())
     with pq.ParquetFile(content, page_checksum_verification=True) as file:
         rows = file.metadata.num_rows
-        table = file.read(columns, use_threads=not small)
+        table = file.read(columns, use_threads=content is source)
     if table.num_rows != rows:
         raise pa.ArrowInvalid(f"it holds {table.num_rows} of {rows} rows")
     return table
