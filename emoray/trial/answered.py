@@ -147,7 +147,7 @@ def write_texts(corpus: CorpusRef, taxonomies: Iterable[str], folder: Path) -> N
     """Write test as the rows of `predictions` count it: `texts`, one row a text and taxonomy."""
     rows = []
     for name in taxonomies:
-        taxonomy, test = corpus.taxonomy(name), corpus.read(name).test
+        taxonomy, test = corpus.taxonomy(name), corpus.read_test(name)
         for n, (content, labels_K) in enumerate(zip(test.texts, test.labels_NK, strict=True)):
             truth = [label for label, there in zip(taxonomy.labels, labels_K, strict=True) if there]
             rows.append(

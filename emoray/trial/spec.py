@@ -12,7 +12,7 @@ from emoray.labels import taxonomy as taxonomy_of
 from emoray.model.bert.recipe import BertRecipe
 from emoray.model.recipe import GloveRecipe
 from emoray.quant.policy import Scheme
-from emoray.text.corpus import Corpus, read_corpus, read_records
+from emoray.text.corpus import Corpus, Split, read_corpus, read_records, read_split
 from emoray.text.translation.translator import Translator, translator_of
 from emoray.text.vectors import VectorSource
 from emoray.trial.store import digest
@@ -137,6 +137,12 @@ class CorpusRef:
         """The corpus in one taxonomy; ValueError where its files are others by now."""
         found = read_corpus(self.folder, name=self.name, taxonomy=self.taxonomy(taxonomy))
         self._require(found.sha256)
+        return found
+
+    def read_test(self, taxonomy: str) -> Split:
+        """Its test texts in one taxonomy; ValueError as in `read`."""
+        sha256, found = read_split(self.folder, "test", self.taxonomy(taxonomy))
+        self._require(sha256)
         return found
 
     def read_train(self) -> list[tuple[str, str, list[int]]]:

@@ -63,6 +63,15 @@ def test_a_corpus_that_changed_since_the_first_look_is_refused(chain: Chain) -> 
         chain.store.make(stage)
 
 
+def test_the_test_texts_alone_are_those_of_the_whole_corpus(chain: Chain) -> None:
+    corpus = chain.data.corpus
+    alone, whole = corpus.read_test("sentiment"), corpus.read("sentiment").test
+    assert (alone.ids, alone.texts) == (whole.ids, whole.texts)
+    np.testing.assert_array_equal(alone.labels_NK, whole.labels_NK)
+    with pytest.raises(ValueError, match="must not change during a run, got other bytes in"):
+        replace(corpus, sha256="0" * 64).read_test("sentiment")
+
+
 def test_a_clock_times_every_model_beside_the_baseline(chain: Chain) -> None:
     models = tuple(decide.compressed for decide in chain.decided[:2])
     stage = Clock(

@@ -30,8 +30,11 @@ def packed_column(values: pd.Series) -> dict[str, Any]:
     if isinstance(values.dtype, pd.BooleanDtype) or values.dtype == bool:
         values = values.astype("Float64").astype(float)
     if pd.api.types.is_numeric_dtype(values):
-        numbers = [_number(v) for v in values.to_numpy(float, na_value=np.nan)]
-        return {"all": numbers[0]} if len(set(numbers)) == 1 else {"values": numbers}
+        several, places = np.unique(values.to_numpy(float, na_value=np.nan), return_inverse=True)
+        numbers = [_number(v) for v in several]  # few: most of a column's values come again
+        if len(set(numbers)) == 1:
+            return {"all": numbers[0]}
+        return {"values": [numbers[place] for place in places]}
     codes, words = pd.factorize(values, sort=True)
     if len(words) == 1 and (codes == 0).all():
         return {"all": str(words[0])}
