@@ -40,7 +40,7 @@ from emoray.trial.data import Look, look
 from emoray.trial.fewer import fewer
 from emoray.trial.improving import (
     BASELINE,
-    EXPECTED,
+    PROMISES,
     About,
     Attempt,
     improvement_rows,
@@ -53,7 +53,7 @@ from emoray.trial.spec import Data, Decision, Recipe
 from emoray.trial.stages.compression import Score
 from emoray.trial.store import key_of, open_store
 
-TECHNIQUES = tuple(EXPECTED)
+TECHNIQUES = tuple(PROMISES)
 FAMILIES = ("glove", "bert")
 WIDEST = 64  # of the word vectors: what the quick search found enough
 

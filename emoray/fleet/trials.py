@@ -110,17 +110,23 @@ class Measured:
     failures: int = 0
 
 
+def _asked(desk: Desk, stage: Stage | None) -> Any:
+    """Have a stage begun; what it becomes is awaited later."""
+    return None if stage is None else desk.stages.make.remote(stage)
+
+
 async def _measure_one(desk: Desk, decide: Decide) -> Measured:
     """Have one model of a finished training made, and set beside its float parent."""
     beside = comparing(decide)
-    asked = desk.stages.make.remote(decide), desk.stages.make.remote(beside)
-    made: Done | Failed = await asked[0]
+    asked, compared = desk.stages.make.remote(decide), _asked(desk, beside)
+    made: Done | Failed = await asked
     if isinstance(made, Failed):
         await asyncio.to_thread(write_failure, desk, decide, made)
         return Measured(failures=1)
     if refined := decide.compressed.refined:
         await train_and_write(desk, refined)
-    await asyncio.to_thread(write_comparisons, desk, beside, await asked[1])
+    if beside:
+        await asyncio.to_thread(write_comparisons, desk, beside, await compared)
     rows = await asyncio.to_thread(write_rows, desk, made)
     return Measured(points=rows.num_rows)
 
@@ -154,9 +160,9 @@ async def placing(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
         return made
     if decide.compressed.refined:
         await train_and_write(desk, decide.compressed.refined)
-    beside = comparing(decide)
-    compared = await desk.stages.make.remote(beside)
-    await asyncio.to_thread(write_comparisons, desk, beside, compared)
+    if beside := comparing(decide):
+        compared = await desk.stages.make.remote(beside)
+        await asyncio.to_thread(write_comparisons, desk, beside, compared)
     if decide.compressed.refined and spec.scheme != (control := parent_of(spec.scheme)):
         # What a refined model is compared with is a row too.
         made_too = await desk.stages.make.remote(deciding(train, control, (spec.decision,)))

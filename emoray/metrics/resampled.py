@@ -1,179 +1,263 @@
-"""R decisions on one split, with their scores on the texts and on every resample of them.
+"""R decisions on the texts of one split, and how far resamples of the texts move their scores.
 
 What two of them share, texts and resamples, makes them comparable in pairs. Shapes: N texts,
-K labels, R decisions, B resamples, S distinct cuts, P bytes of packed decisions.
+K labels, R decisions, B resamples, P bytes of packed decisions, M bins.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from emoray.metrics.checks import checked, checked_labels
-from emoray.metrics.cuts import checked_cuts
-from emoray.metrics.intervals import checked_weights, sums_above
+from emoray.metrics.bootstrap import LEVEL, checked_weights, symmetric_interval
+from emoray.metrics.calibration import brier, ece, nll
+from emoray.metrics.cuts import check_temperature, probabilities
+from emoray.metrics.decided import Cut, Decisions, Made, checked_decisions
 from emoray.metrics.ranking import f1_of
+from emoray.metrics.scores import ManyScores
 
-Decisions = np.ndarray | tuple[np.ndarray, np.ndarray]
-"""decided_RNK as 0/1, or (logits_NK, cuts_RK), which is as much in less room."""
+F1S = ("macro_f1", "micro_f1")
+LESS_IS_BETTER = ("ece", "brier", "nll")
+MEASURES = (*F1S, *LESS_IS_BETTER)
+LABEL_F1 = "label_f1"
+BINS = 15
 
-Sums = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""(predicted_SB, tp_SB, row_R): the weight of the texts that S distinct decisions give one label,
-of those that carry it, and which of the S each row is."""
+
+def _kept(resampled_RB: np.ndarray, value_R: np.ndarray) -> np.ndarray:
+    """deviation_RB as it is compared and stored: float16 rounds it by 0.05 % of itself, a
+    hundredth of what 500 resamples leave open of an interval."""
+    return (resampled_RB - value_R[:, None]).astype(np.float16)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+def _by_label(
+    decisions: Made | Cut, labels_NK: np.ndarray, weights_NB: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """(f1_RB, tp_RB, predicted_RB, support_B) of one label after another, float64, from counts that
+    are exact while they are below 2**24."""
+    for k in range(labels_NK.shape[1]):
+        positive = np.flatnonzero(labels_NK[:, k])
+        predicted_SB, tp_SB, row_R = decisions.sums(k, positive, weights_NB)
+        support_B = weights_NB[positive].sum(axis=0, dtype=np.float64)
+        f1_SB = f1_of(tp_SB, predicted_SB, support_B)
+        yield f1_SB[row_R], tp_SB[row_R], predicted_SB[row_R], support_B
+
+
+def _calibrations(
+    logits_NK: np.ndarray, labels_NK: np.ndarray, temperature: float, weights_NB: np.ndarray
+) -> dict[str, np.ndarray]:
+    """ECE, Brier and NLL of every resample (B): per text first, then weighted."""
+    texts, labels = logits_NK.shape
+    weights_NB = weights_NB.astype(np.float64)
+    probs_NK = probabilities(logits_NK, temperature)
+    gap_NK = probs_NK.astype(np.float64) - labels_NK
+    bin_NK = np.clip(np.ceil(probs_NK * float(BINS)).astype(np.int64) - 1, 0, BINS - 1)
+    cell = (bin_NK + np.arange(texts)[:, None] * BINS).ravel()
+    gap_NM = np.bincount(cell, gap_NK.ravel(), texts * BINS).reshape(texts, BINS)
+    scaled_NK = logits_NK.astype(np.float64) / temperature
+    softplus_NK = np.maximum(scaled_NK, 0) + np.log1p(np.exp(-np.abs(scaled_NK)))
+    events_B = weights_NB.sum(axis=0) * labels
+    return {
+        "ece": np.abs(gap_NM.T @ weights_NB).sum(axis=0) / events_B,
+        "brier": np.square(gap_NK).sum(axis=1) @ weights_NB / events_B,
+        "nll": (softplus_NK - scaled_NK * labels_NK).sum(axis=1) @ weights_NB / events_B,
+    }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Resampled:
-    """R decisions, judged."""
+    """R decisions on the same texts. A measure is computed when it is first asked for."""
 
+    decisions: Made | Cut
     labels_NK: np.ndarray
-    weights_BN: np.ndarray
-    packed_RP: np.ndarray
-    """Every label decision as one bit."""
-    right_RN: np.ndarray
-    """Whether all labels of a text are right: subset accuracy is their mean."""
-    macro_f1_R: np.ndarray
-    micro_f1_R: np.ndarray
-    macro_f1_RB: np.ndarray
-    micro_f1_RB: np.ndarray
+    weights_NB: np.ndarray
+    temperature_R: np.ndarray | None = None
+    """Of the probabilities; without one there are no measures of calibration."""
+    _values: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
+    _deviations: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
-        return len(self.packed_RP)
+        return len(self.decisions)
+
+    @property
+    def resamples(self) -> int:
+        return int(self.weights_NB.shape[1])
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What is known of these decisions."""
+        return F1S if self.temperature_R is None else MEASURES
+
+    @cached_property
+    def scores(self) -> ManyScores:
+        """On the texts themselves, label by label too."""
+        return self.decisions.scores(self.labels_NK)
 
     def decided(self, r: int) -> np.ndarray:
         """decided_NK, bool, of one row."""
-        shape = self.labels_NK.shape
-        bits = np.unpackbits(self.packed_RP[r], count=self.labels_NK.size)
-        return bits.reshape(shape).astype(bool)
+        return self.decisions.row(r)
+
+    def _check(self, measure: str) -> None:
+        if measure not in self.measures:
+            raise ValueError(
+                f"measure is one of {', '.join(self.measures)}, got {measure!r}: pick one of these"
+            )
+
+    def value(self, measure: str) -> np.ndarray:
+        """value_R, float64: the measure on the texts themselves."""
+        self._check(measure)
+        if measure in F1S:
+            return np.asarray(getattr(self.scores, f"{measure}_R"))
+        if measure not in self._values:
+            self._calibrate()
+        return self._values[measure]
+
+    def deviation(self, measure: str) -> np.ndarray:
+        """deviation_RB, float16: how far each resample lies above that."""
+        self._check(measure)
+        if measure not in self._deviations:
+            if measure in F1S:
+                self._measure_f1s()
+            else:
+                self._calibrate()
+        return self._deviations[measure]
+
+    def label_deviation(self) -> np.ndarray:
+        """deviation_RKB, float32: how far the F1 of each label lies above its value in each
+        resample. Asked for first, it costs no more than the others."""
+        if LABEL_F1 not in self._deviations:
+            shape = len(self), self.labels_NK.shape[1], self.resamples
+            self._deviations[LABEL_F1] = np.empty(shape, np.float32)
+            self._measure_f1s(self._deviations[LABEL_F1])
+        return self._deviations[LABEL_F1]
+
+    def _measure_f1s(self, labels_RKB: np.ndarray | None = None) -> None:
+        """Both F1, and that of each label where there is room for it."""
+        shape = len(self), self.resamples
+        macro_RB, tp_RB, predicted_RB = (np.zeros(shape) for _ in range(3))
+        support_B = np.zeros(self.resamples)
+        every = _by_label(self.decisions, self.labels_NK, self.weights_NB)
+        for k, (f1_RB, own_tp_RB, own_predicted_RB, own_B) in enumerate(every):
+            macro_RB += f1_RB
+            tp_RB += own_tp_RB
+            predicted_RB += own_predicted_RB
+            support_B += own_B
+            if labels_RKB is not None:
+                labels_RKB[:, k] = f1_RB - self.scores.f1_RK[:, [k]]
+        macro_RB /= self.labels_NK.shape[1]
+        micro_RB = f1_of(tp_RB, predicted_RB, support_B)
+        for name, drawn_RB in zip(F1S, (macro_RB, micro_RB), strict=True):
+            self._deviations.setdefault(name, _kept(drawn_RB, self.value(name)))
+
+    def _calibrate(self) -> None:
+        """Every measure of calibration, once for each temperature."""
+        assert self.temperature_R is not None and isinstance(self.decisions, Cut)
+        logits_NK, labels_NK = self.decisions.logits_NK, self.labels_NK
+        distinct, row_R = np.unique(self.temperature_R, return_inverse=True)
+        plain, drawn = [], []
+        for t in map(float, distinct):
+            probs_NK = probabilities(logits_NK, t)
+            plain.append(
+                {
+                    "ece": ece(probs_NK, labels_NK, BINS),
+                    "brier": brier(probs_NK, labels_NK),
+                    "nll": nll(logits_NK, labels_NK, t),
+                }
+            )
+            drawn.append(_calibrations(logits_NK, labels_NK, t, self.weights_NB))
+        for name in LESS_IS_BETTER:
+            value_R = np.array([found[name] for found in plain])[row_R]
+            self._values[name] = value_R
+            self._deviations[name] = _kept(np.array([f[name] for f in drawn])[row_R], value_R)
+
+    def measured(self) -> "Resampled":
+        """The same with every measure computed, so that rows taken of it share them."""
+        for measure in self.measures:
+            self.deviation(measure)
+        return self
+
+    def interval(self, measure: str, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
+        """(low_R, high_R) of a measure, no further than it can go: from 0, all but NLL to 1."""
+        low_R, high_R = symmetric_interval(self.value(measure), self.deviation(measure), level)
+        return np.maximum(low_R, 0), high_R if measure == "nll" else np.minimum(high_R, 1)
+
+    @cached_property
+    def _bits(self) -> tuple[np.ndarray, np.ndarray]:
+        packed, right = [], []
+        for r in range(len(self)):
+            decided_NK = self.decided(r)
+            right_KN = np.ascontiguousarray((decided_NK == self.labels_NK).T)  # ten times as fast
+            packed.append(np.packbits(decided_NK))
+            right.append(right_KN.all(axis=0))
+        return np.array(packed), np.array(right)
+
+    @property
+    def packed_RP(self) -> np.ndarray:
+        """Every label decision as one bit."""
+        return self._bits[0]
+
+    @property
+    def right_RN(self) -> np.ndarray:
+        """Whether all labels of a text are right: subset accuracy is their mean."""
+        return self._bits[1]
+
+    def at(self, cuts_RK: np.ndarray) -> "Resampled":
+        """The same logits cut elsewhere."""
+        assert isinstance(self.decisions, Cut)
+        moved = Cut(logits_NK=self.decisions.logits_NK, cuts_RK=cuts_RK)
+        return Resampled(decisions=moved, labels_NK=self.labels_NK, weights_NB=self.weights_NB)
 
     def rows(self, chosen: Sequence[int] | np.ndarray) -> "Resampled":
         """The rows at these positions, in this order; a row may come more than once."""
         at = np.asarray(chosen, dtype=np.int64)
         return Resampled(
+            decisions=self.decisions.rows(at),
             labels_NK=self.labels_NK,
-            weights_BN=self.weights_BN,
-            packed_RP=self.packed_RP[at],
-            right_RN=self.right_RN[at],
-            macro_f1_R=self.macro_f1_R[at],
-            micro_f1_R=self.micro_f1_R[at],
-            macro_f1_RB=self.macro_f1_RB[at],
-            micro_f1_RB=self.micro_f1_RB[at],
+            weights_NB=self.weights_NB,
+            temperature_R=None if self.temperature_R is None else self.temperature_R[at],
+            _values={name: value_R[at] for name, value_R in self._values.items()},
+            _deviations={name: drawn_RB[at] for name, drawn_RB in self._deviations.items()},
         )
 
 
-def _as_values(marks_RN: np.ndarray) -> np.ndarray:
-    """Each row of bits as one value, equal where the rows are."""
-    packed_RP = np.packbits(marks_RN, axis=1)
-    return packed_RP.view(np.dtype((np.void, packed_RP.shape[1]))).ravel()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Given:
-    """Decisions as they are."""
-
-    decided_RNK: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.decided_RNK)
-
-    def row(self, r: int) -> np.ndarray:
-        return np.asarray(self.decided_RNK[r])
-
-    def sums(self, k: int, positive: np.ndarray, weights_NB: np.ndarray) -> Sums:
-        marks_RN = np.ascontiguousarray(self.decided_RNK[:, :, k])
-        _, first_S, row_R = np.unique(_as_values(marks_RN), return_index=True, return_inverse=True)
-        marks_SN = marks_RN[first_S].astype(np.float32)
-        tp_SB = marks_SN[:, positive] @ weights_NB[positive]
-        return marks_SN @ weights_NB, tp_SB, row_R
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Cut:
-    """Logits and where they are cut."""
-
-    logits_NK: np.ndarray
-    cuts_RK: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.cuts_RK)
-
-    def row(self, r: int) -> np.ndarray:
-        return np.asarray(self.logits_NK >= self.cuts_RK[r])
-
-    def sums(self, k: int, positive: np.ndarray, weights_NB: np.ndarray) -> Sums:
-        cuts_S, row_R = np.unique(self.cuts_RK[:, k], return_inverse=True)
-        scores_N = self.logits_NK[:, k].astype(np.float64)
-        everyone = np.arange(len(scores_N))
-        tp_SB = sums_above(scores_N[positive], cuts_S, positive, weights_NB)
-        return sums_above(scores_N, cuts_S, everyone, weights_NB), tp_SB, row_R
-
-
-def _checked(decisions: Decisions, labels_NK: np.ndarray) -> tuple[_Given | _Cut, np.ndarray]:
-    if isinstance(decisions, tuple):
-        logits_NK, labels_NK = checked(decisions[0], labels_NK)
-        cuts_RK = checked_cuts(decisions[1], labels_NK.shape[1])
-        return _Cut(logits_NK=logits_NK, cuts_RK=cuts_RK), labels_NK
-    decided_RNK = np.asarray(decisions)
-    if decided_RNK.ndim != 3 or 0 in decided_RNK.shape:
+def _checked_temperatures(
+    temperature_R: np.ndarray | None, decisions: Made | Cut
+) -> np.ndarray | None:
+    if temperature_R is None:
+        return None
+    temperature_R = np.asarray(temperature_R, np.float64)
+    if isinstance(decisions, Made) or len(temperature_R) != len(decisions):
         raise ValueError(
-            "decisions must be rows x texts x labels with at least one of each, got shape "
-            f"{decided_RNK.shape}: stack the decided_NK of each row"
+            "a temperature turns the logits of one row of cuts into probabilities, got "
+            f"{len(decisions)} rows and {len(temperature_R)} temperatures: give logits, and one "
+            "of each"
         )
-    labels_NK = checked_labels(labels_NK, decided_RNK.shape[1:], "decisions")
-    if decided_RNK.dtype != np.bool_ and not np.isin(decided_RNK, (0, 1)).all():
-        raise ValueError(
-            f"decisions must be 0 or 1, got {decided_RNK.min()}..{decided_RNK.max()}: "
-            "pass (logits_NK, cuts_RK) for what is not decided yet"
-        )
-    return _Given(decided_RNK=decided_RNK.astype(bool)), labels_NK
+    for temperature in temperature_R:
+        check_temperature(float(temperature))
+    return temperature_R
 
 
-def _macro_micro(
-    told: _Given | _Cut, labels_NK: np.ndarray, weights_NB: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """(macro_f1_RB, micro_f1_RB) float64, from counts that are exact while they are below 2**24."""
-    labels = labels_NK.shape[1]
-    shape = len(told), weights_NB.shape[1]
-    macro_RB, predicted_RB, tp_RB = (np.zeros(shape) for _ in range(3))
-    support_B = np.zeros(shape[1])
-    for k in range(labels):
-        positive = np.flatnonzero(labels_NK[:, k])
-        predicted_SB, tp_SB, row_R = told.sums(k, positive, weights_NB)
-        own_B = weights_NB[positive].sum(axis=0, dtype=np.float64)
-        macro_RB += f1_of(tp_SB, predicted_SB, own_B)[row_R]
-        tp_RB += tp_SB[row_R]
-        predicted_RB += predicted_SB[row_R]
-        support_B += own_B
-    return macro_RB / labels, f1_of(tp_RB, predicted_RB, support_B)
+def resampled(
+    decisions: Decisions,
+    labels_NK: np.ndarray,
+    weights_BN: np.ndarray,
+    *,
+    temperature_R: np.ndarray | None = None,
+    deviations: Mapping[str, np.ndarray] | None = None,
+) -> Resampled:
+    """R decisions of one model with the resamples that they are compared in.
 
-
-def _packed(told: _Given | _Cut, labels_NK: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(packed_P, right_N) of each row."""
-    for r in range(len(told)):
-        decided_NK = told.row(r)
-        right_KN = np.ascontiguousarray((decided_NK == labels_NK).T)  # ten times as fast that way
-        yield np.packbits(decided_NK), np.asarray(right_KN.all(axis=0))
-
-
-def resampled(decisions: Decisions, labels_NK: np.ndarray, weights_BN: np.ndarray) -> Resampled:
-    """Judge R decisions of one model on the texts and on each resample of them.
-
-    weights_BN: `stratified_weights` of the same labels. A label that a resample neither holds nor
-    predicts counts F1 0, as in `scores`.
+    Args:
+        weights_BN: `stratified_weights` of the same labels. A label that a resample neither holds
+            nor predicts counts F1 0, as in `scores`.
+        temperature_R: of each row, where probabilities are measured too.
+        deviations: by measure, where these decisions were resampled before, with equal weights.
     """
-    told, labels_NK = _checked(decisions, labels_NK)
-    weights_NB = checked_weights(weights_BN, len(labels_NK))
-    macro_f1_RB, micro_f1_RB = _macro_micro(told, labels_NK, weights_NB)
-    once_NB = np.ones((len(labels_NK), 1), dtype=np.float32)
-    macro_f1_R1, micro_f1_R1 = _macro_micro(told, labels_NK, once_NB)
-    packed, right = zip(*_packed(told, labels_NK), strict=True)
+    found, labels_NK = checked_decisions(decisions, labels_NK)
     return Resampled(
+        decisions=found,
         labels_NK=labels_NK,
-        weights_BN=weights_NB.T,
-        packed_RP=np.array(packed),
-        right_RN=np.array(right),
-        macro_f1_R=macro_f1_R1[:, 0],
-        micro_f1_R=micro_f1_R1[:, 0],
-        macro_f1_RB=macro_f1_RB,
-        micro_f1_RB=micro_f1_RB,
+        weights_NB=checked_weights(weights_BN, len(labels_NK)),
+        temperature_R=_checked_temperatures(temperature_R, found),
+        _deviations=dict(deviations or {}),
     )

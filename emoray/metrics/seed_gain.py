@@ -8,76 +8,68 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.metrics.label_f1 import label_f1_resampled
+from emoray.metrics.bootstrap import draw_counts, symmetric_interval
+from emoray.metrics.change import Change, changed
+from emoray.metrics.resampled import resampled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Tried:
+class SeedScores:
     """One training method with S seeds: the F1 of each label, on the texts and in resamples."""
 
     f1_SK: np.ndarray
     resampled_SKB: np.ndarray
 
     @property
-    def macro(self) -> "Tried":
+    def macro(self) -> "SeedScores":
         """The same of the mean over labels, as one label."""
-        return Tried(
+        return SeedScores(
             f1_SK=self.f1_SK.mean(axis=1, keepdims=True),
             resampled_SKB=self.resampled_SKB.mean(axis=1, keepdims=True),
         )
 
-    def label(self, k: int) -> "Tried":
+    def label(self, k: int) -> "SeedScores":
         """The same of one label."""
-        return Tried(f1_SK=self.f1_SK[:, [k]], resampled_SKB=self.resampled_SKB[:, [k]])
+        return SeedScores(f1_SK=self.f1_SK[:, [k]], resampled_SKB=self.resampled_SKB[:, [k]])
 
 
-def tried(
+def seed_scores(
     decided_SNK: Sequence[np.ndarray], labels_NK: np.ndarray, weights_BN: np.ndarray
-) -> Tried:
-    """The decisions of S trainings on the same texts, judged on the same resamples."""
+) -> SeedScores:
+    """The decisions of S trainings on the same texts, scored on the same resamples."""
     if not decided_SNK:
         raise ValueError("a technique is judged by at least one training, got none")
-    decided, once_BN = np.array(decided_SNK), np.ones((1, len(labels_NK)))
-    return Tried(
-        f1_SK=label_f1_resampled(decided, labels_NK, once_BN)[:, :, 0],
-        resampled_SKB=label_f1_resampled(decided, labels_NK, weights_BN),
-    )
+    found = resampled(np.array(decided_SNK), labels_NK, weights_BN)
+    f1_SK = found.scores.f1_RK
+    return SeedScores(f1_SK=f1_SK, resampled_SKB=f1_SK[:, :, None] + found.label_deviation())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """F1 before and after, means over seeds. change in F1, relative as a share of before.
+    """F1 before and after, means over seeds: its change, and that as a share of before.
 
-    Each interval is the central 95 % over resampled texts *and* resampled seeds: a gain that hangs
-    on one lucky training is no gain. The relative ones are NaN where the baseline's F1 is 0.
+    Intervals are over resampled texts *and* resampled seeds: a gain that hangs on one lucky
+    training is no gain. The relative ones are NaN where the baseline's F1 is 0.
     """
 
-    before: float
-    after: float
-    low: float
-    high: float
+    change: Change
     relative: float
     relative_low: float
     relative_high: float
     by_seed: tuple[float, ...]
 
-    @property
-    def change(self) -> float:
-        return self.after - self.before
 
-
-def _drawn(tried: Tried, seeds_BS: np.ndarray) -> np.ndarray:
+def _over_seeds(scores: SeedScores, share_BS: np.ndarray) -> np.ndarray:
     """Mean over each resample's seeds (B)."""
-    f1_SB = tried.resampled_SKB[:, 0]
-    drawn_B: np.ndarray = np.take_along_axis(f1_SB.T, seeds_BS, axis=1).mean(axis=1)
-    return drawn_B
+    return np.asarray((scores.resampled_SKB[:, 0].T * share_BS).sum(axis=1))
 
 
-def gain(before: Tried, after: Tried, *, level: float = 0.95, seed: int = 0) -> Gain:
-    """What `after` has over `before`, both with one label (`Tried.macro`, `Tried.label`).
+def gain(before: SeedScores, after: SeedScores, *, seed: int = 0) -> Gain:
+    """What `after` has over `before`, both with one label (`SeedScores.macro`, `.label`).
 
     Paired: resample b reads the same texts and the same seeds of both (Efron & Tibshirani 1993,
-    ch. 8, for the two levels). Raises ValueError where they do not have the same seeds and
+    "An Introduction to the Bootstrap", ch. 8, for the two levels); the few seeds are drawn as the
+    few texts of a stratum are. Raises ValueError where they do not have the same seeds and
     resamples.
     """
     if before.resampled_SKB.shape != after.resampled_SKB.shape or before.f1_SK.shape[1] != 1:
@@ -86,39 +78,36 @@ def gain(before: Tried, after: Tried, *, level: float = 0.95, seed: int = 0) -> 
             f"{before.resampled_SKB.shape} and {after.resampled_SKB.shape}: judge both alike"
         )
     seeds, _, resamples = before.resampled_SKB.shape
-    seeds_BS = np.random.default_rng(seed).integers(seeds, size=(resamples, seeds))
-    before_B, after_B = _drawn(before, seeds_BS), _drawn(after, seeds_BS)
-    ends = (1 - level) / 2, (1 + level) / 2
-    low, high = np.quantile(after_B - before_B, ends)
-    was, now = float(before.f1_SK.mean()), float(after.f1_SK.mean())
-    share, share_low, share_high = np.nan, np.nan, np.nan
-    if was > 0 and (before_B > 0).all():
-        share = now / was - 1
-        share_low, share_high = np.quantile(after_B / before_B - 1, ends)
+    share_BS = draw_counts(np.random.default_rng(seed), seeds, resamples) / seeds
+    before_B, after_B = _over_seeds(before, share_BS), _over_seeds(after, share_BS)
+    was, now = before.f1_SK.mean(keepdims=True)[0], after.f1_SK.mean(keepdims=True)[0]
+    (change,) = changed(was, now, (after_B - before_B - (now - was))[None])
+    share, low, high = np.nan, np.nan, np.nan
+    if change.before > 0 and (before_B > 0).all():
+        share = change.after / change.before - 1
+        ends = symmetric_interval(np.array([share]), (after_B / before_B - 1 - share)[None])
+        low, high = (float(end[0]) for end in ends)
     return Gain(
-        before=was,
-        after=now,
-        low=float(low),
-        high=float(high),
+        change=change,
         relative=float(share),
-        relative_low=float(share_low),
-        relative_high=float(share_high),
+        relative_low=low,
+        relative_high=high,
         by_seed=tuple(float(d) for d in (after.f1_SK - before.f1_SK)[:, 0]),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """A relative gain as promised: from `low` to `high`, shares of the baseline's F1."""
+class Promise:
+    """A relative gain that is often promised: from `low` to `high`, shares of the baseline's F1."""
 
     low: float
     high: float
 
     def __post_init__(self) -> None:
         if not 0 < self.low <= self.high:
-            raise ValueError(f"an expected gain runs from low to high, got {self.low}, {self.high}")
+            raise ValueError(f"a promised gain runs from low to high, got {self.low}, {self.high}")
 
-    def verdict(self, found: Gain) -> str:
+    def outcome(self, found: Gain) -> str:
         """`found`, `exceeded`, `not found` or `open`, by where the relative interval lies.
 
         found: all of it from `low` on; exceeded: all of it above `high`; not found: all below

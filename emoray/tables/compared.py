@@ -5,13 +5,11 @@ Shapes: N texts, K labels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
 
-import numpy as np
 import pandas as pd
 
-from emoray.metrics.bootstrap import stratified_weights
+from emoray.metrics.bootstrap import usual_weights
 from emoray.metrics.comparison import Comparison, compare
 from emoray.metrics.resampled import Resampled, resampled
 from emoray.tables.notebook import table_html
@@ -34,15 +32,9 @@ class Compared:
         return f"<p>{escape(repr(self))}</p>{table_html(self.labels)}"
 
 
-@lru_cache(maxsize=1)
-def _weights(content: bytes, shape: tuple[int, int]) -> np.ndarray:
-    """weights_BN of these labels, drawn once for many comparisons."""
-    return stratified_weights(np.frombuffer(content, np.uint8).reshape(shape))
-
-
-def _judged(told: tuple[pd.Series, Read], names: Sequence[str]) -> Resampled:
+def _resampled(asked: tuple[pd.Series, Read], names: Sequence[str]) -> Resampled:
     """A point's decisions on test, resampled; ValueError where its predictions are not kept."""
-    point, read = told
+    point, read = asked
     kept = kept_predictions(read, point["model"])
     if kept is None:
         raise ValueError(
@@ -52,8 +44,7 @@ def _judged(told: tuple[pd.Series, Read], names: Sequence[str]) -> Resampled:
         )
     labels_NK, logits_NK = kept
     cuts_1K = cuts_of_point(read, point, names)[None]
-    weights_BN = _weights(labels_NK.tobytes(), labels_NK.shape)
-    return resampled((logits_NK, cuts_1K), labels_NK, weights_BN)
+    return resampled((logits_NK, cuts_1K), labels_NK, usual_weights(labels_NK))
 
 
 def compare_points(
@@ -68,7 +59,7 @@ def compare_points(
             f"points compare within one corpus and taxonomy, got {told}: choose two of one"
         )
     names = label_names(before[1], kinds[0][1])
-    found = compare(_judged(before, names), _judged(after, names), margin)
+    found = compare(_resampled(before, names), _resampled(after, names), margin)
     labels = [
         {
             "label": name,

@@ -32,6 +32,10 @@ class ImprovementRow:
     change: float = gain("f1 - baseline_f1", unit=CHANGE)
     change_low: float = gain("lower end of its 95 % interval", unit=CHANGE)
     change_high: float = gain("upper end of its 95 % interval", unit=CHANGE)
+    verdict: str = note(
+        "on change: equivalent within half a point; else better or worse where the 95 % interval "
+        "leaves out 0; else undecided; not corrected for looking at many labels"
+    )
     relative_change: float | None = gain(
         "change as a share of baseline_f1; null where that is 0", unit=RELATIVE
     )
@@ -41,9 +45,8 @@ class ImprovementRow:
         "relative gain often promised, lower end; null for a label", unit=RELATIVE
     )
     expected_high: float | None = note("and its upper end; null for a label", unit=RELATIVE)
-    verdict: str = note(
-        "against that promise: not found, open, found or exceeded; for a label gain, loss or none "
-        "shown, not corrected for looking at many labels"
+    promise: str | None = note(
+        "what became of it: not found, open, found or exceeded; null for a label"
     )
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emoray.metrics.comparison import LEVEL, interval
+from emoray.metrics.bootstrap import symmetric_interval
 
 NONE = -1  # of a place: nothing stands there
 Drawn = Mapping[str, np.ndarray]
-"""The macro-F1 of each point of one model in every resample (B)."""
+"""How far the macro-F1 of each point of one model deviates in every resample (B)."""
 
 
 def _beside(sizes_F: np.ndarray, models_F: np.ndarray) -> np.ndarray:
@@ -78,8 +78,8 @@ def with_nearest(points: pd.DataFrame, drawn_of: Callable[[str], Drawn]) -> dict
         if pairs:
             chosen, mine, others = zip(*pairs, strict=True)
             at = list(chosen)
-            apart_RB = np.array(mine) - np.array(others)
-            low_P[at], high_P[at] = interval(change_P[at], apart_RB, LEVEL)
+            apart_RB = np.array(mine, np.float32) - np.array(others, np.float32)
+            low_P[at], high_P[at] = symmetric_interval(change_P[at], apart_RB)
     known_P = ~np.isnan(low_P)
     apart_P = (low_P > 0) | (high_P < 0)
     return {

@@ -352,8 +352,17 @@ class ChangeRow:
     )
     change_high: float = note("upper end of the interval", unit=MEASURE)
     level: float = note("share of resamples within the interval", unit=SHARE)
+    equivalence_low: float = note("lower end of the paired 90 % interval", unit=MEASURE)
+    equivalence_high: float = note("upper end of the paired 90 % interval", unit=MEASURE)
+    margin: float | None = note(
+        "the largest change, up or down, that counts as none; null = nothing but no change at all",
+        unit=MEASURE,
+    )
     resamples: int = note("bootstrap resamples of the texts")
-    verdict: str = note("better or worse where the interval leaves out 0; same = no change at all")
+    verdict: str = note(
+        "equivalent within the margin; else better or worse where the interval leaves out 0; else "
+        "undecided"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -462,6 +471,9 @@ class CompressionRow:
     equivalence_low: float = note("lower end of the paired 90 % interval", unit=CHANGE)
     equivalence_high: float = note("upper end of the paired 90 % interval", unit=CHANGE)
     equivalent: bool = note("whether the 90 % interval lies within half a point on either side")
+    verdict: str = note(
+        "equivalent; else better or worse where the 95 % interval leaves out 0; else undecided"
+    )
     flips: int = note("label decisions on test that differ from PyTorch float32's")
     quantized_bytes_share: float = gain("share of the stored weights' bytes that are codes")
     integer_products_share: float = gain(

@@ -18,10 +18,10 @@ from emoray.tables.nearest import Drawn
 from emoray.tables.parts import table_path
 from emoray.tables.schema import schema_of
 from emoray.text.bring.asked import Bring
-from emoray.trial.plan import comparing
+from emoray.trial.plan import float_parent
+from emoray.trial.resampled_scores import read_macro_f1
 from emoray.trial.spec import CorpusRef
 from emoray.trial.stages.combining import Combine
-from emoray.trial.stages.comparing import RESAMPLED, Compare
 from emoray.trial.stages.compression import LOGITS, Score
 from emoray.trial.stages.deciding import Decide
 from emoray.trial.stages.finetuning import Pieces
@@ -36,7 +36,7 @@ class Answering:
 
     logits: Score | Combine
     parent: Score | None
-    resampled: tuple[Compare | Combine, ...]
+    resampled: tuple[Decide | Combine, ...]
     text: Encode | Pieces
 
 
@@ -44,12 +44,12 @@ def answering(decided: Sequence[Decide], ensembles: Sequence[Combine] = ()) -> d
     """By model or ensemble."""
     found: dict[str, Answering] = {}
     for decide in decided:
-        beside, model = comparing(decide), id_of(decide.compressed)
+        model = id_of(decide.compressed)
         before = found[model].resampled if model in found else ()
         found[model] = Answering(
             logits=decide.scored,
-            parent=beside.parent,
-            resampled=tuple(dict.fromkeys((*before, beside))),
+            parent=float_parent(decide).scored,
+            resampled=tuple(dict.fromkeys((*before, decide))),
             text=decide.text,
         )
     for combine in ensembles:
@@ -79,8 +79,7 @@ class Resamples:
         """By point; what was never made, or is damaged, is not there."""
         drawn: dict[str, np.ndarray] = {}
         for folder in self.folders.get(model, ()):
-            with np.load(folder / RESAMPLED, allow_pickle=False) as data:
-                drawn |= zip(data["points"].tolist(), data["macro_f1_RB"], strict=True)
+            drawn |= read_macro_f1(folder)
         return drawn
 
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from emoray.decide import ensemble
 from emoray.trial.columns import Logits
-from emoray.trial.improving import Answer
+from emoray.trial.fitted import fit_decisions
+from emoray.trial.improving import DECISIONS, Answer
 from emoray.trial.stages.compression import BASE, LOGITS, Score
 from emoray.trial.stages.text import read_texts
 from emoray.trial.store import Stage, Store
@@ -38,6 +39,7 @@ def answer(scores: Sequence[Score], store: Store) -> Answer:
     (_, dev_labels_NK), (_, test_labels_NK) = (read_texts(text, s) for s in said)
     bases = [_folder(store, score.compressed) / BASE for score in scores]
     return Answer(
+        fitted=fit_decisions(DECISIONS, dev_NK, dev_labels_NK),
         seed=scores[0].compressed.trained.recipe.seed,
         logits=Logits(
             dev_NK=dev_NK,

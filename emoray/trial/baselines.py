@@ -134,8 +134,8 @@ def make_baseline(stage: Baseline, out: Path) -> None:
     )
     own = row_of(
         base,
-        temperature=float(decided.temperature_R[0]),
-        cuts_K=decided.cuts_RK[0],
+        temperature=float(decided.fitted.temperature_R[0]),
+        cuts_K=decided.fitted.cuts_RK[0],
         rule=str(decision.rule),
     )
     points = point_ids(stage, (decision,))

@@ -7,21 +7,20 @@ decisions, T temperatures, S thresholds, B resamples, M texts read both ways.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from emoray.decide.crossfit import cross_fitted_scores
 from emoray.decide.surface import surface
-from emoray.decide.temperature import fit_temperature
-from emoray.decide.thresholds import Fixed, cuts_many
+from emoray.decide.thresholds import Fixed
+from emoray.metrics.bootstrap import usual_weights
 from emoray.metrics.calibration import brier, ece, label_ece, nll, reliability
 from emoray.metrics.cuts import probabilities, thresholds_of
-from emoray.metrics.intervals import macro_f1_intervals, resample_weights
 from emoray.metrics.ranking import rank
-from emoray.metrics.scores import ManyScores, score_ranking
-from emoray.trial.spec import Decision, Fitted, Rule
+from emoray.metrics.resampled import Resampled, resampled
+from emoray.metrics.scores import ManyScores, score_many
+from emoray.trial.fitted import FittedDecisions, fit_decisions
+from emoray.trial.spec import Decision, Fitted
 
 SURFACE_TEMPERATURES = np.geomspace(0.4, 2.5, 22)
 SURFACE_THRESHOLDS = np.linspace(0.02, 0.98, 49)
@@ -45,59 +44,43 @@ class Logits:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decided:
-    """Every decision, taken: temperatures and thresholds as an artifact keeps them, and their
-    scores."""
+    """Every decision, taken: as it was fitted, and its scores. drawn: on test and its resamples,
+    for intervals and for comparisons with other rows."""
 
-    decisions: tuple[Decision, ...]
-    temperature_R: np.ndarray
-    cuts_RK: np.ndarray
-    test: ManyScores
+    fitted: FittedDecisions
+    drawn: Resampled
     average_precision_K: np.ndarray
     points: Columns
 
-
-@lru_cache(maxsize=1)
-def _weights(texts: int) -> np.ndarray:
-    """weights_BN of a split, drawn once a process: every model's rows share their resamples."""
-    weights_BN = resample_weights(texts)
-    weights_BN.setflags(write=False)
-    return weights_BN
-
-
-def pairs_of(
-    decisions: Sequence[Decision], dev_NK: np.ndarray, dev_labels_NK: np.ndarray
-) -> list[tuple[Rule, float]]:
-    """(rule, temperature) of every decision, the temperature fitted on dev where it says so."""
-    fitted = fit_temperature(dev_NK, dev_labels_NK)
-    return [
-        (d.rule, fitted if isinstance(d.temperature, Fitted) else float(d.temperature))
-        for d in decisions
-    ]
+    @property
+    def test(self) -> ManyScores:
+        """On test itself."""
+        return self.drawn.scores
 
 
 def decide_all(logits: Logits, decisions: Sequence[Decision]) -> Decided:
     """Fit every decision on dev and score it on test."""
-    pairs = pairs_of(decisions, logits.dev_NK, logits.dev_labels_NK)
-    temperature_R = np.array([temperature for _, temperature in pairs])
-    cuts_RK = cuts_many(pairs, logits.dev_NK, logits.dev_labels_NK)
-    ranking = rank(logits.test_NK, logits.test_labels_NK)
-    test = score_ranking(ranking, cuts_RK)
-    dev = cross_fitted_scores(pairs, logits.dev_NK, logits.dev_labels_NK)
-    unleaked = score_ranking(
-        rank(logits.test_NK[~logits.leaked_N], logits.test_labels_NK[~logits.leaked_N]), cuts_RK
-    )
-    weights_BN = _weights(len(logits.test_NK))
-    low_R, high_R = macro_f1_intervals(logits.test_NK, logits.test_labels_NK, cuts_RK, weights_BN)
+    return score_fitted(logits, fit_decisions(decisions, logits.dev_NK, logits.dev_labels_NK))
+
+
+def score_fitted(logits: Logits, fitted: FittedDecisions) -> Decided:
+    """Score decisions on test that dev has fitted."""
+    temperature_R, cuts_RK = fitted.temperature_R, fitted.cuts_RK
+    weights_BN = usual_weights(logits.test_labels_NK)
+    drawn = resampled((logits.test_NK, cuts_RK), logits.test_labels_NK, weights_BN)
+    low_R, high_R = drawn.interval("macro_f1")
+    kept_N, test = ~logits.leaked_N, drawn.scores
+    unleaked = score_many(logits.test_NK[kept_N], logits.test_labels_NK[kept_N], cuts_RK)
     on_dev = _once(temperature_R, lambda t: _calibration(logits.dev_NK, logits.dev_labels_NK, t))
     on_test = _once(temperature_R, lambda t: _calibration(logits.test_NK, logits.test_labels_NK, t))
     points = {
         "temperature": temperature_R,
         "temperature_rule": [
-            "fitted" if isinstance(d.temperature, Fitted) else "fixed" for d in decisions
+            "fitted" if isinstance(d.temperature, Fitted) else "fixed" for d in fitted.decisions
         ],
-        "threshold_rule": [str(d.rule) for d in decisions],
-        "dev_macro_f1": dev.macro_f1_R,
-        "dev_micro_f1": dev.micro_f1_R,
+        "threshold_rule": [str(d.rule) for d in fitted.decisions],
+        "dev_macro_f1": fitted.dev_macro_f1_R,
+        "dev_micro_f1": fitted.dev_micro_f1_R,
         "dev_ece": on_dev[:, 0],
         "dev_nll": on_dev[:, 2],
         "test_macro_f1": test.macro_f1_R,
@@ -112,11 +95,10 @@ def decide_all(logits: Logits, decisions: Sequence[Decision]) -> Decided:
         "test_nll": on_test[:, 2],
         "batch_flips_share": _batch_flips(logits, cuts_RK),
     }
+    ranking = rank(logits.test_NK, logits.test_labels_NK)
     return Decided(
-        decisions=tuple(decisions),
-        temperature_R=temperature_R,
-        cuts_RK=cuts_RK,
-        test=test,
+        fitted=fitted,
+        drawn=drawn,
         average_precision_K=ranking.average_precision_K,
         points=points,
     )
@@ -149,14 +131,14 @@ def _once(
     return np.array([of(float(t)) for t in distinct])[row_R]
 
 
-def rows_with_labels(decisions: Sequence[Decision], dev_macro_f1_R: np.ndarray) -> tuple[int, ...]:
+def rows_with_labels(fitted: FittedDecisions) -> tuple[int, ...]:
     """The decisions that are told label by label: those that fit thresholds or cut at one half, and
     the best on dev. A model's decisions are of one size, so no other one can be on the front."""
-    best = dev_macro_f1_R.max()
+    scores_R = fitted.dev_macro_f1_R
     return tuple(
         r
-        for r, d in enumerate(decisions)
-        if not isinstance(d.rule, Fixed) or d.rule == Fixed(0.5) or dev_macro_f1_R[r] == best
+        for r, d in enumerate(fitted.decisions)
+        if not isinstance(d.rule, Fixed) or d.rule == Fixed(0.5) or scores_R[r] == scores_R.max()
     )
 
 
@@ -164,10 +146,11 @@ def label_columns(
     logits: Logits, decided: Decided, points: Sequence[str], labels: Sequence[str]
 ) -> Columns:
     """Rows of `labels`, for the decisions that are told label by label."""
-    rows = list(rows_with_labels(decided.decisions, decided.points["dev_macro_f1"]))
-    thresholds = [thresholds_of(decided.cuts_RK[r], decided.temperature_R[r]) for r in rows]
+    fitted = decided.fitted
+    rows = list(rows_with_labels(fitted))
+    thresholds = [thresholds_of(fitted.cuts_RK[r], fitted.temperature_R[r]) for r in rows]
     ece_RK = _once(
-        decided.temperature_R[rows],
+        fitted.temperature_R[rows],
         lambda t: label_ece(probabilities(logits.test_NK, t), logits.test_labels_NK),
     )
     return {
@@ -179,7 +162,7 @@ def label_columns(
         "average_precision": np.tile(decided.average_precision_K, len(rows)),
         "support": np.tile(decided.test.support_K, len(rows)),
         "threshold": np.concatenate(thresholds),
-        "cut": decided.cuts_RK[rows].ravel(),
+        "cut": fitted.cuts_RK[rows].ravel(),
         "ece": ece_RK.ravel(),
     }
 
@@ -200,7 +183,7 @@ def reliability_columns(logits: Logits, decided: Decided, model: str) -> Columns
     """Reliability on test before calibration (temperature 1) and after (fitted on dev)."""
     fitted = [
         float(t)
-        for t, d in zip(decided.temperature_R, decided.decisions, strict=True)
+        for t, d in zip(decided.fitted.temperature_R, decided.fitted.decisions, strict=True)
         if isinstance(d.temperature, Fitted)
     ]
     parts = []

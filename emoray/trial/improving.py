@@ -5,32 +5,40 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.decide.crossfit import cross_fitted_macro_f1
 from emoray.decide.thresholds import Fixed, PerLabel
-from emoray.metrics.intervals import resample_weights
-from emoray.metrics.seed_gain import Expected, Gain, Tried, gain, tried
+from emoray.metrics.bootstrap import usual_weights
+from emoray.metrics.change import MARGIN
+from emoray.metrics.scores import score
+from emoray.metrics.seed_gain import Gain, Promise, SeedScores, gain, seed_scores
 from emoray.tables.improvement_rows import ALL_LABELS, ImprovementRow, ImprovementSeedRow
 from emoray.tables.words import count
 from emoray.trial.columns import Logits
-from emoray.trial.spec import Recipe, Rule, recipe_id
+from emoray.trial.fitted import FittedDecisions
+from emoray.trial.spec import Decision, Recipe, recipe_id
 
 BASELINE = "baseline"
 # As shares of the baseline's macro-F1: what is often promised of each technique.
-EXPECTED: Mapping[str, Expected] = {
-    "focal_loss": Expected(0.10, 0.20),
-    "augmentation": Expected(0.05, 0.15),
-    "ensemble": Expected(0.15, 0.25),
+PROMISES: Mapping[str, Promise] = {
+    "focal_loss": Promise(0.10, 0.20),
+    "augmentation": Promise(0.05, 0.15),
+    "ensemble": Promise(0.15, 0.25),
 }
-RULES: tuple[Rule, ...] = (PerLabel(), Fixed(0.5))  # the first is what the summary speaks of
+# The first is what the summary speaks of; neither hangs on a temperature.
+DECISIONS = tuple(Decision(temperature=1.0, rule=rule) for rule in (PerLabel(), Fixed(0.5)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answer:
-    """What one training, or one ensemble, says of dev and test."""
+    """What one training, or one ensemble, says of dev and test. fitted: `DECISIONS`, on its dev."""
 
     seed: int
     logits: Logits
+    fitted: FittedDecisions
     size_bytes: int
+
+    def decided(self, r: int) -> np.ndarray:
+        """decided_NK of test under decision r."""
+        return np.asarray(self.logits.test_NK >= self.fitted.cuts_RK[r])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,16 +51,10 @@ class Attempt:
     members: int
     answers: tuple[Answer, ...]
 
-    def cuts(self, rule: Rule) -> list[np.ndarray]:
-        """cuts_K of each answer, fitted on its own dev logits."""
-        return [rule.cuts(a.logits.dev_NK, a.logits.dev_labels_NK) for a in self.answers]
-
-    def tried(self, rule: Rule, weights_BN: np.ndarray) -> Tried:
-        decided = [
-            answer.logits.test_NK >= cuts_K
-            for answer, cuts_K in zip(self.answers, self.cuts(rule), strict=True)
-        ]
-        return tried(decided, self.answers[0].logits.test_labels_NK.astype(bool), weights_BN)
+    def seed_scores(self, r: int, weights_BN: np.ndarray) -> SeedScores:
+        """F1 of every seed under decision r."""
+        labels_NK = self.answers[0].logits.test_labels_NK
+        return seed_scores([answer.decided(r) for answer in self.answers], labels_NK, weights_BN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,38 +67,35 @@ class About:
     train_texts: int
 
 
-def _of_label(found: Gain) -> str:
-    return "gain" if found.low > 0 else "loss" if found.high < 0 else "none shown"
-
-
 def _row(
-    about: About, attempt: Attempt, baseline: Attempt, rule: Rule, label: str, found: Gain
+    about: About, attempt: Attempt, baseline: Attempt, rule: str, label: str, found: Gain
 ) -> ImprovementRow:
-    expected = EXPECTED[attempt.name] if label == ALL_LABELS else None
-    known = not np.isnan(found.relative)
+    promise = PROMISES[attempt.name] if label == ALL_LABELS else None
+    known, change = not np.isnan(found.relative), found.change
     return ImprovementRow(
         corpus=about.corpus,
         taxonomy=about.taxonomy,
         family=attempt.family,
         technique=attempt.name,
         label=label,
-        threshold_rule=str(rule),
+        threshold_rule=rule,
         recipe=recipe_id(attempt.recipe),
         baseline=recipe_id(baseline.recipe),
         train_texts=about.train_texts,
         seeds=len(attempt.answers),
         members=attempt.members,
-        baseline_f1=found.before,
-        f1=found.after,
-        change=found.change,
-        change_low=found.low,
-        change_high=found.high,
+        baseline_f1=change.before,
+        f1=change.after,
+        change=change.value,
+        change_low=change.low,
+        change_high=change.high,
+        verdict=change.verdict(MARGIN),
         relative_change=found.relative if known else None,
         relative_low=found.relative_low if known else None,
         relative_high=found.relative_high if known else None,
-        expected_low=expected.low if expected else None,
-        expected_high=expected.high if expected else None,
-        verdict=expected.verdict(found) if expected else _of_label(found),
+        expected_low=promise.low if promise else None,
+        expected_high=promise.high if promise else None,
+        promise=promise.outcome(found) if promise else None,
     )
 
 
@@ -104,11 +103,11 @@ def improvement_rows(
     attempts: Sequence[Attempt], baseline: Attempt, about: About
 ) -> Iterator[ImprovementRow]:
     """Each attempt against the baseline of its family, all labels first, by every rule."""
-    weights_BN = resample_weights(len(baseline.answers[0].logits.test_NK))
-    for rule in RULES:
-        before = baseline.tried(rule, weights_BN)
+    weights_BN = usual_weights(baseline.answers[0].logits.test_labels_NK)
+    for r, decision in enumerate(DECISIONS):
+        before, rule = baseline.seed_scores(r, weights_BN), str(decision.rule)
         for attempt in attempts:
-            after = attempt.tried(rule, weights_BN)
+            after = attempt.seed_scores(r, weights_BN)
             whole = gain(before.macro, after.macro)
             yield _row(about, attempt, baseline, rule, ALL_LABELS, whole)
             for k, label in enumerate(about.labels):
@@ -119,20 +118,17 @@ def improvement_rows(
 def seed_rows(attempts: Sequence[Attempt]) -> Iterator[ImprovementSeedRow]:
     """One row a seed and rule, the baseline among them."""
     for attempt in attempts:
-        for rule in RULES:
-            for answer, cuts_K in zip(attempt.answers, attempt.cuts(rule), strict=True):
-                said = answer.logits
-                decided = [said.test_NK >= cuts_K]
-                once = tried(
-                    decided, said.test_labels_NK.astype(bool), np.ones((1, len(decided[0])))
-                )
+        for r, decision in enumerate(DECISIONS):
+            for answer in attempt.answers:
+                logits, fitted = answer.logits, answer.fitted
+                test = score(logits.test_NK, logits.test_labels_NK, fitted.cuts_RK[r])
                 yield ImprovementSeedRow(
                     family=attempt.family,
                     technique=attempt.name,
-                    threshold_rule=str(rule),
+                    threshold_rule=str(decision.rule),
                     seed=answer.seed,
-                    dev_macro_f1=cross_fitted_macro_f1(rule, said.dev_NK, said.dev_labels_NK),
-                    test_macro_f1=float(once.macro.f1_SK[0, 0]),
+                    dev_macro_f1=float(fitted.dev_macro_f1_R[r]),
+                    test_macro_f1=test.macro_f1,
                     size_bytes=answer.size_bytes,
                 )
 
@@ -144,15 +140,16 @@ def _percent(share: float) -> str:
 def _sentence(row: ImprovementRow) -> str:
     name = row.technique.replace("_", " ")
     name = name[0].upper() + name[1:]
-    if row.relative_change is None or row.expected_low is None or row.expected_high is None:
+    if row.relative_change is None or row.promise is None:
         return f"{name}: the baseline finds nothing, so there is no relative change."
     said = {
         "not found": "was not found",
         "open": "is neither shown nor excluded",
         "found": "was found",
         "exceeded": "was found and exceeded",
-    }[row.verdict]
+    }[row.promise]
     assert row.relative_low is not None and row.relative_high is not None
+    assert row.expected_low is not None and row.expected_high is not None
     return (
         f"{name} changed macro-F1 by {_percent(row.relative_change)} "
         f"({_percent(row.relative_low)} to {_percent(row.relative_high)}), from "
@@ -164,7 +161,7 @@ def _sentence(row: ImprovementRow) -> str:
 def summary(rows: Sequence[ImprovementRow]) -> str:
     """One paragraph a family: what was promised, what was found, and under which rule."""
     paragraphs = []
-    headline = str(RULES[0])
+    headline = str(DECISIONS[0].rule)
     for family in dict.fromkeys(row.family for row in rows):
         whole = [r for r in rows if r.family == family and r.label == ALL_LABELS]
         fitted = [r for r in whole if r.threshold_rule == headline]

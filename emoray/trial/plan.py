@@ -95,12 +95,15 @@ def deciding(train: Train | FineTune, scheme: Scheme, decisions: tuple[Decision,
     )
 
 
-def comparing(decide: Decide) -> Compare:
-    """The model beside its float parent: the same training, gone on for as long where the model's
-    was refined, so that more epochs are not taken for what codes bring."""
-    parent = deciding(
+def float_parent(decide: Decide) -> Decide:
+    """The same training in float under the same decisions, gone on for as long where the model's
+    was refined, so that more epochs are not taken for what codes bring. Of a float model itself."""
+    return deciding(
         decide.compressed.trained, parent_of(decide.compressed.scheme), decide.decisions
     )
-    return Compare(
-        scored=decide.scored, parent=parent.scored, text=decide.text, decisions=decide.decisions
-    )
+
+
+def comparing(decide: Decide) -> Compare | None:
+    """The model beside its float parent; None for one that is its own."""
+    parent = float_parent(decide)
+    return None if parent == decide else Compare.of(decide, parent)

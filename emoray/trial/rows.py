@@ -15,6 +15,7 @@ from emoray.tables.files import write_table
 from emoray.tables.rows import LabelRow, PointRow, ReliabilityRow, SurfaceRow
 from emoray.trial import columns
 from emoray.trial.columns import Columns, Decided, Logits
+from emoray.trial.resampled_scores import write_resampled
 from emoray.trial.spec import Decision, recipe_id
 from emoray.trial.stages.compression import BASE, Compress
 from emoray.trial.stages.text import FACTS
@@ -22,7 +23,7 @@ from emoray.trial.store import Stage, digest, id_of, key_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Told:
+class ModelColumns:
     """What the rows of one model say whatever is decided; columns: of `points`, one value each."""
 
     stage: Stage
@@ -111,22 +112,24 @@ def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
     }
 
 
-def write_decided(told: Told, logits: Logits, decided: Decided, out: Path) -> list[str]:
-    """Write points, labels, surface and reliability of one model to `out`; returns the points' ids.
+def write_decided(model: ModelColumns, logits: Logits, decided: Decided, out: Path) -> list[str]:
+    """Write points, labels, surface and reliability of one model to `out`, and beside them cuts and
+    deviations for who compares; returns the points' ids.
 
     Columns that only a run knows (its name, the front, latency) are left for `compact`.
     """
-    points, model = point_ids(told.stage, decided.decisions), id_of(told.stage)
+    fitted = decided.fitted
+    points, name = point_ids(model.stage, fitted.decisions), id_of(model.stage)
     shipped = [
-        row_of(told.base, temperature=float(t), cuts_K=cuts_K, rule=str(decision.rule))
-        for t, cuts_K, decision in zip(
-            decided.temperature_R, decided.cuts_RK, decided.decisions, strict=True
-        )
+        row_of(model.base, temperature=temperature, cuts_K=cuts_K, rule=str(rule))
+        for (rule, temperature), cuts_K in zip(fitted.pairs, fitted.cuts_RK, strict=True)
     ]
+    fitted.save(out)
+    write_resampled(points, decided.drawn, out)
     rows: Columns = {
         "point": points,
         "run": "",
-        **told.columns,
+        **model.columns,
         **decided.points,
         "size_bytes": [row.size_bytes for row in shipped],
         "latency_p50_ms": [None] * len(points),
@@ -142,18 +145,18 @@ def write_decided(told: Told, logits: Logits, decided: Decided, out: Path) -> li
         "distinguishable": [None] * len(points),
     }
     write_table(rows, out / "points.parquet", PointRow)
-    by_label = columns.label_columns(logits, decided, points, told.labels)
+    by_label = columns.label_columns(logits, decided, points, model.labels)
     write_table(by_label, out / "labels.parquet", LabelRow)
-    write_table(columns.surface_columns(logits, model), out / "surface.parquet", SurfaceRow)
-    reliability = columns.reliability_columns(logits, decided, model)
+    write_table(columns.surface_columns(logits, name), out / "surface.parquet", SurfaceRow)
+    reliability = columns.reliability_columns(logits, decided, name)
     write_table(reliability, out / "reliability.parquet", ReliabilityRow)
     return points
 
 
-def told_of(compressed: Compress, folder: Path) -> Told:
+def model_columns(compressed: Compress, folder: Path) -> ModelColumns:
     """What the rows of one compressed model say; `folder` is the finished `Compress`."""
     vocabulary = (folder / BASE / "vocabulary.txt").read_bytes().count(b"\n")
-    return Told(
+    return ModelColumns(
         stage=compressed,
         base=Base.read(folder / BASE),
         labels=compressed.text.corpus.taxonomy(compressed.trained.recipe.taxonomy).labels,
@@ -173,6 +176,6 @@ def write_rows(
     out: Path,
 ) -> None:
     """Write every table of one model to `out`; `folder` is the finished `Compress`."""
-    told = told_of(compressed, folder)
-    write_decided(told, logits, columns.decide_all(logits, decisions), out)
+    model = model_columns(compressed, folder)
+    write_decided(model, logits, columns.decide_all(logits, decisions), out)
     shutil.copyfile(folder / "layers.parquet", out / "layers.parquet")

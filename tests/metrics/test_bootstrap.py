@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from emoray.metrics.bootstrap import strata_of, stratified_weights
+from emoray.metrics import bootstrap
+from emoray.metrics.bootstrap import (
+    RESAMPLES,
+    draw_counts,
+    strata_of,
+    stratified_weights,
+    symmetric_interval,
+    usual_weights,
+)
 
 
 def few_and_many() -> np.ndarray:
@@ -65,3 +73,33 @@ def test_what_has_no_strata_is_refused() -> None:
         stratified_weights(np.full((3, 3), 2))
     with pytest.raises(ValueError, match="at least one resample, got 0"):
         stratified_weights(few_and_many(), resamples=0)
+
+
+def test_usual_resamples_are_drawn_once_and_cannot_be_changed() -> None:
+    labels_NK = few_and_many()
+    weights_BN = usual_weights(labels_NK)
+    assert weights_BN is usual_weights(labels_NK.astype(bool))
+    assert (weights_BN == stratified_weights(labels_NK)).all() and len(weights_BN) == RESAMPLES
+    with pytest.raises(ValueError, match="read-only"):
+        weights_BN[0, 0] = 2
+
+
+def test_many_texts_are_drawn_in_parts_of_the_same_law(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "_AT_ONCE", 100)
+    counts_BS = draw_counts(np.random.default_rng(0), 40, 4000)
+    assert (counts_BS.sum(axis=1) == 40).all()
+    assert counts_BS.var(axis=0).mean() == pytest.approx(1, rel=0.05)
+
+
+def test_an_interval_is_symmetric_and_holds_the_central_share() -> None:
+    deviation_RB = np.random.default_rng(1).normal(size=(2, 2000)) + np.array([[0.0], [0.5]])
+    low_R, high_R = symmetric_interval(np.array([1.0, 2.0]), deviation_RB, 0.9)
+    assert low_R + high_R == pytest.approx([2.0, 4.0])
+    reach_R = (high_R - low_R) / 2
+    assert (np.abs(deviation_RB) <= reach_R[:, None]).mean(axis=1) == pytest.approx(0.9, abs=0.001)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 95.0])
+def test_a_level_that_is_no_share_is_refused(level: float) -> None:
+    with pytest.raises(ValueError, match=r"level is a share in \(0, 1\), got"):
+        symmetric_interval(np.zeros(1), np.zeros((1, 3)), level)

@@ -9,7 +9,7 @@ from emoray.decide.crossfit import cross_fitted_macro_f1
 from emoray.decide.surface import surface
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import Fixed, PerLabel
-from emoray.metrics.intervals import macro_f1_intervals, resample_weights
+from emoray.metrics.resampled import resampled
 from emoray.metrics.scores import score
 
 Verb = Callable[[np.ndarray, np.ndarray], object]
@@ -21,9 +21,7 @@ VERBS: dict[str, Verb] = {
     "score": lambda z, y: score(z, y, np.zeros(2)),
     "cross_fit": lambda z, y: cross_fitted_macro_f1(PerLabel(), z, y, folds=2),
     "surface": lambda z, y: surface(z, y, np.ones(1), np.full(1, 0.5)),
-    "intervals": lambda z, y: macro_f1_intervals(
-        z, y, np.zeros((1, 2)), resample_weights(4, resamples=2)
-    ),
+    "resampled": lambda z, y: resampled((z, np.zeros((1, 2))), y, np.ones((2, 4))),
 }
 LOGITS = np.array([[1, -1], [-1, 1], [2, 0], [0, 2]], dtype=np.float32)
 LABELS = np.array([[1, 0], [0, 1], [1, 1], [0, 0]], dtype=np.uint8)

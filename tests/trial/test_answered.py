@@ -16,7 +16,6 @@ from emoray.fleet.trials import Desk
 from emoray.tables.evidence_rows import PredictionRow
 from emoray.tables.files import read_table
 from emoray.trial.answered import Resamples, answering, write_predictions
-from emoray.trial.plan import comparing
 from emoray.trial.rows import point_ids
 from emoray.trial.specs import read, spec_rows
 from emoray.trial.stages.deciding import Decide
@@ -33,7 +32,7 @@ def twice(chain: Chain) -> list[Decide]:
 def test_a_model_that_was_met_twice_answers_for_both_its_points(chain: Chain) -> None:
     decided = twice(chain)
     for decide in decided:
-        chain.store.make(comparing(decide))
+        chain.store.make(decide)
     (model,) = {id_of(decide.compressed) for decide in decided}
     drawn = Resamples.of(chain.store, answering(decided))(model)
     assert set(drawn) == {p for d in decided for p in point_ids(d.compressed, d.decisions)}

@@ -1,6 +1,7 @@
 """Dev steers, test is scored."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ from emoray.trial.columns import (
     decide_all,
     label_columns,
     reliability_columns,
+    score_fitted,
     surface_columns,
 )
+from emoray.trial.fitted import read_fitted
 from emoray.trial.spec import Decision, Fitted
 
 LABELS = ("anger", "fear", "joy", "neutral")
@@ -55,35 +58,41 @@ def test_test_labels_steer_no_threshold_no_temperature_and_no_dev_score(logits: 
     shuffled = np.random.default_rng(0).permutation(logits.test_labels_NK)
     one = decide_all(logits, DECISIONS)
     other = decide_all(replace(logits, test_labels_NK=shuffled), DECISIONS)
-    np.testing.assert_array_equal(one.cuts_RK, other.cuts_RK)
-    np.testing.assert_array_equal(one.temperature_R, other.temperature_R)
+    np.testing.assert_array_equal(one.fitted.cuts_RK, other.fitted.cuts_RK)
+    np.testing.assert_array_equal(one.fitted.temperature_R, other.fitted.temperature_R)
     np.testing.assert_array_equal(one.points["dev_macro_f1"], other.points["dev_macro_f1"])
     assert (one.points["test_macro_f1"] != other.points["test_macro_f1"]).all()
 
 
 def test_test_logits_steer_nothing_either(logits: Logits) -> None:
     other = decide_all(replace(logits, test_NK=logits.test_NK[::-1].copy()), DECISIONS)
-    np.testing.assert_array_equal(decide_all(logits, DECISIONS).cuts_RK, other.cuts_RK)
+    np.testing.assert_array_equal(
+        decide_all(logits, DECISIONS).fitted.cuts_RK, other.fitted.cuts_RK
+    )
 
 
 def test_dev_labels_do_steer(logits: Logits) -> None:
     shuffled = np.random.default_rng(0).permutation(logits.dev_labels_NK)
     other = decide_all(replace(logits, dev_labels_NK=shuffled), DECISIONS)
-    assert (decide_all(logits, DECISIONS).cuts_RK != other.cuts_RK).any(1).mean() > 0.5
+    assert (decide_all(logits, DECISIONS).fitted.cuts_RK != other.fitted.cuts_RK).any(
+        1
+    ).mean() > 0.5
 
 
 def test_the_fitted_temperature_is_that_of_least_nll_on_dev(logits: Logits) -> None:
     decided = decide_all(logits, DECISIONS)
     wanted = fit_temperature(logits.dev_NK, logits.dev_labels_NK)
-    assert decided.temperature_R.tolist() == [wanted] * 5 + [1.0] * 5 + [2.0] * 5
+    assert decided.fitted.temperature_R.tolist() == [wanted] * 5 + [1.0] * 5 + [2.0] * 5
     assert decided.points["temperature_rule"] == ["fitted"] * 5 + ["fixed"] * 10
 
 
 def test_fixed_thresholds_cut_where_the_probability_says(logits: Logits) -> None:
     decided = decide_all(logits, DECISIONS)
-    np.testing.assert_allclose(decided.cuts_RK[DECISIONS.index(Decision(rule=Fixed(0.5)))], 0)
+    np.testing.assert_allclose(
+        decided.fitted.cuts_RK[DECISIONS.index(Decision(rule=Fixed(0.5)))], 0
+    )
     row = DECISIONS.index(Decision(temperature=2.0, rule=Fixed(0.3)))
-    np.testing.assert_allclose(decided.cuts_RK[row], cuts_of(0.3, 2.0))
+    np.testing.assert_allclose(decided.fitted.cuts_RK[row], cuts_of(0.3, 2.0))
     probs_NK = 1 / (1 + np.exp(-logits.test_NK / 2.0))
     wanted = macro_f1(logits.test_labels_NK, probs_NK >= 0.3)
     assert decided.points["test_macro_f1"][row] == pytest.approx(wanted, abs=1e-12)
@@ -91,7 +100,7 @@ def test_fixed_thresholds_cut_where_the_probability_says(logits: Logits) -> None
 
 def test_every_score_is_scikit_learns(logits: Logits) -> None:
     decided = decide_all(logits, DECISIONS)
-    for row, cuts_K in enumerate(decided.cuts_RK):
+    for row, cuts_K in enumerate(decided.fitted.cuts_RK):
         found_NK, true_NK = logits.test_NK >= cuts_K, logits.test_labels_NK
         kept_N = ~logits.leaked_N
         wanted = {
@@ -112,10 +121,12 @@ def test_dev_scores_are_cross_fitted(logits: Logits) -> None:
             decision.rule,
             logits.dev_NK,
             logits.dev_labels_NK,
-            temperature=float(decided.temperature_R[row]),
+            temperature=float(decided.fitted.temperature_R[row]),
         )
         assert decided.points["dev_macro_f1"][row] == pytest.approx(wanted, abs=1e-12)
-    pairs = list(zip((d.rule for d in DECISIONS), decided.temperature_R.tolist(), strict=True))
+    pairs = list(
+        zip((d.rule for d in DECISIONS), decided.fitted.temperature_R.tolist(), strict=True)
+    )
     honest = cross_fitted_scores(pairs, logits.dev_NK, logits.dev_labels_NK)
     np.testing.assert_array_equal(decided.points["dev_micro_f1"], honest.micro_f1_R)
 
@@ -127,6 +138,22 @@ def test_calibration_is_told_of_dev_as_of_test(logits: Logits) -> None:
         np.testing.assert_array_equal(one[f"dev_{name}"], other[f"test_{name}"])
     calibrated = DECISIONS.index(Decision())
     assert one["dev_nll"][calibrated] == one["dev_nll"].min()
+
+
+def test_cuts_that_were_kept_decide_and_score_as_when_they_were_fitted(
+    logits: Logits, tmp_path: Path
+) -> None:
+    one = decide_all(logits, DECISIONS)
+    one.fitted.save(tmp_path)
+    again = read_fitted(tmp_path, DECISIONS)
+    assert again.pairs == one.fitted.pairs and again.best == one.fitted.best
+    np.testing.assert_array_equal(again.cuts_RK, one.fitted.cuts_RK)
+    points = score_fitted(logits, again).points
+    for name, column in one.points.items():
+        np.testing.assert_array_equal(points[name], column)
+    some = again.rows([3, 0])
+    assert some.decisions == (DECISIONS[3], DECISIONS[0])
+    np.testing.assert_array_equal(some.cuts_RK, one.fitted.cuts_RK[[3, 0]])
 
 
 def test_the_interval_holds_the_score(logits: Logits) -> None:
@@ -158,7 +185,9 @@ def test_labels_are_kept_for_fitted_rules_for_one_half_and_for_the_best_on_dev(
         columns["cut"],
         np.concatenate(
             [
-                cuts_of(columns["threshold"].reshape(len(kept), -1)[i], decided.temperature_R[r])
+                cuts_of(
+                    columns["threshold"].reshape(len(kept), -1)[i], decided.fitted.temperature_R[r]
+                )
                 for i, r in enumerate(rows)
             ]
         ),

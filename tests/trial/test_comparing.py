@@ -9,20 +9,21 @@ import pytest
 from sklearn.metrics import f1_score
 
 from emoray.decide.thresholds import Fixed
-from emoray.metrics.bootstrap import stratified_weights
+from emoray.metrics.bootstrap import RESAMPLES, stratified_weights
 from emoray.metrics.comparison import compare
-from emoray.metrics.label_f1 import label_f1_resampled
 from emoray.metrics.resampled import resampled
 from emoray.quant.catalogue import both_ways
 from emoray.quant.scheme import FLOAT, ModelScheme, Qat, control_of
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import read_table
 from emoray.tables.rows import LabelRow, PointRow
-from emoray.trial.parents import FROZEN, RESAMPLES, RETUNED
-from emoray.trial.plan import comparing, deciding
+from emoray.trial.fitted import read_fitted
+from emoray.trial.float_comparison import FROZEN, RETUNED
+from emoray.trial.plan import comparing, deciding, float_parent
+from emoray.trial.resampled_scores import read_deviations, read_macro_f1
 from emoray.trial.rows import point_ids
 from emoray.trial.spec import all_decisions
-from emoray.trial.stages.comparing import RESAMPLED, Compare
+from emoray.trial.stages.comparing import Compare
 from emoray.trial.stages.text import read_texts
 from tests.trial.chain import RECIPE, Chain
 
@@ -31,8 +32,9 @@ MODELS = (1, 2, 3)
 
 @pytest.fixture(scope="module")
 def folders(chain: Chain) -> tuple[Path, ...]:
-    """The finished `Compare` of every model of the chain, its float one first."""
-    return tuple(chain.store.make(comparing(d)).folder for d in chain.decided)
+    """The finished `Compare` of every model of the chain but its float one, which comes first."""
+    stages = [comparing(d) for d in chain.decided[1:]]
+    return (chain.folders[0], *(chain.store.make(s).folder for s in stages if s))
 
 
 def table(folder: Path, name: str, row_class: type) -> pd.DataFrame:
@@ -55,13 +57,11 @@ def said(chain: Chain, model: int) -> tuple[np.ndarray, np.ndarray]:
         return data["test"], read_texts(chain.store.folder(decide.text), "test")[1]
 
 
-def test_a_float_model_is_its_own_parent_and_has_no_rows(
-    chain: Chain, folders: tuple[Path, ...]
-) -> None:
-    stage = comparing(chain.decided[0])
-    assert stage.scored == stage.parent
-    assert table(folders[0], "comparisons", ComparisonRow).empty
-    assert table(folders[0], "label_changes", LabelChangeRow).empty
+def test_a_float_model_is_its_own_parent_and_is_not_compared(chain: Chain) -> None:
+    assert float_parent(chain.decided[0]) == chain.decided[0]
+    assert comparing(chain.decided[0]) is None
+    with pytest.raises(ValueError, match="or a float model: name the parent of a compressed"):
+        Compare.of(chain.decided[0], chain.decided[0])
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -112,7 +112,7 @@ def test_rows_say_what_a_single_comparison_says(chain: Chain, folders: tuple[Pat
     (was, truth), (now, _) = said(chain, 0), said(chain, 3)
     cuts = [table(chain.folders[m], "labels", LabelRow) for m in (0, 3)]
     row = comparisons(folders, 3, RETUNED).iloc[0]
-    weights_BN = stratified_weights(truth, resamples=RESAMPLES)
+    weights_BN = stratified_weights(truth)
     pair = [
         resampled(
             (logits, frame.loc[frame["point"] == row[side], "cut"].to_numpy()[None]),
@@ -151,11 +151,28 @@ def test_whatever_can_stand_on_the_front_is_told_label_by_label(
     np.testing.assert_allclose(mine, f1.loc[mine.index], atol=1e-12)
 
 
-def test_every_point_leaves_its_resampled_scores(chain: Chain, folders: tuple[Path, ...]) -> None:
-    for folder, decide in zip(folders, chain.decided, strict=True):
-        with np.load(folder / RESAMPLED, allow_pickle=False) as data:
-            assert data["points"].tolist() == point_ids(decide.compressed, decide.decisions)
-            assert data["macro_f1_RB"].shape == (len(decide.decisions), RESAMPLES)
+def test_a_rows_interval_and_its_comparison_are_of_one_draw(
+    chain: Chain, folders: tuple[Path, ...]
+) -> None:
+    both = [read_deviations(chain.folders[m])["macro_f1"].astype(np.float32) for m in (0, 3)]
+    points = table(chain.folders[3], "points", PointRow)
+    low_R = points["test_macro_f1"] - np.quantile(np.abs(both[1]), 0.95, axis=1)
+    np.testing.assert_allclose(points["test_macro_f1_low"], np.maximum(low_R, 0), atol=1e-9)
+    found = comparisons(folders, 3, RETUNED)
+    reach_R = np.quantile(np.abs(both[1] - both[0]), 0.95, axis=1)[CALIBRATED]
+    np.testing.assert_allclose(found["macro_f1_high"] - found["macro_f1_change"], reach_R)
+
+
+def test_every_point_leaves_its_cuts_and_its_deviations(chain: Chain) -> None:
+    for folder, decide in zip(chain.folders, chain.decided, strict=True):
+        fitted = read_fitted(folder, decide.decisions)
+        labels = table(folder, "labels", LabelRow).groupby("point", sort=False)["cut"]
+        points = point_ids(decide.compressed, decide.decisions)
+        for r in CALIBRATED:
+            assert fitted.cuts_RK[r].tolist() == labels.get_group(points[r]).tolist()
+        drawn = read_macro_f1(folder)
+        assert list(drawn) == points
+        assert {deviation_B.shape for deviation_B in drawn.values()} == {(RESAMPLES,)}
 
 
 def test_the_parent_of_a_refined_model_trained_on_in_float_for_as_long(chain: Chain) -> None:
@@ -163,7 +180,7 @@ def test_the_parent_of_a_refined_model_trained_on_in_float_for_as_long(chain: Ch
     schemes = [s for s in both_ways(Qat(epochs=1)).values() if isinstance(s, ModelScheme) and s.qat]
     for scheme in schemes:
         decide = deciding(train, scheme, decisions)
-        parent = comparing(decide).parent.compressed
+        parent = float_parent(decide).compressed
         assert decide.compressed.refined
         if scheme.quantized:
             assert parent.scheme == control_of(scheme) and parent.refined
@@ -173,26 +190,8 @@ def test_the_parent_of_a_refined_model_trained_on_in_float_for_as_long(chain: Ch
 
 
 def test_models_of_other_texts_are_not_compared(chain: Chain) -> None:
-    stage = comparing(chain.decided[1])
-    text = replace(stage.parent.text, vocabulary=RECIPE.vocabulary + 1)
+    decide = chain.decided[1]
+    parent = float_parent(decide)
+    text = replace(parent.text, vocabulary=RECIPE.vocabulary + 1)
     with pytest.raises(ValueError, match="compared with its own training's float model"):
-        Compare(
-            scored=stage.scored,
-            parent=replace(stage.parent, text=text),
-            text=stage.text,
-            decisions=stage.decisions,
-        )
-
-
-def test_the_f1_of_a_label_in_a_resample_is_that_of_the_drawn_texts() -> None:
-    rng = np.random.default_rng(0)
-    decided_RNK, labels_NK = rng.random((2, 40, 3)) < 0.4, rng.random((40, 3)) < 0.3
-    weights_BN = stratified_weights(labels_NK, resamples=5)
-    found_RKB = label_f1_resampled(decided_RNK, labels_NK, weights_BN)
-    for b, times_N in enumerate(weights_BN):
-        drawn = np.repeat(np.arange(40), times_N.astype(int))
-        for r in range(2):
-            wanted_K = f1_score(
-                labels_NK[drawn], decided_RNK[r, drawn], average=None, zero_division=0
-            )
-            np.testing.assert_allclose(found_RKB[r, :, b], wanted_K, atol=1e-7)
+        Compare.of(decide, replace(parent, text=text))

@@ -63,9 +63,9 @@ class Combined:
 
 
 def made(chain: Chain, weighing: Weighing, members: int = 4) -> Combined:
-    combine = Combine.of(chain.decided[:members], weighing, plan="seeds")
-    short = tuple(d for d in combine.decisions if str(d.rule) in RULES)
-    combine = replace(combine, decisions=short)
+    short = tuple(d for d in chain.decided[0].decisions if str(d.rule) in RULES)
+    decided = [replace(member, decisions=short) for member in chain.decided[:members]]
+    combine = Combine.of(decided, weighing, plan="seeds")
     folder = chain.store.make(combine).folder
     return Combined(
         chain=chain,
@@ -178,6 +178,12 @@ def test_models_of_two_taxonomies_are_not_combined(chain: Chain) -> None:
     strange = replace(second, compressed=replace(second.compressed, trained=other))
     with pytest.raises(ValueError, match=r"models of one corpus and taxonomy, .* 2 corpora"):
         Combine.of([first, strange], MeanOf(), plan="seeds")
+
+
+def test_members_with_other_decisions_are_not_combined(chain: Chain) -> None:
+    combine = Combine.of(chain.decided, MeanOf(), plan="seeds")
+    with pytest.raises(ValueError, match=r"decides as its members do, got 1 decisions .*give all"):
+        replace(combine, decisions=combine.decisions[:1])
 
 
 def test_decisions_are_those_of_the_members(chain: Chain) -> None:

@@ -9,8 +9,10 @@ from emoray.tables.files import read_table, write_table
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
 from emoray.tables.report.improvement import draw_improvements, improvement_figure
 from emoray.trial.columns import Logits
+from emoray.trial.fitted import fit_decisions
 from emoray.trial.improving import (
     BASELINE,
+    DECISIONS,
     About,
     Answer,
     Attempt,
@@ -42,8 +44,15 @@ def logits(seed: int, signal: float, shift: float = 0.0) -> Logits:
 
 
 def attempt(name: str, signal: float, *, first: int = 0, shift: float = 0.0) -> Attempt:
+    said = [logits(first + s, signal, shift) for s in range(3)]
     answers = tuple(
-        Answer(seed=s, logits=logits(first + s, signal, shift), size_bytes=1000) for s in range(3)
+        Answer(
+            seed=s,
+            logits=each,
+            fitted=fit_decisions(DECISIONS, each.dev_NK, each.dev_labels_NK),
+            size_bytes=1000,
+        )
+        for s, each in enumerate(said)
     )
     return Attempt(name=name, family="glove", recipe=RECIPE, members=1, answers=answers)
 
@@ -75,8 +84,16 @@ def test_each_technique_has_a_row_for_all_labels_and_for_each_under_each_rule(
 
 def test_a_real_gain_is_shown_and_none_where_there_is_none(rows: list[ImprovementRow]) -> None:
     better, same = (whole(rows, t, "per_label") for t in ("focal_loss", "augmentation"))
-    assert better.change_low > 0 and better.verdict in ("found", "open", "exceeded")
-    assert same.change_low < 0 < same.change_high and same.verdict in ("not found", "open")
+    assert better.change_low > 0 and better.verdict == "better"
+    assert better.promise in ("found", "open", "exceeded")
+    assert same.change_low < 0 < same.change_high and same.promise in ("not found", "open")
+    assert same.verdict in ("undecided", "equivalent")
+
+
+def test_a_label_has_a_verdict_and_no_promise(rows: list[ImprovementRow]) -> None:
+    labels = [row for row in rows if row.label != "macro"]
+    assert {row.promise for row in labels} == {None}
+    assert {row.verdict for row in rows} <= {"better", "worse", "equivalent", "undecided"}
 
 
 def test_a_shift_of_all_logits_matters_at_a_half_and_not_to_fitted_thresholds() -> None:

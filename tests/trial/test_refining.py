@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from emoray.tables.files import read_table
 from emoray.tables.rows import LayerRow, PointRow, TrainingRow
 from emoray.trial.plan import comparing, deciding, training
 from emoray.trial.spec import all_decisions
+from emoray.trial.stages.deciding import Decide
 from emoray.trial.stages.refining import MAPS, Refine, read_maps, write_maps
 from emoray.trial.stages.text import read_texts
 from tests.trial.chain import RECIPE, Chain
@@ -71,6 +73,16 @@ def test_training_for_two_bits_wins_back_what_rounding_lost(chain: Chain) -> Non
     assert scores[1] > scores[0]
 
 
+def compared_rows(chain: Chain, decide: Decide) -> list[dict[str, Any]]:
+    stage = comparing(decide)
+    assert stage is not None
+    folder = chain.store.make(stage).folder
+    rows: list[dict[str, Any]] = read_table(
+        folder / "comparisons.parquet", ComparisonRow
+    ).to_pylist()
+    return rows
+
+
 def test_the_float_control_trains_as_long_and_quantizes_nothing(chain: Chain) -> None:
     train = training(RECIPE, chain.data)
     control = control_of(replace(TWO_BITS, qat=Qat(epochs=2)))
@@ -83,13 +95,13 @@ def test_the_float_control_trains_as_long_and_quantizes_nothing(chain: Chain) ->
     assert told["epoch"].tolist() == [1, 2]
     with np.load(folder / MAPS) as maps:
         assert not maps.files
-    compared = chain.store.make(comparing(deciding(train, TWO_BITS, all_decisions()))).folder
-    rows = read_table(compared / "comparisons.parquet", ComparisonRow).to_pylist()
-    assert not {row["before"] for row in rows} & set(points["point"]), "codes alone: float alone"
+    compared = compared_rows(chain, deciding(train, TWO_BITS, all_decisions()))
+    assert not {row["before"] for row in compared} & set(points["point"]), (
+        "codes alone: float alone"
+    )
     refined_too = deciding(train, replace(TWO_BITS, qat=Qat(epochs=2)), all_decisions())
-    compared = chain.store.make(comparing(refined_too)).folder
-    rows = read_table(compared / "comparisons.parquet", ComparisonRow).to_pylist()
-    assert {row["before"] for row in rows} <= set(points["point"])
+    compared = compared_rows(chain, refined_too)
+    assert {row["before"] for row in compared} <= set(points["point"])
 
 
 def test_learned_maps_come_back_as_they_were(chain: Chain, tmp_path: Path) -> None:

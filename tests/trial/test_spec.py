@@ -4,14 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.decide.thresholds import Fixed, OneForAll, PerLabel, cuts_many
+from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
 from emoray.model.augmentation import BackTranslation
 from emoray.model.losses import BCE, WeightedBCE
 from emoray.model.recipe import GloveRecipe, Max, Mean
 from emoray.model.sample import Bootstrap
 from emoray.text.own_vectors.settings import OwnVectors
 from emoray.text.vectors import Stanford
-from emoray.trial.columns import pairs_of
+from emoray.trial.fitted import fit_decisions
 from emoray.trial.spec import (
     RULES,
     TEMPERATURES,
@@ -52,8 +52,7 @@ def test_every_rule_is_tried_calibrated_and_no_decision_twice() -> None:
 
 def test_no_two_of_all_decisions_cut_the_same_logits() -> None:
     logits_NK, labels_NK = made(300, 4, seed=0)
-    pairs = pairs_of(all_decisions(), logits_NK, labels_NK)
-    cuts_RK = cuts_many(pairs, logits_NK, labels_NK)
+    cuts_RK = fit_decisions(all_decisions(), logits_NK, labels_NK).cuts_RK
     assert len(np.unique(cuts_RK.round(8), axis=0)) == len(cuts_RK)
 
 
@@ -62,7 +61,7 @@ def test_nothing_is_lost_where_decisions_that_are_alike_are_one() -> None:
     every += [Decision(temperature=t, rule=Fixed(s)) for t in TEMPERATURES for s in THRESHOLDS]
     logits_NK, labels_NK = made(300, 4, seed=0)
     whole, kept = (
-        cuts_many(pairs_of(some, logits_NK, labels_NK), logits_NK, labels_NK).round(8)
+        fit_decisions(some, logits_NK, labels_NK).cuts_RK.round(8)
         for some in (every, distinct(every))
     )
     assert set(map(tuple, whole)) == set(map(tuple, kept))

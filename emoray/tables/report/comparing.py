@@ -3,18 +3,25 @@
 from pathlib import Path
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
+from emoray.metrics.change import (
+    BETTER,
+    EQUIVALENT,
+    UNDECIDED,
+    WORSE,
+    are_equivalent,
+    verdicts,
+)
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import read_table
 from emoray.tables.report.look import BLUE, GREY, ORANGE, Figure, csv_of, save_png, specs_of
 
 COLOUR_OF_VERDICT = {
-    "better": BLUE,
-    "worse": ORANGE,
-    "equivalent": "#009E73",
-    "undecided": GREY,
+    BETTER: BLUE,
+    WORSE: ORANGE,
+    EQUIVALENT: "#009E73",
+    UNDECIDED: GREY,
 }
 SHOWN = 4  # comparisons whose labels are drawn
 ROW, LEAST = 24, 90  # pixels
@@ -61,9 +68,9 @@ def _colour(*, legend: bool) -> alt.Color:
 
 
 def _sided(frame: pd.DataFrame) -> pd.DataFrame:
-    """With a verdict by the side of 0 on which each interval lies: for what has no margin."""
-    side = np.where(frame["low"] > 0, "better", np.where(frame["high"] < 0, "worse", "undecided"))
-    return frame.assign(verdict=side)
+    """With a verdict by the side of 0 on which each interval lies: for what has no margin here."""
+    low, high = frame["low"].to_numpy(), frame["high"].to_numpy()
+    return frame.assign(verdict=verdicts(low, high, are_equivalent(low, high, None)))
 
 
 def comparisons_figure(rows: pd.DataFrame) -> Figure:

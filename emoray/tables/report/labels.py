@@ -4,8 +4,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from emoray.metrics.bootstrap import stratified_weights
-from emoray.metrics.comparison import LEVEL, interval
+from emoray.metrics.bootstrap import symmetric_interval, usual_weights
+from emoray.metrics.resampled import resampled
 from emoray.tables.predictions import kept_predictions, label_names
 from emoray.tables.report.look import BLUE, ORANGE, Figure, csv_of
 from emoray.tables.report.source import Source
@@ -26,13 +26,9 @@ def with_intervals(labels: pd.DataFrame, picked: pd.Series, source: Source) -> p
     if set(names) != set(labels["label"]):
         return nothing
     cut = labels.set_index("label")["cut"]
-    given_NK = logits_NK >= np.array([cut[name] for name in names])
-    weights_BN = stratified_weights(truth_NK)
-    right_BK = weights_BN @ (given_NK & (truth_NK > 0))
-    both_BK = weights_BN @ given_NK.astype(float) + weights_BN @ truth_NK.astype(float)
-    f1_BK = np.divide(2 * right_BK, both_BK, out=np.zeros_like(both_BK), where=both_BK > 0)
-    f1 = labels.set_index("label")["f1"]
-    low_K, high_K = interval(np.array([f1[name] for name in names]), f1_BK.T, LEVEL)
+    cuts_1K = np.array([[cut[name] for name in names]])
+    drawn = resampled((logits_NK, cuts_1K), truth_NK, usual_weights(truth_NK))
+    low_K, high_K = symmetric_interval(drawn.scores.f1_RK[0], drawn.label_deviation()[0])
     ends = pd.DataFrame({"low": np.clip(low_K, 0, 1), "high": np.clip(high_K, 0, 1)}, index=names)
     return labels.join(ends, on="label")
 

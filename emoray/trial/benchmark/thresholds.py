@@ -15,8 +15,9 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import TunedThresholdClassifierCV
 
 from emoray.decide.thresholds import Fixed, PerLabel, cuts_many
+from emoray.metrics.bootstrap import RESAMPLES, stratified_weights
 from emoray.metrics.cuts import decide, probabilities
-from emoray.metrics.intervals import macro_f1_intervals, resample_weights
+from emoray.metrics.resampled import resampled
 from emoray.metrics.scores import score
 from emoray.trial.benchmark.figures import AtLeast, AtMost, Figure, less_is_better
 from emoray.trial.spec import TEMPERATURES, THRESHOLDS
@@ -90,7 +91,7 @@ class Thresholds:
 
     dev_texts: int = 5426
     test_texts: int = 5427
-    resamples: int = 1000
+    resamples: int = RESAMPLES
     repeats: int = 15
     seed: int = 0
 
@@ -145,15 +146,15 @@ class Thresholds:
         cuts_RK = np.concatenate([cuts_K[None], cuts_many(grid, dev_NK, dev_labels_NK)])
         repeats = min(3, self.repeats)
         drawing, weights_BN = _best_of(
-            repeats, lambda: resample_weights(self.test_texts, resamples=self.resamples)
+            repeats, lambda: stratified_weights(labels_NK, resamples=self.resamples)
         )
         found = []
         for rows in (1, len(cuts_RK)):
             seconds, _ = _best_of(
                 repeats,
-                lambda rows=rows: macro_f1_intervals(  # type: ignore[misc]
-                    test_NK, labels_NK, cuts_RK[:rows], weights_BN
-                ),
+                lambda rows=rows: resampled(  # type: ignore[misc]
+                    (test_NK, cuts_RK[:rows]), labels_NK, weights_BN
+                ).interval("macro_f1"),
             )
             name = f"interval of {rows} decision{'s' * (rows > 1)}, {self.resamples:,} resamples"
             found.append(Figure(name=name, ours=drawing + seconds, unit="s", goal=AtMost(1)))

@@ -6,18 +6,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from emoray.export.shipping import Base, Row, row_of
-from emoray.metrics.comparison import LEVEL
-from emoray.metrics.paired import LESS_IS_BETTER, MEASURES, change
 from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.tables.rows import ChangeRow, CompressionRow
+from emoray.trial.change_rows import change_rows
 from emoray.trial.checkpoints.judging import Outcome, cost
 from emoray.trial.checkpoints.making import FORMS, Bench, Made, Timed
 from emoray.trial.checkpoints.shelf import place
 from emoray.trial.checkpoints.sizes import Sizes, of_artifact, of_torch
 from emoray.trial.checkpoints.stages import Variant
 from emoray.trial.checkpoints.timing import TORCH, TORCH_INT8
-from emoray.trial.finished.calibrating import RESAMPLES, verdict
 from emoray.trial.rows import training_of
 from emoray.trial.stages.compression import BASE
 from emoray.trial.store import id_of
@@ -106,7 +104,7 @@ def compression_rows(
     whole = said[TORCH].sizes.size_bytes
     for name, form in said.items():
         outcome, speed, beside = outcomes[name], timed.speed[name], timed.beside[name]
-        told = cost(outcomes[beside_of(name, said)], outcome)
+        found = cost(outcomes[beside_of(name, said)], outcome)
         rows.append(
             CompressionRow(
                 name=name,
@@ -132,13 +130,14 @@ def compression_rows(
                 threshold_rule=outcome.rule,
                 dev_macro_f1=outcome.dev_macro_f1,
                 test_macro_f1=outcome.test_macro_f1,
-                change=told.change.value,
-                change_low=told.change.low,
-                change_high=told.change.high,
-                equivalence_low=told.narrow.low,
-                equivalence_high=told.narrow.high,
-                equivalent=told.equivalent,
-                flips=told.flips,
+                change=found.macro_f1.value,
+                change_low=found.macro_f1.low,
+                change_high=found.macro_f1.high,
+                equivalence_low=found.macro_f1.equivalence_low,
+                equivalence_high=found.macro_f1.equivalence_high,
+                equivalent=found.equivalent,
+                verdict=found.verdict,
+                flips=found.decisions_changed,
                 quantized_bytes_share=form.quantized_bytes_share,
                 integer_products_share=form.integer_products_share,
                 artifact=form.artifact,
@@ -154,30 +153,11 @@ def beside_of(name: str, said: Mapping[str, Form]) -> str:
     return said[name].control or TORCH
 
 
-def change_rows(said: Mapping[str, Form], outcomes: Mapping[str, Outcome]) -> list[ChangeRow]:
+def changes_of(said: Mapping[str, Form], outcomes: Mapping[str, Outcome]) -> list[ChangeRow]:
     """Every measure of every form beside what it is compared with."""
     rows = []
     for name, outcome in outcomes.items():
-        if name == TORCH:
-            continue
-        before = beside_of(name, said)
-        for measure in MEASURES:
-            told = change(measure, (outcomes[before].judged, 0), (outcome.judged, 0), level=LEVEL)
-            rows.append(
-                ChangeRow(
-                    before=before,
-                    after=name,
-                    measure=measure,
-                    direction="minimize" if measure in LESS_IS_BETTER else "maximize",
-                    split="test",
-                    value_before=told.before,
-                    value_after=told.after,
-                    change=told.value,
-                    change_low=told.low,
-                    change_high=told.high,
-                    level=LEVEL,
-                    resamples=RESAMPLES,
-                    verdict=verdict(measure, told),
-                )
-            )
+        if name != TORCH:
+            before = beside_of(name, said)
+            rows += change_rows(before, name, cost(outcomes[before], outcome), split="test")
     return rows

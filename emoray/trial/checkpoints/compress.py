@@ -30,7 +30,7 @@ from emoray.text.corpus import read_corpus, taxonomies_of
 from emoray.trial.bringing import find_corpus
 from emoray.trial.cards import give_card
 from emoray.trial.checkpoints import telling as tell
-from emoray.trial.checkpoints.compared import change_rows, compression_rows, forms
+from emoray.trial.checkpoints.compared import changes_of, compression_rows, forms
 from emoray.trial.checkpoints.converting import require_convertible
 from emoray.trial.checkpoints.covered import coverage_rows
 from emoray.trial.checkpoints.given import find_given
@@ -182,7 +182,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
                 give_card(folder / row.artifact, asdict(row), cpu=timed.rows[0].cpu)
         layers = _layers(bench, made)
         write_table(rows, folder / "compression.parquet", CompressionRow)
-        write_table(change_rows(found, outcomes), folder / "changes.parquet", ChangeRow)
+        write_table(changes_of(found, outcomes), folder / "changes.parquet", ChangeRow)
         write_table(layers, folder / "layers.parquet", LayerRow)
         write_table(said, folder / "coverage.parquet", CoverageRow)
         write_table(timed.rows, folder / SPEED, SpeedRow)

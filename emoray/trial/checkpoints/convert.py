@@ -24,7 +24,7 @@ from emoray.trial.cards import give_card
 from emoray.trial.checkpoints import memory
 from emoray.trial.checkpoints.converting import BASE, COVERAGE, Convert, ScoreConverted
 from emoray.trial.checkpoints.given import Given, find_given, pieces_of
-from emoray.trial.checkpoints.judging import fitted
+from emoray.trial.checkpoints.judging import best_decision
 from emoray.trial.checkpoints.parity import TOLERANCE, Parity, compare
 from emoray.trial.checkpoints.reference import reference
 from emoray.trial.checkpoints.shelf import place, require_outside
@@ -119,9 +119,9 @@ def _decision(desk: Desk, base: Base) -> tuple[Row, np.ndarray]:
         taxonomy=desk.given.taxonomy.name,
     )
     with np.load(desk.store.make(stage).folder / "dev.npz", allow_pickle=False) as data:
-        found = fitted(data["logits_NK"], data["labels_NK"])
-    row = row_of(base, temperature=found.temperature, cuts_K=found.cuts_K, rule=found.rule)
-    return row, found.cuts_K
+        fitted = best_decision(data["logits_NK"], data["labels_NK"])
+    ((rule, temperature),), (cuts_K,) = fitted.pairs, fitted.cuts_RK
+    return row_of(base, temperature=temperature, cuts_K=cuts_K, rule=str(rule)), cuts_K
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -131,5 +131,6 @@ def judge_all(bench: Bench, made: Made) -> dict[str, Outcome]:
     scored = {name: bench.store.make(bench.torch(name)).folder for name in FORMS}
     scored |= {name: bench.store.make(v.scored).folder for name, v in made.variants.items()}
     logits = {name: judging.read_logits(folder, text) for name, folder in scored.items()}
-    decision = judging.best_decision(logits[TORCH])
-    return {name: judging.judged(found, decision) for name, found in logits.items()}
+    first = logits[TORCH]
+    (decision,) = judging.best_decision(first.dev_NK, first.dev_labels_NK).decisions
+    return {name: judging.outcome(found, decision) for name, found in logits.items()}

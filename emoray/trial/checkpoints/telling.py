@@ -63,7 +63,7 @@ def quality_table(rows: Sequence[CompressionRow]) -> Table:
     """Macro-F1 on test of every form, and how sure the change is."""
     made = table(
         "Macro-F1 on test, thresholds from dev by one rule",
-        *("form", "macro-F1", "change", "95 % interval", "flips", "±0.5 point"),
+        *("form", "macro-F1", "change", "95 % interval", "flips", "verdict"),
     )
     for row in rows:
         if row.name == TORCH:
@@ -75,11 +75,12 @@ def quality_table(rows: Sequence[CompressionRow]) -> Table:
             signed(row.change),
             interval(row.change_low, row.change_high),
             f"{row.flips:,}",
-            "equivalent" if row.equivalent else "not shown",
+            row.verdict,
         )
     made.caption = (
-        "equivalent: the paired 90 % interval of the change lies within half a point. flips: label "
-        "decisions that differ from PyTorch float32's"
+        "equivalent: the paired 90 % interval of the change lies within half a point; else better "
+        "or worse where the 95 % interval leaves out 0. flips: label decisions that differ from "
+        "PyTorch float32's"
     )
     if any(row.training == "qat" for row in rows):
         made.caption += (

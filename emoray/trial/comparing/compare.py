@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from emoray.metrics.bootstrap import stratified_weights
-from emoray.metrics.comparison import MARGIN, checked_margin
+from emoray.metrics.bootstrap import RESAMPLES, stratified_weights
+from emoray.metrics.change import MARGIN, checked_margin
 from emoray.storage.names import checked_run
 from emoray.storage.place import Place, fetched, landing, name_of, place_of, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, settings_of
@@ -40,7 +40,7 @@ class Compare:
     run: Place | None = None
     split: str = "test"
     margin: float = MARGIN
-    resamples: int = 1000
+    resamples: int = RESAMPLES
     seed: int = 0
     corpus: Bring | None = None
     data: Place | None = None
@@ -65,7 +65,8 @@ class Compare:
             )
         if self.resamples < LEAST:
             raise ValueError(
-                f"resamples are {LEAST} or more, got {self.resamples}: 1000 is customary"
+                f"resamples are {LEAST} or more, got {self.resamples}: {RESAMPLES} is "
+                "what every other table has"
             )
         if self.seed < 0:
             raise ValueError(f"a seed is 0 or above, got {self.seed}: 0 is customary")

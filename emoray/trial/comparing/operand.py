@@ -22,7 +22,7 @@ class Cut:
     def columns(self, order_K: np.ndarray) -> "Cut":
         return Cut(logits_NK=self.logits_NK[:, order_K], cuts_K=self.cuts_K[order_K])
 
-    def judged(self, truth_NK: np.ndarray, weights_BN: np.ndarray) -> Resampled:
+    def resampled(self, truth_NK: np.ndarray, weights_BN: np.ndarray) -> Resampled:
         return resampled((self.logits_NK, self.cuts_K[None]), truth_NK, weights_BN)
 
 
@@ -35,7 +35,7 @@ class Decided:
     def columns(self, order_K: np.ndarray) -> "Decided":
         return Decided(decided_NK=self.decided_NK[:, order_K])
 
-    def judged(self, truth_NK: np.ndarray, weights_BN: np.ndarray) -> Resampled:
+    def resampled(self, truth_NK: np.ndarray, weights_BN: np.ndarray) -> Resampled:
         return resampled(self.decided_NK[None], truth_NK, weights_BN)
 
 

@@ -41,13 +41,13 @@ def compared(operands: Sequence[Operand], weights_BN: np.ndarray, margin: float)
     order."""
     first, *others = operands
     truth_NK = first.truth_NK
-    before = first.said.judged(truth_NK, weights_BN)
+    before = first.said.resampled(truth_NK, weights_BN)
     told = []
     for other in others:
         lent = frozen(first, other)
         for thresholds, said in ((FROZEN, lent), (OWN, other.said)):
             if said is not None:
-                found = compare(before, said.judged(truth_NK, weights_BN), margin)
+                found = compare(before, said.resampled(truth_NK, weights_BN), margin)
                 told.append(
                     Compared(
                         before=first.name, after=other.name, thresholds=thresholds, found=found
@@ -72,8 +72,8 @@ def comparison_rows(told: Sequence[Compared], split: str) -> list[ComparisonRow]
             micro_f1_change=pair.found.micro_f1.value,
             micro_f1_low=pair.found.micro_f1.low,
             micro_f1_high=pair.found.micro_f1.high,
-            equivalence_low=pair.found.equivalence_low,
-            equivalence_high=pair.found.equivalence_high,
+            equivalence_low=pair.found.macro_f1.equivalence_low,
+            equivalence_high=pair.found.macro_f1.equivalence_high,
             margin=pair.found.margin,
             equivalent=pair.found.equivalent,
             mcnemar_p=pair.found.mcnemar_p,

@@ -88,7 +88,7 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     with waiting(console, lambda: "scoring dev and test"):
         found = fit.calibrate(court)
     rows = fit.calibration_rows(found, court)
-    changes, labels = fit.change_rows(found), fit.label_rows(found)
+    changes, labels = fit.changes_of(found), fit.label_rows(found)
     bins = fit.reliability_rows(found, found.temperature_R[[0, found.chosen]].tolist())
     with landing(out) as folder:
         record_inputs(out, inputs)

@@ -9,20 +9,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from emoray.metrics.bootstrap import usual_weights
 from emoray.metrics.calibration import label_ece, reliability
-from emoray.metrics.comparison import LEVEL
+from emoray.metrics.change import Change
+from emoray.metrics.comparison import Comparison, compare
 from emoray.metrics.cuts import probabilities, thresholds_of
-from emoray.metrics.intervals import resample_weights
-from emoray.metrics.paired import LESS_IS_BETTER, MEASURES, Change, Judged, change, judge
+from emoray.metrics.resampled import Resampled, resampled
 from emoray.metrics.scores import ManyScores, score_many
 from emoray.tables.rows import CalibrationLabelRow, CalibrationRow, ChangeRow, ReliabilityRow
-from emoray.trial.columns import Logits, decide_all
+from emoray.trial.change_rows import change_rows
+from emoray.trial.columns import Logits
 from emoray.trial.finished.artifacts import Finished
 from emoray.trial.finished.scoring import Judge
+from emoray.trial.fitted import fit_decisions
 from emoray.trial.spec import RULES, Decision, Fitted
 
 SAVED = "saved"
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,9 +39,13 @@ class Calibrated:
     temperature_R: np.ndarray
     cuts_RK: np.ndarray
     dev_macro_f1_R: np.ndarray
-    test: ManyScores
     unleaked_R: np.ndarray
-    judged: Judged
+    drawn: Resampled
+
+    @property
+    def test(self) -> ManyScores:
+        """On test itself."""
+        return self.drawn.scores
 
     @property
     def chosen(self) -> int:
@@ -63,8 +69,12 @@ class Calibrated:
         test_NK = self.logits.test_NK
         return int(((test_NK >= self.cuts_RK[before]) != (test_NK >= self.cuts_RK[after])).sum())
 
+    def compared(self, before: int, after: int) -> Comparison:
+        """One decision beside another."""
+        return compare(self.drawn.rows([before]), self.drawn.rows([after]))
+
     def change(self, measure: str, before: int, after: int) -> Change:
-        return change(measure, (self.judged, before), (self.judged, after), level=LEVEL)
+        return self.compared(before, after).changes[measure]
 
 
 def calibrate(court: Judge) -> Calibrated:
@@ -83,31 +93,35 @@ def calibrate(court: Judge) -> Calibrated:
         leaked_N=court.corpus.leaked_N,
     )
     decisions = [Decision(temperature=t, rule=rule) for rule in RULES for t in (1.0, Fitted())]
-    decided = decide_all(logits, decisions)
-    cuts_RK = np.vstack([finished.cuts_K, decided.cuts_RK])
-    temperature_R = np.append(finished.temperature, decided.temperature_R)
+    fitted = fit_decisions(decisions, logits.dev_NK, logits.dev_labels_NK)
+    cuts_RK = np.vstack([finished.cuts_K, fitted.cuts_RK])
+    temperature_R = np.append(finished.temperature, fitted.temperature_R)
     own_dev = score_many(logits.dev_NK, logits.dev_labels_NK, cuts_RK[:1]).macro_f1_R
     kept_N = ~logits.leaked_N
     unleaked = score_many(logits.test_NK[kept_N], logits.test_labels_NK[kept_N], cuts_RK)
-    weights_BN = resample_weights(len(logits.test_NK), resamples=RESAMPLES)
+    kinds = ("fitted" if isinstance(d.temperature, Fitted) else "fixed" for d in decisions)
     return Calibrated(
         finished=finished,
         logits=logits,
         names=(SAVED, *(f"{d.rule} t={d.temperature}" for d in decisions)),
         rules=(finished.rule, *(str(d.rule) for d in decisions)),
-        temperature_rules=(SAVED, *decided.points["temperature_rule"]),
+        temperature_rules=(SAVED, *kinds),
         temperature_R=temperature_R,
         cuts_RK=cuts_RK,
-        dev_macro_f1_R=np.append(own_dev, decided.points["dev_macro_f1"]),
-        test=score_many(logits.test_NK, logits.test_labels_NK, cuts_RK),
+        dev_macro_f1_R=np.append(own_dev, fitted.dev_macro_f1_R),
         unleaked_R=unleaked.macro_f1_R,
-        judged=judge(logits.test_NK, logits.test_labels_NK, cuts_RK, temperature_R, weights_BN),
+        drawn=resampled(
+            (logits.test_NK, cuts_RK),
+            logits.test_labels_NK,
+            usual_weights(logits.test_labels_NK),
+            temperature_R=temperature_R,
+        ).measured(),
     )
 
 
 def calibration_rows(found: Calibrated, court: Judge) -> list[CalibrationRow]:
     """One row a decision."""
-    value_R = found.judged.value_R
+    scores = {name: found.drawn.value(name) for name in found.drawn.measures}
     return [
         CalibrationRow(
             decision=name,
@@ -122,13 +136,13 @@ def calibration_rows(found: Calibrated, court: Judge) -> list[CalibrationRow]:
             labels=json.dumps(found.finished.labels, ensure_ascii=False),
             cuts=json.dumps(np.clip(found.cuts_RK[r], *_finite()).tolist()),
             dev_macro_f1=float(found.dev_macro_f1_R[r]),
-            test_macro_f1=float(value_R["macro_f1"][r]),
-            test_micro_f1=float(value_R["micro_f1"][r]),
+            test_macro_f1=float(scores["macro_f1"][r]),
+            test_micro_f1=float(scores["micro_f1"][r]),
             test_precision=float(found.test.precision_R[r]),
             test_recall=float(found.test.recall_R[r]),
-            test_ece=float(value_R["ece"][r]),
-            test_brier=float(value_R["brier"][r]),
-            test_nll=float(value_R["nll"][r]),
+            test_ece=float(scores["ece"][r]),
+            test_brier=float(scores["brier"][r]),
+            test_nll=float(scores["nll"][r]),
             test_macro_f1_unleaked=float(found.unleaked_R[r]),
             flips=found.flips(0, r),
             temperature_flips=found.flips(found.unfitted(r), r),
@@ -152,39 +166,15 @@ def pairs(found: Calibrated) -> list[tuple[int, int]]:
     return [(0, r) for r in others] + alone
 
 
-def verdict(measure: str, told: Change) -> str:
-    """In a word, and only where the interval allows one."""
-    if told.value == told.low == told.high == 0:
-        return "same"
-    if told.is_luck:
-        return "unclear"
-    return "better" if (told.value < 0) == (measure in LESS_IS_BETTER) else "worse"
-
-
-def change_rows(found: Calibrated) -> list[ChangeRow]:
+def changes_of(found: Calibrated) -> list[ChangeRow]:
     """Every measure of every pair."""
-    rows = []
-    for before, after in pairs(found):
-        for measure in MEASURES:
-            told = found.change(measure, before, after)
-            rows.append(
-                ChangeRow(
-                    before=found.names[before],
-                    after=found.names[after],
-                    measure=measure,
-                    direction="minimize" if measure in LESS_IS_BETTER else "maximize",
-                    split="test",
-                    value_before=told.before,
-                    value_after=told.after,
-                    change=told.value,
-                    change_low=told.low,
-                    change_high=told.high,
-                    level=LEVEL,
-                    resamples=RESAMPLES,
-                    verdict=verdict(measure, told),
-                )
-            )
-    return rows
+    return [
+        row
+        for before, after in pairs(found)
+        for row in change_rows(
+            found.names[before], found.names[after], found.compared(before, after), split="test"
+        )
+    ]
 
 
 def label_rows(found: Calibrated) -> list[CalibrationLabelRow]:

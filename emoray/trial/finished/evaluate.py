@@ -11,11 +11,9 @@ import numpy as np
 import pyarrow as pa
 from rich.console import Console
 
-from emoray.metrics.bootstrap import stratified_weights
-from emoray.metrics.comparison import compare_rows
-from emoray.metrics.intervals import resample_weights
-from emoray.metrics.paired import interval, judge
-from emoray.metrics.resampled import resampled
+from emoray.metrics.bootstrap import usual_weights
+from emoray.metrics.comparison import Comparison, compare
+from emoray.metrics.resampled import Resampled, resampled
 from emoray.metrics.scores import Scores, score
 from emoray.storage.place import Place, landing, name_of, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
@@ -202,19 +200,23 @@ def _unleaked(court: Judge, said: Said, split: str) -> float | None:
     return kept.macro_f1
 
 
+def _resampled(court: Judge, said: Said) -> Resampled:
+    """The artifact's own decision on a split."""
+    return resampled(
+        (said.logits_NK, court.finished.cuts_K[None]),
+        said.labels_NK,
+        usual_weights(said.labels_NK),
+        temperature_R=np.array([court.finished.temperature]),
+    )
+
+
 def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, list[LatencyRow]]:
     """Score, time and hold against the gates; the decision is the artifact's own."""
     finished, said = court.finished, court.said(settings.split)
-    scores = score(said.logits_NK, said.labels_NK, finished.cuts_K)
-    judged = judge(
-        said.logits_NK,
-        said.labels_NK,
-        finished.cuts_K[None],
-        np.array([finished.temperature]),
-        resample_weights(len(said.texts)),
-    )
-    macro_low, macro_high = interval(judged, 0, "macro_f1")
-    ece_low, ece_high = interval(judged, 0, "ece")
+    drawn = _resampled(court, said)
+    scores = drawn.scores.row(0)
+    (macro_low,), (macro_high,) = drawn.interval("macro_f1")
+    (ece_low,), (ece_high,) = drawn.interval("ece")
     samples = _clock(finished, said, settings.threads)
     p50, p95 = np.percentile([s.milliseconds for s in samples], [50, 95])
     row = EvaluationRow(
@@ -229,17 +231,17 @@ def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, l
         temperature=finished.temperature,
         threshold_rule=finished.rule,
         macro_f1=scores.macro_f1,
-        macro_f1_low=macro_low,
-        macro_f1_high=macro_high,
+        macro_f1_low=float(macro_low),
+        macro_f1_high=float(macro_high),
         macro_f1_unleaked=_unleaked(court, said, settings.split),
         micro_f1=scores.micro_f1,
         precision=scores.precision,
         recall=scores.recall,
-        ece=float(judged.value_R["ece"][0]),
-        ece_low=ece_low,
-        ece_high=ece_high,
-        brier=float(judged.value_R["brier"][0]),
-        nll=float(judged.value_R["nll"][0]),
+        ece=float(drawn.value("ece")[0]),
+        ece_low=float(ece_low),
+        ece_high=float(ece_high),
+        brier=float(drawn.value("brier")[0]),
+        nll=float(drawn.value("nll")[0]),
         size_bytes=finished.size_bytes,
         latency_p50_ms=float(p50),
         latency_p95_ms=float(p95),
@@ -253,24 +255,22 @@ def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, l
     return row, scores, samples
 
 
-def _paired(court: Judge, folders: Mapping[str, Path]) -> dict[str, tuple[float, float]]:
-    """(low, high) of how much more macro-F1 the artifact has on test than each baseline, by its
-    model: same texts, same resamples. On dev there is none, where the baselines were decided."""
+def _paired(court: Judge, folders: Mapping[str, Path]) -> dict[str, Comparison]:
+    """The artifact beside each baseline on test, by its model: same texts, same resamples. On dev
+    there is none, where the baselines were decided."""
     said, columns_K = court.said("test"), columns_of(court.finished.labels, court.taxonomy)
-    weights_BN = stratified_weights(said.labels_NK.astype(bool))
-    mine = resampled((said.logits_NK, court.finished.cuts_K[None]), said.labels_NK, weights_BN)
+    mine, weights_BN = _resampled(court, said), usual_weights(said.labels_NK)
     found = {}
     for model, folder in folders.items():
         decided_NK = baseline_decisions(folder, said.texts)[:, columns_K]
-        told = compare_rows(resampled(decided_NK[None], said.labels_NK, weights_BN), mine)
-        found[model] = (float(told["macro_f1_low"][0]), float(told["macro_f1_high"][0]))
+        found[model] = compare(resampled(decided_NK[None], said.labels_NK, weights_BN), mine)
     return found
 
 
 def _baselines(court: Judge, split: str, console: Console) -> list[dict[str, Any]] | None:
     """Baselines of the corpus, fitted on its train and decided on its dev: rows of `points`, timed
-    here, made once a store, on test with the ends of a paired interval. None of a corpus on which
-    nothing can be fitted, which is said."""
+    here, made once a store, on test with the artifact's comparison (`compared`). None of a corpus
+    on which nothing can be fitted, which is said."""
     asked = baselines_of(CorpusRef.of(court.corpus, court.source.folder), court.taxonomy.name)
     try:
         folders = [court.store.make(each).folder for each in asked]
@@ -282,8 +282,8 @@ def _baselines(court: Judge, split: str, console: Console) -> list[dict[str, Any
     rows = pa.concat_tables(read_table(f / "points.parquet", PointRow) for f in folders)
     found: list[dict[str, Any]] = with_latency(rows, latency).to_pylist()
     made = {id_of(each): folder for each, folder in zip(asked, folders, strict=True)}
-    ends = _paired(court, made) if split == "test" else {}
-    return [{**row, "paired": ends.get(row["model"])} for row in found]
+    beside = _paired(court, made) if split == "test" else {}
+    return [{**row, "compared": beside.get(row["model"])} for row in found]
 
 
 def run_evaluate(settings: Evaluate, console: Console | None = None) -> EvaluationRow:

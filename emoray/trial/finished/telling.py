@@ -10,7 +10,8 @@ from rich.table import Table
 
 from emoray.export.decision import Saved
 from emoray.labels import Taxonomy
-from emoray.metrics.paired import Change
+from emoray.metrics.change import Change
+from emoray.metrics.comparison import Comparison
 from emoray.metrics.scores import Scores
 from emoray.tables.baselines import name_of
 from emoray.tables.rows import (
@@ -148,7 +149,7 @@ def threshold_sentence(told: Change, temperature_flips: int, decisions: int) -> 
     gained = _gained("macro-F1", told)
     if told.value == told.low == told.high == 0:
         return f"{gained}: the artifact decides as before; {alone}."
-    if told.is_luck:
+    if told.includes_zero:
         return f"{gained}: no clear change, 0 lies within the interval; {alone}."
     return f"{gained} comes from the thresholds: {alone}."
 
@@ -159,7 +160,7 @@ def temperature_sentence(ece: Change, nll: Change, before: float, after: float) 
     if all(told.value == told.low == told.high == 0 for told in (ece, nll)):
         return f"{gained}: the artifact's temperature is the fitted one already."
     how = f"{before:.3f} → {after:.3f}"
-    if ece.is_luck and nll.is_luck:
+    if ece.includes_zero and nll.includes_zero:
         return f"{gained}: no clear change from the temperature ({how})."
     return f"{gained} come from the temperature ({how}): no threshold enters a probability."
 
@@ -200,11 +201,16 @@ def evaluation_table(row: EvaluationRow, gates: Mapping[str, float | None]) -> T
     return made
 
 
+def _told(found: Comparison) -> tuple[str, str]:
+    """The interval of the change of macro-F1, and the verdict."""
+    return interval(found.macro_f1.low, found.macro_f1.high), found.verdict
+
+
 def baselines_table(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> Table:
     """What anyone gets without this artifact, on the same split, weakest first."""
     score = f"{row.split}_macro_f1"
     how = "thresholds cross-fitted" if row.split == "dev" else "thresholds from dev"
-    paired = ("95 % interval",) if row.split == "test" else ()
+    paired = ("95 % interval", "verdict") if row.split == "test" else ()
     made = table(
         f"Beside baselines on {row.split}, {how}",
         *("baseline", "macro-F1", "the artifact", *paired),
@@ -215,7 +221,7 @@ def baselines_table(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> 
             name_of(one),
             f"{one[score]:.4f}",
             signed(row.macro_f1 - one[score]),
-            *(interval(*one["paired"]) for _ in paired),
+            *(_told(one["compared"]) if paired else ()),
             f"{one[f'{row.split}_micro_f1']:.4f}",
             f"{one[f'{row.split}_ece']:.4f}",
             milliseconds(one["latency_p50_ms"]),

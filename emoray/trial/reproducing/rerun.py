@@ -17,7 +17,8 @@ from emoray.export.artifact import DECISION, MANIFEST, Classifier, combined
 from emoray.export.invariance import two_ways
 from emoray.text.corpus import Corpus, Split
 from emoray.text.vocabulary import Ragged
-from emoray.trial.columns import Logits, decide_all, pairs_of
+from emoray.trial.columns import Logits, decide_all
+from emoray.trial.fitted import fit_decisions
 from emoray.trial.reproducing.record import Record
 from emoray.trial.spec import Decision
 from emoray.trial.specs import read
@@ -84,7 +85,7 @@ def _cross_fitted(
     weighing = read(spec["weighing"])
     weights_M = weighing.weights(dev_MNK, labels_NK)
     together_NK = combined(list(dev_MNK), list(weights_M), str(weighing.of))
-    pairs = pairs_of(decisions, together_NK, labels_NK)
+    pairs = fit_decisions(decisions, together_NK, labels_NK).pairs
     honest = cross_fitted_ensemble(weighing, pairs, dev_MNK, labels_NK)
     return {"dev_macro_f1": honest.macro_f1_R[r], "dev_micro_f1": honest.micro_f1_R[r]}
 
@@ -118,5 +119,5 @@ def run_again(record: Record, row: dict[str, Any], folder: Path, corpus: Corpus)
     return Again(
         columns=columns,
         saved_cuts_K=np.array(json.loads(files[DECISION])["cuts"], np.float64),
-        cuts_K=decided.cuts_RK[r],
+        cuts_K=decided.fitted.cuts_RK[r],
     )

@@ -15,21 +15,22 @@ from emoray.trial.stages.finetuning import Pieces
 from emoray.trial.stages.text import Encode
 
 Weighing = MeanOf | FittedWeights | Greedy
-LEAST = 2  # members of an ensemble to choose from; a size of one is a member alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Combine:
-    """Members under one weighing, all decisions on what they say together: rows of the tables.
+    """Members under one weighing, all decisions on their combination: rows of the tables.
 
-    Member i is `compressed[i]`, its logits `scored[i]`. text: where the labels are read.
+    Member i is `compressed[i]`, its logits `scored[i]`, what it decides alone `decided[i]`. text:
+    where the labels are read.
     """
 
     name: ClassVar[str] = "combine"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     plan: str
     weighing: Weighing
+    decided: tuple[Decide, ...]
     scored: tuple[Score, ...]
     compressed: tuple[Compress, ...]
     text: Encode | Pieces
@@ -43,6 +44,12 @@ class Combine:
                 f"logits, got {len(self.scored)} logits of {len(self.compressed)} models, of "
                 f"{len(kinds)} corpora and taxonomies: combine those that read the same"
             )
+        if {member.decisions for member in self.decided} != {self.decisions}:
+            raise ValueError(
+                f"an ensemble decides as its members do, got {len(self.decisions)} decisions and "
+                f"members with {[len(member.decisions) for member in self.decided]}: give all the "
+                "same"
+            )
 
     @classmethod
     def of(cls, members: Sequence[Decide], weighing: Weighing, *, plan: str) -> "Combine":
@@ -51,6 +58,7 @@ class Combine:
         return cls(
             plan=plan,
             weighing=weighing,
+            decided=tuple(members),
             scored=tuple(member.scored for member in members),
             compressed=tuple(member.compressed for member in members),
             text=first.text,
@@ -65,20 +73,23 @@ class Combine:
         return len(self.compressed)
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        from emoray.trial.ensembles import Heard, write_ensemble
+        from emoray.trial.ensembles import MemberFolders, MemberLogits, write_ensemble
         from emoray.trial.stages.text import read_texts
 
-        said: dict[str, list[np.ndarray]] = {"dev": [], "test": []}
+        folders = [
+            MemberFolders(decided=inputs[f"decided.{i}"], compressed=inputs[f"compressed.{i}"])
+            for i in range(len(self.decided))
+        ]
+        logits: dict[str, list[np.ndarray]] = {"dev": [], "test": []}
         for i in range(len(self.scored)):
             with np.load(inputs[f"scored.{i}"] / LOGITS, allow_pickle=False) as data:
-                for split, of_split in said.items():
+                for split, of_split in logits.items():
                     of_split.append(data[split])
-        heard = Heard(
-            dev_MNK=np.stack(said["dev"]),
+        members = MemberLogits(
+            dev_MNK=np.stack(logits["dev"]),
             dev_labels_NK=read_texts(inputs["text"], "dev")[1],
-            test_MNK=np.stack(said["test"]),
+            test_MNK=np.stack(logits["test"]),
             test_labels_NK=read_texts(inputs["text"], "test")[1],
             leaked_N=np.load(inputs["text"] / "leaked.npy", allow_pickle=False),
         )
-        folders = [inputs[f"compressed.{i}"] for i in range(len(self.compressed))]
-        write_ensemble(self, heard, folders, out)
+        write_ensemble(self, members, folders, out)

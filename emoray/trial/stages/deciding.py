@@ -15,10 +15,11 @@ from emoray.trial.stages.text import Encode, read_texts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decide:
-    """Every decision on one model's logits: the rows of the tables."""
+    """Every decision on one model's logits: rows of the tables, and beside them the cuts that dev
+    fitted and what other models are compared by."""
 
     name: ClassVar[str] = "decide"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     scored: Score
     compressed: Compress

@@ -10,6 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from emoray.labels import EKMAN
+from emoray.metrics.change import MARGIN, Change
+from emoray.metrics.comparison import Comparison
 from emoray.tables.rows import SpeedRow
 from emoray.text.vocabulary import Ragged
 from emoray.trial.benchmark.peers.clock import measure
@@ -74,7 +76,7 @@ def test_every_way_to_run_the_model_has_a_row(compared: Compared) -> None:
 def test_all_start_from_the_same_model(compared: Compared) -> None:
     rows = by_name(compared)
     for name in ("torch", "float", "ort float"):
-        assert rows[name].logit < 1e-3 and rows[name].flips == 0, name
+        assert rows[name].logit < 1e-3 and flips(rows[name]) == 0, name
     for name in ("torch-int8", "int8", "ort per channel"):
         assert 0 < rows[name].logit, name
         assert rows[name].megabytes < rows["torch"].megabytes, name
@@ -128,9 +130,40 @@ def test_every_model_reads_a_text_before_the_next_is_read() -> None:
     assert "".join(calls) == "aabb" + "bbaa" + "ab"  # one call off the clock before a short one
 
 
-QUICK = PeerRow(name="quick", who="ort", p50_ms=1.0, texts_per_second=9.0, low=-0.02, high=-0.01)
-SOUND = PeerRow(name="sound", who="ort", p50_ms=2.0, texts_per_second=5.0, low=-0.02, high=0.02)
-OURS = PeerRow(name="int8", who="emoray", p50_ms=1.6, texts_per_second=9.0, low=-0.004, high=0.02)
+def beside_torch(low: float, high: float) -> Comparison:
+    """A comparison whose intervals of macro-F1 end there."""
+    middle = (low + high) / 2
+    change = Change(
+        before=0.5,
+        after=0.5 + middle,
+        low=low,
+        high=high,
+        equivalence_low=low,
+        equivalence_high=high,
+    )
+    return Comparison(
+        changes={"macro_f1": change},
+        margin=MARGIN,
+        mcnemar_p=1.0,
+        texts_lost=0,
+        texts_won=0,
+        decisions_changed=3,
+        decisions=100,
+        resamples=500,
+        labels=(),
+    )
+
+
+def flips(row: PeerRow) -> int:
+    assert row.compared is not None
+    return row.compared.decisions_changed
+
+
+QUICK = PeerRow(
+    name="quick", who="ort", p50_ms=1.0, texts_per_second=9.0, compared=beside_torch(-0.02, -0.01)
+)
+SOUND = replace(QUICK, name="sound", p50_ms=2.0, compared=beside_torch(-0.02, 0.02))
+OURS = replace(QUICK, name="int8", who="emoray", p50_ms=1.6, compared=beside_torch(-0.004, 0.02))
 TORCH = PeerRow(name="torch", who="pytorch", p50_ms=9.0, texts_per_second=1.0, integer=False)
 
 
@@ -158,18 +191,26 @@ def test_figures_name_the_best_peer_and_one_that_is_faster_but_loses() -> None:
     assert best.ratio == pytest.approx(2 / 1.6) and best.met
     assert found["int8 beside a peer that loses F1 (quick): one text"].met is None
     assert found["int8: macro-F1 that may be lost, 90 %"].met is True
-    assert figures_of([TORCH, replace(OURS, low=-0.01), SOUND], times) == ()
+    worse = replace(OURS, compared=beside_torch(-0.01, 0.02))
+    assert figures_of([TORCH, worse, SOUND], times) == ()
+
+
+def test_a_row_says_what_its_comparison_says() -> None:
+    said = QUICK.said
+    assert (said["verdict"], said["low"], said["high"]) == ("worse", -0.02, -0.01)
+    assert (said["flips"], said["cells"]) == (3, 100) and "compared" not in said
+    assert "verdict" not in TORCH.said and "megabytes" not in TORCH.said
 
 
 def test_an_empty_table_says_that_few_texts_show_nothing() -> None:
-    def row(low: float, **changed: object) -> PeerRow:
-        return PeerRow(name="int8", who="emoray", low=low, p50_ms=1.0, **changed)  # type: ignore[arg-type]
+    def row(low: float) -> PeerRow:
+        return replace(OURS, compared=beside_torch(low, 0.05))
 
-    said = why_no_figures([row(-0.042)], "emoray")
+    said = why_no_figures([row(-0.042), row(-0.06)], "emoray")
     assert "shown to lose no more than 0.5 point" in said and "of int8" in said
     assert "a loss of 4.20 points is not ruled out" in said and "--data FOLDER" in said
     assert why_no_figures([row(-0.002)], "emoray") == ""
-    broken = row(float("nan"), failed="no kernel")
+    broken = PeerRow(name="int8", who="emoray", failed="no kernel")
     assert "none of emoray's integer models could be judged" in why_no_figures([broken], "emoray")
 
 

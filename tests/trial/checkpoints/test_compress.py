@@ -50,7 +50,8 @@ def quiet() -> Console:
 def test_every_form_is_a_row_beside_pytorch(rows: Rows) -> None:
     assert tuple(rows) == FORMS
     assert all(row.model_p50_ms > 0 and row.texts_per_second > 0 for row in rows.values())
-    assert rows["torch"].change == 0 and rows["torch"].equivalent
+    assert rows["torch"].change == 0 and rows["torch"].verdict == "equivalent"
+    assert all(row.equivalent == (row.verdict == "equivalent") for row in rows.values())
     assert rows["torch"].speedup == rows["torch"].throughput_ratio == 1
 
 

@@ -6,8 +6,8 @@ import pytest
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import PerLabel
 from emoray.metrics.calibration import ece, label_ece
+from emoray.metrics.change import Change
 from emoray.metrics.cuts import decide, probabilities, thresholds_of
-from emoray.metrics.paired import Change
 from emoray.tables.files import table_of
 from emoray.tables.rows import FINISHED_TABLES
 from emoray.tables.schema import schema_of
@@ -15,10 +15,9 @@ from emoray.trial.finished.calibrate import explain
 from emoray.trial.finished.calibrating import (
     Calibrated,
     calibration_rows,
-    change_rows,
+    changes_of,
     label_rows,
     reliability_rows,
-    verdict,
 )
 from emoray.trial.finished.scoring import Judge
 from emoray.trial.finished.telling import temperature_sentence, threshold_sentence
@@ -52,17 +51,17 @@ def test_one_decision_is_chosen_and_dev_chooses_it(calibrated: Calibrated, court
 def test_a_temperature_alone_changes_no_decision(calibrated: Calibrated, court: Judge) -> None:
     rows = calibration_rows(calibrated, court)
     assert all(r.temperature_flips == 0 for r in rows)
-    told = {(r.before, r.after, r.measure): r for r in change_rows(calibrated)}
+    told = {(r.before, r.after, r.measure): r for r in changes_of(calibrated)}
     alone = [(f"{rule} t=1.0", f"{rule} t=fitted") for rule in RULES]
     for pair in alone:
-        assert told[*pair, "macro_f1"].verdict == told[*pair, "micro_f1"].verdict == "same"
+        assert told[*pair, "macro_f1"].verdict == told[*pair, "micro_f1"].verdict == "equivalent"
         assert told[*pair, "nll"].verdict == "better"
 
 
 def test_thresholds_alone_change_no_probability(calibrated: Calibrated) -> None:
-    told = {(r.before, r.after, r.measure): r for r in change_rows(calibrated)}
+    told = {(r.before, r.after, r.measure): r for r in changes_of(calibrated)}
     for measure in ("ece", "brier", "nll"):
-        assert told["saved", "per_label t=1.0", measure].verdict == "same"
+        assert told["saved", "per_label t=1.0", measure].verdict == "equivalent"
     assert told["saved", "per_label t=1.0", "macro_f1"].change > 0
 
 
@@ -114,7 +113,14 @@ def test_the_sentences_say_where_the_gain_comes_from(calibrated: Calibrated) -> 
 
 def told(low: float, high: float) -> Change:
     middle = (low + high) / 2
-    return Change(before=0.5, after=0.5 + middle, low=low, high=high)
+    return Change(
+        before=0.5,
+        after=0.5 + middle,
+        low=low,
+        high=high,
+        equivalence_low=low,
+        equivalence_high=high,
+    )
 
 
 def test_a_gain_within_its_interval_is_not_claimed() -> None:
@@ -125,10 +131,18 @@ def test_a_gain_within_its_interval_is_not_claimed() -> None:
     assert "fitted one already" in temperature_sentence(nothing, nothing, 2, 2)
 
 
-def test_a_verdict_knows_which_way_is_better() -> None:
-    assert verdict("macro_f1", told(0.1, 0.2)) == verdict("ece", told(-0.2, -0.1)) == "better"
-    assert verdict("macro_f1", told(-0.2, -0.1)) == verdict("ece", told(0.1, 0.2)) == "worse"
-    assert verdict("nll", told(-0.1, 0.2)) == "unclear" and verdict("nll", told(0, 0)) == "same"
+def test_every_change_has_one_of_four_verdicts_by_its_own_interval(calibrated: Calibrated) -> None:
+    for row in changes_of(calibrated):
+        assert (row.margin is None) == (row.direction == "minimize")
+        if row.verdict in ("better", "worse"):
+            up = row.change_low > 0
+            assert up or row.change_high < 0
+            assert (row.verdict == "better") == (up == (row.direction == "maximize"))
+        elif row.verdict == "equivalent":
+            reach = row.margin or 1e-12
+            assert -reach < row.equivalence_low <= row.equivalence_high < reach
+        else:
+            assert row.verdict == "undecided" and row.change_low <= 0 <= row.change_high
 
 
 @pytest.mark.parametrize("row_class", FINISHED_TABLES.values(), ids=FINISHED_TABLES)
@@ -139,9 +153,11 @@ def test_every_column_of_the_jobs_tables_is_described(row_class: type) -> None:
 def test_rows_fit_their_tables(calibrated: Calibrated, court: Judge) -> None:
     for name, rows in (
         ("calibration", calibration_rows(calibrated, court)),
-        ("changes", change_rows(calibrated)),
+        ("changes", changes_of(calibrated)),
         ("calibration_labels", label_rows(calibrated)),
     ):
         table = table_of(rows, FINISHED_TABLES[name])
-        assert table.num_rows == len(rows) and not any(c.null_count for c in table.columns)
-    assert np.isfinite([r.value_after for r in change_rows(calibrated)]).all()
+        nulls = [c for c in table.column_names if table.column(c).null_count]
+        assert table.num_rows == len(rows)
+        assert nulls == (["margin"] if name == "changes" else [])
+    assert np.isfinite([r.value_after for r in changes_of(calibrated)]).all()

@@ -8,8 +8,7 @@ import pytest
 from rich.console import Console
 
 from emoray.export import artifact
-from emoray.metrics.bootstrap import stratified_weights
-from emoray.metrics.comparison import LEVEL, interval
+from emoray.metrics.bootstrap import symmetric_interval, usual_weights
 from emoray.metrics.resampled import resampled
 from emoray.metrics.scores import score
 from emoray.tables.files import read_table
@@ -125,17 +124,17 @@ def test_what_is_gained_over_a_baseline_has_a_paired_interval(
     beside = _baselines(court, "test", QUIET)
     assert beside is not None
     said = court.said("test")
-    weights_BN = stratified_weights(said.labels_NK.astype(bool))
+    weights_BN = usual_weights(said.labels_NK)
     mine = resampled((said.logits_NK, court.finished.cuts_K[None]), said.labels_NK, weights_BN)
     (nothing,) = (row for row in beside if row["recipe"].endswith("all-negative"))
-    alone_RB = mine.macro_f1_RB  # beside no label at all, whose F1 is 0 in every resample
-    assert nothing["paired"] == pytest.approx(
-        [float(end[0]) for end in interval(mine.macro_f1_R, alone_RB, LEVEL)]
-    )
+    macro_f1 = nothing["compared"].macro_f1
+    # Beside no label at all, whose F1 is 0 in every resample, a gain is as sure as the score.
+    wanted = symmetric_interval(mine.value("macro_f1"), mine.deviation("macro_f1"))
+    assert (macro_f1.low, macro_f1.high) == pytest.approx([float(end[0]) for end in wanted])
     for row in beside:
-        change = mine.macro_f1_R[0] - row["test_macro_f1"]  # it is of the decisions of that row
-        assert sum(row["paired"]) / 2 == pytest.approx(change), row["recipe"]
-    assert {row["paired"] for row in _baselines(court, "dev", QUIET) or ()} == {None}
+        change = mine.value("macro_f1")[0] - row["test_macro_f1"]  # of the decisions of that row
+        assert row["compared"].macro_f1.value == pytest.approx(change), row["recipe"]
+    assert {row["compared"] for row in _baselines(court, "dev", QUIET) or ()} == {None}
 
 
 def test_an_artifact_that_beats_no_baseline_is_warned_of(settings: Evaluate) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from emoray.metrics.comparison import MARGIN
+from emoray.metrics.change import MARGIN
 from emoray.storage.cache import user_cache
 from emoray.tables.rows import SpeedRow
 from emoray.text.corpus import read_corpus
@@ -16,10 +16,9 @@ from emoray.trial.benchmark.figures import AtLeast, AtMost, Figure
 from emoray.trial.benchmark.peers.clock import measure
 from emoray.trial.benchmark.peers.contenders import EMORAY, Contender, by_emoray, by_peer, by_torch
 from emoray.trial.benchmark.peers.making import FLOAT, PEERS, Peer
-from emoray.trial.benchmark.peers.rows import MB, Compared, PeerRow, fastest, ratio
+from emoray.trial.benchmark.peers.rows import MB, Compared, PeerRow, fastest, ratio, worst_loss
 from emoray.trial.checkpoints import judging
 from emoray.trial.checkpoints.given import find_given
-from emoray.trial.checkpoints.judging import Outcome, cost
 from emoray.trial.checkpoints.making import Bench
 from emoray.trial.checkpoints.speed import MANY, ONE, Model, Plan, speeds
 from emoray.trial.checkpoints.steps import Say
@@ -136,14 +135,15 @@ def rows_of(contenders: Sequence[Contender], times: Sequence[SpeedRow]) -> list[
     by_name = {found.name: found for found in contenders}
     first = by_name[TORCH].logits
     assert first is not None
-    decision, speed = judging.best_decision(first), speeds(times)
-    outcomes = {n: judging.judged(c.logits, decision) for n, c in by_name.items() if c.logits}
+    (decision,) = judging.best_decision(first.dev_NK, first.dev_labels_NK).decisions
+    outcomes = {n: judging.outcome(c.logits, decision) for n, c in by_name.items() if c.logits}
+    speed = speeds(times)
     rows = []
     for name, found in by_name.items():
         if found.why:
             rows.append(PeerRow(name=name, who=found.who, integer=found.integer, failed=found.why))
             continue
-        measured: dict[str, float] = {
+        measured: dict[str, Any] = {
             "p50_ms": speed[name].p50_ms,
             "p95_ms": speed[name].p95_ms,
             "texts_per_second": speed[name].texts_per_second,
@@ -151,22 +151,10 @@ def rows_of(contenders: Sequence[Contender], times: Sequence[SpeedRow]) -> list[
         if found.size is not None:
             measured["megabytes"] = found.size / MB
         if found.logits is not None:
-            measured |= _scores(outcomes[TORCH], outcomes[name])
+            measured["compared"] = judging.cost(outcomes[TORCH], outcomes[name])
             measured["logit"] = float(np.abs(found.logits.test_NK - first.test_NK).max())
-        rows.append(PeerRow(name=name, who=found.who, integer=found.integer, **measured))  # type: ignore[arg-type]
+        rows.append(PeerRow(name=name, who=found.who, integer=found.integer, **measured))
     return rows
-
-
-def _scores(before: Outcome, after: Outcome) -> dict[str, float]:
-    found = cost(before, after)
-    return {
-        "macro_f1": after.test_macro_f1,
-        "change": found.narrow.value,
-        "low": found.narrow.low,
-        "high": found.narrow.high,
-        "flips": found.flips,
-        "cells": after.decided_NK.size,
-    }
 
 
 def _beside(
@@ -200,7 +188,7 @@ def figures_of(rows: Sequence[PeerRow], times: Sequence[SpeedRow]) -> tuple[Figu
     """
     torch = next(row for row in rows if row.name == TORCH)
     ours = fastest([row for row in rows if row.who == EMORAY and row.holds])
-    if ours is None:
+    if ours is None or ours.compared is None:
         return ()
     others = [row for row in rows if row.who != EMORAY]
     best, quick = fastest([row for row in others if not row.loses]), fastest(others)
@@ -211,7 +199,7 @@ def figures_of(rows: Sequence[PeerRow], times: Sequence[SpeedRow]) -> tuple[Figu
         figures += _beside(f"a peer that loses F1 ({quick.name})", ours, quick, times, None)
     lost = Figure(
         name=f"{ours.name}: macro-F1 that may be lost, 90 %",
-        ours=max(0.0, -ours.low),
+        ours=worst_loss(ours.compared),
         unit="",
         goal=AtMost(MARGIN),
     )

@@ -1,16 +1,17 @@
 """What came out, a row for every way to run the model. Shapes: N texts, K labels."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from rich.table import Table
 
+from emoray.metrics.change import MARGIN, WORSE
+from emoray.metrics.comparison import Comparison
 from emoray.tables.rows import SpeedRow
 from emoray.tables.terminal import table
 from emoray.trial.benchmark.figures import Figure
-from emoray.trial.checkpoints.judging import MARGIN
 from emoray.trial.finished.telling import interval, signed
 
 MB = 1_000_000
@@ -20,7 +21,7 @@ MB = 1_000_000
 class PeerRow:
     """One way to run the model, or how it failed.
 
-    change, low, high: of macro-F1 on test beside PyTorch float32, the paired 90 % interval.
+    compared: with PyTorch float32, on test; none where there are no logits.
     logit: the largest difference from PyTorch's logits; flips: decisions that differ, of `cells`.
     """
 
@@ -32,28 +33,35 @@ class PeerRow:
     p50_ms: float = float("nan")
     p95_ms: float = float("nan")
     texts_per_second: float = float("nan")
-    macro_f1: float = float("nan")
-    change: float = float("nan")
-    low: float = float("nan")
-    high: float = float("nan")
     logit: float = float("nan")
-    flips: int = 0
-    cells: int = 0
+    compared: Comparison | None = None
 
     @property
     def holds(self) -> bool:
         """Whether it is shown to lose no more than half a point of macro-F1."""
-        return self.low > -MARGIN
+        return self.compared is not None and self.compared.non_inferior
 
     @property
     def loses(self) -> bool:
         """Whether it is shown to lose macro-F1."""
-        return self.high < 0
+        return self.compared is not None and self.compared.verdict == WORSE
 
     @property
     def said(self) -> dict[str, Any]:
         """As JSON has it, without what was not measured."""
-        return {k: v for k, v in asdict(self).items() if v == v}
+        found = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "compared"}
+        if self.compared is not None:
+            change = self.compared.macro_f1
+            found |= {
+                "macro_f1": change.after,
+                "change": change.value,
+                "low": change.equivalence_low,
+                "high": change.equivalence_high,
+                "verdict": self.compared.verdict,
+                "flips": self.compared.decisions_changed,
+                "cells": self.compared.decisions,
+            }
+        return {k: v for k, v in found.items() if v == v}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,19 +107,19 @@ def score_table(rows: Sequence[PeerRow]) -> Table:
     """What each of them loses beside PyTorch float32."""
     made = table(
         "macro-F1 on test, its change beside PyTorch float32 and the paired 90 % interval",
-        *("model", "macro-F1", "change", "90 % interval", "lost", "Δlogit", "flips"),
+        *("model", "macro-F1", "change", "90 % interval", "verdict", "Δlogit", "flips"),
     )
     for row in rows:
-        if row.macro_f1 == row.macro_f1:
-            lost = "yes" if row.loses else "no" if row.holds else "unclear"
+        if row.compared is not None:
+            change = row.compared.macro_f1
             made.add_row(
                 row.name,
-                f"{row.macro_f1:.4f}",
-                signed(row.change),
-                interval(row.low, row.high),
-                lost,
+                f"{change.after:.4f}",
+                signed(change.value),
+                interval(change.equivalence_low, change.equivalence_high),
+                row.compared.verdict,
                 f"{row.logit:.2g}",
-                f"{row.flips / row.cells:.2%}",
+                f"{row.compared.decisions_changed / row.compared.decisions:.2%}",
             )
     return made
 
@@ -121,18 +129,23 @@ def failures(rows: Sequence[PeerRow]) -> list[str]:
     return [f"{row.name} failed: {row.failed}" for row in rows if row.failed]
 
 
+def worst_loss(found: Comparison) -> float:
+    """The loss of macro-F1 that the 90 % interval leaves open."""
+    return max(0.0, -found.macro_f1.equivalence_low)
+
+
 def why_no_figures(rows: Sequence[PeerRow], ours: str) -> str:
     """Why rows come to no figure beside the peers; empty where they do. ours: who emoray is."""
     mine = [row for row in rows if row.who == ours and row.integer]
     if any(row.holds and not row.failed for row in mine):
         return ""
-    known = [row for row in mine if row.low == row.low]
+    known = [(worst_loss(row.compared), row.name) for row in mine if row.compared is not None]
     if not known:
         return "no figures: none of emoray's integer models could be judged, see the lines above"
-    best = max(known, key=lambda row: row.low)
+    worst, best = min(known)
     return (
         "no figures: they need an integer model of emoray that is shown to lose no more than "
-        f"{100 * MARGIN:g} point of macro-F1, and of {best.name}, the closest, a loss of "
-        f"{-100 * best.low:.2f} points is not ruled out: on few test texts the interval is too "
+        f"{100 * MARGIN:g} point of macro-F1, and of {best}, the closest, a loss of "
+        f"{100 * worst:.2f} points is not ruled out: on few test texts the interval is too "
         "wide for that; give all of GoEmotions with --data FOLDER"
     )

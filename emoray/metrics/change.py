@@ -1,0 +1,142 @@
+"""A measure before and after: how surely it changed, with one word for it.
+
+Equivalence is two one-sided tests at 5 % each: the 90 % interval of the change lies within a margin
+(Schuirmann 1987, "A comparison of the two one-sided tests procedure and the power approach").
+Shapes: R pairs, B resamples.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emoray.metrics.bootstrap import EQUIVALENCE_LEVEL, LEVEL, symmetric_interval
+from emoray.metrics.resampled import F1S, LESS_IS_BETTER, Resampled
+
+MARGIN = 0.005  # of F1, half a point: less is seldom worth a choice
+BETTER, WORSE, EQUIVALENT, UNDECIDED = "better", "worse", "equivalent", "undecided"
+VERDICTS = (BETTER, WORSE, EQUIVALENT, UNDECIDED)
+
+
+def checked_margin(margin: float) -> float:
+    """A margin is a positive share of F1."""
+    if not 0 < margin < 1:
+        raise ValueError(
+            f"a margin of equivalence lies in (0, 1), got {margin}: 0.005 is half a point of F1"
+        )
+    return float(margin)
+
+
+def margin_of(measure: str, margin: float = MARGIN) -> float | None:
+    """The margin of F1, macro or micro; measures of calibration have none that is customary."""
+    return checked_margin(margin) if measure in F1S else None
+
+
+def are_equivalent(low_R: np.ndarray, high_R: np.ndarray, margin: float | None) -> np.ndarray:
+    """Whether each 90 % interval lies within the margin; without one whether nothing changed."""
+    same_R = (low_R == 0) & (high_R == 0)
+    return same_R if margin is None else (low_R > -margin) & (high_R < margin)
+
+
+def verdicts(
+    low_R: np.ndarray,
+    high_R: np.ndarray,
+    equivalent_R: np.ndarray,
+    *,
+    less_is_better: bool = False,
+) -> np.ndarray:
+    """A word of `VERDICTS` for each 95 % interval. The margin comes first: what lies within it is
+    as good, however surely it differs."""
+    up, down = (WORSE, BETTER) if less_is_better else (BETTER, WORSE)
+    shown_R = np.where(low_R > 0, up, np.where(high_R < 0, down, UNDECIDED))
+    return np.where(equivalent_R, EQUIVALENT, shown_R)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One measure of one pair. low, high: 95 %; equivalence_low, equivalence_high: 90 %."""
+
+    before: float
+    after: float
+    low: float
+    high: float
+    equivalence_low: float
+    equivalence_high: float
+
+    @property
+    def value(self) -> float:
+        return self.after - self.before
+
+    @property
+    def includes_zero(self) -> bool:
+        """Whether no change at all lies within the 95 % interval."""
+        return self.low <= 0 <= self.high
+
+    def equivalent(self, margin: float | None) -> bool:
+        """Whether the change is shown to be smaller than the margin; without one, to be none."""
+        ends = np.array([self.equivalence_low]), np.array([self.equivalence_high])
+        return bool(are_equivalent(*ends, margin)[0])
+
+    def verdict(self, margin: float | None, *, less_is_better: bool = False) -> str:
+        """A word of `VERDICTS`."""
+        equivalent_R = np.array([self.equivalent(margin)])
+        ends = np.array([self.low]), np.array([self.high])
+        return str(verdicts(*ends, equivalent_R, less_is_better=less_is_better)[0])
+
+
+def verdict_of(measure: str, change: Change, margin: float = MARGIN) -> str:
+    """The verdict on a measure by its name, which says what is better and which margin it has."""
+    less_is_better = measure in LESS_IS_BETTER
+    return change.verdict(margin_of(measure, margin), less_is_better=less_is_better)
+
+
+def _equal(mine: np.ndarray, other: np.ndarray) -> bool:
+    """Looked at only where they are not one and the same: usual resamples are."""
+    one = mine.__array_interface__ == other.__array_interface__
+    return one or np.array_equal(mine, other)
+
+
+def checked_pair(before: Resampled, after: Resampled) -> None:
+    """Only rows of the same texts in the same resamples make pairs."""
+    if len(before) != len(after):
+        raise ValueError(
+            f"row r is compared with row r, got {len(before)} and {len(after)} rows: "
+            "choose them with .rows"
+        )
+    for name, mine, other in (
+        ("labels", before.labels_NK, after.labels_NK),
+        ("resamples", before.weights_NB, after.weights_NB),
+    ):
+        if not _equal(mine, other):
+            raise ValueError(
+                f"a pair shares its {name}, got others of shape {mine.shape} and {other.shape}: "
+                "resample both on the same texts with the same weights"
+            )
+
+
+def differences(before: Resampled, after: Resampled, measure: str) -> tuple[np.ndarray, np.ndarray]:
+    """(change_R, deviation_RB) of row r to row r, resample by resample."""
+    change_R = after.value(measure) - before.value(measure)
+    deviation_RB = after.deviation(measure).astype(np.float32) - before.deviation(measure)
+    return change_R, deviation_RB
+
+
+def changed(before_R: np.ndarray, after_R: np.ndarray, deviation_RB: np.ndarray) -> list[Change]:
+    """Each pair as a value."""
+    change_R = after_R - before_R
+    ends = (
+        *symmetric_interval(change_R, deviation_RB, LEVEL),
+        *symmetric_interval(change_R, deviation_RB, EQUIVALENCE_LEVEL),
+    )
+    return [
+        Change(
+            before=float(before),
+            after=float(after),
+            low=float(low),
+            high=float(high),
+            equivalence_low=float(narrow_low),
+            equivalence_high=float(narrow_high),
+        )
+        for before, after, low, high, narrow_low, narrow_high in zip(
+            before_R, after_R, *ends, strict=True
+        )
+    ]
