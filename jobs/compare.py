@@ -48,7 +48,7 @@ def compare(
             "a point."
         ),
     ] = 0.005,
-    resamples: Annotated[int, typer.Option(help="Bootstrap resamples of the texts.")] = 1000,
+    resamples: Annotated[int, typer.Option(help="Bootstrap resamples of the texts.")] = 500,
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
     corpus_split: Annotated[
         str,

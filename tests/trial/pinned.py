@@ -123,7 +123,10 @@ def stages() -> dict[str, Stage]:
         Baseline(kind=kind, corpus=OWN, taxonomy="own", tokenizer=1)
         for kind in (AllNegative(), TfidfLogistic())
     )
+    compare = comparing(second)
+    assert compare is not None
     members = {
+        "decided": (first, second),
         "scored": (first.scored, second.scored),
         "compressed": (first.compressed, second.compressed),
         "text": text,
@@ -133,7 +136,7 @@ def stages() -> dict[str, Stage]:
     return found | {
         "score": first.scored,
         "decide": first,
-        "compare": comparing(second),
+        "compare": compare,
         "refine": refined,
         "combine fitted": Combine(
             plan="diverse", weighing=FittedWeights(Probabilities()), **members
