@@ -6,6 +6,7 @@ processes of a killed start still write lies under a token that nobody reads any
 run's folder is no table starts with `_` or is `report.html`, `figures/` or `artifacts/`.
 """
 
+import os
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -132,7 +133,8 @@ def _files(run_folder: P, table: str, token: str | None) -> Sequence[P]:
     folder = _parts_of(run_folder, table, token)
     if isinstance(folder, S3Folder):
         return [folder / name for name in folder.names() if name.endswith(".parquet")]
-    return sorted(p for p in folder.glob("*.parquet") if not p.name.startswith("."))
+    names = os.listdir(folder) if folder.is_dir() else []  # paths would take ten times as long
+    return [folder / n for n in sorted(names) if n.endswith(".parquet") and n[0] != "."]
 
 
 def part_files(run_folder: P, table: str, token: str | None = None) -> Sequence[P]:
