@@ -246,7 +246,14 @@ def test_work_takes_least_with_the_nodes_that_are_worth_waiting_for() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"nodes": ()}, {"nodes": (0,)}, {"late": 0}, {"lengths": (0.0,)}, {"seconds": 0.0}],
+    [
+        {"nodes": ()},
+        {"nodes": (0,)},
+        {"late": 0},
+        {"lengths": (0.0,)},
+        {"seconds": 0.0},
+        {"empty": 0},
+    ],
     ids=str,
 )
 def test_a_scale_that_cannot_be_measured_is_refused(settings: dict[str, object]) -> None:

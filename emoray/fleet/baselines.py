@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 
-import ray
-
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.timing_node import NodeKind, timed
 from emoray.fleet.trials import Desk, write_failure
@@ -20,9 +18,10 @@ WRITTEN = ("labels", "points")
 def beside(desk: Desk, taxonomy: str) -> Iterator[tuple[Baseline, ...]]:
     """Have them made while the block runs; their rows are written when it has ended."""
     asked = baselines_of(desk.data.corpus, taxonomy)
-    making = [desk.stages.make.remote(each) for each in asked]
+    making = [desk.stages.make(each) for each in asked]
     yield asked
-    for each, made in zip(asked, ray.get(making), strict=True):
+    for each, future in zip(asked, making, strict=True):
+        made = future.result()
         if isinstance(made, Failed):
             write_failure(desk, each, made)
             continue
@@ -36,7 +35,7 @@ def clock(desk: Desk, asked: Sequence[Baseline], kind: NodeKind) -> None:
     made = tuple(each for each in asked if key_of(each) in written)
     if not made:
         return
-    stage, done = timed(desk.stages, ClockBaselines(baselines=made, **asdict(kind)))
+    stage, done = timed(desk.stages.make, ClockBaselines(baselines=made, **asdict(kind)))
     if isinstance(done, Failed):
         write_failure(desk, stage, done)
         return

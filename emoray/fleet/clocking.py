@@ -61,7 +61,7 @@ def _clock_training(
         taxonomy=models[0].trained.recipe.taxonomy,
         **asdict(kind),
     )
-    stage, made = timed(desk.stages, asked)
+    stage, made = timed(desk.stages.make, asked)
     if isinstance(made, Failed):
         write_failure(desk, stage, made)
         return

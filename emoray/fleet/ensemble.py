@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from emoray.fleet import finish, members, progress, stages_actor
+from emoray.fleet import finish, members, progress
 from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.dispatch import Limits, Pool
 from emoray.fleet.plans import LEAST, PLANS, Plan, bases_of, checked_plan
 from emoray.fleet.reading import reading, told_reading
 from emoray.fleet.room import check_share, refuse_missing
+from emoray.fleet.stages import Stages
 from emoray.fleet.trials import Desk
 from emoray.storage.lock import alone_in
 from emoray.storage.names import checked_run
@@ -195,10 +196,12 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
         record_inputs(run_place, inputs, settings.lands.settings)
         store = open_store(settings.store_place)
         clear_leftovers(store)
-        with connected(settings.cluster):
+        with (
+            connected(settings.cluster),
+            Stages(store.place, gpus=settings.gpus_per_member) as stages,
+        ):
             refuse_missing(settings.gpus_per_member, settings.cluster, "gpus_per_member")
             store.share(facts.data)
-            stages = stages_actor.start(store.place, run_place, gpus=settings.gpus_per_member)
             _announce(settings, run_place, facts, plan, read, console)
             desk = Desk(
                 stages=stages,
@@ -223,7 +226,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
                 together = members.combine(desk, ensembles)
             searched = time.perf_counter() - clock
             members.clock(desk, alone, together, console)
-            stages_actor.refuse_full(stages)
+            stages.refuse_full()
             start = finish.Start(
                 search="ensemble",
                 space=plan.name,

@@ -67,8 +67,8 @@ KNOWN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One start of the job, for the `runs` table. hands: stages that other actors than `Stages`
-    made or found. cpu_started: the driver's processor time when it began."""
+    """One start of the job, for the `runs` table. hands: stages that the actors of a pool made
+    or found. cpu_started: the driver's processor time when it began."""
 
     search: str
     space: str
@@ -84,7 +84,7 @@ class Start:
 
 def record(desk: Desk, facts: Look, start: Start) -> None:
     """Write this start into `runs`; earlier starts stay."""
-    status = ray.get(desk.stages.counted.remote())
+    status = desk.stages.status()
     starts = [v.sha256 for v in facts.data.vectors] + [e.sha256 for e in facts.data.encoders]
     made = [done for done in start.hands if not done.cached]
     cpu_seconds = status.cpu_seconds + sum(done.cpu_seconds for done in made)
@@ -174,7 +174,7 @@ def _ship(
     parts = dict.fromkeys(p for m in kept["model"].unique() for p in _needed(models[m]))
     whole: dict[str, Path] = {}
     for part in parts:  # checked by hash, and made again where damaged
-        made = ray.get(desk.stages.make.remote(part))
+        made = desk.stages.make(part).result()
         if isinstance(made, Failed):
             raise ValueError(f"an artifact to ship must be whole, got {made.stage}: {made.error}")
         whole[key_of(part)] = desk.folder(made)
@@ -250,8 +250,8 @@ def predict(
     """Write `predictions`, of stages that are found whole or made again; say what it lacks."""
     why: dict[str, str] = {}
     for model, stages in asked_of(answers, chosen).items():
-        for made in ray.get([desk.stages.make.remote(stage) for stage in stages]):
-            if isinstance(made, Failed):
+        for asked in [desk.stages.make(stage) for stage in stages]:
+            if isinstance(made := asked.result(), Failed):
                 why.setdefault(model, f"{made.stage} failed with {made.error}")
     for model in write_predictions(store, answers, chosen, folder):
         reason = why.get(model, "its logits were damaged meanwhile")

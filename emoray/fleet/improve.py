@@ -1,19 +1,19 @@
 """Techniques that promise a better F1, each against one baseline over several seeds."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-import ray
 from rich.console import Console
 
-from emoray.fleet import progress, stages_actor
+from emoray.fleet import progress
 from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.reading import reading, told_reading
 from emoray.fleet.room import check_share, refuse_missing
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.space import TRAINED
+from emoray.fleet.stages import Stages
 from emoray.fleet.translators import translate_for
 from emoray.model.augmentation import BackTranslation
 from emoray.model.bert.recipe import DEFAULT_ENCODER, BertRecipe
@@ -187,18 +187,15 @@ def planned(family: str, settings: Improve, dims: Sequence[int]) -> list[Planned
     return [first, *(plans[name] for name in settings.techniques)]
 
 
-def _make(stages: Any, scores: Sequence[Score], console: Console) -> None:
+def _make(stages: Stages, scores: Sequence[Score], console: Console) -> None:
     """Have every answer made, each once. ValueError names the first that could not be."""
     failed = []
     with progress.following(stages, len(scores), console):
-        asked = {stages.make.remote(score): score for score in scores}
-        waiting = list(asked)
-        while waiting:
-            (done, *_), waiting = ray.wait(waiting, num_returns=1)
-            made = ray.get(done)
-            if isinstance(made, Failed):
+        asked = {stages.make(score): score for score in scores}
+        for done in as_completed(asked):
+            if isinstance(made := done.result(), Failed):
                 failed.append(made)
-            ray.get(stages.tell.remote(key_of(asked[done]), 0, 0.0))
+            stages.tell(key_of(asked[done]), 0, 0.0)
     if failed:
         raise ValueError(
             f"every training must succeed to be compared, {len(failed)} of {len(scores)} did not: "
@@ -262,8 +259,8 @@ def _answers(
             store.share(found.data)
             recipes = [plan.recipe for plan in plans[family]]
             translate_for(recipes, found.data, store=store.place, console=console)
-        stages = stages_actor.start(store.place, folder, gpus=settings.gpus_per_stage)
-        _make(stages, list(each), console)
+        with Stages(store.place, gpus=settings.gpus_per_stage) as stages:
+            _make(stages, list(each), console)
     return {
         family: [
             Attempt(

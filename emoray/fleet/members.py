@@ -1,10 +1,10 @@
 """The members of an ensemble: trained in parallel on actors, measured alone, then together."""
 
 from collections.abc import Sequence
+from concurrent.futures import wait
 from dataclasses import asdict, dataclass, field
 
 import pyarrow.compute as pc
-import ray
 from rich.console import Console
 
 from emoray.decide.ensemble import Logits, Probabilities
@@ -41,10 +41,11 @@ class Trained:
 def _ready(desk: Desk, members: Sequence[Decide]) -> list[Decide]:
     """Those whose texts and vectors could be made."""
     trains = [member.compressed.trained for member in members]
-    asked = [[desk.stages.make.remote(i) for i in inputs_of(t).values()] for t in trains]
+    asked = [[desk.stages.make(i) for i in inputs_of(t).values()] for t in trains]
     ready = []
-    for member, train, refs in zip(members, trains, asked, strict=True):
-        failed = next((made for made in ray.get(refs) if isinstance(made, Failed)), None)
+    for member, train, inputs in zip(members, trains, asked, strict=True):
+        found = [future.result() for future in inputs]
+        failed = next((made for made in found if isinstance(made, Failed)), None)
         if failed:
             write_failure(desk, train, failed)
         else:
@@ -100,8 +101,7 @@ def train(
 
 def measured(desk: Desk, members: Sequence[Decide]) -> list[Decide]:
     """Those that could be compressed, scored and decided alone; their rows are in the run."""
-    asked = [desk.stages.make.remote(member) for member in members]
-    ray.wait(asked, num_returns=len(asked))
+    wait([desk.stages.make(member) for member in members])
     return [member for member in members if not measure(desk, [member]).failures]
 
 
@@ -137,9 +137,9 @@ class Together:
 def combine(desk: Desk, ensembles: Sequence[Combine]) -> Together:
     """Have the ensembles made, copy their rows into the run."""
     found = Together()
-    asked = [desk.stages.make.remote(ensemble) for ensemble in ensembles]
-    for ensemble, ref in zip(ensembles, asked, strict=True):
-        made = ray.get(ref)
+    asked = [desk.stages.make(ensemble) for ensemble in ensembles]
+    for ensemble, future in zip(ensembles, asked, strict=True):
+        made = future.result()
         if isinstance(made, Failed):
             write_failure(desk, ensemble, made)
             continue
@@ -201,7 +201,7 @@ def clock(desk: Desk, members: Sequence[Decide], together: Together, console: Co
         **asdict(timing_kind()),
     )
     with waiting(console, lambda: "timing members"):
-        stage, made = timed(desk.stages, asked)
+        stage, made = timed(desk.stages.make, asked)
     if isinstance(made, Failed):
         write_failure(desk, stage, made)
         return

@@ -4,17 +4,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import ray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from emoray.fleet.single_flight import Status
+from emoray.fleet.stages import Stages
 
 LOG_SECONDS = 30.0
 POLL_SECONDS = 1.0
-ASK_SECONDS = 0.2
 
 
 def eta(done: int, total: int, seconds: float) -> str:
@@ -35,20 +33,9 @@ def line(status: Status, total: int, seconds: float) -> str:
     )
 
 
-def _answer(asked: Any, stop: threading.Event) -> Status | None:
-    """What the actor says; None once nobody wants to know, so that a stopped run need not wait."""
-    while not stop.is_set():
-        ready, _ = ray.wait([asked], timeout=ASK_SECONDS)
-        if ready:
-            status: Status = ray.get(asked)
-            return status
-    return None
-
-
 @contextmanager
-def following(stages: Any, total: int, console: Console) -> Iterator[None]:
-    """Show progress while the block runs. Reading it must never stop the run: errors end the
-    display."""
+def following(stages: Stages, total: int, console: Console) -> Iterator[None]:
+    """Show progress while the block runs."""
     stop, start = threading.Event(), time.monotonic()
     live = console.is_terminal
     bar = Progress(
@@ -64,12 +51,7 @@ def following(stages: Any, total: int, console: Console) -> Iterator[None]:
         task = bar.add_task("models", total=total)
         spoken = time.monotonic()
         while not stop.wait(POLL_SECONDS):
-            try:
-                status = _answer(stages.status.remote(), stop)
-            except Exception:
-                return
-            if status is None:
-                return
+            status = stages.status()
             text = line(status, total, time.monotonic() - start)
             bar.update(task, completed=status.models, description=text.split(" · ", 1)[1])
             if not live and time.monotonic() - spoken >= LOG_SECONDS:

@@ -13,7 +13,6 @@ from ray.tune.search.optuna import OptunaSearch
 from emoray.fleet.coming import Ahead, complete, each
 from emoray.fleet.single_flight import Failed
 from emoray.fleet.space import JointSpace, Space
-from emoray.fleet.stages_actor import refuse_full
 from emoray.fleet.study import write_study
 from emoray.fleet.trials import Desk, measuring, placing
 from emoray.trial.plan import deciding, training
@@ -31,9 +30,9 @@ def _run(trials: Coroutine[Any, Any, None], desk: Desk) -> None:
     try:
         complete(trials)
     except Exception:
-        refuse_full(desk.stages)  # which the trials met as well, and said less clearly
+        desk.stages.refuse_full()  # which the trials met as well, and said less clearly
         raise
-    refuse_full(desk.stages)
+    desk.stages.refuse_full()
 
 
 def planned(space: Space, data: Data) -> list[Decide]:

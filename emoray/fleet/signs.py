@@ -1,38 +1,41 @@
-"""How the `Stages` actor knows that a stage has begun, and ends it when its time is over."""
+"""How the driver knows that a stage has begun, and ends it when its time is over.
+
+A worker leaves a sign in the key-value store of Ray's head, where the driver looks for it now and
+then: no process stands between them that Ray could end for want of memory.
+"""
 
 import asyncio
 import faulthandler
 import sys
 import threading
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
+from ray.experimental.internal_kv import _internal_kv_del, _internal_kv_list, _internal_kv_put
 
 from emoray.fleet.single_flight import Begun
 
+NAMESPACE = "emoray"  # of the signs, among all that Ray keeps there
 SIGN_SECONDS = 1.0  # that a stage must last to be worth a word of its own
+LOOK_SECONDS = 1.0  # between two looks for signs
 GRACE_SECONDS = 60.0  # after its time, for a worker that cannot be reached
-
-
-def name_of(owner: str) -> str:
-    """Of the actor, by which its workers find it."""
-    return f"Stages-{owner[:8]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """How a worker says that a stage has left the queue: to the actor of that owner.
+    """How a worker says that an attempt has left the queue: to the job of that owner.
 
-    seconds: of one attempt, 0 for no limit. Most stages end before they would have to say anything:
-    a sign from each would be most of what the actor does.
+    seconds: of one attempt, 0 for no limit. Most stages end before they would have to say anything.
     """
 
     owner: str
-    key: str
     seconds: float
+    attempt: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
     def after(self) -> float:
@@ -40,8 +43,8 @@ class Sign:
         return SIGN_SECONDS if not self.seconds or self.seconds > 60 * SIGN_SECONDS else 0.0
 
     def give(self) -> None:
-        with suppress(ValueError):  # the run is over, and its actor gone
-            ray.get_actor(name_of(self.owner)).begun.remote(self.key)
+        with suppress(RayError):  # the head is out of reach: the clock that needs none goes on
+            _internal_kv_put(f"{self.owner}/{self.attempt}", b"", namespace=NAMESPACE)
 
     @contextmanager
     def given(self) -> Iterator[None]:
@@ -67,12 +70,16 @@ class Clock:
     task: Any
     seconds: float
     begun: Begun
+    started: bool = False
     over: bool = False
     timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
+        if self.started:
+            return
+        self.started = True
         self.begun()
-        if self.seconds and self.timer is None:
+        if self.seconds:
             self.timer = asyncio.get_running_loop().call_later(self.seconds, self.end)
 
     def end(self) -> None:
@@ -82,3 +89,38 @@ class Clock:
     def stop(self) -> None:
         if self.timer:
             self.timer.cancel()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """The clocks of all attempts of a job that are in the queue or at work, by attempt.
+
+    owner: in whose name its stages are claimed, too.
+    """
+
+    owner: str = field(default_factory=lambda: uuid.uuid4().hex)
+    clocks: dict[str, Clock] = field(default_factory=dict)
+
+    async def look(self) -> None:
+        """Start each clock once its sign is there; goes on until it is cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if all(clock.started for clock in self.clocks.values()):
+                continue
+            with suppress(RayError):  # the head is out of reach: the next look will tell
+                seen = await asyncio.to_thread(_given, self.owner)
+                for name in seen:
+                    if clock := self.clocks.get(name.rpartition("/")[2]):
+                        clock.start()
+                await asyncio.to_thread(_taken_away, seen)
+
+
+def _given(owner: str) -> list[str]:
+    """The signs of that owner that nobody has taken away."""
+    names = _internal_kv_list(f"{owner}/", namespace=NAMESPACE)
+    return [name.decode() for name in names]
+
+
+def _taken_away(names: Iterable[str]) -> None:
+    for name in names:
+        _internal_kv_del(name, namespace=NAMESPACE)

@@ -1,7 +1,7 @@
 """Each stage made once: who asks second awaits the first.
 
-Only paths and small facts travel; the store is the truth. This is what the `Stages` actor does, in
-any event loop; `stages_actor` gives it a process and Ray's workers.
+Only paths and small facts travel; the store is the truth. Any event loop will do, and whatever runs
+a stage: `Stages` gives it a loop of its own and Ray's workers.
 """
 
 import asyncio
@@ -79,11 +79,11 @@ Runner = Callable[[Place, Stage, Begun], Awaitable[Done]]
 class SingleFlight:
     """Find or make stages, each once however many ask. One event loop owns it."""
 
-    def __init__(self, store: Place, runner: Runner, tally: Tally | None = None) -> None:
+    def __init__(self, store: Place, runner: Runner) -> None:
         self.place = store
         self.store = open_store(store)
         self.runner = runner
-        self.tally = tally or Tally()
+        self.tally = Tally()
         self.flights: dict[str, asyncio.Task[Done | Failed]] = {}
         self.running: dict[str, str] = {}
         self.full = ""

@@ -13,7 +13,6 @@ from emoray.fleet import (
     finish,
     progress,
     search,
-    stages_actor,
     study_copies,
     translators,
 )
@@ -22,8 +21,10 @@ from emoray.fleet.dispatch import Limits
 from emoray.fleet.reading import recipes_reading, space_reading, told_reading
 from emoray.fleet.room import check_share, refuse_missing
 from emoray.fleet.space import JointSpace, Space
+from emoray.fleet.stages import Stages
 from emoray.fleet.trials import Desk
 from emoray.fleet.wish import Wish, encoders_needed, named, own_vectors
+from emoray.fleet.workers import LIMITS
 from emoray.model.bert.recipe import DEFAULT_ENCODER
 from emoray.storage.lock import alone_in
 from emoray.storage.names import checked_run
@@ -65,7 +66,7 @@ class Sweep:
     wish: Wish = field(default_factory=Wish)
     encoders: tuple[str, ...] = ()
     cluster: Cluster = field(default_factory=Cluster)
-    limits: Limits = stages_actor.LIMITS
+    limits: Limits = LIMITS
     gpus_per_stage: float | None = None
     download: bool = True
     keep_texts: bool | None = None
@@ -207,12 +208,14 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     run_folder = absolute(free_place(sweep.lands, inputs, console))
     with alone_in(run_folder) as still_alone:
         record_inputs(run_folder, inputs, sweep.lands.settings)
-        store = open_store(sweep.store_root)  # refused here, before Ray: the actor's ends the run
+        store = open_store(sweep.store_root)  # refused here, before Ray
         store.share(facts.data)
         clear_leftovers(store)
-        with connected(sweep.cluster):
+        with (
+            connected(sweep.cluster),
+            Stages(store.place, limits=sweep.limits, gpus=sweep.gpus_per_stage) as stages,
+        ):
             refuse_missing(sweep.gpus_per_stage, sweep.cluster)
-            stages = stages_actor.start(store.place, run_folder, sweep.limits, sweep.gpus_per_stage)
             _announce(run_folder, facts, space, read, console)
             translators.translate_for(recipes, facts.data, store=store.place, console=console)
             desk = Desk(
@@ -228,7 +231,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             searched = time.perf_counter() - searching
             translators.write_augmentations(desk, recipes)
             clocking.clock(desk, decided, console, compared_with)
-            stages_actor.refuse_full(stages)
+            stages.refuse_full()
             start = finish.Start(
                 search="grid" if isinstance(space, Space) else "joint",
                 space=sweep.space,

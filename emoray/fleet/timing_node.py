@@ -7,6 +7,8 @@ gives no processors, as a head that only coordinates, times nothing.
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
@@ -19,7 +21,7 @@ from emoray.fleet.single_flight import Failed
 from emoray.trial.provenance import cpu_model
 from emoray.trial.stages.baseline import ClockBaselines
 from emoray.trial.stages.clock import Clock, ClockMembers
-from emoray.trial.store import Done
+from emoray.trial.store import Done, Stage
 
 T = TypeVar("T", Clock, ClockMembers, ClockBaselines)
 
@@ -77,14 +79,14 @@ def timing_kind() -> NodeKind:
     return max(processors, key=lambda kind: (processors[kind], kind))
 
 
-def timed(stages: Any, stage: T) -> tuple[T, Done | Failed]:
+def timed(make: Callable[[Stage], Future[Done | Failed]], stage: T) -> tuple[T, Done | Failed]:
     """Have a timing made; on nodes of another kind, where none of its own is left."""
-    made = ray.get(stages.make.remote(stage))
+    made = make(stage).result()
     if isinstance(made, Failed):
         kind = timing_kind()
         if (kind.cpu, kind.cpus) != (stage.cpu, stage.cpus):
             stage = replace(stage, **asdict(kind))
-            made = ray.get(stages.make.remote(stage))
+            made = make(stage).result()
     return stage, made
 
 

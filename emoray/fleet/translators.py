@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
-import ray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -199,7 +198,7 @@ def translate_for(
 def write_augmentations(desk: Desk, recipes: Iterable[Recipe]) -> None:
     """Copy what these recipes chose, and refused, into the run."""
     for augment in dict.fromkeys(a for r in recipes if (a := augmenting(r, desk.data))):
-        made = ray.get(desk.stages.make.remote(augment))
+        made = desk.stages.make(augment).result()
         if isinstance(made, Failed):
             write_failure(desk, augment, made)
             continue

@@ -4,6 +4,7 @@ A trial is a coroutine in the driver: it costs no process, so there may be thous
 """
 
 import asyncio
+from asyncio import wrap_future
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import ray
 
 from emoray.fleet.coming import complete, together
 from emoray.fleet.single_flight import Failed
+from emoray.fleet.stages import Stages
 from emoray.quant.catalogue import parent_of
 from emoray.storage.place import Place
 from emoray.tables.files import Rows, read_table
@@ -36,10 +37,10 @@ SCORED = ("point", "dev_macro_f1", "size_bytes")  # columns of `points` that a s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Where a trial asks and writes. `stages` is the actor; places are absolute; `token` is that
-    of this start, under which its parts lie."""
+    """Where a trial asks and writes. Places are absolute; `token` is that of this start, under
+    which its parts lie."""
 
-    stages: Any
+    stages: Stages
     run_folder: Place
     store: Place
     data: Data
@@ -68,7 +69,7 @@ def _write_epochs(desk: Desk, made: Done) -> None:
 
 async def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Failed | None:
     """Have `train` made and copy its epochs into the run; None when that went well."""
-    made: Done | Failed = await desk.stages.make.remote(train)
+    made = await wrap_future(desk.stages.make(train))
     if isinstance(made, Failed):
         return made
     await asyncio.to_thread(_write_epochs, desk, made)
@@ -82,7 +83,7 @@ def write_rows(desk: Desk, made: Done, tables: Collection[str] = DECIDED) -> pa.
         desk.copy(folder, table, made.folder.name)
     points = read_table(folder / "points.parquet", PointRow, SCORED)
     best = pc.max(points.column("dev_macro_f1")).as_py()
-    ray.get(desk.stages.tell.remote(made.folder.name, points.num_rows, best))
+    desk.stages.tell(made.folder.name, points.num_rows, best)
     return points
 
 
@@ -110,23 +111,18 @@ class Measured:
     failures: int = 0
 
 
-def _asked(desk: Desk, stage: Stage | None) -> Any:
-    """Have a stage begun; what it becomes is awaited later."""
-    return None if stage is None else desk.stages.make.remote(stage)
-
-
 async def _measure_one(desk: Desk, decide: Decide) -> Measured:
     """Have one model of a finished training made, and set beside its float parent."""
     beside = comparing(decide)
-    asked, compared = desk.stages.make.remote(decide), _asked(desk, beside)
-    made: Done | Failed = await asked
+    asked, compared = desk.stages.make(decide), beside and desk.stages.make(beside)
+    made = await wrap_future(asked)
     if isinstance(made, Failed):
         await asyncio.to_thread(write_failure, desk, decide, made)
         return Measured(failures=1)
     if refined := decide.compressed.refined:
         await train_and_write(desk, refined)
-    if beside:
-        await asyncio.to_thread(write_comparisons, desk, beside, await compared)
+    if beside and compared:
+        await asyncio.to_thread(write_comparisons, desk, beside, await wrap_future(compared))
     rows = await asyncio.to_thread(write_rows, desk, made)
     return Measured(points=rows.num_rows)
 
@@ -153,19 +149,22 @@ async def placing(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
     """Measure one operating point and write its rows; returns its row of `points`."""
     train = training(spec.recipe, desk.data)
     decide = deciding(train, spec.scheme, (spec.decision,))
-    failed = await train_and_write(desk, train)
-    made: Done | Failed = failed or await desk.stages.make.remote(decide)
+    if failed := await train_and_write(desk, train):
+        await asyncio.to_thread(write_failure, desk, train, failed)
+        return failed
+    made = await wrap_future(desk.stages.make(decide))
     if isinstance(made, Failed):
-        await asyncio.to_thread(write_failure, desk, train if failed else decide, made)
+        await asyncio.to_thread(write_failure, desk, decide, made)
         return made
     if decide.compressed.refined:
         await train_and_write(desk, decide.compressed.refined)
     if beside := comparing(decide):
-        compared = await desk.stages.make.remote(beside)
+        compared = await wrap_future(desk.stages.make(beside))
         await asyncio.to_thread(write_comparisons, desk, beside, compared)
     if decide.compressed.refined and spec.scheme != (control := parent_of(spec.scheme)):
         # What a refined model is compared with is a row too.
-        made_too = await desk.stages.make.remote(deciding(train, control, (spec.decision,)))
+        too = deciding(train, control, (spec.decision,))
+        made_too = await wrap_future(desk.stages.make(too))
         if not isinstance(made_too, Failed):
             await asyncio.to_thread(write_rows, desk, made_too)
     rows = await asyncio.to_thread(write_rows, desk, made)

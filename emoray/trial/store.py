@@ -279,7 +279,7 @@ class Store:
         return done
 
     def tell_failed(self, stage: Stage, error: str) -> None:
-        """Keep that the stage cannot be made: a run counts what the journal says."""
+        """Keep that the stage cannot be made, and why."""
         self._journal({"event": "failed", "key": key_of(stage), "error": error})
 
     def _tell(self, done: Done, *, first: bool) -> None:

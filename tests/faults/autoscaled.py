@@ -85,8 +85,8 @@ def main(out: Path) -> None:
         config.write_text(json.dumps(settings(node.gcs_address)))
         node._ray_params.autoscaling_config = str(config)
         node.start_monitor()
-        desk, _ = desk_at(out, seconds=SECONDS)
-        decided = search.grid(space_of(RECIPES, SCHEMES), desk)
+        with desk_at(out, seconds=SECONDS) as (desk, _):
+            decided = search.grid(space_of(RECIPES, SCHEMES), desk)
         said = {
             "models": len(decided),
             "points": len(desk.written("points")),

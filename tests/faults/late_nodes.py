@@ -62,9 +62,11 @@ def come_and_go(nodes: Nodes, run: Path) -> None:
 
 def main(out: Path) -> None:
     nodes = Nodes()
-    desk, _ = desk_at(out, seconds=SECONDS)
-    assert isinstance(desk.run_folder, Path)
-    with ThreadPoolExecutor(1) as thread:  # Ray starts nodes in the main thread only
+    with (
+        desk_at(out, seconds=SECONDS) as (desk, _),
+        ThreadPoolExecutor(1) as thread,  # Ray starts nodes in the main thread only
+    ):
+        assert isinstance(desk.run_folder, Path)
         searching = thread.submit(search.grid, space_of(RECIPES, SCHEMES), desk)
         come_and_go(nodes, desk.run_folder)
         decided = searching.result()

@@ -6,14 +6,17 @@ All that searches, asks, waits and writes is the real thing; only `run` of the s
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import ray
 
-from emoray.fleet import stages_actor
+from emoray.fleet import workers
 from emoray.fleet.space import FROZEN, Space
+from emoray.fleet.stages import Stages
 from emoray.fleet.trials import COMPARED, DECIDED, Desk
 from emoray.quant.catalogue import quick_schemes
 from emoray.tables.files import write_table
@@ -21,7 +24,8 @@ from emoray.tables.parts import begin, row_class_of
 from emoray.tables.rows import TrainingRow
 from emoray.trial.data import look
 from emoray.trial.spec import Decision
-from emoray.trial.store import Done, Stage
+from emoray.trial.store import Done
+from tests.faults.placed import HOGGED, Hog
 from tests.tables.made import row
 
 TABLES = {"decide": (*DECIDED, "points"), "compare": COMPARED}
@@ -42,10 +46,15 @@ def spans(log: Path) -> list[Span]:
     return [Span(**json.loads(line)) for line in log.read_text().splitlines()]
 
 
-def made_up(log: Path, seconds: float) -> Any:
-    """A stage's task: what `stages_actor` runs, with another `run` in the stage."""
+def made_up(log: Path, seconds: float, hog: int | None) -> Any:
+    """A stage's task: what `workers` runs, with another `run` in the stage."""
 
-    def run(stage: Stage, inputs: dict[str, Path], out: Path) -> None:
+    def run(stage: Any, inputs: dict[str, Path], out: Path) -> None:
+        if stage.name == "train" and stage.recipe.seed == hog:
+            with log.with_name("hogs").open("a") as lines:
+                held = ray.get_runtime_context().get_assigned_resources()
+                lines.write(f"{json.dumps(held)}\n")
+            Hog(mebibytes=HOGGED).run(inputs, out)
         if stage.name == "train":
             write_table([row(TrainingRow)], out / "trainings.parquet", TrainingRow)
         for table in TABLES.get(stage.name, ()):
@@ -55,7 +64,7 @@ def made_up(log: Path, seconds: float) -> Any:
 
     def made(store: Any, stage: Any, *rest: Any) -> Done | None:
         start, type(stage).run = time.time(), run
-        done = stages_actor.run_stage(store, stage, *rest)
+        done = workers.run_stage(store, stage, *rest)
         node = ray.get_runtime_context().get_node_id()
         span = {"node": node, "pid": os.getpid(), "start": start, "end": time.time()}
         with log.open("a") as lines:
@@ -75,13 +84,16 @@ def space_of(recipes: int, schemes: int) -> Space:
     )
 
 
-def desk_at(out: Path, *, seconds: float) -> tuple[Desk, Path]:
-    """Where such a grid asks and writes, and the log of its stages."""
+@contextmanager
+def desk_at(out: Path, *, seconds: float, hog: int | None = None) -> Iterator[tuple[Desk, Path]]:
+    """Where such a grid asks and writes, and the log of its stages.
+
+    hog: the seed whose trainings take all memory; what each of them held is in the log `hogs`.
+    """
     log, store, run = out / "spans", out / "store", out / "run"
     run.mkdir(parents=True)
     log.touch()
-    stages = stages_actor.start(store, run)
-    task = made_up(log, seconds)
-    ray.get(stages.__ray_call__.remote(lambda actor: setattr(stages_actor, "STAGE_TASK", task)))
+    workers.STAGE_TASK = made_up(log, seconds, hog)
     data = look("ekman", None, download=False).data
-    return Desk(stages=stages, run_folder=run, store=store, data=data, token=begin(run)), log
+    with Stages(store) as stages:
+        yield Desk(stages=stages, run_folder=run, store=store, data=data, token=begin(run)), log

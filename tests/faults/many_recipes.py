@@ -1,4 +1,5 @@
-"""What 2,000 recipes take of a head that only coordinates: all its processes together.
+"""What 2,000 recipes take of a head that only coordinates: memory of all its processes together,
+processor time of the driver for a stage.
 
 A program of its own: `python -m tests.faults.many_recipes` with a folder. Work goes on for a while
 on one node, so that what waits is there too; then it is stopped.
@@ -24,7 +25,8 @@ from emoray.fleet.trials import Desk
 from tests.faults.made_models import desk_at, space_of, spans
 
 RECIPES, SCHEMES, SECONDS = 2000, 2, 0.2
-SLOTS, STAGES = 8, 400  # of the one node, and how many of its stages are awaited
+SLOTS = 8  # of the one node
+FIRST, STAGES = 100, 400  # of its stages: how many are awaited at first, and in all
 
 
 def below(pid: int, other: int) -> Iterator[int]:
@@ -46,14 +48,23 @@ def resident_mb(pid: int) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
+def _after(stages: int, log: Path) -> int:
+    """Wait for so many; returns how many there are then."""
+    while (made := len(spans(log))) < stages:
+        time.sleep(1.0)
+    return made
+
+
 def measured(desk: Desk, log: Path, other: int, said: dict[str, Any]) -> None:
     """Look once work goes on, then stop the search as Ctrl-C does."""
-    while len(spans(log)) < STAGES:
-        time.sleep(1.0)
+    spent = [(_after(FIRST, log), time.process_time()), (_after(STAGES, log), time.process_time())]
+    (first, before), (last, after) = spent
+    said["driver_ms"] = 1000 * (after - before) / (last - first)
     pids = list(below(os.getpid(), other))
     said["points"] = len(desk.written("points"))
     said["processes"] = len(pids)
     said["head_mb"] = sum(map(resident_mb, pids))
+    said["driver_mb"] = resident_mb(os.getpid())
     os.kill(os.getpid(), signal.SIGINT)
 
 
@@ -63,11 +74,10 @@ def main(out: Path) -> None:
     cluster = Cluster(initialize_head=True, connect=True, head_node_args=head)
     node = cluster.add_node(num_cpus=SLOTS, object_store_memory=80 * 2**20)
     (raylet, *_) = node.all_processes["raylet"]
-    desk, log = desk_at(out, seconds=SECONDS)
     said: dict[str, Any] = {"recipes": RECIPES}
-    looking = (desk, log, raylet.process.pid, said)
-    threading.Thread(target=measured, args=looking, daemon=True).start()
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), desk_at(out, seconds=SECONDS) as (desk, log):
+        looking = (desk, log, raylet.process.pid, said)
+        threading.Thread(target=measured, args=looking, daemon=True).start()
         search.grid(space_of(RECIPES, SCHEMES), desk)
     sys.stdout.write(json.dumps(said) + "\n")
     sys.stdout.flush()

@@ -8,13 +8,14 @@ import os
 import signal
 import sys
 import time
+from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray.cluster_utils import Cluster
 
-from emoray.fleet import stages_actor
+from emoray.fleet.stages import Stages
 from emoray.trial.store import Done, Store
 from tests.faults.saboteur import kill
 from tests.faults.stages import Fill
@@ -57,13 +58,8 @@ def thawed(node: Any, workers: list[int]) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
-def main(store: Store) -> None:
-    cluster = Cluster(initialize_head=True, connect=True, head_node_args=SHORT)
-    doomed = cluster.add_node(num_cpus=1)
-    cluster.wait_for_nodes()
-    stages = stages_actor.start(store.place)
-    wanted = [Write(text=str(i), seconds=1.5) for i in range(6)]
-    asked = [stages.make.remote(stage) for stage in (Fill(mebibytes=1), *wanted)]
+def killed_at_work(cluster: Cluster, doomed: Any, store: Store) -> list[dict[str, Any]]:
+    """Have the node die once it is at work; returns what it was at."""
     deadline = time.monotonic() + 60
     killed, workers = [], []
     while not killed:
@@ -76,8 +72,21 @@ def main(store: Store) -> None:
     cluster.remove_node(doomed, allow_graceful=False)
     for pid in workers:  # which stand still, and cannot see that their node is gone
         kill(pid)
-    cluster.add_node(num_cpus=1)
-    done = ray.get(asked, timeout=90)
+    return killed
+
+
+def main(store: Store) -> None:
+    cluster = Cluster(initialize_head=True, connect=True, head_node_args=SHORT)
+    doomed = cluster.add_node(num_cpus=1)
+    cluster.wait_for_nodes()
+    wanted = [Write(text=str(i), seconds=1.5) for i in range(6)]
+    with Stages(store.place) as stages:
+        asked = [stages.make(stage) for stage in (Fill(mebibytes=1), *wanted)]
+        killed = killed_at_work(cluster, doomed, store)
+        cluster.add_node(num_cpus=1)
+        _, waiting = wait(asked, timeout=90)
+        assert not waiting
+    done = [each.result() for each in asked]
     said = {
         "done": sum(isinstance(each, Done) for each in done),
         "failed": [repr(each) for each in done if not isinstance(each, Done)],

@@ -8,11 +8,21 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import ray
+from ray._private.utils import get_system_memory, get_used_memory
 
 from emoray.trial.memory import GpuOutOfMemoryError
 from emoray.trial.store import Done
 
 SEEN = "seen.json"
+ROOM, HOGGED = 2560, 5120  # mebibytes that a Ray short of memory has, and that a hog wants of it
+
+
+def short_of_memory() -> None:
+    """Start a Ray of two processors whose memory monitor leaves what runs so much room."""
+    threshold = (get_used_memory() + (ROOM << 20)) / get_system_memory()
+    assert threshold < 0.98, "too little memory is free to try this"
+    settings = {"memory_usage_threshold": threshold, "memory_monitor_refresh_ms": 100}
+    ray.init(address="local", num_cpus=2, include_dashboard=False, _system_config=settings)
 
 
 def seen(done: Done) -> dict[str, Any]:

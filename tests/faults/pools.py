@@ -8,22 +8,22 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import ray
-from ray._private.utils import get_system_memory, get_used_memory
 from ray.cluster_utils import Cluster
 
-from emoray.fleet import stages_actor
 from emoray.fleet.dispatch import Leaf, Limits, Pool, dispatch
 from emoray.fleet.single_flight import Failed
+from emoray.fleet.stages import Stages
 from emoray.fleet.timing_node import timing_kind
 from emoray.trial.store import Done, Stage, Store, key_of
 from tests.faults.nodes import begun_on
-from tests.faults.placed import Hog, Plain, Timing, Torch, seen
+from tests.faults.placed import HOGGED, Hog, Plain, Timing, Torch, seen, short_of_memory
 
 PATIENCE = 120.0
 SHORT = {"include_dashboard": False}
@@ -39,6 +39,10 @@ def until(holds: Callable[[], Any]) -> Any:
 
 def told(results: Sequence[Done | Failed]) -> list[Any]:
     return [seen(done) if isinstance(done, Done) else done.error for done in results]
+
+
+def made(asked: Sequence[Future[Done | Failed]]) -> list[Any]:
+    return told([each.result(PATIENCE) for each in asked])
 
 
 def pooled(leaves: Sequence[Leaf]) -> list[Any]:
@@ -65,32 +69,32 @@ def late(store: Store) -> dict[str, Any]:
 def gpus(store: Store) -> dict[str, Any]:
     """Processors first, then a node with two GPUs."""
     cluster = Cluster(initialize_head=True, connect=True, head_node_args={**SHORT, "num_cpus": 2})
-    any_gpu, half, whole = (stages_actor.start(store.place, gpus=g) for g in (None, 0.5, 1.0))
-    before = ray.get(any_gpu.make.remote(Torch(number=0)), timeout=PATIENCE)
-    waits = [whole.make.remote(Torch(number=i)) for i in (1, 2)]
-    fills = ray.get([whole.make.remote(Plain(number=i)) for i in range(3)], timeout=PATIENCE)
-    early, _ = ray.wait(waits, timeout=0)
-    cluster.add_node(num_cpus=4, num_gpus=2)
-    waited = ray.get(waits, timeout=PATIENCE)
-    until(lambda: ray.cluster_resources().get("GPU"))
-    after = ray.get(any_gpu.make.remote(Torch(number=3)), timeout=PATIENCE)
-    large, shared = ray.get(
-        [half.make.remote(stage) for stage in (Torch(number=4, large=True), Torch(number=5))],
-        timeout=PATIENCE,
-    )
-    mixed: list[Stage] = [Torch(number=6), Torch(number=7, large=True), Plain(number=8)]
-    leaves = dispatch(mixed, store=store.place, pool=Pool(gpus=0.5), limits=Limits(attempts=1))
-    never = ray.get(any_gpu.make.remote(Plain(number=9)), timeout=PATIENCE)
+    with ExitStack() as lasting:
+        any_gpu, half, whole = (
+            lasting.enter_context(Stages(store.place, gpus=share)) for share in (None, 0.5, 1.0)
+        )
+        before = made([any_gpu.make(Torch(number=0))])
+        waits = [whole.make(Torch(number=i)) for i in (1, 2)]
+        fills = made([whole.make(Plain(number=i)) for i in range(3)])
+        early = sum(each.done() for each in waits)
+        cluster.add_node(num_cpus=4, num_gpus=2)
+        waited = made(waits)
+        until(lambda: ray.cluster_resources().get("GPU"))
+        after = made([any_gpu.make(Torch(number=3))])
+        large, shared = made([half.make(Torch(number=n, large=n == 4)) for n in (4, 5)])
+        mixed: list[Stage] = [Torch(number=6), Torch(number=7, large=True), Plain(number=8)]
+        leaves = dispatch(mixed, store=store.place, pool=Pool(gpus=0.5), limits=Limits(attempts=1))
+        never = made([any_gpu.make(Plain(number=9))])
     return {
-        "before": told([before]),
-        "early": len(early),
-        "fills": told(fills),
-        "waited": told(waited),
-        "after": told([after]),
-        "large": told([large]),
-        "shared": told([shared]),
+        "before": before,
+        "early": early,
+        "fills": fills,
+        "waited": waited,
+        "after": after,
+        "large": [large],
+        "shared": [shared],
         "pool": pooled(leaves),
-        "never": told([never]),
+        "never": never,
     }
 
 
@@ -100,11 +104,10 @@ def timing(store: Store) -> dict[str, Any]:
     small, *large = [cluster.add_node(num_cpus=n) for n in (1, 2, 2)]
     cluster.wait_for_nodes()
     kind = timing_kind()
-    stages = stages_actor.start(store.place)
 
     def make(number: int) -> Any:
-        asked = stages.make.remote(Timing(number=number, **asdict(kind)))
-        (found,) = told([ray.get(asked, timeout=PATIENCE)])
+        with Stages(store.place) as stages:
+            (found,) = made([stages.make(Timing(number=number, **asdict(kind)))])
         return found
 
     first = make(0)
@@ -128,12 +131,8 @@ def timing(store: Store) -> dict[str, Any]:
 
 def memory(store: Store) -> dict[str, Any]:
     """Ray's memory monitor ends whoever takes too much, and perhaps its neighbours."""
-    room = 1536 << 20
-    threshold = (get_used_memory() + room) / get_system_memory()
-    assert threshold < 0.98, "too little memory is free to try this"
-    settings = {"memory_usage_threshold": threshold, "memory_monitor_refresh_ms": 100}
-    ray.init(num_cpus=2, include_dashboard=False, _system_config=settings)
-    hog = Hog(mebibytes=3072)
+    short_of_memory()
+    hog = Hog(mebibytes=HOGGED)
     beside = [Plain(number=i, seconds=0.5) for i in range(6)]
     limits = Limits(attempts=2, seconds=60.0)
     leaves = dispatch([hog, *beside], store=store.place, pool=Pool(), limits=limits)

@@ -2,21 +2,20 @@
 
 import os
 import shutil
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-import ray
 
-from emoray.fleet import stages_actor
 from emoray.fleet.dispatch import Limits
-from emoray.fleet.single_flight import Failed, Status
-from emoray.fleet.stages_actor import LIMITS
+from emoray.fleet.single_flight import Failed
+from emoray.fleet.stages import Stages
+from emoray.fleet.workers import LIMITS
 from emoray.trial.leftovers import clear_leftovers
 from emoray.trial.store import Done, Stage, Store, key_of
 from tests.faults.stages import ALWAYS, CGROUPS, Faulty, Fill
@@ -29,23 +28,17 @@ PATIENCE = 60.0
 
 
 class Fleet:
-    """The actor on an empty store."""
+    """What makes stages, on an empty store."""
 
-    def __init__(self, root: Path, limits: Limits = LIMITS) -> None:
-        self.store = Store(root)
-        self.actor = stages_actor.start(root, root.parent / "run", limits)
+    def __init__(self, stages: Stages, store: Store) -> None:
+        self.stages, self.store = stages, store
 
-    def ask(self, *stages: Stage) -> list[Any]:
-        return [self.actor.make.remote(stage) for stage in stages]
+    def ask(self, *stages: Stage) -> list[Future[Done | Failed]]:
+        return [self.stages.make(stage) for stage in stages]
 
     def made(self, *stages: Stage) -> list[Done | Failed]:
         """Have all stages made at once."""
-        found: list[Done | Failed] = ray.get(self.ask(*stages), timeout=PATIENCE)
-        return found
-
-    def status(self) -> Status:
-        status: Status = ray.get(self.actor.status.remote(), timeout=PATIENCE)
-        return status
+        return [asked.result(PATIENCE) for asked in self.ask(*stages)]
 
     def events(self, event: str) -> list[dict[str, Any]]:
         return [e for e in self.store.journal() if e["event"] == event]
@@ -54,11 +47,16 @@ class Fleet:
         return Counter(e["key"] for e in self.events(event))[key_of(stage)]
 
 
+@contextmanager
+def fleet_at(root: Path, limits: Limits = LIMITS) -> Iterator[Fleet]:
+    with Stages(root, limits=limits) as stages:
+        yield Fleet(stages, Store(root))
+
+
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    fleet = Fleet(tmp_path / "store")
-    yield fleet
-    ray.kill(fleet.actor)
+    with fleet_at(tmp_path / "store") as fleet:
+        yield fleet
 
 
 def gone(pid: int) -> bool:
@@ -81,7 +79,8 @@ def test_a_stage_whose_worker_died_is_made_by_another(fleet: Fleet, tmp_path: Pa
     assert all(isinstance(done, Done) for done in found), found
     assert [stage.attempts for stage in faults] == [2, 2, 2]
     assert begun_again(fleet.store.journal()) == Counter({key_of(stage): 1 for stage in faults})
-    assert (fleet.status().run, fleet.status().failed) == (4, 0)
+    status = fleet.stages.status()
+    assert (status.run, status.cached, status.failed) == (4, 0, 0)
 
 
 def test_a_stage_whose_worker_always_dies_is_given_up_and_the_rest_goes_on(
@@ -103,7 +102,7 @@ def test_an_error_of_the_stage_itself_is_not_tried_again(fleet: Fleet, tmp_path:
         Failed("faulty", "ValueError: this stage cannot be made"),
         Failed("faulty", "TimeoutError: a server did not answer"),
     ]
-    assert raising.attempts == late.attempts == 1 and fleet.status().failed == 2
+    assert raising.attempts == late.attempts == 1 and fleet.stages.status().failed == 2
 
 
 @pytest.fixture
@@ -130,47 +129,54 @@ def test_a_worker_that_the_kernel_kills_for_its_memory_is_replaced(
 
 @pytest.mark.parametrize("fault", ["hang", "hang natively"])
 def test_a_stage_that_hangs_is_ended_by_its_time_limit(tmp_path: Path, fault: str) -> None:
-    fleet = Fleet(tmp_path / "store", Limits(seconds=1.0))
     hanging = Faulty(fault=fault, times=ALWAYS, notes=tmp_path)
-    failed, done = fleet.made(hanging, Write(text="bystander"))
-    assert isinstance(done, Done) and isinstance(failed, Failed)
-    assert "faulty did not end and was killed: give it more with --stage-minutes" in failed.error
-    (begun,) = [e for e in fleet.events("started") if e["key"] == key_of(hanging)]
-    until(lambda: gone(begun["pid"]))
-    assert fleet.made(Write(text="room again"), Write(text="and here")), "both CPUs are free"
+    with fleet_at(tmp_path / "store", Limits(seconds=1.0)) as fleet:
+        failed, done = fleet.made(hanging, Write(text="bystander"))
+        assert isinstance(done, Done) and isinstance(failed, Failed)
+        assert "did not end and was killed: give it more with --stage-minutes" in failed.error
+        (begun,) = [e for e in fleet.events("started") if e["key"] == key_of(hanging)]
+        until(lambda: gone(begun["pid"]))
+        assert fleet.made(Write(text="room again"), Write(text="and here")), "both CPUs are free"
 
 
 def test_waiting_in_the_queue_is_not_counted_as_time_of_the_stage(tmp_path: Path) -> None:
-    fleet = Fleet(tmp_path / "store", Limits(seconds=1.5))
     many = [Write(text=str(i), seconds=0.6) for i in range(8)]
-    assert all(isinstance(done, Done) for done in fleet.made(*many))
+    with fleet_at(tmp_path / "store", Limits(seconds=1.5)) as fleet:
+        assert all(isinstance(done, Done) for done in fleet.made(*many))
     ends = [e["time"] for e in fleet.store.journal()]
     assert max(ends) - min(ends) > 1.5, "the last have waited for longer than the limit"
 
 
-def test_a_stages_actor_that_is_killed_comes_back_and_has_forgotten_nothing(fleet: Fleet) -> None:
-    stages = [Write(text=str(i), seconds=0.3) for i in range(8)]
-    pid = ray.get(fleet.actor.__ray_call__.remote(lambda actor: os.getpid()))
-    asked = fleet.ask(*stages)
-    until(lambda: len(fleet.events("made")) >= 3)
-    os.kill(pid, signal.SIGKILL)
-    found = ray.get(asked, timeout=PATIENCE)
-    assert ray.get(fleet.actor.__ray_call__.remote(lambda actor: os.getpid())) != pid
-    assert all(isinstance(done, Done) for done in found)
-    again = begun_again(fleet.store.journal())
-    assert again.total() <= 2, "no more than what ran when its actor died"
-    counted: Status = ray.get(fleet.actor.counted.remote(), timeout=PATIENCE)
-    assert (counted.run, counted.cached, counted.failed) == (8, 0, 0)
+def test_what_is_at_work_is_told_once_its_sign_is_there(fleet: Fleet) -> None:
+    asked = fleet.ask(*(Write(text=str(i), seconds=3.0) for i in range(2)))
+    until(lambda: fleet.stages.status().running == ("write", "write"))
+    assert all(isinstance(each.result(PATIENCE), Done) for each in asked)
+    assert not fleet.stages.status().running
+
+
+def test_what_nobody_waits_for_any_more_is_dropped(tmp_path: Path) -> None:
+    with fleet_at(tmp_path / "store") as fleet:
+        asked = fleet.ask(*(Write(text=str(i), seconds=60.0) for i in range(5)))
+        until(lambda: len(fleet.events("started")) == 2)
+    for each in asked:
+        with pytest.raises(CancelledError):
+            each.result(PATIENCE)
+    until(lambda: all(gone(event["pid"]) for event in fleet.events("started")))
+    with fleet_at(tmp_path / "store") as other:
+        assert all(isinstance(done, Done) for done in other.made(Write(text="a"), Write(text="b")))
+    assert len(fleet.events("started")) == 4, "what waited was never begun"
 
 
 def test_two_drivers_on_one_store_keep_one_of_two_equal_stages(tmp_path: Path) -> None:
-    fleets = [Fleet(tmp_path / "store") for _ in range(2)]
     stages = [Write(text=str(i), seconds=0.2) for i in range(4)]
-    asked = [ref for fleet in fleets for ref in fleet.ask(*stages)]
-    found = ray.get(asked, timeout=PATIENCE)
-    assert len({done.folder for done in found}) == len(stages)
-    begun_again(fleets[0].store.journal())
-    assert all(fleets[0].times("made", stage) == 1 for stage in stages)
+    with fleet_at(tmp_path / "store") as one, fleet_at(tmp_path / "store") as other:
+        asked = [each for fleet in (one, other) for each in fleet.ask(*stages)]
+        found = [each.result(PATIENCE) for each in asked]
+        counts = [fleet.stages.status() for fleet in (one, other)]
+    assert len({done.folder for done in found if isinstance(done, Done)}) == len(stages)
+    begun_again(one.store.journal())
+    assert all(one.times("made", stage) == 1 for stage in stages)
+    assert sum(count.run for count in counts) == len(stages) == sum(c.cached for c in counts)
 
 
 @pytest.fixture
@@ -186,15 +192,15 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_stops_the_run_and_leaves_what_is_finished(small_disk: Path) -> None:
-    fleet = Fleet(small_disk / "store")
     fits, too_much, after = Fill(mebibytes=1), Fill(mebibytes=8), Write(text="after")
-    assert isinstance(fleet.made(fits)[0], Done)
-    (failed,) = fleet.made(too_much)
-    assert isinstance(failed, Failed) and "No space left" in failed.error
-    assert fleet.made(after) == [Failed("write", failed.error)], "nothing more is begun"
-    with pytest.raises(OSError, match="room for its files"):
-        stages_actor.refuse_full(fleet.actor)
+    with fleet_at(small_disk / "store") as fleet:
+        assert isinstance(fleet.made(fits)[0], Done)
+        (failed,) = fleet.made(too_much)
+        assert isinstance(failed, Failed) and "No space left" in failed.error
+        assert fleet.made(after) == [Failed("write", failed.error)], "nothing more is begun"
+        with pytest.raises(OSError, match="room for its files"):
+            fleet.stages.refuse_full()
     os.system(f"mount -o remount,size=64m {small_disk}")
-    again = Fleet(small_disk / "store")
-    assert all(isinstance(done, Done) for done in again.made(fits, too_much, after))
-    assert again.times("started", fits) == 1
+    with fleet_at(small_disk / "store") as again:
+        assert all(isinstance(done, Done) for done in again.made(fits, too_much, after))
+        assert again.times("started", fits) == 1

@@ -1,17 +1,12 @@
-"""One sweep in which workers and the `Stages` actor are killed and a trial fails; then the same
-again."""
+"""One sweep in which workers are killed and a trial fails; then the same again."""
 
-import os
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-import ray
 
-from emoray.fleet import stages_actor
 from emoray.fleet.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.dying_trials import before_rows, fails_once
@@ -24,14 +19,10 @@ pytestmark = pytest.mark.faults  # tests/faults/test_stages.py kills single work
 
 @dataclass
 class Storm:
-    """Kills the first training's worker once, the second's always, and the actor once: when the
-    second was given up, as a new actor would give it all its attempts again."""
+    """Kills the first training's worker once, the second's always."""
 
-    actors: list[int] = field(default_factory=list)  # processes of `Stages`
     trainings: list[str] = field(default_factory=list)
     struck: Counter[str] = field(default_factory=Counter)
-    decided: int = 0
-    given_up: bool = False
 
     def __call__(self, event: Event) -> None:
         key, pid = event["key"], event["pid"]
@@ -42,12 +33,6 @@ class Storm:
                 self.strike(key, pid)
             elif self.trainings.index(key) == 0 and not self.struck[key]:
                 threading.Thread(target=self.strike_in_training, args=(key, pid)).start()
-        if event["event"] == "made" and key.startswith("decide-"):
-            self.decided += 1
-        due = event["event"] == "made" and self.decided >= 3 and self.given_up
-        if due and not self.struck["actor"]:
-            self.strike("actor", self.actors[0])
-        self.given_up |= event["event"] == "failed"
 
     def strike_in_training(self, key: str, pid: int) -> None:
         deadline = time.monotonic() + 60
@@ -73,20 +58,7 @@ class Story:
 def story(smoke: Run, tmp_path_factory: pytest.TempPathFactory) -> Story:
     out = tmp_path_factory.mktemp("storm") / "out"
     sweep, storm = Sweep(space="smoke", out=out, download=False), Storm()
-
-    begin = stages_actor.start
-
-    def start(*settings: Any) -> Any:
-        actor = begin(*settings)
-        storm.actors.append(ray.get(actor.__ray_call__.remote(lambda self: os.getpid())))
-        return actor
-
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        before_rows(fails_once),
-        Saboteur(sweep.store_root, storm),
-    ):
-        patch.setattr(stages_actor, "start", start)
+    with before_rows(fails_once), Saboteur(sweep.store_root, storm):
         broken = swept(sweep)
     return Story(storm=storm, broken=broken, healed=swept(sweep))
 
@@ -97,7 +69,7 @@ def lost_training(story: Story) -> str:
 
 def test_the_storm_struck_what_it_was_to_strike(story: Story) -> None:
     first, second = story.storm.trainings[:2]
-    assert story.storm.struck == Counter({first: 1, second: 3, "actor": 1})
+    assert story.storm.struck == Counter({first: 1, second: 3})
     assert (story.broken.folder / "_failed_trial").exists()
 
 
@@ -122,23 +94,25 @@ def test_all_that_does_not_need_it_is_there_and_once(table: str, story: Story, s
 
 
 def test_no_finished_stage_was_made_again(story: Story) -> None:
-    again = begun_again(story.healed.journal)
     first, second = story.storm.trainings[:2]
-    others = again - Counter({first: 1, second: 3})
-    assert others.total() <= 2, "no more than what ran when the actor died"
+    assert begun_again(story.healed.journal) == Counter({first: 1, second: 3})
 
 
-def test_the_counts_of_the_run_survive_the_actor(story: Story) -> None:
+def test_the_counts_of_a_run_are_those_of_the_journal(story: Story) -> None:
     row = story.broken.tables["runs"].iloc[0]
-    made = {e["key"] for e in story.broken.journal if e["event"] == "made"}
-    assert row["stages_run"] == len(made) and row["stages_failed"] == 1
+    said = {
+        event: {e["key"] for e in story.broken.journal if e["event"] == event}
+        for event in ("made", "failed")
+    }
+    assert row["stages_run"] == len(said["made"])
+    assert row["stages_failed"] == len(said["failed"]) == 1
     assert row["points"] == len(story.broken.searched)
 
 
 def test_the_same_command_makes_what_was_lost(story: Story, smoke: Run, ledger: Ledger) -> None:
     assert_as_if_nothing_had_happened(story.healed, smoke)
     ledger(
-        "workers and actor killed, a trial failed, then the same command",
-        6,
+        "workers killed, a trial failed, then the same command",
+        5,
         toll(story.healed, smoke),
     )

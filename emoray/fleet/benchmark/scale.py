@@ -1,5 +1,8 @@
 """How far one driver reaches: simulated nodes, stages of known length, the memory of many points.
 
+What a stage takes of the driver is the processor time of its process, all threads together, while
+empty stages are made. While longer ones are, most of it is what Ray takes to wait.
+
 The nodes are real raylets on this one machine; their stages wait and need no processor, so that two
 cores can stand for many. What starting and ending a stage takes is this machine's all the same: of
 short stages on many nodes the figures say how much two cores can feed, not how much a cluster can.
@@ -8,6 +11,7 @@ short stages on many nodes the figures say how much two cores can feed, not how 
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,17 +20,17 @@ from typing import Any, ClassVar
 import ray
 from ray.cluster_utils import Cluster as Nodes
 
-from emoray.fleet import stages_actor
 from emoray.fleet.benchmark.everyday import large_run
 from emoray.fleet.connection import on_loopback
 from emoray.fleet.single_flight import Failed
+from emoray.fleet.stages import Stages
 from emoray.trial.benchmark.figures import AtLeast, AtMost, Figure
 from emoray.trial.benchmark.pause import Pause
 from emoray.trial.benchmark.tables import of_merging, of_report
 from emoray.trial.benchmark.vectors import memory_mb
 from emoray.trial.checkpoints.memory import alone
 from emoray.trial.checkpoints.steps import Say
-from emoray.trial.store import Store
+from emoray.trial.store import Done, Store
 
 STORE_BYTES = 80 * 2**20  # of objects, a node: only paths travel
 
@@ -53,15 +57,10 @@ def add(cluster: Nodes, slots: int) -> float:
     return time.time()
 
 
-def _refuse_failed(made: Sequence[Any]) -> None:
+def _await(asked: Iterable[Future[Done | Failed]]) -> None:
+    made = [each.result() for each in asked]
     if failed := [m for m in made if isinstance(m, Failed)]:
         raise RuntimeError(f"a pause cannot fail, {len(failed)} did: {failed[0].error}")
-
-
-def _in_actor(stages: Any, measured: Any) -> float:
-    """What the actor's process says of itself."""
-    found: float = ray.get(stages.__ray_call__.remote(measured))
-    return found
 
 
 def busy_share(
@@ -106,6 +105,7 @@ class Scale:
     nodes: tuple[int, ...] = (1, 4, 16)
     slots: int = 2  # processors of a node
     lengths: tuple[float, ...] = (0.2, 2.0, 20.0)  # seconds of a stage
+    empty: int = 1000  # stages that do nothing
     seconds: float = 10.0  # of work for every slot, at least two stages
     late: int = 4  # nodes that join one after the other
     points: int = 100_000
@@ -118,10 +118,11 @@ class Scale:
                 f"nodes and their slots must be at least 1, got {self.nodes}, {self.late} and "
                 f"{self.slots}"
             )
-        if not (min(self.lengths, default=0.0) > 0 and self.seconds > 0 and self.points > 0):
+        amounts = (min(self.lengths, default=0.0), self.seconds, self.empty, self.points)
+        if not all(amount > 0 for amount in amounts):
             raise ValueError(
-                f"lengths, seconds and points must be above 0, got {self.lengths}, {self.seconds} "
-                f"and {self.points}"
+                f"lengths, seconds, empty and points must be above 0, got {self.lengths}, "
+                f"{self.seconds}, {self.empty} and {self.points}"
             )
 
     @property
@@ -149,37 +150,36 @@ class Scale:
             self.say(f"{nodes} nodes start")
             joined = [add(cluster, self.slots) for _ in range(nodes)]
             store = Path(temporary) / "stages"
-            stages = stages_actor.start(store, Path(temporary) / "run")
-            # Every worker is there and has imported what it needs before the clock starts.
-            longest = max(3.0, 0.75 * slots)
-            warm = [Pause(number=-1 - i, seconds=longest) for i in range(slots)]
-            _refuse_failed(ray.get([stages.make.remote(pause) for pause in warm]))
-            for length in self.lengths:
-                pauses = self._pauses(slots, length)
-                self.say(f"{nodes} nodes: {len(pauses)} stages of {length:g} s")
-                before, asked = _in_actor(stages, lambda actor: time.process_time()), time.time()
-                _refuse_failed(ray.get([stages.make.remote(pause) for pause in pauses]))
-                wall = time.time() - asked
-                taken = _in_actor(stages, lambda actor: time.process_time()) - before
-                yield from self._figures(
-                    f"{nodes} nodes, stages of {length:g} s",
-                    busy=busy_share(Store(store).journal(), asked, joined, self.slots),
-                    longer=wall * slots / (length * len(pauses)),
-                    goal=AtLeast(0.9) if length >= 2 else None,
-                )
+            with Stages(store) as stages:
+                # Every worker is there and has imported what it needs before the clock starts.
+                longest = max(3.0, 0.75 * slots)
+                _await([stages.make(Pause(number=-1 - i, seconds=longest)) for i in range(slots)])
+                for length in self.lengths:
+                    pauses = self._pauses(slots, length)
+                    self.say(f"{nodes} nodes: {len(pauses)} stages of {length:g} s")
+                    asked = time.time()
+                    _await([stages.make(pause) for pause in pauses])
+                    wall = time.time() - asked
+                    yield from self._figures(
+                        f"{nodes} nodes, stages of {length:g} s",
+                        busy=busy_share(Store(store).journal(), asked, joined, self.slots),
+                        longer=wall * slots / (length * len(pauses)),
+                        goal=AtLeast(0.9) if length >= 2 else None,
+                    )
+                self.say(f"{nodes} nodes: {self.empty} stages that do nothing")
+                before = time.process_time()
+                _await([stages.make(Pause(number=i, seconds=0.0)) for i in range(self.empty)])
                 yield Figure(
-                    name=f"{nodes} nodes, stages of {length:g} s: the actor's processor time each",
-                    ours=1000 * taken / len(pauses),
+                    name=f"{nodes} nodes: the driver's processor time, an empty stage",
+                    ours=1000 * (time.process_time() - before) / self.empty,
                     unit="ms",
                     goal=AtMost(2.0),
                 )
-            of_actor = _in_actor(stages, lambda actor: memory_mb("VmRSS"))
             yield Figure(
-                name=f"{nodes} nodes: memory of driver and actor after all of these",
-                ours=memory_mb("VmRSS") + of_actor,
+                name=f"{nodes} nodes: memory of the driver after all of these",
+                ours=memory_mb("VmRSS"),
                 unit="MB",
             )
-            ray.kill(stages)
 
     def _figures(
         self, what: str, *, busy: float, longer: float, goal: AtLeast | None
@@ -193,16 +193,16 @@ class Scale:
         with tempfile.TemporaryDirectory() as temporary, simulated() as cluster:
             self.say(f"{self.late} nodes that join late: stages of {length:g} s")
             store = Path(temporary) / "stages"
-            stages = stages_actor.start(store, Path(temporary) / "run")
             pauses = self._pauses(2 * self.late * self.slots, length)
-            asked = time.time()
-            asking = [stages.make.remote(pause) for pause in pauses]
-            joined = []
-            for _ in range(self.late):
-                time.sleep(2.0)
-                joined.append(add(cluster, self.slots))
-            _refuse_failed(ray.get(asking))
-            ended = time.time()
+            with Stages(store) as stages:
+                asked = time.time()
+                asking = [stages.make(pause) for pause in pauses]
+                joined = []
+                for _ in range(self.late):
+                    time.sleep(2.0)
+                    joined.append(add(cluster, self.slots))
+                _await(asking)
+                ended = time.time()
             least = least_seconds(length * len(pauses), [j - asked for j in joined], self.slots)
             yield from self._figures(
                 f"{self.late} nodes that join one after the other, stages of {length:g} s",
@@ -210,7 +210,6 @@ class Scale:
                 longer=(ended - asked) / least,
                 goal=AtLeast(0.9),
             )
-            ray.kill(stages)
 
     def _points(self) -> Iterator[Figure]:
         """Memory and time of merging and of drawing, each in a process of its own."""

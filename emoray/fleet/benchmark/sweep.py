@@ -17,9 +17,10 @@ import numpy as np
 import ray
 from ray import tune
 
-from emoray.fleet import search, stages_actor
+from emoray.fleet import search
 from emoray.fleet.connection import Cluster, connected
 from emoray.fleet.space import FROZEN, TRAINED, Space
+from emoray.fleet.stages import Stages
 from emoray.fleet.trials import Desk
 from emoray.quant.catalogue import quick_schemes
 from emoray.tables.files import read_table
@@ -93,14 +94,12 @@ def seconds_of_tune(
 
 
 def searched(space: Space, data: Data, store: Path, run_folder: Path) -> float:
-    """Seconds of a grid search. Its actor is new: it knows what the store knows, no more."""
+    """Seconds of a grid search. Its `Stages` are new: they know what the store knows, no more."""
     start = time.perf_counter()
-    stages = stages_actor.start(store, run_folder)
-    desk = Desk(stages=stages, run_folder=run_folder, store=store, data=data)
-    search.grid(space, desk)
-    seconds = time.perf_counter() - start
-    ray.kill(stages)
-    return seconds
+    with Stages(store) as stages:
+        desk = Desk(stages=stages, run_folder=run_folder, store=store, data=data)
+        search.grid(space, desk)
+        return time.perf_counter() - start
 
 
 def rows_of(run_folder: Path) -> dict[str, float]:

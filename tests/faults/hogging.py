@@ -1,0 +1,50 @@
+"""A grid in which one training takes all memory, on a Ray whose monitor ends what does.
+
+A program of its own: a process can be driver of one Ray only. `python -m tests.faults.hogging OUT`
+"""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import ray
+
+from emoray.fleet import search
+from emoray.tables.files import read_table
+from emoray.tables.parts import part_files
+from emoray.tables.rows import FailureRow
+from emoray.trial.store import key_of
+from tests.faults.made_models import desk_at, space_of
+from tests.faults.placed import short_of_memory
+
+RECIPES, SCHEMES, SECONDS, HOG = 5, 2, 0.4, 1
+
+
+def main(out: Path) -> None:
+    short_of_memory()
+    with desk_at(out, seconds=SECONDS, hog=HOG) as (desk, log):
+        assert isinstance(desk.run_folder, Path)
+        decided = search.grid(space_of(RECIPES, SCHEMES), desk)
+        failures = [
+            row
+            for path in part_files(desk.run_folder, "failures")
+            for row in read_table(path, FailureRow).to_pylist()
+        ]
+        (hogs := log.with_name("hogs")).touch()
+        trainings = {key_of(d.compressed.trained): d.compressed.trained for d in decided}
+        said = {
+            "models": sorted(desk.written("points")),
+            "wanted": sorted(key_of(d) for d in decided if d.compressed.trained.recipe.seed != HOG),
+            "failures": failures,
+            "hog": next(key for key, each in trainings.items() if each.recipe.seed == HOG),
+            "held": [json.loads(line)["CPU"] for line in hogs.read_text().splitlines()],
+            "status": asdict(desk.stages.status()),
+        }
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
+    ray.shutdown()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
