@@ -78,11 +78,16 @@ def s3(s3_server: Server) -> S3Folder:
 
 @pytest.fixture(scope="session")
 def local_ray() -> Iterator[None]:
-    """The one Ray of the session: two processors, a folder of its own."""
+    """The one Ray of the session: two processors, a folder of its own.
+
+    It keeps idle workers: each that has loaded TensorFlow once is worth many seconds.
+    """
     from emoray.fleet.connection import Cluster, connected
 
-    with connected(Cluster(cpus=2)):
-        yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_idle_worker_killing_time_threshold_ms", str(24 * 3600 * 1000))
+        with connected(Cluster(cpus=2)):
+            yield
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -20,6 +21,9 @@ from jobs import sweep as sweep_job
 from jobs.console import run_job
 from tests.conftest import ROOT
 from tests.trial.test_store import full_disk
+
+if TYPE_CHECKING:
+    from tests.fleet.conftest import Run
 
 pytestmark = pytest.mark.usefixtures("no_data")
 
@@ -209,13 +213,11 @@ def test_a_full_disk_is_one_clear_line_and_loses_nothing(
 
 
 def test_a_report_of_no_run_or_of_damaged_tables_is_one_clear_line(
-    local_ray: None, tiny: None, tmp_path: Path
+    smoke: "Run", tmp_path: Path
 ) -> None:
     result = CliRunner().invoke(report_job.app, [str(tmp_path)])
     assert_one_clear_line(result, "a run's folder holds")
-    words = ("--space", "tiny", "--taxonomy", "sentiment", "--out", tmp_path)
-    assert sweep(*words).exit_code == 0
-    run = tmp_path / "tiny-sentiment"
+    run = Path(shutil.copytree(smoke.folder, tmp_path / "run"))
     before = (run / "report.html").read_bytes()
     for table in ("points", "labels"):
         copy = tmp_path / table

@@ -33,7 +33,9 @@ def vectors(*words: object) -> Result:
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Vectors of the embedded sample, 12 dimensions."""
     deep = tmp_path_factory.mktemp("own") / "deep"
-    done = vectors("--dim", 12, "--out", deep, "--near", "the")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("EMORAY_DATA", raising=False)  # before `no_data`
+        done = vectors("--dim", 12, "--out", deep, "--near", "the")
     out = deep / "vectors-goemotions" / "own-ppmi.12d.txt"
     assert done.exit_code == 0, done.output
     for part in ("EMBEDDED SAMPLE", "own-ppmi, 12 dimensions", "Nearest words", "nearer than"):

@@ -17,7 +17,7 @@ from emoray.trial.reproducing.chain import StoreCheck
 from emoray.trial.store import key_of, open_store
 from jobs import compare, evaluate, tables
 from tests.storage.proxy import FORBIDDEN, Proxy, Rule, changes
-from tests.storage.server import Server
+from tests.storage.server import BUCKET, Server
 from tests.tables.made import row
 from tests.test_jobs_s3 import put
 from tests.trial.counting import Join, Write
@@ -28,24 +28,31 @@ pytestmark = pytest.mark.usefixtures("no_data")
 JOIN = Join(parts=(Write(text="hello"),), last=Write(text="world"))
 
 
-@pytest.fixture
-def bucket(
-    s3: S3Folder, s3_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[S3Folder]:
-    """A folder with models, a corpus, a run and its store, of which nothing may be changed."""
+@pytest.fixture(scope="module")
+def filled(s3_server: Server, tmp_path_factory: pytest.TempPathFactory) -> S3Folder:
+    """A folder with models, a corpus, a run and its store."""
+    s3, tmp_path = S3Folder(BUCKET, "tests/reading-rights"), tmp_path_factory.mktemp("filled")
     put(make_artifact(tmp_path / "first"), s3 / "first")
     put(make_artifact(tmp_path / "second", seed=4), s3 / "second")
     put(sample().folder, s3 / "corpus")
     write_table([row(PointRow)], s3 / "run" / "points.parquet", PointRow)
     open_store(s3 / "_store").make(JOIN)
+    return s3
+
+
+@pytest.fixture
+def bucket(
+    filled: S3Folder, s3_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[S3Folder]:
+    """That folder, of which nothing may be changed."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     rule = Rule(fault=FORBIDDEN, when=lambda _: True, meant=changes)
     with Proxy(port=s3_server.port) as proxy, proxy.scripted(rule):
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
         with pytest.raises(PermissionError):
-            s3.write("x", b"")
+            filled.write("x", b"")
         proxy.met.clear()
-        yield s3
+        yield filled
         assert not proxy.met, "nothing was asked for that needs more than reading"
 
 
@@ -84,8 +91,12 @@ def test_a_damaged_stage_is_left_where_it_is(
         patch.setenv("AWS_ENDPOINT_URL", s3_server.endpoint)
         at = shelf.at(JOIN)
         assert isinstance(at, S3Folder)
+        text = at.read("text")
         at.delete(["text"])
     assert shelf.seek(JOIN) is None and shelf.find(JOIN) is None
+    with monkeypatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", s3_server.endpoint)
+        at.write("text", text)
 
 
 def test_a_folder_is_brought(bucket: S3Folder) -> None:

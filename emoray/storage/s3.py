@@ -223,7 +223,8 @@ class S3Folder:
         found: list[Entry] = []
         with said(f"{self}/{under}".rstrip("/")):
             pages = client().get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.bucket, Prefix=start):
+            at_once = {"PageSize": PAGE}
+            for page in pages.paginate(Bucket=self.bucket, Prefix=start, PaginationConfig=at_once):
                 for item in page.get("Contents", ()):
                     name = item["Key"].removeprefix(self._key(""))
                     if name and not name.endswith("/"):  # consoles mark folders so

@@ -1,8 +1,11 @@
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import vl_convert
 
 from emoray.decide.thresholds import OneForAll
 from emoray.fleet import space
@@ -50,6 +53,14 @@ def swept(sweep: Sweep) -> Run:
     """Run the sweep here, on the session's Ray, and read what it left."""
     run_sweep(sweep)
     return read(sweep)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def equal_charts_are_drawn_once() -> Iterator[None]:
+    """A run that is swept again has the charts that it had, and a picture is its chart's alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vl_convert, "vegalite_to_png", cache(vl_convert.vegalite_to_png))
+        yield
 
 
 def of(*recipes: space.GloveRecipe) -> Space:

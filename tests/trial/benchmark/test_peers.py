@@ -63,6 +63,7 @@ def by_name(found: Compared) -> dict[str, PeerRow]:
     return {row.name: row for row in found.rows}
 
 
+@pytest.mark.long
 def test_every_way_to_run_the_model_has_a_row(compared: Compared) -> None:
     rows = by_name(compared)
     assert list(rows) == [
@@ -73,6 +74,7 @@ def test_every_way_to_run_the_model_has_a_row(compared: Compared) -> None:
         assert row.failed or (row.p50_ms > 0 and row.texts_per_second > 0), row
 
 
+@pytest.mark.long
 def test_all_start_from_the_same_model(compared: Compared) -> None:
     rows = by_name(compared)
     for name in ("torch", "float", "ort float"):
@@ -82,6 +84,7 @@ def test_all_start_from_the_same_model(compared: Compared) -> None:
         assert rows[name].megabytes < rows["torch"].megabytes, name
 
 
+@pytest.mark.long
 def test_a_peer_that_fails_is_a_row_that_says_how(compared: Compared) -> None:
     absent = by_name(compared)["absent"]
     assert absent.failed == "absent: ModuleNotFoundError: No module named 'optimum'"

@@ -22,11 +22,11 @@ from emoray.tables.rows import (
 from emoray.text.corpus import read_corpus
 from emoray.text.opened import opened
 from emoray.text.sources import sample
-from emoray.trial.checkpoints import parity
+from emoray.trial.checkpoints import converting, parity
 from emoray.trial.checkpoints.compress import Compression, list_schemes, run_compress
 from emoray.trial.checkpoints.convert import Conversion, run_convert
 from emoray.trial.checkpoints.covered import coverage_rows
-from emoray.trial.checkpoints.given import find_given
+from emoray.trial.checkpoints.given import Given, find_given
 from emoray.trial.checkpoints.schemes import named, pick, usual
 from emoray.trial.store import Store
 from tests.model.encoders_made import PIECES, make_encoder
@@ -334,11 +334,14 @@ def test_a_tokenizer_that_does_not_match_is_refused(
 
 
 def test_an_encoder_without_a_graph_is_sent_to_convert(
-    compression: Compression, model: Path, tmp_path: Path
+    compression: Compression, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    exported: list[Given] = []  # for seconds, as test_convert.py does
+    monkeypatch.setattr(converting, "graph_of", exported.append)
     electra = foreign_model(tmp_path / "electra", model)
     with pytest.raises(ValueError, match=r"electra.*jobs\.convert --model .* as it is"):
         run_compress(replace(compression, model=electra, out=tmp_path, name="out"), quiet())
+    assert [given.checkpoint.folder for given in exported] == [electra], "it can be converted"
 
 
 def test_a_run_in_which_nothing_became_codes_fails(

@@ -28,20 +28,27 @@ def settings(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
     return Evaluate(artifact=made, out=tmp_path_factory.mktemp("out"), download=False)
 
 
-def test_an_artifact_is_scored_as_it_stands(settings: Evaluate, court: Judge, made: Path) -> None:
+@pytest.fixture(scope="module")
+def row(settings: Evaluate, made: Path) -> EvaluationRow:
+    """What is found without any gate; the artifact stays as it was."""
     before = bytes_of(made)
-    row = run_evaluate(settings, QUIET)
+    found = run_evaluate(settings, QUIET)
+    assert bytes_of(made) == before
+    return found
+
+
+def test_an_artifact_is_scored_as_it_stands(row: EvaluationRow, court: Judge, made: Path) -> None:
     said = court.said("test")
     wanted = score(said.logits_NK, said.labels_NK, np.zeros(4))
     assert (row.macro_f1, row.micro_f1) == pytest.approx((wanted.macro_f1, wanted.micro_f1))
     assert row.macro_f1_low < row.macro_f1 < row.macro_f1_high
     assert row.size_bytes == sum(artifact.sizes(made).values())
     assert row.passed and not row.failed and row.min_macro_f1 is None
-    assert bytes_of(made) == before
 
 
-def test_what_was_found_is_written_with_every_timed_call(settings: Evaluate) -> None:
-    row = run_evaluate(settings, QUIET)
+def test_what_was_found_is_written_with_every_timed_call(
+    settings: Evaluate, row: EvaluationRow
+) -> None:
     out = settings.lands.place
     assert read_table(out / "evaluation.parquet", EvaluationRow).num_rows == 1
     samples = read_table(out / "latency.parquet", LatencyRow).to_pandas()
@@ -56,18 +63,18 @@ def test_every_failed_gate_is_one_line_with_limit_and_found(
     settings: Evaluate, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gates = Gates(min_macro_f1=0.99, max_ece=0.001, max_latency_p95_ms=1e-4, max_size_mb=1e-4)
-    row = run_evaluate(replace(settings, gates=gates, corpus=Bring(source="sample")), QUIET)
+    judged = replace(settings, gates=gates, corpus=Bring(source="sample"), name="gates")
+    row = run_evaluate(judged, QUIET)
     lines = capsys.readouterr().err.splitlines()
     assert not row.passed and row.failed.count(",") == 3 and len(lines) == 4
     assert lines[0] == f"gate failed: --min-macro-f1 0.99, found macro-F1 {row.macro_f1:.4f}"
     assert "--max-latency-p95-ms 0.0001 ms, found p95 latency" in lines[2]
     assert "--max-size-mb 0.0001 MB, found size" in lines[3]
-    written = read_table(settings.lands.place / "evaluation.parquet", EvaluationRow).to_pylist()[0]
+    written = read_table(judged.lands.place / "evaluation.parquet", EvaluationRow).to_pylist()[0]
     assert not written["passed"] and written["max_ece"] == 0.001
 
 
-def test_a_gate_lets_its_own_value_pass(settings: Evaluate) -> None:
-    row = run_evaluate(settings, QUIET)
+def test_a_gate_lets_its_own_value_pass(row: EvaluationRow) -> None:
     size = row.size_bytes / 1e6
     just = Gates(min_macro_f1=row.macro_f1, max_ece=row.ece, max_size_mb=size)
     assert list(just.failed(row)) == []
@@ -75,8 +82,9 @@ def test_a_gate_lets_its_own_value_pass(settings: Evaluate) -> None:
     assert [gate for gate, _ in more.failed(row)] == ["min_macro_f1"]
 
 
-def test_a_gate_on_low_asks_the_worse_end_of_the_interval(settings: Evaluate) -> None:
-    row = run_evaluate(settings, QUIET)
+def test_a_gate_on_low_asks_the_worse_end_of_the_interval(
+    settings: Evaluate, row: EvaluationRow
+) -> None:
     assert row.gate_on == "value"
     between = Gates(
         min_macro_f1=(row.macro_f1 + row.macro_f1_low) / 2,
@@ -96,7 +104,8 @@ def test_a_gate_on_low_asks_the_worse_end_of_the_interval(settings: Evaluate) ->
     assert not dict(ends.failed(row)), "the end itself passes"
     sample = Bring(source="sample")
     timeless = replace(asked, max_latency_p95_ms=None)  # another run has other times
-    written = run_evaluate(replace(settings, gates=timeless, corpus=sample), QUIET)
+    asked_again = replace(settings, gates=timeless, corpus=sample, name="low")
+    written = run_evaluate(asked_again, QUIET)
     assert written.gate_on == "low" and written.failed == "min_macro_f1,max_ece"
 
 
@@ -137,8 +146,8 @@ def test_what_is_gained_over_a_baseline_has_a_paired_interval(
     assert {row["compared"] for row in _baselines(court, "dev", QUIET) or ()} == {None}
 
 
-def test_an_artifact_that_beats_no_baseline_is_warned_of(settings: Evaluate) -> None:
-    row = replace(run_evaluate(settings, QUIET), macro_f1=0.0)
+def test_an_artifact_that_beats_no_baseline_is_warned_of(row: EvaluationRow) -> None:
+    row = replace(row, macro_f1=0.0)
     beside = [
         {"recipe": "sentiment all-negative", "taxonomy": "sentiment", "test_macro_f1": 0.0},
         {"recipe": "sentiment label prior", "taxonomy": "sentiment", "test_macro_f1": 0.2},
@@ -150,7 +159,7 @@ def test_an_artifact_that_beats_no_baseline_is_warned_of(settings: Evaluate) -> 
 
 
 def test_dev_is_scored_when_asked_for(settings: Evaluate, court: Judge) -> None:
-    row = run_evaluate(replace(settings, split="dev"), QUIET)
+    row = run_evaluate(replace(settings, split="dev", name="dev"), QUIET)
     assert row.texts == len(court.corpus.dev) and row.macro_f1_unleaked is None
 
 
