@@ -98,10 +98,10 @@ def augment(
     """
 
     def work() -> None:
-        from emoray.fleet.augment import Augmenting, run_augment
-        from emoray.fleet.connection import Cluster
-        from emoray.storage.place import place_of, place_or_none
-        from emoray.trial.bringing import bring_or_none
+        from emoray.data.finding import bring_or_none
+        from emoray.distributed.connection import Cluster
+        from emoray.storage.location import place_of, place_or_none
+        from emoray.workflows.augment import Augmenting, run_augment
 
         run_augment(
             Augmenting(

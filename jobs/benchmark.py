@@ -98,7 +98,7 @@ def benchmark(
     """
 
     def work() -> None:
-        from emoray.fleet.benchmark.run import Benchmarks, run_benchmarks
+        from emoray.benchmarks.run import Benchmarks, run_benchmarks
 
         run_benchmarks(
             Benchmarks(

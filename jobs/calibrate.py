@@ -55,9 +55,9 @@ def calibrate(
     """
 
     def work() -> None:
-        from emoray.storage.place import place_of, place_or_none
-        from emoray.trial.bringing import bring_or_none
-        from emoray.trial.finished.calibrate import Calibrate, run_calibrate
+        from emoray.data.finding import bring_or_none
+        from emoray.storage.location import place_of, place_or_none
+        from emoray.workflows.calibrate import Calibrate, run_calibrate
 
         run_calibrate(
             Calibrate(

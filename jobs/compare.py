@@ -89,9 +89,9 @@ def compare(
     """
 
     def work() -> None:
-        from emoray.storage.place import place_of, place_or_none
-        from emoray.trial.bringing import bring_or_none
-        from emoray.trial.comparing.compare import Compare, run_compare
+        from emoray.data.finding import bring_or_none
+        from emoray.storage.location import place_of, place_or_none
+        from emoray.workflows.compare.compare import Compare, run_compare
 
         run_compare(
             Compare(

@@ -22,7 +22,7 @@ app = Job()
 
 def _list(asked: bool) -> None:
     if asked:
-        from emoray.trial.checkpoints.compress import list_schemes
+        from emoray.workflows.compress.compress import list_schemes
 
         list_schemes()
         raise typer.Exit
@@ -81,9 +81,9 @@ def compress(
     """
 
     def work() -> None:
-        from emoray.storage.place import place_of, place_or_none
-        from emoray.trial.bringing import bring_or_none
-        from emoray.trial.checkpoints.compress import Compression, run_compress
+        from emoray.data.finding import bring_or_none
+        from emoray.storage.location import place_of, place_or_none
+        from emoray.workflows.compress.compress import Compression, run_compress
 
         run_compress(
             Compression(

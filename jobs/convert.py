@@ -61,9 +61,9 @@ def convert(
     """
 
     def work() -> None:
-        from emoray.storage.place import place_of, place_or_none
-        from emoray.trial.bringing import bring_or_none
-        from emoray.trial.checkpoints.convert import Conversion, run_convert
+        from emoray.data.finding import bring_or_none
+        from emoray.storage.location import place_of, place_or_none
+        from emoray.workflows.convert.convert import Conversion, run_convert
 
         run_convert(
             Conversion(

@@ -72,8 +72,9 @@ def corpus(
     """
 
     def work() -> None:
-        from emoray.storage.place import place_of, place_or_none
-        from emoray.trial.bringing import bring_or_none, run_corpus
+        from emoray.data.finding import bring_or_none
+        from emoray.storage.location import place_of, place_or_none
+        from emoray.workflows.corpus import run_corpus
 
         asked = bring_or_none(
             source,

@@ -75,8 +75,8 @@ def decide(
     """
 
     def work() -> None:
-        from emoray.storage.place import place_of, place_or_none
-        from emoray.trial.finished.decide import Decide, run_decide
+        from emoray.storage.location import place_of, place_or_none
+        from emoray.workflows.decide import Decide, run_decide
 
         run_decide(
             Decide(

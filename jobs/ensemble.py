@@ -104,10 +104,10 @@ def ensemble(
     """
 
     def work() -> None:
-        from emoray.fleet.connection import Cluster
-        from emoray.fleet.ensemble import Ensemble, run_ensemble
-        from emoray.storage.place import place_of
-        from emoray.trial.bringing import bring_or_none
+        from emoray.data.finding import bring_or_none
+        from emoray.distributed.connection import Cluster
+        from emoray.storage.location import place_of
+        from emoray.workflows.ensemble import Ensemble, run_ensemble
 
         run_ensemble(
             Ensemble(

@@ -81,9 +81,9 @@ def evaluate(
     """
 
     def work() -> None:
-        from emoray.storage.place import place_of, place_or_none
-        from emoray.trial.bringing import bring_or_none
-        from emoray.trial.finished.evaluate import Evaluate, Gates, run_evaluate
+        from emoray.data.finding import bring_or_none
+        from emoray.storage.location import place_of, place_or_none
+        from emoray.workflows.evaluate import Evaluate, Gates, run_evaluate
 
         gates = Gates(
             min_macro_f1=min_macro_f1,

@@ -104,10 +104,10 @@ def improve_f1(
     """
 
     def work() -> None:
-        from emoray.fleet.connection import Cluster
-        from emoray.fleet.improve import TECHNIQUES, Improve, run_improve
-        from emoray.storage.place import place_of
-        from emoray.trial.bringing import bring_or_none
+        from emoray.data.finding import bring_or_none
+        from emoray.distributed.connection import Cluster
+        from emoray.storage.location import place_of
+        from emoray.workflows.improve import TECHNIQUES, Improve, run_improve
 
         run_improve(
             Improve(

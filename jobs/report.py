@@ -47,8 +47,8 @@ def report(
     """
 
     def work() -> None:
-        from emoray.storage.place import place_of, place_or_none
-        from emoray.tables.report.page import draw_runs
+        from emoray.report.page import draw_runs
+        from emoray.storage.location import place_of, place_or_none
 
         print(draw_runs([place_of(run) for run in runs], place_or_none(out), point or ()))
 

@@ -68,9 +68,9 @@ def reproduce(
     """
 
     def work() -> None:
-        from emoray.storage.place import place_of, place_or_none
-        from emoray.trial.bringing import bring_or_none
-        from emoray.trial.reproducing.reproduce import Reproduce, run_reproduce
+        from emoray.data.finding import bring_or_none
+        from emoray.storage.location import place_of, place_or_none
+        from emoray.workflows.reproduce.reproduce import Reproduce, run_reproduce
 
         failed = run_reproduce(
             Reproduce(

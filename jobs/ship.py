@@ -47,8 +47,8 @@ def ship(
 
     def work() -> None:
         from emoray.tables import load
-        from emoray.tables.ending import shipped_words
         from emoray.tables.run import chosen
+        from emoray.workflows.ending import shipped_words
 
         found = load(run)
         row = chosen(found, point, within=within, by=by, where=where)

@@ -129,12 +129,12 @@ def sweep(
     """
 
     def work() -> None:
-        from emoray.fleet.connection import Cluster
-        from emoray.fleet.dispatch import Limits
-        from emoray.fleet.sweep import Sweep, run_sweep
-        from emoray.fleet.wish import Wish
-        from emoray.storage.place import place_of, place_or_none
-        from emoray.trial.bringing import bring_or_none
+        from emoray.data.finding import bring_or_none
+        from emoray.distributed.actor_pool import Limits
+        from emoray.distributed.connection import Cluster
+        from emoray.search.overrides import Wish
+        from emoray.storage.location import place_of, place_or_none
+        from emoray.workflows.sweep import Sweep, run_sweep
 
         run_sweep(
             Sweep(

@@ -80,9 +80,9 @@ def vectors(
     """
 
     def work() -> None:
-        from emoray.storage.place import place_of, place_or_none
-        from emoray.trial.bringing import bring_or_none
-        from emoray.trial.training_vectors import Training, run_training, settings_of, texts_of
+        from emoray.data.finding import bring_or_none
+        from emoray.storage.location import place_of, place_or_none
+        from emoray.workflows.train_vectors import Training, run_training, settings_of, texts_of
 
         run_training(
             Training(

@@ -82,7 +82,7 @@ def local_ray() -> Iterator[None]:
 
     It keeps idle workers: each that has loaded TensorFlow once is worth many seconds.
     """
-    from emoray.fleet.connection import Cluster, connected
+    from emoray.distributed.connection import Cluster, connected
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_idle_worker_killing_time_threshold_ms", str(24 * 3600 * 1000))
@@ -93,7 +93,7 @@ def local_ray() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def smoke(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> "Run":
     """The space `smoke`, swept once. Tests may sweep it again but must change nothing in it."""
-    from emoray.fleet.sweep import Sweep
+    from emoray.workflows.sweep import Sweep
     from tests.fleet.conftest import swept
 
     out = tmp_path_factory.mktemp("smoke") / "out"

@@ -10,74 +10,98 @@ ROOT = Path(__file__).parent.parent
 FILES = sorted(p for top in ("emoray", "jobs") for p in (ROOT / top).rglob("*.py"))
 NAMES = {str(p.relative_to(ROOT)): p for p in FILES}
 
-# Station -> the stations it may import from, besides itself.
+# Folder -> the folders and files that it may import from, besides itself: each stands before it.
 ARROWS: dict[str, set[str]] = {
-    "storage": set(),
     "labels": set(),
-    "text": {"labels", "storage.cache", "storage.names"},
+    "storage": set(),
+    "console": set(),
     "quant": set(),
-    "model": {"quant", "text.own_vectors.settings"},
     "metrics": set(),
+    "data": {"labels", "storage"},
+    "text": {"data.download", "data.utf8", "storage.cache"},
+    "augment": {"text.words"},
+    "models": {"quant", "text.vectors.settings"},
     "decide": {"metrics"},
-    "export": {"quant"},
-    "tables": {"storage", "metrics"},
-    "trial": {
-        *("storage", "labels", "text", "model", "quant"),
-        *("metrics", "decide", "export", "tables"),
+    "artifact": {"labels", "storage.location"},
+    "provenance": {"artifact.cpu"},
+    "export": {"quant", "artifact.scoring"},
+    "tables": {"storage", "console", "metrics"},
+    "report": {"tables", "storage", "console", "metrics"},
+    "stages": {
+        *("labels", "storage", "quant", "metrics", "data", "text", "augment", "models"),
+        *("decide", "artifact", "export", "tables"),
     },
-    "fleet": {
-        "storage",
-        "labels",
-        "text",
-        "tables",
-        "trial",
-        "model.recipe",
-        "model.bert.recipe",
-        "model.losses",
-        "model.sample",
-        "model.augmentation",
-        "model.vectors",
-        "quant",
-        "decide.ensemble",
-        "decide.thresholds",
-        "decide.weighing",
+    "distributed": {"storage", "tables", "stages", "provenance", "models.memory"},
+    "search": {
+        *("storage", "console", "text", "augment", "quant", "decide", "tables", "stages"),
+        *("distributed", "models"),
     },
-    "jobs": {"fleet", "trial", "tables", "storage"},
+    "workflows": {
+        *("labels", "storage", "console", "quant", "metrics", "data", "text", "augment"),
+        *("models", "decide", "artifact", "provenance", "tables", "report", "stages"),
+        *("distributed", "search"),
+    },
+    "benchmarks": {
+        *("labels", "storage", "console", "quant", "metrics", "data", "text", "models"),
+        *("decide", "artifact", "provenance", "export", "tables", "report", "stages"),
+        *("distributed", "search", "workflows"),
+    },
+    "api": {
+        *("storage.location", "data.corpus", "data.finding", "artifact.runtime", "tables"),
+        *("workflows.sweep", "workflows.compare"),
+    },
+    "jobs": {
+        *("storage", "data.finding", "tables", "report", "distributed", "search"),
+        *("workflows", "benchmarks"),
+    },
 }
-PEERS = "emoray/trial/benchmark/peers"  # scripts of other tools, run by interpreters of their own
-MARIAN = "emoray/text/translation/marian_handle.py"  # the one file of the translator that loads it
+SHARE = 0.15  # of all lines that one folder may hold
+LONGEST = 400  # lines of a file
+ALONE = "emoray/artifact/runtime.py"  # one file, for whoever serves with nothing else of emoray
+RAY = {
+    *("emoray/distributed", "emoray/search", "emoray/benchmarks"),
+    *("emoray/workflows/improve.py", "emoray/workflows/publish.py"),
+}
+PEERS = "emoray/benchmarks/peers"  # scripts of other tools, run by interpreters of their own
+MARIAN = "emoray/augment/marian_handle.py"  # the one file of the translator that loads it
 OPENED = "emoray/text/opened.py"  # a tokenizer as transformers opens it
 # Heavy library -> the only places that may import it.
 HOMES: dict[str, set[str]] = {
     "boto3": {"emoray/storage"},
     "botocore": {"emoray/storage"},
-    "ray": {"emoray/fleet"},
-    "grpc": {"emoray/fleet"},
-    "optuna": {"emoray/fleet"},
-    "tensorflow": {"emoray/model"},
-    "keras": {"emoray/model"},
-    "torch": {"emoray/model", "emoray/quant/qat", MARIAN, PEERS},
-    "transformers": {"emoray/model/bert", OPENED, MARIAN, PEERS},
-    "safetensors": {"emoray/model/bert", MARIAN},
+    "ray": RAY,
+    "grpc": {"emoray/distributed"},
+    "optuna": {"emoray/search"},
+    "tensorflow": {"emoray/models/word"},
+    "keras": {"emoray/models/word"},
+    "torch": {"emoray/models", "emoray/quant/qat", MARIAN, PEERS},
+    "transformers": {"emoray/models/encoder", OPENED, MARIAN, PEERS},
+    "safetensors": {"emoray/models/encoder", MARIAN},
     "huggingface_hub": {
-        "emoray/model/bert/sources.py",
-        "emoray/text/translation/marian_files.py",
+        "emoray/models/encoder/sources.py",
+        "emoray/augment/marian_files.py",
     },
-    "datasets": {"emoray/text/bring/hub.py"},
-    "tokenizers": {"emoray/text", "emoray/model/bert"},
+    "datasets": {"emoray/data/importing/hub.py"},
+    "tokenizers": {"emoray/text", "emoray/models/encoder"},
     "onnx": {"emoray/export", PEERS},
-    "onnxruntime": {"emoray/export", PEERS},
-    "altair": {"emoray/tables/report"},
-    "vl_convert": {"emoray/tables/report"},
-    "jinja2": {"emoray/tables/report"},
-    "pandas": {"emoray/tables", "emoray/fleet/finish.py"},
-    "requests": {"emoray/text"},
+    "onnxruntime": {"emoray/artifact", "emoray/export/optimised.py", PEERS},
+    "altair": {"emoray/report"},
+    "vl_convert": {"emoray/report"},
+    "jinja2": {"emoray/report"},
+    "pandas": {
+        *("emoray/tables", "emoray/report"),
+        *("emoray/workflows/publish.py", "emoray/workflows/ending.py", "emoray/api.py"),
+    },
+    "requests": {"emoray/data/download.py"},
     "typer": {"jobs"},
 }
 OWN = {"NO_TELEMETRY", "__version__"}  # what emoray/__init__.py says itself, for everyone
 LOAD = "emoray/tables/__init__.py"  # `emoray.tables.load`, the one thing a package offers itself
 # What a finished run offers beyond its tables, imported when it is called: nothing comes back.
-DOORS = {"emoray/tables/run.py": {"emoray.trial.shipped"}}
+DOORS = {
+    "emoray/__init__.py": {"emoray.api"},
+    "emoray/tables/run.py": {"emoray.workflows.ship_row"},
+}
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
 
 
@@ -120,8 +144,9 @@ def test_imports_follow_the_arrows(name: str) -> None:
     if path.parent.name == "emoray":
         assert station(path) in {*ARROWS, "__init__"}, f"{name} is no station of the map"
     if name == "emoray/__init__.py":
-        cheap = {"os", "typing", "importlib", "pathlib", "tomllib"}
+        cheap = {"os", "typing", "importlib", "pathlib", "tomllib", "emoray.api"}
         assert set(imported(path)) <= cheap, "the first import of all stays a cheap one"
+        return
     elif path.name == "__init__.py" and name != LOAD:
         assert not imported(path), f"{name} holds a docstring, no imports"
     known = DOORS.get(name, set())
@@ -165,9 +190,48 @@ def test_every_folder_of_emoray_stands_on_the_map() -> None:
 
 
 def test_the_map_has_no_way_round() -> None:
-    reached: dict[str, set[str]] = {}
-    for name in [name for name in ARROWS if name not in ("fleet", "jobs")]:
-        below = {arrow.split(".")[0] for arrow in ARROWS[name]}
-        assert below <= set(reached), f"{name} must only import what stands before it"
-        reached[name] = below
-    assert "trial" not in ARROWS["tables"] and "fleet" not in ARROWS["trial"]
+    before: set[str] = set()
+    for name, arrows in ARROWS.items():
+        below = {arrow.split(".")[0] for arrow in arrows}
+        assert below <= before, f"{name} must only import what stands before it"
+        before.add(name)
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def files_imported(path: Path) -> set[str]:
+    """The modules of ours that a file imports, each by the file that it is."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            named = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (named & MODULES) or {str(node.module)} & MODULES
+    return found - {module_of(path)}
+
+
+MODULES = {module_of(path) for path in FILES}
+
+
+def test_no_file_imports_itself_by_a_way_round() -> None:
+    doors = {(module_of(NAMES[by]), module) for by, modules in DOORS.items() for module in modules}
+    left = {module_of(path): files_imported(path) for path in FILES}
+    left = {by: {m for m in into if (by, m) not in doors} for by, into in left.items()}
+    while ends := {module for module, into in left.items() if not into & set(left)}:
+        left = {module: into for module, into in left.items() if module not in ends}
+    assert not left, f"these import each other: {sorted(left)}"
+
+
+def test_no_folder_holds_most_and_no_file_is_long() -> None:
+    lines = {name: len(path.read_text("utf-8").splitlines()) for name, path in NAMES.items()}
+    long = {name: n for name, n in lines.items() if n > LONGEST and name != ALONE}
+    assert not long, f"a file holds one idea in at most {LONGEST} lines, got {long}"
+    for folder in ARROWS:
+        own = sum(n for name, n in lines.items() if station(NAMES[name]) == folder)
+        assert own <= SHARE * sum(lines.values()), f"{folder} holds {own} lines"
+
+
+def test_what_serves_an_artifact_needs_nothing_else_of_emoray() -> None:
+    assert not [m for m in imported(NAMES[ALONE]) if m.split(".")[0] in ("emoray", "jobs")]

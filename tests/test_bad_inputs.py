@@ -266,14 +266,14 @@ def test_a_bug_of_ours_says_so_and_where_and_how_to_see_more(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def work() -> None:
-        from emoray.tables.words import size
+        from emoray.console.wording import size
 
         size("ten")  # type: ignore[arg-type]
 
     code, said = ended(work, capsys)
     assert code == 70 and said.count("\n") == 1 and "Traceback" not in said
     assert "this is a bug of emoray, not a mistake of yours (TypeError: " in said
-    assert "in words.py line" in said and "--debug" in said
+    assert "in wording.py line" in said and "--debug" in said
     with pytest.raises(TypeError):
         run_job(work, debug=True)
 

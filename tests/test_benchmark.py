@@ -13,18 +13,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from emoray.fleet.benchmark.cached import CachedTrials, a_trial_more, many_small
-from emoray.fleet.benchmark.everyday import Everyday
-from emoray.fleet.benchmark.run import Benchmarks, measure_and_record, run_benchmarks
-from emoray.fleet.benchmark.scale import Scale, busy_share, least_seconds
-from emoray.fleet.benchmark.sweep import SweepCost, part_of_quick, sampled
-from emoray.fleet.space import FROZEN, Space
-from emoray.quant.catalogue import quick_schemes
-from emoray.tables.parts import run_table, write_part
-from emoray.tables.rows import LabelRow, PointRow
-from emoray.text.glove_file import read_vectors
-from emoray.trial.benchmark import thresholds
-from emoray.trial.benchmark.figures import (
+from emoray.artifact.memory import memory_mb
+from emoray.benchmarks import thresholds
+from emoray.benchmarks.cached import CachedTrials, a_trial_more, many_small
+from emoray.benchmarks.everyday import Everyday
+from emoray.benchmarks.figures import (
     FILE,
     AtLeast,
     AtMost,
@@ -34,15 +27,23 @@ from emoray.trial.benchmark.figures import (
     machine,
     more_is_better,
 )
-from emoray.trial.benchmark.naive import measure_alone
-from emoray.trial.benchmark.serving import Serving, afresh, made_classifier
-from emoray.trial.benchmark.tables import many_points, of_loading, of_merging
-from emoray.trial.benchmark.thresholds import SHARES, Thresholds, made_logits
-from emoray.trial.benchmark.vectors import Vectors, make_file, memory_mb, wanted_words
-from emoray.trial.data import look
-from emoray.trial.plan import deciding, training
-from emoray.trial.spec import Decision, all_decisions
-from emoray.trial.store import Store
+from emoray.benchmarks.naive import measure_alone
+from emoray.benchmarks.run import Benchmarks, measure_and_record, run_benchmarks
+from emoray.benchmarks.scale import Scale, busy_share, least_seconds
+from emoray.benchmarks.serving import Serving, afresh, made_classifier
+from emoray.benchmarks.sweep import SweepCost, part_of_quick, sampled
+from emoray.benchmarks.tables import many_points, of_loading, of_merging
+from emoray.benchmarks.thresholds import SHARES, Thresholds, made_logits
+from emoray.benchmarks.vectors import Vectors, make_file, wanted_words
+from emoray.quant.catalogue import quick_schemes
+from emoray.search.spaces import FROZEN, Space
+from emoray.stages.inputs import look
+from emoray.stages.plan import deciding, training
+from emoray.stages.spec import Decision, all_decisions
+from emoray.storage.store.local import Store
+from emoray.tables.parts import run_table, write_part
+from emoray.tables.rows import LabelRow, PointRow
+from emoray.text.vectors.glove_format import read_vectors
 from jobs import benchmark as benchmark_job
 from tests.tables.made import row
 

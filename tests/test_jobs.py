@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner, Result
 
-from emoray.fleet import space
+from emoray.data.goemotions import sample
 from emoray.quant.catalogue import quick_schemes
+from emoray.search import spaces
+from emoray.stages.spec import Decision
+from emoray.storage.store.local import Store
 from emoray.tables.rows import TABLES
-from emoray.text.sources import sample
-from emoray.trial.spec import Decision
-from emoray.trial.store import Store
 from jobs import report as report_job
 from jobs import sweep as sweep_job
 from jobs.console import run_job
@@ -34,12 +34,12 @@ GOOD = "great\t17\ta\nbad\t2\tb\nwow\t26\tc\nwell\t27,2\td\n"  # every label of 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """A space of one training and one model, by the name `tiny`."""
-    recipe = space.GloveRecipe(
+    recipe = spaces.GloveRecipe(
         taxonomy="sentiment", embedding_dim=8, epochs=1, vocabulary=300, hidden_units=4
     )
     scheme = list(quick_schemes().values())[3]
-    one = space.Space(recipes=(recipe,), schemes=(scheme,), decisions=(Decision(),))
-    monkeypatch.setitem(space.GRIDS, "tiny", lambda taxonomy, dims: one)
+    one = spaces.Space(recipes=(recipe,), schemes=(scheme,), decisions=(Decision(),))
+    monkeypatch.setitem(spaces.GRIDS, "tiny", lambda taxonomy, dims: one)
 
 
 def sweep(*words: object) -> Result:
@@ -83,7 +83,7 @@ def test_help_teaches_by_example_and_loads_nothing_heavy() -> None:
 
 def test_the_sweeps_help_names_every_space_and_how_to_submit_it() -> None:
     said = sweep("--help").output
-    for part in (*space.GRIDS, "joint", "cluster/submit.sh", "EMORAY_DATA", "--store"):
+    for part in (*spaces.GRIDS, "joint", "cluster/submit.sh", "EMORAY_DATA", "--store"):
         assert part in said
 
 

@@ -7,11 +7,11 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from emoray.export import artifact
+from emoray.artifact import runtime
 from emoray.labels import EKMAN
+from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.rows import FINISHED_TABLES, ReliabilityRow
-from emoray.trial.store import Store
 from jobs import calibrate, decide, evaluate
 from tests.trial.finished.made import bytes_of, make_artifact
 
@@ -285,7 +285,7 @@ def test_a_mistake_in_the_options_is_one_clear_line_and_changes_nothing(
 def test_the_same_decision_again_says_so(model: Path) -> None:
     result = run(decide.app, "--artifact", model, "--temperature", 1, "--threshold", 0.5)
     assert result.exit_code == 0 and "decides so already" in result.stdout
-    assert artifact.read(model)
+    assert runtime.read(model)
 
 
 @pytest.mark.parametrize("app", [calibrate.app, evaluate.app, decide.app])

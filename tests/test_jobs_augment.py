@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+from emoray.augment.apertium import MODES
+from emoray.data.corpus import Corpus, read_corpus
+from emoray.data.goemotions import sample
 from emoray.labels import taxonomy
-from emoray.text.corpus import Corpus, read_corpus
-from emoray.text.sources import sample
-from emoray.text.translation.apertium import MODES
-from emoray.trial.store import Store
+from emoray.storage.store.local import Store
 from jobs import augment as augment_job
 from tests.test_jobs import assert_one_clear_line
 

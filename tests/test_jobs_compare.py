@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from emoray.export import artifact
-from emoray.export.artifact import DECISION, MANIFEST
-from emoray.export.shipping import Base, decision_json, row_of
+from emoray.artifact import runtime
+from emoray.artifact.packaging import Base, decision_json, row_of
+from emoray.artifact.runtime import DECISION, MANIFEST
+from emoray.data.corpus import read_corpus
+from emoray.data.goemotions import sample
 from emoray.labels import SENTIMENT
 from emoray.metrics.cuts import cuts_of
 from emoray.storage.s3 import S3Folder
@@ -19,8 +21,6 @@ from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.evidence_rows import PredictionRow
 from emoray.tables.files import read_table, write_table
 from emoray.tables.rows import LabelRow, PointRow, RunRow
-from emoray.text.corpus import read_corpus
-from emoray.text.sources import sample
 from jobs import compare
 from tests.tables.made import row
 from tests.test_jobs_artifact import assert_one_clear_line
@@ -39,9 +39,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     make_artifact(folder / "plain")
     make_artifact(folder / "other", seed=4)
-    files = artifact.read(folder / "plain")
+    files = runtime.read(folder / "plain")
     files[DECISION] = decision_json(1.0, np.full(4, cuts_of(0.3)), "fixed0.3")
-    artifact.write(folder / "eager", files)
+    runtime.write(folder / "eager", files)
     return folder
 
 
@@ -59,7 +59,7 @@ def told(out: Path) -> tuple[Rows, Rows]:
 
 
 def logits_of(model: Path) -> np.ndarray:
-    return np.asarray(artifact.Classifier(artifact.read(model)).logits(TEST.texts))
+    return np.asarray(runtime.Classifier(runtime.read(model)).logits(TEST.texts))
 
 
 def test_artifacts_are_compared_with_the_first_in_tables_words_and_pictures(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from emoray.export import artifact
-from emoray.trial.checkpoints import compress as compressing
+from emoray.artifact import runtime
+from emoray.workflows.compress import compress as compressing
 from jobs import compress as compress_job
 from jobs import convert as convert_job
 from tests.trial.checkpoints.models import edit_config, tiny
@@ -52,7 +52,7 @@ def test_the_help_names_formats_schemes_and_what_is_compared() -> None:
 
 def test_the_help_names_the_schemes_that_are_made_by_default() -> None:
     said = " ".join(compress("--help").output.replace("│", " ").split())
-    from emoray.trial.checkpoints.schemes import usual
+    from emoray.quant.scheme_names import usual
 
     assert ", ".join(usual()) in said
 
@@ -71,9 +71,9 @@ def test_compress_leaves_an_artifact_that_runs_and_convert_too(model: Path, tmp_
     assert result.exit_code == 0, result.output
     assert "0 of" in result.output and "decisions changed" in result.output
     for folder in ("c/compress-{}/artifacts/int8", "o/convert-{}/artifact"):
-        found = artifact.load(tmp_path / folder.format(model.name))(["thanks a lot!"])
+        found = runtime.load(tmp_path / folder.format(model.name))(["thanks a lot!"])
         assert found.probabilities_NK.shape == (1, 4)
-        said = artifact.card(tmp_path / folder.format(model.name))
+        said = runtime.card(tmp_path / folder.format(model.name))
         assert said is not None and said["scores"] and said["latency"]["model_p50_ms"] > 0
         assert said["checkpoint"] and said["corpus"] == "sample"
 

@@ -7,10 +7,10 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from emoray.data.goemotions import sample
 from emoray.storage.run_folder import INPUTS
 from emoray.storage.s3 import S3Folder
-from emoray.text.sources import sample
-from emoray.trial.store import open_store
+from emoray.storage.store.opening import open_store
 from jobs import calibrate, decide, evaluate, report, sweep
 from tests.test_jobs_artifact import assert_one_clear_line
 from tests.trial.finished.made import make_artifact

@@ -8,7 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from emoray.storage.client import client
-from emoray.storage.place import place_of
+from emoray.storage.location import place_of
 from jobs import report
 from jobs.unset import unset_empty, without_empty
 from tests.conftest import ROOT
@@ -58,7 +58,7 @@ def test_an_empty_data_variable_is_as_none(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("EMORAY_DATA", "")
     seen: list[object] = []
     monkeypatch.setattr(
-        "emoray.fleet.benchmark.run.run_benchmarks", lambda asked: seen.append(asked.data)
+        "emoray.benchmarks.run.run_benchmarks", lambda asked: seen.append(asked.data)
     )
     result = CliRunner().invoke(benchmark.app, ["--only", "sweep", "--out", str(tmp_path)])
     assert result.exit_code == 0 and seen == [None], result.output

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from emoray.text.own_vectors.settings import OwnVectors
-from emoray.text.sources import sample
-from emoray.text.vector_files import vector_file
-from emoray.trial.data import look
-from emoray.trial.plan import training
-from emoray.trial.spec import Data
-from emoray.trial.stages.own_vectors import TrainVectors
-from emoray.trial.stages.training import Train
-from emoray.trial.store import Store
+from emoray.data.goemotions import sample
+from emoray.stages.inputs import look
+from emoray.stages.plan import training
+from emoray.stages.spec import Data
+from emoray.stages.vectors import TrainVectors
+from emoray.stages.word_training import Train
+from emoray.storage.store.local import Store
+from emoray.text.vectors.files import vector_file
+from emoray.text.vectors.settings import OwnVectors
 from jobs import vectors as vectors_job
 from tests.test_jobs import assert_one_clear_line, sweep
 from tests.trial.augmented import corpus_in

@@ -8,13 +8,14 @@ import typer
 from typer.testing import CliRunner, Result
 
 import emoray.tables
-from emoray.storage.place import fetched
+from emoray.data.goemotions import sample
+from emoray.storage.location import fetched
 from emoray.storage.s3 import S3Folder
+from emoray.storage.store.keys import key_of
+from emoray.storage.store.opening import open_store
 from emoray.tables.files import write_table
 from emoray.tables.rows import PointRow
-from emoray.text.sources import sample
-from emoray.trial.reproducing.chain import StoreCheck
-from emoray.trial.store import key_of, open_store
+from emoray.workflows.reproduce.chain import StoreCheck
 from jobs import compare, evaluate, tables
 from tests.storage.proxy import FORBIDDEN, Proxy, Rule, changes
 from tests.storage.server import BUCKET, Server

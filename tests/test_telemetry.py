@@ -12,14 +12,14 @@ import pytest
 import yaml
 
 from emoray import NO_TELEMETRY
-from emoray.export import artifact
+from emoray.artifact import runtime as artifact
+from emoray.artifact.packaging import base_files, decision_json
+from emoray.benchmarks.peers.environment import QUIET
 from emoray.export.graph import build
-from emoray.export.shipping import base_files, decision_json
 from emoray.labels import EKMAN
 from emoray.quant.scheme import ModelScheme
 from emoray.text.vocabulary import Vocabulary
 from emoray.text.words import rules_json
-from emoray.trial.benchmark.peers.environment import QUIET
 from tests.export.made import WORDS, network
 
 ROOT = Path(__file__).parent.parent
@@ -68,11 +68,11 @@ def test_an_artifact_is_loaded_and_no_file_is_written(
     way: str, folder: Path, tmp_path: Path
 ) -> None:
     if way == "emoray":
-        code, path = LOADED.format(module="emoray.export.artifact"), ROOT
+        code, path = LOADED.format(module="emoray.artifact.runtime"), ROOT
     elif way == "artifact.py alone":
         code, path = LOADED.format(module="artifact"), tmp_path / "alone"
         path.mkdir()
-        shutil.copy(artifact.__file__, path)
+        shutil.copy(artifact.__file__, path / "artifact.py")
     else:
         code, path = readme_lines(), tmp_path
     assert run_in_an_empty_home(tmp_path / "home", code, folder, path).strip()
@@ -94,7 +94,7 @@ def test_every_process_of_a_cluster_finds_the_settings() -> None:
 
 
 def test_whoever_imports_onnxruntime_has_switched_it_off_before() -> None:
-    script = "import emoray.export.score, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    script = "import emoray.artifact.scoring, os; print(os.environ['ORT_DISABLE_TELEMETRY'])"
     kept = {k: v for k, v in os.environ.items() if k not in NO_TELEMETRY}
     done = subprocess.run(
         [sys.executable, "-c", script], env=kept, capture_output=True, text=True, check=True

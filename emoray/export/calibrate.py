@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from emoray.artifact.scoring import Texts, batches, open_session
 from emoray.export.kernels import IDS
 from emoray.export.network import Network
-from emoray.export.score import Texts, batches, open_session
 from emoray.export.wiring import wire
 from emoray.quant.observe import Observer
 from emoray.quant.scheme import FLOAT, ModelScheme, Static

@@ -13,7 +13,7 @@ from onnx import ModelProto
 from emoray.export.execution import Execution, summary
 from emoray.export.kernels import LOGITS, Kernels, Ranges
 from emoray.export.network import Network
-from emoray.export.stored import Stored
+from emoray.export.weights import Stored
 from emoray.export.wiring import wire
 from emoray.quant.affine import AffineMap
 from emoray.quant.inspect import HISTOGRAM_BINS, TensorFacts, explain, kurtosis

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from emoray.export.execution import INTEGER, Execution
-from emoray.export.fused import fused_product
+from emoray.export.fused_matmul import fused_product
 from emoray.export.lookup import look_up
-from emoray.export.products import Activation, Codes, PerRow, multiply, quantize
-from emoray.export.stored import Stored, store
+from emoray.export.matmul import Activation, Codes, PerRow, multiply, quantize
+from emoray.export.weights import Stored, store
 from emoray.export.writer import Writer
 from emoray.quant.affine import AffineMap, affine_between
 from emoray.quant.scheme import EMBEDDING, Dynamic, ModelScheme, Static

@@ -10,7 +10,7 @@ import numpy as np
 from onnx import TensorProto
 
 from emoray.export.execution import DEQUANTIZED, FLOAT, FOUR_BIT, Execution
-from emoray.export.stored import Stored, codes, scales
+from emoray.export.weights import Stored, codes, scales
 from emoray.export.writer import CONTRIB, Writer
 from emoray.quant.grain import PerChannel, PerGroup, PerTensor
 from emoray.quant.packing import pack

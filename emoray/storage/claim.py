@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from emoray.storage.disk import DiskFolder
+from emoray.storage.location import Place
 from emoray.storage.objects import DamagedError, Found
-from emoray.storage.place import Place
 from emoray.storage.process import lives, this_process
 from emoray.storage.s3 import S3Folder
 

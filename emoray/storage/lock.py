@@ -16,8 +16,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from emoray.storage.claim import PULSE_SECONDS, STALE_SECONDS, holder_of
+from emoray.storage.location import Place
 from emoray.storage.objects import Found
-from emoray.storage.place import Place
 from emoray.storage.process import is_dead, this_process
 from emoray.storage.room import full_disks_told
 from emoray.storage.run_folder import INPUTS

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emoray.storage.location import Place, absolute, child, ready
 from emoray.storage.names import checked_run, part_of, shown
-from emoray.storage.place import Place, absolute, child, ready
 from emoray.storage.s3 import S3Folder
 from emoray.storage.submitted import check_outlives
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emoray.storage.place import Place
+    from emoray.storage.location import Place
     from emoray.tables.run import Run
 
 

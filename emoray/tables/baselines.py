@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from emoray.tables import words
+from emoray.console import wording
 from emoray.tables.front import BASELINE, may_stand
 
 STRONGEST = "tf-idf + logistic regression"  # the one that a search must beat
@@ -48,10 +48,10 @@ class Beside:
             (
                 name_of(row),
                 f"{row['dev_macro_f1']:.4f}",
-                words.score(row),
+                wording.score(row),
                 self._ahead(row, "test"),
-                words.size(row["size_bytes"]),
-                words.milliseconds(row["latency_p50_ms"]),
+                wording.size(row["size_bytes"]),
+                wording.milliseconds(row["latency_p50_ms"]),
             )
             for row in self.rows
         ]

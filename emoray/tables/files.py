@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from emoray.storage.location import Place
 from emoray.storage.names import PART_IS, PLAIN, TABLED, TABLED_MOST, shown
-from emoray.storage.place import Place
 from emoray.storage.s3 import S3Folder
 from emoray.tables.schema import schema_of
 

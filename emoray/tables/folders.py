@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from emoray.storage.place import Place, child, name_of
+from emoray.storage.location import Place, child, name_of
 from emoray.storage.s3 import S3Folder
 from emoray.storage.submitted import check_travelled
 from emoray.tables.files import columns_at, count_rows, read_any_version

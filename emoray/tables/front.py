@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from emoray.tables import words
+from emoray.console import wording
 
 WITHIN = 0.01  # one point of macro-F1
 BASELINE = "baseline"  # the family of rows that only stand beside: never on the front, never picked
@@ -99,9 +99,9 @@ class Pick:
     def sentence(self) -> str:
         """The reason, then what the row costs and earns."""
         latency = self.row["latency_p50_ms"]
-        speed = "" if pd.isna(latency) else f", {words.milliseconds(latency)} a text"
-        cost = f"{words.size(self.row['size_bytes'])}{speed}"
-        return f"{self.reason}: test macro-F1 {words.score(self.row)} in {cost}."
+        speed = "" if pd.isna(latency) else f", {wording.milliseconds(latency)} a text"
+        cost = f"{wording.size(self.row['size_bytes'])}{speed}"
+        return f"{self.reason}: test macro-F1 {wording.score(self.row)} in {cost}."
 
 
 def picks(points: pd.DataFrame) -> dict[str, Pick]:
@@ -132,7 +132,7 @@ def picks(points: pd.DataFrame) -> dict[str, Pick]:
     timed = near[near["latency_p50_ms"].notna()]
     if len(timed):
         fastest = timed[timed["latency_p50_ms"] == timed["latency_p50_ms"].min()]
-        models = words.count(timed["model"].nunique(), "timed model")
+        models = wording.count(timed["model"].nunique(), "timed model")
         found["fastest"] = (
             preferred(fastest, by_score=True).iloc[0],
             f"The lowest median latency of {models} of the front within 1 point of the best on dev",

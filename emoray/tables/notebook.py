@@ -5,7 +5,7 @@ from html import escape
 
 import pandas as pd
 
-from emoray.tables.words import size
+from emoray.console.wording import size
 
 STYLE = "text-align:left;vertical-align:top;white-space:normal"
 

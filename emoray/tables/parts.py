@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from emoray.storage.location import Place
 from emoray.storage.names import RUN, RUN_IS, shown
 from emoray.storage.objects import DamagedError
 from emoray.storage.parallel import in_parallel
-from emoray.storage.place import Place
 from emoray.storage.s3 import S3Folder
 from emoray.tables.files import P, Rows, clear_half_written, copy_table, read_table, write_table
 from emoray.tables.rows import TABLES

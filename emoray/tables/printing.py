@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from emoray.console.wording import count, size
 from emoray.tables.notebook import missing_words
 from emoray.tables.run import Run
 from emoray.tables.terminal import print_table
-from emoray.tables.words import count, size
 
 NUMBERS = {"rows", "size"}
 
@@ -72,7 +72,7 @@ def print_tables(run: Run, table: str | None, console: Console) -> None:
         first = run.folders[0].place
         console.print(
             f"\ncolumns of one: python -m jobs.tables {first} {run.tables[0]}"
-            f"\nin Python: emoray.tables.load({str(first)!r}).table({run.tables[0]!r})",
+            f"\nin Python: emoray.load_run({str(first)!r}).table({run.tables[0]!r})",
             highlight=False,
             soft_wrap=True,
         )

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from emoray.storage.place import Place, place_of
+from emoray.storage.location import Place, place_of
 from emoray.tables.best import best, of_one_kind
 from emoray.tables.conditions import short
 from emoray.tables.folders import CLASSES, Folder, folder_at
@@ -23,7 +23,7 @@ from emoray.tables.notebook import Described, run_html
 from emoray.tables.schema import schema_of
 
 if TYPE_CHECKING:
-    from emoray.tables.compared import Compared
+    from emoray.tables.comparing_points import Compared
     from emoray.tables.predictions import Read
 
 RUN = "run"
@@ -175,7 +175,9 @@ class Run:
         a, b: ids, or rows such as `best()` gives. margin: the change of macro-F1 that counts as
         none, 0.005 = half a point. ValueError where the run does not keep a point's predictions.
         """
-        from emoray.tables.compared import compare_points  # scipy.stats takes most of a second
+        from emoray.tables.comparing_points import (
+            compare_points,  # scipy.stats takes most of a second
+        )
 
         (first, before), (second, after) = self._point(a), self._point(b)
         return compare_points(
@@ -220,7 +222,7 @@ class Run:
 
         ValueError where the folder is there, or where neither run nor store holds its files.
         """
-        from emoray.trial.shipped import ship_from  # the one way back, taken when it is called
+        from emoray.workflows.ship_row import ship_from  # the one way back, taken when it is called
 
         which, row = self._point(point)
         return ship_from(str(self.folders[which].place), str(row["point"]), folder)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from emoray.storage.place import Place
+from emoray.storage.location import Place
 from emoray.tables.files import (
     filled,
     known_columns,

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from emoray.tables.files import read_table
-from emoray.tables.rows import CompressionRow
+from emoray.tables.finished_rows import CompressionRow
 from tests.cluster.head import ROOT
 from tests.trial.checkpoints.models import tiny
 

@@ -15,7 +15,7 @@ from ray.autoscaler._private.kuberay.node_provider import (
 )
 from typer.testing import CliRunner
 
-from emoray.trial.provenance import SAID_COMMIT
+from emoray.provenance import SAID_COMMIT
 from jobs import sweep
 from tests.cluster.head import ROOT
 from tests.cluster.rayjob_schema import RAYJOB

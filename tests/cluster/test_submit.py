@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from emoray.fleet.sweep import Sweep
-from emoray.trial.provenance import provenance
-from emoray.trial.store import Store
+from emoray.provenance import provenance
+from emoray.storage.store.local import Store
+from emoray.workflows.sweep import Sweep
 from tests.cluster.head import ROOT, Head
 from tests.fleet.conftest import read
 
@@ -71,7 +71,7 @@ def test_all_code_travels_and_nothing_else(tmp_path: Path) -> None:
 SECRETS = (
     *(".env", "emoray/.env", "jobs/.secret", "emoray/key.pem", "jobs/id_rsa", "emoray/text/token"),
     *("emoray/text/credentials.json", "emoray/private/notes.py", "results/points.parquet"),
-    *(".aws/credentials", "emoray/.git/config", "emoray/text/sample/mine.csv", "kubeconfig"),
+    *(".aws/credentials", "emoray/.git/config", "emoray/data/sample/mine.csv", "kubeconfig"),
 )
 
 

@@ -11,7 +11,7 @@ import onnx
 import onnxruntime
 
 from emoray.export.network import Attention, ConvMax, Max, Mean, Min, Network, Pool
-from emoray.export.stored import store
+from emoray.export.weights import store
 from emoray.quant.scheme import ModelScheme
 from emoray.text.vocabulary import Ragged
 

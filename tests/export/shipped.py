@@ -5,9 +5,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from emoray.export.artifact import DECISION
+from emoray.artifact.packaging import base_files, decision_json
+from emoray.artifact.runtime import DECISION
 from emoray.export.graph import build
-from emoray.export.shipping import base_files, decision_json
 from emoray.labels import EKMAN
 from emoray.quant.scheme import ModelScheme
 from emoray.text.vocabulary import Vocabulary

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.export import artifact
-from emoray.export.artifact import DECISION, FILES, MANIFEST, VOCABULARY, load, write
+from emoray.artifact import runtime
+from emoray.artifact.packaging import base_files, decision_json
+from emoray.artifact.runtime import DECISION, FILES, MANIFEST, VOCABULARY, load, write
 from emoray.export.graph import build
-from emoray.export.shipping import base_files, decision_json
 from emoray.labels import EKMAN
 from emoray.quant.grain import PerChannel
 from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme
@@ -71,7 +71,7 @@ def test_serving_tokenizes_and_encodes_as_training_does(folder: Path) -> None:
 
 def test_a_text_is_cut_where_training_cut_it(files: dict[str, bytes]) -> None:
     rules = rules_json() | {"max_tokens": 3}
-    classifier = artifact.Classifier(files | {artifact.TOKENIZER: json.dumps(rules).encode()})
+    classifier = runtime.Classifier(files | {runtime.TOKENIZER: json.dumps(rules).encode()})
     assert len(classifier.ids("w1 w2 w3 w4 w5")) == 3
 
 
@@ -117,11 +117,11 @@ def test_a_manifest_that_leaves_a_file_out_is_refused(folder: Path) -> None:
 def test_a_file_beside_the_artifact_is_not_read(folder: Path) -> None:
     (folder / "notes.txt").write_text("mine")
     load(folder)
-    assert "notes.txt" not in artifact.sizes(folder)
+    assert "notes.txt" not in runtime.sizes(folder)
 
 
 def test_sizes_are_the_folder(folder: Path) -> None:
-    assert artifact.sizes(folder) == {p.name: p.stat().st_size for p in folder.iterdir()}
+    assert runtime.sizes(folder) == {p.name: p.stat().st_size for p in folder.iterdir()}
 
 
 def test_an_artifact_is_not_written_over_another(folder: Path, files: dict[str, bytes]) -> None:
@@ -179,7 +179,7 @@ print(module.load(sys.argv[2])(["w3 w9"]).labels)
 
 def test_an_artifact_runs_with_numpy_and_onnxruntime_alone(folder: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-I", "-c", ALONE, artifact.__file__, str(folder)],
+        [sys.executable, "-I", "-c", ALONE, runtime.__file__, str(folder)],
         capture_output=True,
         text=True,
     )
@@ -192,6 +192,6 @@ def test_integer_artifacts_label_alike_in_any_company(
 ) -> None:
     dense = QuantScheme(grain=PerChannel(-1))
     scheme = ModelScheme(dense=dense, embedding=TABLE, activations=Dynamic())
-    write(tmp_path / "a", files | {artifact.MODEL: build(network(), scheme).file})
+    write(tmp_path / "a", files | {runtime.MODEL: build(network(), scheme).file})
     classifier = load(tmp_path / "a")
     assert classifier(SAID).labels == [classifier([text]).labels[0] for text in SAID]

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from emoray.export.artifact import FIRST, TOKENIZER, UNKNOWN, VOCABULARY, tokenizer_of
-from emoray.export.shipping import base_files
-from emoray.text.pieces import PieceTokenizer
-from emoray.text.pruning import keep_pieces
+from emoray.artifact.packaging import base_files
+from emoray.artifact.runtime import FIRST, TOKENIZER, UNKNOWN, VOCABULARY, tokenizer_of
+from emoray.text.subword_pruning import keep_pieces
+from emoray.text.subwords import PieceTokenizer
 from tests.model.encoders_made import Kind, sample_texts
 from tests.text.pieces_made import HARD, changed, tokenizer
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from emoray.export.artifact import BytePairs, WordPiece
+from emoray.artifact.runtime import BytePairs, WordPiece
 
 PIECES = {"max_tokens": 64, "prefix": [], "suffix": [], "added": []}
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from emoray import __version__
-from emoray.export import artifact
-from emoray.export.artifact import CARD, MANIFEST, card, load
-from emoray.export.card import put_card
-from emoray.export.decision import change, copy_as_made, go_to, model_sha256, redo, undo
-from emoray.trial.cards import card_of
+from emoray.artifact import runtime
+from emoray.artifact.card import put_card
+from emoray.artifact.decision_history import change, copy_as_made, go_to, model_sha256, redo, undo
+from emoray.artifact.runtime import CARD, MANIFEST, card, load
+from emoray.workflows.cards import card_of
 from tests.export.shipped import files
 
 ROW = {
@@ -31,12 +31,12 @@ ROW = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    artifact.write(tmp_path / "a", files())
+    runtime.write(tmp_path / "a", files())
     return tmp_path / "a"
 
 
 def test_a_card_says_what_the_row_and_the_files_say(folder: Path) -> None:
-    before = artifact.sizes(folder)
+    before = runtime.sizes(folder)
     put_card(folder, card_of(ROW, corpus_sha256="ab" * 32, cpu="a processor"))
     said = card(folder)
     assert said is not None
@@ -51,9 +51,9 @@ def test_a_card_says_what_the_row_and_the_files_say(folder: Path) -> None:
     assert said["latency"] == {"latency_p50_ms": None, "cpu": "a processor"}
     assert said["emoray"] == __version__ and said["onnxruntime"] == ">=1.20"
     assert "CC BY 4.0" in said["license"] and said["intended_use"]
-    assert said["artifact_sha256"] == artifact.sha256((folder / MANIFEST).read_bytes())
-    assert said["model_sha256"] == model_sha256(artifact.read(folder))
-    assert artifact.sizes(folder) == before and said["size_bytes"] == sum(before.values())
+    assert said["artifact_sha256"] == runtime.sha256((folder / MANIFEST).read_bytes())
+    assert said["model_sha256"] == model_sha256(runtime.read(folder))
+    assert runtime.sizes(folder) == before and said["size_bytes"] == sum(before.values())
     assert sorted(p.name for p in folder.iterdir()) == sorted([*before, CARD])
 
 
@@ -78,8 +78,8 @@ def test_the_row_is_found_after_the_decision_changed(folder: Path) -> None:
     now = said_of(folder)
     for name in ("artifact_sha256", "model_sha256", "point", "run", "latency", "size_bytes"):
         assert now[name] == shipped[name]
-    assert now["artifact_sha256"] != artifact.sha256((folder / MANIFEST).read_bytes())
-    assert now["model_sha256"] == model_sha256(artifact.read(folder))
+    assert now["artifact_sha256"] != runtime.sha256((folder / MANIFEST).read_bytes())
+    assert now["model_sha256"] == model_sha256(runtime.read(folder))
 
 
 def test_a_card_has_the_decision_that_its_artifact_has(folder: Path) -> None:
@@ -148,7 +148,7 @@ def test_an_artifact_copied_as_it_was_made_has_the_card_it_was_made_with(
 ) -> None:
     put_card(folder, card_of(DECIDED))
     shipped = (folder / CARD).read_bytes()
-    made = artifact.sha256((folder / MANIFEST).read_bytes())
+    made = runtime.sha256((folder / MANIFEST).read_bytes())
     decide(folder, 2.0)
     (tmp_path / "copy").mkdir()
     assert copy_as_made(folder, made, tmp_path / "copy")

@@ -1,8 +1,8 @@
 import pytest
 
-from emoray.export.bert.calibrate import calibrate
-from emoray.export.bert.graph import build as build_encoder
 from emoray.export.coverage import coverage, refuse_if_nothing_quantized
+from emoray.export.encoder.calibrate import calibrate
+from emoray.export.encoder.layers import build as build_encoder
 from emoray.export.graph import build
 from emoray.quant.grain import PerChannel
 from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, QuantScheme, Static

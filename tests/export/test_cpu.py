@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from emoray.export.cpu import cpu
+from emoray.artifact.cpu import cpu
 
 
 def test_linux_names_the_processor_and_its_instruction_sets(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from emoray.export import artifact, switch
-from emoray.export.artifact import DECISION, FILES, MANIFEST, sha256
-from emoray.export.decision import change, go_to, history, model_sha256, redo, undo
+from emoray.artifact import atomic_switch, runtime
+from emoray.artifact.atomic_switch import AS_FOUND, HISTORY
+from emoray.artifact.decision_history import change, go_to, history, model_sha256, redo, undo
+from emoray.artifact.packaging import base_files, decision_json
+from emoray.artifact.runtime import DECISION, FILES, MANIFEST, sha256
 from emoray.export.graph import build
-from emoray.export.shipping import base_files, decision_json
-from emoray.export.switch import AS_FOUND, HISTORY
 from emoray.labels import EKMAN
 from emoray.text.vocabulary import Vocabulary
 from emoray.text.words import rules_json
@@ -38,12 +38,12 @@ def files() -> dict[str, bytes]:
 
 @pytest.fixture
 def folder(files: dict[str, bytes], tmp_path: Path) -> Path:
-    artifact.write(tmp_path / "artifact", files)
+    runtime.write(tmp_path / "artifact", files)
     return tmp_path / "artifact"
 
 
 def decided(folder: Path) -> dict[str, object]:
-    return json.loads(artifact.read(folder)[DECISION])
+    return json.loads(runtime.read(folder)[DECISION])
 
 
 def set_to(folder: Path, value: float) -> None:
@@ -60,21 +60,21 @@ def test_a_changed_decision_is_read_and_the_manifest_follows(
     saved = change(folder, temperature=1.5, cuts_K=CUTS, rule="per_label", why="a test")
     assert (saved.number, saved.state, saved.temperature) == (1, "current", 1.5)
     wanted = files | {DECISION: decision_json(1.5, CUTS, "per_label")}
-    assert artifact.read(folder) == wanted
+    assert runtime.read(folder) == wanted
     hashes = {name: sha256(data) for name, data in wanted.items()}
-    assert (folder / MANIFEST).read_bytes() == artifact.manifest_of(hashes)
-    classifier = artifact.load(folder)
+    assert (folder / MANIFEST).read_bytes() == runtime.manifest_of(hashes)
+    classifier = runtime.load(folder)
     assert classifier.temperature == 1.5 and (classifier.cuts_K == CUTS).all()
 
 
 def test_at_rest_an_artifact_is_plain_files_and_a_hidden_history(folder: Path) -> None:
-    before = artifact.sizes(folder)
+    before = runtime.sizes(folder)
     set_to(folder, 0)
     undo(folder)
     assert {p.name for p in folder.iterdir()} == {*FILES, MANIFEST, HISTORY}
     assert all(p.is_file() and not p.is_symlink() for p in folder.iterdir() if p.name != HISTORY)
     assert {p.name for p in (folder / HISTORY).iterdir()} == {"0000", "0001", "at.json", "lock"}
-    assert artifact.sizes(folder) == before, "the history is not counted"
+    assert runtime.sizes(folder) == before, "the history is not counted"
 
 
 def test_an_undo_restores_byte_for_byte_again_and_again(folder: Path) -> None:
@@ -85,7 +85,7 @@ def test_an_undo_restores_byte_for_byte_again_and_again(folder: Path) -> None:
     for wanted in reversed(pairs[:-1]):
         undo(folder)
         assert pair(folder) == wanted
-        artifact.read(folder)
+        runtime.read(folder)
     with pytest.raises(ValueError, match="needs a decision before the current one"):
         undo(folder)
 
@@ -109,17 +109,17 @@ def test_history_tells_every_decision_and_why(folder: Path) -> None:
 
 
 def test_a_change_leaves_the_size_as_it_was(folder: Path) -> None:
-    before = artifact.sizes(folder)
+    before = runtime.sizes(folder)
     change(folder, temperature=1 / 3, cuts_K=CUTS / 7, rule="per_label_s20", why="digits")
-    assert artifact.sizes(folder) == before
+    assert runtime.sizes(folder) == before
 
 
 def test_a_decision_without_padding_is_read_and_is_the_same_decision(
     files: dict[str, bytes], tmp_path: Path
 ) -> None:
     short = json.dumps(json.loads(decision_json(1.5, CUTS, "per_label")), separators=(",", ":"))
-    artifact.write(tmp_path / "old", files | {DECISION: short.encode()})
-    assert (artifact.load(tmp_path / "old").cuts_K == CUTS).all()
+    runtime.write(tmp_path / "old", files | {DECISION: short.encode()})
+    assert (runtime.load(tmp_path / "old").cuts_K == CUTS).all()
     change(tmp_path / "old", temperature=1.5, cuts_K=CUTS, rule="per_label", why="again")
     assert (tmp_path / "old" / DECISION).read_bytes() == short.encode()
 
@@ -139,7 +139,7 @@ def test_back_and_forth_nothing_of_the_history_is_lost(folder: Path) -> None:
     for number, wanted in enumerate(pairs):
         go_to(folder, number)
         assert pair(folder) == wanted
-        artifact.read(folder)
+        runtime.read(folder)
 
 
 def test_equal_decisions_of_the_history_are_told_apart(folder: Path) -> None:
@@ -191,10 +191,10 @@ def test_the_same_decision_again_changes_nothing(folder: Path) -> None:
 
 
 def test_the_model_keeps_its_hash_whatever_it_decides(folder: Path) -> None:
-    before = model_sha256(artifact.read(folder))
+    before = model_sha256(runtime.read(folder))
     set_to(folder, 0)
-    assert model_sha256(artifact.read(folder)) == before
-    files = artifact.read(folder) | {artifact.VOCABULARY: b"other\n"}
+    assert model_sha256(runtime.read(folder)) == before
+    files = runtime.read(folder) | {runtime.VOCABULARY: b"other\n"}
     assert model_sha256(files) != before
 
 
@@ -222,11 +222,11 @@ def test_cuts_of_other_labels_are_refused(folder: Path) -> None:
 
 def test_an_undo_never_brings_a_decision_to_another_model(folder: Path) -> None:
     set_to(folder, 0)
-    other = artifact.read(folder) | {artifact.VOCABULARY: b"w0\n"}
+    other = runtime.read(folder) | {runtime.VOCABULARY: b"w0\n"}
     for name, data in other.items():
         (folder / name).write_bytes(data)
     hashes = {name: sha256(data) for name, data in other.items()}
-    (folder / MANIFEST).write_bytes(artifact.manifest_of(hashes))
+    (folder / MANIFEST).write_bytes(runtime.manifest_of(hashes))
     before = pair(folder)
     with pytest.raises(ValueError, match="restores a decision on the same model, 0001 in"):
         undo(folder)
@@ -263,7 +263,7 @@ def test_a_full_disk_leaves_the_decision_as_it_was(folder: Path) -> None:
         pytest.raises(OSError, match="its decision is whole; make room"),
     ):
         set_to(folder, 0)
-    assert pair(folder) == before and artifact.read(folder)
+    assert pair(folder) == before and runtime.read(folder)
     set_to(folder, 0)
     undo(folder)
     assert pair(folder) == before
@@ -277,7 +277,9 @@ from pathlib import Path
 import numpy as np
 
 sys.modules["onnxruntime"] = types.ModuleType("onnxruntime")  # not run here; a light fork is fast
-from emoray.export import artifact, decision, switch
+from emoray.artifact import atomic_switch as switch
+from emoray.artifact import decision_history as decision
+from emoray.artifact import runtime as artifact
 
 folder, act = Path(sys.argv[1]), sys.argv[2]
 STEPS = {"open", "os.rename", "os.symlink", "os.mkdir", "os.remove", "os.rmdir"}
@@ -366,7 +368,7 @@ def test_a_writer_that_waits_too_long_says_for_what(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_to(folder, 0)
-    monkeypatch.setattr(switch, "WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(atomic_switch, "WAIT_SECONDS", 0.05)
     with (
         FileLock(folder / HISTORY / "lock"),
         pytest.raises(ValueError, match="one job changes an artifact's decision at a time"),
@@ -392,6 +394,6 @@ def test_two_writers_take_turns(folder: Path) -> None:
         writer.join()
     transient = [e for e in failures if "as its manifest says" not in str(e)]
     assert not transient
-    artifact.read(folder)
+    runtime.read(folder)
     told = history(folder)
     assert [s.number for s in told] == list(range(len(told))) and told[-1].state == "current"

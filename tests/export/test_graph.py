@@ -5,10 +5,10 @@ import numpy as np
 import onnx
 import pytest
 
+from emoray.artifact.scoring import logits, open_session
 from emoray.export.calibrate import calibrate
 from emoray.export.graph import Built, build
 from emoray.export.kernels import Ranges
-from emoray.export.score import logits, open_session
 from emoray.quant.catalogue import quick_schemes
 from emoray.quant.grain import PerChannel
 from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, QuantScheme, Static, WeightOnly

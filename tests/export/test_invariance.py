@@ -4,8 +4,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from emoray.artifact.batch_invariance import TOGETHER, two_ways
 from emoray.export.graph import build
-from emoray.export.invariance import TOGETHER, two_ways
 from emoray.text.vocabulary import Ragged
 from tests.export.made import network, texts
 

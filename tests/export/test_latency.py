@@ -1,10 +1,11 @@
 import gc
 from collections import Counter
+from statistics import median
 
 import pytest
 
-from emoray.export.artifact import Classifier
-from emoray.export.latency import TimedArtifact, measure
+from emoray.artifact.latency import TimedArtifact, measure
+from emoray.artifact.runtime import Classifier
 from tests.export.shipped import changed, files
 
 TEXTS = ["wab wac wad", "wae", "waf wag"]
@@ -31,7 +32,8 @@ def test_the_model_alone_takes_a_part_of_what_a_user_waits(
 ) -> None:
     samples = measure(models, TEXTS * 20, baseline="base", repeats=1)
     assert all(s.model_milliseconds > 0 for s in samples)
-    assert sum(s.model_milliseconds for s in samples) < sum(s.milliseconds for s in samples)
+    shares = [s.model_milliseconds / s.milliseconds for s in samples]
+    assert median(shares) < 1, "the usual sample: one may be held up between the two"
 
 
 def test_baseline_and_model_alternate_text_by_text(models: dict[str, TimedArtifact]) -> None:

@@ -5,7 +5,7 @@ import onnxruntime
 import pytest
 
 from emoray.export.lookup import look_up
-from emoray.export.stored import store
+from emoray.export.weights import store
 from emoray.export.writer import Writer
 from emoray.quant.grain import PerChannel, PerGroup, PerTensor
 from emoray.quant.scheme import QuantScheme

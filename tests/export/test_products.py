@@ -3,8 +3,8 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
-from emoray.export.products import Activation, PerRow, multiply
-from emoray.export.stored import store
+from emoray.export.matmul import Activation, PerRow, multiply
+from emoray.export.weights import store
 from emoray.export.writer import Writer
 from emoray.quant.affine import affine_between
 from emoray.quant.grain import PerChannel, PerGroup, PerTensor

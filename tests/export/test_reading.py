@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from emoray.export.artifact import Reader, Reading
+from emoray.artifact.runtime import Reader, Reading
 from emoray.text.words import rules_json
 
 WORDLIST = b"good\nday\nto\nall\n"

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emoray.artifact.scoring import batches, logits
 from emoray.export.graph import build
-from emoray.export.score import batches, logits
 from emoray.text.vocabulary import Ragged
 from tests.export.made import forward, network, texts
 

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emoray.export import artifact
-from emoray.export.artifact import Classifier, Reader, Reading, load
+from emoray.artifact import runtime
+from emoray.artifact.runtime import Classifier, Reader, Reading, load
 from emoray.text.words import rules_json, tokenize
 from tests.export.shipped import MAX_TOKENS, files
 
@@ -34,7 +34,7 @@ def classifier() -> Classifier:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("shipped") / "artifact"
-    artifact.write(target, files())
+    runtime.write(target, files())
     return target
 
 
@@ -207,7 +207,7 @@ def answered(
     *arguments: str,
 ) -> tuple[int, list[dict[str, Any]], str]:
     monkeypatch.setattr(sys, "stdin", Stdin(data))
-    code = artifact.main(arguments)
+    code = runtime.main(arguments)
     said = capsys.readouterr()
     return code, [json.loads(line) for line in said.out.splitlines()], said.err
 
@@ -258,14 +258,14 @@ def test_options_that_are_no_counts_are_refused(
     wrong: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        artifact.main([str(folder), *wrong])
+        runtime.main([str(folder), *wrong])
     assert ended.value.code == 2
     assert "--batch" in capsys.readouterr().err
 
 
 def test_as_a_command_it_ends_quietly_when_nobody_reads_on(folder: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, artifact.__file__, str(folder), "--batch", "1"],
+        [sys.executable, runtime.__file__, str(folder), "--batch", "1"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -283,22 +283,22 @@ def test_as_a_command_it_ends_quietly_when_nobody_reads_on(folder: Path) -> None
 
 def test_the_help_shows_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        artifact.main(["--help"])
+        runtime.main(["--help"])
     said = capsys.readouterr().out
     assert "python artifact.py my-artifact < texts.txt" in said and "unknown_share" in said
 
 
 def test_a_card_is_read_where_there_is_one(tmp_path: Path) -> None:
-    artifact.write(tmp_path / "a", files())
-    (tmp_path / "a" / artifact.CARD).write_text('{"point": "point-1"}')
-    assert artifact.card(tmp_path / "a") == {"point": "point-1"}
-    assert artifact.sizes(tmp_path / "a").keys() == {*artifact.FILES, artifact.MANIFEST}
+    runtime.write(tmp_path / "a", files())
+    (tmp_path / "a" / runtime.CARD).write_text('{"point": "point-1"}')
+    assert runtime.card(tmp_path / "a") == {"point": "point-1"}
+    assert runtime.sizes(tmp_path / "a").keys() == {*runtime.FILES, runtime.MANIFEST}
     load(tmp_path / "a")
-    (tmp_path / "a" / artifact.CARD).write_text("{")
+    (tmp_path / "a" / runtime.CARD).write_text("{")
     load(tmp_path / "a")  # which does not read it
     with pytest.raises(ValueError, match=r"card.json of an artifact is JSON, got b'{'"):
-        artifact.card(tmp_path / "a")
+        runtime.card(tmp_path / "a")
 
 
 def test_without_a_card_nothing_is_known(folder: Path) -> None:
-    assert artifact.card(folder) is None
+    assert runtime.card(folder) is None

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoray.export import artifact
-from emoray.export.shipping import (
+from emoray.artifact import runtime
+from emoray.artifact.packaging import (
     BASE_FILES,
     FARTHEST,
     Base,
@@ -39,8 +39,8 @@ def test_a_shipped_folder_has_the_bytes_and_the_hash_of_its_row(
     ship(base_folder, row, tmp_path / "a")
     on_disk = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()}
     assert sum(map(len, on_disk.values())) == row.size_bytes
-    assert artifact.sha256(on_disk["manifest.json"]) == row.sha256
-    assert artifact.read(tmp_path / "a") == {**FILES, "decision.json": row.decision}
+    assert runtime.sha256(on_disk["manifest.json"]) == row.sha256
+    assert runtime.read(tmp_path / "a") == {**FILES, "decision.json": row.decision}
 
 
 def test_a_base_on_disk_is_the_base_in_memory(base_folder: Path) -> None:

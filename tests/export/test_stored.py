@@ -2,7 +2,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from emoray.export.stored import dequantized, store
+from emoray.export.weights import dequantized, store
 from emoray.export.writer import Writer
 from emoray.quant.affine import quantize
 from emoray.quant.grain import PerChannel, PerGroup, PerTensor

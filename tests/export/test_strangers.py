@@ -11,8 +11,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from emoray.export import artifact
-from emoray.export.artifact import (
+from emoray.artifact import runtime
+from emoray.artifact.runtime import (
     DECISION,
     ENSEMBLE,
     LABELS,
@@ -25,8 +25,8 @@ from emoray.export.artifact import (
     packed_rows,
     refuse_external,
 )
+from emoray.artifact.scoring import open_session
 from emoray.export.graph import build
-from emoray.export.score import open_session
 from emoray.quant.catalogue import quick_schemes
 from emoray.quant.scheme import ModelScheme
 from tests.export.made import WORDS, network
@@ -86,7 +86,7 @@ TOKENIZERS = {
 
 def refused(spoilt: Files, match: str, tmp_path: Path) -> None:
     """One short line, from a folder whose hashes all match."""
-    artifact.write(tmp_path / "stranger", spoilt)
+    runtime.write(tmp_path / "stranger", spoilt)
     with pytest.raises(ValueError, match=match) as caught:
         load(tmp_path / "stranger")
     said = str(caught.value).replace(str(tmp_path), "")
@@ -218,7 +218,7 @@ def test_the_whole_ensemble_is_loaded(tmp_path: Path) -> None:
     whole = files()
     own = {f"members/0/{n}": whole.pop(n) for n in (MODEL, VOCABULARY, TOKENIZER)}
     said = {"mean_of": "logits", "members": [MEMBER]}
-    artifact.write(tmp_path / "a", whole | own | {ENSEMBLE: json.dumps(said).encode()})
+    runtime.write(tmp_path / "a", whole | own | {ENSEMBLE: json.dumps(said).encode()})
     assert load(tmp_path / "a")(["wab"]).labels == Classifier(files())(["wab"]).labels
 
 
@@ -407,7 +407,7 @@ def test_the_walk_knows_every_place_where_onnx_keeps_tensors() -> None:
             for field in getattr(onnx, full).DESCRIPTOR.fields
             if field.message_type and field.message_type.name in ours
         }
-        walked = artifact._INSIDE.get(short, {}).items()
+        walked = runtime._INSIDE.get(short, {}).items()
         found = {number: inside.replace("initializer", "tensor") for number, inside in walked}
         assert by_number == found, full
     numbers = {f.name: f.number for f in onnx.TensorProto.DESCRIPTOR.fields}
@@ -418,7 +418,7 @@ def test_the_walk_knows_every_place_where_onnx_keeps_tensors() -> None:
 
 
 def test_a_pipe_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
-    artifact.write(tmp_path / "a", files())
+    runtime.write(tmp_path / "a", files())
     (tmp_path / "a" / LABELS).unlink()
     os.mkfifo(tmp_path / "a" / LABELS)
     with pytest.raises(ValueError, match=r"labels.json is missing"):
@@ -426,7 +426,7 @@ def test_a_pipe_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_manifest_of_other_things_than_hashes_is_refused(tmp_path: Path) -> None:
-    artifact.write(tmp_path / "a", files())
+    runtime.write(tmp_path / "a", files())
     listed = json.loads((tmp_path / "a" / MANIFEST).read_bytes())
     (tmp_path / "a" / MANIFEST).write_text(json.dumps({name: [] for name in listed}))
     with pytest.raises(ValueError, match=r"manifest.json has no SHA-256 of decision.json"):
@@ -437,9 +437,9 @@ def test_a_manifest_of_other_things_than_hashes_is_refused(tmp_path: Path) -> No
 def test_an_onnxruntime_too_old_is_refused(version: str) -> None:
     match = rf"needs onnxruntime 1.20 or newer, got {re.escape(version)}: pip install"
     with pytest.raises(ValueError, match=match):
-        artifact.check_onnxruntime(version)
+        runtime.check_onnxruntime(version)
 
 
 @pytest.mark.parametrize("version", ["1.20.0", "1.31.1", "1.24.0.dev20260101", "2.0", "unknown"])
 def test_a_newer_onnxruntime_is_taken(version: str) -> None:
-    artifact.check_onnxruntime(version)
+    runtime.check_onnxruntime(version)

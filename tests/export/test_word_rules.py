@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emoray.export.artifact import LINEAR, QUADRATIC, WORD_RULES, Reader, Words, sha256
+from emoray.artifact.runtime import LINEAR, QUADRATIC, WORD_RULES, Reader, Words, sha256
 from emoray.text.words import RULES, rules_json, tokenize
 from tests.text.test_scripts import SPACED, SPACELESS_SAID
 from tests.text.test_words import SAID

@@ -16,7 +16,7 @@ import ray
 from ray.autoscaler._private.fake_multi_node.node_provider import FAKE_HEAD_NODE_ID
 from ray.cluster_utils import Cluster
 
-from emoray.fleet import search
+from emoray.search import tune
 from tests.faults.made_models import desk_at, space_of
 
 RECIPES, SCHEMES, SECONDS = 16, 3, 0.5
@@ -86,7 +86,7 @@ def main(out: Path) -> None:
         node._ray_params.autoscaling_config = str(config)
         node.start_monitor()
         with desk_at(out, seconds=SECONDS) as (desk, _):
-            decided = search.grid(space_of(RECIPES, SCHEMES), desk)
+            decided = tune.grid(space_of(RECIPES, SCHEMES), desk)
         said = {
             "models": len(decided),
             "points": len(desk.written("points")),

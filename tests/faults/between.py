@@ -3,7 +3,7 @@
 import os
 import signal
 
-from emoray.fleet.trials import Desk
+from emoray.search.trials import Desk
 from jobs.sweep import app
 from tests.faults.dying_trials import before_rows, once
 

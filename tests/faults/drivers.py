@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from emoray.trial.store import Store
+from emoray.storage.store.local import Store
 
 COMMAND = ["-m", "jobs.sweep", "--space", "smoke", "--no-download", "--cpus", "2"]
 PATIENCE = 200.0

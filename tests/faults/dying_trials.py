@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from emoray.fleet import trials
-from emoray.fleet.trials import Desk
+from emoray.search import trials
+from emoray.search.trials import Desk
 
 
 def once(mark: Path) -> bool:

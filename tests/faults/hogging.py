@@ -10,11 +10,11 @@ from pathlib import Path
 
 import ray
 
-from emoray.fleet import search
+from emoray.search import tune
+from emoray.storage.store.keys import key_of
 from emoray.tables.files import read_table
 from emoray.tables.parts import part_files
 from emoray.tables.rows import FailureRow
-from emoray.trial.store import key_of
 from tests.faults.made_models import desk_at, space_of
 from tests.faults.placed import short_of_memory
 
@@ -25,7 +25,7 @@ def main(out: Path) -> None:
     short_of_memory()
     with desk_at(out, seconds=SECONDS, hog=HOG) as (desk, log):
         assert isinstance(desk.run_folder, Path)
-        decided = search.grid(space_of(RECIPES, SCHEMES), desk)
+        decided = tune.grid(space_of(RECIPES, SCHEMES), desk)
         failures = [
             row
             for path in part_files(desk.run_folder, "failures")

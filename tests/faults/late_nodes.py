@@ -13,7 +13,7 @@ from typing import Any
 import ray
 from ray.cluster_utils import Cluster
 
-from emoray.fleet import search
+from emoray.search import tune
 from emoray.tables.parts import part_files
 from tests.faults.made_models import desk_at, space_of
 
@@ -67,7 +67,7 @@ def main(out: Path) -> None:
         ThreadPoolExecutor(1) as thread,  # Ray starts nodes in the main thread only
     ):
         assert isinstance(desk.run_folder, Path)
-        searching = thread.submit(search.grid, space_of(RECIPES, SCHEMES), desk)
+        searching = thread.submit(tune.grid, space_of(RECIPES, SCHEMES), desk)
         come_and_go(nodes, desk.run_folder)
         decided = searching.result()
     said = {

@@ -14,17 +14,17 @@ from typing import Any
 
 import ray
 
-from emoray.fleet import workers
-from emoray.fleet.space import FROZEN, Space
-from emoray.fleet.stages import Stages
-from emoray.fleet.trials import COMPARED, DECIDED, Desk
+from emoray.distributed import workers
+from emoray.distributed.stages import Stages
 from emoray.quant.catalogue import quick_schemes
+from emoray.search.spaces import FROZEN, Space
+from emoray.search.trials import COMPARED, DECIDED, Desk
+from emoray.stages.inputs import look
+from emoray.stages.spec import Decision
+from emoray.storage.store.local import Done
 from emoray.tables.files import write_table
 from emoray.tables.parts import begin, row_class_of
 from emoray.tables.rows import TrainingRow
-from emoray.trial.data import look
-from emoray.trial.spec import Decision
-from emoray.trial.store import Done
 from tests.faults.placed import HOGGED, Hog
 from tests.tables.made import row
 

@@ -20,8 +20,8 @@ from typing import Any
 import ray
 from ray.cluster_utils import Cluster
 
-from emoray.fleet import search
-from emoray.fleet.trials import Desk
+from emoray.search import tune
+from emoray.search.trials import Desk
 from tests.faults.made_models import desk_at, space_of, spans
 
 RECIPES, SCHEMES, SECONDS = 2000, 2, 0.2
@@ -78,7 +78,7 @@ def main(out: Path) -> None:
     with suppress(KeyboardInterrupt), desk_at(out, seconds=SECONDS) as (desk, log):
         looking = (desk, log, raylet.process.pid, said)
         threading.Thread(target=measured, args=looking, daemon=True).start()
-        search.grid(space_of(RECIPES, SCHEMES), desk)
+        tune.grid(space_of(RECIPES, SCHEMES), desk)
     sys.stdout.write(json.dumps(said) + "\n")
     sys.stdout.flush()
     ray.shutdown()

@@ -15,8 +15,8 @@ from typing import Any
 import ray
 from ray.cluster_utils import Cluster
 
-from emoray.fleet.stages import Stages
-from emoray.trial.store import Done, Store
+from emoray.distributed.stages import Stages
+from emoray.storage.store.local import Done, Store
 from tests.faults.saboteur import kill
 from tests.faults.stages import Fill
 from tests.trial.counting import Write

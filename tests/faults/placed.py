@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import ray
 from ray._private.utils import get_system_memory, get_used_memory
 
-from emoray.trial.memory import GpuOutOfMemoryError
-from emoray.trial.store import Done
+from emoray.models.memory import GpuOutOfMemoryError
+from emoray.storage.store.local import Done
 
 SEEN = "seen.json"
 ROOM, HOGGED = 2560, 5120  # mebibytes that a Ray short of memory has, and that a hog wants of it

@@ -17,11 +17,12 @@ from typing import Any
 import ray
 from ray.cluster_utils import Cluster
 
-from emoray.fleet.dispatch import Leaf, Limits, Pool, dispatch
-from emoray.fleet.single_flight import Failed
-from emoray.fleet.stages import Stages
-from emoray.fleet.timing_node import timing_kind
-from emoray.trial.store import Done, Stage, Store, key_of
+from emoray.distributed.actor_pool import Leaf, Limits, Pool, dispatch
+from emoray.distributed.single_flight import Failed
+from emoray.distributed.stages import Stages
+from emoray.distributed.timing_node import timing_kind
+from emoray.storage.store.keys import Stage, key_of
+from emoray.storage.store.local import Done, Store
 from tests.faults.nodes import begun_on
 from tests.faults.placed import HOGGED, Hog, Plain, Timing, Torch, seen, short_of_memory
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.fleet.sweep import Sweep
+from emoray.workflows.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import COMMAND, Driver, Ended
 from tests.faults.tolls import NOTHING, assert_as_if_nothing_had_happened, begun_again, toll

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import ray
 
-from emoray.fleet.sweep import Sweep
+from emoray.workflows.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import Driver
 from tests.faults.ending import FILLER, MOMENTS

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.trial.leftovers import clear_leftovers
-from emoray.trial.store import Store
+from emoray.storage.store.cleanup import clear_leftovers
+from emoray.storage.store.local import Store
 from tests.conftest import ROOT
 from tests.faults.tolls import begun_again
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from emoray.fleet.connection import SETTINGS
-from emoray.trial.store import Store
+from emoray.distributed.connection import SETTINGS
+from emoray.storage.store.local import Store
 from tests.conftest import ROOT
 from tests.faults.tolls import begun_again
 

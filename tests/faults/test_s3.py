@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from emoray.storage.s3 import S3Folder
-from emoray.trial.bucket_store import BucketStore
-from emoray.trial.store import Store, inputs_of, key_of
+from emoray.storage.store.bucket import BucketStore
+from emoray.storage.store.keys import inputs_of, key_of
+from emoray.storage.store.local import Store
 from tests.conftest import SERVER
 from tests.faults.conftest import Ledger
 from tests.faults.tolls import Toll, begun_again

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from emoray.fleet.sweep import Sweep
 from emoray.storage.s3 import S3Folder
+from emoray.workflows.sweep import Sweep
 from tests.conftest import SERVER
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import COMMAND, PATIENCE

@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
-from emoray.fleet.dispatch import Limits
-from emoray.fleet.single_flight import Failed
-from emoray.fleet.stages import Stages
-from emoray.fleet.workers import LIMITS
-from emoray.trial.leftovers import clear_leftovers
-from emoray.trial.store import Done, Stage, Store, key_of
+from emoray.distributed.actor_pool import Limits
+from emoray.distributed.single_flight import Failed
+from emoray.distributed.stages import Stages
+from emoray.distributed.workers import LIMITS
+from emoray.storage.store.cleanup import clear_leftovers
+from emoray.storage.store.keys import Stage, key_of
+from emoray.storage.store.local import Done, Store
 from tests.faults.stages import ALWAYS, CGROUPS, Faulty, Fill
 from tests.faults.tolls import begun_again
 from tests.trial.counting import Write

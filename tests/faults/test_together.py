@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.fleet.sweep import Sweep
-from emoray.trial.store import Store
+from emoray.storage.store.local import Store
+from emoray.workflows.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import Driver
 from tests.faults.tolls import COMPUTED, begun_again, keys_of, toll

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from emoray.fleet import translators
-from emoray.fleet.dispatch import Limits, Pool
-from emoray.fleet.translators import shards, translate
-from emoray.text.translation.apertium import MODES, Apertium
-from emoray.trial.spec import TranslatorRef
-from emoray.trial.stages.augmenting import TRANSLATIONS, Translate, read_translations
-from emoray.trial.store import Store, key_of
+from emoray.augment.apertium import MODES, Apertium
+from emoray.distributed.actor_pool import Limits, Pool
+from emoray.search import translation as translators
+from emoray.search.translation import shards, translate
+from emoray.stages.augmentation import TRANSLATIONS, Translate, read_translations
+from emoray.stages.spec import TranslatorRef
+from emoray.storage.store.keys import key_of
+from emoray.storage.store.local import Store
 from tests.faults.saboteur import Event, Saboteur, kill
 from tests.faults.tolls import begun_again
 from tests.text.translation.rewording import traps

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from emoray.fleet.sweep import Sweep
+from emoray.workflows.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.dying_trials import before_rows, fails_once
 from tests.faults.saboteur import Event, Saboteur, has_loaded, kill

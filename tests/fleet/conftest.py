@@ -7,19 +7,19 @@ import pandas as pd
 import pytest
 import vl_convert
 
+from emoray.data.importing.settings import Bring
 from emoray.decide.thresholds import OneForAll
-from emoray.fleet import space
-from emoray.fleet.space import Space
-from emoray.fleet.sweep import Sweep, run_sweep
 from emoray.quant.catalogue import quick_schemes
+from emoray.search import spaces
+from emoray.search.spaces import Space
+from emoray.stages.spec import Decision
+from emoray.storage.store.opening import open_store
 from emoray.tables.baselines import searched
 from emoray.tables.rows import TABLES
-from emoray.text.bring.asked import Bring
-from emoray.trial.spec import Decision
-from emoray.trial.store import open_store
+from emoray.workflows.sweep import Sweep, run_sweep
 from tests.text.bring.made import as_separated, rows, texts_and
 
-GOOD = replace(space.FROZEN, epochs=1, vocabulary=300, embedding_dim=8, hidden_units=4)
+GOOD = replace(spaces.FROZEN, epochs=1, vocabulary=300, embedding_dim=8, hidden_units=4)
 DIVERGES = replace(GOOD, learning_rate=3e38, batch_size=64)
 
 
@@ -63,7 +63,7 @@ def equal_charts_are_drawn_once() -> Iterator[None]:
         yield
 
 
-def of(*recipes: space.GloveRecipe) -> Space:
+def of(*recipes: spaces.GloveRecipe) -> Space:
     """Two schemes and two decisions on each recipe."""
     schemes = list(quick_schemes().values())
     return Space(
@@ -85,5 +85,5 @@ def mixed(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
         return of(*(replace(recipe, taxonomy=taxonomy) for recipe in (DIVERGES, GOOD)))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(space.GRIDS, "mixed", both)
+        patch.setitem(spaces.GRIDS, "mixed", both)
         return swept(Sweep(space="mixed", corpus=corpus, out=folder / "out", download=False))

@@ -2,7 +2,7 @@
 
 import signal
 
-from emoray.fleet.connection import Cluster, connected
+from emoray.distributed.connection import Cluster, connected
 from jobs.console import run_job
 
 

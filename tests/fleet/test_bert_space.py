@@ -3,13 +3,13 @@ from pathlib import Path
 import optuna
 import pytest
 
-from emoray.fleet.space import BERT_GRIDS, JointSpace, Space
-from emoray.fleet.wish import Wish, encoders_needed, named
-from emoray.model.bert.recipe import BertRecipe
+from emoray.models.encoder.recipe import BertRecipe
 from emoray.quant.scheme import FLOAT, ModelScheme
-from emoray.trial.plan import deciding, training
-from emoray.trial.spec import CorpusRef, Data, EncoderRef
-from emoray.trial.stages.refining import Refine
+from emoray.search.overrides import Wish, encoders_needed, named
+from emoray.search.spaces import BERT_GRIDS, JointSpace, Space
+from emoray.stages.plan import deciding, training
+from emoray.stages.qat import Refine
+from emoray.stages.spec import CorpusRef, Data, EncoderRef
 
 SMALL = EncoderRef(
     name="small", sha256="0" * 64, folder=Path("small"), width=48, layers=5, positions=40

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.export import artifact
-from emoray.fleet.sweep import Sweep, run_sweep
-from emoray.fleet.wish import Wish
+from emoray.artifact import runtime
+from emoray.data.corpus import read_corpus
+from emoray.data.goemotions import sample
 from emoray.labels import taxonomy
-from emoray.text.corpus import read_corpus
-from emoray.text.sources import sample
+from emoray.search.overrides import Wish
+from emoray.workflows.sweep import Sweep, run_sweep
 from tests.fleet.conftest import Run, swept
 from tests.model.encoders_made import make_encoder
 
@@ -79,7 +79,7 @@ def test_refinements_write_their_epochs_too(run: Run) -> None:
 def test_an_artifact_says_what_its_row_scored(run: Run) -> None:
     points = run.searched
     row = points[points["on_front"]].iloc[0]
-    classifier = artifact.load(run.folder / row["artifact"])
+    classifier = runtime.load(run.folder / row["artifact"])
     corpus = read_corpus(sample().folder, name="sample", taxonomy=taxonomy("sentiment"))
     logits_NK = classifier.logits(corpus.test.texts)
     decided_NK = logits_NK >= classifier.cuts_K

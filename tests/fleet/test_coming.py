@@ -4,16 +4,16 @@ import asyncio
 
 import pytest
 
-from emoray.fleet import coming
-from emoray.fleet.coming import Ahead, each
-from emoray.fleet.search import RECIPES, TRIALS
+from emoray.distributed import ask_ahead
+from emoray.distributed.ask_ahead import Ahead, each
+from emoray.search.tune import RECIPES, TRIALS
 
 FEW = Ahead(least=2, share=0.5)
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coming, "LOOK_SECONDS", 0.005)
+    monkeypatch.setattr(ask_ahead, "LOOK_SECONDS", 0.005)
 
 
 class Cluster:
@@ -24,7 +24,7 @@ class Cluster:
         self.begun: list[int] = []
         self.ended: list[int] = []
         self.may_end = asyncio.Event()
-        monkeypatch.setattr(coming, "processors", lambda: self.processors)
+        monkeypatch.setattr(ask_ahead, "processors", lambda: self.processors)
 
     async def work(self, item: int) -> None:
         self.begun.append(item)
@@ -89,10 +89,10 @@ def test_what_raised_is_done_again_and_stops_the_rest_only_when_it_always_raises
 
         await each(work, range(4), ahead=FEW)
 
-    asyncio.run(story(times=coming.RESTARTS))
-    assert sorted(cluster.ended) == [0, 1, 2, 3] and tried.count(1) == 1 + coming.RESTARTS
+    asyncio.run(story(times=ask_ahead.RESTARTS))
+    assert sorted(cluster.ended) == [0, 1, 2, 3] and tried.count(1) == 1 + ask_ahead.RESTARTS
     cluster = Cluster(monkeypatch, processors=3)
     tried.clear()
     with pytest.raises(OSError, match="the disk is gone"):
-        asyncio.run(story(times=coming.RESTARTS + 1))
+        asyncio.run(story(times=ask_ahead.RESTARTS + 1))
     assert 2 not in cluster.ended, "it does not go on alone"

@@ -21,9 +21,9 @@ from ray._private import services
 from ray.core.generated.gcs_pb2 import GcsNodeInfo
 from ray.core.generated.gcs_service_pb2 import GetAllNodeInfoReply
 
-from emoray.fleet import address as address_module
-from emoray.fleet.address import Address, asks_for_token, found, host_for_others, parsed
-from emoray.fleet.connection import NICENESS, Cluster, connected
+from emoray.distributed import address as address_module
+from emoray.distributed.address import Address, asks_for_token, found, host_for_others, parsed
+from emoray.distributed.connection import NICENESS, Cluster, connected
 from tests.cluster.head import free_port
 from tests.listening import descendants, listening
 
@@ -185,7 +185,7 @@ def test_a_ray_that_cannot_start_is_one_clear_line(tmp_path: Path) -> None:
     far = tmp_path / ("far" * 30)
     far.mkdir()
     script = (
-        "from emoray.fleet.connection import Cluster, connected\n"
+        "from emoray.distributed.connection import Cluster, connected\n"
         "from jobs.console import run_job\n"
         "run_job(lambda: connected(Cluster(cpus=1)).__enter__(), debug=False)"
     )

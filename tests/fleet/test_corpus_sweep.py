@@ -5,10 +5,10 @@ import json
 import pytest
 from sklearn.metrics import f1_score
 
-from emoray.export import artifact
-from emoray.text.corpus import read_corpus, taxonomies_of
-from emoray.trial.bringing import find_corpus
-from emoray.trial.finished.artifacts import open_artifact
+from emoray.artifact import runtime
+from emoray.artifact.loading import open_artifact
+from emoray.data.corpus import read_corpus, taxonomies_of
+from emoray.data.finding import find_corpus
 from tests.fleet.conftest import Run
 from tests.text.bring.made import LABELS
 
@@ -30,7 +30,7 @@ def test_artifacts_say_the_labels_of_the_corpus(mixed: Run) -> None:
     for row in shipped.to_dict("records"):
         folder = mixed.folder / row["artifact"]
         assert tuple(json.loads((folder / "labels.json").read_text())) == LABELS
-        logits_NK = artifact.load(folder).logits(test.texts)
+        logits_NK = runtime.load(folder).logits(test.texts)
         decided_NK = logits_NK >= open_artifact(folder).cuts_K
         expected = f1_score(test.labels_NK, decided_NK, average="macro", zero_division=0)
         assert row["test_macro_f1"] == pytest.approx(expected)

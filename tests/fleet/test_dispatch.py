@@ -12,9 +12,9 @@ from typing import ClassVar
 import pytest
 import ray
 
-from emoray.fleet.dispatch import Leaf, Limits, Pool, dispatch
-from emoray.fleet.single_flight import Failed
-from emoray.trial.store import Done, Store
+from emoray.distributed.actor_pool import Leaf, Limits, Pool, dispatch
+from emoray.distributed.single_flight import Failed
+from emoray.storage.store.local import Done, Store
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 

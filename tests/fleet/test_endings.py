@@ -7,8 +7,8 @@ from ray import exceptions
 from ray.core.generated.common_pb2 import ActorDiedErrorContext, NodeDeathInfo
 from ray.exceptions import RayTaskError
 
-from emoray.fleet.endings import NODES_LOST, Fault, Mishaps, ending_of
-from emoray.trial.memory import GpuOutOfMemoryError
+from emoray.distributed.failures import NODES_LOST, Fault, Mishaps, ending_of
+from emoray.models.memory import GpuOutOfMemoryError
 
 
 def died(words: str = "", *, preempted: bool = False) -> exceptions.ActorDiedError:

@@ -9,18 +9,18 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from emoray.export import artifact
-from emoray.fleet import plans
-from emoray.fleet.dispatch import Limits
-from emoray.fleet.ensemble import Ensemble, _look, planned, require_two, run_ensemble
-from emoray.fleet.plans import Plan
-from emoray.fleet.space import FROZEN
-from emoray.fleet.trials import Desk
-from emoray.model.sample import Bootstrap
+from emoray.artifact import runtime
+from emoray.distributed.actor_pool import Limits
+from emoray.models.sampling import Bootstrap
+from emoray.search import ensemble_plans
+from emoray.search.ensemble_plans import Plan
+from emoray.search.spaces import FROZEN
+from emoray.search.trials import Desk
+from emoray.storage.store.local import Store
 from emoray.tables.parts import current
 from emoray.tables.rows import TABLES
-from emoray.trial.reproducing.reproduce import Reproduce, run_reproduce
-from emoray.trial.store import Store
+from emoray.workflows.ensemble import Ensemble, _look, planned, require_two, run_ensemble
+from emoray.workflows.reproduce.reproduce import Reproduce, run_reproduce
 
 TINY = replace(
     FROZEN, taxonomy="sentiment", embedding_dim=16, vocabulary=500, hidden_units=16, epochs=3
@@ -73,7 +73,7 @@ def run(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Four members, of which one diverges; the plan stands among the others meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(
-            plans.PLANS, "tiny", lambda members, bases: Plan(name="tiny", recipes=MEMBERS)
+            ensemble_plans.PLANS, "tiny", lambda members, bases: Plan(name="tiny", recipes=MEMBERS)
         )
         settings = Ensemble(
             plan="tiny",
@@ -90,7 +90,7 @@ def run(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def again(run: Run) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(
-            plans.PLANS, "tiny", lambda members, bases: Plan(name="tiny", recipes=MEMBERS)
+            ensemble_plans.PLANS, "tiny", lambda members, bases: Plan(name="tiny", recipes=MEMBERS)
         )
         return ran(run.settings)
 
@@ -135,12 +135,12 @@ def test_the_best_of_every_size_is_shipped_and_runs_as_one(run: Run) -> None:
         rows = points.loc[by_size[by_size == size].index]
         best = rows.loc[rows["dev_macro_f1"] == rows["dev_macro_f1"].max(), "artifact"]
         folder = run.folder / next(path for path in best if path.startswith("artifacts/"))
-        assert artifact.load(folder)(["thanks a lot", "oh no"]).probabilities_NK.shape == (2, 4)
+        assert runtime.load(folder)(["thanks a lot", "oh no"]).probabilities_NK.shape == (2, 4)
     shipped = points[points["artifact"].str.startswith("artifacts/")]
     for row in shipped.reset_index().to_dict("records"):
         folder = run.folder / row["artifact"]
-        assert sum(artifact.sizes(folder).values()) == row["size_bytes"]
-        said = artifact.card(folder)
+        assert sum(runtime.sizes(folder).values()) == row["size_bytes"]
+        said = runtime.card(folder)
         assert said is not None and said["point"] == row["point"]
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from emoray.fleet import space
-from emoray.fleet.sweep import Sweep, run_sweep
-from emoray.trial.store import Store
+from emoray.search import spaces
+from emoray.storage.store.local import Store
+from emoray.workflows.sweep import Sweep, run_sweep
 from tests.fleet.conftest import DIVERGES, GOOD, Run, of
 from tests.trial.counting import made
 
@@ -22,7 +22,7 @@ def test_a_training_that_diverges_is_a_row_of_failures_and_the_others_go_on(mixe
 def test_a_search_in_which_everything_fails_says_why_and_keeps_what_was_made(
     local_ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(space.GRIDS, "bad", lambda taxonomy, dims: of(DIVERGES))
+    monkeypatch.setitem(spaces.GRIDS, "bad", lambda taxonomy, dims: of(DIVERGES))
     sweep = Sweep(space="bad", out=tmp_path, download=False)
     with pytest.raises(ValueError, match=r"at least one finished model.*train failed with Float"):
         run_sweep(sweep)
@@ -34,7 +34,7 @@ def test_a_search_in_which_everything_fails_says_why_and_keeps_what_was_made(
 def test_two_sweeps_on_one_ray_keep_to_their_own_stores(
     local_ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(space.GRIDS, "good", lambda taxonomy, dims: of(GOOD))
+    monkeypatch.setitem(spaces.GRIDS, "good", lambda taxonomy, dims: of(GOOD))
     stores = [tmp_path / "one", tmp_path / "two"]
     for store in stores:
         run_sweep(Sweep(space="good", out=tmp_path, store=store, run=store.name, download=False))

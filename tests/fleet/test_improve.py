@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from emoray.fleet.improve import Improve, planned, run_improve
-from emoray.trial.store import Store
+from emoray.storage.store.local import Store
+from emoray.workflows.improve import Improve, planned, run_improve
 
 
 def small(out: Path) -> Improve:

@@ -7,9 +7,9 @@ from dataclasses import replace
 import optuna
 import pytest
 
-from emoray.fleet import space, wish
-from emoray.fleet.sweep import Sweep
-from emoray.trial.spec import recipe_id
+from emoray.search import overrides, spaces
+from emoray.stages.spec import recipe_id
+from emoray.workflows.sweep import Sweep
 from tests.fleet.conftest import Run, swept
 
 TRIALS = 4
@@ -18,7 +18,7 @@ TRIALS = 4
 @pytest.fixture(scope="module")
 def tiny() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(space, "TRAINED", replace(space.FROZEN, epochs=2, vocabulary=1000))
+        patch.setattr(spaces, "TRAINED", replace(spaces.FROZEN, epochs=2, vocabulary=1000))
         yield
 
 
@@ -46,8 +46,8 @@ def test_every_trial_is_a_row_and_complete_in_a_study_that_optuna_opens(run: Run
 
 def test_rows_are_what_their_trials_asked_for(run: Run) -> None:
     points = run.searched
-    wanted = wish.named("joint", "ekman", [50], trials=TRIALS)
-    assert isinstance(wanted, space.JointSpace)
+    wanted = overrides.named("joint", "ekman", [50], trials=TRIALS)
+    assert isinstance(wanted, spaces.JointSpace)
     specs = [wanted.spec(trial.params) for trial in study(run).trials]
     said = {(recipe_id(s.recipe), str(s.scheme), str(s.decision.rule)) for s in specs}
     assert set(points[["recipe", "scheme", "threshold_rule"]].itertuples(index=False)) == said

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from emoray.export import artifact
-from emoray.export.decision import change, history, undo
-from emoray.fleet.connection import Cluster
-from emoray.fleet.sweep import Sweep, run_sweep
-from emoray.storage.place import landing
+from emoray.artifact import runtime
+from emoray.artifact.decision_history import change, history, undo
+from emoray.artifact.renewing import clear_made, renew
+from emoray.data.importing.settings import Bring
+from emoray.distributed.connection import Cluster
+from emoray.storage.location import landing
 from emoray.storage.run_folder import record_inputs
 from emoray.storage.s3 import S3Folder
-from emoray.text.bring.asked import Bring
-from emoray.trial.renewing import clear_made, renew
+from emoray.workflows.sweep import Sweep, run_sweep
 from tests.fleet.conftest import Run, read
 from tests.text.bring.made import as_separated, rows, texts_and
 from tests.trial.finished.made import bytes_of, make_artifact
@@ -30,27 +30,27 @@ def test_a_second_run_keeps_decisions_history_and_foreign_files(smoke: Run, tmp_
     assert isinstance(folder, Path)
     before = sorted(p.name for p in (folder / "artifacts").iterdir())
     decided, untouched = (folder / "artifacts" / name for name in (before[0], before[-1]))
-    made = artifact.read(decided)
-    labels = len(artifact.load(decided).labels)
+    made = runtime.read(decided)
+    labels = len(runtime.load(decided).labels)
     change(decided, temperature=2.0, cuts_K=np.full(labels, 0.7), rule="given", why="by hand")
-    saved, whole = artifact.read(decided), bytes_of(untouched)
-    whole.pop(artifact.CARD, None)  # says when it was made
+    saved, whole = runtime.read(decided), bytes_of(untouched)
+    whole.pop(runtime.CARD, None)  # says when it was made
     (folder / "artifacts" / "mine").mkdir()
     (folder / "artifacts" / "mine" / "notes.txt").write_text("mine")
     (untouched / "notes.txt").write_text("mine")
     (folder / "figures" / "mine.png").write_bytes(b"mine")
     run_sweep(sweep)
-    assert artifact.read(decided) == saved != made
+    assert runtime.read(decided) == saved != made
     assert [s.state for s in history(decided)] == ["kept", "current"]
     now = bytes_of(untouched)
-    assert {n: d for n, d in now.items() if n != artifact.CARD} == whole | {"notes.txt": b"mine"}
+    assert {n: d for n, d in now.items() if n != runtime.CARD} == whole | {"notes.txt": b"mine"}
     found = sorted(p.name for p in (folder / "artifacts").iterdir())
     assert found == sorted([*before, "mine"])
     assert (folder / "figures" / "mine.png").read_bytes() == b"mine"
     undo(decided)
-    assert artifact.read(decided) == made
+    assert runtime.read(decided) == made
     points = read(sweep).tables["points"].set_index("point")
-    assert points.loc[decided.name, "artifact_sha256"] == artifact.sha256(
+    assert points.loc[decided.name, "artifact_sha256"] == runtime.sha256(
         (decided / "manifest.json").read_bytes()
     ), "the row is found again by its hash"
 
@@ -82,8 +82,8 @@ def test_two_corpora_of_one_file_name_never_share_a_run(
     def refuse(cluster: Cluster) -> None:
         raise Begun
 
-    monkeypatch.setattr("emoray.fleet.sweep.record_inputs", with_a_table)
-    monkeypatch.setattr("emoray.fleet.sweep.connected", refuse)
+    monkeypatch.setattr("emoray.workflows.sweep.record_inputs", with_a_table)
+    monkeypatch.setattr("emoray.workflows.sweep.connected", refuse)
     sweeps = [
         Sweep(
             space="smoke",
@@ -113,7 +113,7 @@ def test_a_refused_sweep_leaves_no_empty_run(tmp_path: Path) -> None:
 
 def test_in_a_bucket_what_nobody_made_stays_too(s3: S3Folder, tmp_path: Path) -> None:
     made = make_artifact(tmp_path / "point-1")
-    sha = artifact.sha256((made / "manifest.json").read_bytes())
+    sha = runtime.sha256((made / "manifest.json").read_bytes())
     for name in ("point-1", "point-2", "point-3"):
         for path in made.iterdir():
             s3.upload(f"artifacts/{name}/{path.name}", path)

@@ -1,10 +1,10 @@
 import pytest
 
-from emoray.fleet.plans import PLANS, Plan, bases_of, checked_plan
-from emoray.model.bert.recipe import BertRecipe
-from emoray.model.recipe import GloveRecipe
-from emoray.model.sample import Bootstrap, Whole
-from emoray.trial.spec import EncoderRef, Recipe
+from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.sampling import Bootstrap, Whole
+from emoray.models.word.recipe import GloveRecipe
+from emoray.search.ensemble_plans import PLANS, Plan, bases_of, checked_plan
+from emoray.stages.spec import EncoderRef, Recipe
 from tests.fleet.test_bert_space import SMALL
 
 DIMS = (50, 300)

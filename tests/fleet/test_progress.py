@@ -1,5 +1,5 @@
-from emoray.fleet.progress import eta, line
-from emoray.fleet.single_flight import Status
+from emoray.distributed.progress import eta, line
+from emoray.distributed.single_flight import Status
 
 
 def test_time_left_follows_the_pace_so_far() -> None:

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from emoray.storage.place import place_of
+from emoray.storage.location import place_of
 from emoray.tables.files import write_table
 from emoray.tables.parts import table_path
 from emoray.tables.rows import TABLES
-from emoray.trial.reproducing.record import read_record
-from emoray.trial.reproducing.reproduce import Reproduce, run_reproduce
+from emoray.workflows.reproduce.record import read_record
+from emoray.workflows.reproduce.reproduce import Reproduce, run_reproduce
 from tests.fleet.conftest import Run
 
 

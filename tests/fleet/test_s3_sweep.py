@@ -11,13 +11,13 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from emoray.export import artifact
-from emoray.fleet.sweep import Sweep, run_sweep
+from emoray.artifact import runtime
+from emoray.storage.location import cache_of, fetched
 from emoray.storage.lock import held
-from emoray.storage.place import cache_of, fetched
 from emoray.storage.s3 import S3Folder
 from emoray.tables.rows import TABLES
-from emoray.trial.reproducing.reproduce import Reproduce, run_reproduce
+from emoray.workflows.reproduce.reproduce import Reproduce, run_reproduce
+from emoray.workflows.sweep import Sweep, run_sweep
 from jobs import report
 from tests.faults.tolls import COMPUTED, MEASURED, toll
 from tests.fleet.conftest import Run, read
@@ -121,9 +121,9 @@ def test_artifacts_of_the_front_are_the_rows_and_run(away: Away) -> None:
     assert found == set(kept["point"])
     row = kept.iloc[0]
     folder = fetched(away.run_place / row["artifact"])
-    assert sum(artifact.sizes(folder).values()) == row["size_bytes"]
-    assert artifact.sha256((folder / "manifest.json").read_bytes()) == row["artifact_sha256"]
-    assert artifact.load(folder)(["thanks a lot"]).probabilities_NK.shape == (1, 7)
+    assert sum(runtime.sizes(folder).values()) == row["size_bytes"]
+    assert runtime.sha256((folder / "manifest.json").read_bytes()) == row["artifact_sha256"]
+    assert runtime.load(folder)(["thanks a lot"]).probabilities_NK.shape == (1, 7)
 
 
 def test_rows_off_the_front_name_the_folder_to_ship_them_from(away: Away) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from emoray.fleet.single_flight import (
+from emoray.distributed.single_flight import (
     Begun,
     Failed,
     SingleFlight,
@@ -14,8 +14,10 @@ from emoray.fleet.single_flight import (
     Tally,
     first_line,
 )
-from emoray.storage.place import Place
-from emoray.trial.store import Done, Stage, key_of, open_store
+from emoray.storage.location import Place
+from emoray.storage.store.keys import Stage, key_of
+from emoray.storage.store.local import Done
+from emoray.storage.store.opening import open_store
 from tests.trial.counting import Fail, Join, Write, made
 
 HELLO = Write(text="hello")

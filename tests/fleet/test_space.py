@@ -4,12 +4,12 @@ import optuna
 import pytest
 
 from emoray.decide.thresholds import Fixed
-from emoray.fleet.space import GRIDS, JointSpace, Space
-from emoray.fleet.wish import Wish, named, own_vectors
-from emoray.model.vectors import Given
+from emoray.models.word.initial_vectors import Given
 from emoray.quant.catalogue import all_schemes, quick_schemes
 from emoray.quant.scheme import FLOAT
-from emoray.trial.spec import Decision, Fitted
+from emoray.search.overrides import Wish, named, own_vectors
+from emoray.search.spaces import GRIDS, JointSpace, Space
+from emoray.stages.spec import Decision, Fitted
 
 
 def grid(name: str, *dims: int) -> Space:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.fleet.study_copies import copied
-from emoray.storage.place import fetched
+from emoray.search.study_backup import copied
+from emoray.storage.location import fetched
 from emoray.storage.s3 import S3Folder
 
 

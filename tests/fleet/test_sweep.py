@@ -15,22 +15,22 @@ from filelock import FileLock
 from rich.console import Console
 from sklearn.metrics import f1_score
 
-from emoray.export import artifact
-from emoray.fleet import space
-from emoray.fleet.sweep import run_sweep
+from emoray.artifact import runtime
 from emoray.labels import EKMAN
+from emoray.provenance import provenance
+from emoray.report.tradeoff import front_rows
+from emoray.search import spaces
+from emoray.stages.baselines import KINDS
+from emoray.stages.point_rows import decision_id
+from emoray.stages.spec import recipe_id
+from emoray.stages.spec_json import read as read_spec
+from emoray.storage.store.local import Store
 from emoray.tables import load
 from emoray.tables.front import picks
 from emoray.tables.parts import part_files
-from emoray.tables.report.tradeoff import front_rows
 from emoray.tables.rows import TABLES
-from emoray.trial.baselines import KINDS
-from emoray.trial.provenance import provenance
-from emoray.trial.rows import decision_id
-from emoray.trial.shipped import ship_from
-from emoray.trial.spec import recipe_id
-from emoray.trial.specs import read as read_spec
-from emoray.trial.store import Store
+from emoray.workflows.ship_row import ship_from
+from emoray.workflows.sweep import run_sweep
 from tests.fleet.conftest import Run, read, swept
 
 SAME = sorted(set(TABLES) - {"runs", "latency"})  # what a second start must leave as it was
@@ -47,7 +47,7 @@ def assert_same_tables(one: Run, other: Run) -> None:
 
 def test_every_table_is_there_and_no_two_points_share_an_id(smoke: Run) -> None:
     points = smoke.searched
-    wanted = space.smoke("ekman", [50])
+    wanted = spaces.smoke("ekman", [50])
     assert len(points) == wanted.models * len(wanted.decisions)
     assert points["point"].is_unique and points["artifact_sha256"].is_unique
     assert (points["run"] == "smoke-ekman").all() and (points["corpus"] == "sample").all()
@@ -141,9 +141,9 @@ def test_artifacts_of_the_front_are_the_rows_and_run(smoke: Run) -> None:
     assert len(front)
     for row in front.to_dict("records"):
         folder = smoke.folder / row["artifact"]
-        assert sum(artifact.sizes(folder).values()) == row["size_bytes"]
-        assert artifact.sha256((folder / "manifest.json").read_bytes()) == row["artifact_sha256"]
-    found = artifact.load(smoke.folder / front.iloc[0]["artifact"])(["thanks a lot", "oh no"])
+        assert sum(runtime.sizes(folder).values()) == row["size_bytes"]
+        assert runtime.sha256((folder / "manifest.json").read_bytes()) == row["artifact_sha256"]
+    found = runtime.load(smoke.folder / front.iloc[0]["artifact"])(["thanks a lot", "oh no"])
     assert found.probabilities_NK.shape == (2, 7)
 
 
@@ -199,7 +199,7 @@ def test_whatever_ships_has_a_card_that_finds_its_row(smoke: Run) -> None:
     points = smoke.tables["points"]
     shipped = points[points["artifact"].str.startswith("artifacts/")]
     for row in shipped.to_dict("records"):
-        said = artifact.card(smoke.folder / row["artifact"])
+        said = runtime.card(smoke.folder / row["artifact"])
         assert said is not None
         (found,) = points[points["artifact_sha256"] == said["artifact_sha256"]].to_dict("records")
         assert (found["point"], said["run"]) == (said["point"], "smoke-ekman")
@@ -266,7 +266,7 @@ def test_what_shipped_models_say_is_kept_and_gives_their_scores(smoke: Run) -> N
     row = shipped.iloc[0]
     mine = said[said["model"] == row["model"]].sort_values("text")
     assert mine["text"].tolist() == list(range(len(mine)))
-    cuts = artifact.load(smoke.folder / row["artifact"]).cuts_K
+    cuts = runtime.load(smoke.folder / row["artifact"]).cuts_K
     decided = np.stack(mine["logits"].to_list()) >= cuts
     found = f1_score(np.stack(mine["labels"].to_list()), decided, average="macro", zero_division=0)
     assert found == pytest.approx(row["test_macro_f1"], abs=1e-12)

@@ -9,20 +9,22 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from emoray.fleet import progress, translators
-from emoray.fleet.dispatch import Limits, Pool
-from emoray.fleet.space import JointSpace, Space
-from emoray.fleet.sweep import Sweep
-from emoray.fleet.translators import halves, recipes_of, shards, translate
-from emoray.model.augmentation import BackTranslation
+from emoray.augment.apertium import MODES, Apertium
+from emoray.distributed import progress
+from emoray.distributed.actor_pool import Limits, Pool
+from emoray.models.augmentation import BackTranslation
 from emoray.quant.scheme import FLOAT
+from emoray.search import translation as translators
+from emoray.search.spaces import JointSpace, Space
+from emoray.search.translation import halves, recipes_of, shards, translate
+from emoray.stages.augmentation import TRANSLATIONS, read_translations
+from emoray.stages.inputs import look
+from emoray.stages.spec import Decision, TranslatorRef
 from emoray.storage.s3 import S3Folder
-from emoray.tables.fleet_rows import TranslationRow
-from emoray.text.translation.apertium import MODES, Apertium
-from emoray.trial.data import look
-from emoray.trial.spec import Decision, TranslatorRef
-from emoray.trial.stages.augmenting import TRANSLATIONS, read_translations
-from emoray.trial.store import Store, key_of
+from emoray.storage.store.keys import key_of
+from emoray.storage.store.local import Store
+from emoray.tables.ensemble_rows import TranslationRow
+from emoray.workflows.sweep import Sweep
 from tests.fleet.conftest import swept
 from tests.trial.augmented import TRAIN, translation
 from tests.trial.chain import RECIPE
@@ -176,11 +178,11 @@ def test_every_augmentation_of_a_search_is_named() -> None:
 def test_a_search_translates_first_and_says_what_it_trained_on(
     local_ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from emoray.fleet import space
-    from emoray.text.translation import translator
+    from emoray.augment import registry
+    from emoray.search import spaces as space
     from tests.text.translation.rewording import Rewording
 
-    monkeypatch.setitem(translator.KINDS, "tests", lambda rest: Rewording())
+    monkeypatch.setitem(registry.KINDS, "tests", lambda rest: Rewording())
     knob = BackTranslation(share=0.2, balance=1.0, translator="tests:rewording")
     small = replace(RECIPE, epochs=1, vocabulary=300, embedding_dim=8, hidden_units=4)
     more = Space(

@@ -11,9 +11,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
+from emoray.data.corpus import read_corpus
+from emoray.data.goemotions import sample
 from emoray.labels import GOEMOTIONS
-from emoray.text.corpus import read_corpus
-from emoray.text.sources import sample
 
 Kind = Literal["bert", "roberta", "distilbert"]
 

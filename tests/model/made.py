@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from emoray.artifact.scoring import logits
 from emoray.export.graph import build
 from emoray.export.network import Network
-from emoray.export.score import logits
-from emoray.model.glove import Epoch, Texts, Trained, train
-from emoray.model.recipe import GloveRecipe
+from emoray.models.word.keras_model import Epoch, Texts, Trained, train
+from emoray.models.word.recipe import GloveRecipe
 from emoray.quant.scheme import FLOAT
 from emoray.text.vocabulary import Ragged
 

@@ -1,8 +1,8 @@
 import pytest
 
-from emoray.model.augmentation import BackTranslation, NoAugmentation
-from emoray.model.bert.recipe import BertRecipe
-from emoray.model.recipe import GloveRecipe
+from emoray.models.augmentation import BackTranslation, NoAugmentation
+from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.word.recipe import GloveRecipe
 
 REFUSED = {
     r"share must lie in \(0, 1\], got 0": {"share": 0.0},

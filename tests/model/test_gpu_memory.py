@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from emoray.model.fitting import Fit, FitSettings
-from emoray.model.losses import BCE
-from emoray.model.texts import Texts
+from emoray.models.batches import Texts
+from emoray.models.losses import BCE
+from emoray.models.training import Fit, FitSettings
 
 TEXTS, LENGTH, LABELS = 10, 4, 3
 SETTINGS = FitSettings(

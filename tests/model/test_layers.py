@@ -1,12 +1,12 @@
-import emoray.model.tensorflow_process  # noqa: F401
+import emoray.models.word.tensorflow_process  # noqa: F401
 
 # isort: split
 import numpy as np
 import pytest
 from keras import ops
 
-from emoray.model.layers import Pooling, RareWords, WordDropout
-from emoray.model.recipe import Attention, ConvMax, Max, Mean, Min, Pool
+from emoray.models.word.keras_layers import Pooling, RareWords, WordDropout
+from emoray.models.word.recipe import Attention, ConvMax, Max, Mean, Min, Pool
 
 POOLS: list[Pool] = [Mean(), Max(), Min(), Attention(), ConvMax(5)]
 IDS_NL = np.array([[3, 0, 0, 0], [2, 5, 4, 0], [1, 1, 2, 7]], np.int32)

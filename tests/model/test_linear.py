@@ -5,7 +5,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from emoray.model.linear import TfidfModel, fit_tfidf
+from emoray.models.linear import TfidfModel, fit_tfidf
 
 RNG = np.random.default_rng(0)
 LEXICON = [f"w{i}" for i in range(40)]

@@ -3,7 +3,7 @@
 Shapes: N texts, K labels.
 """
 
-import emoray.model.tensorflow_process  # noqa: F401
+import emoray.models.word.tensorflow_process  # noqa: F401
 
 # isort: split
 from collections.abc import Callable
@@ -13,11 +13,11 @@ import pytest
 import tensorflow as tf
 import torch
 
-from emoray.model.fitting import torch_ops
-from emoray.model.losses import BCE, NUMPY, Asymmetric, Focal, Loss, WeightedBCE
-from emoray.model.outcome import unweighted
-from emoray.model.recipe import GloveRecipe
-from emoray.model.trainer import TENSORFLOW
+from emoray.models.losses import BCE, NUMPY, Asymmetric, Focal, Loss, WeightedBCE
+from emoray.models.outcome import unweighted
+from emoray.models.training import torch_ops
+from emoray.models.word.keras_training import TENSORFLOW
+from emoray.models.word.recipe import GloveRecipe
 from tests.model.made import WIDTH, WORDS, trained
 
 LOSSES: tuple[Loss, ...] = (

@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from emoray.model.losses import BCE, WeightedBCE
-from emoray.model.recipe import (
+from emoray.models.losses import BCE, WeightedBCE
+from emoray.models.word.recipe import (
     Attention,
     ConvMax,
     GloveRecipe,

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
+from emoray.artifact.scoring import logits
 from emoray.export.calibrate import calibrate
 from emoray.export.graph import build
 from emoray.export.network import Network
-from emoray.export.score import logits
-from emoray.model.fitting import Fit, FitSettings, fit
-from emoray.model.losses import BCE, Loss, WeightedBCE
-from emoray.model.outcome import Epoch
-from emoray.model.refine import Refined, refine
-from emoray.model.texts import Texts
-from emoray.model.word_network import WordNetwork
+from emoray.models.batches import Texts
+from emoray.models.losses import BCE, Loss, WeightedBCE
+from emoray.models.outcome import Epoch
+from emoray.models.qat import Refined, refine
+from emoray.models.training import Fit, FitSettings, fit
+from emoray.models.word.torch_module import WordNetwork
 from emoray.quant.grain import PerChannel
 from emoray.quant.ranges import LeastError
 from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme, Static

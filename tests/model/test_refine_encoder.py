@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from emoray.export.bert.calibrate import calibrate
-from emoray.export.bert.graph import build
-from emoray.export.bert.network import Encoder
-from emoray.export.score import batches, logits
-from emoray.model.bert.module import Classifier
-from emoray.model.bert.weights import Settings
-from emoray.model.fitting import FitSettings
-from emoray.model.losses import WeightedBCE
-from emoray.model.refine import places_of, refine
-from emoray.model.texts import Texts
+from emoray.artifact.scoring import batches, logits
+from emoray.export.encoder.calibrate import calibrate
+from emoray.export.encoder.layers import build
+from emoray.export.encoder.network import Encoder
+from emoray.models.batches import Texts
+from emoray.models.encoder.module import Classifier
+from emoray.models.encoder.weights import Settings
+from emoray.models.losses import WeightedBCE
+from emoray.models.qat import places_of, refine
+from emoray.models.training import FitSettings
 from emoray.quant.grain import PerChannel, PerGroup
 from emoray.quant.qat.prepare import prepare
 from emoray.quant.ranges import LeastError, Percentile

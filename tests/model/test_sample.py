@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from emoray.model.bert.recipe import BertRecipe
-from emoray.model.recipe import GloveRecipe
-from emoray.model.sample import Bootstrap, Whole
-from emoray.trial.spec import recipe_id
+from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.sampling import Bootstrap, Whole
+from emoray.models.word.recipe import GloveRecipe
+from emoray.stages.spec import recipe_id
 
 
 def test_the_whole_is_every_text_once_whatever_the_seed() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-READY = "emoray.model.tensorflow_process"
+READY = "emoray.models.word.tensorflow_process"
 
 
 def imported(path: Path) -> list[str]:
@@ -41,7 +41,7 @@ def test_a_process_is_made_ready_before_tensorflow_is_imported(path: Path) -> No
 
 
 def test_files_that_import_tensorflow_are_found() -> None:
-    assert ROOT / "emoray/model/layers.py" in FILES
+    assert ROOT / "emoray/models/word/keras_layers.py" in FILES
 
 
 def test_what_torch_loads_late_is_loaded_first(tmp_path: Path) -> None:

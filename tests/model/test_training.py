@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.model.generated import PREFIX
-from emoray.model.losses import BCE, WeightedBCE
-from emoray.model.recipe import (
+from emoray.models.batches import standardized
+from emoray.models.losses import BCE, WeightedBCE
+from emoray.models.word.generated import PREFIX
+from emoray.models.word.recipe import (
     Attention,
     ConvMax,
     GloveRecipe,
@@ -20,7 +21,6 @@ from emoray.model.recipe import (
     Min,
     Pool,
 )
-from emoray.model.texts import standardized
 from tests.model.made import (
     DEV,
     RARE_M,

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from emoray.artifact.scoring import batches, logits
 from emoray.export.calibrate import calibrate
 from emoray.export.graph import build
 from emoray.export.network import Network
-from emoray.export.score import batches, logits
-from emoray.model.refine import places_of
-from emoray.model.word_network import WordNetwork
+from emoray.models.qat import places_of
+from emoray.models.word.torch_module import WordNetwork
 from emoray.quant.grain import PerChannel, PerGroup
 from emoray.quant.qat.prepare import Prepared, prepare
 from emoray.quant.ranges import LeastError, Percentile

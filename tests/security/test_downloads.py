@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.text.download import DownloadError, Limits, fetch
-from emoray.text.glove_file import read_vectors
+from emoray.data.download import DownloadError, Limits, fetch
+from emoray.text.vectors.glove_format import read_vectors
 from tests.security.certificate import certificate
 
 BODY = b"text"
@@ -104,7 +104,7 @@ def test_an_archive_writes_nothing_wherever_its_members_point(tmp_path: Path) ->
 def test_an_archive_that_unpacks_without_end_is_left(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emoray.text.glove_file._BLOCK_BYTES", 1 << 16)
+    monkeypatch.setattr("emoray.text.vectors.glove_format._BLOCK_BYTES", 1 << 16)
     path, line = tmp_path / name, b"joy 0 0\n"
     content = line * ((2 << 20) // len(line))  # packs hundreds to 1
     if name.endswith("gz"):

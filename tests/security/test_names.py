@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from emoray.fleet.sweep import Sweep
-from emoray.model.bert.sources import find_encoder
+from emoray.models.encoder.sources import find_encoder
+from emoray.report.page import draw_run
 from emoray.storage.s3 import S3Folder
 from emoray.tables.files import read_table, write_table
 from emoray.tables.parts import part_path, table_path
-from emoray.tables.report.page import draw_run
 from emoray.tables.rows import PointRow
+from emoray.workflows.sweep import Sweep
 from tests.tables.made import row
 
 BAD = ["", ".", "..", "../x", "../../etc/passwd", "a/b", "a\\b", "/abs", "~", "-rf", "_store"]

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.export import artifact
+from emoray.artifact import runtime
+from emoray.artifact.packaging import base_files, decision_json
 from emoray.export.graph import build
-from emoray.export.shipping import base_files, decision_json
 from emoray.labels import EKMAN
-from emoray.model.bert.checkpoint import find_checkpoint
-from emoray.model.bert.sources import find_encoder
+from emoray.models.encoder.checkpoint import find_checkpoint
+from emoray.models.encoder.sources import find_encoder
 from emoray.quant.scheme import ModelScheme
+from emoray.stages.encoding import read_texts
+from emoray.stages.families import read_tensors
 from emoray.text.words import rules_json
-from emoray.trial.networks import read_tensors
-from emoray.trial.stages.text import read_texts
 from tests.export.made import WORDS, network
 from tests.model.encoders_made import make_encoder
 from tests.test_arrows import FILES, ROOT
@@ -131,19 +131,19 @@ def test_a_pickle_in_place_of_a_graph_is_refused(bomb: Bomb, tmp_path: Path) -> 
     vocabulary = "".join(f"w{i}\n" for i in range(WORDS - 2))
     graph = build(network(), ModelScheme()).file
     files = base_files(graph, vocabulary=vocabulary, tokenizer=rules_json(), labels=EKMAN.labels)
-    files |= {artifact.DECISION: decision_json(1.0, np.zeros(7), "per_label")}
-    artifact.write(tmp_path / "good", files)
-    assert artifact.load(tmp_path / "good").labels == EKMAN.labels
-    artifact.write(tmp_path / "planted", files | {artifact.MODEL: pickle.dumps(bomb)})
+    files |= {runtime.DECISION: decision_json(1.0, np.zeros(7), "per_label")}
+    runtime.write(tmp_path / "good", files)
+    assert runtime.load(tmp_path / "good").labels == EKMAN.labels
+    runtime.write(tmp_path / "planted", files | {runtime.MODEL: pickle.dumps(bomb)})
     with pytest.raises(ValueError, match=r"model\.onnx of an artifact is an ONNX model"):
-        artifact.load(tmp_path / "planted")
+        runtime.load(tmp_path / "planted")
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/passwd", "a/../model.onnx"])
 def test_an_artifacts_manifest_names_its_own_files_only(name: str, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "outside").write_bytes(b"")
-    manifest = artifact.manifest_of({name: artifact.sha256(b"")})
-    (tmp_path / "a" / artifact.MANIFEST).write_bytes(manifest)
+    manifest = runtime.manifest_of({name: runtime.sha256(b"")})
+    (tmp_path / "a" / runtime.MANIFEST).write_bytes(manifest)
     with pytest.raises(ValueError, match="artifact"):
-        artifact.read(tmp_path / "a")
+        runtime.read(tmp_path / "a")

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from emoray.data.importing.importing import bring
+from emoray.data.importing.settings import Bring
 from emoray.storage.cache import OLD_SECONDS, clear_dead, own_scratch, user_cache
-from emoray.storage.place import cache_of, fetched, landing
+from emoray.storage.location import cache_of, fetched, landing
 from emoray.storage.s3 import S3Folder
-from emoray.text.bring.asked import Bring
-from emoray.text.bring.importing import bring
 
 
 @pytest.fixture

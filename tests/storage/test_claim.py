@@ -15,7 +15,7 @@ from emoray.storage import claim
 from emoray.storage.claim import claimed, clear_claims, is_claimed
 from emoray.storage.client import client
 from emoray.storage.disk import DiskFolder
-from emoray.storage.place import Place
+from emoray.storage.location import Place
 from emoray.storage.process import is_dead, state_and_birth, this_process
 from emoray.storage.s3 import S3Folder
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from emoray.storage.location import Place
 from emoray.storage.lock import LOCK, alone_in, held
-from emoray.storage.place import Place
 from emoray.storage.process import boot
 from emoray.storage.s3 import S3Folder
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from emoray.storage import place
+from emoray.storage import location
 from emoray.storage.client import client
-from emoray.storage.place import (
+from emoray.storage.location import (
     Place,
     cache_of,
     child,
@@ -219,7 +219,7 @@ def test_more_than_is_usual_is_not_brought_unasked(
 
 def test_what_finds_no_room_is_not_begun(s3: S3Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     s3.write("model.onnx", b"x" * 3000)
-    monkeypatch.setattr(place.shutil, "disk_usage", lambda _: usage(0, 0, 2999))
+    monkeypatch.setattr(location.shutil, "disk_usage", lambda _: usage(0, 0, 2999))
     with pytest.raises(ValueError, match=r"finds room in the cache, .*0.0 GiB are free in .*XDG"):
         fetched(s3)
     assert not list(cache_of(s3).rglob("*.onnx"))

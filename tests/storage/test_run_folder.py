@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from emoray.storage.location import Place
 from emoray.storage.lock import alone_in
 from emoray.storage.names import LONGEST, is_part, part_of
-from emoray.storage.place import Place
 from emoray.storage.run_folder import (
     INPUTS,
     RunFolder,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emoray.storage.place import fetched
+from emoray.storage.location import fetched
 from emoray.storage.run_folder import ready_out, store_of
 from emoray.storage.s3 import S3Folder
 from emoray.storage.submitted import COPIES, SAID_BY_RAY, check_outlives, is_submitted

@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from emoray.tables.baselines import STRONGEST, Beside, searched
-from emoray.tables.ending import say_ending
 from emoray.tables.front import on_front, picks
 from emoray.tables.rows import PointRow
+from emoray.workflows.ending import say_ending
 from tests.tables.made import row
 
 

@@ -5,8 +5,8 @@ import pytest
 from rich.console import Console
 
 from emoray.storage.s3 import S3Folder
-from emoray.tables.ending import say_ending
 from emoray.tables.front import on_front, picks
+from emoray.workflows.ending import say_ending
 from tests.tables.made import points
 
 RUN = Path("/results/[quick] ekman")

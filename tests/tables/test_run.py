@@ -18,18 +18,12 @@ from emoray.tables import load
 from emoray.tables.compact import compact
 from emoray.tables.fields import CHANGE
 from emoray.tables.files import write_table
+from emoray.tables.finished_rows import CalibrationRow
 from emoray.tables.folders import CLASSES
 from emoray.tables.front import picks
 from emoray.tables.meaning import columns_of
 from emoray.tables.parts import table_path
-from emoray.tables.rows import (
-    CalibrationRow,
-    LabelRow,
-    PointRow,
-    PredictionRow,
-    RunRow,
-    TrainingRow,
-)
+from emoray.tables.rows import LabelRow, PointRow, PredictionRow, RunRow, TrainingRow
 from tests.tables.made import make_run, make_whole_run, row
 
 LABELS = ("joy", "anger", "neutral")

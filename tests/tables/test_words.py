@@ -1,14 +1,14 @@
 import pandas as pd
 import pytest
 
-from emoray.tables import words
+from emoray.console import wording
 
 
 @pytest.mark.parametrize(
     ("count", "said"), [(1_250_000, "1.25 MB"), (312_400, "312 KB"), (900, "1 KB")]
 )
 def test_bytes_are_said_in_powers_of_ten(count: int, said: str) -> None:
-    assert words.size(count) == said
+    assert wording.size(count) == said
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_bytes_are_said_in_powers_of_ten(count: int, said: str) -> None:
     ],
 )
 def test_latency_is_said_in_its_natural_unit(value: float | None, said: str) -> None:
-    assert words.milliseconds(value) == said
+    assert wording.milliseconds(value) == said
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ def test_latency_is_said_in_its_natural_unit(value: float | None, said: str) -> 
     ],
 )
 def test_threshold_rules_are_said_in_words(name: str, said: str) -> None:
-    assert words.rule(name) == said
+    assert wording.rule(name) == said
 
 
 def test_durations_counts_and_signs() -> None:
-    assert [words.seconds(s) for s in (12, 600, 9000)] == ["12 s", "10.0 min", "2.5 h"]
-    assert [words.count(n, "row") for n in (1, 2000)] == ["1 row", "2,000 rows"]
-    assert words.signed(-0.3) == "\N{MINUS SIGN}0.30"
+    assert [wording.seconds(s) for s in (12, 600, 9000)] == ["12 s", "10.0 min", "2.5 h"]
+    assert [wording.count(n, "row") for n in (1, 2000)] == ["1 row", "2,000 rows"]
+    assert wording.signed(-0.3) == "\N{MINUS SIGN}0.30"
 
 
 def test_a_model_is_said_in_one_line() -> None:
@@ -49,4 +49,4 @@ def test_a_model_is_said_in_one_line() -> None:
         {"family": "glove", "embedding_dim": 50, "layers": 1, "bits": 8, "embedding_bits": 32}
     )
     said = "glove, 50-d vectors, 1 hidden layer, 8-bit weights, float embedding"
-    assert words.built(row) == said
+    assert wording.built(row) == said

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from emoray.text.piece_files import MASKS, read_pieces
-from emoray.text.pieces import PieceTokenizer
+from emoray.text.subwords import PieceTokenizer
+from emoray.text.subwords_io import MASKS, read_pieces
 from tests.model.encoders_made import Kind, tokenizer_json
 
 HARD = (

@@ -1,4 +1,4 @@
-from emoray.text.backtranslate import CALL, back_translate
+from emoray.augment.backtranslation import CALL, back_translate
 from tests.text.translation.rewording import Rewording
 
 

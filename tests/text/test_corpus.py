@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emoray.data.corpus import SPLITS, Corpus, read_corpus
+from emoray.data.goemotions import sample
 from emoray.labels import EKMAN, GOEMOTIONS, SENTIMENT
-from emoray.text.corpus import SPLITS, Corpus, read_corpus
-from emoray.text.sources import sample
 
 # One text for each sentiment: joy, anger, surprise, neutral.
 GOOD = "great\t17\ta\nbad\t2\tb\nwow\t26\tc\nwell\t27,2\td\n"

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from emoray.text.download import DownloadError, Limits, fetch
+from emoray.data.download import DownloadError, Limits, fetch
 from tests.text.web import BODY, SHA256, Web
 
 QUICK = Limits(max_bytes=1 << 20, first_byte_s=0.5, total_s=1.0)

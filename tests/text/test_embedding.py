@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emoray.text.embedding import SmallNormal, Zeros, embedding_rows
+from emoray.text.vectors.embedding import SmallNormal, Zeros, embedding_rows
 from emoray.text.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(words=("so", "lmao", "good"))

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.text import glove_file
-from emoray.text.glove_file import read_vectors
+from emoray.text.vectors import glove_format
+from emoray.text.vectors.glove_format import read_vectors
 
 LINES = ["the 0.1 -0.2 3e-1", "cat 1 2 3", "don\u00e9 4 5 6", ", 7 8 9"]
 
@@ -62,7 +62,7 @@ def test_blocks_may_end_anywhere(
 ) -> None:
     path = file_with(tmp_path, ["4 3", *LINES])
     expected = read_vectors(path, ["the", ","])[1]
-    monkeypatch.setattr(glove_file, "_BLOCK_BYTES", block)
+    monkeypatch.setattr(glove_format, "_BLOCK_BYTES", block)
     np.testing.assert_array_equal(read_vectors(path, ["the", ","])[1], expected)
 
 
@@ -144,7 +144,7 @@ def test_memory_follows_the_kept_rows_not_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = file_with(tmp_path, [f"w{i} " + " ".join(["0.12345"] * 100) for i in range(20_000)])
-    monkeypatch.setattr(glove_file, "_BLOCK_BYTES", 1 << 18)
+    monkeypatch.setattr(glove_format, "_BLOCK_BYTES", 1 << 18)
     tracemalloc.start()
     try:
         read_vectors(path, [f"w{i}" for i in range(0, 20_000, 100)])

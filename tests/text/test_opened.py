@@ -8,7 +8,7 @@ import pytest
 from tokenizers import AddedToken, Tokenizer
 
 from emoray.text.opened import opened
-from emoray.text.piece_files import read_pieces
+from emoray.text.subwords_io import read_pieces
 from tests.export.test_artifact_pieces import served, trained
 from tests.model.encoders_made import Kind, sample_texts, tokenizer_json
 from tests.text.pieces_made import HARD, changed

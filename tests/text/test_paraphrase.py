@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoray.text.paraphrase import Agreement, Filters, edits, likeness, normal_form, verdict
+from emoray.augment.filters import Agreement, Filters, edits, likeness, normal_form, verdict
 from tests.conftest import ROOT
 
 WORDS = st.lists(st.sampled_from("abc"), max_size=6)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from emoray.text.pca import reduce_by_pca
+from emoray.text.vectors.pca import reduce_by_pca
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from emoray.text.piece_files import read_pieces
-from emoray.text.pieces import BytePairs, WordPiece
+from emoray.text.subwords import BytePairs, WordPiece
+from emoray.text.subwords_io import read_pieces
 from tests.model.encoders_made import Kind, tokenizer_json
 from tests.text.pieces_made import changed, tokenizer
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from emoray.export.artifact import Reader
+from emoray.artifact.runtime import Reader
 from emoray.text.opened import opened
-from emoray.text.pieces import AddedPiece, PieceTokenizer, WordPiece
+from emoray.text.subwords import AddedPiece, PieceTokenizer, WordPiece
 from emoray.text.vocabulary import FIRST, PADDING, UNKNOWN
 from tests.model.encoders_made import Kind, sample_texts, tokenizer_json
 from tests.text.pieces_made import HARD, tokenizer

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.text.pieces import BytePairs, PieceTokenizer
-from emoray.text.pruning import changed_share, keep_pieces, unknown_signs
+from emoray.text.subword_pruning import changed_share, keep_pieces, unknown_signs
+from emoray.text.subwords import BytePairs, PieceTokenizer
 from emoray.text.vocabulary import FIRST, UNKNOWN
 from tests.model.encoders_made import Kind, sample_texts
 from tests.text.pieces_made import HARD, tokenizer

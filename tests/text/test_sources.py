@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.text.download import Limits
-from emoray.text.sources import GOEMOTIONS_LIMITS, GOEMOTIONS_SHA256, Source, locate, sample
+from emoray.data.download import Limits
+from emoray.data.goemotions import GOEMOTIONS_LIMITS, GOEMOTIONS_SHA256, Source, locate, sample
 from tests.text.web import SHA256, Web
 
 NAMES = tuple(GOEMOTIONS_SHA256)

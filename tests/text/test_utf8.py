@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.text.own_vectors.texts import read_texts
-from emoray.text.utf8 import utf8
+from emoray.data.utf8 import utf8
+from emoray.text.vectors.texts import read_texts
 
 SAID = "text,label\nplain,a\n\u201cd\xe9j\xe0 vu\u201d,b\n"
 LATIN = SAID.replace("\u201c", '"').replace("\u201d", '"')

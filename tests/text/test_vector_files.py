@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.text.own_vectors.files import names_for, write_vectors
-from emoray.text.vector_files import ArrayFile, TextFile, vector_file
+from emoray.text.vectors.files import ArrayFile, TextFile, vector_file
+from emoray.text.vectors.writing import names_for, write_vectors
 
 WORDS = ["the", "n't", ":)", "caf\u00e9", "1000", "--"]
 RNG = np.random.default_rng(0)

@@ -4,14 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from emoray.data.corpus import read_corpus
+from emoray.data.goemotions import sample
 from emoray.labels import taxonomy
+from emoray.stages.augmentation import AUGMENTATIONS, Augment, Translate
+from emoray.stages.spec import CorpusRef, TranslatorRef
+from emoray.storage.store.local import Store
+from emoray.tables.ensemble_rows import AugmentationRow
 from emoray.tables.files import read_table
-from emoray.tables.fleet_rows import AugmentationRow
-from emoray.text.corpus import read_corpus
-from emoray.text.sources import sample
-from emoray.trial.spec import CorpusRef, TranslatorRef
-from emoray.trial.stages.augmenting import AUGMENTATIONS, Augment, Translate
-from emoray.trial.store import Store
 from tests.text.translation.rewording import Rewording
 
 TRAIN = 1000  # texts of the sample

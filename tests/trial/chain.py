@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from emoray.model.losses import WeightedBCE
-from emoray.model.recipe import GloveRecipe
-from emoray.trial.spec import Data
-from emoray.trial.stages.deciding import Decide
-from emoray.trial.store import Store
+from emoray.models.losses import WeightedBCE
+from emoray.models.word.recipe import GloveRecipe
+from emoray.stages.decisions import Decide
+from emoray.stages.spec import Data
+from emoray.storage.store.local import Store
 
 RECIPE = GloveRecipe(
     taxonomy="sentiment",

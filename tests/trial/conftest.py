@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from emoray.quant.catalogue import quick_schemes
-from emoray.trial.data import look
-from emoray.trial.plan import deciding, training
-from emoray.trial.spec import Data, all_decisions
-from emoray.trial.store import Store
+from emoray.stages.inputs import look
+from emoray.stages.plan import deciding, training
+from emoray.stages.spec import Data, all_decisions
+from emoray.storage.store.local import Store
 from tests.trial.chain import RECIPE, Chain
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from emoray.trial.store import Store
+from emoray.storage.store.local import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,30 +7,31 @@ otherwise makes everybody's finished stages strangers.
 import json
 from pathlib import Path
 
+from emoray.augment.apertium import Apertium
 from emoray.decide.ensemble import Probabilities
 from emoray.decide.thresholds import Fixed, PerLabel
 from emoray.decide.weighing import FittedWeights, Greedy
-from emoray.model.augmentation import BackTranslation
-from emoray.model.bert.recipe import BertRecipe, Cls, UsedPieces
-from emoray.model.losses import Asymmetric, Focal, WeightedBCE
-from emoray.model.recipe import Attention, ConvMax, GloveRecipe, Max, Mean
-from emoray.model.sample import Bootstrap
+from emoray.models.augmentation import BackTranslation
+from emoray.models.encoder.recipe import BertRecipe, Cls, UsedPieces
+from emoray.models.losses import Asymmetric, Focal, WeightedBCE
+from emoray.models.sampling import Bootstrap
+from emoray.models.word.recipe import Attention, ConvMax, GloveRecipe, Max, Mean
 from emoray.quant.catalogue import both_ways, quick_schemes
 from emoray.quant.scheme import FLOAT, Qat
-from emoray.text.own_vectors.settings import GloveObjective, OwnVectors
-from emoray.text.translation.apertium import Apertium
-from emoray.text.vectors import Package
-from emoray.trial.checkpoints.converting import Convert, ScoreConverted
-from emoray.trial.checkpoints.stages import (
+from emoray.stages.artifact_scoring import ScoreArtifact
+from emoray.stages.baselines import AllNegative, Baseline, ClockBaselines, TfidfLogistic
+from emoray.stages.checkpoint import (
     ReadCheckpoint,
     ReadCorpus,
     ReadOwnCheckpoint,
     ScoreTorch,
 )
-from emoray.trial.checkpoints.timing import TimeModels
-from emoray.trial.finished.scoring import ScoreArtifact
-from emoray.trial.plan import comparing, deciding, training
-from emoray.trial.spec import (
+from emoray.stages.conversion import Convert, ScoreConverted
+from emoray.stages.ensembles import Combine
+from emoray.stages.latency import Clock, ClockMembers
+from emoray.stages.plan import comparing, deciding, training
+from emoray.stages.qat import Refine
+from emoray.stages.spec import (
     CorpusRef,
     Data,
     Decision,
@@ -39,11 +40,10 @@ from emoray.trial.spec import (
     TranslatorRef,
     VectorsRef,
 )
-from emoray.trial.stages.baseline import AllNegative, Baseline, ClockBaselines, TfidfLogistic
-from emoray.trial.stages.clock import Clock, ClockMembers
-from emoray.trial.stages.combining import Combine
-from emoray.trial.stages.refining import Refine
-from emoray.trial.store import Stage, key_of
+from emoray.stages.speed import TimeModels
+from emoray.storage.store.keys import Stage, key_of
+from emoray.text.vectors.settings import GloveObjective, OwnVectors
+from emoray.text.vectors.sources import Package
 
 KEYS = Path(__file__).parent / "keys.json"
 NOWHERE = Path("/nowhere")

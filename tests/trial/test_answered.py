@@ -2,24 +2,25 @@
 
 import io
 import shutil
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import ray
 from rich.console import Console
 
-from emoray.fleet.finish import predict
-from emoray.fleet.single_flight import Failed
-from emoray.fleet.trials import Desk
+from emoray.distributed.single_flight import Failed
+from emoray.search.trials import Desk
+from emoray.stages.decisions import Decide
+from emoray.stages.point_rows import point_ids
+from emoray.stages.predictions import Resamples, answering, write_predictions
+from emoray.stages.spec_json import read, spec_rows
+from emoray.storage.store.keys import id_of
+from emoray.storage.store.local import Store
 from emoray.tables.evidence_rows import PredictionRow
 from emoray.tables.files import read_table
-from emoray.trial.answered import Resamples, answering, write_predictions
-from emoray.trial.rows import point_ids
-from emoray.trial.specs import read, spec_rows
-from emoray.trial.stages.deciding import Decide
-from emoray.trial.store import Store, id_of
+from emoray.workflows.publish import predict
 from tests.trial.chain import Chain
 
 
@@ -70,14 +71,14 @@ def test_logits_that_the_store_lost_are_left_out_and_named(chain: Chain, tmp_pat
     assert set(rows.column("model").to_pylist()) == {chosen}
 
 
-def test_what_predictions_lack_is_said_with_its_reason(
-    local_ray: None, chain: Chain, tmp_path: Path
-) -> None:
+def test_what_predictions_lack_is_said_with_its_reason(chain: Chain, tmp_path: Path) -> None:
     shutil.copytree(chain.store.root, tmp_path / "store")
     store = Store(tmp_path / "store")
     shutil.rmtree(store.folder(chain.decided[0].scored))
     full = Failed("score", "OSError: [no room]")
-    stages = SimpleNamespace(make=SimpleNamespace(remote=lambda stage: ray.put(full)))
+    answer: Future[Failed] = Future()
+    answer.set_result(full)
+    stages = SimpleNamespace(make=lambda stage: answer)
     desk = Desk(stages=stages, run_folder=tmp_path, store=store.place, data=chain.data)
     models, chosen = answering(chain.decided), id_of(chain.decided[1].compressed)
     console = Console(file=io.StringIO(), width=200)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.trial.answers import answer
-from emoray.trial.store import Store
+from emoray.storage.store.local import Store
+from emoray.workflows.improve_predictions import answer
 from tests.trial.chain import Chain
 
 

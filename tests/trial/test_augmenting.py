@@ -8,23 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emoray.augment.backtranslation import MARK_LOST
+from emoray.augment.filters import Filters
 from emoray.labels import SENTIMENT
-from emoray.model.augmentation import BackTranslation
-from emoray.model.bert.recipe import BertRecipe
-from emoray.text.backtranslate import MARK_LOST
-from emoray.text.paraphrase import Filters
-from emoray.text.words import tokenize
-from emoray.trial.agreement import agreement_of
-from emoray.trial.plan import augmenting, training
-from emoray.trial.spec import Data, TranslatorRef
-from emoray.trial.stages.augmenting import (
+from emoray.models.augmentation import BackTranslation
+from emoray.models.encoder.recipe import BertRecipe
+from emoray.stages.augmentation import (
     Augment,
     Translate,
     augmented,
     drawing_order,
     read_translations,
 )
-from emoray.trial.store import Store, inputs_of, key_of
+from emoray.stages.label_agreement import agreement_of
+from emoray.stages.plan import augmenting, training
+from emoray.stages.spec import Data, TranslatorRef
+from emoray.storage.store.keys import inputs_of, key_of
+from emoray.storage.store.local import Store
+from emoray.text.words import tokenize
 from tests.text.translation.rewording import Rewording
 from tests.trial.augmented import TRAIN, corpus_in, rows, translation
 from tests.trial.chain import RECIPE
@@ -103,8 +104,8 @@ def test_a_lost_mark_is_told_from_what_could_not_be_translated(
     done = read_translations(store.make(few).folder)
     lost = replace(done[1], result="", error=MARK_LOST)
     given = replace(few, given=tmp_path, translator=replace(few.translator, sha256="7" * 64))
+    from emoray.tables.ensemble_rows import TranslationRow
     from emoray.tables.files import write_table
-    from emoray.tables.fleet_rows import TranslationRow
 
     write_table([done[0], lost, *done[2:]], tmp_path / "translations.parquet", TranslationRow)
     store.run(given)

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from emoray.metrics.scores import score
+from emoray.stages.baselines import KINDS, MODEL, ClockBaselines, baselines_of
+from emoray.stages.spec import Data
+from emoray.storage.store.keys import id_of, key_of
+from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.rows import LabelRow, LatencyRow, PointRow
-from emoray.trial.baselines import KINDS, baselines_of
-from emoray.trial.spec import Data
-from emoray.trial.stages.baseline import MODEL, ClockBaselines
-from emoray.trial.store import Store, id_of, key_of
 
 TAXONOMY = "sentiment"
 

@@ -10,26 +10,20 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from emoray.artifact.loading import open_artifact
+from emoray.data.corpus import SPLITS, read_corpus
+from emoray.data.finding import about_run, bring_or_none, find_corpus, taxonomy_for
+from emoray.data.goemotions import locate, sample
 from emoray.labels import own, taxonomy
+from emoray.stages.artifact_scoring import Wanted, judge
+from emoray.stages.inputs import look
+from emoray.stages.plan import deciding, training
+from emoray.stages.spec import CorpusRef, OwnCorpusRef, all_decisions
 from emoray.storage.s3 import S3Folder
-from emoray.text.corpus import SPLITS, read_corpus
-from emoray.text.sources import locate, sample
-from emoray.trial.bringing import (
-    about_run,
-    bring_or_none,
-    find_corpus,
-    run_corpus,
-    taxonomy_for,
-    tell_look,
-)
-from emoray.trial.carried import carried_by
-from emoray.trial.data import look
-from emoray.trial.fewer import fewer
-from emoray.trial.finished.artifacts import open_artifact
-from emoray.trial.finished.scoring import Wanted, judge
-from emoray.trial.plan import deciding, training
-from emoray.trial.spec import CorpusRef, OwnCorpusRef, all_decisions
-from emoray.trial.store import key_of
+from emoray.storage.store.inputs import carried_by
+from emoray.storage.store.keys import key_of
+from emoray.workflows.corpus import run_corpus, tell_look
+from emoray.workflows.subsample import fewer
 from tests.text.bring.made import LABELS, as_parquet, as_separated, rows, texts_and
 from tests.trial.chain import RECIPE, Chain
 from tests.trial.finished.made import make_artifact

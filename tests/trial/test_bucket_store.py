@@ -13,15 +13,17 @@ from typing import ClassVar
 
 import pytest
 
-from emoray.fleet.single_flight import Begun, Failed, SingleFlight
-from emoray.storage.place import Place
+from emoray.distributed.single_flight import Begun, Failed, SingleFlight
+from emoray.stages.spec import CorpusRef, EncoderRef, VectorsRef
+from emoray.storage.location import Place
 from emoray.storage.s3 import S3Folder
-from emoray.trial.bucket_store import BucketStore
-from emoray.trial.carried import carried_by
-from emoray.trial.done import Done
-from emoray.trial.leftovers import clear_leftovers
-from emoray.trial.spec import CorpusRef, EncoderRef, VectorsRef
-from emoray.trial.store import LAYOUT, UNFINISHED, Stage, Store, key_of, open_store
+from emoray.storage.store.bucket import BucketStore
+from emoray.storage.store.cleanup import clear_leftovers
+from emoray.storage.store.inputs import carried_by
+from emoray.storage.store.keys import LAYOUT, UNFINISHED, Stage, key_of
+from emoray.storage.store.local import Store
+from emoray.storage.store.manifest import Done
+from emoray.storage.store.opening import open_store
 from tests.storage.proxy import Proxy
 from tests.storage.server import BUCKET, Server
 from tests.trial.counting import Fail, Join, Write, made
@@ -432,7 +434,7 @@ def test_inputs_that_are_nowhere_are_told(reading: Read, one: BucketStore, tmp_p
 
 
 def test_vectors_are_named_by_the_file_behind_them(tmp_path: Path) -> None:
-    from emoray.text.vectors import Package, Stanford
+    from emoray.text.vectors.sources import Package, Stanford
 
     path = tmp_path / "glove.6B.50d.txt"
     gone = VectorsRef(source=Stanford(dim=50, path=path), sha256="a" * 64)

@@ -11,7 +11,7 @@ from emoray.decide.crossfit import cross_fitted_macro_f1, cross_fitted_scores
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
 from emoray.metrics.cuts import cuts_of
-from emoray.trial.columns import (
+from emoray.stages.decision_columns import (
     Logits,
     decide_all,
     label_columns,
@@ -19,8 +19,8 @@ from emoray.trial.columns import (
     score_fitted,
     surface_columns,
 )
-from emoray.trial.fitted import read_fitted
-from emoray.trial.spec import Decision, Fitted
+from emoray.stages.fitted import read_fitted
+from emoray.stages.spec import Decision, Fitted
 
 LABELS = ("anger", "fear", "joy", "neutral")
 DECISIONS = tuple(

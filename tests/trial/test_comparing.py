@@ -14,17 +14,16 @@ from emoray.metrics.comparison import compare
 from emoray.metrics.resampled import resampled
 from emoray.quant.catalogue import both_ways
 from emoray.quant.scheme import FLOAT, ModelScheme, Qat, control_of
+from emoray.stages.comparisons import FROZEN, RETUNED, Compare
+from emoray.stages.encoding import read_texts
+from emoray.stages.fitted import read_fitted
+from emoray.stages.plan import comparing, deciding, float_parent
+from emoray.stages.point_rows import point_ids
+from emoray.stages.resampled_scores import read_deviations, read_macro_f1
+from emoray.stages.spec import all_decisions
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import read_table
 from emoray.tables.rows import LabelRow, PointRow
-from emoray.trial.fitted import read_fitted
-from emoray.trial.float_comparison import FROZEN, RETUNED
-from emoray.trial.plan import comparing, deciding, float_parent
-from emoray.trial.resampled_scores import read_deviations, read_macro_f1
-from emoray.trial.rows import point_ids
-from emoray.trial.spec import all_decisions
-from emoray.trial.stages.comparing import Compare
-from emoray.trial.stages.text import read_texts
 from tests.trial.chain import RECIPE, Chain
 
 MODELS = (1, 2, 3)

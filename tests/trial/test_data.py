@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from emoray.text.sources import sample
-from emoray.text.vectors import Package
-from emoray.trial.data import look
+from emoray.data.goemotions import sample
+from emoray.stages.inputs import look
+from emoray.text.vectors.sources import Package
 
 
 def test_the_first_look_counts_what_a_search_will_read() -> None:

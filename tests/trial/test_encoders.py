@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from emoray.export import artifact
-from emoray.fleet import sweep
-from emoray.model.bert import as_saved
-from emoray.trial.data import find_encoder
-from emoray.trial.encoders import require_readable
+from emoray.artifact import runtime
+from emoray.models.encoder import as_saved
+from emoray.stages.encoders import require_readable
+from emoray.stages.inputs import find_encoder
+from emoray.workflows import sweep
 from tests.model.encoders_made import Kind, make_encoder, sample_texts
 
 KINDS: tuple[Kind, ...] = ("bert", "roberta", "distilbert")
@@ -29,9 +29,9 @@ def test_an_encoder_that_reads_a_text_otherwise_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_encoder(tmp_path / "encoder", "bert")
-    real = artifact.WordPiece.words
+    real = runtime.WordPiece.words
     monkeypatch.setattr(
-        artifact.WordPiece, "words", lambda self, text: real(self, text.replace("naive", "sad"))
+        runtime.WordPiece, "words", lambda self, text: real(self, text.replace("naive", "sad"))
     )
     words = r"got other ids for 1 of \d+ texts, first at '.+' in 'Ça va, naïve\?': \[.*\] there, \["
     with pytest.raises(ValueError, match=words):

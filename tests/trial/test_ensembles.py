@@ -11,22 +11,21 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
+from emoray.artifact import runtime
+from emoray.artifact.loading import open_artifact
+from emoray.data.corpus import read_corpus
 from emoray.decide.ensemble import Probabilities
 from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
-from emoray.export import artifact
 from emoray.labels import taxonomy
+from emoray.stages.ensembles import Combine, Weighing, read_weights
+from emoray.stages.spec import Decision, Fitted
+from emoray.storage.store.keys import id_of
+from emoray.tables.ensemble_rows import MemberRow
 from emoray.tables.files import read_table
-from emoray.tables.fleet_rows import MemberRow
 from emoray.tables.predictions import cuts_of_row
 from emoray.tables.rows import LabelRow, PointRow, ReliabilityRow, SurfaceRow
-from emoray.text.corpus import read_corpus
-from emoray.trial.ensembles import read_weights
-from emoray.trial.finished.artifacts import open_artifact
-from emoray.trial.finished.evaluate import Evaluate, run_evaluate
-from emoray.trial.ship import ship_ensemble
-from emoray.trial.spec import Decision, Fitted
-from emoray.trial.stages.combining import Combine, Weighing
-from emoray.trial.store import id_of
+from emoray.workflows.evaluate import Evaluate, run_evaluate
+from emoray.workflows.ship import ship_ensemble
 from tests.trial.chain import RECIPE, Chain
 
 LABELS = taxonomy(RECIPE.taxonomy).labels
@@ -91,8 +90,8 @@ def test_what_is_shipped_has_the_rows_bytes_and_the_rows_score(
         folder = combined.shipped(row, tmp_path / rule)
         files = [path for path in folder.rglob("*") if path.is_file()]
         assert sum(path.stat().st_size for path in files) == row["size_bytes"]
-        assert artifact.sha256((folder / "manifest.json").read_bytes()) == row["artifact_sha256"]
-        found = artifact.load(folder)(test.texts).labels
+        assert runtime.sha256((folder / "manifest.json").read_bytes()) == row["artifact_sha256"]
+        found = runtime.load(folder)(test.texts).labels
         found_NK = np.array([[label in labels for label in LABELS] for labels in found])
         wanted = f1_score(test.labels_NK, found_NK, average="macro", zero_division=0)
         assert row["test_macro_f1"] == pytest.approx(wanted, abs=1e-12)

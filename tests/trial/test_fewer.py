@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.trial.data import Look, look
-from emoray.trial.fewer import fewer
+from emoray.stages.inputs import Look, look
+from emoray.workflows.subsample import fewer
 
 
 @pytest.fixture(scope="module")

@@ -9,27 +9,28 @@ import numpy as np
 import pytest
 import torch
 
+from emoray.artifact.runtime import tokenizer_of
 from emoray.decide.crossfit import cross_fitted_macro_f1
 from emoray.decide.thresholds import PerLabel
-from emoray.export.artifact import tokenizer_of
 from emoray.labels import taxonomy
-from emoray.model.bert.finetune import fine_tune
-from emoray.model.bert.module import Classifier
-from emoray.model.bert.recipe import AllPieces, BertRecipe, UsedPieces
-from emoray.model.bert.weights import Settings, read_encoder
-from emoray.model.outcome import Epoch
+from emoray.models.encoder.finetune import fine_tune
+from emoray.models.encoder.module import Classifier
+from emoray.models.encoder.recipe import AllPieces, BertRecipe, UsedPieces
+from emoray.models.encoder.weights import Settings, read_encoder
+from emoray.models.memory import GpuOutOfMemoryError
+from emoray.models.outcome import Epoch
+from emoray.stages.encoder_training import ENCODER, FineTune, Pieces, enough_memory
+from emoray.stages.encoding import SPLITS, read_padded, read_texts
+from emoray.stages.families import read_tensors
+from emoray.stages.inputs import find_encoder, look
+from emoray.stages.plan import training
+from emoray.stages.spec import Data, recipe_id
+from emoray.storage.store.keys import UNFINISHED, id_of, key_of
+from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.rows import TrainingRow
-from emoray.text.pieces import PieceTokenizer
+from emoray.text.subwords import PieceTokenizer
 from emoray.text.vocabulary import UNKNOWN
-from emoray.trial.data import find_encoder, look
-from emoray.trial.memory import GpuOutOfMemoryError
-from emoray.trial.networks import read_tensors
-from emoray.trial.plan import training
-from emoray.trial.spec import Data, recipe_id
-from emoray.trial.stages.finetuning import ENCODER, FineTune, Pieces, enough_memory
-from emoray.trial.stages.text import SPLITS, read_padded, read_texts
-from emoray.trial.store import UNFINISHED, Store, id_of, key_of
 from tests.model.encoders_made import Kind, make_encoder
 
 RECIPE = BertRecipe(

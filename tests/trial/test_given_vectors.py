@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emoray.stages.given_vectors import vectors_at
 from emoray.storage.s3 import S3Folder
-from emoray.text.own_vectors.files import write_vectors
-from emoray.trial.carried import carried_by
-from emoray.trial.given_vectors import vectors_at
+from emoray.storage.store.inputs import carried_by
+from emoray.text.vectors.writing import write_vectors
 
 WORDS, VECTORS = ["good", "bad"], np.float32([[1, 2, 3], [4, 5, 6]])
 

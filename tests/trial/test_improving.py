@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emoray.report.improvement import draw_improvements, improvement_figure
+from emoray.stages.decision_columns import Logits
+from emoray.stages.fitted import fit_decisions
 from emoray.tables.files import read_table, write_table
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
-from emoray.tables.report.improvement import draw_improvements, improvement_figure
-from emoray.trial.columns import Logits
-from emoray.trial.fitted import fit_decisions
-from emoray.trial.improving import (
+from emoray.workflows.improve_rows import (
     BASELINE,
     DECISIONS,
     About,

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import pytest
 
+from emoray.stages.spec_json import read, written
+from emoray.storage.store.keys import canonical, is_stage, key_of, keyed_fields, tag_of
 from emoray.tables.evidence_rows import SpecRow
 from emoray.tables.files import read_any_version
 from emoray.tables.parts import KEYS
-from emoray.trial.specs import read, written
-from emoray.trial.store import canonical, is_stage, key_of, keyed_fields, tag_of
 from tests.trial import pinned
 
 SPECS = Path(__file__).parent / "specs.parquet"

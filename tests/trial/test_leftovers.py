@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from emoray.trial.leftovers import OLD_SECONDS, clear_leftovers
-from emoray.trial.store import UNFINISHED, Store, key_of
+from emoray.storage.store.cleanup import OLD_SECONDS, clear_leftovers
+from emoray.storage.store.keys import UNFINISHED, key_of
+from emoray.storage.store.local import Store
 from tests.trial.counting import Write
 
 SLOW = Write(text="slow")

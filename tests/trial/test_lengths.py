@@ -6,20 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.fleet.reading import limit_of, space_reading, told_reading
-from emoray.fleet.space import TRAINED, JointSpace, Space, bert, bert_smoke, joint, smoke
-from emoray.model.recipe import MAX_TOKENS
-from emoray.text.corpus import read_corpus, taxonomies_of
-from emoray.text.own_vectors.settings import OwnVectors
-from emoray.text.sources import Source, sample
-from emoray.trial.data import Look
-from emoray.trial.first_words import told_words
-from emoray.trial.lengths import MOST_WORDS, SAMPLE, Lengths, piece_lengths, word_lengths
-from emoray.trial.plan import training
-from emoray.trial.spec import CorpusRef, Data, EncoderRef
-from emoray.trial.stages.text import read_texts
-from emoray.trial.stages.training import Train
-from emoray.trial.store import Store, canonical
+from emoray.data.corpus import read_corpus, taxonomies_of
+from emoray.data.goemotions import Source, sample
+from emoray.models.word.recipe import MAX_TOKENS
+from emoray.search.spaces import TRAINED, JointSpace, Space, bert, bert_smoke, joint, smoke
+from emoray.search.text_lengths import limit_of, space_reading, told_reading
+from emoray.stages.encoding import read_texts
+from emoray.stages.inputs import Look
+from emoray.stages.plan import training
+from emoray.stages.spec import CorpusRef, Data, EncoderRef
+from emoray.stages.text_lengths import MOST_WORDS, SAMPLE, Lengths, piece_lengths, word_lengths
+from emoray.stages.word_training import Train
+from emoray.storage.store.keys import canonical
+from emoray.storage.store.local import Store
+from emoray.text.vectors.settings import OwnVectors
+from emoray.workflows.corpus_words import told_words
 from tests.text.pieces_made import tokenizer
 
 FILLING = "so it was and then we all went on with the day as ever".split()

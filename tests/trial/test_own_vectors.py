@@ -6,17 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.model.vectors import Given
-from emoray.text.own_vectors import training as own_training
-from emoray.text.own_vectors.settings import GloveObjective, OwnVectors
-from emoray.text.sources import sample
+from emoray.data.goemotions import sample
+from emoray.models.word.initial_vectors import Given
+from emoray.stages import spec_json
+from emoray.stages.plan import training
+from emoray.stages.spec import Data, recipe_id
+from emoray.stages.vectors import TrainVectors
+from emoray.stages.word_training import Train
+from emoray.storage.store.keys import canonical, key_of
+from emoray.storage.store.local import Store
+from emoray.text.vectors import training as own_training
+from emoray.text.vectors.settings import GloveObjective, OwnVectors
 from emoray.text.vocabulary import Vocabulary
-from emoray.trial import specs
-from emoray.trial.plan import training
-from emoray.trial.spec import Data, recipe_id
-from emoray.trial.stages.own_vectors import TrainVectors
-from emoray.trial.stages.training import Train
-from emoray.trial.store import Store, canonical, key_of
 from tests.trial.augmented import corpus_in
 from tests.trial.chain import RECIPE
 
@@ -47,7 +48,7 @@ def test_what_was_made_of_given_vectors_keeps_its_name_and_key() -> None:
     assert str(OWN) == f"{replace(RECIPE, embedding_dim=12)} own-ppmi"
     assert recipe_id(OWN) != recipe_id(replace(OWN, vectors=OwnVectors(window=4)))
     for recipe in (RECIPE, OWN):
-        assert specs.read(specs.written(recipe)) == recipe
+        assert spec_json.read(spec_json.written(recipe)) == recipe
 
 
 def test_no_given_vectors_are_needed_and_any_width_can_be_had(data: Data) -> None:

@@ -9,9 +9,9 @@ import pytest
 from emoray.decide.thresholds import Fixed
 from emoray.quant.catalogue import quick_schemes
 from emoray.quant.scheme import FLOAT
-from emoray.trial.plan import deciding, training
-from emoray.trial.spec import Data, Decision
-from emoray.trial.store import Stage, inputs_of, key_of
+from emoray.stages.plan import deciding, training
+from emoray.stages.spec import Data, Decision
+from emoray.storage.store.keys import Stage, inputs_of, key_of
 from tests.trial.chain import RECIPE, Chain
 from tests.trial.counting import made
 

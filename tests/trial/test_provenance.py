@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.trial import provenance as module
-from emoray.trial.provenance import LIBRARIES, SAID_COMMIT, provenance
+from emoray import provenance as module
+from emoray.provenance import LIBRARIES, SAID_COMMIT, provenance
 
 
 def test_a_run_names_its_processor_and_every_library() -> None:

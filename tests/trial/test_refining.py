@@ -19,14 +19,14 @@ from emoray.quant.scheme import (
     Static,
     control_of,
 )
+from emoray.stages.decisions import Decide
+from emoray.stages.encoding import read_texts
+from emoray.stages.plan import comparing, deciding, training
+from emoray.stages.qat import MAPS, Refine, read_maps, write_maps
+from emoray.stages.spec import all_decisions
 from emoray.tables.comparison_rows import ComparisonRow
 from emoray.tables.files import read_table
 from emoray.tables.rows import LayerRow, PointRow, TrainingRow
-from emoray.trial.plan import comparing, deciding, training
-from emoray.trial.spec import all_decisions
-from emoray.trial.stages.deciding import Decide
-from emoray.trial.stages.refining import MAPS, Refine, read_maps, write_maps
-from emoray.trial.stages.text import read_texts
 from tests.trial.chain import RECIPE, Chain
 
 TWO_BITS = ModelScheme(

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.export import artifact
-from emoray.export.decision import change, history, undo
-from emoray.trial.renewing import artifacts_in, beside, clear_made, renew
+from emoray.artifact import runtime
+from emoray.artifact.decision_history import change, history, undo
+from emoray.artifact.renewing import artifacts_in, beside, clear_made, renew
 from tests.trial.finished.made import bytes_of, make_artifact
 
 
@@ -24,7 +24,7 @@ def fresh(point: Path, **changed: object) -> Path:
 
 
 def sha(folder: Path) -> str:
-    return artifact.sha256((folder / "manifest.json").read_bytes())
+    return runtime.sha256((folder / "manifest.json").read_bytes())
 
 
 def decided(folder: Path) -> None:
@@ -56,7 +56,7 @@ def test_foreign_files_in_an_artifact_stay(point: Path) -> None:
     assert renew(fresh(point, sharpness=5.0), point, {made}).startswith("point-1 is of another")
     (kept,) = (p for p in point.parent.iterdir() if p.name.startswith("point-1-before-"))
     assert (kept / "notes.txt").read_text() == "mine" and sha(kept) == made
-    assert artifact.load(point).labels and not (point / "notes.txt").exists()
+    assert runtime.load(point).labels and not (point / "notes.txt").exists()
 
 
 def test_a_damaged_file_is_mended_and_the_decision_kept(point: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_damaged_file_is_mended_and_the_decision_kept(point: Path) -> None:
     saved = sha(point)
     (point / "model.onnx").write_bytes(whole[:-1])
     renew(fresh(point), point, {made})
-    assert sha(point) == saved and artifact.load(point).temperature == 2.0
+    assert sha(point) == saved and runtime.load(point).temperature == 2.0
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "decision.json"])

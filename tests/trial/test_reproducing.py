@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emoray.trial.reproducing.chain import Chain as Chained
-from emoray.trial.reproducing.chain import StoreCheck
-from emoray.trial.reproducing.rerun import BYTES, CALIBRATION, INVARIANCE, SCORES, Again
-from emoray.trial.reproducing.verdict import TOLERANCE, verdicts
-from emoray.trial.store import key_of, open_store
+from emoray.storage.store.keys import key_of
+from emoray.storage.store.opening import open_store
+from emoray.workflows.reproduce.chain import Chain as Chained
+from emoray.workflows.reproduce.chain import StoreCheck
+from emoray.workflows.reproduce.rerun import BYTES, CALIBRATION, INVARIANCE, SCORES, Again
+from emoray.workflows.reproduce.verdict import TOLERANCE, verdicts
 from tests.trial.chain import Chain
 
 CUTS_K = np.array([0.1, -0.4, np.inf])

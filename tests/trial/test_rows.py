@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from emoray.export import artifact
+from emoray.artifact import runtime
+from emoray.data.corpus import read_corpus
 from emoray.labels import taxonomy
 from emoray.metrics.cuts import cuts_of
+from emoray.stages.point_rows import point_ids
+from emoray.storage.store.keys import id_of
 from emoray.tables.files import read_table
 from emoray.tables.predictions import cuts_of_row
 from emoray.tables.rows import LabelRow, LayerRow, PointRow
-from emoray.text.corpus import read_corpus
-from emoray.trial.rows import point_ids
-from emoray.trial.ship import ship_point
-from emoray.trial.store import id_of
+from emoray.workflows.ship import ship_point
 from tests.trial.chain import RECIPE, Chain
 
 LABELS = taxonomy(RECIPE.taxonomy).labels
@@ -56,8 +56,8 @@ def test_what_is_shipped_has_the_rows_bytes_and_the_rows_score(
         folder = shipped(chain, model, row, tmp_path / rule)
         files = [path for path in folder.rglob("*") if path.is_file()]
         assert sum(path.stat().st_size for path in files) == row["size_bytes"]
-        assert artifact.sha256((folder / "manifest.json").read_bytes()) == row["artifact_sha256"]
-        found = artifact.load(folder)(test.texts).labels
+        assert runtime.sha256((folder / "manifest.json").read_bytes()) == row["artifact_sha256"]
+        found = runtime.load(folder)(test.texts).labels
         found_NK = np.array([[label in labels for label in LABELS] for labels in found])
         wanted = f1_score(test.labels_NK, found_NK, average="macro", zero_division=0)
         assert row["test_macro_f1"] == pytest.approx(wanted, abs=1e-12)
@@ -126,4 +126,4 @@ def test_a_damaged_artifact_is_refused(chain: Chain, tmp_path: Path) -> None:
     decision = folder / "decision.json"
     decision.write_bytes(decision.read_bytes().replace(b"1", b"2", 1))
     with pytest.raises(ValueError, match=r"files are as its manifest says, got .*decision\.json"):
-        artifact.load(folder)
+        runtime.load(folder)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from emoray.model.sample import Bootstrap
-from emoray.trial.stages.text import read_padded
-from emoray.trial.stages.training import read_train
-from emoray.trial.store import key_of
+from emoray.models.sampling import Bootstrap
+from emoray.stages.encoding import read_padded
+from emoray.stages.word_training import read_train
+from emoray.storage.store.keys import key_of
 from tests.trial.chain import RECIPE, Chain
 
 

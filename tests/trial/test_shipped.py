@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from emoray.export import artifact
-from emoray.export.artifact import MANIFEST, card, load, sha256
-from emoray.export.decision import change
-from emoray.export.switch import HISTORY
+from emoray.artifact import runtime
+from emoray.artifact.atomic_switch import HISTORY
+from emoray.artifact.decision_history import change
+from emoray.artifact.runtime import MANIFEST, card, load, sha256
 from emoray.labels import taxonomy
-from emoray.storage.place import relative
+from emoray.storage.location import relative
 from emoray.tables import load as load_run
 from emoray.tables.files import read_table, write_table
 from emoray.tables.rows import LabelRow, PointRow, RunRow
-from emoray.trial.shipped import ship_from
+from emoray.workflows.ship_row import ship_from
 from jobs import ship as ship_job
 from tests.tables.made import row as made_row
 from tests.trial.chain import RECIPE, Chain
@@ -51,7 +51,7 @@ def test_a_row_off_the_front_is_put_together_from_the_store(
 ) -> None:
     row = row_of(run, rule)
     folder = ship_from(str(run), row["point"], tmp_path / "mine")
-    assert sum(artifact.sizes(folder).values()) == row["size_bytes"]
+    assert sum(runtime.sizes(folder).values()) == row["size_bytes"]
     assert len(load(str(folder))(["I love this!"]).labels) == 1
     said = card(folder)
     assert said is not None and said["point"] == row["point"]
@@ -101,7 +101,7 @@ def test_a_run_and_the_job_ship_the_same_bytes(run: Path, tmp_path: Path) -> Non
     words = [str(run), str(tmp_path / "by-job"), "--point", row["point"]]
     said = CliRunner().invoke(ship_job.app, words)
     assert said.exit_code == 0, said.stderr
-    assert f"emoray.export.artifact.load('{tmp_path / 'by-job'}')" in said.stdout
+    assert f"emoray.artifact.runtime.load('{tmp_path / 'by-job'}')" in said.stdout
     assert {p.name: p.read_bytes() for p in (tmp_path / "by-job").iterdir()} == {
         p.name: p.read_bytes() for p in by_run.iterdir()
     }

@@ -5,14 +5,12 @@ import numpy as np
 import pytest
 
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
-from emoray.model.augmentation import BackTranslation
-from emoray.model.losses import BCE, WeightedBCE
-from emoray.model.recipe import GloveRecipe, Max, Mean
-from emoray.model.sample import Bootstrap
-from emoray.text.own_vectors.settings import OwnVectors
-from emoray.text.vectors import Stanford
-from emoray.trial.fitted import fit_decisions
-from emoray.trial.spec import (
+from emoray.models.augmentation import BackTranslation
+from emoray.models.losses import BCE, WeightedBCE
+from emoray.models.sampling import Bootstrap
+from emoray.models.word.recipe import GloveRecipe, Max, Mean
+from emoray.stages.fitted import fit_decisions
+from emoray.stages.spec import (
     RULES,
     TEMPERATURES,
     THRESHOLDS,
@@ -26,6 +24,8 @@ from emoray.trial.spec import (
     distinct,
     recipe_id,
 )
+from emoray.text.vectors.settings import OwnVectors
+from emoray.text.vectors.sources import Stanford
 from tests.metrics.made import made
 
 CORPUS = CorpusRef(name="sample", sha256="0" * 64, folder=Path("/anywhere"))

@@ -7,15 +7,15 @@ import pytest
 
 from emoray.decide.ensemble import Probabilities
 from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
-from emoray.fleet import plans, space
-from emoray.model.augmentation import BackTranslation
-from emoray.model.sample import Bootstrap
+from emoray.models.augmentation import BackTranslation
+from emoray.models.sampling import Bootstrap
 from emoray.quant.catalogue import all_schemes, bert_schemes, both_ways
 from emoray.quant.scheme import Qat
-from emoray.trial.spec import Decision, EncoderRef, all_decisions
-from emoray.trial.specs import known, read, spec_rows, written
-from emoray.trial.stages.combining import Combine
-from emoray.trial.store import digest, id_of, key_of
+from emoray.search import ensemble_plans, spaces
+from emoray.stages.ensembles import Combine
+from emoray.stages.spec import Decision, EncoderRef, all_decisions
+from emoray.stages.spec_json import known, read, spec_rows, written
+from emoray.storage.store.keys import digest, id_of, key_of
 from tests.trial.chain import RECIPE, Chain
 
 SCHEMES = {**all_schemes(), **bert_schemes(), **both_ways(Qat(epochs=3))}
@@ -26,9 +26,9 @@ def test_every_scheme_comes_back(scheme: object) -> None:
     assert read(written(scheme)) == scheme
 
 
-@pytest.mark.parametrize("name", space.GRIDS)
+@pytest.mark.parametrize("name", spaces.GRIDS)
 def test_every_recipe_of_a_grid_comes_back_with_its_id(name: str) -> None:
-    for recipe in space.GRIDS[name]("ekman", [50]).recipes:
+    for recipe in spaces.GRIDS[name]("ekman", [50]).recipes:
         again = read(written(recipe))
         assert again == recipe and digest(again) == digest(recipe)
 
@@ -37,15 +37,15 @@ def test_recipes_of_encoders_and_of_plans_come_back() -> None:
     encoder = EncoderRef(
         name="some", sha256="0" * 64, folder=Path("/nowhere"), width=384, layers=6, positions=512
     )
-    bases = plans.bases_of("diverse", "ekman", [50], [encoder])
+    bases = ensemble_plans.bases_of("diverse", "ekman", [50], [encoder])
     augmented = replace(RECIPE, augmentation=BackTranslation(), sample=Bootstrap())
-    encoders = space.bert("ekman", [encoder]).recipes
-    for recipe in (augmented, *encoders, *plans.diverse(14, bases).recipes):
+    encoders = spaces.bert("ekman", [encoder]).recipes
+    for recipe in (augmented, *encoders, *ensemble_plans.diverse(14, bases).recipes):
         assert read(written(recipe)) == recipe
 
 
 def test_decisions_and_weighings_come_back() -> None:
-    exact = Decision(temperature=0.1 + 0.2, rule=space.Fixed(1 / 3))
+    exact = Decision(temperature=0.1 + 0.2, rule=spaces.Fixed(1 / 3))
     for value in (all_decisions(), (exact,), Greedy(rounds=3), MeanOf(Probabilities())):
         assert read(written(value)) == value
     assert read(written(FittedWeights(Probabilities()))) == FittedWeights(Probabilities())

@@ -4,19 +4,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.export.cpu import cpu
+from emoray.artifact.cpu import cpu
+from emoray.data.corpus import read_corpus
 from emoray.labels import taxonomy
-from emoray.model.recipe import MAX_TOKENS
+from emoray.models.word.recipe import MAX_TOKENS
+from emoray.stages.encoding import SPLITS, read_texts
+from emoray.stages.latency import Clock
+from emoray.stages.plan import training
+from emoray.stages.spec import recipe_id
+from emoray.storage.store.keys import Stage, id_of, inputs_of
+from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.rows import LatencyRow, TrainingRow
-from emoray.text.corpus import read_corpus
 from emoray.text.vocabulary import UNKNOWN, Vocabulary
 from emoray.text.words import tokenize
-from emoray.trial.plan import training
-from emoray.trial.spec import recipe_id
-from emoray.trial.stages.clock import Clock
-from emoray.trial.stages.text import SPLITS, read_texts
-from emoray.trial.store import Stage, Store, id_of, inputs_of
 from tests.trial.chain import RECIPE, Chain
 
 

@@ -14,7 +14,8 @@ from typing import ClassVar
 
 import pytest
 
-from emoray.trial.store import LAYOUT, Stage, Store, canonical, digest, id_of, inputs_of, key_of
+from emoray.storage.store.keys import LAYOUT, Stage, canonical, digest, id_of, inputs_of, key_of
+from emoray.storage.store.local import Store
 from tests.trial.counting import Fail, Join, Write, made
 
 HELLO = Write(text="hello")

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emoray.storage.place import Place
+from emoray.storage.location import Place
 from emoray.storage.s3 import S3Folder
-from emoray.trial import store as stores
-from emoray.trial.bucket_store import BucketStore
-from emoray.trial.store import Store, key_of, open_store
+from emoray.storage.store import local as stores
+from emoray.storage.store.bucket import BucketStore
+from emoray.storage.store.keys import key_of
+from emoray.storage.store.local import Store
+from emoray.storage.store.opening import open_store
 from tests.trial.counting import Fail, Join, Write
 
 SPAWN = multiprocessing.get_context("spawn")

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.text.vector_files import vector_file
-from emoray.trial.first_words import told_words
-from emoray.trial.vector_coverage import checked_coverages, coverage_of
+from emoray.stages.vector_coverage import checked_coverages, coverage_of
+from emoray.text.vectors.files import vector_file
+from emoray.workflows.corpus_words import told_words
 
 SAYS = ("good day all", "good night all", "what a day", "good , good !")
 

@@ -3,7 +3,7 @@ import threading
 
 from rich.console import Console
 
-from emoray.trial.waiting import waiting
+from emoray.console.heartbeat import waiting
 
 
 class Heard(io.StringIO):

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from emoray.export.bert.network import Encoder, Norm
-from emoray.export.stored import store
+from emoray.export.encoder.network import Encoder, Norm
+from emoray.export.weights import store
 from emoray.quant.scheme import ModelScheme
 from emoray.text.vocabulary import Ragged
 

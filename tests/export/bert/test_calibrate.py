@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from emoray.export.bert.calibrate import MOST_TEXTS, calibrate, input_moments
 from emoray.export.calibrate import token_counts
+from emoray.export.encoder.calibrate import MOST_TEXTS, calibrate, input_moments
 from emoray.quant.grain import PerChannel
 from emoray.quant.ranges import Percentile
 from emoray.quant.scheme import FLOAT, ModelScheme, QuantScheme, Static

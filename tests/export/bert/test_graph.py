@@ -6,12 +6,12 @@ import numpy as np
 import onnx
 import pytest
 
-from emoray.export.bert.calibrate import calibrate
-from emoray.export.bert.graph import build
-from emoray.export.bert.network import Encoder
+from emoray.artifact.scoring import logits, open_session
+from emoray.export.encoder.calibrate import calibrate
+from emoray.export.encoder.layers import build
+from emoray.export.encoder.network import Encoder
 from emoray.export.graph import Built
 from emoray.export.kernels import Ranges
-from emoray.export.score import logits, open_session
 from emoray.quant.affine import affine_for
 from emoray.quant.grain import PerChannel, PerGroup
 from emoray.quant.ranges import Percentile

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emoray.export.bert.network import Encoder
+from emoray.export.encoder.network import Encoder
 from tests.export.bert.made import LABELS, POSITIONS, TOKENS, WIDTH, encoder, settings, tensors
 
 

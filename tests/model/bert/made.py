@@ -12,11 +12,11 @@ import numpy as np
 
 from emoray.decide.crossfit import cross_fitted_macro_f1
 from emoray.decide.thresholds import PerLabel
-from emoray.model.bert.finetune import FineTuned, fine_tune
-from emoray.model.bert.recipe import BertRecipe
-from emoray.model.bert.weights import Settings, Tensors
-from emoray.model.outcome import Epoch
-from emoray.model.texts import Texts
+from emoray.models.batches import Texts
+from emoray.models.encoder.finetune import FineTuned, fine_tune
+from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.encoder.weights import Settings, Tensors
+from emoray.models.outcome import Epoch
 
 PIECES, WIDTH, POSITIONS, LABELS = 40, 16, 14, 3
 FIRST, LAST = 2, 3  # the pieces around every text

@@ -4,9 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.model.bert.checkpoint import find_checkpoint, read_checkpoint
-from emoray.model.bert.sources import find_encoder
-from emoray.model.bert.weights import Tensors
+from emoray.models.encoder.checkpoint import find_checkpoint, read_checkpoint
+from emoray.models.encoder.sources import find_encoder
+from emoray.models.encoder.weights import Tensors
 from tests.model.encoders_made import make_encoder
 from tests.trial.checkpoints.models import (
     OTHER_ORDER,

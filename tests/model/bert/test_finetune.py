@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 import torch
 
-from emoray.model.bert.finetune import FineTuned, groups, with_head
-from emoray.model.bert.module import Classifier
-from emoray.model.bert.recipe import Cls
-from emoray.model.fitting import CHECKPOINT
-from emoray.model.losses import BCE, Asymmetric, Focal, Loss, WeightedBCE
-from emoray.model.texts import Texts
+from emoray.models.batches import Texts
+from emoray.models.encoder.finetune import FineTuned, groups, with_head
+from emoray.models.encoder.module import Classifier
+from emoray.models.encoder.recipe import Cls
+from emoray.models.losses import BCE, Asymmetric, Focal, Loss, WeightedBCE
+from emoray.models.training import CHECKPOINT
 from tests.model.bert.made import (
     DEV,
     SETTINGS,

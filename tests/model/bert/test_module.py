@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from emoray.model.bert.module import Classifier, FastDropout
-from emoray.model.bert.weights import (
+from emoray.models.encoder.module import Classifier, FastDropout
+from emoray.models.encoder.weights import (
     Settings,
     Tensors,
     factorised,

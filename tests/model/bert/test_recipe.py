@@ -4,8 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emoray.model.bert.recipe import AllPieces, BertRecipe, Cls, UsedPieces
-from emoray.model.losses import Focal
+from emoray.models.encoder.recipe import AllPieces, BertRecipe, Cls, UsedPieces
+from emoray.models.losses import Focal
 
 
 def test_a_recipe_says_what_a_search_compares() -> None:

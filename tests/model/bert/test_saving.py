@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.model.bert.saving import write_encoder
-from emoray.model.bert.weights import factorised, read_encoder
-from emoray.text.piece_files import read_pieces
-from emoray.text.piece_saving import write_tokenizer
-from emoray.text.pruning import keep_pieces
+from emoray.models.encoder.saving import write_encoder
+from emoray.models.encoder.weights import factorised, read_encoder
+from emoray.text.subword_pruning import keep_pieces
+from emoray.text.subwords_io import read_pieces
+from emoray.text.subwords_saving import write_tokenizer
 from tests.model.encoders_made import Kind, make_encoder, sample_texts
 
 KINDS: tuple[Kind, ...] = ("bert", "roberta", "distilbert")
@@ -57,7 +57,7 @@ def test_transformers_says_of_a_text_what_we_say(tmp_path: Path) -> None:
     import torch
     from transformers import AutoModel
 
-    from emoray.model.bert.module import Classifier
+    from emoray.models.encoder.module import Classifier
 
     _, again = saved("roberta", tmp_path)
     tensors, settings = read_encoder(again)

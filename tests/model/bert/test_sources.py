@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.model.bert import sources
-from emoray.model.bert.sources import find_encoder
+from emoray.models.encoder import sources
+from emoray.models.encoder.sources import find_encoder
 from tests.model.encoders_made import make_encoder, tokenizer_json
 
 

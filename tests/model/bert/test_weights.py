@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from emoray.model.bert.architecture import ROBERTA
-from emoray.model.bert.weights import (
+from emoray.models.encoder.architecture import ROBERTA
+from emoray.models.encoder.weights import (
     Settings,
     Tensors,
     factorised,

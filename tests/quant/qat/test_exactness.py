@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from emoray.export.stored import store
+from emoray.export.weights import store
 from emoray.quant.affine import affine_between, affine_for
 from emoray.quant.grain import PerChannel, PerGroup, PerTensor
 from emoray.quant.qat.inputs import FakeInput

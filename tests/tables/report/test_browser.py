@@ -8,9 +8,9 @@ from urllib.parse import quote, unquote, urlparse
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from emoray.report.page import write_report, write_together
 from emoray.tables.compact import compact
 from emoray.tables.parts import write_part
-from emoray.tables.report.page import write_report, write_together
 from emoray.tables.rows import PointRow
 from emoray.tables.run import load
 from tests.tables.made import blanks
@@ -102,7 +102,7 @@ def test_a_click_on_a_point_opens_its_card(page: Page) -> None:
     card.wait_for()
     said = card.inner_text()
     assert "artifacts/ekman-glove" in said
-    assert "from emoray.export.artifact import load" in said
+    assert "from emoray.artifact.runtime import load" in said
     assert "thresholds frozen from the parent" in said
     assert "thresholds fitted again on dev" in said
     assert card.locator("table.labels tbody tr").count() == 7
@@ -260,5 +260,5 @@ def test_on_a_page_of_several_runs_a_row_is_shipped_from_its_own_run(
         point = load(run).points["point"].iloc[0]
         page.goto(f"{address}#ekman-front?point={quote(point)}")
         code = page.locator(CARD).locator("pre").inner_text()
-        assert f'emoray.tables.load("{run}").ship("{point}"' in code
+        assert f'emoray.load_run("{run}").ship("{point}"' in code
         page.close()

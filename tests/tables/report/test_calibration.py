@@ -3,9 +3,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from emoray.tables.report.calibration import draw_calibration, labels_change_figure
-from emoray.tables.report.decision import reliability_figure
-from emoray.tables.report.look import specs_of
+from emoray.report.calibration import draw_calibration, labels_change_figure
+from emoray.report.decision import reliability_figure
+from emoray.report.look import specs_of
 
 BINS = pd.DataFrame(
     {

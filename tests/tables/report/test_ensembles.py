@@ -5,11 +5,11 @@ from pathlib import Path
 import altair as alt
 import pandas as pd
 
-from emoray.tables.fleet_rows import MemberRow
-from emoray.tables.report.ensembles import ENSEMBLE, alone, ensembles, sizes
-from emoray.tables.report.look import save_png, specs_of
+from emoray.console.wording import built
+from emoray.report.ensembles import ENSEMBLE, alone, ensembles, sizes
+from emoray.report.look import save_png, specs_of
+from emoray.tables.ensemble_rows import MemberRow
 from emoray.tables.rows import PointRow
-from emoray.tables.words import built
 from tests.tables.made import blanks
 
 KINDS = ("mean-logits", "greedy-probabilities")

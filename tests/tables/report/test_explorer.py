@@ -4,14 +4,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from emoray.report.details import comparisons, label_tables
+from emoray.report.explorer import explorer
+from emoray.report.kinds import BELOW, FRONT, SAME, UNKNOWN, kinds_of, palettes, standing
+from emoray.report.seeds import over_seeds, with_seeds
+from emoray.report.tradeoff import front_rows
 from emoray.tables.compact import compact, repeats_of
 from emoray.tables.front import on_front, picks
 from emoray.tables.parts import KEYS, run_table
-from emoray.tables.report.details import comparisons, label_tables
-from emoray.tables.report.explorer import explorer
-from emoray.tables.report.kinds import BELOW, FRONT, SAME, UNKNOWN, kinds_of, palettes, standing
-from emoray.tables.report.seeds import over_seeds, with_seeds
-from emoray.tables.report.tradeoff import front_rows
 from tests.tables.made import points
 from tests.tables.report.evidence import make_compared_run
 

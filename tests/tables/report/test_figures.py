@@ -1,15 +1,15 @@
 import pandas as pd
 import pytest
 
+from emoray.report.depth import cells, depth
+from emoray.report.latency import spreads
+from emoray.report.look import COLOUR_OF_BITS, csv_of
+from emoray.report.squeeze import losses, squeeze
+from emoray.report.tradeoff import front_rows, tradeoff
+from emoray.report.weights import schemes_to_show
 from emoray.tables.compact import repeats_of
 from emoray.tables.files import table_of
 from emoray.tables.front import on_front, picks
-from emoray.tables.report.depth import cells, depth
-from emoray.tables.report.latency import spreads
-from emoray.tables.report.look import COLOUR_OF_BITS, csv_of
-from emoray.tables.report.squeeze import losses, squeeze
-from emoray.tables.report.tradeoff import front_rows, tradeoff
-from emoray.tables.report.weights import schemes_to_show
 from emoray.tables.rows import LatencyRow, PointRow
 from tests.tables.made import blanks, points, row
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoray.tables.report.packing import NOTHING, packed, packed_column, thousandths
+from emoray.report.packing import NOTHING, packed, packed_column, thousandths
 
 
 def unpacked(column: dict[str, object], rows: int) -> list[object]:

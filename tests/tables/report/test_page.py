@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from emoray.report.page import SCRIPTS, write_report
 from emoray.tables.compact import compact
 from emoray.tables.parts import write_part
-from emoray.tables.report.page import SCRIPTS, write_report
 from emoray.tables.rows import TABLES, FailureRow, PointRow
 from tests.tables.made import make_run, row, run_row
 
@@ -88,7 +88,7 @@ def test_the_page_is_small_and_holds_the_drawing_code_once(html: str) -> None:
 
 
 def test_every_script_is_on_the_page_and_in_the_package(html: str) -> None:
-    folder = files("emoray.tables.report").joinpath("browser")
+    folder = files("emoray.report").joinpath("browser")
     scripts = {f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".js")}
     assert set(scripts) == set(SCRIPTS)
     assert all(script.strip() in html for script in scripts.values())
@@ -99,7 +99,7 @@ def test_the_page_says_what_ran_and_what_to_pick(html: str) -> None:
     assert "37 test texts also stand in train" in html
     for words in ("Smallest within 1 point of the best", "Best", "Fastest"):
         assert words in html
-    assert "from emoray.export.artifact import load" in html
+    assert "from emoray.artifact.runtime import load" in html
     assert "embedded sample" not in html
 
 

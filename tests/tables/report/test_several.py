@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from emoray.export.artifact import write
+from emoray.artifact.runtime import write
+from emoray.report.page import draw_runs, write_report
+from emoray.report.several import together
 from emoray.tables.compact import compact
 from emoray.tables.front import on_front
 from emoray.tables.parts import write_part
-from emoray.tables.report.page import draw_runs, write_report
-from emoray.tables.report.several import together
 from emoray.tables.rows import RunRow
 from emoray.tables.run import load
 from jobs import report as report_job

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emoray.report.thinning import EXTREMES, thin
 from emoray.tables.front import on_front
-from emoray.tables.report.thinning import EXTREMES, thin
 from emoray.tables.rows import PointRow
 from tests.tables.made import blanks, points
 

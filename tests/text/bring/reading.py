@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from emoray.text.bring.asked import Bring
-from emoray.text.bring.importing import Brought, bring
-from emoray.text.corpus import SPLITS, Corpus, read_corpus, taxonomies_of
+from emoray.data.corpus import SPLITS, Corpus, read_corpus, taxonomies_of
+from emoray.data.importing.importing import Brought, bring
+from emoray.data.importing.settings import Bring
 
 
 def brought(source: Path | str, cache: Path, **said: object) -> Brought:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
-from emoray.text.bring.first_look import first_look
-from emoray.text.sources import sample
+from emoray.data.goemotions import sample
+from emoray.data.summary import first_look
 
 
 def test_a_corpus_is_counted_by_hand(tmp_path: Path) -> None:

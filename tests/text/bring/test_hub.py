@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from emoray.text.bring.asked import Bring
-from emoray.text.bring.importing import bring
-from emoray.text.corpus import SPLITS, read_corpus, taxonomies_of
+from emoray.data.corpus import SPLITS, read_corpus, taxonomies_of
+from emoray.data.importing.importing import bring
+from emoray.data.importing.settings import Bring
 
 datasets = pytest.importorskip("datasets")
 NAMES = ("broken", "late", "rude")

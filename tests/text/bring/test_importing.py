@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from emoray.data.corpus import SPLITS, Corpus, read_corpus, taxonomies_of
+from emoray.data.goemotions import sample
+from emoray.data.importing.importing import Brought, bring
+from emoray.data.importing.settings import Bring
 from emoray.labels import own, taxonomy
-from emoray.text.bring.asked import Bring
-from emoray.text.bring.importing import Brought, bring
-from emoray.text.corpus import SPLITS, Corpus, read_corpus, taxonomies_of
-from emoray.text.sources import sample
 from tests.text.bring.made import (
     LABELS,
     as_lines,

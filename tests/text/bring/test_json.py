@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emoray.text.bring.json_lines import read_json
+from emoray.data.importing.json_lines import read_json
 from tests.text.bring.made import rows
 from tests.text.bring.reading import brought, read, told
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.text.bring.asked import Bring
-from emoray.text.bring.importing import bring
+from emoray.data.importing.importing import bring
+from emoray.data.importing.settings import Bring
 from tests.text.bring.made import as_lines, as_parquet, as_separated, rows, texts_and
 
 JOINED = ["|".join(labels) for _, labels in rows()]

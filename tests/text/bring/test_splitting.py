@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emoray.text.bring.splitting import SHARES, stratified
+from emoray.data.importing.splitting import SHARES, stratified
 
 
 @st.composite

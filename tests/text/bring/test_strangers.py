@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
-from emoray.text.bring import unpacked
-from emoray.text.sources import sample
-from emoray.trial.bringing import bring_or_none, run_corpus
+from emoray.data.finding import bring_or_none
+from emoray.data.goemotions import sample
+from emoray.data.importing import unpacked
+from emoray.workflows.corpus import run_corpus
 from tests.text.bring.made import as_lines, as_parquet, as_separated
 from tests.text.bring.reading import brought, read, told
 
@@ -83,7 +84,7 @@ def test_a_file_beyond_the_limit_is_to_be_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = as_separated(tmp_path / "a.csv", {"text": TEXTS, "label": LABELS})
-    monkeypatch.setattr("emoray.text.bring.unpacked.LARGEST", 1000)
+    monkeypatch.setattr("emoray.data.importing.unpacked.LARGEST", 1000)
     with pytest.raises(ValueError, match=r"got more: cut it into several, which a glob"):
         brought(path, tmp_path / "c")
 

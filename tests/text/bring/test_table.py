@@ -2,7 +2,7 @@
 
 import pytest
 
-from emoray.text.bring.table import counted
+from emoray.data.importing.table import counted
 
 
 @pytest.mark.parametrize(

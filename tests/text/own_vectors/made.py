@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emoray.text.own_vectors.counts import Counts, count_pairs
+from emoray.text.vectors.cooccurrence import Counts, count_pairs
 
 GROUPS = tuple(tuple(f"{name}{i}" for i in range(8)) for name in ("sun", "rain", "snow"))
 

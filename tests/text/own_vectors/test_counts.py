@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoray.text.own_vectors.counts import count_pairs
+from emoray.text.vectors.cooccurrence import count_pairs
 
 TEXTS = st.lists(st.lists(st.sampled_from("abcdefg"), max_size=12), min_size=1, max_size=12)
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from emoray.text.own_vectors.likeness import (
+from emoray.text.vectors.quality import (
     agreement,
     inflection_score,
     inflections,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from emoray.text.own_vectors.objective import objective_vectors
-from emoray.text.own_vectors.settings import GloveObjective
+from emoray.text.vectors.glove_objective import objective_vectors
+from emoray.text.vectors.settings import GloveObjective
 from tests.text.own_vectors.made import counts
 
 METHOD = GloveObjective(epochs=6)

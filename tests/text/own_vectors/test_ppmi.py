@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from emoray.text.own_vectors.ppmi import ppmi_matrix, ppmi_vectors, truncated_svd
-from emoray.text.own_vectors.settings import Ppmi
+from emoray.text.vectors.ppmi import ppmi_matrix, ppmi_vectors, truncated_svd
+from emoray.text.vectors.settings import Ppmi
 from tests.text.own_vectors.made import counts
 
 METHODS = [Ppmi(), Ppmi(smoothing=1.0), Ppmi(smoothing=0.0), Ppmi(shift=2.0)]

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from emoray.text.own_vectors.settings import GloveObjective, OwnVectors, Ppmi
+from emoray.text.vectors.settings import GloveObjective, OwnVectors, Ppmi
 
 
 def test_settings_are_named_by_what_differs_from_the_usual() -> None:

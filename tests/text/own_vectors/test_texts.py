@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.text.own_vectors import texts
-from emoray.text.own_vectors.texts import read_texts
+from emoray.text.vectors import texts
+from emoray.text.vectors.texts import read_texts
 
 LINES = "so good\r\n\n  \ncaf\u00e9\nlast"
 

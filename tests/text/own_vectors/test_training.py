@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from emoray.text.own_vectors.settings import GloveObjective, OwnVectors
-from emoray.text.own_vectors.training import SPREAD, train_vectors
+from emoray.text.vectors.settings import GloveObjective, OwnVectors
+from emoray.text.vectors.training import SPREAD, train_vectors
 from tests.text.own_vectors.made import counts
 
 BOTH = [OwnVectors(), OwnVectors(method=GloveObjective(epochs=3))]

@@ -8,8 +8,8 @@ import sentencepiece
 import torch
 from transformers import MarianConfig, MarianMTModel, MarianTokenizer
 
-from emoray.text.corpus import read_records
-from emoray.text.sources import sample
+from emoray.data.corpus import read_records
+from emoray.data.goemotions import sample
 
 
 def sentences(number: int) -> list[str]:

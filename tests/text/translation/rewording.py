@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from emoray.text.translation.marks import HIDDEN
-from emoray.text.translation.translator import Untranslated
+from emoray.augment.placeholders import HIDDEN
+from emoray.augment.translator import Untranslated
 
 NOWHERE = Path("/nowhere")
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from emoray.text.translation.apertium import MODES, Apertium, Pipe, from_stream, to_stream
-from emoray.text.translation.marks import HIDDEN, hide
-from emoray.text.translation.translator import Untranslated
+from emoray.augment.apertium import MODES, Apertium, Pipe, from_stream, to_stream
+from emoray.augment.placeholders import HIDDEN, hide
+from emoray.augment.translator import Untranslated
 
 installed = pytest.mark.skipif(
     not (MODES / "eng-spa.mode").is_file(), reason="needs apt-get install apertium-eng-spa"

@@ -8,9 +8,11 @@ import pytest
 import torch
 from transformers import MarianMTModel
 
-from emoray.text.translation.marian import Beams, Decoding, Marian, Sampling
-from emoray.text.translation.marks import HIDDEN, hide
-from emoray.text.translation.translator import Untranslated, translator_of
+from emoray.augment.marian import Marian
+from emoray.augment.marian_decoding import Beams, Decoding, Sampling
+from emoray.augment.placeholders import HIDDEN, hide
+from emoray.augment.registry import translator_of
+from emoray.augment.translator import Untranslated
 from tests.text.translation.marian_made import make_pair, sentences
 
 
@@ -168,7 +170,7 @@ def test_a_model_that_cannot_be_fetched_is_one_clear_line(
 def test_without_the_extra_it_is_said_what_to_install(
     pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from emoray.text.translation import marian_files
+    from emoray.augment import marian_files
 
     monkeypatch.setattr(marian_files, "find_spec", lambda name: name != "sacremoses" or None)
     with pytest.raises(ValueError, match=r"got no sacremoses: pip install 'emoray\[translate\]'"):

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoray.text.translation.marks import HIDDEN, HIDDEN_SIGN, HIDDEN_WORD, MOST, hide, restore
-from emoray.text.translation.names import from_names, to_names
+from emoray.augment.placeholder_names import from_names, to_names
+from emoray.augment.placeholders import HIDDEN, HIDDEN_SIGN, HIDDEN_WORD, MOST, hide, restore
 
 WORDS = ["[NAME]", "[RELIGION]", "https://a.b/c?d=e", "www.a.b", "r/funny", "/u/joe-1", "@you"]
 SIGNS = [

@@ -1,6 +1,6 @@
 import pytest
 
-from emoray.text.translation.translator import translator_of
+from emoray.augment.registry import translator_of
 
 NAMES = [
     "apertium:eng-spa",

@@ -9,22 +9,17 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from emoray.labels import EKMAN
-from emoray.metrics.change import MARGIN, Change
-from emoray.metrics.comparison import Comparison
-from emoray.tables.rows import SpeedRow
-from emoray.text.vocabulary import Ragged
-from emoray.trial.benchmark.peers.clock import measure
-from emoray.trial.benchmark.peers.comparing import Peers, figures_of
-from emoray.trial.benchmark.peers.environment import (
+from emoray.benchmarks.peers.clock import measure
+from emoray.benchmarks.peers.comparing import Peers, figures_of
+from emoray.benchmarks.peers.environment import (
     READY,
     Environment,
     PeerError,
     call,
     last_line,
 )
-from emoray.trial.benchmark.peers.making import PEERS, Peer
-from emoray.trial.benchmark.peers.rows import (
+from emoray.benchmarks.peers.making import PEERS, Peer
+from emoray.benchmarks.peers.rows import (
     Compared,
     PeerRow,
     failures,
@@ -32,7 +27,12 @@ from emoray.trial.benchmark.peers.rows import (
     ratio,
     why_no_figures,
 )
-from emoray.trial.checkpoints.speed import MANY, ONE, Model, Plan
+from emoray.labels import EKMAN
+from emoray.metrics.change import MARGIN, Change
+from emoray.metrics.comparison import Comparison
+from emoray.stages.interleaved_timing import MANY, ONE, Model, Plan
+from emoray.tables.finished_rows import SpeedRow
+from emoray.text.vocabulary import Ragged
 from jobs import benchmark as benchmark_job
 from tests.model.encoders_made import make_encoder
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from emoray.labels import SENTIMENT
-from emoray.model.bert.weights import read_classifier
-from emoray.text.piece_files import read_pieces
+from emoray.models.encoder.weights import read_classifier
+from emoray.text.subwords_io import read_pieces
 from tests.model.encoders_made import PIECES, make_encoder
 
 LABELS = SENTIMENT.labels

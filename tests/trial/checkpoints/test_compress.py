@@ -7,28 +7,24 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from emoray.export import artifact
+from emoray.artifact import runtime
+from emoray.data.corpus import read_corpus
+from emoray.data.goemotions import sample
 from emoray.labels import GOEMOTIONS, SENTIMENT
 from emoray.metrics.scores import score
-from emoray.model.bert.as_saved import logits_as_saved
+from emoray.models.encoder.as_saved import logits_as_saved
+from emoray.quant.scheme_names import named, pick, usual
+from emoray.stages import conversion
+from emoray.stages.checkpoint_source import Given, find_given
+from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
-from emoray.tables.rows import (
-    ChangeRow,
-    CompressionRow,
-    CoverageRow,
-    LayerRow,
-    SpeedRow,
-)
-from emoray.text.corpus import read_corpus
+from emoray.tables.finished_rows import ChangeRow, CompressionRow, CoverageRow, SpeedRow
+from emoray.tables.rows import LayerRow
 from emoray.text.opened import opened
-from emoray.text.sources import sample
-from emoray.trial.checkpoints import converting, parity
-from emoray.trial.checkpoints.compress import Compression, list_schemes, run_compress
-from emoray.trial.checkpoints.convert import Conversion, run_convert
-from emoray.trial.checkpoints.covered import coverage_rows
-from emoray.trial.checkpoints.given import Given, find_given
-from emoray.trial.checkpoints.schemes import named, pick, usual
-from emoray.trial.store import Store
+from emoray.workflows.compress.compress import Compression, list_schemes, run_compress
+from emoray.workflows.compress.coverage import coverage_rows
+from emoray.workflows.convert import parity
+from emoray.workflows.convert.convert import Conversion, run_convert
 from tests.model.encoders_made import PIECES, make_encoder
 from tests.trial.checkpoints.models import (
     OTHER_ORDER,
@@ -74,7 +70,7 @@ def test_parts_add_up_to_the_files_of_the_artifact(rows: Rows, compression: Comp
         whole = sum(parts) + row.tokenizer_bytes + row.decision_bytes
         assert row.size_bytes == whole and min(parts) > 0, name
         if row.artifact:
-            sizes = artifact.sizes(compression.lands.place / row.artifact)
+            sizes = runtime.sizes(compression.lands.place / row.artifact)
             assert sum(sizes.values()) == row.size_bytes
 
 
@@ -82,11 +78,9 @@ def test_every_artifact_runs_and_earns_its_rows_score(rows: Rows, compression: C
     test = read_corpus(sample().folder, name="sample", taxonomy=SENTIMENT).test
     for name in FORMS[2:]:
         folder = compression.lands.place / rows[name].artifact
-        classifier = artifact.load(folder)
+        classifier = runtime.load(folder)
         assert classifier.labels == SENTIMENT.labels
-        assert (
-            artifact.sha256((folder / "manifest.json").read_bytes()) == rows[name].artifact_sha256
-        )
+        assert runtime.sha256((folder / "manifest.json").read_bytes()) == rows[name].artifact_sha256
         logits_NK = classifier.logits(test.texts)
         found = score(logits_NK, test.labels_NK, classifier.cuts_K).macro_f1
         assert found == pytest.approx(rows[name].test_macro_f1, abs=1e-9), name
@@ -157,7 +151,7 @@ def test_a_place_that_holds_something_else_is_not_cleared(
 def test_a_scheme_that_fails_is_named_and_the_others_are_finished(
     compression: Compression, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from emoray.export import score as scoring
+    from emoray.artifact import scoring as scoring
 
     class Fail(Exception):
         pass
@@ -174,7 +168,7 @@ def test_a_scheme_that_fails_is_named_and_the_others_are_finished(
     asked = replace(compression, schemes=("int8", "int4-group"), out=tmp_path, name="out")
     with pytest.raises(ValueError, match=r"1 of 3 did not \(int4-group: .*kernels.*NOT_IMPL"):
         run_compress(asked, quiet())
-    assert artifact.load(tmp_path / "out/artifacts/int8").labels == SENTIMENT.labels
+    assert runtime.load(tmp_path / "out/artifacts/int8").labels == SENTIMENT.labels
     assert not (tmp_path / "out/artifacts/int4-group").exists()
 
 
@@ -192,7 +186,7 @@ def test_a_scheme_that_trains_is_trained_for_its_codes(
     (said,) = {row["change"] for row in found if row["name"] == "qat4"}
     (alone,) = {r["change"] for r in changes if (r["after"], r["measure"]) == ("qat4", "macro_f1")}
     assert said == pytest.approx(alone)
-    assert artifact.load(tmp_path / "q/artifacts/qat4").labels == SENTIMENT.labels
+    assert runtime.load(tmp_path / "q/artifacts/qat4").labels == SENTIMENT.labels
 
 
 def test_our_own_folder_and_a_head_in_the_corpus_order_give_the_same_scores(
@@ -293,7 +287,7 @@ def test_an_added_special_token_is_read_as_transformers_reads_it(
     asked = replace(compression, model=model, schemes=("int8",), out=tmp_path, name="out")
     run_compress(asked, quiet())
     texts = ["I love [NAME]!", "[NAME]'s x[NAME]y", "[CLS] no [MASK] [UNK] [SEP]"]
-    found = artifact.load(tmp_path / "out/artifacts/float").logits(texts)
+    found = runtime.load(tmp_path / "out/artifacts/float").logits(texts)
     given = find_given(model, max_tokens=24)
     rows = opened(model).ids(texts, 24)
     assert PIECES in rows[0]
@@ -306,9 +300,9 @@ def test_a_compression_that_reads_or_says_something_else_is_not_let_out(
     compression: Compression, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
 ) -> None:
     if wrong == "ids":
-        real = artifact.WordPiece.words
+        real = runtime.WordPiece.words
         monkeypatch.setattr(
-            artifact.WordPiece, "words", lambda self, text: real(self, text.replace("happy", "sad"))
+            runtime.WordPiece, "words", lambda self, text: real(self, text.replace("happy", "sad"))
         )
         words = r"got other ids for \d+ of \d+ texts, first at '.+' in '.+': \[.+\] there, \[.+\] h"
     else:
@@ -337,7 +331,7 @@ def test_an_encoder_without_a_graph_is_sent_to_convert(
     compression: Compression, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exported: list[Given] = []  # for seconds, as test_convert.py does
-    monkeypatch.setattr(converting, "graph_of", exported.append)
+    monkeypatch.setattr(conversion, "graph_of", exported.append)
     electra = foreign_model(tmp_path / "electra", model)
     with pytest.raises(ValueError, match=r"electra.*jobs\.convert --model .* as it is"):
         run_compress(replace(compression, model=electra, out=tmp_path, name="out"), quiet())
@@ -347,9 +341,9 @@ def test_an_encoder_without_a_graph_is_sent_to_convert(
 def test_a_run_in_which_nothing_became_codes_fails(
     compression: Compression, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from emoray.trial.checkpoints import compress
-    from emoray.trial.checkpoints.making import make
-    from emoray.trial.checkpoints.steps import steps
+    from emoray.console.steps import steps
+    from emoray.workflows.compress import compress
+    from emoray.workflows.compress.variants import make
 
     bench = compress._bench(compression, quiet())
     with steps(quiet(), 1) as say:

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from emoray.export import artifact
-from emoray.model.bert.as_saved import logits_as_saved
+from emoray.artifact import runtime
+from emoray.models.encoder.as_saved import logits_as_saved
 from emoray.tables.files import read_table
-from emoray.tables.rows import ConversionRow, CoverageRow, SpeedRow
+from emoray.tables.finished_rows import ConversionRow, CoverageRow, SpeedRow
 from emoray.text.opened import opened
-from emoray.trial.checkpoints import memory, parity, reference
-from emoray.trial.checkpoints.convert import Conversion, run_convert
+from emoray.workflows.convert import memory, parity, reference
+from emoray.workflows.convert.convert import Conversion, run_convert
 from tests.model.encoders_made import make_encoder, sample_texts
 from tests.trial.checkpoints.conftest import SHORT
 from tests.trial.checkpoints.models import OTHER_ORDER, foreign_model, own_model, tiny
@@ -45,7 +45,7 @@ def test_a_transformers_model_says_the_same_as_onnx(kind: str, tmp_path: Path) -
     assert onnx.max_logit_error < 1e-4
     assert onnx.shortest_tokens < 5 and onnx.longest_tokens == 48 and onnx.texts > 30
     assert (torch.name, onnx.name) == ("torch", "onnx")
-    classifier = artifact.load(tmp_path / "out/artifact")
+    classifier = runtime.load(tmp_path / "out/artifact")
     assert classifier.labels == OTHER_ORDER
     assert not np.allclose(classifier.cuts_K, 0), "thresholds are fitted on dev"
 
@@ -62,7 +62,7 @@ def test_the_artifact_gives_transformers_own_logits(tmp_path: Path) -> None:
     )
     with torch.inference_mode():
         said = AutoModelForSequenceClassification.from_pretrained(model)(**batch).logits.numpy()
-    found = artifact.load(tmp_path / "out/artifact").logits(texts)
+    found = runtime.load(tmp_path / "out/artifact").logits(texts)
     np.testing.assert_allclose(found, said, atol=2e-5)
 
 
@@ -83,7 +83,7 @@ def test_a_folder_is_converted_as_transformers_opens_it(tmp_path: Path) -> None:
     pieces["[NAME]"] = pieces.pop("[unused0]")
     (model / "tokenizer.json").write_text(json.dumps(vocabulary))
     convert(conversion(model, tmp_path / "out", max_tokens=None))
-    found = artifact.load(tmp_path / "out/artifact")
+    found = runtime.load(tmp_path / "out/artifact")
     texts = ["THANKS [NAME] so much", "x[NAME] y", "Ça va [MASK] [UNK]", "happy " * 40]
     rows = opened(model).ids(texts, 20)
     assert len(rows[-1]) == 20 and 1 in rows[0] and 1 in rows[1]
@@ -117,7 +117,7 @@ def test_an_encoder_we_cannot_fuse_falls_back_and_says_so(model: Path, tmp_path:
     assert onnx.graph.startswith("torch.onnx.export") and onnx.passed
     lines = read_table(out / "coverage.parquet", CoverageRow)["line"].to_pylist()
     assert lines[0].startswith("an encoder we cannot fuse") and "electra" in lines[0]
-    found = artifact.load(out / "artifact").logits(["thanks", "a much longer text than that!"])
+    found = runtime.load(out / "artifact").logits(["thanks", "a much longer text than that!"])
     assert found.shape == (2, 4)
 
 
@@ -125,7 +125,7 @@ def test_labels_of_its_own_are_decided_by_one_half(tmp_path: Path) -> None:
     labels = ("refund", "praise", "question")
     model = make_encoder(tmp_path / "bert", "bert", width=16, labels=labels)
     convert(conversion(model, tmp_path / "out"))
-    classifier = artifact.load(tmp_path / "out/artifact")
+    classifier = runtime.load(tmp_path / "out/artifact")
     assert classifier.labels == labels
     assert classifier.temperature == 1 and (classifier.cuts_K == 0).all()
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from emoray.tables.rows import SpeedRow
+from emoray.stages.interleaved_timing import MANY, ONE, Plan, batches_of, measure, speeds
+from emoray.tables.finished_rows import SpeedRow
 from emoray.text.vocabulary import Ragged
-from emoray.trial.checkpoints.speed import MANY, ONE, Plan, batches_of, measure, speeds
 
 TEXTS = Ragged.from_lists([[1] * (1 + i % 9) for i in range(100)])
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from emoray.export.score import open_session
-from emoray.trial.checkpoints import memory
-from emoray.trial.checkpoints.memory import Memory
-from emoray.trial.checkpoints.steps import plainly, steps
+from emoray.artifact.scoring import open_session
+from emoray.console.steps import plainly, steps
+from emoray.workflows.convert import memory
+from emoray.workflows.convert.memory import Memory
 
 
 def test_a_model_that_onnxruntime_cannot_run_is_said_plainly() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoray.trial.comparing.operand import Cut, Decided, Operand
-from emoray.trial.comparing.saved import is_saved, read_saved
+from emoray.workflows.compare.operand import Cut, Decided, Operand
+from emoray.workflows.compare.saved import is_saved, read_saved
 
 NAMES = ("joy", "anger")
 TRUTH = np.array([[1, 0], [0, 1], [1, 1], [0, 0]])

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from emoray.trial.finished.artifacts import open_artifact
-from emoray.trial.finished.calibrating import Calibrated, calibrate
-from emoray.trial.finished.scoring import Judge, Wanted, judge
+from emoray.artifact.loading import open_artifact
+from emoray.stages.artifact_scoring import Judge, Wanted, judge
+from emoray.workflows.calibration import Calibrated, calibrate
 from tests.trial.finished.made import make_artifact
 
 

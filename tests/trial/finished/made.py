@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.export import artifact
-from emoray.export.artifact import DECISION
+from emoray.artifact import runtime
+from emoray.artifact.packaging import base_files, decision_json
+from emoray.artifact.runtime import DECISION
+from emoray.data.corpus import read_corpus
+from emoray.data.goemotions import sample
 from emoray.export.graph import build
 from emoray.export.network import Network
-from emoray.export.shipping import base_files, decision_json
 from emoray.labels import SENTIMENT, Taxonomy
-from emoray.text.corpus import read_corpus
-from emoray.text.sources import sample
 from emoray.text.vocabulary import Vocabulary
 from emoray.text.words import rules_json, tokenize
 
@@ -59,7 +59,7 @@ def make_artifact(
         labels=names,
     )
     files[DECISION] = decision_json(1.0, np.zeros(len(names)), "fixed0.5")
-    artifact.write(folder, files)
+    runtime.write(folder, files)
     return folder
 
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.export import artifact
+from emoray.artifact import runtime
+from emoray.artifact.loading import columns_of, open_artifact, taxonomy_of_labels
 from emoray.labels import EKMAN, GOEMOTIONS, SENTIMENT, Taxonomy, own
-from emoray.trial.finished.artifacts import columns_of, open_artifact, taxonomy_of_labels
 from tests.trial.finished.made import make_artifact
 
 KIN = (GOEMOTIONS, EKMAN, SENTIMENT)
@@ -28,7 +28,7 @@ def test_an_artifact_is_opened_with_its_decision_and_hashes(made: Path) -> None:
     assert found.labels == SENTIMENT.labels
     assert (found.temperature, found.rule) == (1.0, "fixed0.5") and not found.cuts_K.any()
     assert found.size_bytes == sum(p.stat().st_size for p in made.iterdir())
-    assert found.sha256 == artifact.sha256((made / artifact.MANIFEST).read_bytes())
+    assert found.sha256 == runtime.sha256((made / runtime.MANIFEST).read_bytes())
 
 
 def test_labels_in_another_order_are_found_again(tmp_path: Path) -> None:
@@ -46,8 +46,8 @@ def test_labels_of_an_own_corpus_are_known_by_it_alone() -> None:
 
 
 def test_cuts_of_another_number_are_refused(made: Path, tmp_path: Path) -> None:
-    files = artifact.read(made)
-    files[artifact.DECISION] = b'{"temperature":1.0,"cuts":[0.0]}'
-    artifact.write(tmp_path / "a", files)
+    files = runtime.read(made)
+    files[runtime.DECISION] = b'{"temperature":1.0,"cuts":[0.0]}'
+    runtime.write(tmp_path / "a", files)
     with pytest.raises(ValueError, match=r"one cut for each label, 4 here, got shape \(1,\)"):
         open_artifact(tmp_path / "a")

@@ -8,20 +8,20 @@ from emoray.decide.thresholds import PerLabel
 from emoray.metrics.calibration import ece, label_ece
 from emoray.metrics.change import Change
 from emoray.metrics.cuts import decide, probabilities, thresholds_of
+from emoray.stages.artifact_scoring import Judge
+from emoray.stages.spec import RULES
 from emoray.tables.files import table_of
 from emoray.tables.rows import FINISHED_TABLES
 from emoray.tables.schema import schema_of
-from emoray.trial.finished.calibrate import explain
-from emoray.trial.finished.calibrating import (
+from emoray.workflows.calibrate import explain
+from emoray.workflows.calibrate_tables import temperature_sentence, threshold_sentence
+from emoray.workflows.calibration import (
     Calibrated,
     calibration_rows,
     changes_of,
     label_rows,
     reliability_rows,
 )
-from emoray.trial.finished.scoring import Judge
-from emoray.trial.finished.telling import temperature_sentence, threshold_sentence
-from emoray.trial.spec import RULES
 
 
 def test_every_rule_is_tried_without_and_with_the_fitted_temperature(

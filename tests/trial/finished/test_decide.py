@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from emoray.export import artifact
-from emoray.export.decision import history
+from emoray.artifact import runtime
+from emoray.artifact.decision_history import history
 from emoray.metrics.cuts import cuts_of
 from emoray.tables.files import read_table, write_table
-from emoray.tables.rows import CalibrationRow, LabelRow
-from emoray.trial.finished.calibrate import Calibrate, run_calibrate
-from emoray.trial.finished.calibrating import Calibrated
-from emoray.trial.finished.decide import Decide, read_thresholds, run_decide
+from emoray.tables.finished_rows import CalibrationRow
+from emoray.tables.rows import LabelRow
+from emoray.workflows.calibrate import Calibrate, run_calibrate
+from emoray.workflows.calibration import Calibrated
+from emoray.workflows.decide import Decide, read_thresholds, run_decide
 from tests.trial.finished.made import bytes_of, make_artifact
 
 QUIET = Console(quiet=True)
@@ -32,9 +33,9 @@ def calibration(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out / f"calibrate-{made.name}" / "calibration.parquet"
 
 
-def decided(folder: Path, **said: object) -> artifact.Classifier:
+def decided(folder: Path, **said: object) -> runtime.Classifier:
     run_decide(Decide(artifact=folder, **said), QUIET)
-    return artifact.load(folder)
+    return runtime.load(folder)
 
 
 def rule_of(folder: Path) -> str:
@@ -107,17 +108,17 @@ def test_a_temperature_alone_moves_probabilities_and_no_decision(
 def test_undo_goes_back_to_the_decision_before(folder: Path, made: Path) -> None:
     decided(folder, thresholds=("0.3",))
     run_decide(Decide(artifact=folder, undo=True), QUIET)
-    assert artifact.read(folder) == artifact.read(made)
+    assert runtime.read(folder) == runtime.read(made)
 
 
 def test_the_history_is_walked_back_and_forth_and_by_number(folder: Path, made: Path) -> None:
     decided(folder, thresholds=("0.3",))
-    kept = artifact.read(folder)
+    kept = runtime.read(folder)
     decided(folder, undo=True)
     decided(folder, redo=True)
-    assert artifact.read(folder) == kept
+    assert runtime.read(folder) == kept
     decided(folder, to=0)
-    assert artifact.read(folder) == artifact.read(made)
+    assert runtime.read(folder) == runtime.read(made)
     with pytest.raises(ValueError, match=r"has a number \(0, 1\), got 5"):
         decided(folder, to=5)
 

@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from emoray.export import artifact
+from emoray.artifact import runtime
+from emoray.data.importing.settings import Bring
 from emoray.metrics.bootstrap import symmetric_interval, usual_weights
 from emoray.metrics.resampled import resampled
 from emoray.metrics.scores import score
+from emoray.stages.artifact_scoring import Judge
+from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
-from emoray.tables.rows import EvaluationRow, LatencyRow
-from emoray.text.bring.asked import Bring
-from emoray.trial.finished.evaluate import TEXTS, TURNS, Evaluate, Gates, _baselines, run_evaluate
-from emoray.trial.finished.scoring import Judge
-from emoray.trial.finished.telling import below_baselines
-from emoray.trial.store import Store
+from emoray.tables.finished_rows import EvaluationRow
+from emoray.tables.rows import LatencyRow
+from emoray.workflows.calibrate_tables import below_baselines
+from emoray.workflows.evaluate import TEXTS, TURNS, Evaluate, Gates, _baselines, run_evaluate
 from tests.trial.finished.made import bytes_of
 
 QUIET = Console(file=sys.stderr, quiet=True)
@@ -42,7 +43,7 @@ def test_an_artifact_is_scored_as_it_stands(row: EvaluationRow, court: Judge, ma
     wanted = score(said.logits_NK, said.labels_NK, np.zeros(4))
     assert (row.macro_f1, row.micro_f1) == pytest.approx((wanted.macro_f1, wanted.micro_f1))
     assert row.macro_f1_low < row.macro_f1 < row.macro_f1_high
-    assert row.size_bytes == sum(artifact.sizes(made).values())
+    assert row.size_bytes == sum(runtime.sizes(made).values())
     assert row.passed and not row.failed and row.min_macro_f1 is None
 
 

@@ -18,26 +18,26 @@ from emoray.metrics.bootstrap import RESAMPLES, usual_weights
 from emoray.metrics.change import MARGIN, Change
 from emoray.metrics.comparison import Comparison
 from emoray.metrics.seed_gain import gain, seed_scores
-from emoray.tables.compared import compare_points
+from emoray.stages.artifact_scoring import Judge
+from emoray.stages.baselines import baseline_decisions, baselines_of
+from emoray.stages.comparisons import RETUNED
+from emoray.stages.encoding import read_texts
+from emoray.stages.plan import comparing
+from emoray.stages.point_rows import point_ids
+from emoray.stages.predictions import answering, write_predictions
+from emoray.stages.resampled_scores import read_macro_f1
+from emoray.stages.spec import CorpusRef
+from emoray.storage.store.keys import id_of
+from emoray.tables.comparing_points import compare_points
 from emoray.tables.comparison_rows import ComparisonRow
 from emoray.tables.evidence_rows import PredictionRow
 from emoray.tables.files import read_table
 from emoray.tables.nearest import with_nearest
 from emoray.tables.rows import LabelRow, PointRow
-from emoray.trial.answered import answering, write_predictions
-from emoray.trial.baselines import baseline_decisions, baselines_of
-from emoray.trial.checkpoints import judging
-from emoray.trial.comparing.compare import Compare, run_compare
-from emoray.trial.finished.calibrating import Calibrated, changes_of
-from emoray.trial.finished.evaluate import _paired
-from emoray.trial.finished.scoring import Judge
-from emoray.trial.float_comparison import RETUNED
-from emoray.trial.plan import comparing
-from emoray.trial.resampled_scores import read_macro_f1
-from emoray.trial.rows import point_ids
-from emoray.trial.spec import CorpusRef
-from emoray.trial.stages.text import read_texts
-from emoray.trial.store import id_of
+from emoray.workflows.calibration import Calibrated, changes_of
+from emoray.workflows.compare.compare import Compare, run_compare
+from emoray.workflows.compress import judging
+from emoray.workflows.evaluate import _paired
 from jobs import compare as compare_job
 from tests.trial.chain import RECIPE, Chain
 

@@ -5,19 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.export import artifact
-from emoray.export.decision import change
+from emoray.artifact import runtime
+from emoray.artifact.decision_history import change
+from emoray.artifact.loading import open_artifact
+from emoray.data.goemotions import sample
+from emoray.data.importing.settings import Bring
 from emoray.labels import SENTIMENT
-from emoray.text.bring.asked import Bring
-from emoray.text.sources import sample
-from emoray.trial.finished.artifacts import open_artifact
-from emoray.trial.finished.scoring import Judge, Wanted, judge
+from emoray.stages.artifact_scoring import Judge, Wanted, judge
 from tests.trial.finished.made import make_artifact
 
 
 def test_logits_are_those_of_the_artifact(court: Judge, made: Path) -> None:
     said = court.said("test")
-    np.testing.assert_array_equal(said.logits_NK, artifact.load(made).logits(said.texts))
+    np.testing.assert_array_equal(said.logits_NK, runtime.load(made).logits(said.texts))
     np.testing.assert_array_equal(said.labels_NK, court.corpus.test.labels_NK)
 
 

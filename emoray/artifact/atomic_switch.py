@@ -1,0 +1,217 @@
+"""Two files of an artifact exchanged for two others at one moment, while readers read them.
+
+decision.json and manifest.json must change together, and a rename moves one name. So for the time
+of a change both are links through one pointer, `.decisions/current`, whose move is the change:
+
+1. the new pair is written to `.decisions/next`; readers still read the old files
+2. `current` points to the old pair, then each file becomes a link to its own bytes through it
+3. `current` moves to `next`: before this rename readers see the old pair, after it the new one
+4. each link becomes a plain file again, of the bytes it showed; `next` gets its number
+
+Killed anywhere, the artifact is whole, and the next call finishes or forgets what was begun. At
+rest an artifact is plain files; `.decisions/0000`, `0001`, … hold every pair it ever had, and none
+of them moves or goes: `.decisions/at.json` says which is the current one. `artifact.read` reads
+none of it.
+"""
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from emoray.artifact.runtime import DECISION, MANIFEST
+
+HISTORY, CURRENT, NEXT, NOTE, AT = ".decisions", "current", "next", "note.json", "at.json"
+UNDONE = "undone"  # where an earlier version moved what was undone
+PAIR = (MANIFEST, DECISION)
+AS_FOUND = "as the artifact was found"
+LOCK, ASIDE = "lock", "aside-"
+WAIT_SECONDS = 10.0
+
+
+def _write(path: Path, data: bytes) -> None:
+    """`data` at a new path, on the disk before anything points to it."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _aside(history: Path) -> Path:
+    return history / f"{ASIDE}{uuid.uuid4().hex[:8]}"
+
+
+def put_file(history: Path, data: bytes, path: Path) -> None:
+    """A plain file at `path`, whole or not at all."""
+    aside = _aside(history)
+    _write(aside, data)
+    os.replace(aside, path)
+
+
+def _link(history: Path, target: str, path: Path) -> None:
+    """A link at `path`; whoever opens it gets what was there before, or what is there now."""
+    aside = _aside(history)
+    os.symlink(target, aside)
+    os.replace(aside, path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """Where an artifact stands in its history: the number of its decision, and those that were
+    undone since, the last one last."""
+
+    number: int
+    redo: tuple[int, ...] = ()
+
+
+def read_at(history: Path) -> At | None:
+    """As it was kept; None where it was not, or no longer can be read."""
+    try:
+        said = json.loads((history / AT).read_bytes())
+        return At(number=int(said["number"]), redo=tuple(map(int, said["redo"])))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def keep_at(history: Path, at: At) -> None:
+    """Whole or not at all; a kill before it loses what could be undone no more, and no decision."""
+    put_file(history, json.dumps({"number": at.number, "redo": at.redo}).encode(), history / AT)
+
+
+def record(
+    pair: dict[str, bytes],
+    why: str,
+    history: Path,
+    name: str,
+    *,
+    after: int | None = None,
+    scores: Mapping[str, float] | None = None,
+) -> None:
+    """A pair and its note as a folder of the history: all of it or nothing.
+
+    after: the number of the decision that it was made on. scores: what is known of it.
+    """
+    aside = _aside(history)
+    aside.mkdir()
+    when = datetime.now(UTC).isoformat(timespec="seconds")
+    note = {"when": when, "why": why, "after": after, "scores": dict(scores or {})}
+    for file, data in {**pair, NOTE: json.dumps(note).encode()}.items():
+        _write(aside / file, data)
+    os.replace(aside, history / name)
+
+
+def pair_of(folder: Path) -> dict[str, bytes]:
+    """The two files, wherever they lie."""
+    return {name: (folder / name).read_bytes() for name in PAIR}
+
+
+def numbered(history: Path) -> list[Path]:
+    """The decisions of an artifact, oldest first."""
+    return sorted(p for p in history.glob("[0-9][0-9][0-9][0-9]") if p.is_dir())
+
+
+def next_name(history: Path) -> str:
+    """The folder of the decision that comes next."""
+    kept = numbered(history)
+    return f"{int(kept[-1].name) + 1 if kept else 0:04}"
+
+
+def current(folder: Path, kept: list[Path]) -> Path | None:
+    """Which of the kept decisions is the current one: where the artifact says it stands, else the
+    last that fits. One that lost a file or a byte since fits nothing."""
+    now = pair_of(folder)
+    whole = (k for k in kept if all((k / name).is_file() for name in PAIR))
+    same = [k for k in whole if pair_of(k) == now]
+    at = read_at(folder / HISTORY)
+    said = [k for k in same if at is not None and int(k.name) == at.number]
+    found = said or same[-1:]
+    return found[0] if found else None
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _plain(folder: Path) -> None:
+    """Step 4 of a change: links become the files they show, and nothing points any more."""
+    history = folder / HISTORY
+    for name in PAIR:
+        if (folder / name).is_symlink():
+            put_file(history, (folder / name).read_bytes(), folder / name)
+    _remove(history / CURRENT)
+
+
+def _with_undone(history: Path, at: Path | None) -> None:
+    """Number what an earlier version moved away when it was undone, after all others."""
+    undone = sorted((history / UNDONE).glob("[0-9]*"))
+    if undone and at is not None:
+        keep_at(history, At(number=int(at.name)))  # an equal one may come after it
+    for each in undone:
+        os.replace(each, history / next_name(history))
+    if (history / UNDONE).is_dir():
+        _remove(history / UNDONE)
+
+
+def settle(folder: Path) -> Path:
+    """Finish or forget what a killed call began; returns the current one of the decisions."""
+    history = folder / HISTORY
+    _plain(folder)
+    now = pair_of(folder)
+    if (history / NEXT).exists():
+        if pair_of(history / NEXT) == now:
+            os.replace(history / NEXT, history / next_name(history))
+        else:
+            _remove(history / NEXT)
+    for left in history.glob(f"{ASIDE}*"):
+        _remove(left)
+    at = current(folder, numbered(history))
+    _with_undone(history, at)
+    if at is None:  # the first call, or other files were put here since
+        kept, said = numbered(history), read_at(history)
+        last = said.number if said else int(kept[-1].name) if kept else None
+        record(now, AS_FOUND, history, next_name(history), after=last)
+        at = numbered(history)[-1]
+    return at
+
+
+def switch(folder: Path, old: Path, new: Path) -> None:
+    """Steps 2 to 4: every reader sees the old pair, then every reader sees the new one."""
+    history = folder / HISTORY
+    _link(history, old.name, history / CURRENT)
+    for name in PAIR:
+        _link(history, f"{HISTORY}/{CURRENT}/{name}", folder / name)
+    _link(history, new.name, history / CURRENT)
+    _plain(folder)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[Path]:
+    """The current one in the artifact's history, settled, while nobody else changes its
+    decision."""
+    history = folder / HISTORY
+    try:
+        history.mkdir(exist_ok=True)
+        with FileLock(history / LOCK, timeout=WAIT_SECONDS):
+            yield settle(folder)
+    except Timeout:
+        raise ValueError(
+            f"one job changes an artifact's decision at a time, {folder} is held by another: "
+            "wait for it"
+        ) from None
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"a decision is changed inside a folder that can be written, {folder} cannot "
+            f"({error.strerror}): its decision is whole; make room, or copy the artifact "
+            "somewhere else",
+        ) from error

@@ -1,0 +1,40 @@
+"""Whether a text's logits depend on the texts beside it.
+
+A dynamic scheme takes the scale of its activations per batch, so a neighbour can move them; floats
+move by rounding only. Shapes: M texts, K labels.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emoray.artifact.scoring import Texts, evenly, open_session
+
+TOGETHER = 32  # texts of a batch, as a server would gather them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TwoWays:
+    """What a model says of the same texts one by one, and `TOGETHER` at a time."""
+
+    alone_MK: np.ndarray
+    batched_MK: np.ndarray
+
+
+def two_ways(model: Path | bytes, texts: Texts, most: int) -> TwoWays:
+    """Run at most `most` of the texts, evenly over their lengths, both ways, on one thread.
+
+    Batches are made as texts come, not by length, and padded to their longest: what a server does.
+    """
+    session = open_session(model)
+    chosen = np.sort(evenly(np.asarray(texts.lengths), most))
+
+    def said(size: int) -> Iterator[np.ndarray]:
+        for start in range(0, len(chosen), size):
+            yield session.run(None, {"ids": texts.padded(chosen[start : start + size])})[0]
+
+    return TwoWays(
+        alone_MK=np.concatenate(list(said(1))), batched_MK=np.concatenate(list(said(TOGETHER)))
+    )

@@ -1,0 +1,248 @@
+"""Change the decision of an artifact that is in use: at once, or not at all, back and forth.
+
+How two files change at one moment, and where the decisions are kept: `atomic_switch`.
+Shapes: K labels.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoray.artifact import runtime
+from emoray.artifact.atomic_switch import (
+    HISTORY,
+    NEXT,
+    NOTE,
+    UNDONE,
+    At,
+    current,
+    held,
+    keep_at,
+    numbered,
+    put_file,
+    read_at,
+    record,
+    settle,
+    switch,
+)
+from emoray.artifact.card import card_after, card_as_made
+from emoray.artifact.packaging import decision_json
+from emoray.artifact.runtime import CARD, DECISION, LABELS, MANIFEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """A decision that an artifact has or had."""
+
+    number: int
+    temperature: float
+    rule: str
+    thresholds: tuple[float, ...]
+    when: str
+    why: str
+    state: str  # current, kept (an undo comes to it) or undone
+    after: int | None = None  # the decision that it was made on, to which an undo goes
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+
+def model_sha256(files: dict[str, bytes]) -> str:
+    """What an artifact's logits depend on, as one hash: every file but its decision."""
+    hashes = {n: runtime.sha256(d) for n, d in files.items() if n not in (DECISION, MANIFEST)}
+    return runtime.sha256(runtime.manifest_of(hashes))
+
+
+def _note(kept: Path) -> dict[str, Any]:
+    try:
+        said = json.loads((kept / NOTE).read_bytes())
+    except (OSError, ValueError):  # only people read it
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _after(kept: Path, all_kept: Sequence[Path]) -> int | None:
+    """The number of the decision that this one was made on; None for the first."""
+    note, number = _note(kept), int(kept.name[:4])
+    if "after" in note:
+        return None if note["after"] is None else int(note["after"])
+    before = [int(k.name[:4]) for k in all_kept if int(k.name[:4]) < number]
+    return before[-1] if before else None
+
+
+def _saved(kept: Path, state: str, after: int | None = None) -> Saved:
+    decision = json.loads((kept / DECISION).read_bytes())
+    note = _note(kept)
+    return Saved(
+        number=int(kept.name[:4]),
+        temperature=decision["temperature"],
+        rule=decision["threshold_rule"],
+        thresholds=tuple(decision["thresholds"]),
+        when=str(note.get("when", "")),
+        why=str(note.get("why", "")),
+        state=state,
+        after=after,
+        scores=dict(note.get("scores") or {}),
+    )
+
+
+def _told(folder: Path, at: Path) -> Saved:
+    """Where the artifact stands now, and its card says it too."""
+    now = _saved(at, "current", _after(at, numbered(folder / HISTORY)))
+    card = card_after(folder, number=now.number, when=now.when, why=now.why, scores=now.scores)
+    if card is not None and card != (folder / CARD).read_bytes():
+        put_file(folder / HISTORY, card, folder / CARD)
+    return now
+
+
+def _current(folder: Path, redo: tuple[int, ...] = ()) -> Saved:
+    """Keep where the artifact stands now, and say it."""
+    at = settle(folder)
+    keep_at(folder / HISTORY, At(number=int(at.name), redo=redo))
+    return _told(folder, at)
+
+
+def change(
+    folder: Path,
+    *,
+    temperature: float,
+    cuts_K: np.ndarray,
+    rule: str,
+    why: str,
+    scores: Mapping[str, float] | None = None,
+) -> Saved:
+    """Give the artifact another decision, atomically; every one that it had is kept.
+
+    The same decision again changes nothing. Refuses a damaged artifact before touching it. scores:
+    what is known of the decision, kept beside it.
+    """
+    files = runtime.read(folder)
+    labels = json.loads(files[LABELS])
+    if np.shape(cuts_K) != (len(labels),):
+        raise ValueError(
+            f"a decision has one cut for each label, {len(labels)} here, got shape "
+            f"{np.shape(cuts_K)}: fit it on this artifact"
+        )
+    decision = decision_json(temperature, cuts_K, rule)
+    with held(folder) as at:
+        history = folder / HISTORY
+        if json.loads((at / DECISION).read_bytes()) == json.loads(decision):
+            return _told(folder, at)
+        hashes = json.loads((at / MANIFEST).read_bytes())
+        manifest = runtime.manifest_of({**hashes, DECISION: runtime.sha256(decision)})
+        pair = {MANIFEST: manifest, DECISION: decision}
+        record(pair, why, history, NEXT, after=int(at.name), scores=scores)
+        switch(folder, at, history / NEXT)
+        return _current(folder)
+
+
+def _model_of(kept: Path) -> dict[str, str]:
+    """Hashes of the files that a kept decision was made for; refuses a damaged one."""
+    try:
+        hashes = dict(json.loads((kept / MANIFEST).read_bytes()))
+        if runtime.sha256((kept / DECISION).read_bytes()) == hashes.pop(DECISION):
+            return hashes
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise ValueError(
+        f"a kept decision is as its manifest says, {kept} is not: set the decision you want with "
+        "--temperature and --threshold"
+    )
+
+
+def _go(folder: Path, at: Path, number: int, redo: tuple[int, ...]) -> Saved:
+    """Give the artifact the kept decision of that number, atomically."""
+    kept = folder / HISTORY / f"{number:04}"
+    if not kept.is_dir():
+        known = ", ".join(str(int(k.name)) for k in numbered(folder / HISTORY))
+        raise ValueError(
+            f"a decision of the history has a number ({known}), got {number}: --list shows all"
+        )
+    if _model_of(kept) != _model_of(at):
+        raise ValueError(
+            f"an undo restores a decision on the same model, {kept.name} in {folder} was made for "
+            "other files: the artifact was replaced since; set a decision anew"
+        )
+    if kept != at:
+        keep_at(folder / HISTORY, At(number=number, redo=redo))  # tells it from equal ones
+        switch(folder, at, kept)
+    return _current(folder, redo)
+
+
+def _require_history(folder: Path, what: str) -> None:
+    """Refuse a damaged artifact, and one that was never changed."""
+    runtime.read(folder)
+    if not (folder / HISTORY).is_dir():
+        raise ValueError(f"{what}, {folder} has none: nothing was changed since it was made")
+
+
+def undo(folder: Path) -> Saved:
+    """Give the artifact the decision that its current one was made on, atomically."""
+    needs = "an undo needs a decision before the current one"
+    _require_history(folder, needs)
+    with held(folder) as at:
+        before, said = _after(at, numbered(folder / HISTORY)), read_at(folder / HISTORY)
+        if before is None:
+            raise ValueError(f"{needs}, {folder} has none: nothing was changed since it was made")
+        undone = said.redo if said and said.number == int(at.name) else ()
+        return _go(folder, at, before, (*undone, int(at.name)))
+
+
+def redo(folder: Path) -> Saved:
+    """Take the last undo back; without one, go on to the newest decision made on this one."""
+    needs = "a redo needs a decision that was undone"
+    _require_history(folder, needs)
+    with held(folder) as at:
+        kept, said = numbered(folder / HISTORY), read_at(folder / HISTORY)
+        undone = said.redo if said and said.number == int(at.name) else ()
+        later = [int(k.name) for k in kept if _after(k, kept) == int(at.name)]
+        ways = undone[-1:] or tuple(later[-1:])
+        if not ways:
+            raise ValueError(f"{needs}, {folder} has none after {int(at.name)}: --list shows all")
+        return _go(folder, at, ways[0], undone[:-1])
+
+
+def go_to(folder: Path, number: int) -> Saved:
+    """Give the artifact any decision of its history by its number, atomically."""
+    _require_history(folder, "--to needs a history")
+    with held(folder) as at:
+        return _go(folder, at, number, ())
+
+
+def history(folder: Path) -> list[Saved]:
+    """Every decision that an artifact ever had, oldest first, the current one marked.
+
+    Reads only; before the first change there is none.
+    """
+    runtime.read(folder)
+    kept = numbered(folder / HISTORY)
+    at = current(folder, kept)
+    older = sorted((folder / HISTORY / UNDONE).glob("[0-9]*"))  # of an earlier version
+    after = {int(k.name): _after(k, kept) for k in kept}
+    states: dict[int, str] = {}
+    number = None if at is None else int(at.name)
+    while number is not None and number not in states:
+        states[number] = "kept" if states else "current"
+        number = after.get(number)
+    told = [_saved(k, states.get(int(k.name), "undone"), after[int(k.name)]) for k in kept]
+    return told + [_saved(k, "undone") for k in older]
+
+
+def copy_as_made(folder: Path, sha256: str, target: Path) -> bool:
+    """Copy an artifact as it was when its manifest had that hash, whatever it decides by now.
+
+    False, and nothing is written, where no decision that it ever had is that one.
+    """
+    for at in (folder, *numbered(folder / HISTORY)):
+        manifest = (at / MANIFEST).read_bytes() if (at / MANIFEST).is_file() else b""
+        if runtime.sha256(manifest) == sha256:
+            said = {DECISION: at, MANIFEST: at}
+            for name in (*json.loads(manifest), MANIFEST):
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                (target / name).write_bytes((said.get(name, folder) / name).read_bytes())
+            if (card := card_as_made(folder)) is not None:
+                (target / CARD).write_bytes(card)
+            return True
+    return False

@@ -1,0 +1,79 @@
+"""A finished artifact as the jobs see it: its labels, its decision, its hashes.
+
+Shapes: K labels.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emoray.labels import Taxonomy, places_of, same_labels, unlike
+from emoray.storage.location import Place, fetched, name_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Finished:
+    """An artifact, read and checked.
+
+    place: where it lies. folder: the same, or what was brought from there.
+    """
+
+    place: Place
+    folder: Path
+    name: str
+    sha256: str
+    model_sha256: str
+    size_bytes: int
+    labels: tuple[str, ...]
+    temperature: float
+    cuts_K: np.ndarray
+    rule: str
+
+
+def taxonomy_of_labels(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Taxonomy:
+    """The taxonomy, of those that a corpus has, with exactly these labels in whatever order."""
+    if (found := same_labels(labels, among)) is not None:
+        return found
+    known = "; ".join(f"{t}: {len(t.labels)} labels" for t in among)
+    raise ValueError(
+        f"an artifact's labels are those of a taxonomy ({known}), got {len(labels)}; "
+        f"{unlike(labels, among)}: name the labels as the taxonomy does, or give the corpus that "
+        "has them with --corpus"
+    )
+
+
+def columns_of(labels: tuple[str, ...], taxonomy: Taxonomy) -> np.ndarray:
+    """columns_K: where each label stands in the taxonomy."""
+    return np.array(places_of(labels, taxonomy.labels))
+
+
+def open_artifact(place: Place) -> Finished:
+    """Read an artifact; refuses one that is damaged."""
+    from emoray.artifact import runtime
+    from emoray.artifact.decision_history import model_sha256
+
+    folder = fetched(place)
+    files = runtime.read(folder)
+    labels = tuple(json.loads(files[runtime.LABELS]))
+    decision = json.loads(files[runtime.DECISION])
+    cuts_K = np.array(decision["cuts"], np.float64)
+    if cuts_K.shape != (len(labels),):
+        raise ValueError(
+            f"an artifact's decision has one cut for each label, {len(labels)} here, got shape "
+            f"{cuts_K.shape} in {folder}: build the artifact again"
+        )
+    return Finished(
+        place=place,
+        folder=folder,
+        name=name_of(place),
+        sha256=runtime.sha256((folder / runtime.MANIFEST).read_bytes()),
+        model_sha256=model_sha256(files),
+        size_bytes=sum(runtime.sizes(folder).values()),
+        labels=labels,
+        temperature=float(decision["temperature"]),
+        cuts_K=cuts_K,
+        rule=str(decision.get("threshold_rule", "given")),
+    )

@@ -1,0 +1,158 @@
+"""From a compressed model to the folder of one operating point.
+
+A model's files are written once; every decision on it differs in decision.json and manifest.json
+alone. Their bytes are computed without touching the disk, so a table can state the size and hash
+of thousands of artifacts, and any of them can be put on disk later, byte for byte. What was fitted
+takes as many bytes whatever its digits, so equal models are equal in size.
+Shapes: K labels.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emoray.artifact import runtime
+from emoray.artifact.runtime import (
+    DECISION,
+    ENSEMBLE,
+    FILES,
+    LABELS,
+    MODEL,
+    TOKENIZER,
+    VOCABULARY,
+)
+
+BASE_FILES = tuple(name for name in FILES if name != DECISION)
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+FARTHEST = float(np.finfo(np.float64).max)  # JSON has no infinity; no logit reaches this
+NUMBER = 24  # characters that the longest float64 takes: -2.2250738585072014e-308
+LABEL = len(",0.123456,") + NUMBER  # a label's threshold and cut
+RULE = 40  # bytes of a rule's name at most
+FRAME = 2 + NUMBER + RULE + len('{"temperature":,"threshold_rule":"","thresholds":[],"cuts":[]}')
+
+
+def base_files(
+    model: bytes, *, vocabulary: str, tokenizer: Mapping[str, object], labels: Sequence[str]
+) -> dict[str, bytes]:
+    """The files that all decisions on a model share.
+
+    vocabulary: one word a line; tokenizer: what tokenizer.json holds.
+    """
+    return {
+        MODEL: model,
+        VOCABULARY: vocabulary.encode(),
+        TOKENIZER: _COMPACT.encode(tokenizer).encode(),
+        LABELS: _COMPACT.encode(list(labels)).encode(),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A model's shared files, known by size and hash."""
+
+    hashes: Mapping[str, str]
+    size_bytes: int
+
+    @classmethod
+    def of(cls, files: Mapping[str, bytes]) -> "Base":
+        missing = sorted(set(BASE_FILES) - set(files))
+        if missing:
+            raise ValueError(
+                f"a base holds {', '.join(BASE_FILES)}, got none of {missing}: add them"
+            )
+        return cls(
+            hashes={name: runtime.sha256(files[name]) for name in BASE_FILES},
+            size_bytes=sum(len(files[name]) for name in BASE_FILES),
+        )
+
+    @classmethod
+    def of_ensemble(cls, files: Mapping[str, bytes]) -> "Base":
+        """The base of `export.ensemble.ensemble_files`."""
+        if not runtime.complete({*files, DECISION}):
+            raise ValueError(
+                f"an ensemble's base holds {ENSEMBLE}, {LABELS} and its members' files, got "
+                f"{', '.join(sorted(files))}: make it with ensemble_files"
+            )
+        return cls(
+            hashes={name: runtime.sha256(data) for name, data in files.items()},
+            size_bytes=sum(map(len, files.values())),
+        )
+
+    @classmethod
+    def read(cls, folder: Path) -> "Base":
+        """The base whose files lie in a folder."""
+        return cls.of({name: (folder / name).read_bytes() for name in BASE_FILES})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One operating point's own files, and what its whole folder comes to.
+
+    size_bytes: of all files. sha256: of manifest.json, which holds the hashes of the others.
+    """
+
+    decision: bytes
+    manifest: bytes
+    size_bytes: int
+    sha256: str
+
+
+def decision_json(temperature: float, cuts_K: np.ndarray, rule: str) -> bytes:
+    """decision.json. Cuts are written exactly, thresholds to six places for people.
+
+    White space at its end, which JSON allows, makes it one size for all decisions on K labels.
+    """
+    cuts_K = np.asarray(cuts_K, np.float64)
+    if not 0 < temperature < np.inf or cuts_K.ndim != 1 or np.isnan(cuts_K).any():
+        raise ValueError(
+            "a decision has a temperature above 0 and one cut for each label, got "
+            f"{temperature} and {cuts_K}: fit it on dev"
+        )
+    thresholds = np.round(0.5 + 0.5 * np.tanh(0.5 / temperature * cuts_K), 6)  # never overflows
+    said = {
+        "temperature": float(temperature),
+        "threshold_rule": rule,
+        "thresholds": thresholds.tolist(),
+        "cuts": np.clip(cuts_K, -FARTHEST, FARTHEST).tolist(),
+    }
+    if len(rule.encode()) > RULE:
+        raise ValueError(f"a rule's name takes at most {RULE} bytes, got {rule[:60]!r}: shorten it")
+    return padded(_COMPACT.encode(said).encode(), FRAME + len(cuts_K) * LABEL)
+
+
+def padded(text: bytes, width: int) -> bytes:
+    """JSON, followed by spaces and a line's end that make it `width` bytes."""
+    assert len(text) < width, f"{len(text)} bytes and a line's end are more than {width}"
+    return text.ljust(width - 1) + b"\n"
+
+
+def row_of(base: Base, *, temperature: float, cuts_K: np.ndarray, rule: str) -> Row:
+    """The bytes that one decision adds to a base, without writing them."""
+    decision = decision_json(temperature, cuts_K, rule)
+    manifest = runtime.manifest_of({**base.hashes, DECISION: runtime.sha256(decision)})
+    return Row(
+        decision=decision,
+        manifest=manifest,
+        size_bytes=base.size_bytes + len(decision) + len(manifest),
+        sha256=runtime.sha256(manifest),
+    )
+
+
+def ship_files(base: Mapping[str, bytes], row: Row, target: Path) -> None:
+    """Put one row's artifact into a new folder `target`; refuses a base that is not the row's."""
+    files = {**base, DECISION: row.decision}
+    manifest = runtime.manifest_of({name: runtime.sha256(data) for name, data in files.items()})
+    if manifest != row.manifest:
+        raise ValueError(
+            f"a row ships with the model it was scored on, got other files for {target}: "
+            "compress the model again"
+        )
+    runtime.write(target, files)
+
+
+def ship(base_folder: Path, row: Row, target: Path) -> None:
+    """As `ship_files`, the base read from a folder."""
+    ship_files({name: (base_folder / name).read_bytes() for name in BASE_FILES}, row, target)

@@ -1,0 +1,1 @@
+"""More training texts by machine translation there and back, and which of them are kept."""

@@ -1,0 +1,114 @@
+"""What a trial costs whose stages are all in the store: the price of asking again.
+
+Every trial leaves a file when it is done. How far apart those files are in the second half of a
+search, when its actors have started, is what one more trial costs.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from ray import tune
+
+from emoray.benchmarks.figures import AtMost, Figure, less_is_better
+from emoray.benchmarks.sweep import HOLDS_NOTHING, searched, seconds_of_tune
+from emoray.data.corpus import read_corpus
+from emoray.data.goemotions import sample
+from emoray.distributed.connection import Cluster, connected
+from emoray.labels import taxonomy as taxonomy_of
+from emoray.quant.catalogue import quick_schemes
+from emoray.search.spaces import FROZEN, Space
+from emoray.stages.inputs import look
+from emoray.stages.spec import CorpusRef, Data, all_decisions
+from emoray.tables.parts import part_files
+
+
+def many_small(taxonomy: str, dims: Sequence[int], trials: int) -> Space:
+    """So many tiny recipes of one model each: what a trial costs when all it asks for is there."""
+    tiny = replace(FROZEN, epochs=1, vocabulary=500, embedding_dim=min(8, max(dims)), layers=0)
+    return Space(
+        recipes=tuple(replace(tiny, taxonomy=taxonomy, seed=seed) for seed in range(trials)),
+        schemes=(list(quick_schemes().values())[3],),
+        decisions=all_decisions(),
+    )
+
+
+def on_sample(data: Data, taxonomy: str) -> Data:
+    """The same vectors with the embedded sample: small, and always there."""
+    source = sample()
+    corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy_of(taxonomy))
+    ref = CorpusRef.of(corpus, source.folder)
+    return replace(data, corpus=ref)
+
+
+def bare_trial(config: dict[str, int], *, out: Path) -> None:
+    """What a trial of Tune costs that does nothing but leave its file."""
+    (out / f"{config['at']}.done").write_text(str(time.time()))
+    tune.report({"dev_macro_f1": 0.0})
+
+
+def a_trial_more(done: Iterable[Path]) -> float:
+    """Seconds between one trial's end and the next, mean over the second half of these files."""
+    ends = sorted(path.stat().st_mtime for path in done)
+    if len(ends) < 2:
+        raise ValueError(f"two trials or more have a time between them, got {len(ends)}: run more")
+    half = (len(ends) - 1) // 2
+    return (ends[-1] - ends[half]) / (len(ends) - 1 - half)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedTrials:
+    """Trials of one small model each, on the embedded sample, all decisions on it as rows."""
+
+    name: ClassVar[str] = "cached"
+
+    taxonomy: str = "ekman"
+    data: Path | None = None  # for its word vectors
+    cpus: int = 2
+    trials: int = 24
+
+    def __post_init__(self) -> None:
+        if self.trials < 2:
+            raise ValueError(
+                f"trials must be at least 2, got {self.trials}: one has no next; 24 is usual"
+            )
+
+    @property
+    def title(self) -> str:
+        return f"cached trials: {self.trials} on the embedded sample, {self.cpus} CPUs"
+
+    def check(self) -> None:
+        """Refuse (ValueError) what no search could use."""
+        look(self.taxonomy, self.data, download=False)
+
+    def measure(self) -> tuple[Figure, ...]:
+        """Cached trials beside trials that do nothing, after a search that made everything."""
+        facts = look(self.taxonomy, self.data, download=False)
+        data = on_sample(facts.data, self.taxonomy)
+        space = many_small(self.taxonomy, facts.dims, self.trials)
+        with tempfile.TemporaryDirectory() as temporary, connected(Cluster(cpus=self.cpus)):
+            folder = Path(temporary)
+            made = searched(space, data, folder / "store", folder / "made")
+            again = searched(space, data, folder / "store", folder / "again")
+            bare = folder / "bare"
+            bare.mkdir()
+            seconds_of_tune(
+                tune.with_parameters(bare_trial, out=bare),
+                {"at": tune.grid_search(list(range(self.trials)))},
+                HOLDS_NOTHING,
+                bare,
+            )
+            ours = a_trial_more(part_files(folder / "again", "points"))
+            theirs = a_trial_more(bare.glob("*.done"))
+        return (
+            Figure(name="one more cached trial", ours=ours, unit="s", goal=AtMost(0.3)),
+            less_is_better(
+                "the same, beside a trial that does nothing", ours=ours, theirs=theirs, unit="s"
+            ),
+            less_is_better(
+                "whole search again, beside its first", ours=again, theirs=made, unit="s"
+            ),
+        )

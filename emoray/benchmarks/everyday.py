@@ -1,0 +1,85 @@
+"""What one waits for every day: a command's help, a large run read into a notebook, its report."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from emoray.benchmarks.cached import many_small, on_sample
+from emoray.benchmarks.figures import AtMost, Figure
+from emoray.benchmarks.sweep import searched
+from emoray.benchmarks.tables import many_points, of_loading, of_merging, of_report
+from emoray.distributed.connection import Cluster, connected
+from emoray.stages.inputs import look
+from emoray.workflows.convert.memory import alone
+
+
+def large_run(folder: Path, taxonomy: str, points: int) -> Path:
+    """A small search of the embedded sample, its points multiplied; returns the run's folder."""
+    facts = look(taxonomy, None, download=False)
+    with connected(Cluster()):
+        data = on_sample(facts.data, taxonomy)
+        space = many_small(taxonomy, facts.dims, 2)
+        searched(space, data, folder / "store", folder / "run")
+    many_points(folder / "run", points)
+    return folder / "run"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Everyday:
+    """At `points` operating points; the help's time is the least of `repeats`."""
+
+    name: ClassVar[str] = "everyday"
+
+    taxonomy: str = "ekman"
+    points: int = 100_000
+    repeats: int = 3
+
+    def __post_init__(self) -> None:
+        if self.points < 1 or self.repeats < 1:
+            raise ValueError(
+                f"points and repeats must be at least 1, got {self.points}, {self.repeats}"
+            )
+
+    @property
+    def title(self) -> str:
+        return "the everyday: help, reading, drawing"
+
+    def check(self) -> None:
+        """Nothing to refuse: all that is needed is made here."""
+
+    def _help(self) -> float:
+        """Seconds from the command to its end, in a process of its own."""
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "jobs.sweep", "--help"], check=True, stdout=subprocess.DEVNULL
+        )
+        return time.perf_counter() - start
+
+    def _figures(self) -> Iterator[Figure]:
+        yield Figure(
+            name="python -m jobs.sweep --help",
+            ours=min(self._help() for _ in range(self.repeats)),
+            unit="s",
+            goal=AtMost(1.0),
+        )
+        with tempfile.TemporaryDirectory() as temporary:
+            run = large_run(Path(temporary), self.taxonomy, self.points)
+            alone(of_merging, run)
+            for what, measured, goal in (
+                ("emoray.tables.load and its points", of_loading, 1.0),
+                ("report.html and its pictures", of_report, 20.0),
+            ):
+                yield Figure(
+                    name=f"{what}, {self.points:,} points",
+                    ours=alone(measured, run).seconds,
+                    unit="s",
+                    goal=AtMost(goal),
+                )
+
+    def measure(self) -> tuple[Figure, ...]:
+        return tuple(self._figures())

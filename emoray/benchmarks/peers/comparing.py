@@ -1,0 +1,206 @@
+"""An artifact beside everything that people use instead: one checkpoint, one clock, same texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from emoray.benchmarks.figures import AtLeast, AtMost, Figure
+from emoray.benchmarks.peers.clock import measure
+from emoray.benchmarks.peers.contenders import EMORAY, Contender, by_emoray, by_peer, by_torch
+from emoray.benchmarks.peers.making import FLOAT, PEERS, Peer
+from emoray.benchmarks.peers.rows import MB, Compared, PeerRow, fastest, ratio, worst_loss
+from emoray.console.steps import Say
+from emoray.data.corpus import read_corpus
+from emoray.data.goemotions import locate
+from emoray.metrics.change import MARGIN
+from emoray.stages.checkpoint_source import find_given
+from emoray.stages.interleaved_timing import MANY, ONE, Model, Plan, speeds
+from emoray.stages.spec import CorpusRef
+from emoray.stages.speed import TORCH
+from emoray.storage.cache import user_cache
+from emoray.storage.store.local import Store
+from emoray.tables.finished_rows import SpeedRow
+from emoray.workflows.compress import judging
+from emoray.workflows.compress.variants import Bench
+
+OURS = ("float", "int8", "int8-static")  # names of the catalogue
+GOAL = AtLeast(1.15)
+NEEDED = "--model FOLDER, a fine-tuned checkpoint"
+
+
+def _silent(what: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peers:
+    """A checkpoint's artifacts beside PyTorch, onnxruntime, Optimum and Olive."""
+
+    name: ClassVar[str] = "peers"
+
+    model: Path | None = None
+    data: Path | None = None
+    download: bool = True
+    threads: int = 2
+    cache: Path | None = None  # of environments and finished stages; None: the user's own
+    plan: Plan = field(default_factory=lambda: Plan(turns=8))
+    peers: tuple[Peer, ...] = field(default=PEERS, repr=False)
+    ours: tuple[str, ...] = OURS
+    say: Say = field(default=_silent, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise ValueError(f"threads must be at least 1, got {self.threads}: 2 is usual")
+
+    @property
+    def title(self) -> str:
+        return f"peers: {self.model.name if self.model else 'no model'}, {self.threads} threads"
+
+    @property
+    def _cache(self) -> Path:
+        return (self.cache or user_cache() / "peers").absolute()
+
+    def check(self) -> None:
+        """Refuse (ValueError) what is no checkpoint of a classifier."""
+        if self.model is None:
+            raise ValueError(f"the peers benchmark needs {NEEDED}, got none: name one")
+        found = find_given(self.model)
+        if found.checkpoint.kind == "foreign":
+            raise ValueError(f"a benchmark needs a graph of ours, got {found.checkpoint.why}")
+        assert found.taxonomy is not None  # raises for labels of no corpus
+
+    def _bench(self) -> Bench:
+        assert self.model is not None
+        given = find_given(self.model)
+        source = locate(self.data, download=self.download)
+        corpus = read_corpus(source.folder, name=source.name, taxonomy=given.taxonomy)
+        ref = CorpusRef.of(corpus, source.folder)
+        store = Store(self._cache / "store")
+        return Bench(given=given, corpus=ref, store=store, threads=self.threads, plan=self.plan)
+
+    def _contenders(self, bench: Bench) -> list[Contender]:
+        own = list(by_emoray(bench, self.ours, self.say))  # PyTorch is scored on the way
+        found = [*by_torch(bench), *own]
+        for peer in (FLOAT, *self.peers):
+            self.say(f"{peer.name}: installing, making and scoring its model")
+            found.append(by_peer(bench, peer, self._cache))
+        return found
+
+    def measure(self) -> Compared:
+        """Make and score everything, then time all of it in turns."""
+        bench = self._bench()
+        found = self._contenders(bench)
+        self.say("timing all of them, interleaved")
+        found, times = timed(found, bench, self.threads, self.plan)
+        rows = rows_of(found, times)
+        return Compared(rows=tuple(rows), figures=figures_of(rows, times))
+
+
+def _opened(found: Contender, threads: int) -> tuple[Contender, Model | None]:
+    try:
+        return found, found.open(threads) if found.open else None
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}".splitlines()[0]
+        failed = Contender(name=found.name, who=found.who, integer=found.integer, why=why)
+        return failed, None
+
+
+def timed(
+    contenders: Sequence[Contender], bench: Bench, threads: int, plan: Plan
+) -> tuple[list[Contender], list[SpeedRow]]:
+    """Times of all that can be opened, in one process; the others say why not."""
+    from emoray.artifact.cpu import cpu
+    from emoray.models.encoder.torch_baseline import threads as torch_threads
+    from emoray.stages.encoding import read_texts
+
+    test, _ = read_texts(bench.store.make(bench.text).folder, "test")
+    here = cpu()
+    with torch_threads(threads):
+        opened = [_opened(found, threads) for found in contenders]
+        times = measure(
+            {found.name: model for found, model in opened if model is not None},
+            test,
+            plan,
+            threads=threads,
+            cpu=(here.model, here.instruction_sets),
+        )
+    return [found for found, _ in opened], times
+
+
+def rows_of(contenders: Sequence[Contender], times: Sequence[SpeedRow]) -> list[PeerRow]:
+    """A row each, judged on the same resamples beside PyTorch float32, decided by one rule."""
+    by_name = {found.name: found for found in contenders}
+    first = by_name[TORCH].logits
+    assert first is not None
+    (decision,) = judging.best_decision(first.dev_NK, first.dev_labels_NK).decisions
+    outcomes = {n: judging.outcome(c.logits, decision) for n, c in by_name.items() if c.logits}
+    speed = speeds(times)
+    rows = []
+    for name, found in by_name.items():
+        if found.why:
+            rows.append(PeerRow(name=name, who=found.who, integer=found.integer, failed=found.why))
+            continue
+        measured: dict[str, Any] = {
+            "p50_ms": speed[name].p50_ms,
+            "p95_ms": speed[name].p95_ms,
+            "texts_per_second": speed[name].texts_per_second,
+        }
+        if found.size is not None:
+            measured["megabytes"] = found.size / MB
+        if found.logits is not None:
+            measured["compared"] = judging.cost(outcomes[TORCH], outcomes[name])
+            measured["logit"] = float(np.abs(found.logits.test_NK - first.test_NK).max())
+        rows.append(PeerRow(name=name, who=found.who, integer=found.integer, **measured))
+    return rows
+
+
+def _beside(
+    what: str, ours: PeerRow, theirs: PeerRow, times: Sequence[SpeedRow], goal: AtLeast | None
+) -> list[Figure]:
+    """Latency and throughput of ours beside theirs; the ratio is the median of paired ratios."""
+    return [
+        Figure(
+            name=f"{ours.name} beside {what}: one text",
+            ours=ours.p50_ms,
+            theirs=theirs.p50_ms,
+            unit="ms",
+            ratio=ratio(times, ours.name, theirs.name, ONE),
+            goal=goal,
+        ),
+        Figure(
+            name=f"{ours.name} beside {what}: 32 at once",
+            ours=ours.texts_per_second,
+            theirs=theirs.texts_per_second,
+            unit="texts/s",
+            ratio=ratio(times, ours.name, theirs.name, MANY),
+            goal=goal,
+        ),
+    ]
+
+
+def figures_of(rows: Sequence[PeerRow], times: Sequence[SpeedRow]) -> tuple[Figure, ...]:
+    """Our fastest integer artifact that holds its F1 beside the fastest peer.
+
+    The peers have the benefit of the doubt: only those that are shown to lose F1 are left out.
+    """
+    torch = next(row for row in rows if row.name == TORCH)
+    ours = fastest([row for row in rows if row.who == EMORAY and row.holds])
+    if ours is None or ours.compared is None:
+        return ()
+    others = [row for row in rows if row.who != EMORAY]
+    best, quick = fastest([row for row in others if not row.loses]), fastest(others)
+    figures = _beside("PyTorch float32", ours, torch, times, None)
+    if best is not None:
+        figures += _beside(f"the best peer ({best.name})", ours, best, times, GOAL)
+    if quick is not None and quick != best:
+        figures += _beside(f"a peer that loses F1 ({quick.name})", ours, quick, times, None)
+    lost = Figure(
+        name=f"{ours.name}: macro-F1 that may be lost, 90 %",
+        ours=worst_loss(ours.compared),
+        unit="",
+        goal=AtMost(MARGIN),
+    )
+    return (*figures, lost)

@@ -1,0 +1,141 @@
+"""Every way to run a checkpoint's model: made, scored, ready for the clock, or why it is not.
+
+Shapes: N texts, K labels.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emoray.benchmarks.peers.environment import PeerError, last_line
+from emoray.benchmarks.peers.making import (
+    FLOAT,
+    MODEL,
+    Exported,
+    Peer,
+    ScorePeer,
+    peer_model,
+    quantized,
+)
+from emoray.console.steps import Say
+from emoray.quant.scheme import FLOAT as FLOAT_SCHEME
+from emoray.quant.scheme_names import pick
+from emoray.stages.checkpoint import Variant
+from emoray.stages.compression import BASE
+from emoray.stages.decision_columns import Logits
+from emoray.stages.families import SETTINGS, read_tensors
+from emoray.stages.interleaved_timing import Model
+from emoray.stages.speed import TORCH, TORCH_INT8, session_model
+from emoray.workflows.compress import judging
+from emoray.workflows.compress.variants import Bench, make
+
+EMORAY, PYTORCH = "emoray", "pytorch"
+TRANSFORMERS = "transformers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Contender:
+    """One way to run the model. open: the model by its threads; logits: None where they are
+    another's; why: what went wrong, if so."""
+
+    name: str
+    who: str
+    integer: bool
+    open: Callable[[int], Model] | None = None
+    size: int | None = None
+    logits: Logits | None = None
+    why: str = ""
+
+
+def _torch_size(model: Model) -> int:
+    import torch
+
+    sink = io.BytesIO()
+    torch.save(model.module.state_dict(), sink)  # type: ignore[attr-defined]
+    return sink.tell()
+
+
+def by_torch(bench: Bench) -> Iterator[Contender]:
+    """PyTorch in float32, as transformers has it, and by its own quantize_dynamic."""
+    from emoray.models.encoder.torch_baseline import baseline
+    from emoray.models.encoder.weights import Settings
+
+    folder = bench.store.make(bench.checkpoint).folder
+    text = bench.store.make(bench.text).folder
+    settings = Settings.from_json((folder / SETTINGS).read_text("utf-8"))
+    for name in (TORCH, TORCH_INT8):
+        model = baseline(read_tensors(folder), settings, by_torch=name == TORCH_INT8)
+        scored = bench.store.make(bench.torch(name)).folder
+        yield Contender(
+            name=name,
+            who=PYTORCH,
+            integer=name == TORCH_INT8,
+            open=lambda threads, model=model: model,  # type: ignore[misc]
+            size=_torch_size(model),
+            logits=judging.read_logits(scored, text),
+        )
+
+    def by_transformers(threads: int) -> Model:
+        import torch
+
+        from emoray.benchmarks.peers.torch_model import read
+
+        found = read(folder)
+
+        @torch.inference_mode()
+        def run(ids_NL: np.ndarray) -> np.ndarray:
+            ids = torch.from_numpy(np.asarray(ids_NL, np.int64))
+            return np.asarray(found(ids, (ids != 0).long()).numpy())
+
+        return run
+
+    yield Contender(name=TRANSFORMERS, who=PYTORCH, integer=False, open=by_transformers)
+
+
+def by_emoray(bench: Bench, names: Sequence[str], say: Say) -> Iterator[Contender]:
+    """Our own artifacts under the schemes of these names."""
+    text = bench.store.make(bench.text).folder
+    made = make(bench, pick(names), say)
+    for name, scheme in pick(names).items():
+        found: Variant | None = made.variants.get(name)
+        integer = scheme != FLOAT_SCHEME
+        if found is None:
+            yield Contender(name=name, who=EMORAY, integer=integer, why=made.failed[name])
+            continue
+        path = bench.store.make(found.compressed).folder / BASE / "model.onnx"
+        yield Contender(
+            name=name,
+            who=EMORAY,
+            integer=integer,
+            open=lambda threads, path=path: session_model(path, threads),  # type: ignore[misc]
+            size=path.stat().st_size,
+            logits=judging.read_logits(bench.store.make(found.scored).folder, text),
+        )
+
+
+def _of(peer: Peer) -> str:
+    return peer.environment.name if peer.environment else "onnxruntime"
+
+
+def by_peer(bench: Bench, peer: Peer, cache: Path) -> Contender:
+    """What a peer made of it; whatever goes wrong there becomes the contender's `why`."""
+    exported = Exported(checkpoint=bench.checkpoint)
+    made = exported if peer == FLOAT else quantized(peer, bench.checkpoint, cache)
+    integer = peer != FLOAT
+    try:
+        path = bench.store.make(made).folder / MODEL
+        scored = bench.store.make(ScorePeer(made=made, text=bench.text)).folder
+    except Exception as error:  # a foreign tool may fail in any way; that is a result
+        why = str(error) if isinstance(error, PeerError) else f"{type(error).__name__}: {error}"
+        return Contender(name=peer.name, who=_of(peer), integer=integer, why=last_line(why))
+    return Contender(
+        name=peer.name,
+        who=_of(peer),
+        integer=integer,
+        open=lambda threads: peer_model(path, threads),
+        size=path.stat().st_size,
+        logits=judging.read_logits(scored, bench.store.make(bench.text).folder),
+    )

@@ -1,0 +1,1 @@
+"""Corpora: GoEmotions, the embedded sample, and those that a user brings."""

@@ -1,0 +1,128 @@
+"""Cells of labels as lists: lists as they are, lists written as text, names with a sign between."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from emoray.data.importing.lists_in_text import is_listed, items_of
+from emoray.data.importing.one_hot import is_empty
+from emoray.data.importing.table import counted, is_nothing, quoted
+
+SURE = ("|", ";")  # no name has them
+UNSURE = (",", "/", "+", "&", " ", "\n")  # names have them too
+MARKS = ("/", "+", "&")  # of UNSURE those that are seldom part of one name
+_ENTITY = re.compile(r"&\w+;")  # of HTML, in a name such as R&amp;D
+NAMED = {" ": "a space", "\n": "a line break"}
+NONE = "none"  # beside lists: an empty one
+MISSING = {"nan", "<na>", "#n/a"}  # as tools write an empty cell, and no label's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cut:
+    """The items of each cell, None where nobody labelled the text; said: how they were cut.
+
+    single: every cell is one label, so that an empty cell is none.
+    """
+
+    items: list[list[Any] | None]
+    said: str
+    single: bool
+    notes: tuple[str, ...] = ()
+
+
+def _splits(sign: str, whole: set[str]) -> bool:
+    """Whether a sign separates labels in cells: fewer parts than kinds of cells, or each part also
+    alone."""
+    parts = {part.strip() for cell in whole for part in cell.split(sign) if part.strip()}
+    if sign == " " and all(re.fullmatch(r"\d+(\.0*)?", part) for part in parts):
+        return True  # ids, or a vector of 0 and 1
+    if sign in SURE and not any(_ENTITY.search(cell) for cell in whole):
+        return True
+    if sign in (*SURE, ","):
+        spaced = any(", " in cell for cell in whole)
+        return len(parts) <= len(whole) or (sign == "," and not spaced)
+    alone = {cell.strip() for cell in whole if sign not in cell.strip()}
+    return parts <= alone
+
+
+def _of_others(sign: str, cell: str, whole: set[str]) -> bool:
+    """Whether a name seems to be made of several, one of which also stands alone."""
+    return sign in cell and any(part.strip() in whole for part in cell.split(sign))
+
+
+def _separator(cells: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
+    """The sign between labels, as the cells show; else a word on one that was taken for letters."""
+    whole = {cell.strip() for cell in cells}
+    seen = [sign for sign in (*SURE, *UNSURE) if any(sign in cell for cell in whole)]
+    for sign in seen:
+        if _splits(sign, whole):
+            return sign, ()
+    if "," in seen:
+        return None, ("warning: ',' is part of names of labels: --label-separator , separates",)
+    for sign in seen:
+        joined = next((cell for cell in sorted(whole) if _of_others(sign, cell, whole)), None)
+        if joined is not None and sign in MARKS:
+            return None, (
+                f"warning: {_shown(sign)} is taken for a part of the name {quoted(joined)}: "
+                f"--label-separator {sign} separates",
+            )
+    return None, ()
+
+
+def _shown(sign: str) -> str:
+    return NAMED.get(sign, repr(sign))
+
+
+def _lists(cells: Sequence[Any], is_list: Sequence[bool]) -> Cut:
+    pairs = zip(cells, is_list, strict=True)
+    items = [list(c) if listed else None if is_empty(c) else [c] for c, listed in pairs]
+    return Cut(items=items, said="lists", single=False)
+
+
+def _lists_in_text(cells: Sequence[Any], filled: int) -> Cut | None:
+    listed = [isinstance(cell, str) and is_listed(cell) for cell in cells]
+    others = [
+        cell for cell, yes in zip(cells, listed, strict=True) if not yes and not is_empty(cell)
+    ]
+    if not any(listed) or len(others) > filled / 10:
+        return None
+    items = [
+        items_of(str(cell)) if yes else [] if cell == NONE else None if is_empty(cell) else [cell]
+        for cell, yes in zip(cells, listed, strict=True)
+    ]
+    some = f"; {counted(len(others), 'cell', 'are')} no list, taken as one label" if others else ""
+    return Cut(items=items, said=f"lists in text{some}", single=False)
+
+
+def cut(cells: Sequence[Any], asked: str | None, where: str) -> Cut:
+    """Cells as lists, by the sign that the user names, else as the cells show."""
+    is_list = [isinstance(cell, list | tuple) for cell in cells]
+    if any(is_list):
+        if asked is not None:
+            raise ValueError(
+                f"a label separator cuts cells of text, got {asked!r} for lists in {where}: leave "
+                "--label-separator out"
+            )
+        return _lists(cells, is_list)
+    texts = [c for c in cells if isinstance(c, str) and c.strip()]
+    if asked is None and texts and (found := _lists_in_text(cells, len(texts))) is not None:
+        return found
+    sign, notes = (asked, ()) if asked is not None else _separator(texts)
+    if sign is None:
+        items = [None if _missing(cell) else [cell] for cell in cells]
+        return Cut(items=items, said="one label a text", single=True, notes=notes)
+    told = f"separated by {_shown(sign)}{'' if asked else ' (seen in the cells)'}"
+    split = [
+        c.split(sign)
+        if isinstance(c, str) and (not c.strip() or not _missing(c))
+        else None
+        if _missing(c)
+        else [c]
+        for c in cells
+    ]
+    return Cut(items=split, said=told, single=False, notes=notes)
+
+
+def _missing(cell: Any) -> bool:
+    return is_nothing(cell) or (isinstance(cell, str) and cell.strip().lower() in MISSING)

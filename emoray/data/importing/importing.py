@@ -1,0 +1,199 @@
+"""The whole way: files to tables to records to splits to a folder in emoray's own form."""
+
+import re
+import shutil
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emoray.data.corpus import NAMES, SPLITS, corpus_sha256
+from emoray.data.importing.characters import without_controls
+from emoray.data.importing.columns import Columns, OneColumn, columns_of
+from emoray.data.importing.hub import read_hub
+from emoray.data.importing.labels import marks_of
+from emoray.data.importing.long_form import joined_labels
+from emoray.data.importing.readers import names_beside, read_tables
+from emoray.data.importing.records import Record, kept_labels, records_of
+from emoray.data.importing.settings import HUB, Bring
+from emoray.data.importing.split_names import ONE
+from emoray.data.importing.splits import by_column, check_splits, completed
+from emoray.data.importing.table import Table, counted, quoted, same_names
+from emoray.labels import GOEMOTIONS
+from emoray.storage.cache import close_to_others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """A corpus in emoray's own form. said: how it was understood, a sentence each."""
+
+    folder: Path
+    name: str
+    said: tuple[str, ...]
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether a folder means to hold emoray's own three files: TSV of text, label ids and comment
+    id, without a header."""
+    found = [p for split in SPLITS if (p := folder / f"{split}.tsv").is_file()]
+    if not found:
+        return False
+    with found[0].open("rb") as file:
+        line = file.readline(1 << 20).decode("utf-8-sig", "replace").rstrip("\r\n")
+    if not line:
+        return True  # an empty file, which its reader refuses
+    cells = line.split("\t")
+    return len(cells) == 3 and re.fullmatch(r"[\d, ]*", cells[1]) is not None
+
+
+def _together(tables: dict[str, Table], source: str) -> Table:
+    """All tables as one; a column that one has not is empty there."""
+    names = dict.fromkeys(name for table in tables.values() for name in table.columns)
+    columns = {
+        name: [
+            cell
+            for table in tables.values()
+            for cell in table.columns.get(name) or [None] * len(table)
+        ]
+        for name in names
+    }
+    return Table(where=source, columns=columns, names=same_names(list(tables.values())))
+
+
+def _check_columns(tables: dict[str, Table], columns: Columns) -> None:
+    """ValueError where a table lacks the texts, or one label of several; a table without any is one
+    that nobody labelled."""
+    for table in tables.values():
+        table.column(columns.text)
+        if isinstance(columns.labels, OneColumn):
+            continue
+        names = columns.labels.names
+        lacking = [name for name in names if name not in table.columns]
+        if lacking and len(lacking) < len(names):
+            known = [name for name in names if name not in lacking]
+            way = " ".join(f"--label-column {quoted(name)}" for name in known[:6])
+            leave = f", or leave it out with {way}" if 1 < len(known) <= 6 else ""
+            raise ValueError(
+                f"every table of a corpus has the same labels, got no column {quoted(lacking[0])} "
+                f"in {table.where}: add it there{leave}"
+            )
+
+
+def _labelled(
+    given: dict[str, list[Record]], rows: dict[str, int]
+) -> tuple[dict[str, list[Record]], list[str]]:
+    """The splits that have labels at all, and a word on those that have none. rows: by split, those
+    that were read."""
+    kept = {s: r for s, r in given.items() if any(record.labels for record in r)}
+    if not kept:
+        return given, []
+    lost = [split for split in rows if split not in kept]
+    return kept, [f"{counted(rows[s], 'row')} of {s} left out: nobody labelled them" for s in lost]
+
+
+def _records(
+    source: str, asked: Bring
+) -> tuple[dict[str, list[Record]], tuple[str, ...], list[str]]:
+    """Records by split as given, the names of their labels, and how they were read."""
+    named = {asked.text_column or "", *asked.label_columns} - {""}
+    tables = read_hub(source) if source.startswith(HUB) else read_tables(source, named)
+    whole = _together(tables, source)
+    columns = columns_of(whole, asked)
+    _check_columns(tables, columns)
+    splits = [split for split, table in tables.items() for _ in range(len(table))]
+    said = [*columns.said, *dict.fromkeys(note for t in tables.values() for note in t.notes)]
+    if columns.split is not None and tables.keys() == {ONE}:
+        of_row, note = by_column(whole, columns.split)
+        splits, said = of_row or splits, [*said, note]
+    beside = (lambda: None) if source.startswith(HUB) else (lambda: names_beside(source))
+    marks = marks_of(whole, columns, asked, beside, splits)
+    records, notes = records_of(whole, columns.text, marks)
+    given: dict[str, list[Record]] = {}
+    for record in records:
+        given.setdefault(splits[record.row - 1], []).append(record)
+    given, lost = _labelled(given, Counter(splits))
+    single = isinstance(columns.labels, OneColumn) and all(len(r.labels) < 2 for r in records)
+    given, joined = joined_labels(given, single)
+    return given, marks.names, [*said, *marks.said, *notes, *lost, *joined]
+
+
+def _file(records: Sequence[Record], order: Sequence[str]) -> bytes:
+    place = {name: k for k, name in enumerate(order)}
+    lines = []
+    for record in records:
+        ids = sorted({place[label] for label in record.labels if label in place})
+        lines.append(f"{record.text}\t{','.join(map(str, ids))}\trow{record.row}\n")
+    return "".join(lines).encode()
+
+
+def _contents(splits: dict[str, list[Record]], names: Sequence[str]) -> dict[str, bytes]:
+    """The files of the folder: with GoEmotions' labels they are GoEmotions' ids."""
+    everywhere = all(set(r.labels) & set(names) for records in splits.values() for r in records)
+    if everywhere and sorted(names) == sorted(GOEMOTIONS.labels):
+        return {f"{s}.tsv": _file(records, GOEMOTIONS.labels) for s, records in splits.items()}
+    check_splits(splits, names)
+    found = {f"{split}.tsv": _file(records, names) for split, records in splits.items()}
+    return {**found, NAMES: "".join(f"{name}\n" for name in names).encode()}
+
+
+def _written(contents: dict[str, bytes], name: str, cache: Path) -> Path:
+    """The folder of this content, made anew where it is not there whole."""
+    folder = cache / "corpora" / f"{name}-{corpus_sha256(contents)[:16]}"
+    there = {n: (folder / n).read_bytes() for n in contents if (folder / n).is_file()}
+    if there == contents:
+        return folder
+    aside = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
+    aside.mkdir(parents=True)
+    try:
+        for file, content in contents.items():
+            (aside / file).write_bytes(content)
+        close_to_others(aside)
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            aside.rename(folder)
+        except OSError:  # another process was first, with the same content
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return folder
+
+
+def _ours(folder: Path, asked: Bring, cache: Path) -> Brought:
+    """A folder in emoray's own form, as it is unless control characters stand in it."""
+    form = "train.tsv, dev.tsv and test.tsv in emoray's own form"
+    files = [folder / name for name in (*(f"{split}.tsv" for split in SPLITS), NAMES)]
+    raw = {path.name: path.read_bytes() for path in files if path.is_file()}
+    found = {name: content.decode("utf-8", "replace") for name, content in raw.items()}
+    changed = {
+        name: without_controls(text)
+        for name, text in found.items()
+        if without_controls(text) != text
+    }
+    if not changed:
+        said = f"{form}: taken as they are"
+        return Brought(folder=folder.absolute(), name=asked.called, said=(said,))
+    contents = {**raw, **{name: text.encode() for name, text in changed.items()}}
+    said = f"{form}; control characters taken out of {', '.join(changed)}"
+    return Brought(folder=_written(contents, asked.called, cache), name=asked.called, said=(said,))
+
+
+def bring(asked: Bring, source: str, cache: Path) -> Brought:
+    """The corpus in emoray's own form, below `cache` unless it is so already.
+
+    source: what `asked` names, as a local path or hf:… ValueError for whatever cannot be read,
+    understood or split.
+    """
+    if not source.startswith(HUB) and not asked.reads_columns and is_ours(Path(source)):
+        if asked.min_label_texts > 1:
+            raise ValueError(
+                "a folder in emoray's own form is taken as it is, got --min-label-texts "
+                f"{asked.min_label_texts} for {source}: give it with the files this was made of"
+            )
+        return _ours(Path(source), asked, cache)
+    given, names, said = _records(source, asked)
+    kept, dropped = kept_labels(given, names, asked.min_label_texts)
+    splits, how = completed(given, kept, asked.seed)
+    folder = _written(_contents(splits, kept), asked.called, cache)
+    return Brought(folder=folder, name=asked.called, said=(*said, *dropped, how))

@@ -1,0 +1,95 @@
+"""Parquet and Arrow tables, with the names of class ids where `datasets` left them."""
+
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from emoray.data.importing.table import Table
+from emoray.data.importing.unpacked import most_bytes, too_large
+
+_WAY = "save it as JSON lines and give these"
+_ROWS = 1024  # counted at a time
+
+
+def class_names(said: bytes | None) -> dict[str, tuple[str, ...]]:
+    """Names of ids by column, from what the `datasets` library writes into a schema."""
+    try:
+        features: Any = json.loads(said or b"{}")["info"]["features"]
+    except (KeyError, TypeError, ValueError):
+        return {}
+    found = {}
+    for column, feature in features.items():
+        if isinstance(feature, list) and feature:  # as older versions write a list of ids
+            feature = feature[0]
+        inner = feature.get("feature", feature) if isinstance(feature, dict) else {}
+        names = inner.get("names") if isinstance(inner, dict) else None
+        if isinstance(names, list):
+            found[column] = tuple(map(str, names))
+    return found
+
+
+def table_of(arrow: Any, where: str) -> Table:
+    """A pyarrow table as columns of Python values."""
+    names = [n for n in arrow.column_names if not n.startswith("__index_level_")]
+    said = (arrow.schema.metadata or {}).get(b"huggingface")
+    columns = {name: arrow.column(name).to_pylist() for name in names}
+    return Table(where=where, columns=columns, names=class_names(said))
+
+
+def _bytes_of(column: Any) -> int:
+    """Bytes of a column's cells as texts: those of a dictionary as often as they stand there."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if pa.types.is_dictionary(kind) and not pa.types.is_primitive(kind.value_type):
+        lengths = pc.binary_length(column.dictionary).take(column.indices)
+        return int(pc.sum(lengths).as_py() or 0)
+    if pa.types.is_struct(kind):
+        return sum(map(_bytes_of, column.flatten()))
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _bytes_of(column.flatten()) + len(column)
+    return int(column.nbytes)
+
+
+def _check_size(file: Any, where: str, most: int) -> None:
+    """ValueError where the cells are more than a file of its size may hold.
+
+    A few hundred bytes can say a million times the same long text: texts are counted, not made.
+    """
+    said = file.metadata
+    sizes = [said.row_group(i).total_byte_size for i in range(said.num_row_groups)]
+    left = most
+    if sum(sizes) > most or said.num_rows > most:
+        raise too_large(where, most, _WAY)
+    for batch in file.iter_batches(batch_size=_ROWS):
+        left -= sum(map(_bytes_of, batch.columns)) + len(batch)
+        if left < 0:
+            raise too_large(where, most, _WAY)
+
+
+def read_parquet(source: Path | bytes, where: str) -> Table:
+    """One file, or its bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    packed = len(source) if isinstance(source, bytes) else source.stat().st_size
+    try:
+        counted = pq.ParquetFile(_opened(source), page_checksum_verification=True)
+        names = [c.path for c in map(counted.schema.column, range(len(counted.schema)))]
+        with pq.ParquetFile(
+            _opened(source), read_dictionary=names, page_checksum_verification=True
+        ) as file:
+            _check_size(file, where, most_bytes(packed))
+        arrow = counted.read()
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(
+            f"{where}: a Parquet file must be whole, got one that cannot be read "
+            f"({str(error).splitlines()[0][:100]}): copy it again"
+        ) from None
+    return table_of(arrow, where)
+
+
+def _opened(source: Path | bytes) -> Any:
+    return BytesIO(source) if isinstance(source, bytes) else source

@@ -1,0 +1,339 @@
+"""Stages over a pool of long-lived actors: each keeps its process, so what is dear to load is
+loaded once.
+
+Actors are asked for as far as there is work, whatever the cluster has now: Ray starts them as nodes
+come, and an autoscaler sees what is wanted. Those that no work is left for are dismissed, waiting
+or not, so that they are in nobody's way. One that dies is replaced, one that takes too long is
+killed and replaced; `endings` says what that costs its stage. A stage gets a bounded number of
+attempts; then it is split, down to what cannot be split, or it has failed. What the store holds
+already is not asked for again.
+"""
+
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+
+from emoray.distributed.failures import Fault, Mishaps, ending_of
+from emoray.distributed.resources import Room, check_share, gpu_share, hide_others_gpus, room_of
+from emoray.distributed.single_flight import Failed, first_line
+from emoray.storage.location import Place
+from emoray.storage.store.keys import Stage, key_of
+from emoray.storage.store.local import WAIT_SECONDS, Done
+from emoray.storage.store.opening import open_store
+
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much patience one stage gets. seconds: of one attempt, 0 for no limit.
+
+    start_seconds: how long the first actor may take to come, so that a cluster may grow first.
+    """
+
+    attempts: int = 3
+    seconds: float = 600.0
+    start_seconds: float = 900.0
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise ValueError(f"attempts must be at least 1, got {self.attempts}")
+        for name in ("seconds", "start_seconds"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """At most so many actors, each for one stage at a time.
+
+    actors: None for as many as there are stages. cpus: of each. gpus: of one whose stage trains
+    with torch, see `room_of`.
+    """
+
+    actors: int | None = None
+    cpus: float = 1.0
+    gpus: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.actors is not None and self.actors < 1:
+            raise ValueError(f"a pool has at least 1 actor, got {self.actors}")
+        if not self.cpus >= 0:
+            raise ValueError(f"an actor holds 0 or more processors, got cpus {self.cpus}")
+        check_share(self.gpus)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """What became of a stage, or of one of the pieces it was split into."""
+
+    stage: Stage
+    result: Done | Failed
+
+
+class Hand:
+    """The actor: makes one stage at a time, in one process."""
+
+    def __init__(self, store: Place, owner: str) -> None:
+        hide_others_gpus()
+        self.store, self.owner = open_store(store), owner
+
+    def ready(self) -> None:
+        """Answered once the process stands."""
+
+    def make(self, stage: Stage) -> Done | None:
+        """None while another job makes it."""
+        return self.store.settle(stage, self.owner)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """A stage on its way. place: where its result belongs, pieces after their elder siblings.
+
+    room: what its next attempt takes. due: not before, as another job is making it.
+    """
+
+    stage: Stage
+    place: tuple[int, ...]
+    mishaps: Mishaps
+    room: Room
+    due: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Member:
+    """An actor of the pool, and what it holds."""
+
+    hand: Any
+    room: Room
+
+
+@dataclass(slots=True, kw_only=True)
+class _Busy:
+    member: _Member
+    work: _Work
+    since: float
+
+
+@dataclass(slots=True)
+class _Dispatcher:
+    store: Place
+    pool: Pool
+    limits: Limits
+    split: Callable[[Stage], Sequence[Stage]] | None
+    told: Callable[[Leaf], None] | None
+    waiting: deque[_Work] = field(default_factory=deque)
+    starting: dict[Any, _Member] = field(default_factory=dict)  # ref of `ready` -> actor
+    idle: list[_Member] = field(default_factory=list)
+    busy: dict[Any, _Busy] = field(default_factory=dict)  # ref of `make` -> what it is
+    leaves: dict[tuple[int, ...], Leaf] = field(default_factory=dict)
+    owner: str = field(default_factory=lambda: uuid.uuid4().hex)
+    share: float = field(init=False)  # of a GPU, that a training with torch takes now
+    starts: Mishaps = field(init=False)  # of actors before they stood, in a row
+
+    def __post_init__(self) -> None:
+        self.share = gpu_share(self.pool.gpus)
+        self.starts = Mishaps(attempts=self.limits.attempts)
+
+    def ask(self, stage: Stage, place: tuple[int, ...], attempts: int) -> None:
+        mishaps = Mishaps(attempts=attempts)
+        room = self.room(stage, mishaps)
+        self.waiting.append(_Work(stage=stage, place=place, mishaps=mishaps, room=room))
+
+    def room(self, stage: Stage, mishaps: Mishaps) -> Room:
+        return room_of(
+            stage,
+            cpus=self.pool.cpus,
+            gpus=self.share,
+            whole_node=mishaps.whole_node,
+            whole_gpu=mishaps.whole_gpu,
+        )
+
+    def finish(self, place: tuple[int, ...], stage: Stage, result: Done | Failed) -> None:
+        leaf = self.leaves[place] = Leaf(stage=stage, result=result)
+        if self.told:
+            self.told(leaf)
+
+    def again(self, work: _Work) -> None:
+        """Once more, in pieces, or not at all."""
+        if not work.mishaps.spent:
+            work.room = self.room(work.stage, work.mishaps)
+            self.waiting.append(work)
+            return
+        pieces = self.pieces(work.stage)
+        if not pieces:
+            self.finish(work.place, work.stage, Failed(work.stage.name, work.mishaps.last))
+        for i, piece in enumerate(pieces):
+            # Only what cannot be split earns every attempt: a half fails again because of its part.
+            self.ask(piece, (*work.place, i), 1 if self.pieces(piece) else self.limits.attempts)
+
+    def pieces(self, stage: Stage) -> Sequence[Stage]:
+        return self.split(stage) if self.split else ()
+
+    def follow_gpus(self) -> None:
+        """GPUs may come and go: what waits asks for what there is now."""
+        if (share := gpu_share(self.pool.gpus)) != self.share:
+            self.share = share
+            for work in self.waiting:
+                work.room = self.room(work.stage, work.mishaps)
+
+    def staff(self) -> None:
+        """An actor for each stage that waits, no more than the pool may have; the dead are replaced
+        here, and those that nothing is left for dismissed."""
+        busy = Counter(each.member.room for each in self.busy.values())
+        wanted = Counter(work.room for work in self.waiting) + busy
+        there = Counter(member.room for member in self.starting.values()) + busy
+        there += Counter(member.room for member in self.idle)
+        for ref, member in [*self.starting.items()][::-1]:
+            if there[member.room] > wanted[member.room]:
+                there[member.room] -= 1
+                ray.kill(self.starting.pop(ref).hand)
+        for member in [*self.idle]:
+            if there[member.room] > wanted[member.room]:
+                there[member.room] -= 1
+                self.idle.remove(member)
+                ray.kill(member.hand)
+        for room, count in (wanted - there).items():
+            for _ in range(count):
+                if self.pool.actors is not None and there.total() >= self.pool.actors:
+                    return
+                there[room] += 1
+                hand = HAND.options(**room.options).remote(self.store, self.owner)
+                self.starting[hand.ready.remote()] = _Member(hand=hand, room=room)
+
+    def assign(self) -> None:
+        now = time.monotonic()
+        for member in [*self.idle]:
+            fits = (w for w in self.waiting if w.room == member.room and w.due <= now)
+            if work := next(fits, None):
+                self.idle.remove(member)
+                self.waiting.remove(work)
+                ref = member.hand.make.remote(work.stage)
+                self.busy[ref] = _Busy(member=member, work=work, since=time.monotonic())
+
+    def collect(self) -> None:
+        """Take in what has happened, at most POLL_SECONDS later."""
+        refs = [*self.busy, *self.starting]
+        if not refs:  # all that is left is made elsewhere
+            time.sleep(POLL_SECONDS)
+            return
+        ready, _ = ray.wait(refs, num_returns=1, timeout=POLL_SECONDS)
+        for ref in ready:
+            if ref in self.starting:
+                self.welcome(ref)
+            else:
+                self.take(ref)
+
+    def welcome(self, ref: Any) -> None:
+        member = self.starting.pop(ref)
+        try:
+            ray.get(ref)
+        except Exception as error:
+            ray.kill(member.hand)
+            fault = ending_of(error).fault
+            if fault is Fault.MEMORY and (self.busy or self.idle):
+                return  # those who took the memory have it still
+            if fault is Fault.NODE:
+                return  # a node that goes takes with it all that were to start there
+            self.starts.note(error)
+            if self.starts.spent:
+                raise RuntimeError(
+                    f"an actor must start, {self.starts.ended} in a row died first: "
+                    f"{first_line(error)}"
+                ) from error
+        else:
+            self.starts = Mishaps(attempts=self.limits.attempts)
+            self.idle.append(member)
+
+    def take(self, ref: Any) -> None:
+        """One attempt's result. A lost actor is not called idle, so `staff` replaces it."""
+        busy = self.busy.pop(ref)
+        try:
+            done = ray.get(ref)
+        except Exception as error:
+            if busy.work.mishaps.note(error).lost:
+                ray.kill(busy.member.hand)  # it may live, out of reach
+            else:
+                self.idle.append(busy.member)
+            self.again(busy.work)
+        else:
+            self.idle.append(busy.member)
+            if done is None:
+                busy.work.due = time.monotonic() + WAIT_SECONDS
+                self.waiting.append(busy.work)
+            else:
+                self.finish(busy.work.place, busy.work.stage, done)
+
+    def cut_short(self) -> None:
+        """Kill the actors whose stage has had its time."""
+        if not self.limits.seconds:
+            return
+        now = time.monotonic()
+        late = [r for r, b in self.busy.items() if now - b.since > self.limits.seconds]
+        for ref in late:
+            busy = self.busy.pop(ref)
+            ray.kill(busy.member.hand)
+            busy.work.mishaps.cut(f"took longer than its limit of {self.limits.seconds:g} s")
+            self.again(busy.work)
+
+    def dismiss(self) -> None:
+        busy = (each.member for each in self.busy.values())
+        for member in (*self.starting.values(), *self.idle, *busy):
+            ray.kill(member.hand)
+
+    def run(self) -> None:
+        since = time.monotonic()
+        while self.waiting or self.busy:
+            self.follow_gpus()
+            self.staff()
+            self.assign()
+            self.collect()
+            self.cut_short()
+            if self.idle or self.busy or not self.limits.start_seconds:
+                since = time.monotonic()
+            elif time.monotonic() - since > self.limits.start_seconds:
+                asked = " or ".join(dict.fromkeys(str(work.room) for work in self.waiting))
+                raise ValueError(
+                    f"an actor of the pool must fit on a node, none started in "
+                    f"{self.limits.start_seconds:g} s with {asked} each where the cluster has "
+                    f"{ray.cluster_resources()}: ask for less, or add a node"
+                )
+
+
+HAND = ray.remote(Hand)  # once: Ray exports every actor class anew
+
+
+def dispatch(
+    stages: Sequence[Stage],
+    *,
+    store: Place,
+    pool: Pool,
+    limits: Limits | None = None,
+    split: Callable[[Stage], Sequence[Stage]] | None = None,
+    told: Callable[[Leaf], None] | None = None,
+) -> list[Leaf]:
+    """Make the stages, whose inputs are in the store, on the pool's actors.
+
+    split: the pieces of a stage that used up its attempts, in order, none for one that has no
+    parts. told: called here, in the driver, as each leaf is done. Returns the leaves in the order
+    of the stages whatever the scheduling, the pieces of a split stage in its stead.
+    Raises ValueError where no node has room for an actor, RuntimeError where actors do not start.
+    """
+    limits = limits or Limits()
+    work = _Dispatcher(store=store, pool=pool, limits=limits, split=split, told=told)
+    shelf = open_store(store)
+    for i, stage in enumerate({key_of(s): s for s in stages}.values()):
+        if done := shelf.seek(stage):
+            work.finish((i,), stage, done)
+        else:
+            work.ask(stage, (i,), limits.attempts)
+    try:
+        work.run()
+    finally:
+        work.dismiss()
+    return [work.leaves[place] for place in sorted(work.leaves)]

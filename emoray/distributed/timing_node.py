@@ -1,0 +1,106 @@
+"""A whole node for timing, of the kind that did most of the work.
+
+The driver chooses the kind, as the stage's key says which processor it times; the runner then finds
+a living node of it for each attempt, so that another takes the place of one that died. A node that
+gives no processors, as a head that only coordinates, times nothing.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
+
+import ray
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from emoray.distributed.resources import CPU, alive
+from emoray.distributed.single_flight import Failed
+from emoray.provenance import cpu_model
+from emoray.stages.baselines import ClockBaselines
+from emoray.stages.latency import Clock, ClockMembers
+from emoray.storage.store.keys import Stage
+from emoray.storage.store.local import Done
+
+T = TypeVar("T", Clock, ClockMembers, ClockBaselines)
+
+ANSWER_SECONDS = 60.0  # a node that says nothing for so long is not asked to time
+
+
+@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+class NodeKind:
+    """cpus: that the node gives to Ray. cpu: its processor, as its system names it."""
+
+    cpus: int
+    cpu: str
+
+
+CPU_MODEL = ray.remote(num_cpus=0, max_retries=0)(cpu_model)
+
+
+def pinned(node: str) -> NodeAffinitySchedulingStrategy:
+    """There, or nowhere."""
+    return NodeAffinitySchedulingStrategy(node, soft=False)
+
+
+def _sizes() -> dict[str, int]:
+    """Living nodes that give processors, with how many."""
+    sizes = {str(node["NodeID"]): int(node["Resources"].get(CPU, 0)) for node in alive()}
+    return {node: size for node, size in sizes.items() if size}
+
+
+def _asked(node: str) -> Any:
+    return CPU_MODEL.options(scheduling_strategy=pinned(node)).remote()
+
+
+def timing_kind() -> NodeKind:
+    """The kind of node that gives most processors in all: where most models were scored.
+
+    Where no node gives any, one is waited for. Raises ValueError where none answers.
+    """
+    if not _sizes():
+        ray.get(CPU_MODEL.options(num_cpus=1).remote())  # brings a node where Ray can start one
+    processors: Counter[NodeKind] = Counter()
+    sizes = _sizes()
+    asked = {node: _asked(node) for node in sizes}
+    ray.wait([*asked.values()], num_returns=len(asked), timeout=ANSWER_SECONDS)
+    for node, answer in asked.items():
+        try:
+            found = NodeKind(cpus=sizes[node], cpu=ray.get(answer, timeout=0))
+        except RayError:  # it went, or hangs
+            continue
+        processors[found] += sizes[node]
+    if not processors:
+        raise ValueError(
+            f"a node must say which processor it has before it times, got no answer from "
+            f"{len(asked)} in {ANSWER_SECONDS:g} s: see that its workers start"
+        )
+    return max(processors, key=lambda kind: (processors[kind], kind))
+
+
+def timed(make: Callable[[Stage], Future[Done | Failed]], stage: T) -> tuple[T, Done | Failed]:
+    """Have a timing made; on nodes of another kind, where none of its own is left."""
+    made = make(stage).result()
+    if isinstance(made, Failed):
+        kind = timing_kind()
+        if (kind.cpu, kind.cpus) != (stage.cpu, stage.cpus):
+            stage = replace(stage, **asdict(kind))
+            made = make(stage).result()
+    return stage, made
+
+
+async def node_of(kind: NodeKind) -> str:
+    """The id of a living node of this kind, the first by id; ValueError where there is none."""
+    sizes = await asyncio.to_thread(_sizes)
+    for node in (node for node, size in sizes.items() if size == kind.cpus):
+        try:
+            if await asyncio.wait_for(_asked(node), ANSWER_SECONDS) == kind.cpu:
+                return node
+        except (RayError, TimeoutError):
+            continue
+    raise ValueError(
+        f"timing needs a whole node of {kind.cpus} CPUs ({kind.cpu}), got none alive: run the same "
+        "command again, it times on the nodes there are"
+    )

@@ -1,0 +1,120 @@
+"""How a stage is made on Ray: as a task that holds what it needs, tried again where it dies.
+
+Who waits for one is a coroutine of the driver. A stage whose worker dies is tried again, one that
+takes too long is cancelled and its worker killed; what nobody waits for any more is dropped.
+"""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import ray
+from ray.exceptions import RayError, RayTaskError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from emoray.distributed.actor_pool import Limits
+from emoray.distributed.begun import Clock, Sign, Signs
+from emoray.distributed.failures import Fault, Mishaps
+from emoray.distributed.resources import Room, hide_others_gpus, room_of
+from emoray.distributed.single_flight import Begun
+from emoray.distributed.timing_node import NodeKind, node_of, pinned
+from emoray.storage.location import Place
+from emoray.storage.store.keys import Stage
+from emoray.storage.store.local import Done
+from emoray.storage.store.opening import open_store
+
+LIMITS = Limits(seconds=12 * 3600.0)  # nothing that is alive takes that long on two cores
+PAUSE_SECONDS = 0.5  # before the next attempt; twice as long before each further one, up to
+LONGEST_PAUSE_SECONDS = 30.0
+LOOK_SECONDS = 1.0, 5.0  # between looks at what another job makes: at first, and at last
+
+
+def run_stage(store: Place, stage: Stage, sign: Sign) -> Done | None:
+    """One stage in this process; None while another job makes it."""
+    hide_others_gpus()
+    with sign.given():
+        # An attempt before this one may have ended well and not lived to say so.
+        return open_store(store).settle(stage, sign.owner)
+
+
+# Once: Ray exports every remote function anew.
+STAGE_TASK = ray.remote(run_stage)
+GPU_STAGE_TASK = ray.remote(num_gpus=1)(run_stage)  # its process ends with it: torch keeps memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """The runner of the fleet: a stage on a worker, as often and as long as the limits allow.
+
+    gpus: what a stage that trains with torch holds, see `room_of`. signs: of what is asked of
+    workers; their owner is in whose name stages are claimed, so that other jobs on the store wait.
+    """
+
+    limits: Limits = LIMITS
+    gpus: float | None = None
+    signs: Signs = field(default_factory=Signs)
+
+    async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
+        mishaps = Mishaps(attempts=self.limits.attempts)
+        while True:
+            alone = {"whole_node": mishaps.whole_node, "whole_gpu": mishaps.whole_gpu}
+            room = room_of(stage, gpus=self.gpus, **alone)
+            try:
+                where = await self._where(stage)
+                while (done := await self._attempt(store, stage, begun, room, where)) is None:
+                    await self._made_elsewhere(store, stage)
+                # What an attempt that died had finished was made by this run.
+                return replace(done, cached=done.cached and not mishaps.ended)
+            except RayError as error:
+                fault = mishaps.note(error).fault
+                if isinstance(error, RayTaskError) and (fault is Fault.STAGE or mishaps.spent):
+                    raise  # the stage itself raised, and would again
+                if mishaps.spent:
+                    raise RuntimeError(mishaps.why(stage.name)) from None
+            pause = PAUSE_SECONDS * 2 ** (mishaps.ended - 1)
+            await asyncio.sleep(min(pause, LONGEST_PAUSE_SECONDS))
+
+    async def _where(self, stage: Stage) -> NodeAffinitySchedulingStrategy | str:
+        """Where Ray likes; what names a processor runs on a node that has it."""
+        if not (cpu := getattr(stage, "cpu", None)):
+            return "DEFAULT"
+        return pinned(await node_of(NodeKind(cpus=getattr(stage, "cpus", 1), cpu=cpu)))
+
+    async def _made_elsewhere(self, store: Place, stage: Stage) -> None:
+        """Wait, without a CPU, until no other job makes the stage any more."""
+        shelf, (pause, longest) = await asyncio.to_thread(open_store, store), LOOK_SECONDS
+        while await asyncio.to_thread(shelf.is_elsewhere, stage, self.signs.owner):
+            await asyncio.sleep(pause)
+            pause = min(longest, 1.5 * pause)
+
+    async def _attempt(
+        self, store: Place, stage: Stage, begun: Begun, room: Room, where: Any
+    ) -> Done | None:
+        """None where another job makes it. Raises RayError when the worker died, TimeoutError when
+        the time was up."""
+        sign = Sign(owner=self.signs.owner, seconds=self.limits.seconds)
+        kind = GPU_STAGE_TASK if room.gpus else STAGE_TASK
+        task = kind.options(
+            **room.options,
+            scheduling_strategy=where,
+            max_retries=0,  # counted here: Ray's own would not end for want of memory
+            name=stage.name,
+        ).remote(store, stage, sign)
+        clock = Clock(task=task, seconds=self.limits.seconds, begun=begun)
+        self.signs.clocks[sign.attempt] = clock
+        try:
+            done: Done | None = await task
+            return done
+        except RayError:
+            if not clock.over:
+                raise
+        except asyncio.CancelledError:
+            ray.cancel(task, force=True)
+            raise
+        finally:
+            clock.stop()
+            del self.signs.clocks[sign.attempt]
+        raise TimeoutError(
+            f"a stage takes at most {self.limits.seconds / 60:g} minutes, {stage.name} did not "
+            "end and was killed: give it more with --stage-minutes, or see where it hangs"
+        )

@@ -1,0 +1,86 @@
+"""What each product of an encoder reads, watched on real texts (the dev split), padding left out.
+
+Shapes: R rows (tokens or texts), I inputs of a product, V tokens of the vocabulary.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from emoray.artifact.scoring import Texts, batches, open_session
+from emoray.export.calibrate import mean_squares
+from emoray.export.encoder.graph import wire
+from emoray.export.encoder.network import Encoder
+from emoray.export.kernels import IDS
+from emoray.quant.observe import Observer
+from emoray.quant.scheme import FLOAT, ModelScheme, Static
+
+MOST_TEXTS = 1024  # evenly spread over those given; more do not move a range
+MOST_VALUES = 1 << 18  # that each observer keeps
+
+
+class _Some:
+    """Evenly spread texts of many."""
+
+    def __init__(self, texts: Texts, most: int) -> None:
+        lengths = np.asarray(texts.lengths)
+        self._rows = np.unique(np.linspace(0, len(lengths) - 1, min(most, len(lengths)), dtype=int))
+        self._texts = texts
+        self.lengths = lengths[self._rows]
+
+    def padded(self, rows: np.ndarray) -> np.ndarray:
+        return self._texts.padded(self._rows[rows])
+
+
+def _watched(
+    encoder: Encoder, texts: Texts
+) -> tuple[dict[str, str], Iterator[dict[str, np.ndarray]]]:
+    """The value that each kernel reads; and batch by batch the rows_RI of each value."""
+    kernels = wire(encoder, FLOAT, {}, packing=False)
+    per_text = {kernels.inputs[name] for name in ("pooler", "head") if name in kernels.inputs}
+    values = list(dict.fromkeys(kernels.inputs.values()))
+    axes = {value: 2 if value in per_text else 3 for value in values}
+
+    def rows() -> Iterator[dict[str, np.ndarray]]:
+        session = open_session(kernels.writer.model(axes).SerializeToString())
+        for _, ids_NL in batches(_Some(texts, MOST_TEXTS)):
+            found = zip(values, session.run(values, {IDS: ids_NL}), strict=True)
+            yield {v: array if v in per_text else array[ids_NL != 0] for v, array in found}
+
+    return dict(kernels.inputs), rows()
+
+
+def activations(encoder: Encoder, texts: Texts) -> Iterator[dict[str, np.ndarray]]:
+    """Batch by batch, the rows_RI that each product reads in float, by its kernel's name."""
+    inputs, batches_of_rows = _watched(encoder, texts)
+    for found in batches_of_rows:
+        yield {name: found[value] for name, value in inputs.items()}
+
+
+def calibrate(
+    encoder: Encoder, texts: Texts, scheme: ModelScheme
+) -> dict[str, tuple[float, float]] | None:
+    """The static ranges a scheme asks for, by kernel; None where its activations are not static.
+
+    Kernels that read one value, such as query, key and value, have one range.
+    """
+    asked = scheme.activations
+    if not isinstance(asked, Static):
+        return None
+    inputs, batches_of_rows = _watched(encoder, texts)
+    observers = {value: Observer(limit=MOST_VALUES) for value in inputs.values()}
+    for found in batches_of_rows:
+        for value, rows_RI in found.items():
+            observers[value].watch(rows_RI)
+    ranges = {
+        value: observer.range(asked.ranges, symmetric=asked.symmetric)
+        for value, observer in observers.items()
+    }
+    return {name: ranges[value] for name, value in inputs.items()}
+
+
+def input_moments(encoder: Encoder, texts: Texts) -> dict[str, np.ndarray]:
+    """E[x_i²] (I,) of what each kernel reads: where its inputs are large, its codes matter most."""
+    inputs, batches_of_rows = _watched(encoder, texts)
+    squares = mean_squares(batches_of_rows)
+    return {name: squares[value] for name, value in inputs.items()}

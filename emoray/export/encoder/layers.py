@@ -1,0 +1,26 @@
+"""An encoder under a scheme becomes an ONNX model: `ids` int32 [N, L] in, `logits` [N, K] out."""
+
+from collections.abc import Mapping
+
+from emoray.export.encoder.graph import wire
+from emoray.export.encoder.network import Encoder
+from emoray.export.graph import Built, built, check_names, checked_ranges
+from emoray.export.kernels import Ranges
+from emoray.quant.affine import AffineMap
+from emoray.quant.scheme import FLOAT, ModelScheme
+
+
+def build(
+    encoder: Encoder,
+    scheme: ModelScheme = FLOAT,
+    static_ranges: Ranges | None = None,
+    maps: Mapping[str, AffineMap] | None = None,
+) -> Built:
+    """The model of an encoder under a scheme.
+
+    static_ranges: (alpha, beta) of what each product reads, by the name of its kernel; needed for
+    Static activations, see `calibrate`. maps: learned in training, by the name of their weight.
+    """
+    check_names(encoder.weights(), scheme, maps)
+    ranges = checked_ranges(encoder.weights(), scheme, static_ranges)
+    return built(wire(encoder, scheme, ranges, maps))

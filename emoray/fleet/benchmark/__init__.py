@@ -1,1 +1,0 @@
-"""What a search costs on Ray, and the run of all benchmarks."""

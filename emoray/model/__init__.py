@@ -1,1 +1,0 @@
-"""Model families: recipes, and how each family trains."""

@@ -1,0 +1,1 @@
+"""Model families: recipes, losses, and how each family trains."""

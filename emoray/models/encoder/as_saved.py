@@ -1,0 +1,79 @@
+"""What transformers itself says of texts: its own module on its own ids.
+
+Shapes: N texts, L tokens, K labels, D width.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from emoray.models.encoder.module import Classifier
+from emoray.models.encoder.onnx_export import classifier, quiet
+from emoray.models.encoder.torch_baseline import quantized
+from emoray.models.encoder.weights import Settings
+
+BATCH = 64
+
+
+def logits_as_saved(
+    folder: Path, rows: Sequence[Sequence[int]], *, padding: int, by_torch: bool = False
+) -> np.ndarray:
+    """logits_NK float32 of the classifier in a transformers folder, its labels in its own order.
+
+    rows: the encoder's own ids of each text, framed. by_torch: by PyTorch's quantize_dynamic.
+    """
+    model = classifier(folder)
+    module = quantized(model) if by_torch else model
+    return _by_batches(
+        rows, padding, lambda ids, mask: module(input_ids=ids, attention_mask=mask).logits
+    )
+
+
+def outputs_as_saved(folder: Path, rows: Sequence[Sequence[int]], *, padding: int) -> np.ndarray:
+    """mean_ND of the encoder's last outputs over each text's tokens, in float32."""
+    from transformers import AutoModel
+
+    with quiet():
+        model = AutoModel.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+        ).eval()
+
+    def mean(ids_NL: torch.Tensor, mask_NL: torch.Tensor) -> torch.Tensor:
+        hidden_NLD = model(input_ids=ids_NL, attention_mask=mask_NL).last_hidden_state
+        real_NL1 = mask_NL[..., None].float()
+        return (hidden_NLD * real_NL1).sum(1) / real_NL1.sum(1)
+
+    return _by_batches(rows, padding, mean)
+
+
+def outputs_here(
+    tensors: Mapping[str, np.ndarray], settings: Settings, rows: Sequence[Sequence[int]]
+) -> np.ndarray:
+    """The same of our module, which reads our ids."""
+    width = tensors["positions"].shape[1]
+    head = {"head.kernel": np.eye(width, dtype=np.float32), "head.bias": np.zeros(width, "f4")}
+    module = Classifier({**tensors, **head}, replace(settings, pooling="mean")).eval()
+    return _by_batches(rows, 0, lambda ids, mask: module(ids))
+
+
+def _by_batches(
+    rows: Sequence[Sequence[int]],
+    padding: int,
+    said: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+) -> np.ndarray:
+    """What is said of each text, in batches of like length; `said` takes ids_NL and mask_NL."""
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+    found: dict[int, np.ndarray] = {}
+    with torch.inference_mode():
+        for start in range(0, len(order), BATCH):
+            some = order[start : start + BATCH]
+            ids_NL = np.full((len(some), len(rows[some[-1]])), padding, np.int64)
+            mask_NL = np.zeros(ids_NL.shape, np.int64)
+            for n, i in enumerate(some):
+                ids_NL[n, : len(rows[i])], mask_NL[n, : len(rows[i])] = rows[i], 1
+            values = said(torch.from_numpy(ids_NL), torch.from_numpy(mask_NL))
+            found |= dict(zip(some, values.float().numpy(), strict=True))
+    return np.stack([found[i] for i in range(len(rows))])

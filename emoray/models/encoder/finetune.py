@@ -1,0 +1,107 @@
+"""Fine-tuning an encoder to the labels of a corpus. Shapes: N texts, D width, K labels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from emoray.models.batches import Texts
+from emoray.models.encoder.module import Classifier
+from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.encoder.weights import Settings, Tensors, factorised
+from emoray.models.outcome import Epoch, unweighted
+from emoray.models.training import Fit, FitSettings, device_here, fit
+
+
+def groups(model: nn.Module, recipe: BertRecipe) -> list[dict[str, Any]]:
+    """AdamW's parameter groups: no decay for vectors (biases, norms), the head at its own rate."""
+    found = []
+    named = list(model.named_parameters())
+    for is_head in (False, True):
+        rate = recipe.learning_rate * (recipe.head_rate if is_head else 1.0)
+        for is_vector in (False, True):
+            chosen = [
+                p
+                for n, p in named
+                if n.startswith("head.") is is_head and (p.ndim < 2) is is_vector
+            ]
+            decay = 0.0 if is_vector else recipe.weight_decay
+            found.append({"params": chosen, "lr": rate, "weight_decay": decay})
+    return found
+
+
+def fit_settings(recipe: BertRecipe, texts: int) -> FitSettings:
+    """How a recipe fits so many texts."""
+    return FitSettings(
+        epochs=recipe.epochs,
+        patience=recipe.patience,
+        learning_rate=recipe.learning_rate,
+        warmup=recipe.warmup,
+        clip_norm=recipe.clip_norm,
+        batch_size=recipe.batch_of(texts),
+        seed=recipe.seed,
+        bf16=recipe.bf16,
+        loss=recipe.loss,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FineTuned:
+    """Neutral tensors with what they do not say themselves, and how they came."""
+
+    tensors: dict[str, np.ndarray]
+    settings: Settings
+    epochs: tuple[Epoch, ...]
+    kept: int
+
+
+def with_head(tensors: Tensors, labels: int, recipe: BertRecipe, prior_K: np.ndarray) -> Tensors:
+    """The encoder's tensors, factorised as the recipe says, with a small random head.
+
+    The head starts from each label's share: that saves the steps that only learn rarity.
+    """
+    made = factorised(tensors, recipe.embedding_dim)
+    width = made["positions"].shape[1]
+    random = np.random.default_rng(recipe.seed)
+    kernel_DK = random.normal(scale=0.02, size=(width, labels)).astype(np.float32)
+    bias_K = np.log(prior_K / (1 - prior_K)) + np.log(recipe.loss.positive_weights(prior_K))
+    return {**made, "head.kernel": kernel_DK, "head.bias": bias_K.astype(np.float32)}
+
+
+def fine_tune(
+    recipe: BertRecipe,
+    tensors: Tensors,
+    settings: Settings,
+    *,
+    train: Texts,
+    dev: Texts,
+    score: Callable[[np.ndarray], float],
+    unfinished: Path | None = None,
+    report: Callable[[Epoch], None] = lambda epoch: None,
+    tick: Callable[[float], None] = lambda share: None,
+) -> FineTuned:
+    """Fit an encoder's tensors, one row of `embedding` for every id, to the labels of `train`.
+
+    Keeps the epoch whose dev logits score best. See `fit`. Raises ValueError where the recipe asks
+    for more than the encoder has.
+    """
+    longest = len(tensors["positions"])
+    if recipe.max_tokens > longest:
+        raise ValueError(
+            f"max_tokens must not exceed the encoder's {longest} positions, got "
+            f"{recipe.max_tokens}: ask for shorter texts"
+        )
+    prior_K = np.clip(train.labels_NK.mean(0), 1e-4, 1 - 1e-4)
+    pooled = replace(settings, pooling=str(recipe.pooling), pooler=None)
+    model = Classifier(
+        with_head(tensors, len(prior_K), recipe, prior_K), pooled, dropout=recipe.dropout
+    )
+    how = fit_settings(recipe, len(train.lengths_N))
+    fitting = Fit(model, groups(model, recipe), how, train, prior_K, device_here())
+    epochs, kept = fit(fitting, dev, score, unfinished=unfinished, report=report, tick=tick)
+    found = model.tensors()
+    found["head.bias"] = unweighted(recipe.loss, found["head.bias"], prior_K)
+    return FineTuned(tensors=found, settings=pooled, epochs=epochs, kept=kept)

@@ -1,0 +1,151 @@
+"""An encoder with its head as one PyTorch module, made from neutral tensors and read back to them.
+
+Shapes: N texts, L tokens, D width, H heads, K labels.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from emoray.models.encoder.weights import NORMS, Settings
+
+DENSE = ("query", "key", "value", "attention", "inner", "outer")
+
+
+class FastDropout(nn.Module):
+    """Dropout whose mask takes one random byte a value: p is rounded to 1/256.
+
+    torch's own draws a double a value on the CPU, a tenth of a training.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.dropped = min(255, round(p * 256))  # something is always kept
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.dropped:
+            return x
+        words = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device)
+        words.random_(-(2**63), None)
+        kept = words.view(torch.uint8)[: x.numel()].view(x.shape) >= self.dropped
+        return x * kept * (256 / (256 - self.dropped))
+
+
+class Layer(nn.Module):
+    """Self-attention and feed-forward, each added and normalised (Vaswani et al. 2017)."""
+
+    def __init__(self, width: int, inner: int, settings: Settings, dropout: float) -> None:
+        super().__init__()
+        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
+        self.attention = nn.Linear(width, width)
+        self.attention_norm = nn.LayerNorm(width, settings.epsilon)
+        self.inner = nn.Linear(width, inner)
+        self.outer = nn.Linear(inner, width)
+        self.outer_norm = nn.LayerNorm(width, settings.epsilon)
+        self.dropout = FastDropout(dropout)
+        self.heads, self.activation = settings.heads, settings.activation
+
+    def _heads(self, x_NLD: Tensor) -> Tensor:
+        return x_NLD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def forward(self, x_NLD: Tensor, mask_N11L: Tensor | None) -> Tensor:
+        q, k, v = (self._heads(part(x_NLD)) for part in (self.query, self.key, self.value))
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask_N11L)
+        mixed_NLD = mixed.transpose(1, 2).flatten(2)
+        x_NLD = self.attention_norm(x_NLD + self.dropout(self.attention(mixed_NLD)))
+        hidden = self.inner(x_NLD)
+        if self.activation == "relu":
+            hidden = F.relu(hidden)
+        else:
+            hidden = F.gelu(hidden, approximate="tanh" if "tanh" in self.activation else "none")
+        return self.outer_norm(x_NLD + self.dropout(self.outer(hidden)))
+
+
+class Classifier(nn.Module):
+    """Token ids (N, L), 0 = padding, to logits (N, K)."""
+
+    def __init__(
+        self, tensors: Mapping[str, np.ndarray], settings: Settings, *, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        width = tensors["positions"].shape[1]
+        layers = sum(name.endswith(".query.kernel") for name in tensors)
+        self.settings = settings
+        self.embedding = nn.Embedding(*tensors["embedding"].shape)
+        rank = tensors["embedding"].shape[1]
+        self.projection = nn.Linear(rank, width, bias=False) if "projection" in tensors else None
+        self.positions = nn.Embedding(*tensors["positions"].shape)
+        self.norm = nn.LayerNorm(width, settings.epsilon)
+        inner = tensors["layer0.inner.bias"].size if layers else 0
+        self.layers = nn.ModuleList(Layer(width, inner, settings, dropout) for _ in range(layers))
+        self.pooler = nn.Linear(width, width) if "pooler.kernel" in tensors else None
+        self.head = nn.Linear(*tensors["head.kernel"].shape)
+        self.dropout = FastDropout(dropout)
+        self.load(tensors)
+
+    def places(self) -> dict[str, nn.Module]:
+        """Every module with weights, by neutral name."""
+        found: dict[str, nn.Module] = {"embedding": self.embedding, "positions": self.positions}
+        if self.projection is not None:
+            found["projection"] = self.projection
+        found["norm"] = self.norm
+        for i, layer in enumerate(self.layers):
+            for name in (*DENSE, *NORMS):
+                found[f"layer{i}.{name}"] = getattr(layer, name)
+        if self.pooler is not None:
+            found["pooler"] = self.pooler
+        return {**found, "head": self.head}
+
+    def named_tensors(self) -> dict[str, tuple[Tensor, bool]]:
+        """Every parameter by neutral name, and whether it lies transposed here."""
+        found: dict[str, tuple[Tensor, bool]] = {}
+        for name, module in self.places().items():
+            if isinstance(module, nn.Embedding):
+                found[name] = module.weight, False
+            elif isinstance(module, nn.LayerNorm):
+                found |= {f"{name}.scale": (module.weight, False)}
+                found |= {f"{name}.bias": (module.bias, False)}
+            elif isinstance(module, nn.Linear):
+                whole = f"{name}.kernel" if module.bias is not None else name
+                found[whole] = module.weight, True
+                if module.bias is not None:
+                    found[f"{name}.bias"] = module.bias, False
+        return found
+
+    @torch.no_grad()
+    def load(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Take these values over."""
+        for name, (parameter, transposed) in self.named_tensors().items():
+            value = torch.from_numpy(np.array(tensors[name], np.float32))
+            parameter.copy_(value.T if transposed else value)
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The neutral tensors, float32, on their own memory."""
+        return {
+            name: np.array((p.T if transposed else p).detach().cpu().float().numpy(), order="C")
+            for name, (p, transposed) in self.named_tensors().items()
+        }
+
+    def forward(self, ids_NL: Tensor) -> Tensor:
+        real_NL = ids_NL != 0
+        mask = None if bool(real_NL.all()) else real_NL[:, None, None, :]
+        x_NLD = self.embedding(ids_NL)
+        if self.projection is not None:
+            x_NLD = self.projection(x_NLD)
+        x_NLD = self.norm(x_NLD + self.positions.weight[: ids_NL.shape[1]])
+        x_NLD = self.dropout(x_NLD)
+        for layer in self.layers:
+            x_NLD = layer(x_NLD, mask)
+        if self.settings.pooling == "cls":
+            x_ND = x_NLD[:, 0]
+        else:
+            counted = real_NL[..., None].to(x_NLD.dtype)
+            x_ND = (x_NLD * counted).sum(1) / counted.sum(1)
+        if self.pooler is not None:
+            x_ND = self.pooler(x_ND)
+            x_ND = torch.tanh(x_ND) if self.settings.pooler == "tanh" else F.relu(x_ND)
+        logits: Tensor = self.head(self.dropout(x_ND)).float()
+        return logits

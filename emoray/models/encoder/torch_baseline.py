@@ -1,0 +1,83 @@
+"""PyTorch beside which artifacts are judged: a module as it is, and by its own quantization.
+
+Shapes: N texts, L tokens, K labels.
+"""
+
+import io
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+
+from emoray.models.encoder.module import Classifier
+from emoray.models.encoder.weights import Settings
+
+
+class Baseline:
+    """A module that takes and gives arrays: `baseline(ids_NL)` is logits_NK."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module.eval()
+
+    @torch.inference_mode()
+    def __call__(self, ids_NL: np.ndarray) -> np.ndarray:
+        logits_NK = self.module(torch.from_numpy(np.asarray(ids_NL, np.int64)))
+        return np.asarray(logits_NK.numpy(), np.float32)
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of all parameters."""
+        return sum(p.nbytes for p in self.module.parameters())
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """PyTorch computes on so many threads meanwhile."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def quantized(module: nn.Module) -> nn.Module:
+    """PyTorch's quantize_dynamic: int8 weights of every linear layer, a scale a tensor.
+
+    PyTorch calls it deprecated, and it is what most people still compare with.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.ao.quantization.quantize_dynamic(module, {nn.Linear}, dtype=torch.qint8)
+
+
+def baseline(
+    tensors: Mapping[str, np.ndarray], settings: Settings, *, by_torch: bool = False
+) -> Baseline:
+    """The classifier of neutral tensors in float32, or quantized by PyTorch."""
+    module: nn.Module = Classifier(tensors, settings).eval()
+    return Baseline(quantized(module) if by_torch else module)
+
+
+def _stored(module: nn.Module) -> int:
+    """Bytes of one part's weight, biases left out."""
+    weight = getattr(module, "weight", None)
+    if callable(weight):  # of a quantized layer
+        return int(weight().numel())
+    return int(weight.nbytes) if isinstance(weight, torch.Tensor) else 0
+
+
+def saved_bytes(found: Baseline) -> tuple[dict[str, int], int]:
+    """Bytes of the weights by neutral name, and of the whole state as torch.save writes it."""
+    sink = io.BytesIO()
+    torch.save(found.module.state_dict(), sink)
+    module = found.module
+    assert isinstance(module, Classifier)
+    # Quantized layers stand where the float ones stood, under the same names.
+    kinds = (nn.LayerNorm,)
+    parts = {n: _stored(m) for n, m in module.places().items() if not isinstance(m, kinds)}
+    parts.pop("positions")
+    return parts, sink.tell()

@@ -1,0 +1,251 @@
+"""Weights of transformers folders by neutral names; kernels are (inputs, outputs).
+
+`embedding` (V, R) · `projection` (R, D) where factorised · `positions` (P, D), from the first
+token on, token type 0 added in · `norm.scale` · `norm.bias` · `layer{i}.query.kernel` · … ·
+`pooler.kernel` · `head.kernel` (D, K). Shapes: V pieces, R rank, D width, P positions, K labels.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoray.models.encoder.architecture import (
+    ACTIVATIONS,
+    POSITIONS,
+    Architecture,
+    architecture_of,
+)
+
+NORMS = ("attention_norm", "outer_norm")
+EPSILON = 1e-12  # of every norm, where config.json does not say
+Tensors = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the tensors of an encoder do not say themselves.
+
+    pooling: mean or cls. pooler: activation of the dense layer before the head, None without.
+    """
+
+    heads: int
+    epsilon: float
+    activation: str
+    pooling: str = "mean"
+    pooler: str | None = None
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Settings":
+        return cls(**json.loads(text))
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """config.json of a transformers folder."""
+    try:
+        found = json.loads((folder / "config.json").read_text("utf-8"))
+    except FileNotFoundError:
+        raise ValueError(
+            f"a model is a folder with config.json, got {folder} without: check the path"
+        ) from None
+    except ValueError as error:
+        raise ValueError(
+            f"config.json must be JSON, the one in {folder} is not ({error}): fetch it again"
+        ) from None
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"config.json is a JSON object, got {type(found).__name__} in {folder}: fetch it again"
+        )
+    return found
+
+
+def _read_safetensors(folder: Path) -> Tensors:
+    """All tensors of a folder as float32, of one file or of shards; NaN and Inf refused."""
+    from safetensors import SafetensorError, safe_open
+
+    found: Tensors = {}
+    whole = folder / "model.safetensors"
+    for path in [whole] if whole.is_file() else sorted(folder.glob("model*.safetensors")):
+        try:
+            with safe_open(path, framework="pt") as file:  # NumPy has no bfloat16
+                for name in file.keys():
+                    found[name] = file.get_tensor(name).float().numpy()
+        except SafetensorError as error:
+            raise ValueError(
+                f"weights are whole safetensors files, got {error} in {path}: fetch it again"
+            ) from None
+    if not found:
+        raise ValueError(
+            f"a model's weights are model.safetensors, got none in {folder}: save the model with "
+            "save_pretrained, which writes that file"
+        )
+    broken = sorted(name for name, tensor in found.items() if not np.isfinite(tensor).all())
+    if broken:
+        raise ValueError(
+            f"weights are finite, got NaN or Inf in {', '.join(broken[:3])} of {folder}: "
+            "take another checkpoint"
+        )
+    return found
+
+
+class _Named:
+    """Tensors of one folder, asked for by module path; says what is missing."""
+
+    def __init__(self, tensors: Tensors, prefix: str, folder: Path) -> None:
+        inside = any(name.startswith(f"{prefix}.") for name in tensors)
+        self.tensors, self.folder = tensors, folder
+        self.prefix = f"{prefix}." if inside else ""
+
+    def __call__(self, name: str, *, whole: bool = False) -> np.ndarray:
+        path = name if whole else self.prefix + name
+        for old, new in ((".weight", ".gamma"), (".bias", ".beta")):  # of old BERT checkpoints
+            if path not in self.tensors and path.replace(old, new) in self.tensors:
+                path = path.replace(old, new)
+        if path not in self.tensors:
+            raise ValueError(
+                f"an encoder of this kind has {path}, got none in {self.folder}: "
+                "config.json and weights do not belong together"
+            )
+        return self.tensors[path]
+
+    def dense(self, module: str, name: str, *, whole: bool = False) -> Tensors:
+        kernel = self(f"{module}.weight", whole=whole)
+        bias = self(f"{module}.bias", whole=whole)
+        return {f"{name}.kernel": np.ascontiguousarray(kernel.T), f"{name}.bias": bias}
+
+    def norm(self, module: str, name: str) -> Tensors:
+        return {f"{name}.scale": self(f"{module}.weight"), f"{name}.bias": self(f"{module}.bias")}
+
+
+def position_count(config: Mapping[str, Any], kind: Architecture) -> int:
+    """Tokens of the longest text that an encoder can read."""
+    return int(config[POSITIONS]) - _first_position(config, kind)
+
+
+def _first_position(config: Mapping[str, Any], kind: Architecture) -> int:
+    if not kind.after_padding:
+        return 0
+    padding = config.get("pad_token_id")
+    return 1 + (1 if padding is None else int(padding))
+
+
+def _positions(named: _Named, kind: Architecture, config: Mapping[str, Any]) -> np.ndarray:
+    positions_PD = named(f"{kind.positions}.weight")
+    positions_PD = positions_PD[_first_position(config, kind) :]
+    if f"{named.prefix}{kind.types}.weight" in named.tensors:
+        positions_PD = positions_PD + named(f"{kind.types}.weight")[0]
+    return np.ascontiguousarray(positions_PD)
+
+
+def _encoder(
+    named: _Named, kind: Architecture, config: Mapping[str, Any], layers: int
+) -> tuple[Tensors, Settings]:
+    tensors: Tensors = {
+        "embedding": named(f"{kind.tokens}.weight"),
+        "positions": _positions(named, kind, config),
+        **named.norm(kind.norm, "norm"),
+    }
+    width, own = int(config[kind.width]), tensors["norm.scale"].size
+    if width != own:
+        raise ValueError(
+            f"config.json and weights belong together, got {kind.width} {width} and weights of "
+            f"width {own} in {named.folder}: fetch the model again"
+        )
+    for i in range(layers):
+        for name, module in kind.layer.items():
+            part = named.norm if name in NORMS else named.dense
+            tensors |= part(f"{kind.layers}.{i}.{module}", f"layer{i}.{name}")
+    settings = Settings(
+        heads=int(config[kind.heads]),
+        epsilon=float(config.get(kind.epsilon, EPSILON)) if kind.epsilon else EPSILON,
+        activation=ACTIVATIONS[config[kind.activation]],
+    )
+    return tensors, settings
+
+
+def read_encoder(folder: Path, *, layers: int | None = None) -> tuple[Tensors, Settings]:
+    """Tensors and settings of the encoder in a transformers folder, its first `layers` layers.
+
+    A classifier's pooler and head are left out. Raises ValueError for what is no BERT-like encoder,
+    for broken weights, and for more layers than there are.
+    """
+    config = read_config(folder)
+    kind = architecture_of(config)
+    depth = int(config[kind.depth])
+    if layers is not None and not 1 <= layers <= depth:
+        raise ValueError(
+            f"layers must lie in 1..{depth}, the encoder's own, got {layers}: ask for fewer"
+        )
+    named = _Named(_read_safetensors(folder), kind.prefix, folder)
+    return _encoder(named, kind, config, layers or depth)
+
+
+def require_multi_label(config: Mapping[str, Any], folder: Path) -> None:
+    """Refuse (ValueError) a head that decides for one label, or does not say for how many."""
+    told = config.get("problem_type")
+    if told == "multi_label_classification":
+        return
+    line = '"problem_type": "multi_label_classification"'
+    if told is None:
+        way = (
+            f"if it was trained for several labels a text (BCEWithLogitsLoss), add the line {line} "
+            "to config.json"
+        )
+    else:
+        way = f"a single-label head has no thresholds to choose; fine-tune with {line}"
+    raise ValueError(
+        "a classifier here is multi-label, config.json with problem_type "
+        f"multi_label_classification, got {told!r} in {folder}: {way}"
+    )
+
+
+def read_classifier(folder: Path) -> tuple[Tensors, Settings, tuple[str, ...]]:
+    """Tensors, settings and label names of a multi-label sequence classifier's folder."""
+    config = read_config(folder)
+    kind = architecture_of(config)
+    require_multi_label(config, folder)
+    named = _Named(_read_safetensors(folder), kind.prefix, folder)
+    tensors, settings = _encoder(named, kind, config, int(config[kind.depth]))
+    tensors |= named.dense(kind.pooler, "pooler", whole=True)
+    tensors |= named.dense(kind.head, "head", whole=True)
+    labels = {str(i): str(name) for i, name in (config.get("id2label") or {}).items()}
+    count = len(tensors["head.bias"])
+    if labels.keys() != {str(i) for i in range(count)}:
+        raise ValueError(
+            f"id2label names every label of the head, got {len(labels)} names for {count} labels "
+            f"in {folder}: correct config.json"
+        )
+    pooled = replace(settings, pooling="cls", pooler=kind.pooler_activation)
+    return tensors, pooled, tuple(labels[str(i)] for i in range(count))
+
+
+def factorised(tensors: Mapping[str, np.ndarray], rank: int) -> Tensors:
+    """The same tensors with the token embedding as (V, rank) @ (rank, D), by truncated SVD.
+
+    The least squared error that any product of this rank can have (Eckart & Young 1936).
+    """
+    table_VD = tensors["embedding"]
+    width = table_VD.shape[1]
+    if not 1 <= rank <= width:
+        raise ValueError(
+            f"embedding_dim must lie in 1..{width}, the encoder's width, got {rank}: "
+            f"{width} keeps the embedding whole"
+        )
+    if rank == width:
+        return dict(tensors)
+    # From the (D, D) Gram matrix: the same right singular vectors, thirty times faster.
+    wide_VD = table_VD.astype(np.float64)
+    _, vectors_DD = np.linalg.eigh(wide_VD.T @ wide_VD)
+    basis_DR = vectors_DD[:, ::-1][:, :rank]
+    basis_DR = basis_DR * np.where(basis_DR.sum(0) < 0, -1.0, 1.0)
+    return {
+        **tensors,
+        "embedding": (wide_VD @ basis_DR).astype(np.float32),
+        "projection": np.ascontiguousarray(basis_DR.T, np.float32),
+    }

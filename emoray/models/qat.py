@@ -1,0 +1,99 @@
+"""Training on under fake quantization, so that weights learn to live with their codes.
+
+Shapes: N texts, K labels.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from emoray.models.batches import Texts
+from emoray.models.encoder.module import Classifier
+from emoray.models.outcome import Epoch, Trained, unweighted
+from emoray.models.training import Fit, FitSettings, fit
+from emoray.models.word.torch_module import WordNetwork
+from emoray.quant.affine import AffineMap
+from emoray.quant.qat.prepare import Place, prepare
+from emoray.quant.scheme import EMBEDDING, ModelScheme
+
+SAME_INPUT = ("query", "key", "value")  # of an encoder's layer: three products read one activation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Refined(Trained):
+    """Weights with the maps that turn them into codes and the ranges of what products read.
+
+    kept: 0 where no epoch scored better than the weights it began with.
+    """
+
+    maps: dict[str, AffineMap]
+    ranges: dict[str, tuple[float, float]]
+
+
+def _of_words(network: WordNetwork) -> tuple[Place, ...]:
+    after_relu = set(network.names[1:])
+    products = (
+        Place(name=name, module=product, nonnegative=name in after_relu)
+        for name, product in network.products().items()
+    )
+    return Place(name=EMBEDDING, module=network.embedding), *products
+
+
+def _of_encoder(network: Classifier) -> tuple[Place, ...]:
+    found = []
+    for name, module in network.places().items():
+        if name != "positions" and isinstance(module, nn.Linear | nn.Embedding):
+            layer, _, part = name.rpartition(".")
+            found.append(Place(name=name, module=module, reads=layer if part in SAME_INPUT else ""))
+    return tuple(found)
+
+
+def places_of(network: WordNetwork | Classifier) -> tuple[Place, ...]:
+    """Where each weight that a scheme names lives."""
+    return _of_words(network) if isinstance(network, WordNetwork) else _of_encoder(network)
+
+
+def refine(
+    network: WordNetwork | Classifier,
+    scheme: ModelScheme,
+    how: FitSettings,
+    *,
+    train: Texts,
+    dev: Texts,
+    score: Callable[[np.ndarray], float],
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    learned: bool = True,
+    device: torch.device | None = None,
+    unfinished: Path | None = None,
+    report: Callable[[Epoch], None] = lambda epoch: None,
+    tick: Callable[[float], None] = lambda share: None,
+) -> Refined:
+    """Train a finished network on under its scheme; it holds the outcome's float weights then.
+
+    Keeps the epoch whose dev logits under fake quantization score best, or the start where none is
+    better. ranges: calibrated, for Static activations. learned: see `prepare`; the rest: `fit`.
+    """
+    device = device or torch.device("cpu")
+    prior_K = np.clip(train.labels_NK.mean(0), 1e-4, 1 - 1e-4)
+    with torch.no_grad():  # what `unweighted` took from the bias belongs to the loss
+        network.head.bias.add_(torch.from_numpy(np.log(how.loss.positive_weights(prior_K))))
+    prepared = prepare(
+        network.to(device), places_of(network), scheme, ranges=ranges, learned=learned
+    )
+    groups = prepared.parameters(how.learning_rate)
+    fitting = Fit(network, groups, how, train, prior_K, device)
+    epochs, kept = fit(
+        fitting, dev, score, keep_start=True, unfinished=unfinished, report=report, tick=tick
+    )
+    maps, found_ranges = prepared.maps(), prepared.ranges()
+    prepared.strip()
+    with torch.no_grad():
+        bias_K = unweighted(how.loss, network.head.bias.cpu().numpy(), prior_K)
+        network.head.bias.copy_(torch.from_numpy(bias_K))
+    return Refined(
+        tensors=network.tensors(), epochs=epochs, kept=kept, maps=maps, ranges=found_ranges
+    )

@@ -1,0 +1,295 @@
+"""Fitting a PyTorch module to labels: AdamW, warm-up and linear decay, batches of like length.
+
+Knows nothing of what it fits: an encoder, or a network under fake quantization.
+Shapes: N texts, L tokens, K labels.
+"""
+
+import contextlib
+import os
+import pickle
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from emoray.models.batches import Texts, batches
+from emoray.models.losses import NUMPY, Loss, Ops
+from emoray.models.outcome import Epoch
+
+CHECKPOINT = "checkpoint.pt"
+EVALUATED = 128  # texts a batch when only logits are wanted
+# What torch.load makes of a file that is cut off, altered, or none of its own.
+_DAMAGED = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    pickle.UnpicklingError,
+)
+
+
+def torch_ops(device: torch.device) -> Ops:
+    """What losses need of PyTorch."""
+    return Ops(
+        array=lambda vector: torch.tensor(vector, dtype=torch.float32, device=device),
+        exp=torch.exp,
+        log=torch.log,
+        clip=torch.clamp,
+        softplus=F.softplus,
+    )
+
+
+def device_here() -> torch.device:
+    """The GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def bfloat16_here(device: torch.device) -> bool:
+    """Whether the processor computes in bfloat16 itself."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    has = torch.cpu.get_capabilities()
+    return bool(has.get("avx512_bf16") or has.get("amx_bf16"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitSettings:
+    """How to fit, whatever is fitted: a fine-tuning, or one under fake quantization."""
+
+    epochs: int
+    patience: int
+    learning_rate: float
+    warmup: float
+    clip_norm: float
+    batch_size: int
+    seed: int
+    bf16: bool
+    loss: Loss
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What is known after some epochs, and saved."""
+
+    epochs: list[Epoch]
+    kept: int
+    best: float
+    weights: dict[str, Tensor]
+
+
+def _shapes(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in weights.items()}
+
+
+class Fit:
+    """A module, its optimizer and its place in the schedule; every epoch can be saved."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        groups: Sequence[dict[str, Any]],
+        settings: FitSettings,
+        train: Texts,
+        prior_K: np.ndarray,
+        device: torch.device,
+    ) -> None:
+        self.model = model.to(device)
+        self.settings, self.train, self.device = settings, train, device
+        self.prior_K, self.ops = prior_K, torch_ops(device)
+        self.at_once = max(settings.batch_size, EVALUATED)  # texts: fewer where a GPU is small
+        self.optimizer = torch.optim.AdamW(list(groups), fused=True)
+        steps = settings.epochs * -(-len(train.lengths_N) // settings.batch_size)
+        warm = max(1, int(settings.warmup * steps))
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer,
+            lambda step: min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm))),
+        )
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        enabled = self.settings.bf16 and bfloat16_here(self.device)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+    def _ids(self, texts: Texts, rows: np.ndarray) -> Tensor:
+        ids_NL = texts.ids_NL[rows, : texts.lengths_N[rows].max()]
+        return torch.from_numpy(ids_NL.astype(np.int64)).to(self.device)
+
+    def _fewer(self, tried: int) -> None:
+        """Half as many texts at once from now on; within the handling of the error that says that
+        the GPU has no room, which goes on where there is none for a single text."""
+        if tried == 1:
+            raise
+        self.at_once = tried // 2
+        torch.cuda.empty_cache()
+
+    def _gradients(self, rows: np.ndarray) -> Tensor:
+        """The mean loss of a batch, its gradients added to the parameters'.
+
+        As many texts at once as there is room for: parts of a batch add up to the gradients of the
+        whole, but for rounding and where dropout strikes.
+        """
+        while True:
+            losses = []
+            try:
+                for start in range(0, len(rows), self.at_once):
+                    part = rows[start : start + self.at_once]
+                    targets = torch.from_numpy(self.train.labels_NK[part].astype(np.float32))
+                    with self._autocast():
+                        logits = self.model(self._ids(self.train, part))
+                    loss_NK = self.settings.loss.of(
+                        logits, targets.to(self.device), self.prior_K, self.ops
+                    )
+                    loss = loss_NK.sum(1).mean() * (len(part) / len(rows))
+                    loss.backward()
+                    losses.append(loss.detach())
+                return torch.stack(losses).sum()
+            except torch.OutOfMemoryError:
+                self.optimizer.zero_grad()
+                self._fewer(min(self.at_once, len(rows)))
+
+    def epoch(self, number: int, tick: Callable[[float], None]) -> float:
+        """One pass over the texts; the mean loss of its batches."""
+        self.model.train()
+        seed = self.settings.seed * 1000 + number
+        torch.manual_seed(seed)
+        found = batches(self.train.lengths_N, self.settings.batch_size, np.random.default_rng(seed))
+        losses = []
+        for i, rows in enumerate(found):
+            loss = self._gradients(rows)
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+            self.optimizer.step()
+            self.schedule.step()
+            self.optimizer.zero_grad()
+            losses.append(loss)
+            tick((i + 1) / len(found))
+        return float(torch.stack(losses).mean())
+
+    @torch.inference_mode()
+    def logits(self, texts: Texts) -> np.ndarray:
+        """logits_NK float32, without dropout."""
+        self.model.eval()
+        order = np.argsort(texts.lengths_N, kind="stable")
+        logits_NK = np.empty(texts.labels_NK.shape, np.float32)
+        start = 0
+        while start < len(order):
+            rows = order[start : start + min(EVALUATED, self.at_once)]
+            try:
+                with self._autocast():
+                    logits_NK[rows] = self.model(self._ids(texts, rows)).cpu().numpy()
+                start += len(rows)
+            except torch.OutOfMemoryError:
+                self._fewer(len(rows))
+        return logits_NK
+
+    def save(self, path: Path, progress: _Progress) -> None:
+        """Everything that the next epoch needs, put there in one step."""
+        state = {
+            "epochs": [asdict(epoch) for epoch in progress.epochs],
+            "kept": progress.kept,
+            "best": progress.best,
+            "weights": progress.weights,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": {"last_epoch": self.schedule.last_epoch},
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)  # gone where another process was done first
+        part = path.with_suffix(f".{os.getpid()}")
+        try:
+            torch.save(state, part)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def resume(self, path: Path) -> _Progress | None:
+        """What `save` wrote; None where there is no such file, or no whole one of such a fit."""
+        own = _shapes(self.model.state_dict())
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            progress = _Progress(
+                [Epoch(**epoch) for epoch in state["epochs"]],
+                state["kept"],
+                state["best"],
+                state["weights"],
+            )
+            if _shapes(state["model"]) != own or _shapes(progress.weights) != own:
+                return None
+            last_epoch = state["schedule"]["last_epoch"]
+            self.optimizer.load_state_dict(state["optimizer"])  # all of it or nothing
+        except _DAMAGED:
+            return None
+        self.model.load_state_dict(state["model"])
+        self.schedule.last_epoch = last_epoch
+        return progress
+
+
+def _copy(model: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+
+def fit(
+    fitting: Fit,
+    dev: Texts,
+    score: Callable[[np.ndarray], float],
+    *,
+    keep_start: bool = False,
+    unfinished: Path | None = None,
+    report: Callable[[Epoch], None] = lambda epoch: None,
+    tick: Callable[[float], None] = lambda share: None,
+) -> tuple[tuple[Epoch, ...], int]:
+    """Epochs until `patience` bring nothing; the module then holds the best one's weights.
+
+    Returns the epochs and the number of the one kept: 0 for the start, where `keep_start` lets the
+    weights it began with count and no epoch scored better.
+    unfinished: folder where every epoch is saved, and where a killed fit goes on from.
+    Raises FloatingPointError when the loss or a logit stops being a number.
+    """
+    settings = fitting.settings
+    checkpoint = unfinished / CHECKPOINT if unfinished else None
+    progress = fitting.resume(checkpoint) if checkpoint else None
+    if progress is None:
+        progress = _Progress([], 0, -1.0, {})
+        if keep_start:
+            progress.best = float(score(fitting.logits(dev)))
+            progress.weights = _copy(fitting.model)
+    while len(progress.epochs) < settings.epochs:
+        number = len(progress.epochs) + 1
+        if progress.epochs and number - 1 - progress.kept >= settings.patience:
+            break
+        wall, cpu = time.perf_counter(), time.process_time()
+        with torch.random.fork_rng([fitting.device] if fitting.device.type == "cuda" else []):
+            train_loss = fitting.epoch(number, tick)
+        logits_NK = fitting.logits(dev)
+        for what, value in (("training loss", train_loss), ("a dev logit", logits_NK.sum())):
+            if not np.isfinite(value):
+                raise FloatingPointError(
+                    f"{what} must be a number, got {value} in epoch {number}: "
+                    "lower the learning rate"
+                )
+        dev_NK = settings.loss.of(
+            logits_NK, dev.labels_NK.astype(np.float32), fitting.prior_K, NUMPY
+        )
+        epoch = Epoch(
+            epoch=number,
+            train_loss=train_loss,
+            dev_loss=float(dev_NK.sum(1).mean()),
+            dev_macro_f1=float(score(logits_NK)),
+            wall_seconds=time.perf_counter() - wall,
+            cpu_seconds=time.process_time() - cpu,
+        )
+        progress.epochs.append(epoch)
+        if epoch.dev_macro_f1 > progress.best:
+            progress.kept, progress.best = number, epoch.dev_macro_f1
+            progress.weights = _copy(fitting.model)
+        if checkpoint:
+            fitting.save(checkpoint, progress)
+        report(epoch)
+    fitting.model.load_state_dict(progress.weights)
+    return tuple(progress.epochs), progress.kept

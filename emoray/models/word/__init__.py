@@ -1,0 +1,1 @@
+"""The `glove` family: word vectors, pooled, with dense layers, trained in Keras."""

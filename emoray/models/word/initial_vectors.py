@@ -1,0 +1,19 @@
+"""Where the word vectors of a training come from, as plain values to hash, store and print."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from emoray.text.vectors.settings import OwnVectors
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Those at hand: Stanford's, or a file that the user names."""
+
+    tag: ClassVar[str] = "Given"
+
+    def __str__(self) -> str:
+        return "given"
+
+
+Vectors = Given | OwnVectors

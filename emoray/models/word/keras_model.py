@@ -1,0 +1,146 @@
+"""The `glove` family in Keras: a Sequential on token ids, or on means where nothing below learns.
+
+TensorFlow is imported from here on: only processes that train should import this file.
+Shapes: N texts, L tokens, K labels, D width, V rows of the embedding, M trainable words.
+"""
+
+import emoray.models.word.tensorflow_process  # noqa: F401
+
+# isort: split
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+
+from emoray.models.batches import PADDING, Texts, means, standardized
+from emoray.models.losses import NUMPY
+from emoray.models.outcome import Epoch, Trained, unweighted
+from emoray.models.word.keras_layers import Pooling, RareWords, WordDropout
+from emoray.models.word.keras_training import Trainer
+from emoray.models.word.recipe import GloveRecipe
+
+
+def _top(recipe: GloveRecipe, prior_K: np.ndarray) -> list[keras.layers.Layer]:
+    layers: list[keras.layers.Layer] = [keras.layers.Dropout(recipe.dropout, seed=recipe.seed + 1)]
+    for i in range(recipe.layers):
+        layers.append(keras.layers.Dense(recipe.hidden_units, "relu", name=f"dense{i}"))
+        layers.append(keras.layers.Dropout(recipe.dropout, seed=recipe.seed + 2 + i))
+    # Starting from each label's share saves the epochs that would only learn how rare labels are.
+    bias = keras.initializers.Constant(np.log(prior_K / (1 - prior_K)).tolist())
+    return [*layers, keras.layers.Dense(len(prior_K), name="head", bias_initializer=bias)]
+
+
+def build(recipe: GloveRecipe, vectors_VD: np.ndarray, prior_K: np.ndarray) -> keras.Sequential:
+    """Token ids (N, L) -> logits (N, K). The sigmoid is left to loss and decision."""
+    keras.utils.set_random_seed(recipe.seed)
+    table = keras.layers.Embedding(*vectors_VD.shape, mask_zero=True, name="embedding")
+    model = keras.Sequential(
+        [
+            keras.Input((None,), dtype="int32"),
+            WordDropout(recipe.word_dropout, recipe.seed),
+            table,
+            Pooling(recipe.pools, name="pooling"),
+            *_top(recipe, prior_K),
+        ]
+    )
+    table.set_weights([vectors_VD])
+    return model
+
+
+def build_on_means(
+    recipe: GloveRecipe, rows_MD: np.ndarray, prior_K: np.ndarray
+) -> keras.Sequential:
+    """Means of frozen vectors and shares of rare words (N, D + M) -> logits (N, K)."""
+    keras.utils.set_random_seed(recipe.seed)
+    return keras.Sequential(
+        [
+            keras.Input((sum(rows_MD.shape),)),
+            RareWords(rows_MD, name="rare"),
+            *_top(recipe, prior_K),
+        ]
+    )
+
+
+def _loss(recipe: GloveRecipe, prior_K: np.ndarray, texts: Texts, logits_NK: np.ndarray) -> float:
+    """The training loss: summed over labels, mean over texts."""
+    loss_NK = recipe.loss.of(logits_NK, texts.labels_NK.astype(np.float32), prior_K, NUMPY)
+    return float(loss_NK.sum(1).mean())
+
+
+def train(
+    recipe: GloveRecipe,
+    *,
+    train: Texts,
+    dev: Texts,
+    vectors_VD: np.ndarray,
+    rare_M: np.ndarray,
+    score: Callable[[np.ndarray], float],
+    report: Callable[[Epoch], None] = lambda epoch: None,
+) -> Trained:
+    """Fit on `train`; keep the epoch whose dev logits score best, stop `patience` epochs after it.
+
+    `rare_M` are the rows that learn even when vectors are frozen: the unknown word and frequent
+    words without a vector. Raises FloatingPointError when the loss stops being a number.
+    """
+    prior_K = np.clip(train.labels_NK.mean(0), 1e-4, 1 - 1e-4)
+    if recipe.pooled_once:
+        vectors_VD = standardized(train, vectors_VD)
+        model = build_on_means(recipe, vectors_VD[rare_M], prior_K)
+        x, dev_x = means(train, vectors_VD, rare_M), means(dev, vectors_VD, rare_M)
+        mask_V = None
+    else:
+        model = build(recipe, vectors_VD, prior_K)
+        x, dev_x = train.ids_NL, dev.ids_NL
+        mask_V = np.isin(np.arange(len(vectors_VD)), rare_M)
+    frozen_V = None if recipe.trainable_vectors else mask_V
+    trainer = Trainer(recipe, model, x, train, prior_K, frozen_V)
+    epochs: list[Epoch] = []
+    kept, best = 0, -1.0
+    weights: list[np.ndarray] = []
+    for number in range(1, recipe.epochs + 1):
+        wall, cpu = time.perf_counter(), time.process_time()
+        train_loss = trainer.epoch()
+        if not np.isfinite(train_loss):
+            raise FloatingPointError(f"training loss is {train_loss} in epoch {number}: {recipe}")
+        logits = trainer.logits(dev_x, dev.lengths_N)
+        epoch = Epoch(
+            epoch=number,
+            train_loss=train_loss,
+            dev_loss=_loss(recipe, prior_K, dev, logits),
+            dev_macro_f1=score(logits),
+            wall_seconds=time.perf_counter() - wall,
+            cpu_seconds=time.process_time() - cpu,
+        )
+        epochs.append(epoch)
+        report(epoch)
+        if epoch.dev_macro_f1 > best:
+            kept, best, weights = number, epoch.dev_macro_f1, model.get_weights()
+        if number - kept >= recipe.patience:
+            break
+    model.set_weights(weights)
+    tensors = _tensors(recipe, model, vectors_VD, rare_M)
+    tensors["head.bias"] = unweighted(recipe.loss, tensors["head.bias"], prior_K)
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise FloatingPointError(f"{name} holds numbers that are not finite: {recipe}")
+    return Trained(tensors=tensors, epochs=tuple(epochs), kept=kept)
+
+
+def _tensors(
+    recipe: GloveRecipe, model: keras.Sequential, vectors_VD: np.ndarray, rare_M: np.ndarray
+) -> dict[str, np.ndarray]:
+    if recipe.pooled_once:
+        table_VD = vectors_VD.astype(np.float32).copy()
+        table_VD[rare_M] = model.get_layer("rare").get_weights()[0]
+        pools: dict[str, Any] = {}
+    else:
+        table_VD = model.get_layer("embedding").get_weights()[0]
+        pools = {name: np.asarray(w) for name, w in model.get_layer("pooling").named().items()}
+    table_VD[PADDING] = 0
+    tensors = {"embedding": table_VD, **pools}
+    for name in [f"dense{i}" for i in range(recipe.layers)] + ["head"]:
+        kernel, bias = model.get_layer(name).get_weights()
+        tensors |= {f"{name}.kernel": kernel, f"{name}.bias": bias}
+    return tensors

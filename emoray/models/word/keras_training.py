@@ -1,0 +1,122 @@
+"""One pass over `train` as one TensorFlow graph, and the logits of a model in training.
+
+Shapes: N texts, L tokens, K labels, V rows of the embedding.
+"""
+
+import emoray.models.word.tensorflow_process  # noqa: F401
+
+# isort: split
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from emoray.models.batches import Texts, batches
+from emoray.models.losses import Ops
+from emoray.models.word.generated import drop_generated
+from emoray.models.word.recipe import GloveRecipe
+
+WARM, END = 0.05, 0.05  # share of steps to reach the learning rate; what is left of it at the end
+TENSORFLOW = Ops(
+    array=lambda vector: tf.constant(vector, tf.float32),
+    exp=tf.exp,
+    log=tf.math.log,
+    clip=tf.clip_by_value,
+    softplus=tf.math.softplus,
+)
+SHORTEST = 3  # tokens a batch is padded to at least: the convolution's width
+
+
+class Trainer:
+    """A model with its data, its two optimizers, and its compiled epoch.
+
+    `x` holds token ids (N, L), or pooled means where the recipe pools once. Rows of the embedding
+    where `mask_V` is 0 keep their vectors.
+    """
+
+    def __init__(
+        self,
+        recipe: GloveRecipe,
+        model: keras.Sequential,
+        x: np.ndarray,
+        texts: Texts,
+        prior_K: np.ndarray,
+        mask_V: np.ndarray | None,
+    ) -> None:
+        self.recipe = recipe
+        self.model = model
+        self.lengths_N = texts.lengths_N
+        self.batch = recipe.batch_of(len(texts.lengths_N))
+        self.random = np.random.default_rng(recipe.seed)
+        # Where words are looked up, the table is the first variable and learns at its own rate.
+        self.tables = 0 if recipe.pooled_once else 1
+        variables = model.trainable_variables
+        self.rest = self._adam(recipe.learning_rate, variables[self.tables :])
+        self.table = self._adam(recipe.vectors_rate, variables[:1]) if self.tables else None
+        self.mask_V1 = None if mask_V is None else tf.constant(mask_V[:, None], tf.float32)
+        self.prior_K = prior_K
+        self.x = tf.constant(x)
+        self.sizes_N = tf.constant(texts.lengths_N, tf.int32)
+        self.labels_NK = tf.constant(texts.labels_NK, tf.float32)
+        self.graph = tf.function(self._epoch, reduce_retracing=True)
+        self.forward = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
+
+    def _adam(self, rate: float, variables: list[Any]) -> keras.optimizers.Optimizer:
+        """Adam whose rate warms up linearly, then falls along half a cosine."""
+        steps = self.recipe.epochs * -(-len(self.lengths_N) // self.batch)
+        warm = max(1, int(WARM * steps))
+        schedule = keras.optimizers.schedules.CosineDecay(
+            0.0, max(1, steps - warm), alpha=END, warmup_target=rate, warmup_steps=warm
+        )
+        optimizer = keras.optimizers.Adam(schedule)
+        optimizer.build(variables)
+        return optimizer
+
+    def _step(self, rows: Any) -> Any:
+        x, labels_NK = tf.gather(self.x, rows), tf.gather(self.labels_NK, rows)
+        if self.tables:
+            longest = tf.reduce_max(tf.gather(self.sizes_N, rows))
+            x = x[:, : tf.maximum(longest, SHORTEST)]
+        with tf.GradientTape() as tape:
+            logits_NK = self.model(x, training=True)
+            loss_NK = self.recipe.loss.of(logits_NK, labels_NK, self.prior_K, TENSORFLOW)
+            loss = tf.reduce_mean(tf.reduce_sum(loss_NK, -1))
+        variables = self.model.trainable_variables
+        gradients = tape.gradient(loss, [v.value for v in variables])
+        if self.table is not None:  # dense: Adam visits every row anyway, and sums slices slowly
+            gradients[0] = tf.convert_to_tensor(gradients[0])
+            if self.mask_V1 is not None:
+                gradients[0] *= self.mask_V1
+            self.table.apply(gradients[:1], variables[:1])
+        self.rest.apply(gradients[self.tables :], variables[self.tables :])
+        return loss
+
+    def _epoch(self, order: Any, starts: Any) -> Any:
+        total = tf.constant(0.0)
+        for i in tf.range(tf.shape(starts)[0] - 1):
+            total += self._step(order[starts[i] : starts[i + 1]])
+        return total / tf.cast(tf.shape(starts)[0] - 1, tf.float32)
+
+    def epoch(self) -> float:
+        """One pass over the texts; the mean loss of its batches."""
+        rows = batches(self.lengths_N, self.batch, self.random)
+        order = tf.constant(np.concatenate(rows), tf.int32)
+        starts = tf.constant(np.cumsum([0, *map(len, rows)]), tf.int32)
+        loss = float(self.graph(order, starts))
+        drop_generated()
+        return loss
+
+    def logits(self, x: np.ndarray, lengths_N: np.ndarray) -> np.ndarray:
+        """logits_NK float32 of other texts, without dropout."""
+        order = np.argsort(lengths_N, kind="stable")
+        parts = []
+        for start in range(0, len(order), 512):
+            rows = order[start : start + 512]
+            width = max(SHORTEST, lengths_N[rows].max()) if self.tables else x.shape[1]
+            parts.append(self.forward(tf.constant(x[rows, :width])).numpy())
+        sorted_NK = np.concatenate(parts)
+        drop_generated()
+        logits_NK = np.empty_like(sorted_NK)
+        logits_NK[order] = sorted_NK
+        return logits_NK

@@ -1,0 +1,125 @@
+"""The picks as cards and the front as a table: the words of the report."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from emoray.console import wording
+from emoray.report.seeds import over_seeds
+from emoray.tables.front import Pick
+
+TITLES = {
+    "smallest within 1 point": "Smallest within 1 point of the best",
+    "best": "Best",
+    "fastest": "Fastest",
+}
+EXAMPLE = "I love this!"
+LOAD = f"""from emoray.artifact.runtime import load
+
+load({{folder}})(["{EXAMPLE}"])"""
+SHIP = f"""import emoray
+from emoray.artifact.runtime import load
+
+folder = emoray.load_run({{run}}).ship("{{point}}", "my-model")
+load(str(folder))(["{EXAMPLE}"])"""
+ENSEMBLE_CODE = "# An ensemble that is neither picked nor on the front is not shipped."
+HERE = "."  # a run's folder, seen from a report that lies in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of the front's table: how it is headed, filled and sorted."""
+
+    title: str
+    name: str
+    form: str = "{}"
+    number: bool = True
+
+
+COLUMNS = (
+    Column(title="Size, bytes", name="size_bytes", form="{:,}"),
+    Column(title="Test F1", name="test_macro_f1", form="{:.3f}"),
+    Column(title="95 % interval", name="interval", number=False),
+    Column(title="Dev F1", name="dev_macro_f1", form="{:.3f}"),
+    Column(title="Test F1 over seeds", name="over_seeds", number=False),
+    Column(title="p50, ms", name="latency_p50_ms", form="{:.3f}"),
+    Column(title="ECE", name="test_ece", form="{:.3f}"),
+    Column(title="Dim.", name="embedding_dim"),
+    Column(title="Layers", name="layers"),
+    Column(title="Bits", name="bits"),
+    Column(title="Emb. bits", name="embedding_bits"),
+    Column(title="Scheme", name="scheme", number=False),
+    Column(title="Execution", name="execution", number=False),
+    Column(title="Threshold rule", name="threshold_rule", number=False),
+    Column(title="Temp.", name="temperature", form="{:.2f}"),
+    Column(title="Seed", name="seed"),
+)
+
+
+def loading_code() -> dict[str, str]:
+    """How to have a row in Python: shipped, from base files in the store, or an ensemble off both.
+
+    `{folder}`, `{run}` and `{point}` stand for the row's own: quoted paths as seen from where the
+    report lies, which the page makes absolute where it knows.
+    """
+    return {"shipped": LOAD, "base": SHIP, "ensemble": ENSEMBLE_CODE}
+
+
+def pick_cards(chosen: dict[str, Pick]) -> list[dict[str, Any]]:
+    """One card a picked row; a row picked twice has both titles on one card."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in TITLES:
+        if name not in chosen:
+            continue
+        pick = chosen[name]
+        row = pick.row
+        card = found.setdefault(
+            row["point"],
+            {
+                "titles": [],
+                "reasons": [],
+                "row": row.to_dict(),
+                "built": wording.built(row),
+                "rule": wording.rule(row["threshold_rule"]),
+                "folder": row["artifact"],
+                "code": LOAD,
+            },
+        )
+        card["titles"].append(TITLES[name])
+        card["reasons"].append(pick.reason)
+    return list(found.values())
+
+
+def columns_of(front: pd.DataFrame) -> tuple[Column, ...]:
+    """The columns of the front's table; means over seeds where a row has any."""
+    return tuple(c for c in COLUMNS if c.name != "over_seeds" or (front["seeds"] > 1).any())
+
+
+def front_table(front: pd.DataFrame, chosen: dict[str, Pick]) -> list[dict[str, Any]]:
+    """Cells of the front's rows: what is shown, what is sorted by; picked rows say so in front."""
+    names: dict[str, list[str]] = {}
+    for name, pick in chosen.items():
+        names.setdefault(pick.row["point"], []).append(name)
+    rows = []
+    columns = columns_of(front)
+    for row in front.to_dict("records"):
+        row["over_seeds"] = over_seeds(row)
+        row["interval"] = f"{row['test_macro_f1_low']:.3f} to {row['test_macro_f1_high']:.3f}"
+        cells: list[dict[str, Any]] = []
+        for column in columns:
+            value = row[column.name]
+            absent = column.number and pd.isna(value)
+            shown = "–" if absent else column.form.format(value)
+            if column.name in ("bits", "embedding_bits") and value == 32:
+                shown = "float"
+            key = "" if absent else row["test_macro_f1_low"] if column.name == "interval" else value
+            cells.append({"shown": shown, "key": key, "number": column.number})
+        rows.append(
+            {
+                "point": row["point"],
+                "picked": ", ".join(names.get(row["point"], [])),
+                "cells": cells,
+            }
+        )
+    return rows

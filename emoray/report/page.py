@@ -1,0 +1,246 @@
+"""The page: computed from the run's tables first, then drawn, then filled into the template.
+
+The page holds the drawing code once, each figure as data, and asks no network for anything.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from emoray.console import wording
+from emoray.report.look import on_page, save_png, specs_of
+from emoray.report.several import LEFT_OUT, page_of, tables_of, together
+from emoray.report.source import Gathered, OneRun, Source
+from emoray.report.story import DETAILS_BYTES, NEEDED, story_of
+from emoray.report.thinning import MOST
+from emoray.storage.location import Place, landing
+from emoray.storage.submitted import check_outlives
+from emoray.tables.baselines import searched
+from emoray.tables.compact import compact
+from emoray.tables.conditions import short
+from emoray.tables.folders import folder_at
+from emoray.tables.notebook import missing_words
+from emoray.tables.parts import gather, part_files, table_path
+from emoray.tables.rows import TABLES
+
+SCRIPTS = (
+    *("rows.js", "scales.js", "plot.js", "sorting.js", "card.js", "controls.js", "figures.js"),
+    "explorer.js",
+)
+BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
+
+
+def _script_safe(value: Any) -> str:
+    """JSON that may stand inside a script element."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _render(context: dict[str, Any]) -> str:
+    here = files("emoray.report").joinpath("browser")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    template = environment.from_string(here.joinpath("template.html").read_text("utf-8"))
+    return template.render(
+        **context,
+        words=wording,
+        style=here.joinpath("style.css").read_text("utf-8"),
+        script="\n".join(here.joinpath(name).read_text("utf-8") for name in SCRIPTS),
+    )
+
+
+def _write(text: str, path: Path) -> Path:
+    aside = path.with_name(f"_{path.name}.{uuid.uuid4().hex}")
+    try:
+        aside.write_text(text, "utf-8")
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    return path
+
+
+@cache
+def _drawing_code() -> Future[str]:
+    """Vega as one script: seconds of work that hold the interpreter, so another process does it."""
+
+    def bundle() -> str:
+        made = subprocess.run([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE, check=True)
+        return made.stdout.decode()
+
+    with_one = ThreadPoolExecutor(1)
+    bundling = with_one.submit(bundle)
+    with_one.shutdown(wait=False)
+    return bundling
+
+
+def _names(kinds: Sequence[tuple[str, str]]) -> list[str]:
+    """What the page calls each corpus and taxonomy: the taxonomy, numbered where two share it."""
+    taxonomies = [taxonomy for _, taxonomy in kinds]
+    again = [taxonomies[:k].count(taxonomy) for k, taxonomy in enumerate(taxonomies)]
+    return [f"{t}{'' if n == 0 else f'-{n + 1}'}" for t, n in zip(taxonomies, again, strict=True)]
+
+
+def _missing(run_folder: Path) -> dict[str, tuple[str, ...]]:
+    """Columns that another version did not write, by table."""
+    folder = folder_at(run_folder)
+    found = {t: folder.missing(t) for t in folder.sizes if t in ("points", "runs", *NEEDED)}
+    return {table: columns for table, columns in found.items() if columns}
+
+
+def _context(
+    source: Source,
+    most: int,
+    wanted: Collection[str],
+    pictures: Path | None,
+) -> dict[str, Any]:
+    """What the template says; the PNGs are written on the way where there is a folder for them."""
+    points = source.points()
+    _checked(wanted, points)
+    kind = ["corpus", "taxonomy"]
+    shown = list(searched(points)[kind].drop_duplicates().itertuples(index=False, name=None))
+    shares = max(len(shown), 1)
+    limits = {"most": max(most // shares, 200), "budget": DETAILS_BYTES // shares}
+    stories = [
+        story_of(
+            points[(points["corpus"] == corpus) & (points["taxonomy"] == taxonomy)],
+            source,
+            name,
+            wanted=wanted,
+            **limits,
+        )
+        for name, (corpus, taxonomy) in zip(_names(shown), shown, strict=True)
+    ]
+    if pictures is None:  # of several runs, which says itself that timed texts are left out
+        stories = [
+            replace(s, figures=tuple(f for f in s.figures if f.name != f"{s.name}-latency"))
+            for s in stories
+        ]
+    specs = {}
+    for story in stories:
+        for figure in story.figures:
+            panels = specs_of(figure)
+            for k, spec in enumerate(panels):
+                specs[f"{figure.name}-{k}"] = on_page(spec, figure.title)
+            if panels and pictures:
+                save_png(figure, panels, pictures)
+        if story.front and pictures:
+            save_png(story.front, specs_of(story.front), pictures)
+    return {
+        "runs": source.whole("runs").to_pandas().to_dict("records"),
+        "failures": source.whole("failures").to_pandas().to_dict("records"),
+        "corpora": sorted({corpus for corpus, _ in shown}),
+        "stories": stories,
+        "specs": _script_safe(specs),
+        "explorers": {s.name: _script_safe(s.explorer) for s in stories if s.explorer},
+    }
+
+
+def _checked(wanted: Collection[str], points: pd.DataFrame) -> None:
+    there = points.loc[points["point"].isin(set(wanted)), "point"]
+    if strange := sorted(set(wanted) - set(there)):
+        raise ValueError(
+            f"a point is an id of the run's points, got {short(strange[0])}: copy one of them"
+        )
+
+
+def draw_runs(
+    runs: Sequence[Place], out: Place | None = None, wanted: Collection[str] = ()
+) -> Place:
+    """Draw one run's report in its folder, or one page of several; returns where it lies.
+
+    out: the file or folder of a page of several runs. ValueError where it is named for one run.
+    """
+    check_outlives(*((runs[0], "the run") if out is None else (out, "--out")))
+    if len(runs) == 1:
+        if out is not None:
+            raise ValueError(
+                f"--out is where a page of several runs lies, got one run and {out}: leave --out "
+                "out, the report of one run lies in its folder"
+            )
+        return draw_run(runs[0], wanted)
+    places = [place for place in runs if isinstance(place, Path)]
+    if len(places) < len(runs) or not (out is None or isinstance(out, Path)):
+        raise ValueError(
+            "a page of several runs is drawn of and in local folders, got one in a bucket: copy it "
+            "here, or draw the report of one run"
+        )
+    return write_together(places, out, wanted=wanted)
+
+
+def write_together(
+    places: Sequence[Path],
+    out: Path | None = None,
+    *,
+    most: int = MOST,
+    wanted: Collection[str] = (),
+) -> Path:
+    """Draw several runs on one page, fronts and picks those of all of them; returns the page."""
+    run, page = together(places), page_of(places, out)
+    points, tables = tables_of(run, ("runs", "failures", *NEEDED), page.parent)
+    drawing = _drawing_code()
+    names = run.names()
+    context = _context(Gathered(frame=points, tables=tables), most, wanted, None) | {
+        "run": " + ".join(names),
+        "several": LEFT_OUT,
+        "missing": missing_words(
+            {t: c for t, c in run.missing().items() if t in ("points", "runs", *NEEDED)}
+        ),
+    }
+    page.parent.mkdir(parents=True, exist_ok=True)
+    return _finish(context, drawing, page)
+
+
+def _finish(context: dict[str, Any], drawing: Future[str], page: Path) -> Path:
+    code = drawing.result().replace("</script", "<\\/script")
+    return _write(_render(context | {"drawing": code}), page)
+
+
+def draw_run(run: Place, wanted: Collection[str] = ()) -> Place:
+    """Draw a run's report wherever the run lies; returns where the report lies.
+
+    wanted: points to draw whatever is left out of the others. ValueError for one that is not there.
+    """
+    with landing(run) as folder:
+        if not table_path(folder, "points").is_file():
+            gather(run, folder)
+        return run / write_report(folder, wanted=wanted).name
+
+
+def write_report(run_folder: Path, *, most: int = MOST, wanted: Collection[str] = ()) -> Path:
+    """Draw the run's tables: `report.html` and `figures/*.png`, with about `most` dots at most,
+    `wanted` among them.
+
+    A run that was stopped before its tables were merged is drawn as far as it came.
+    """
+    run_folder = Path(run_folder)
+    if not table_path(run_folder, "points").is_file():
+        if not part_files(run_folder, "points"):
+            raise ValueError(
+                f"a run's folder holds points.parquet or parts of it, got {run_folder} with "
+                "neither: name the folder of a sweep, or run the sweep first"
+            )
+        done = compact(run_folder)
+        if not done.rows["points"]:
+            for table in TABLES:
+                table_path(run_folder, table).unlink(missing_ok=True)
+            raise ValueError(
+                f"a report shows at least one point, got parts that hold none in {run_folder} "
+                f"({'; '.join(done.errors) or 'all empty'}): run the sweep again"
+            )
+    drawing = _drawing_code()
+    context = _context(OneRun(folder=run_folder), most, wanted, run_folder / "figures") | {
+        "run": run_folder.resolve().name,
+        "several": "",
+        "missing": missing_words(_missing(run_folder)),
+    }
+    return _finish(context, drawing, run_folder / "report.html")

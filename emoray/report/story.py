@@ -1,0 +1,193 @@
+"""What the page says of one taxonomy: its picks, its explorer, its front and its figures."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from emoray.console import wording
+from emoray.report.cards import COLUMNS, Column, columns_of, front_table, pick_cards
+from emoray.report.clipping import clipping
+from emoray.report.decision import reliability_figure, surface_figure
+from emoray.report.depth import depth
+from emoray.report.ensembles import ENSEMBLE, ensembles
+from emoray.report.explorer import explorer
+from emoray.report.labels import labels_figure, with_intervals
+from emoray.report.latency import BASELINE, latency_figure
+from emoray.report.look import Figure
+from emoray.report.refining import refining
+from emoray.report.seeds import with_seeds
+from emoray.report.source import Source
+from emoray.report.squeeze import squeeze
+from emoray.report.studies import study_figures
+from emoray.report.thinning import thin
+from emoray.report.tradeoff import front_rows, tradeoff
+from emoray.report.training import training_figure
+from emoray.report.weights import schemes_to_show, weights
+from emoray.tables.baselines import Beside, searched
+from emoray.tables.coded import as_text, coded
+from emoray.tables.front import BASELINE as BASELINES
+from emoray.tables.front import Pick, may_stand, on_front, picks
+
+# Tables that are drawn from, besides `points`.
+NEEDED = (
+    *("repeats", "labels", "layers", "surface", "reliability", "trainings", "members", "latency"),
+    *("comparisons", "label_changes", "predictions", "study", "importances"),
+)
+DETAILS_BYTES = 2_000_000  # of all taxonomies together, for what cards say label by label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """What the page says of one taxonomy. Without a scored row there is neither front nor figure.
+
+    front: the figure that is explored on the page and a picture elsewhere; explorer: its data;
+    beside: the baselines.
+    """
+
+    name: str
+    corpus: str
+    title: str
+    labels: int
+    points: int
+    trainings: int
+    models: int
+    cards: list[dict[str, Any]]
+    columns: tuple[Column, ...]
+    rows: list[dict[str, Any]]
+    front: Figure | None
+    explorer: dict[str, Any] | None
+    figures: tuple[Figure, ...]
+    beside: Beside | None = None
+
+    @property
+    def untold(self) -> str:
+        """The figures that this run has nothing for, and why, in one line."""
+        told = [f"{figure.title}: {figure.missing}" for figure in self.figures if figure.missing]
+        return f"Not drawn. {' '.join(told)}" if told else ""
+
+
+def _where(source: Source, table: str, column: str, values: Collection[Any]) -> pd.DataFrame:
+    return source.where(table, column, values).to_pandas()
+
+
+def _figures(
+    points: pd.DataFrame, source: Source, chosen: dict[str, Pick], name: str
+) -> tuple[Figure, ...]:
+    """All figures but the front; the details are those of the smallest row within 1 point.
+
+    points: the columns `SEEN` of all.
+    """
+    taxonomy = name
+    picked = chosen["smallest within 1 point"].row
+    rule, model = picked["threshold_rule"], picked["model"]
+    repeats = coded([source.where("repeats", "taxonomy", [picked["taxonomy"]])])
+    repeats = repeats[repeats["corpus"] == picked["corpus"]]
+    repeats = repeats[~repeats["family"].isin([ENSEMBLE, BASELINES])]  # of no depth and dimension
+    siblings = as_text(points[points["training_id"] == picked["training_id"]])
+    same_rule = as_text(points[points["threshold_rule"] == rule])
+    models = schemes_to_show(siblings, model)
+    timed = [BASELINE, *(p.row["model"] for p in chosen.values())]
+    own_labels = _where(source, "labels", "point", [picked["point"]])
+    trainings = _where(source, "trainings", "training_id", list(points["training_id"].unique()))
+    combined = list(points.loc[points["family"] == ENSEMBLE, "point"])
+    members = _where(source, "members", "point", combined)
+    together: tuple[Figure, ...] = ()
+    if len(members):
+        together = (ensembles(source.rows_of(combined), members, rule, taxonomy),)
+    return (
+        *together,
+        *study_figures(source.whole("study"), source.whole("importances"), taxonomy),
+        depth(repeats, rule, taxonomy),
+        squeeze(same_rule, rule, taxonomy),
+        clipping(same_rule, rule, taxonomy),
+        refining(same_rule, rule, taxonomy),
+        weights(_where(source, "layers", "model", models), model, taxonomy),
+        surface_figure(_where(source, "surface", "model", [model]), picked, own_labels, taxonomy),
+        reliability_figure(
+            _where(source, "reliability", "model", [model]), taxonomy, ships=picked["temperature"]
+        ),
+        labels_figure(with_intervals(own_labels, picked, source), taxonomy),
+        training_figure(trainings, picked, taxonomy),
+        latency_figure(_where(source, "latency", "model", timed), chosen, taxonomy),
+    )
+
+
+def baselines(points: pd.DataFrame) -> pd.DataFrame:
+    """The rows that are drawn as marks to beat, never as rows of the search."""
+    return points[(points["family"] == BASELINES) & points["test_macro_f1"].notna()]
+
+
+def _beside(points: pd.DataFrame, source: Source) -> tuple[Beside, pd.DataFrame]:
+    """The baselines with the best row on dev, and those of them that can be drawn."""
+    allowed = points.loc[may_stand(points), "dev_macro_f1"]
+    best = allowed.index[allowed == allowed.max()]
+    own = points.index[points["family"] == BASELINES]
+    rows = source.rows_of(list(points.loc[own.union(best, sort=False), "point"]))
+    return Beside.of(rows), baselines(rows)
+
+
+def story_of(
+    points: pd.DataFrame,
+    source: Source,
+    name: str,
+    *,
+    most: int,
+    budget: int,
+    wanted: Collection[str] = (),
+) -> Story:
+    """points: the columns `SEEN` of all of one corpus and taxonomy. name: of this story on its
+    page. most: dots to draw, `wanted` among them; budget: bytes of label tables."""
+    first = points.iloc[0]
+    compared_with, beside = _beside(points, source)
+    points = searched(points)
+
+    def whole(ids: Sequence[str]) -> pd.DataFrame:
+        rows = source.rows_of(ids)
+        return with_seeds(rows, _where(source, "repeats", "recipe", rows["recipe"].unique()))
+
+    stands = on_front(points) | points["on_front"].to_numpy(bool)
+    standing = whole(list(points.loc[stands, "point"]))
+    chosen = picks(standing)
+    front = front_rows(standing)
+    asked = {*wanted, *front["point"], *(pick.row["point"] for pick in chosen.values())}
+    drawn, left_out = points.head(0), ""
+    if chosen:
+        drawn, left_out = thin(points[points["test_macro_f1"].notna()], most, asked)
+    ids = list(drawn["point"] if chosen else points["point"].head(most))
+    labels = _where(source, "labels", "point", ids)
+    told = Story(
+        name=name,
+        title=wording.NAMES.get(first["taxonomy"], first["taxonomy"]),
+        corpus=first["corpus"],
+        labels=labels["label"].nunique(),
+        points=int(points["point"].nunique()),
+        trainings=int(points.loc[points["family"] != ENSEMBLE, "training_id"].nunique()),
+        models=int(points["model"].nunique()),
+        cards=pick_cards(chosen),
+        columns=COLUMNS,
+        rows=[],
+        front=None,
+        explorer=None,
+        figures=(),
+        beside=compared_with,
+    )
+    if not chosen:
+        return told
+    details = {
+        "labels": labels,
+        "label_changes": _where(source, "label_changes", "after", ids),
+        "comparisons": _where(source, "comparisons", "after", ids),
+    }
+    drawn = whole(ids)
+    return replace(
+        told,
+        columns=columns_of(front),
+        rows=front_table(front, chosen),
+        front=tradeoff(drawn, front, chosen, told.name, left_out, beside),
+        explorer=explorer(
+            drawn, front, chosen, details, beside, name=name, of=len(points), budget=budget
+        ),
+        figures=_figures(points, source, chosen, name),
+    )

@@ -1,0 +1,41 @@
+"""Baselines beside a search: made while it runs, timed after it, their rows in the run."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from emoray.distributed.single_flight import Failed
+from emoray.distributed.timing_node import NodeKind, timed
+from emoray.search.trials import Desk, write_failure
+from emoray.stages.baselines import Baseline, ClockBaselines, baselines_of
+from emoray.storage.store.keys import key_of
+
+WRITTEN = ("labels", "points")
+
+
+@contextmanager
+def beside(desk: Desk, taxonomy: str) -> Iterator[tuple[Baseline, ...]]:
+    """Have them made while the block runs; their rows are written when it has ended."""
+    asked = baselines_of(desk.data.corpus, taxonomy)
+    making = [desk.stages.make(each) for each in asked]
+    yield asked
+    for each, future in zip(asked, making, strict=True):
+        made = future.result()
+        if isinstance(made, Failed):
+            write_failure(desk, each, made)
+            continue
+        for table in WRITTEN:
+            desk.copy(desk.folder(made), table, made.folder.name)
+
+
+def clock(desk: Desk, asked: Sequence[Baseline], kind: NodeKind) -> None:
+    """Time those that were made, with a whole node reserved."""
+    written = desk.written("points")
+    made = tuple(each for each in asked if key_of(each) in written)
+    if not made:
+        return
+    stage, done = timed(desk.stages.make, ClockBaselines(baselines=made, **asdict(kind)))
+    if isinstance(done, Failed):
+        write_failure(desk, stage, done)
+        return
+    desk.copy(desk.folder(done), "latency", done.folder.name)

@@ -1,0 +1,213 @@
+"""The members of an ensemble: trained in parallel on actors, measured alone, then together."""
+
+from collections.abc import Sequence
+from concurrent.futures import wait
+from dataclasses import asdict, dataclass, field
+
+import pyarrow.compute as pc
+from rich.console import Console
+
+from emoray.console.heartbeat import waiting
+from emoray.console.wording import count
+from emoray.decide.ensemble import Logits, Probabilities
+from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
+from emoray.distributed.actor_pool import Leaf, Limits, Pool, dispatch
+from emoray.distributed.single_flight import Failed
+from emoray.distributed.timing_node import timed, timing_kind
+from emoray.search.trials import DECIDED, Desk, measure, write_failure, write_rows
+from emoray.stages.decisions import Decide
+from emoray.stages.encoder_training import FineTune
+from emoray.stages.ensembles import Combine, Weighing, read_weights
+from emoray.stages.latency import ClockMembers
+from emoray.stages.spec import recipe_id
+from emoray.stages.word_training import Train
+from emoray.storage.store.keys import id_of, inputs_of, key_of
+from emoray.storage.store.local import Done, Store
+from emoray.tables.files import read_table
+from emoray.tables.rows import LatencyRow
+
+COMBINATIONS = ("mean", "weights", "greedy")
+TABLES = ("members", *(table for table in DECIDED if table != "layers"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """The members that could be trained, in the plan's order, and what their actors made."""
+
+    members: tuple[Decide, ...]
+    done: tuple[Done, ...]
+
+
+def _ready(desk: Desk, members: Sequence[Decide]) -> list[Decide]:
+    """Those whose texts and vectors could be made."""
+    trains = [member.compressed.trained for member in members]
+    asked = [[desk.stages.make(i) for i in inputs_of(t).values()] for t in trains]
+    ready = []
+    for member, train, inputs in zip(members, trains, asked, strict=True):
+        found = [future.result() for future in inputs]
+        failed = next((made for made in found if isinstance(made, Failed)), None)
+        if failed:
+            write_failure(desk, train, failed)
+        else:
+            ready.append(member)
+    return ready
+
+
+def train(
+    desk: Desk,
+    members: Sequence[Decide],
+    *,
+    store: Store,
+    pool: Pool,
+    limits: Limits,
+    console: Console,
+) -> Trained:
+    """Train the members, each on an actor that keeps its process; finished ones are found.
+
+    One that fails for good becomes a row of `failures`, the others go on.
+    """
+    ready = _ready(desk, members)
+    trains: list[Train | FineTune] = [member.compressed.trained for member in ready]
+    finished = 0
+
+    def told(leaf: Leaf) -> None:
+        nonlocal finished
+        finished += 1
+        recipe = leaf.stage.recipe  # type: ignore[attr-defined]
+        if isinstance(leaf.result, Failed):
+            how = f"failed: {leaf.result.error}"
+        elif leaf.result.cached:
+            how = "found finished"
+        else:
+            how = f"trained in {leaf.result.wall_seconds:.0f} s"
+        console.print(
+            f"member {finished}/{len(trains)} {how} · {recipe_id(recipe)} seed {recipe.seed}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    leaves = dispatch(trains, store=store.place, pool=pool, limits=limits, told=told)
+    result = {key_of(leaf.stage): leaf.result for leaf in leaves}
+    alive, done = [], []
+    for member in ready:
+        made = result[key_of(member.compressed.trained)]
+        if isinstance(made, Failed):
+            write_failure(desk, member.compressed.trained, made)
+        else:
+            alive.append(member)
+            done.append(made)
+    return Trained(members=tuple(alive), done=tuple(done))
+
+
+def measured(desk: Desk, members: Sequence[Decide]) -> list[Decide]:
+    """Those that could be compressed, scored and decided alone; their rows are in the run."""
+    wait([desk.stages.make(member) for member in members])
+    return [member for member in members if not measure(desk, [member]).failures]
+
+
+def weighings(names: Sequence[str], sizes: int) -> list[tuple[Weighing, int]]:
+    """Every way to weigh with the size of its plan's prefix; greedy chooses among all members."""
+    found: list[tuple[Weighing, int]] = []
+    for size in range(1, sizes + 1):
+        if "mean" in names:
+            found += [(MeanOf(Logits()), size), (MeanOf(Probabilities()), size)]
+        if "weights" in names:
+            found.append((FittedWeights(Logits()), size))
+        if "greedy" in names:
+            found.append((Greedy(rounds=size), sizes))
+    return found
+
+
+def ensembles_of(members: Sequence[Decide], names: Sequence[str], *, plan: str) -> list[Combine]:
+    """Every combination at every size, 1 to all members."""
+    return [
+        Combine.of(members[:prefix], weighing, plan=plan)
+        for weighing, prefix in weighings(names, len(members))
+    ]
+
+
+@dataclass(slots=True)
+class Together:
+    """The ensembles that could be made. best: by size, the best point on dev and its score."""
+
+    made: list[tuple[Combine, Done]] = field(default_factory=list)
+    best: dict[int, tuple[float, str]] = field(default_factory=dict)
+
+
+def combine(desk: Desk, ensembles: Sequence[Combine]) -> Together:
+    """Have the ensembles made, copy their rows into the run."""
+    found = Together()
+    asked = [desk.stages.make(ensemble) for ensemble in ensembles]
+    for ensemble, future in zip(ensembles, asked, strict=True):
+        made = future.result()
+        if isinstance(made, Failed):
+            write_failure(desk, ensemble, made)
+            continue
+        points = write_rows(desk, made, TABLES)
+        best = pc.max(points.column("dev_macro_f1")).as_py()
+        row = points.filter(pc.equal(points.column("dev_macro_f1"), best)).to_pylist()[0]
+        found.best[ensemble.size] = max(
+            found.best.get(ensemble.size, (0.0, "")), (best, row["point"])
+        )
+        found.made.append((ensemble, made))
+    return found
+
+
+def _summed(
+    ensemble: Combine, weights: Sequence[float], samples: Sequence[LatencyRow]
+) -> list[LatencyRow]:
+    """An ensemble's calls: for the same text in the same turn, its members' calls one by one."""
+    models = {id_of(c) for c, weight in zip(ensemble.compressed, weights, strict=True) if weight}
+    own = [s for s in samples if s.model in models and s.beside == s.model]
+    total: dict[tuple[int, int], float] = {}
+    alone: dict[tuple[int, int], float] = {}
+    for sample in own:
+        at = sample.turn, sample.text
+        total[at] = total.get(at, 0.0) + sample.milliseconds
+        alone[at] = alone.get(at, 0.0) + (sample.model_milliseconds or 0.0)
+    one = {(s.turn, s.text): s for s in own}
+    name = id_of(ensemble)
+    return [
+        LatencyRow(
+            model=name,
+            beside=name,
+            turn=turn,
+            text=text,
+            tokens=one[turn, text].tokens,
+            milliseconds=milliseconds,
+            model_milliseconds=alone[turn, text],
+            threads=one[turn, text].threads,
+            cpu=one[turn, text].cpu,
+            instruction_sets=one[turn, text].instruction_sets,
+        )
+        for (turn, text), milliseconds in total.items()
+    ]
+
+
+def clock(desk: Desk, members: Sequence[Decide], together: Together, console: Console) -> None:
+    """Time every member alone on the same texts, a whole node reserved; ensembles are their sums.
+
+    Two members of one model are one; so are their samples.
+    """
+    distinct = {id_of(m.compressed): m for m in members}
+    console.print(
+        f"timing {count(len(distinct), 'member')} alone, one text at a time", highlight=False
+    )
+    asked = ClockMembers(
+        compressed=tuple(m.compressed for m in distinct.values()),
+        text=members[0].text,
+        corpus=members[0].text.corpus,
+        taxonomy=members[0].compressed.trained.recipe.taxonomy,
+        **asdict(timing_kind()),
+    )
+    with waiting(console, lambda: "timing members"):
+        stage, made = timed(desk.stages.make, asked)
+    if isinstance(made, Failed):
+        write_failure(desk, stage, made)
+        return
+    table = read_table(desk.folder(made) / "latency.parquet", LatencyRow)
+    desk.write(table, "latency", made.folder.name)
+    samples = [LatencyRow(**row) for row in table.to_pylist()]
+    for ensemble, done in together.made:
+        rows = _summed(ensemble, read_weights(desk.folder(done)), samples)
+        desk.write(rows, "latency", done.folder.name)

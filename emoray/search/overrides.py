@@ -1,0 +1,117 @@
+"""The search space that a user asks for: one by name, and what is wished in place of its values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.word.initial_vectors import Given, Vectors
+from emoray.models.word.recipe import GloveRecipe
+from emoray.search.spaces import BERT_GRIDS, GRIDS, JointSpace, Space, bert_joint, joint
+from emoray.stages.spec import EncoderRef, Recipe
+from emoray.text.vectors.settings import GloveObjective, OwnVectors
+
+VECTORS: dict[str, Vectors] = {
+    str(v): v for v in (Given(), OwnVectors(), OwnVectors(method=GloveObjective()))
+}
+ANY_WIDTH = 300  # the widest that a space asks of vectors that are made as wide as wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a user wants in place of a grid's own values; empty keeps them."""
+
+    dims: tuple[int, ...] = ()
+    layers: tuple[int, ...] = ()
+    seeds: int | None = None
+    vectors: tuple[Vectors, ...] = ()
+
+    @classmethod
+    def said(
+        cls,
+        dims: Sequence[int],
+        layers: Sequence[int],
+        seeds: int | None,
+        vectors: Sequence[str],
+    ) -> "Wish":
+        """What the options of a job say; ValueError for vectors of an unknown name."""
+        strange = [name for name in vectors if name not in VECTORS]
+        if strange:
+            raise ValueError(
+                f"vectors are {', '.join(VECTORS)}, got {strange[0]!r}: name one of these"
+            )
+        wanted = tuple(VECTORS[name] for name in vectors)
+        return cls(dims=tuple(dims), layers=tuple(layers), seeds=seeds, vectors=wanted)
+
+    @property
+    def needs_given(self) -> bool:
+        """Whether vectors must be at hand; own ones are made."""
+        return not self.vectors or Given() in self.vectors
+
+    def of(self, space: Space) -> Space:
+        """The space with every recipe at the wished values, each once."""
+        recipes = [
+            replace(started, embedding_dim=d, layers=n, seed=s)
+            for r in space.recipes
+            for started in self._starting(r)
+            for d in self.dims or (r.embedding_dim,)
+            for n in self.layers or (r.layers,)
+            for s in (range(self.seeds) if self.seeds else (r.seed,))
+        ]
+        return replace(space, recipes=tuple(dict.fromkeys(recipes)))
+
+    def _starting(self, recipe: Recipe) -> list[Recipe]:
+        """The recipe from each of the wished vectors."""
+        if isinstance(recipe, BertRecipe) or not self.vectors:
+            return [recipe]
+        return [replace(recipe, vectors=vectors) for vectors in self.vectors]
+
+
+def own_vectors(space: Space | JointSpace) -> list[str]:
+    """Names of the vectors that recipes of a search have trained for them."""
+    if isinstance(space, Space):
+        found = [r.vectors for r in space.recipes if isinstance(r, GloveRecipe)]
+    else:
+        found = list(space.knobs.get("vectors", {}).values())
+    return list(dict.fromkeys(str(each) for each in found if each != Given()))
+
+
+def encoders_needed(name: str) -> bool:
+    """Whether the space of that name fine-tunes encoders."""
+    return name in (*BERT_GRIDS, "bert-joint")
+
+
+def named(
+    name: str,
+    taxonomy: str,
+    dims: Sequence[int],
+    *,
+    encoders: Sequence[EncoderRef] = (),
+    trials: int = 64,
+    wish: Wish | None = None,
+) -> Space | JointSpace:
+    """The space of that name, for vectors of these widths or for encoders, changed as wished.
+
+    dims: none where vectors are only made, which have any width.
+    """
+    wish = wish or Wish()
+    if wish.vectors and encoders_needed(name):
+        raise ValueError(
+            f"word vectors are for spaces without encoders, got them with space {name}: leave "
+            "--vectors out, or choose another space"
+        )
+    dims = dims or (ANY_WIDTH,)
+    if name in ("joint", "bert-joint"):
+        if replace(wish, vectors=()) != Wish():
+            raise ValueError(
+                f"dims, layers and seeds change a grid, got them with space {name}: "
+                "leave them out, the searcher chooses"
+            )
+        if name == "bert-joint":
+            return bert_joint(taxonomy, encoders, trials)
+        return joint(taxonomy, dims, trials, wish.vectors)
+    if name in BERT_GRIDS:
+        return wish.of(BERT_GRIDS[name](taxonomy, encoders))
+    if name not in GRIDS:
+        known = [*GRIDS, "joint", *BERT_GRIDS, "bert-joint"]
+        raise ValueError(f"space is one of {', '.join(known)}, got {name!r}: pick one of these")
+    return wish.of(GRIDS[name](taxonomy, dims))

@@ -1,0 +1,67 @@
+"""A joint search's study as tables: the report and notebooks read it without Optuna or Ray."""
+
+import json
+import warnings
+from collections.abc import Iterator
+
+import optuna
+
+from emoray.search.trials import Desk
+from emoray.tables.study_rows import ImportanceRow, TrialRow
+
+FEWEST = 4  # complete trials; of fewer a tree can say nothing of two parameters
+
+
+def trial_rows(study: optuna.Study) -> list[TrialRow]:
+    """Its trials in order. What a failed one reported of itself does not count."""
+    rows = []
+    for trial in study.trials:
+        whole = trial.state == optuna.trial.TrialState.COMPLETE
+        dev, size = trial.values if whole else (None, None)
+        rows.append(
+            TrialRow(
+                study=study.study_name,
+                trial=trial.number,
+                state=trial.state.name.lower(),
+                dev_macro_f1=dev,
+                size_bytes=None if size is None else int(size),
+                parameters=json.dumps(trial.params, sort_keys=True),
+            )
+        )
+    return rows
+
+
+def _importances(study: optuna.Study, objective: int) -> dict[str, float]:
+    """By parameter; none where the trials do not differ."""
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+    values = [t.values[objective] for t in study.trials if t.values is not None]
+    if len(set(values)) < 2:
+        return {}
+    with warnings.catch_warnings():  # of parameters that had one value only, and of experiments
+        warnings.simplefilter("ignore")
+        found = optuna.importance.get_param_importances(
+            study, evaluator=evaluator, target=lambda trial: trial.values[objective]
+        )
+    return dict(found)
+
+
+def importance_rows(study: optuna.Study) -> Iterator[ImportanceRow]:
+    """Of each objective; nothing of a study that is too small to say."""
+    complete = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+    if len(complete) < FEWEST:
+        return
+    for k, objective in enumerate(study.metric_names or ()):
+        for parameter, importance in _importances(study, k).items():
+            yield ImportanceRow(
+                study=study.study_name,
+                objective=objective,
+                parameter=parameter,
+                importance=float(importance),
+                trials=len(complete),
+            )
+
+
+def write_study(study: optuna.Study, desk: Desk) -> None:
+    """Write the tables `study` and `importances` of a run."""
+    desk.write(trial_rows(study), "study", study.study_name)
+    desk.write(list(importance_rows(study)), "importances", study.study_name)

@@ -1,0 +1,68 @@
+"""After the search: time every model alone, with a whole node reserved."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from rich.console import Console
+
+from emoray.console.heartbeat import waiting
+from emoray.console.wording import count
+from emoray.distributed.single_flight import Failed
+from emoray.distributed.timing_node import NodeKind, timed, timing_kind
+from emoray.search import baselines
+from emoray.search.trials import Desk, write_failure
+from emoray.stages.baselines import Baseline
+from emoray.stages.compression import Compress
+from emoray.stages.decisions import Decide
+from emoray.stages.latency import Clock
+from emoray.storage.store.keys import id_of, key_of
+
+
+def _by_training(decided: Sequence[Decide]) -> list[tuple[Compress, ...]]:
+    """The distinct models of each training, in the order of the search."""
+    groups: dict[str, dict[str, Compress]] = {}
+    for decide in decided:
+        compressed = decide.compressed
+        groups.setdefault(id_of(compressed.trained), {})[id_of(compressed)] = compressed
+    return [tuple(models.values()) for models in groups.values()]
+
+
+def clock(
+    desk: Desk, decided: Sequence[Decide], console: Console, beside: Sequence[Baseline] = ()
+) -> None:
+    """Time every model, a training's models at a time, each time with a whole node reserved.
+
+    beside: baselines, timed last.
+    """
+    written = desk.written("points")
+    groups = _by_training([d for d in decided if key_of(d) in written])
+    if not groups:
+        return
+    console.print(
+        f"timing {count(sum(map(len, groups)), 'model')} alone, one text at a time", highlight=False
+    )
+    kind, done = timing_kind(), 0
+    with waiting(console, lambda: f"timed {done} of {count(sum(map(len, groups)), 'model')}"):
+        for models in groups:
+            _clock_training(desk, models, groups[0][0], kind)
+            done += len(models)
+        baselines.clock(desk, beside, kind)
+
+
+def _clock_training(
+    desk: Desk, models: tuple[Compress, ...], baseline: Compress, kind: NodeKind
+) -> None:
+    """Time the models of one training beside the run's first model."""
+    asked = Clock(
+        compressed=models,
+        baseline=baseline,
+        text=models[0].text,
+        corpus=models[0].text.corpus,
+        taxonomy=models[0].trained.recipe.taxonomy,
+        **asdict(kind),
+    )
+    stage, made = timed(desk.stages.make, asked)
+    if isinstance(made, Failed):
+        write_failure(desk, stage, made)
+        return
+    desk.copy(desk.folder(made), "latency", made.folder.name)

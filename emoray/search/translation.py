@@ -1,0 +1,208 @@
+"""Train there and back through a translator, on a pool of actors that keep it loaded.
+
+Train is cut into fixed shards of 256 texts. Each finished one lies in the store, so a run that was
+stopped goes on; one that fails is split down to the text at fault, which is set aside with its
+reason. The whole is put together in the order of the corpus: scheduling leaves no trace in it.
+"""
+
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from emoray.augment.backtranslation import CALL
+from emoray.distributed.actor_pool import Leaf, Limits, Pool, dispatch
+from emoray.distributed.progress import LOG_SECONDS, eta
+from emoray.distributed.single_flight import Failed
+from emoray.models.augmentation import BackTranslation
+from emoray.search.spaces import JointSpace, Space
+from emoray.search.trials import Desk, write_failure
+from emoray.stages.augmentation import (
+    AUGMENTATIONS,
+    TRANSLATIONS,
+    Translate,
+    read_translations,
+)
+from emoray.stages.plan import augmenting
+from emoray.stages.spec import Data, Recipe
+from emoray.storage.location import Place
+from emoray.storage.store.keys import Stage
+from emoray.storage.store.local import Done, Store
+from emoray.storage.store.opening import open_store
+from emoray.tables.ensemble_rows import AugmentationRow, TranslationRow
+from emoray.tables.files import read_table, write_table
+
+SHARD = CALL
+LIMITS = Limits(seconds=600.0)
+SET_ASIDE = 32, 0.05  # texts, and share of them, that may fail before the translator is to blame
+
+
+def shards(whole: Translate, texts: int) -> list[Translate]:
+    """`whole`, of so many texts, cut at multiples of the shard's size."""
+    stop = texts if whole.stop is None else min(whole.stop, texts)
+    cuts = [whole.start, *range((whole.start // SHARD + 1) * SHARD, stop, SHARD), stop]
+    return [replace(whole, start=a, stop=b) for a, b in pairwise(cuts) if a < b]
+
+
+def halves(stage: Stage) -> Sequence[Stage]:
+    """Both halves of a shard, none of a single text."""
+    assert isinstance(stage, Translate) and stage.stop is not None
+    middle = (stage.start + stage.stop) // 2
+    if middle == stage.start:
+        return ()
+    return replace(stage, stop=middle), replace(stage, start=middle)
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Says how far it is: a bar on a terminal, else a line every half minute."""
+
+    texts: int
+    console: Console
+    bar: Progress
+    began: float = field(default_factory=time.monotonic)
+    spoken: float = field(default_factory=time.monotonic)
+    done: int = 0
+    found: int = 0  # of these, in the store already
+    failed: list[str] = field(default_factory=list)
+
+    def __call__(self, leaf: Leaf) -> None:
+        assert isinstance(leaf.stage, Translate) and leaf.stage.stop is not None
+        size = leaf.stage.stop - leaf.stage.start
+        self.done += size
+        if isinstance(leaf.result, Failed):
+            self.failed.append(leaf.result.error)
+            self.refuse_the_rest()
+        elif leaf.result.cached:
+            self.found += size
+        self.bar.update(self.bar.task_ids[0], completed=self.done, description=self.pace())
+        if not self.console.is_terminal and time.monotonic() - self.spoken >= LOG_SECONDS:
+            self.say()
+
+    def refuse_the_rest(self) -> None:
+        few, share = SET_ASIDE
+        if len(self.failed) > max(few, share * self.texts):
+            raise ValueError(
+                f"a translator must do nearly every text, {len(self.failed)} of {self.done} "
+                f"failed, the last with {self.failed[-1]}: see that it works on every node"
+            )
+
+    def pace(self) -> str:
+        seconds = time.monotonic() - self.began
+        fresh = self.done - self.found
+        left = eta(fresh, self.texts - self.found, seconds)
+        return f"{fresh / max(seconds, 1e-9):,.0f} texts/s · ETA {left}"
+
+    def say(self) -> None:
+        self.spoken = time.monotonic()
+        self.console.print(
+            f"translated {self.done:,}/{self.texts:,} texts · {self.found:,} found · "
+            f"{len(self.failed)} set aside · {self.pace()}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+@contextmanager
+def _telling(texts: int, console: Console) -> Iterator[_Teller]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        bar.add_task("translating", total=texts)
+        yield _Teller(texts, console, bar)
+
+
+def _rows(leaf: Leaf, sources: Sequence[str], shelf: Store) -> list[TranslationRow]:
+    """What a leaf found; of a text that was set aside, why."""
+    if isinstance(leaf.result, Done):
+        return read_translations(shelf.here(leaf.result))
+    assert isinstance(leaf.stage, Translate)
+    index = leaf.stage.start
+    why = leaf.result.error
+    return [TranslationRow(index=index, source=sources[index], pivot="", result="", error=why)]
+
+
+def _joined(stage: Translate, rows: Iterable[TranslationRow], shelf: Store) -> Done:
+    """Publish what was made in pieces as the stage itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_table(list(rows), Path(folder) / TRANSLATIONS, TranslationRow)
+        return shelf.make(replace(stage, given=Path(folder)))
+
+
+def translate(
+    whole: Translate,
+    *,
+    store: Place,
+    pool: Pool | None = None,
+    limits: Limits = LIMITS,
+    console: Console | None = None,
+) -> Done:
+    """Have `whole` in the store, made by the pool where it is not. Ray must run.
+
+    Raises ValueError when so many texts fail that the translator is to blame.
+    """
+    shelf = open_store(store)
+    if done := shelf.find(whole):
+        return done
+    console = console or Console()
+    sources = [text for _, text, _ in whole.corpus.read_train()]
+    parts = shards(whole, len(sources))
+    shelf.share(whole)
+    with _telling(sum((p.stop or 0) - p.start for p in parts), console) as teller:
+        leaves = dispatch(
+            parts,
+            store=store,
+            pool=pool or Pool(),
+            limits=limits,
+            split=halves,
+            told=teller,
+        )
+    teller.say()
+    rows: dict[int, TranslationRow] = {
+        row.index: row for leaf in leaves for row in _rows(leaf, sources, shelf)
+    }
+    for part in parts:
+        assert part.stop is not None
+        if shelf.find(part) is None:  # it was split: what was set aside is not tried again
+            _joined(part, (rows[i] for i in range(part.start, part.stop)), shelf)
+    return _joined(whole, (rows[i] for i in sorted(rows)), shelf)
+
+
+def recipes_of(space: Space | JointSpace) -> tuple[Recipe, ...]:
+    """Recipes that name every augmentation of a search."""
+    if isinstance(space, Space):
+        return space.recipes
+    others = space.knobs.get("augmentation", {}).values()
+    return (space.base, *(replace(space.base, augmentation=each) for each in others))
+
+
+def with_translators(data: Data, recipes: Iterable[Recipe]) -> Data:
+    """`data` with the translators of these recipes, as this machine has them: whoever plans a stage
+    on another machine means the same. ValueError for one that is not here."""
+    knobs = (r.augmentation for r in recipes)
+    names = dict.fromkeys(k.translator for k in knobs if isinstance(k, BackTranslation))
+    return replace(data, translators=tuple((name, data.translator(name)) for name in names))
+
+
+def translate_for(
+    recipes: Iterable[Recipe], data: Data, *, store: Place, console: Console | None = None
+) -> None:
+    """Have in the store what the augmentations of these recipes need, before the search asks."""
+    for whole in dict.fromkeys(a.translated for r in recipes if (a := augmenting(r, data))):
+        translate(whole, store=store, console=console)
+
+
+def write_augmentations(desk: Desk, recipes: Iterable[Recipe]) -> None:
+    """Copy what these recipes chose, and refused, into the run."""
+    for augment in dict.fromkeys(a for r in recipes if (a := augmenting(r, desk.data))):
+        made = desk.stages.make(augment).result()
+        if isinstance(made, Failed):
+            write_failure(desk, augment, made)
+            continue
+        rows = read_table(desk.folder(made) / AUGMENTATIONS, AugmentationRow)
+        desk.write(rows, "augmentations", made.folder.name)

@@ -1,0 +1,174 @@
+"""What one trial of a search does: ask for stages, write rows. It makes nothing itself.
+
+A trial is a coroutine in the driver: it costs no process, so there may be thousands.
+"""
+
+import asyncio
+from asyncio import wrap_future
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from emoray.distributed.ask_ahead import complete, together
+from emoray.distributed.single_flight import Failed
+from emoray.distributed.stages import Stages
+from emoray.quant.catalogue import parent_of
+from emoray.stages.comparisons import Compare
+from emoray.stages.decisions import Decide
+from emoray.stages.encoder_training import FineTune
+from emoray.stages.plan import comparing, deciding, training
+from emoray.stages.qat import Refine
+from emoray.stages.spec import Data, Spec
+from emoray.stages.word_training import Train
+from emoray.storage.location import Place
+from emoray.storage.store.keys import Stage, id_of
+from emoray.storage.store.local import Done
+from emoray.storage.store.opening import open_store
+from emoray.tables.files import Rows, read_table
+from emoray.tables.parts import copy_part, part_files, write_part
+from emoray.tables.rows import FailureRow, PointRow
+
+DECIDED = ("labels", "layers", "surface", "reliability")  # beside `points`
+COMPARED = ("comparisons", "label_changes")
+SCORED = ("point", "dev_macro_f1", "size_bytes")  # columns of `points` that a search looks at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where a trial asks and writes. Places are absolute; `token` is that of this start, under
+    which its parts lie."""
+
+    stages: Stages
+    run_folder: Place
+    store: Place
+    data: Data
+    token: str = ""
+
+    def write(self, rows: Rows, table: str, part: str) -> None:
+        """Write a part of the run; of a start that is over it counts for nothing."""
+        write_part(rows, self.run_folder, table, part, self.token)
+
+    def copy(self, folder: Path, table: str, part: str) -> None:
+        """The same with a table that a stage has left in its folder."""
+        copy_part(folder / f"{table}.parquet", self.run_folder, table, part, self.token)
+
+    def written(self, table: str) -> set[str]:
+        """Names of the parts that this start has written."""
+        return {path.stem for path in part_files(self.run_folder, table, self.token)}
+
+    def folder(self, made: Done) -> Path:
+        """The files of a finished stage on this node, brought here if they lie elsewhere."""
+        return made.folder if made.folder.is_dir() else open_store(self.store).here(made)
+
+
+def _write_epochs(desk: Desk, made: Done) -> None:
+    desk.copy(desk.folder(made), "trainings", made.folder.name)
+
+
+async def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Failed | None:
+    """Have `train` made and copy its epochs into the run; None when that went well."""
+    made = await wrap_future(desk.stages.make(train))
+    if isinstance(made, Failed):
+        return made
+    await asyncio.to_thread(_write_epochs, desk, made)
+    return None
+
+
+def write_rows(desk: Desk, made: Done, tables: Collection[str] = DECIDED) -> pa.Table:
+    """Copy the rows of one decided model into the run; returns what its points score."""
+    folder = desk.folder(made)
+    for table in (*tables, "points"):  # last: where they are, all the others are
+        desk.copy(folder, table, made.folder.name)
+    points = read_table(folder / "points.parquet", PointRow, SCORED)
+    best = pc.max(points.column("dev_macro_f1")).as_py()
+    desk.stages.tell(made.folder.name, points.num_rows, best)
+    return points
+
+
+def write_comparisons(desk: Desk, asked: Compare, made: Done | Failed) -> None:
+    """Copy what one model is beside its float parent into the run, or why that is not known."""
+    if isinstance(made, Failed):
+        write_failure(desk, asked, made)
+        return
+    folder = desk.folder(made)
+    for table in COMPARED:
+        desk.copy(folder, table, made.folder.name)
+
+
+def write_failure(desk: Desk, asked: Stage, failed: Failed) -> None:
+    """Say in the run what was asked for in vain; said again, it stands there once."""
+    row = FailureRow(trial=id_of(asked), stage=failed.stage, error=failed.error)
+    desk.write([row], "failures", row.trial)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What became of some models."""
+
+    points: int = 0
+    failures: int = 0
+
+
+async def _measure_one(desk: Desk, decide: Decide) -> Measured:
+    """Have one model of a finished training made, and set beside its float parent."""
+    beside = comparing(decide)
+    asked, compared = desk.stages.make(decide), beside and desk.stages.make(beside)
+    made = await wrap_future(asked)
+    if isinstance(made, Failed):
+        await asyncio.to_thread(write_failure, desk, decide, made)
+        return Measured(failures=1)
+    if refined := decide.compressed.refined:
+        await train_and_write(desk, refined)
+    if beside and compared:
+        await asyncio.to_thread(write_comparisons, desk, beside, await wrap_future(compared))
+    rows = await asyncio.to_thread(write_rows, desk, made)
+    return Measured(points=rows.num_rows)
+
+
+async def measuring(desk: Desk, decided: Sequence[Decide]) -> Measured:
+    """Have one training and models of it made; write their rows, or why there are none."""
+    (train,) = {d.compressed.trained for d in decided}
+    if failed := await train_and_write(desk, train):
+        await asyncio.to_thread(write_failure, desk, train, failed)
+        return Measured(failures=len(decided))
+    models = await together(*(_measure_one(desk, decide) for decide in decided))
+    return Measured(
+        points=sum(model.points for model in models),
+        failures=sum(model.failures for model in models),
+    )
+
+
+def measure(desk: Desk, decided: Sequence[Decide]) -> Measured:
+    """The same, where nothing else is to be done meanwhile."""
+    return complete(measuring(desk, decided))
+
+
+async def placing(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
+    """Measure one operating point and write its rows; returns its row of `points`."""
+    train = training(spec.recipe, desk.data)
+    decide = deciding(train, spec.scheme, (spec.decision,))
+    if failed := await train_and_write(desk, train):
+        await asyncio.to_thread(write_failure, desk, train, failed)
+        return failed
+    made = await wrap_future(desk.stages.make(decide))
+    if isinstance(made, Failed):
+        await asyncio.to_thread(write_failure, desk, decide, made)
+        return made
+    if decide.compressed.refined:
+        await train_and_write(desk, decide.compressed.refined)
+    if beside := comparing(decide):
+        compared = await wrap_future(desk.stages.make(beside))
+        await asyncio.to_thread(write_comparisons, desk, beside, compared)
+    if decide.compressed.refined and spec.scheme != (control := parent_of(spec.scheme)):
+        # What a refined model is compared with is a row too.
+        too = deciding(train, control, (spec.decision,))
+        made_too = await wrap_future(desk.stages.make(too))
+        if not isinstance(made_too, Failed):
+            await asyncio.to_thread(write_rows, desk, made_too)
+    rows = await asyncio.to_thread(write_rows, desk, made)
+    row: dict[str, Any] = rows.to_pylist()[0]
+    return row

@@ -1,0 +1,115 @@
+"""A space searched: `grid` visits every recipe, in `joint` Tune's searcher chooses all knobs."""
+
+import warnings
+from collections.abc import Coroutine
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import optuna
+from ray.tune.search.optuna import OptunaSearch
+
+from emoray.distributed.ask_ahead import Ahead, complete, each
+from emoray.distributed.single_flight import Failed
+from emoray.search.spaces import JointSpace, Space
+from emoray.search.study import write_study
+from emoray.search.trials import Desk, measuring, placing
+from emoray.stages.decisions import Decide
+from emoray.stages.plan import deciding, training
+from emoray.stages.spec import Data
+
+STUDY = "study.db"
+OBJECTIVES = {"dev_macro_f1": "max", "size_bytes": "min"}
+RECIPES = Ahead(least=8, share=2.0)  # of a list; the first have models before the last are begun
+TRIALS = Ahead(least=2, share=0.5)  # what is asked for before others ended learns nothing of them
+
+
+def _run(trials: Coroutine[Any, Any, None], desk: Desk) -> None:
+    """Have the trials run to their end."""
+    try:
+        complete(trials)
+    except Exception:
+        desk.stages.refuse_full()  # which the trials met as well, and said less clearly
+        raise
+    desk.stages.refuse_full()
+
+
+def planned(space: Space, data: Data) -> list[Decide]:
+    """Every model of a grid as the stage that decides on it; ValueError for one that cannot be."""
+    return [
+        deciding(train, scheme, space.decisions)
+        for train in (training(recipe, data) for recipe in space.recipes)
+        for scheme in space.schemes
+    ]
+
+
+def grid(space: Space, desk: Desk) -> list[Decide]:
+    """Every recipe trained once, compressed under every scheme, decided every way.
+
+    Returns what was asked for, failed stages included.
+    """
+    decided = planned(space, desk.data)
+    models = [list(of) for _, of in groupby(decided, lambda d: d.compressed.trained)]
+    _run(each(partial(measuring, desk), models, ahead=RECIPES), desk)
+    return decided
+
+
+def _study(space: JointSpace, storage: Any) -> optuna.Study:
+    """The stored study; trials that a crash left open are closed as failed."""
+    study = optuna.create_study(
+        storage=storage,
+        study_name=space.name,
+        directions=["maximize" if mode == "max" else "minimize" for mode in OBJECTIVES.values()],
+        load_if_exists=True,
+    )
+    with warnings.catch_warnings():  # the names only label the dashboard's axes
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names(list(OBJECTIVES))
+    for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    return study
+
+
+async def _trial(desk: Desk, space: JointSpace, searcher: OptunaSearch, name: str) -> None:
+    """One operating point, all five knobs chosen by the searcher, which is told what came of it.
+
+    A trial whose stages failed is told as failed: the searcher must not wait for a score.
+    """
+    row = await placing(desk, space.spec(searcher.suggest(name)))
+    if isinstance(row, Failed):
+        searcher.on_trial_complete(name, error=True)
+    else:
+        scores = {objective: float(row[objective]) for objective in OBJECTIVES}
+        searcher.on_trial_complete(name, scores)
+
+
+def joint(space: JointSpace, desk: Desk, folder: Path, *, seed: int = 0) -> list[Decide]:
+    """Optuna over all knobs at once: cross-fitted dev macro-F1 up, artifact bytes down.
+
+    The study lies in `<folder>/study.db`, for optuna-dashboard to open; its trials and what they
+    say of each parameter become tables. Called again, it makes only the trials that are still
+    missing. Returns what the tables are made of.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    folder.mkdir(parents=True, exist_ok=True)
+    storage = optuna.storages.RDBStorage(f"sqlite:///{folder / STUDY}")
+    study = _study(space, storage)
+    ended_well = (optuna.trial.TrialState.COMPLETE,)
+    done = study.get_trials(states=ended_well)
+    specs = [space.spec(trial.params) for trial in done]
+    _run(each(partial(placing, desk), specs, ahead=RECIPES), desk)
+    if missing := max(0, space.trials - len(done)):
+        searcher = OptunaSearch(
+            space=space.ask,
+            metric=list(OBJECTIVES),
+            mode=list(OBJECTIVES.values()),
+            study_name=space.name,
+            storage=storage,
+            sampler=optuna.samplers.TPESampler(seed=seed + len(done)),
+        )
+        names = [f"trial {i}" for i in range(missing)]
+        _run(each(partial(_trial, desk, space, searcher), names, ahead=TRIALS), desk)
+    write_study(study, desk)
+    specs = [space.spec(trial.params) for trial in study.get_trials(states=ended_well)]
+    return [deciding(training(s.recipe, desk.data), s.scheme, (s.decision,)) for s in specs]

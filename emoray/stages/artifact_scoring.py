@@ -1,0 +1,157 @@
+"""What a finished artifact says of a corpus: logits, computed once per model and split.
+
+Logits depend on the model's files alone, so they outlive every change of its decision.
+Shapes: N texts, K labels of the artifact.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from emoray.artifact.loading import Finished, columns_of, taxonomy_of_labels
+from emoray.data.corpus import Corpus, read_corpus, taxonomies_of
+from emoray.data.finding import find_corpus
+from emoray.data.goemotions import Source
+from emoray.data.importing.settings import Bring
+from emoray.labels import Taxonomy
+from emoray.stages.spec import CorpusRef
+from emoray.storage.location import Place, is_inside
+from emoray.storage.run_folder import ready_out, store_of
+from emoray.storage.store.local import Store
+from emoray.storage.store.opening import open_store
+
+SPLITS = ("dev", "test")  # train was fitted: scored, it would only flatter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreArtifact:
+    """Logits of one split from an artifact, run as a user would, on one thread."""
+
+    name: ClassVar[str] = "score_artifact"
+    version: ClassVar[int] = 1
+
+    model_sha256: str
+    corpus: CorpusRef
+    taxonomy: str
+    split: str
+    folder: Path
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.artifact import runtime as artifact
+        from emoray.artifact.decision_history import model_sha256
+
+        files = artifact.read(self.folder)
+        corpus = read_corpus(
+            self.corpus.folder,
+            name=self.corpus.name,
+            taxonomy=self.corpus.taxonomy(self.taxonomy),
+        )
+        if (model_sha256(files), corpus.sha256) != (self.model_sha256, self.corpus.sha256):
+            raise ValueError(
+                f"artifact and corpus must not change meanwhile, got other bytes in {self.folder} "
+                f"or {self.corpus.folder}: start again"
+            )
+        logits_NK = artifact.Classifier(files).logits(corpus.split(self.split).texts)
+        np.save(out / "logits.npy", logits_NK, allow_pickle=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Wanted:
+    """Which corpus judges, and where logits are kept. out: the folder of all runs."""
+
+    corpus: Bring | None = None
+    data: Place | None = None
+    download: bool = True
+    out: Place
+    store: Place | None = None
+
+    def find(self) -> Source:
+        """The corpus that is brought, else what a sweep would take."""
+        return find_corpus(self.corpus, self.data, download=self.download)
+
+    @property
+    def store_root(self) -> Place:
+        return store_of(self.out, self.store)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Said:
+    """One split: what the artifact says, and what is true, in the artifact's order of labels."""
+
+    logits_NK: np.ndarray
+    labels_NK: np.ndarray
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judge:
+    """An artifact before a corpus."""
+
+    finished: Finished
+    source: Source
+    corpus: Corpus
+    store: Store
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The corpus' taxonomy that has the artifact's labels."""
+        return self.corpus.taxonomy
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """What tells a run of this artifact on this corpus from others, as its folder keeps it."""
+        return {
+            "artifact_sha256": self.finished.sha256,
+            "corpus": self.corpus.name,
+            "corpus_sha256": self.corpus.sha256,
+            "taxonomy": self.taxonomy.name,
+        }
+
+    def said(self, split: str) -> Said:
+        """Scored once per model and corpus; found again after that."""
+        if split not in SPLITS:
+            raise ValueError(
+                f"an artifact is scored on {' or '.join(SPLITS)}, got {split!r}: it was fitted on "
+                "train, where its score says nothing"
+            )
+        stage = ScoreArtifact(
+            model_sha256=self.finished.model_sha256,
+            corpus=CorpusRef.of(self.corpus, self.source.folder),
+            taxonomy=self.taxonomy.name,
+            split=split,
+            folder=self.finished.folder,
+        )
+        texts = self.corpus.split(split)
+        return Said(
+            logits_NK=np.load(self.store.make(stage).folder / "logits.npy", allow_pickle=False),
+            labels_NK=texts.labels_NK[:, columns_of(self.finished.labels, self.taxonomy)],
+            texts=texts.texts,
+        )
+
+
+def _require_outside(artifact: Place, out: Place) -> None:
+    """Refuse to write where the artifact lies."""
+    if is_inside(out, artifact):
+        raise ValueError(
+            f"nothing is written into an artifact, got {out} inside {artifact}: name another --out"
+        )
+
+
+def judge(
+    finished: Finished, wanted: Wanted, require: Callable[[Source, Corpus], None] | None = None
+) -> Judge:
+    """Find and read the corpus; raises ValueError for whatever cannot be judged, writing nothing
+    before. require: what else must hold of the corpus."""
+    source = wanted.find()
+    taxonomy = taxonomy_of_labels(finished.labels, taxonomies_of(source.folder))
+    corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy)
+    if require is not None:
+        require(source, corpus)
+    for place in (wanted.out, wanted.store_root):
+        _require_outside(finished.place, place)
+    ready_out(wanted.out, wanted.store_root)
+    store = open_store(wanted.store_root)
+    return Judge(finished=finished, source=source, corpus=corpus, store=store)

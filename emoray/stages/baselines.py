@@ -1,0 +1,290 @@
+"""What every search must beat: no label at all, how often each occurs, TF-IDF with logistic
+regression; as rows of `points`, with the decisions, scores and bytes of any other row.
+
+Shapes: N texts, K labels.
+"""
+
+import gc
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+
+from emoray.artifact.cpu import cpu
+from emoray.artifact.packaging import Base, row_of
+from emoray.artifact.runtime import LABELS, sha256
+from emoray.data.corpus import Corpus
+from emoray.decide.thresholds import Fixed, PerLabel
+from emoray.models.linear import TfidfModel, fit_tfidf
+from emoray.stages.decision_columns import Columns, Logits, decide_all, label_columns
+from emoray.stages.point_rows import point_ids
+from emoray.stages.spec import CorpusRef, Decision, Fitted
+from emoray.storage.store.keys import id_of
+from emoray.tables.files import read_table, write_table
+from emoray.tables.front import BASELINE
+from emoray.tables.rows import LabelRow, LatencyRow, PointRow
+from emoray.text.words import VERSION as TOKENIZER
+from emoray.text.words import tokenize
+
+MODEL = "model"  # of a finished Baseline: the files that one would ship beside its decision
+
+
+@dataclass(frozen=True, slots=True)
+class AllNegative:
+    """Gives no label to any text."""
+
+    tag: ClassVar[str] = "AllNegative"
+
+    decision: ClassVar[Decision] = Decision(temperature=1.0, rule=Fixed(0.5))
+
+    def __str__(self) -> str:
+        return "all-negative"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPrior:
+    """Says of every text how often train has each label; thresholds make that all texts or none."""
+
+    tag: ClassVar[str] = "LabelPrior"
+
+    decision: ClassVar[Decision] = Decision(temperature=1.0, rule=PerLabel())
+
+    def __str__(self) -> str:
+        return "label prior"
+
+
+@dataclass(frozen=True, slots=True)
+class TfidfLogistic:
+    """TF-IDF of words, one logistic regression a label, thresholds fitted on dev."""
+
+    tag: ClassVar[str] = "TfidfLogistic"
+
+    min_count: int = 2
+    c: float = 1.0
+    decision: ClassVar[Decision] = Decision(temperature=Fitted(), rule=PerLabel())
+
+    def __str__(self) -> str:
+        return "tf-idf + logistic regression"
+
+
+Kind: TypeAlias = AllNegative | LabelPrior | TfidfLogistic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """One of them fitted on train, decided as any model is: its row of `points`."""
+
+    name: ClassVar[str] = "baseline"
+    version: ClassVar[int] = 3
+
+    kind: Kind
+    corpus: CorpusRef
+    taxonomy: str
+    tokenizer: int
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+
+        make_baseline(self, out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockBaselines:
+    """The time of one text from text to labels, alone, a whole node to themselves."""
+
+    name: ClassVar[str] = "clock_baselines"
+    version: ClassVar[int] = 2
+
+    baselines: tuple[Baseline, ...]
+    cpu: str  # another processor, another measurement
+    cpus: int  # of the node: reserved, so that nothing else runs there
+    texts: int = 60
+    turns: int = 2
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+
+        folders = [inputs[f"baselines.{i}"] for i in range(len(self.baselines))]
+        time_baselines(self, folders, out)
+
+
+KINDS: tuple[Kind, ...] = (AllNegative(), LabelPrior(), TfidfLogistic())
+NEVER = -10.0  # the logit of a label that is never given: a probability of 0.00005
+PRIOR = "prior.json"  # of a finished LabelPrior or AllNegative: logit_K
+WARM_UP = 10  # texts before the first sample
+
+
+def baselines_of(corpus: CorpusRef, taxonomy: str) -> tuple[Baseline, ...]:
+    """Every baseline of a corpus in one taxonomy."""
+    return tuple(
+        Baseline(kind=kind, corpus=corpus, taxonomy=taxonomy, tokenizer=TOKENIZER) for kind in KINDS
+    )
+
+
+def _fitted(kind: Kind, corpus: Corpus) -> dict[str, bytes]:
+    """The files of a baseline fitted on train."""
+    labels_NK = corpus.train.labels_NK
+    if isinstance(kind, TfidfLogistic):
+        words = [tokenize(text) for text in corpus.train.texts]
+        return fit_tfidf(words, labels_NK, min_count=kind.min_count, c=kind.c).files()
+    logit_K = np.full(labels_NK.shape[1], NEVER)
+    if isinstance(kind, LabelPrior):
+        share_K = (labels_NK.sum(axis=0) + 0.5) / (len(labels_NK) + 1)
+        logit_K = np.log(share_K / (1 - share_K))
+    return {PRIOR: json.dumps([float(f"{value:.7g}") for value in logit_K]).encode()}
+
+
+def _reader(files: dict[str, bytes]) -> Callable[[Sequence[str]], np.ndarray]:
+    """From texts to logits_NK, as one would serve it."""
+    if PRIOR in files:
+        logit_K = np.array(json.loads(files[PRIOR]))
+        return lambda texts: np.tile(logit_K, (len(texts), 1))
+    model = TfidfModel.read(files)
+    return lambda texts: model.logits([tokenize(text) for text in texts])
+
+
+def _columns(stage: Baseline, files: dict[str, bytes]) -> Columns:
+    """What the row says of the model; a baseline has no network, vectors or scheme."""
+    model = None if PRIOR in files else TfidfModel.read(files)
+    labels = stage.corpus.taxonomy(stage.taxonomy).labels
+    return {
+        "corpus": stage.corpus.name,
+        "taxonomy": stage.taxonomy,
+        "family": BASELINE,
+        "recipe": f"{stage.taxonomy} {stage.kind}",
+        "training_id": id_of(stage),
+        "model": id_of(stage),
+        "models": 1,
+        "vectors": "none",
+        "embedding_dim": 0,
+        "vocabulary": len(model.words) if model else 0,
+        "changed_pieces_share": 0.0,
+        "truncated_share": 0.0,
+        "layers": 0,
+        "hidden_units": 0,
+        "pooling": "none",
+        "trainable_vectors": False,
+        "loss": "logistic" if model else "none",
+        "seed": 0,
+        "scheme": "none",
+        "embedding_scheme": "none",
+        "bits": 32,
+        "embedding_bits": 32,
+        "symmetric": True,
+        "grain": "none",
+        "ranges": "none",
+        "activations": "none",
+        "training": "none",
+        "execution": "float",
+        "embedding_bytes": 0,
+        "parameters": model.parameters if model else len(labels) * (PRIOR in files),
+        "quantized_bytes_share": 0.0,
+        "integer_products_share": 0.0,
+    }
+
+
+def make_baseline(stage: Baseline, out: Path) -> None:
+    """Fit on train, decide on dev, score on test: one row of `points`, its `labels`, its files."""
+    corpus = stage.corpus.read(stage.taxonomy)
+    files, labels = _fitted(stage.kind, corpus), corpus.taxonomy.labels
+    (out / MODEL).mkdir()
+    for name, content in files.items():
+        (out / MODEL / name).write_bytes(content)
+    said = _reader(files)
+    logits = Logits(
+        dev_NK=said(corpus.dev.texts),
+        dev_labels_NK=corpus.dev.labels_NK,
+        test_NK=said(corpus.test.texts),
+        test_labels_NK=corpus.test.labels_NK,
+        leaked_N=corpus.leaked_N,
+    )
+    decision = stage.kind.decision
+    decided = decide_all(logits, (decision,))
+    shipped = {**files, LABELS: json.dumps(list(labels)).encode()}
+    base = Base(
+        hashes={name: sha256(content) for name, content in shipped.items()},
+        size_bytes=sum(map(len, shipped.values())),
+    )
+    own = row_of(
+        base,
+        temperature=float(decided.fitted.temperature_R[0]),
+        cuts_K=decided.fitted.cuts_RK[0],
+        rule=str(decision.rule),
+    )
+    points = point_ids(stage, (decision,))
+    rows: Columns = {
+        "point": points,
+        "run": "",
+        **_columns(stage, files),
+        **decided.points,
+        "size_bytes": own.size_bytes,
+        "latency_p50_ms": [None],
+        "latency_p95_ms": [None],
+        "model_p50_ms": [None],
+        "artifact": "",
+        "artifact_sha256": "",
+        "on_front": False,
+        "nearest_front": "",
+        "nearest_front_change": [None],
+        "nearest_front_low": [None],
+        "nearest_front_high": [None],
+        "distinguishable": [None],
+    }
+    write_table(rows, out / "points.parquet", PointRow)
+    by_label = label_columns(logits, decided, points, labels)
+    write_table(by_label, out / "labels.parquet", LabelRow)
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder / MODEL).iterdir()}
+
+
+def baseline_decisions(folder: Path, texts: Sequence[str]) -> np.ndarray:
+    """decided_NK of a finished baseline on any texts, labels in its taxonomy's order."""
+    cuts_K = np.array(read_table(folder / "labels.parquet", LabelRow).column("cut"))
+    return np.asarray(_reader(_files(folder))(texts) >= cuts_K)
+
+
+def time_baselines(stage: ClockBaselines, folders: Sequence[Path], out: Path) -> None:
+    """Every baseline on the same test texts, one at a time, on one thread: `latency`."""
+    from emoray.artifact.scoring import evenly
+
+    first, here = stage.baselines[0], cpu()
+    test = first.corpus.read(first.taxonomy).test
+    chosen = evenly(np.array([len(text) for text in test.texts]), stage.texts)
+    texts = [test.texts[int(i)] for i in chosen]
+    rows = []
+    collecting = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        for baseline, folder in zip(stage.baselines, folders, strict=True):
+            said = _reader(_files(folder))
+            cuts_K = np.array(read_table(folder / "labels.parquet", LabelRow).column("cut"))
+            for text in texts[:WARM_UP]:
+                said([text])
+            for turn in range(stage.turns):
+                for i, text in zip(chosen, texts, strict=True):
+                    start = time.perf_counter_ns()
+                    _ = said([text])[0] >= cuts_K
+                    taken = (time.perf_counter_ns() - start) / 1e6
+                    rows.append(
+                        LatencyRow(
+                            model=id_of(baseline),
+                            beside=id_of(baseline),
+                            turn=turn,
+                            text=int(i),
+                            tokens=len(tokenize(text)),
+                            milliseconds=taken,
+                            model_milliseconds=None,
+                            threads=1,
+                            cpu=here.model,
+                            instruction_sets=here.instruction_sets,
+                        )
+                    )
+    finally:
+        if collecting:
+            gc.enable()
+    write_table(rows, out / "latency.parquet", LatencyRow)

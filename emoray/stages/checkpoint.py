@@ -1,0 +1,194 @@
+"""From a checkpoint to what the search's own stages read, and what PyTorch itself says and takes.
+
+`ReadCheckpoint` leaves the files that a `FineTune` leaves, `ReadCorpus` those of `Pieces`: from
+there on a foreign model goes the way of every training. Shapes: K labels.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, cast
+
+import numpy as np
+
+from emoray.data.corpus import Corpus
+from emoray.labels import Taxonomy, own
+from emoray.labels import taxonomy as taxonomy_of
+from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.encoder.weights import Settings
+from emoray.quant.policy import Scheme
+from emoray.quant.scheme import ModelScheme
+from emoray.stages.checkpoint_source import (
+    GOEMOTIONS_KIN,
+    Given,
+    find_given,
+    read_given,
+    unchanged,
+)
+from emoray.stages.compression import Compress, Score
+from emoray.stages.encoder_training import FineTune, Pieces
+from emoray.stages.encoding import FACTS, SPLITS, read_texts
+from emoray.stages.families import SETTINGS, WEIGHTS, read_tensors
+from emoray.stages.qat import Refine
+from emoray.stages.spec import CorpusRef
+from emoray.text.opened import opened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadCheckpoint:
+    """A model's folder by neutral names, its head in the taxonomy's order of labels."""
+
+    name: ClassVar[str] = "checkpoint"
+    version: ClassVar[int] = 2
+
+    sha256: str
+    taxonomy: str
+    max_tokens: int
+    folder: Path
+
+    @property
+    def recipe(self) -> BertRecipe:
+        """How to train on, where a scheme asks for it; how it was trained is not known."""
+        return BertRecipe(taxonomy=self.taxonomy, max_tokens=self.max_tokens)
+
+    @property
+    def among(self) -> tuple[Taxonomy, ...]:
+        """The corpus' taxonomies."""
+        return GOEMOTIONS_KIN
+
+    def given(self) -> Given:
+        """The model, which still is what this stage is named after."""
+        found = find_given(self.folder, max_tokens=self.max_tokens, among=self.among)
+        return unchanged(found, self.sha256)
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        given = self.given()
+        tensors, settings, pieces = read_given(given)
+        tensors["head.kernel"] = tensors["head.kernel"][:, given.columns_K]
+        tensors["head.bias"] = tensors["head.bias"][given.columns_K]
+        np.savez(out / WEIGHTS, allow_pickle=False, **tensors)
+        (out / SETTINGS).write_text(settings.to_json())
+        pieces.write(out)
+        labels = taxonomy_of(self.taxonomy, self.among).labels
+        (out / "labels.txt").write_text("\n".join(labels), "utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOwnCheckpoint(ReadCheckpoint):
+    """The same with the labels of an own corpus, in its order."""
+
+    labels: tuple[str, ...]
+
+    @property
+    def among(self) -> tuple[Taxonomy, ...]:
+        return (own(self.labels),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadCorpus:
+    """A corpus as ids of the checkpoint's pieces."""
+
+    name: ClassVar[str] = "checkpoint_texts"
+    version: ClassVar[int] = 2
+
+    checkpoint: ReadCheckpoint
+    corpus: CorpusRef
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.text.subwords import PieceTokenizer
+
+        corpus = self.corpus.read(self.checkpoint.taxonomy)
+        pieces = PieceTokenizer.read(inputs["checkpoint"])
+        pieces.write(out)
+        for split in SPLITS:
+            ragged = pieces.encode_all(corpus.split(split).texts)
+            np.savez(
+                out / f"{split}.npz",
+                flat=ragged.flat,
+                offsets=ragged.offsets,
+                labels_NK=corpus.split(split).labels_NK,
+            )
+        np.save(out / "leaked.npy", corpus.leaked_N)
+        # The pieces are the model's own: none was dropped here.
+        share = pieces.truncated_share(corpus.split("test").texts)
+        facts = {"changed_pieces_share": 0.0, "truncated_share": share}
+        (out / FACTS).write_text(json.dumps(facts))
+
+
+def _as_saved(given: Given, corpus: Corpus, *, by_torch: bool) -> dict[str, np.ndarray]:
+    """Logits of dev and test from transformers, in the taxonomy's order of labels."""
+    from emoray.models.encoder.as_saved import logits_as_saved
+
+    folder, ids = given.checkpoint.folder, {}
+    library = opened(folder)
+    for split in ("dev", "test"):
+        ids[split] = library.ids(corpus.split(split).texts, given.max_tokens)
+    found_NK = logits_as_saved(
+        folder,
+        [row for rows in ids.values() for row in rows],
+        padding=library.padding_id,
+        by_torch=by_torch,
+    )[:, given.columns_K]
+    return {"dev": found_NK[: len(ids["dev"])], "test": found_NK[len(ids["dev"]) :]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreTorch:
+    """Logits of dev and test from PyTorch, in float32 or by its own quantize_dynamic.
+
+    A model of transformers is transformers' own module on transformers' own ids.
+    """
+
+    name: ClassVar[str] = "score_torch"
+    version: ClassVar[int] = 2
+
+    checkpoint: ReadCheckpoint
+    text: ReadCorpus
+    by_torch: bool
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.artifact.scoring import batches
+        from emoray.models.encoder.torch_baseline import baseline, saved_bytes, threads
+
+        folder = inputs["checkpoint"]
+        found = baseline(
+            read_tensors(folder),
+            Settings.from_json((folder / SETTINGS).read_text()),
+            by_torch=self.by_torch,
+        )
+        taxonomy = self.checkpoint.taxonomy
+        labels = len(self.text.corpus.taxonomy(taxonomy).labels)
+        given = self.checkpoint.given()
+        logits = {}
+        with threads(1):
+            if given.checkpoint.kind != "ours":
+                corpus = self.text.corpus.read(taxonomy)
+                logits = _as_saved(given, corpus, by_torch=self.by_torch)
+            else:
+                for split in ("dev", "test"):
+                    texts, _ = read_texts(inputs["text"], split)
+                    logits[split] = np.empty((len(texts), labels), np.float32)
+                    for rows, ids_NL in batches(texts):
+                        logits[split][rows] = found(ids_NL)
+        np.savez(out / "logits.npz", allow_pickle=False, **logits)
+        parts, whole = saved_bytes(found)
+        (out / "bytes.json").write_text(json.dumps({"parts": parts, "whole": whole}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One scheme on one checkpoint: the search's own stages, fed by ours."""
+
+    compressed: Compress
+    scored: Score
+
+
+def variant(checkpoint: ReadCheckpoint, text: ReadCorpus, scheme: Scheme) -> Variant:
+    """The chain of stages from a checkpoint to logits under a scheme."""
+    trained = cast(FineTune, checkpoint)  # the same files and a recipe: all that is asked of it
+    pieces = cast(Pieces, text)
+    refined = None
+    if isinstance(scheme, ModelScheme) and scheme.qat is not None:
+        refined = Refine(trained=trained, text=pieces, scheme=scheme)
+    compressed = Compress(trained=trained, text=pieces, scheme=scheme, refined=refined)
+    return Variant(compressed=compressed, scored=Score(compressed=compressed, text=pieces))

@@ -1,0 +1,82 @@
+"""From weights to a model under one scheme, and what that model says. Shapes: K labels."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from emoray.quant.policy import Scheme
+from emoray.stages.encoder_training import FineTune, Pieces
+from emoray.stages.encoding import FACTS, TOKENIZER, VOCABULARY, Encode, read_texts
+from emoray.stages.qat import Refine
+from emoray.stages.word_training import Train
+from emoray.storage.store.keys import id_of
+
+BASE = "artifact"  # of a finished Compress: the files that all decisions on it share
+LOGITS = "logits.npz"  # of a finished Score: dev and test
+BATCHES = "batches.npz"  # of a finished Score: the same test texts one by one, and many at a time
+WORD_TEXTS, ENCODER_TEXTS = 400, 100  # read both ways: an encoder takes milliseconds a text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compress:
+    """A trained model under one scheme: the artifact, all but its decision."""
+
+    name: ClassVar[str] = "compress"
+    version: ClassVar[int] = 3
+
+    trained: Train | FineTune
+    text: Encode | Pieces
+    scheme: Scheme
+    refined: Refine | None = None
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.artifact.packaging import base_files
+        from emoray.stages.compressing import compressed
+        from emoray.stages.layer_rows import layer_columns
+        from emoray.tables.files import write_table
+        from emoray.tables.rows import LayerRow
+
+        dev, _ = read_texts(inputs["text"], "dev")
+        made = compressed(
+            self.trained.recipe, inputs["trained"], dev, self.scheme, inputs.get("refined")
+        )
+        files = base_files(
+            made.built.file,
+            vocabulary=(inputs["text"] / VOCABULARY).read_bytes().decode(),
+            tokenizer=json.loads((inputs["text"] / TOKENIZER).read_text("utf-8")),
+            labels=self.text.corpus.taxonomy(self.trained.recipe.taxonomy).labels,
+        )
+        (out / BASE).mkdir()
+        for name, content in files.items():
+            (out / BASE / name).write_bytes(content)
+        of_text = json.loads((inputs["text"] / FACTS).read_text())
+        (out / FACTS).write_text(json.dumps({**made.facts, **of_text}))
+        (out / "coverage.txt").write_text(f"{made.coverage}\n", "utf-8")
+        rows = layer_columns(made.built.layers, id_of(self), made.reasons)
+        write_table(rows, out / "layers.parquet", LayerRow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """Logits of dev and test from the compressed model, run as a user would."""
+
+    name: ClassVar[str] = "score"
+    version: ClassVar[int] = 2
+
+    compressed: Compress
+    text: Encode | Pieces
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.artifact.batch_invariance import two_ways
+        from emoray.artifact.scoring import logits
+
+        model = inputs["compressed"] / BASE / "model.onnx"
+        dev, test = (read_texts(inputs["text"], split)[0] for split in ("dev", "test"))
+        np.savez(out / LOGITS, allow_pickle=False, dev=logits(model, dev), test=logits(model, test))
+        both = two_ways(model, test, ENCODER_TEXTS if isinstance(self.text, Pieces) else WORD_TEXTS)
+        np.savez(
+            out / BATCHES, allow_pickle=False, alone_MK=both.alone_MK, batched_MK=both.batched_MK
+        )

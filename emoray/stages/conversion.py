@@ -1,0 +1,117 @@
+"""A checkpoint as a float ONNX graph: our own where we have one, else PyTorch's export."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from emoray.export.coverage import coverage
+from emoray.export.graph import Built
+from emoray.stages.checkpoint_source import Given, find_given, pieces_of, read_given, unchanged
+from emoray.stages.spec import CorpusRef
+
+BASE, COVERAGE = "artifact", "coverage.txt"
+OURS, THEIRS = "emoray", "torch.onnx.export and onnxruntime's fusions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """A model's file, what made it, and what of it is what."""
+
+    file: bytes
+    by: str
+    coverage: str
+
+
+def _ours(given: Given) -> Built:
+    from emoray.export.encoder.layers import build
+    from emoray.export.encoder.network import Encoder
+
+    tensors, settings, _ = read_given(given)
+    return build(Encoder.from_tensors(tensors, asdict(settings)))
+
+
+def graph_of(given: Given) -> Graph:
+    """Our graph of the model; of a foreign encoder what PyTorch exports, fused by onnxruntime."""
+    if given.checkpoint.kind != "foreign":
+        built = _ours(given)
+        return Graph(file=built.file, by=OURS, coverage=str(coverage(built)))
+    from emoray.export.optimised import optimised
+    from emoray.models.encoder.onnx_export import exported, foreign
+
+    module = foreign(given.checkpoint.folder, pieces_of(given).original_ids)
+    said = (
+        f"an encoder we cannot fuse ({given.checkpoint.why})\n"
+        f"made by {THEIRS}: every product is float32, attention is not fused"
+    )
+    return Graph(file=optimised(exported(module)), by=THEIRS, coverage=said)
+
+
+def require_convertible(given: Given) -> None:
+    """Refuse (ValueError) a foreign encoder whose tokenizer no artifact can carry, or that is of a
+    kind that PyTorch does not export as a classifier of whole texts."""
+    pieces_of(given)
+    graph_of(given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Convert:
+    """A model's folder as the files of an artifact, all but its decision."""
+
+    name: ClassVar[str] = "convert"
+    version: ClassVar[int] = 2
+
+    sha256: str
+    max_tokens: int
+    folder: Path
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.artifact.packaging import base_files
+
+        given = unchanged(find_given(self.folder, max_tokens=self.max_tokens), self.sha256)
+        made, pieces = graph_of(given), pieces_of(given)
+        files: Mapping[str, bytes] = base_files(
+            made.file,
+            vocabulary=pieces.vocabulary(),
+            tokenizer=pieces.settings_json(),
+            labels=given.checkpoint.labels,
+        )
+        (out / BASE).mkdir()
+        for name, content in files.items():
+            (out / BASE / name).write_bytes(content)
+        (out / COVERAGE).write_text(f"{made.coverage}\n", "utf-8")
+        (out / "graph.json").write_text(json.dumps({"by": made.by}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreConverted:
+    """Logits of dev from the converted model, and what is true, in the model's order of labels."""
+
+    name: ClassVar[str] = "score_converted"
+    version: ClassVar[int] = 1
+
+    converted: Convert
+    corpus: CorpusRef
+    taxonomy: str
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.artifact.scoring import logits
+
+        given = find_given(
+            self.converted.folder,
+            max_tokens=self.converted.max_tokens,
+            among=self.corpus.taxonomies,
+        )
+        dev = self.corpus.read(self.taxonomy).dev
+        ragged = pieces_of(given).encode_all(dev.texts)
+        found_NK = logits(inputs["converted"] / BASE / "model.onnx", ragged)
+        own_K = np.argsort(given.columns_K)  # columns_K: where the taxonomy's labels stand
+        np.savez(
+            out / "dev.npz",
+            allow_pickle=False,
+            logits_NK=found_NK,
+            labels_NK=dev.labels_NK[:, own_K],
+        )

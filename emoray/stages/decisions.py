@@ -1,0 +1,47 @@
+"""From logits to operating points. Shapes: N texts, K labels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from emoray.stages.compression import BATCHES, LOGITS, Compress, Score
+from emoray.stages.decision_columns import Logits
+from emoray.stages.encoder_training import Pieces
+from emoray.stages.encoding import Encode, read_texts
+from emoray.stages.spec import Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decide:
+    """Every decision on one model's logits: rows of the tables, and beside them the cuts that dev
+    fitted and what other models are compared by."""
+
+    name: ClassVar[str] = "decide"
+    version: ClassVar[int] = 4
+
+    scored: Score
+    compressed: Compress
+    text: Encode | Pieces
+    decisions: tuple[Decision, ...]
+
+    def run(self, inputs: dict[str, Path], out: Path) -> None:
+        from emoray.stages.point_rows import write_rows
+
+        (_, dev_labels_NK), (_, test_labels_NK) = (
+            read_texts(inputs["text"], split) for split in ("dev", "test")
+        )
+        with (
+            np.load(inputs["scored"] / LOGITS, allow_pickle=False) as data,
+            np.load(inputs["scored"] / BATCHES, allow_pickle=False) as both,
+        ):
+            logits = Logits(
+                dev_NK=data["dev"],
+                dev_labels_NK=dev_labels_NK,
+                test_NK=data["test"],
+                test_labels_NK=test_labels_NK,
+                leaked_N=np.load(inputs["text"] / "leaked.npy", allow_pickle=False),
+                two_ways=(both["alone_MK"], both["batched_MK"]),
+            )
+        write_rows(self.compressed, inputs["compressed"], logits, self.decisions, out)

@@ -1,0 +1,126 @@
+"""The first look at what a search will read: found, checked, counted before any worker starts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emoray.data.finding import find_corpus, taxonomy_for
+from emoray.data.goemotions import Source
+from emoray.data.importing.settings import Bring
+from emoray.labels import Taxonomy
+from emoray.labels import taxonomy as taxonomy_of
+from emoray.stages.encoders import require_readable
+from emoray.stages.spec import CorpusRef, Data, EncoderRef, VectorsRef
+from emoray.storage.location import Place, fetched, place_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What was found, and how many texts it holds."""
+
+    data: Data
+    source: Source
+    taxonomy: Taxonomy
+    train: int
+    dev: int
+    test: int
+    leaked: int
+
+    @property
+    def why(self) -> str:
+        """Why this corpus was chosen."""
+        return self.source.why
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """What tells a run on these data from others, as its folder keeps it."""
+        return {
+            "corpus": self.data.corpus.name,
+            "corpus_sha256": self.data.corpus.sha256,
+            "taxonomy": self.taxonomy.name,
+            "encoders": " ".join(e.sha256 for e in self.data.encoders) or "none",
+        }
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """Widths of the vectors found, narrowest first."""
+        return tuple(sorted({v.dim for v in self.data.vectors}))
+
+
+def _vectors(
+    data: Path | None, download: bool, files: Sequence[Place] | None
+) -> tuple[VectorsRef, ...]:
+    from emoray.data.download import DownloadError
+    from emoray.stages.given_vectors import vectors_at
+    from emoray.text.vectors.sources import ARCHIVE_DIMS, find_all, find_vectors
+
+    if files is not None:
+        return tuple(vectors_at(place) for place in files)
+    try:
+        find_vectors(max(ARCHIVE_DIMS) if download else 1, data, download=download)
+    except DownloadError as error:
+        raise ValueError(str(error)) from error
+    return tuple(VectorsRef(source=v, sha256=v.sha256) for v in find_all(data))
+
+
+def find_encoder(name: str, texts: Sequence[str] = ()) -> EncoderRef:
+    """The encoder of that name; refused (ValueError) unless it reads these texts, of the corpus,
+    as transformers does."""
+    from emoray.models.encoder.architecture import architecture_of
+    from emoray.models.encoder.extra import require_bert
+    from emoray.models.encoder.sources import find_encoder as find
+    from emoray.models.encoder.weights import position_count, read_config
+
+    require_bert()
+    source = find(str(fetched(place_of(name))) if name.startswith("s3://") else name)
+    config = read_config(source.folder)
+    kind = architecture_of(config)
+    longest = min(64, position_count(config, kind))
+    require_readable(source.folder, texts, max_tokens=longest)
+    return EncoderRef(
+        name=source.name,
+        sha256=source.sha256,
+        folder=source.folder,
+        width=int(config[kind.width]),
+        layers=int(config[kind.depth]),
+        positions=position_count(config, kind),
+    )
+
+
+def look(
+    taxonomy: str | None,
+    data: Path | None,
+    *,
+    corpus: Bring | None = None,
+    download: bool = True,
+    download_vectors: bool = False,
+    encoders: Sequence[str] = (),
+    vector_files: Sequence[Place] | None = None,
+) -> Look:
+    """Find and read corpus and vectors; raises ValueError for whatever a search could not use.
+
+    With `download_vectors` Stanford's archive (862 MB) is fetched into the cache, unless 300
+    dimensions are at hand already. encoders: names to find in place of word vectors. corpus: one to
+    bring in place of GoEmotions; taxonomy: None for the usual one of the corpus. vector_files: in
+    place of all word vectors at hand; empty where none are needed.
+    """
+    from emoray.data.corpus import read_corpus
+
+    if corpus is None and taxonomy is not None:
+        taxonomy_of(taxonomy)  # refused before anything is downloaded
+    source = find_corpus(corpus, data, download=download)
+    labels = taxonomy_for(taxonomy, source)
+    found = read_corpus(source.folder, name=source.name, taxonomy=labels)
+    return Look(
+        data=Data(
+            corpus=CorpusRef.of(found, source.folder),
+            vectors=() if encoders else _vectors(data, download_vectors, vector_files),
+            encoders=tuple(find_encoder(name, found.dev.texts) for name in encoders),
+        ),
+        source=source,
+        taxonomy=labels,
+        train=len(found.train),
+        dev=len(found.dev),
+        test=len(found.test),
+        leaked=int(found.leaked_N.sum()),
+    )

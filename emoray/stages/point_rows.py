@@ -1,0 +1,181 @@
+"""One model's rows: scores of its decisions beside what was trained and how it is stored."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emoray.artifact.packaging import Base, row_of
+from emoray.models.encoder.recipe import BertRecipe
+from emoray.quant.policy import Adaptive, Scheme
+from emoray.quant.scheme import WeightOnly
+from emoray.stages import decision_columns as columns
+from emoray.stages.compression import BASE, Compress
+from emoray.stages.decision_columns import Columns, Decided, Logits
+from emoray.stages.encoding import FACTS
+from emoray.stages.resampled_scores import write_resampled
+from emoray.stages.spec import Decision, recipe_id
+from emoray.storage.store.keys import Stage, digest, id_of, key_of
+from emoray.tables.files import write_table
+from emoray.tables.rows import LabelRow, PointRow, ReliabilityRow, SurfaceRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ModelColumns:
+    """What the rows of one model say whatever is decided; columns: of `points`, one value each."""
+
+    stage: Stage
+    base: Base
+    labels: tuple[str, ...]
+    columns: Columns
+
+
+def decision_id(model: str, decision: Decision) -> str:
+    """Id of one operating point. model: the key of the stage that made it."""
+    return f"point-{hashlib.sha256(f'{model} {digest(decision)}'.encode()).hexdigest()[:16]}"
+
+
+def point_ids(stage: Stage, decisions: Sequence[Decision]) -> list[str]:
+    """Ids of operating points: corpus, recipe with seed and scheme, then the decision."""
+    model = key_of(stage)
+    return [decision_id(model, decision) for decision in decisions]
+
+
+def _activations(scheme: Scheme) -> str:
+    weight_only = isinstance(scheme.activations, WeightOnly)
+    return "weight_only" if weight_only else str(scheme.activations)
+
+
+def training_of(scheme: Scheme) -> str:
+    """Column `training` of a scheme."""
+    if isinstance(scheme, Adaptive) or (scheme.quantized and scheme.qat is None):
+        return "ptq"
+    if scheme.quantized:
+        return "qat"
+    return "none" if scheme.qat is None else "more"
+
+
+def _scheme_columns(scheme: Scheme) -> Columns:
+    if isinstance(scheme, Adaptive):
+        return {
+            "scheme": str(scheme),
+            "embedding_scheme": f"adaptive-{scheme.embedding}",
+            "bits": round(scheme.bits),
+            "embedding_bits": round(scheme.bits),
+            "symmetric": True,
+            "grain": str(scheme.dense),
+            "ranges": "adaptive",
+            "activations": _activations(scheme),
+            "training": "ptq",
+        }
+    dense, embedding = scheme.dense, scheme.embedding
+    return {
+        "scheme": str(scheme),
+        "embedding_scheme": str(embedding or "float32"),
+        "bits": dense.bits if dense else 32,
+        "embedding_bits": embedding.bits if embedding else 32,
+        "symmetric": dense.symmetric if dense else True,
+        "grain": str(dense.grain) if dense else "none",
+        "ranges": str(dense.ranges) if dense else "none",
+        "activations": _activations(scheme),
+        "training": training_of(scheme),
+    }
+
+
+def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
+    recipe, text = compressed.trained.recipe, compressed.text
+    if isinstance(recipe, BertRecipe):
+        own = {"hidden_units": 0, "pooling": str(recipe.pooling), "trainable_vectors": True}
+    else:
+        own = {
+            "hidden_units": recipe.hidden_units if recipe.layers else 0,
+            "pooling": recipe.pooling,
+            "trainable_vectors": recipe.trainable_vectors,
+        }
+    return {
+        "corpus": text.corpus.name,
+        "taxonomy": recipe.taxonomy,
+        "family": recipe.family,
+        "recipe": recipe_id(recipe),
+        "training_id": id_of(compressed.trained),
+        "model": id_of(compressed),
+        "models": 1,
+        "vectors": text.vectors_name(recipe.embedding_dim),
+        "embedding_dim": recipe.embedding_dim,
+        "vocabulary": vocabulary,
+        "layers": recipe.layers,
+        **own,
+        "loss": str(recipe.loss),
+        "seed": recipe.seed,
+    }
+
+
+def write_decided(model: ModelColumns, logits: Logits, decided: Decided, out: Path) -> list[str]:
+    """Write points, labels, surface and reliability of one model to `out`, and beside them cuts and
+    deviations for who compares; returns the points' ids.
+
+    Columns that only a run knows (its name, the front, latency) are left for `compact`.
+    """
+    fitted = decided.fitted
+    points, name = point_ids(model.stage, fitted.decisions), id_of(model.stage)
+    shipped = [
+        row_of(model.base, temperature=temperature, cuts_K=cuts_K, rule=str(rule))
+        for (rule, temperature), cuts_K in zip(fitted.pairs, fitted.cuts_RK, strict=True)
+    ]
+    fitted.save(out)
+    write_resampled(points, decided.drawn, out)
+    rows: Columns = {
+        "point": points,
+        "run": "",
+        **model.columns,
+        **decided.points,
+        "size_bytes": [row.size_bytes for row in shipped],
+        "latency_p50_ms": [None] * len(points),
+        "latency_p95_ms": [None] * len(points),
+        "model_p50_ms": [None] * len(points),
+        "artifact": "",
+        "artifact_sha256": [row.sha256 for row in shipped],
+        "on_front": False,
+        "nearest_front": "",
+        "nearest_front_change": [None] * len(points),
+        "nearest_front_low": [None] * len(points),
+        "nearest_front_high": [None] * len(points),
+        "distinguishable": [None] * len(points),
+    }
+    write_table(rows, out / "points.parquet", PointRow)
+    by_label = columns.label_columns(logits, decided, points, model.labels)
+    write_table(by_label, out / "labels.parquet", LabelRow)
+    write_table(columns.surface_columns(logits, name), out / "surface.parquet", SurfaceRow)
+    reliability = columns.reliability_columns(logits, decided, name)
+    write_table(reliability, out / "reliability.parquet", ReliabilityRow)
+    return points
+
+
+def model_columns(compressed: Compress, folder: Path) -> ModelColumns:
+    """What the rows of one compressed model say; `folder` is the finished `Compress`."""
+    vocabulary = (folder / BASE / "vocabulary.txt").read_bytes().count(b"\n")
+    return ModelColumns(
+        stage=compressed,
+        base=Base.read(folder / BASE),
+        labels=compressed.text.corpus.taxonomy(compressed.trained.recipe.taxonomy).labels,
+        columns={
+            **_recipe_columns(compressed, vocabulary),
+            **_scheme_columns(compressed.scheme),
+            **json.loads((folder / FACTS).read_text()),
+        },
+    )
+
+
+def write_rows(
+    compressed: Compress,
+    folder: Path,
+    logits: Logits,
+    decisions: Sequence[Decision],
+    out: Path,
+) -> None:
+    """Write every table of one model to `out`; `folder` is the finished `Compress`."""
+    model = model_columns(compressed, folder)
+    write_decided(model, logits, columns.decide_all(logits, decisions), out)
+    shutil.copyfile(folder / "layers.parquet", out / "layers.parquet")

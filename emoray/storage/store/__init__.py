@@ -1,0 +1,1 @@
+"""Finished stages as folders, each kept under the hash of what it reads."""

@@ -1,0 +1,115 @@
+"""Which pieces of an encoder a corpus needs; without the others its embedding is a third.
+
+Whatever is dropped falls back to shorter pieces: WordPiece finds the next shorter one, byte pairs
+are joined less far. Shapes: V ids.
+"""
+
+import string
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from emoray.text.subwords import BytePairs, PieceTokenizer, WordPiece
+from emoray.text.vocabulary import FIRST
+
+
+def _alphabet(texts: Sequence[str], tokenizer: PieceTokenizer, rules: WordPiece) -> set[str]:
+    """Characters that words are spelled with, alone and inside a word: of train, and ASCII."""
+    normalizer = tokenizer.library().normalizer
+    assert normalizer is not None
+    seen = set(string.printable).union(*map(set, map(normalizer.normalize_str, texts)))
+    return seen | {rules.continuing + character for character in seen}
+
+
+def _readable(tokenizer: PieceTokenizer, rules: WordPiece) -> np.ndarray:
+    """(V,) bool: pieces of several characters that a text can come to, so not `[unused7]`."""
+    library = tokenizer.library()
+    assert library.normalizer is not None and library.pre_tokenizer is not None
+    readable_V = np.zeros(len(tokenizer), dtype=bool)
+    for i, piece in enumerate(tokenizer.pieces, start=FIRST):
+        bare = piece.removeprefix(rules.continuing) if len(piece) > len(rules.continuing) else piece
+        words = library.pre_tokenizer.pre_tokenize_str(library.normalizer.normalize_str(bare))
+        readable_V[i] = len(bare) > 1 and [word for word, _ in words] == [bare]
+    return readable_V
+
+
+def _with_parts(kept: set[str], rules: BytePairs) -> set[str]:
+    """Kept pieces and all that they are joined from; a joint precedes every joint that uses it."""
+    kept = set(kept)
+    for a, b in reversed(rules.merges):
+        if a + b in kept:
+            kept |= {a, b}
+    return kept
+
+
+def keep_pieces(
+    train_texts: Sequence[str], tokenizer: PieceTokenizer, *, allowance: int, min_count: int
+) -> np.ndarray:
+    """Ids to keep, ascending, for `tokenizer.pruned`.
+
+    Kept are padding, unknown, framing and added pieces; pieces that train uses `min_count` times;
+    the characters to spell any word of train's alphabet and of ASCII (byte pairs: all 256 bytes);
+    and for texts not seen yet the first `allowance` other pieces in the encoder's own order, which
+    is by frequency in its training. Characters of other alphabets and pieces that no text can come
+    to are not among those: a word with such a character is unknown.
+    """
+    if min_count < 1 or allowance < 0:
+        raise ValueError(
+            f"min_count must be at least 1 and allowance at least 0, got {min_count} and "
+            f"{allowance}: keep every piece by not pruning"
+        )
+    ids = tokenizer.encode_all(train_texts).flat
+    kept_V = np.bincount(ids, minlength=len(tokenizer)) >= min_count
+    kept_V[:FIRST] = True
+    rules = tokenizer.rules
+    added = (piece.content for piece in tokenizer.added)
+    framing = {*tokenizer.prefix, *tokenizer.suffix, *added}
+    if isinstance(rules, WordPiece):
+        needed = framing | _alphabet(train_texts, tokenizer, rules)
+        possible_V = _readable(tokenizer, rules)
+    else:
+        joined = {a + b for a, b in rules.merges}
+        needed = framing | {piece for piece in tokenizer.pieces if len(piece) == 1}
+        possible_V = np.array([False] * FIRST + [piece in joined for piece in tokenizer.pieces])
+    kept_V[FIRST:] |= np.array([piece in needed for piece in tokenizer.pieces])
+    kept_V[np.flatnonzero(possible_V & ~kept_V)[:allowance]] = True
+    if isinstance(rules, BytePairs):
+        kept = {tokenizer.pieces[i - FIRST] for i in np.flatnonzero(kept_V)[FIRST:]}
+        whole = _with_parts(kept, rules)
+        kept_V[FIRST:] |= np.array([piece in whole for piece in tokenizer.pieces])
+    return np.flatnonzero(kept_V)
+
+
+def changed_share(texts: Iterable[str], full: PieceTokenizer, pruned: PieceTokenizer) -> float:
+    """Share of the running pieces of `full` that `pruned` cuts otherwise or does not know."""
+    before, after = full.library(), pruned.library()
+    running = changed = 0
+    for text in texts:
+        cut = before.encode(text, add_special_tokens=False)
+        again = after.encode(text, add_special_tokens=False)
+        here = Counter(zip(cut.tokens, cut.offsets, strict=True))
+        here.subtract(zip(again.tokens, again.offsets, strict=True))
+        running += len(cut.tokens)
+        changed += sum(count for count in here.values() if count > 0)
+    return changed / running if running else 0.0
+
+
+def unknown_signs(
+    train_texts: Iterable[str], tokenizer: PieceTokenizer, *, min_count: int
+) -> tuple[str, ...]:
+    """Emoji and other symbols in at least `min_count` train texts that are unknown, by frequency.
+
+    For `read_pieces(…, added=(*signs, *MASKS))`: they carry feelings, and an encoder of 2018 reads
+    a word with one as unknown. Byte pairs know every sign.
+    """
+    if isinstance(tokenizer.rules, BytePairs):
+        return ()
+    counts = Counter(
+        sign for text in train_texts for sign in set(text) if unicodedata.category(sign) == "So"
+    )
+    earned = [sign for sign, count in counts.items() if count >= min_count]
+    return tuple(
+        sign for sign in sorted(earned, key=lambda s: (-counts[s], s)) if sign not in tokenizer
+    )

@@ -1,0 +1,185 @@
+"""Reads the tokenizer of a transformers folder as transformers opens it: WordPiece or byte-level
+BPE."""
+
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emoray.text.opened import Opened, opened
+from emoray.text.subwords import (
+    PADDING,
+    UNKNOWN,
+    AddedPiece,
+    BytePairs,
+    PieceTokenizer,
+    Rules,
+    WordPiece,
+)
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+MASKS = ("[NAME]", "[RELIGION]")  # what GoEmotions puts in the place of a name and a religion
+# Of byte pairs, none of which RoBERTa uses.
+OPTIONS = (
+    "continuing_subword_prefix",
+    "end_of_word_suffix",
+    "byte_fallback",
+    "dropout",
+    "ignore_merges",
+)
+_PADDING_NAMES, _UNKNOWN_NAMES = ("[PAD]", "<pad>"), ("[UNK]", "<unk>")
+
+
+def _refuse(folder: Path, part: str, got: object) -> ValueError:
+    return ValueError(
+        f"a tokenizer is WordPiece as BERT has it or byte-level BPE as RoBERTa has it, got {part} "
+        f"{got} in {folder / 'tokenizer.json'}: choose an encoder with one of these"
+    )
+
+
+def _type(part: Mapping[str, Any] | None) -> str:
+    return str(part.get("type")) if part else "none"
+
+
+def _wordpiece(said: Mapping[str, Any], folder: Path) -> WordPiece:
+    model, normalizer, splitter = said["model"], said["normalizer"], said["pre_tokenizer"]
+    if _type(normalizer) not in ("BertNormalizer", "none"):
+        raise _refuse(folder, "normalizer", _type(normalizer))
+    if _type(splitter) != "BertPreTokenizer":
+        raise _refuse(folder, "pre-tokenizer", _type(splitter))
+    steps = normalizer or {}
+    lowercase = bool(steps.get("lowercase", False))
+    strip = steps.get("strip_accents")
+    return WordPiece(
+        clean_text=bool(steps.get("clean_text", False)),
+        handle_chinese_chars=bool(steps.get("handle_chinese_chars", False)),
+        strip_accents=lowercase if strip is None else bool(strip),
+        lowercase=lowercase,
+        continuing=model["continuing_subword_prefix"],
+        longest_word=model["max_input_chars_per_word"],
+    )
+
+
+def _byte_pairs(said: Mapping[str, Any], folder: Path) -> BytePairs:
+    model, splitter = said["model"], said["pre_tokenizer"]
+    if said["normalizer"] is not None:
+        raise _refuse(folder, "normalizer", _type(said["normalizer"]))
+    if _type(splitter) != "ByteLevel" or not splitter.get("use_regex", True):
+        raise _refuse(folder, "pre-tokenizer", _type(splitter))
+    for option in OPTIONS:
+        if model.get(option):
+            raise _refuse(folder, option, model[option])
+    pairs = [m.split(" ") if isinstance(m, str) else m for m in model["merges"]]
+    return BytePairs(
+        merges=tuple((a, b) for a, b in pairs),
+        add_prefix_space=bool(splitter["add_prefix_space"]),
+    )
+
+
+def _frame(said: Mapping[str, Any], folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    frame = said["post_processor"]
+    if _type(frame) in ("BertProcessing", "RobertaProcessing"):
+        return (frame["cls"][0],), (frame["sep"][0],)
+    if _type(frame) != "TemplateProcessing":
+        raise _refuse(folder, "post-processor", _type(frame))
+    names = [next(iter(step.values()))["id"] for step in frame["single"]]
+    place = next(i for i, step in enumerate(frame["single"]) if "Sequence" in step)
+    return tuple(names[:place]), tuple(names[place + 1 :])
+
+
+def _role(named: str | None, usual: Sequence[str], rows: Mapping[str, int]) -> str | None:
+    """The piece that transformers names for a role, else the usual one, where there is any."""
+    return next((str(name) for name in (named, *usual) if name in rows), None)
+
+
+def _start(added: str, library: "Tokenizer", unknown: int) -> tuple[int, ...]:
+    """Rows of the pieces that say what an added token is, as they stand within a sentence."""
+    said = unicodedata.name(added, added) if len(added) == 1 else added.strip("[]<>")
+    ids = library.encode(f" {said.lower()}", add_special_tokens=False).ids
+    return tuple(i for i in ids if i != unknown)
+
+
+def _added(found: Opened, more: Sequence[str]) -> tuple[AddedPiece, ...]:
+    """The encoder's own added tokens in the order of their ids, and ours."""
+    vocabulary = found.said["model"]["vocab"]
+    made = [
+        AddedPiece(
+            content=token["content"],
+            lstrip=token["lstrip"],
+            rstrip=token["rstrip"],
+            single_word=token["single_word"],
+            normalized=token["normalized"],
+            apart=token["content"] not in vocabulary,
+        )
+        for token in sorted(found.said["added_tokens"], key=lambda token: token["id"])
+    ]
+    known = {piece.content for piece in made}
+    made += [
+        AddedPiece(content=name, lstrip=True, apart=name not in vocabulary)
+        for name in more
+        if name not in known
+    ]
+    return tuple(piece for piece in made if piece.content)
+
+
+def _check_side(found: Opened, folder: Path) -> None:
+    if (side := found.library.truncation_side) != "right":
+        raise ValueError(
+            f"a text that is too long loses its end, got truncation_side {side!r} in {folder}: set "
+            'it to "right" in tokenizer_config.json if the model may read texts so'
+        )
+
+
+def read_pieces(folder: Path, *, max_tokens: int, added: Sequence[str] = MASKS) -> PieceTokenizer:
+    """Every piece of an encoder, in the encoder's own order, then the added tokens it lacks.
+
+    What transformers finds in a text first, its special tokens too, is found here. An added token
+    that the encoder knows is as the encoder has it; another one starts from the mean of the rows of
+    the word in its brackets, a single sign from its name in Unicode.
+    """
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise ValueError(
+            f"an encoder's folder holds tokenizer.json, got {folder} without: save the tokenizer "
+            "beside the model with AutoTokenizer.from_pretrained(...).save_pretrained(folder)"
+        )
+    found = opened(folder)
+    _check_side(found, folder)
+    said = found.said
+    readers: dict[str, Callable[[Mapping[str, Any], Path], Rules]] = {
+        "WordPiece": _wordpiece,
+        "BPE": _byte_pairs,
+    }
+    if (kind := _type(said["model"])) not in readers:
+        raise _refuse(folder, "model", kind)
+    rules = readers[kind](said, folder)
+    prefix, suffix = _frame(said, folder)
+    rows = said["model"]["vocab"] | {t["content"]: t["id"] for t in said["added_tokens"]}
+    padding = _role(found.padding, _PADDING_NAMES, rows)
+    unknown = said["model"]["unk_token"] or _role(found.unknown, _UNKNOWN_NAMES, rows)
+    marks = _added(found, added)
+    # A text that names padding says something: that has an id of its own, 0 pads alone.
+    apart = {unknown, PADDING} | ({padding} - {mark.content for mark in marks})
+    last = [mark.content for mark in marks if mark.apart and mark.content != unknown]
+    own = [p for p in sorted(rows, key=lambda p: rows[p]) if p not in apart and p not in set(last)]
+    own += [name for name in last if name in rows]
+    new = [name for name in last if name not in rows]
+    library = rules.without_pieces({UNKNOWN: len(rows), **rows})
+    instead = rows.get(PADDING, rows[padding] if padding else 0)
+    return PieceTokenizer(
+        rules=rules,
+        pieces=(*own, *new),
+        prefix=prefix,
+        suffix=suffix,
+        added=marks,
+        max_tokens=max_tokens,
+        unknown=unknown or "",
+        rows=(
+            (instead,),
+            (rows[unknown] if unknown else instead,),
+            *((rows[piece],) for piece in own),
+            *(_start(name, library, len(rows)) or (instead,) for name in new),
+        ),
+    )

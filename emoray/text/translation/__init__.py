@@ -1,1 +1,0 @@
-"""Machine translation: translators, and what must survive them."""

@@ -1,0 +1,172 @@
+"""Word vectors from a file that somebody names: GloVe's text format, or `.npy` with its words.
+
+Shapes: V words of a file, F words found in it, D numbers each.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache as remembered
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from emoray.data.utf8 import utf8
+from emoray.text.vectors.glove_format import read_vectors, refuse_pointer, width_of
+
+
+@remembered
+def _file_sha256(path: Path, modified_ns: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_sha256(*paths: Path) -> str:
+    """Of a file's bytes; of several files, of their hashes in this order."""
+    digests = [_file_sha256(path, path.stat().st_mtime_ns) for path in paths]
+    return hashlib.sha256("".join(digests).encode()).hexdigest() if digests[1:] else digests[0]
+
+
+class Lines:
+    """What all files in GloVe's text format can do, whatever they are called."""
+
+    __slots__ = ()
+    dim: int
+    path: Path
+
+    @property
+    def sha256(self) -> str:
+        """Of the file's bytes."""
+        return files_sha256(self.path)
+
+    def load(self, words: Iterable[str]) -> tuple[list[str], np.ndarray]:
+        """The words found and their vectors `matrix_FD`."""
+        return read_vectors(self.path, words, dim=self.dim)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFile(Lines):
+    """A file in GloVe's text format, plain, `.gz`, or alone in a `.zip`."""
+
+    tag: ClassVar[str] = "TextFile"
+
+    name: str
+    dim: int
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.path})"
+
+
+def read_words(path: Path) -> list[str]:
+    """One word a line, each once; ValueError for anything else."""
+    refuse_pointer(path)
+    words = utf8(path.read_bytes(), str(path)).removesuffix("\n").split("\n")
+    strange = [word for word in words if word.split() != [word]]
+    if strange or len(set(words)) < len(words):
+        said = f"{strange[0]!r}" if strange else f"{len(words) - len(set(words))} of them twice"
+        raise ValueError(f"{path}: words stand one a line, each once, got {said}: write it again")
+    return words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrayFile:
+    """A matrix as numpy saves it, and its words, one a line, in the order of its rows."""
+
+    tag: ClassVar[str] = "ArrayFile"
+
+    name: str
+    dim: int
+    matrix: Path
+    words: Path
+
+    @property
+    def sha256(self) -> str:
+        """Of both files' bytes."""
+        return files_sha256(self.matrix, self.words)
+
+    def open(self) -> np.ndarray:
+        """matrix_VD, of which only what is looked at is read; ValueError for any other array."""
+        matrix = opened(self.matrix)
+        if matrix.shape[1] != self.dim:
+            raise ValueError(
+                f"{self.matrix}: vectors were asked for with {self.dim} dimensions, got "
+                f"{matrix.shape[1]}: the file has changed, start again"
+            )
+        return matrix
+
+    def load(self, words: Iterable[str]) -> tuple[list[str], np.ndarray]:
+        """The words found and their vectors `matrix_FD`; only those rows are read from disk."""
+        matrix_VD, known = self.open(), read_words(self.words)
+        if len(known) != len(matrix_VD):
+            raise ValueError(
+                f"{self.words}: every row of {self.matrix.name} has one word, got {len(known)} "
+                f"words and {len(matrix_VD)} rows: write both again"
+            )
+        wanted = set(words)
+        rows = [row for row, word in enumerate(known) if word in wanted]
+        matrix_FD = np.ascontiguousarray(matrix_VD[rows], dtype=np.float32)
+        if not np.isfinite(matrix_FD).all():
+            raise ValueError(
+                f"{self.matrix}: vectors hold finite numbers only, got NaN or infinity: write it "
+                "again"
+            )
+        return [known[row] for row in rows], matrix_FD
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.matrix})"
+
+
+def opened(path: Path) -> np.ndarray:
+    """The matrix of a `.npy`, on disk; ValueError where it is no matrix of floats."""
+    refuse_pointer(path)
+    try:
+        matrix = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(
+            f"{path}: vectors lie in a .npy as numpy.save writes it, got: {error}: save it again"
+        ) from error
+    if matrix.ndim != 2 or not matrix.size or matrix.dtype.kind != "f":
+        raise ValueError(
+            f"{path}: vectors are a matrix of floats with a row for each word, got shape "
+            f"{matrix.shape} of {matrix.dtype}: save another array"
+        )
+    return np.asarray(matrix)
+
+
+def _stem(path: Path) -> str:
+    """A file's name without what says how it is written."""
+    name = path.name
+    for ending in (".gz", ".zip", ".txt", ".vec", ".npy"):
+        name = name.removesuffix(ending)
+    return name or path.name
+
+
+def words_beside(matrix: str) -> tuple[str, str]:
+    """Names under which the words of a `.npy` are looked for, in its folder, in this order."""
+    return f"{matrix.removesuffix('.npy')}.words.txt", "words.txt"
+
+
+def vector_file(path: Path, words: Path | None = None) -> TextFile | ArrayFile:
+    """What a file of vectors is, seen from its name and its first line.
+
+    words: of a `.npy`, where they do not lie beside it. Raises ValueError where the file is not
+    there or holds no vectors.
+    """
+    if not path.is_file():
+        raise ValueError(
+            f"vectors are a file in GloVe's text format or a .npy with its words, got no file "
+            f"{path}: check the name"
+        )
+    if path.suffix != ".npy":
+        return TextFile(name=_stem(path), dim=width_of(path), path=path.absolute())
+    beside = [path.with_name(name) for name in words_beside(path.name)]
+    found = [p for p in ([words] if words else beside) if p.is_file()]
+    if not found:
+        raise ValueError(
+            f"{path}: a .npy has its words beside it, one a line, got neither "
+            f"{' nor '.join(p.name for p in beside)}: write one of them"
+        )
+    dim = opened(path).shape[1]
+    return ArrayFile(name=_stem(path), dim=dim, matrix=path.absolute(), words=found[0].absolute())

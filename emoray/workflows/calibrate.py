@@ -1,0 +1,119 @@
+"""`jobs.calibrate`: what dev can fit for a finished artifact, what that earns on test, and why."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from emoray.artifact.loading import open_artifact
+from emoray.console.heartbeat import waiting
+from emoray.data.importing.settings import Bring
+from emoray.stages.artifact_scoring import Wanted, judge
+from emoray.storage.location import Place, landing, name_of, tables_at
+from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
+from emoray.tables.files import write_table
+from emoray.tables.finished_rows import CalibrationLabelRow, CalibrationRow, ChangeRow
+from emoray.tables.rows import ReliabilityRow
+from emoray.tables.terminal import show
+from emoray.workflows import calibrate_tables as tell
+from emoray.workflows import calibration as fit
+from emoray.workflows.run_place import free_place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrate:
+    """Which artifact, on what corpus, and where the tables land."""
+
+    artifact: Place
+    corpus: Bring | None = None
+    data: Place | None = None
+    out: Place = RESULTS
+    name: str | None = None
+    store: Place | None = None
+    download: bool = True
+    figures: bool = True
+
+    def __post_init__(self) -> None:
+        assert self.lands  # its name is checked
+
+    @property
+    def lands(self) -> RunFolder:
+        usual = f"calibrate-{name_of(self.artifact)}"
+        return RunFolder(out=self.out, name=self.name, usual=usual)
+
+
+def explain(found: fit.Calibrated) -> tuple[str, str]:
+    """Where the gain of the chosen decision comes from: thresholds and temperature, each alone."""
+    chosen, others = found.chosen, range(1, len(found.names))
+    return (
+        tell.threshold_sentence(
+            found.change("macro_f1", 0, chosen),
+            max(found.flips(found.unfitted(r), r) for r in others),
+            found.logits.test_NK.size,
+        ),
+        tell.temperature_sentence(
+            found.change("ece", 0, chosen),
+            found.change("nll", 0, chosen),
+            float(found.temperature_R[0]),
+            float(found.temperature_R[chosen]),
+        ),
+    )
+
+
+def _figures(folder: Path) -> list[str]:
+    """Drawn from the tables in the folder; their names in it."""
+    from emoray.report.calibration import draw_calibration
+
+    return [path.relative_to(folder).as_posix() for path in draw_calibration(folder)]
+
+
+def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
+    """Write calibration, changes, calibration_labels and reliability; returns their folder.
+
+    The artifact is only read. Logits are kept in the store: a second call scores nothing.
+    """
+    console = console or Console()
+    finished = open_artifact(settings.artifact)
+    wanted = Wanted(
+        corpus=settings.corpus,
+        data=settings.data,
+        download=settings.download,
+        out=settings.out,
+        store=settings.store,
+    )
+    court = judge(finished, wanted)
+    inputs = {"job": "jobs.calibrate", **court.inputs}
+    out = free_place(settings.lands, inputs, console)
+    what = f"artifact {finished.name}"
+    tell.announce(console, court.source, court.taxonomy, what)
+    with waiting(console, lambda: "scoring dev and test"):
+        found = fit.calibrate(court)
+    rows = fit.calibration_rows(found, court)
+    changes, labels = fit.changes_of(found), fit.label_rows(found)
+    bins = fit.reliability_rows(found, found.temperature_R[[0, found.chosen]].tolist())
+    with landing(out) as folder:
+        record_inputs(out, inputs)
+        write_table(rows, folder / "calibration.parquet", CalibrationRow)
+        write_table(changes, folder / "changes.parquet", ChangeRow)
+        write_table(labels, folder / "calibration_labels.parquet", CalibrationLabelRow)
+        write_table(bins, folder / "reliability.parquet", ReliabilityRow)
+        figures = _figures(folder) if settings.figures else []
+    chosen = found.names[found.chosen]
+    for told in (
+        tell.decisions_table(rows),
+        tell.change_table(changes, fit.SAVED, chosen),
+        tell.labels_table(labels, chosen),
+    ):
+        show(console, told)
+    for sentence in explain(found):
+        console.print(sentence, highlight=False, soft_wrap=True)
+    for name in figures:
+        console.print(f"figure {out / name}", highlight=False, soft_wrap=True)
+    console.print(
+        f"tables {tables_at(out)}\nnothing was written into the artifact; to save {chosen!r} there:"
+        f"\n  python -m jobs.decide --artifact {settings.artifact} "
+        f"--from {out}/calibration.parquet",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return out

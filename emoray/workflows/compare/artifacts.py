@@ -1,0 +1,47 @@
+"""A finished artifact as an operand: scored once per model and split, as `jobs.evaluate` does."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from rich.console import Console
+
+from emoray.artifact.loading import Finished, open_artifact
+from emoray.artifact.runtime import LABELS, TOKENIZER, VOCABULARY
+from emoray.stages.artifact_scoring import Wanted, judge
+from emoray.storage.location import Place
+from emoray.workflows.calibrate_tables import announce
+from emoray.workflows.compare.operand import Cut, Operand
+
+
+def _origin(finished: Finished) -> str:
+    """The same for artifacts that read text alike: one may be the other, compressed."""
+    files = [finished.folder / name for name in (LABELS, TOKENIZER, VOCABULARY)]
+    if not all(file.is_file() for file in files):
+        return ""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorer:
+    """Where artifacts are scored, and who is told of the corpus, once. sources: told already."""
+
+    wanted: Wanted
+    split: str
+    console: Console
+    sources: set[str] = field(default_factory=set)
+
+    def operand(self, place: Place, name: str) -> Operand:
+        """The artifact with its own decision, in its own order of labels."""
+        finished = open_artifact(place)
+        court = judge(finished, self.wanted)
+        if court.corpus.sha256 not in self.sources:
+            announce(self.console, court.source, court.taxonomy, self.split)
+            self.sources.add(court.corpus.sha256)
+        said = court.said(self.split)
+        return Operand(
+            name=name,
+            labels=finished.labels,
+            truth_NK=said.labels_NK.astype(bool),
+            said=Cut(logits_NK=said.logits_NK, cuts_K=finished.cuts_K),
+            origin=_origin(finished),
+        )

@@ -1,0 +1,1 @@
+"""`jobs.compress`: a finished checkpoint of PyTorch under quantization schemes."""

@@ -1,0 +1,206 @@
+"""`jobs.compress`: a finished checkpoint under many schemes, beside PyTorch's own forms."""
+
+from dataclasses import asdict, dataclass, field
+
+from rich.console import Console
+
+from emoray.console.steps import steps
+from emoray.data.corpus import read_corpus, taxonomies_of
+from emoray.data.finding import find_corpus
+from emoray.data.importing.settings import Bring
+from emoray.quant.catalogue import parent_of
+from emoray.quant.policy import Scheme
+from emoray.quant.scheme import ModelScheme
+from emoray.quant.scheme_names import FLOAT_NAME, alias, lines, named, pick, usual
+from emoray.stages.checkpoint_source import find_given
+from emoray.stages.conversion import require_convertible
+from emoray.stages.interleaved_timing import Plan
+from emoray.stages.spec import CorpusRef
+from emoray.storage.location import Place, fetched, landing, name_of, tables_at
+from emoray.storage.run_folder import (
+    RESULTS,
+    RunFolder,
+    ready_out,
+    record_inputs,
+    settings_of,
+    store_of,
+)
+from emoray.storage.store.opening import open_store
+from emoray.tables.files import read_table, write_table
+from emoray.tables.finished_rows import ChangeRow, CompressionRow, CoverageRow, SpeedRow
+from emoray.tables.rows import LayerRow
+from emoray.tables.terminal import show, table
+from emoray.workflows.calibrate_tables import announce
+from emoray.workflows.cards import give_card
+from emoray.workflows.compress import printing as tell
+from emoray.workflows.compress.coverage import coverage_rows
+from emoray.workflows.compress.placing import require_outside
+from emoray.workflows.compress.rows import changes_of, compression_rows, forms
+from emoray.workflows.compress.variants import SPEED, Bench, Made, judge_all, make, time_all
+from emoray.workflows.convert.parity import require_parity
+from emoray.workflows.run_place import free_place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compression:
+    """Which model under which schemes, on what corpus, and where artifacts and tables land."""
+
+    model: Place
+    schemes: tuple[str, ...] = ()
+    every: bool = False
+    corpus: Bring | None = None
+    data: Place | None = None
+    out: Place = RESULTS
+    name: str | None = None
+    store: Place | None = None
+    threads: int = 2
+    max_tokens: int | None = None
+    download: bool = True
+    plan: Plan = field(default_factory=Plan)
+
+    @property
+    def lands(self) -> RunFolder:
+        usual = f"compress-{name_of(self.model)}"
+        settings = settings_of(
+            schemes=("all",) if self.every else self.schemes, max_tokens=self.max_tokens
+        )
+        return RunFolder(out=self.out, name=self.name, usual=usual, settings=settings)
+
+    def __post_init__(self) -> None:
+        assert self.lands  # its name is checked
+
+    @property
+    def chosen(self) -> dict[str, Scheme]:
+        """What is made: what was asked for, and the float graph, beside which integers stand."""
+        asked = pick(self.schemes, every=self.every)
+        if not any(not isinstance(s, ModelScheme) or s.quantized for s in asked.values()):
+            raise ValueError(
+                f"a compression makes integers, got only {', '.join(asked)}: name another --scheme,"
+                f" or python -m jobs.convert --model {self.model}"
+            )
+        controls = {alias(p): p for p in map(parent_of, asked.values()) if p.qat is not None}
+        return {FLOAT_NAME: named()[FLOAT_NAME], **controls, **asked}
+
+
+def list_schemes(console: Console | None = None) -> None:
+    """Every scheme by its short and its whole name."""
+    made = table("Schemes of jobs.compress", "name", "what it is", "", left=3)
+    made.columns[0].no_wrap = True
+    made.columns[0].min_width = max(map(len, named()))  # what people type is never cut
+    for name, text, trains in lines(named().items()):
+        when = "trains for its codes" if trains else "made when none is named"
+        made.add_row(name, text, when if trains or name in usual() else "")
+    show(console or Console(), made)
+
+
+def _bench(settings: Compression, console: Console) -> Bench:
+    """Everything checked that can be checked before the first file is written."""
+    source = find_corpus(settings.corpus, settings.data, download=settings.download)
+    given = find_given(
+        fetched(settings.model),
+        max_tokens=settings.max_tokens,
+        among=taxonomies_of(source.folder),
+    )
+    if given.checkpoint.kind == "foreign":
+        require_convertible(given)
+        raise ValueError(
+            f"{given.checkpoint.why}; python -m jobs.convert --model {settings.model} converts it "
+            "as it is"
+        )
+    corpus = read_corpus(source.folder, name=source.name, taxonomy=given.taxonomy)
+    root = store_of(settings.out, settings.store)
+    for place in (settings.out, root):
+        require_outside(settings.model, place)
+    ready_out(settings.out, root)
+    announce(console, source, given.taxonomy, f"model {given.checkpoint.name}")
+    if not settings.schemes and not settings.every:
+        console.print(
+            "schemes that train are left out: --scheme qat4, or another that --list names",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return Bench(
+        given=given,
+        corpus=CorpusRef.of(corpus, source.folder),
+        store=open_store(root),
+        threads=settings.threads,
+        plan=settings.plan,
+    )
+
+
+def _tell(
+    console: Console, rows: list[CompressionRow], layers: list[LayerRow], said: list[CoverageRow]
+) -> None:
+    for told in (tell.sizes_table(rows), tell.speed_table(rows), tell.quality_table(rows)):
+        show(console, told)
+    artifacts = [row for row in rows if row.artifact and row.quantized_bytes_share > 0]
+    shown = tell.advised(rows) or artifacts[0]
+    own = [row for row in layers if row.model == shown.model]
+    show(console, tell.layers_table(own, shown.name))
+    for row in artifacts:
+        lines = [entry.line for entry in said if entry.name == row.name]
+        console.print(
+            f"[bold]{row.name}[/bold]", *lines, sep="\n  ", highlight=False, soft_wrap=True
+        )
+
+
+def run_compress(settings: Compression, console: Console | None = None) -> Place:
+    """Write artifacts/NAME and the tables; returns their folder.
+
+    Raises ValueError where nothing could be quantized, and at the end, with everything else
+    written, where a scheme failed. Finished stages are kept: the same call goes on.
+    """
+    console = console or Console()
+    chosen = settings.chosen
+    bench = _bench(settings, console)
+    inputs = {
+        "job": "jobs.compress",
+        "model_sha256": bench.given.checkpoint.sha256,
+        "corpus": bench.corpus.name,
+        "corpus_sha256": bench.corpus.sha256,
+        "taxonomy": bench.given.taxonomy.name,
+    }
+    out = free_place(settings.lands, inputs, console)
+    with landing(out) as folder, steps(console, len(chosen) + 6) as say:
+        made = make(bench, chosen, say)
+        say("holding ids and logits against transformers'")
+        require_parity(bench, made)
+        said = coverage_rows(bench, made)
+        timed = time_all(bench, made, say)
+        say("judging on resampled texts")
+        outcomes = judge_all(bench, made)
+        record_inputs(out, inputs, settings.lands.settings)
+        found = forms(bench, made, outcomes, folder)
+        rows = compression_rows(bench, found, timed, outcomes)
+        for row in rows:
+            if row.artifact:
+                give_card(folder / row.artifact, asdict(row), cpu=timed.rows[0].cpu)
+        layers = _layers(bench, made)
+        write_table(rows, folder / "compression.parquet", CompressionRow)
+        write_table(changes_of(found, outcomes), folder / "changes.parquet", ChangeRow)
+        write_table(layers, folder / "layers.parquet", LayerRow)
+        write_table(said, folder / "coverage.parquet", CoverageRow)
+        write_table(timed.rows, folder / SPEED, SpeedRow)
+    _tell(console, rows, layers, said)
+    console.print(
+        f"\n{tell.advice(rows, out)}\nartifacts {out}/artifacts\ntables {tables_at(out)}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if made.failed:
+        told = "; ".join(f"{name}: {why}" for name, why in made.failed.items())
+        raise ValueError(
+            f"every scheme must become an artifact, {len(made.failed)} of {len(chosen)} did not "
+            f"({told}): leave them out; the others are finished in {out}"
+        )
+    return out
+
+
+def _layers(bench: Bench, made: Made) -> list[LayerRow]:
+    return [
+        LayerRow(**row)
+        for found in made.variants.values()
+        for row in read_table(
+            bench.store.make(found.compressed).folder / "layers.parquet", LayerRow
+        ).to_pylist()
+    ]

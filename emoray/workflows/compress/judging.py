@@ -1,0 +1,86 @@
+"""What compression costs: every form decides by the same rule, on the same resampled test texts.
+
+Shapes: N texts, K labels.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emoray.metrics.bootstrap import usual_weights
+from emoray.metrics.comparison import Comparison, compare
+from emoray.metrics.resampled import Resampled, resampled
+from emoray.stages.compression import LOGITS
+from emoray.stages.decision_columns import Logits
+from emoray.stages.encoding import read_texts
+from emoray.stages.fitted import FittedDecisions, fit_decisions
+from emoray.stages.spec import RULES, Decision, Fitted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """One form of a model with its own decision, fitted on dev, and its scores on test."""
+
+    fitted: FittedDecisions
+    drawn: Resampled
+
+    @property
+    def rule(self) -> str:
+        return str(self.fitted.decisions[0].rule)
+
+    @property
+    def temperature(self) -> float:
+        return float(self.fitted.temperature_R[0])
+
+    @property
+    def cuts_K(self) -> np.ndarray:
+        return np.asarray(self.fitted.cuts_RK[0])
+
+    @property
+    def dev_macro_f1(self) -> float:
+        return float(self.fitted.dev_macro_f1_R[0])
+
+    @property
+    def test_macro_f1(self) -> float:
+        return float(self.drawn.value("macro_f1")[0])
+
+
+def read_logits(scored: Path, text: Path) -> Logits:
+    """Logits that a stage left, beside what is true."""
+    with np.load(scored / LOGITS, allow_pickle=False) as data:
+        dev_NK, test_NK = data["dev"], data["test"]
+    return Logits(
+        dev_NK=dev_NK,
+        dev_labels_NK=read_texts(text, "dev")[1],
+        test_NK=test_NK,
+        test_labels_NK=read_texts(text, "test")[1],
+        leaked_N=np.load(text / "leaked.npy", allow_pickle=False),
+    )
+
+
+def best_decision(dev_NK: np.ndarray, labels_NK: np.ndarray) -> FittedDecisions:
+    """What dev alone decides, in one row: temperature by least NLL, thresholds by the rule of the
+    best cross-fitted score."""
+    decisions = [Decision(temperature=Fitted(), rule=rule) for rule in RULES]
+    fitted = fit_decisions(decisions, dev_NK, labels_NK)
+    return fitted.rows([fitted.best])
+
+
+def outcome(logits: Logits, decision: Decision) -> Outcome:
+    """Fit the decision on dev, score it on test."""
+    fitted = fit_decisions([decision], logits.dev_NK, logits.dev_labels_NK)
+    return Outcome(
+        fitted=fitted,
+        drawn=resampled(
+            (logits.test_NK, fitted.cuts_RK),
+            logits.test_labels_NK,
+            usual_weights(logits.test_labels_NK),
+            temperature_R=fitted.temperature_R,
+        ),
+    )
+
+
+def cost(before: Outcome, after: Outcome) -> Comparison:
+    """What the second form loses or gains beside the first."""
+    return compare(before.drawn, after.drawn)

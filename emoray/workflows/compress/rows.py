@@ -1,0 +1,163 @@
+"""Every form of a model beside PyTorch float32, as rows; artifacts are shipped on the way."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from emoray.artifact.packaging import Base, Row, row_of
+from emoray.quant.catalogue import parent_of
+from emoray.quant.policy import Scheme
+from emoray.stages.checkpoint import Variant
+from emoray.stages.compression import BASE
+from emoray.stages.point_rows import training_of
+from emoray.stages.speed import TORCH, TORCH_INT8
+from emoray.storage.store.keys import id_of
+from emoray.tables.finished_rows import ChangeRow, CompressionRow
+from emoray.workflows.change_rows import change_rows
+from emoray.workflows.compress.judging import Outcome, cost
+from emoray.workflows.compress.placing import place
+from emoray.workflows.compress.sizes import Sizes, of_artifact, of_torch
+from emoray.workflows.compress.variants import FORMS, Bench, Made, Timed
+
+ARTIFACTS = "artifacts"
+RUNS = {TORCH: "float", TORCH_INT8: "mixed: float embedding, integer products"}
+
+
+def _shipped(bench: Bench, found: Variant, outcome: Outcome, target: Path) -> Row:
+    base = bench.store.make(found.compressed).folder / BASE
+    row = row_of(
+        Base.read(base),
+        temperature=outcome.temperature,
+        cuts_K=outcome.cuts_K,
+        rule=outcome.rule,
+    )
+    place(base, row, target)
+    return row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What a row says of one form beside its scores and times."""
+
+    scheme: str
+    training: str
+    execution: str
+    sizes: Sizes
+    quantized_bytes_share: float
+    integer_products_share: float
+    model: str = ""
+    artifact: str = ""
+    artifact_sha256: str = ""
+    control: str = ""
+
+
+def _control(scheme: Scheme, made: Made) -> str:
+    """The name of a refined form's float control; empty for others."""
+    parent = parent_of(scheme)
+    if parent.qat is None:
+        return ""
+    return next((n for n, v in made.variants.items() if v.compressed.scheme == parent), "")
+
+
+def forms(bench: Bench, made: Made, outcomes: Mapping[str, Outcome], out: Path) -> dict[str, Form]:
+    """Ship every artifact into `out`, and say what each form is. PyTorch's own come first."""
+    shipped: dict[str, Form] = {}
+    for name, found in made.variants.items():
+        target = out / ARTIFACTS / name
+        row = _shipped(bench, found, outcomes[name], target)
+        compressed = bench.store.make(found.compressed).folder
+        facts = json.loads((compressed / "facts.json").read_text())
+        shipped[name] = Form(
+            scheme=str(found.compressed.scheme),
+            training=training_of(found.compressed.scheme),
+            execution=facts["execution"],
+            sizes=of_artifact(target, compressed),
+            quantized_bytes_share=facts["quantized_bytes_share"],
+            integer_products_share=facts["integer_products_share"],
+            model=id_of(found.compressed),
+            artifact=f"{ARTIFACTS}/{name}",
+            artifact_sha256=row.sha256,
+            control=_control(found.compressed.scheme, made),
+        )
+    like = next(iter(shipped.values())).sizes
+    theirs = {}
+    for name, scheme in FORMS.items():
+        own = of_torch(bench.store.make(bench.torch(name)).folder, like)
+        codes = own.layers_bytes + own.head_bytes if name == TORCH_INT8 else 0
+        theirs[name] = Form(
+            scheme=scheme,
+            training="ptq" if codes else "none",
+            execution=RUNS[name],
+            sizes=own,
+            quantized_bytes_share=codes / (codes + own.embedding_bytes),
+            integer_products_share=float(bool(codes)),
+        )
+    return {**theirs, **shipped}
+
+
+def compression_rows(
+    bench: Bench, said: Mapping[str, Form], timed: Timed, outcomes: Mapping[str, Outcome]
+) -> list[CompressionRow]:
+    """One row a form."""
+    rows = []
+    whole = said[TORCH].sizes.size_bytes
+    for name, form in said.items():
+        outcome, speed, beside = outcomes[name], timed.speed[name], timed.beside[name]
+        found = cost(outcomes[beside_of(name, said)], outcome)
+        rows.append(
+            CompressionRow(
+                name=name,
+                model=form.model,
+                checkpoint=bench.given.checkpoint.name,
+                checkpoint_sha256=bench.given.checkpoint.sha256,
+                corpus=bench.corpus.name,
+                corpus_sha256=bench.corpus.sha256,
+                taxonomy=bench.given.taxonomy.name,
+                scheme=form.scheme,
+                training=form.training,
+                execution=form.execution,
+                size_bytes=form.sizes.size_bytes,
+                **asdict(form.sizes),
+                smaller=1 - form.sizes.size_bytes / whole,
+                model_p50_ms=speed.p50_ms,
+                model_p95_ms=speed.p95_ms,
+                speedup=beside.p50_ms / speed.p50_ms,
+                texts_per_second=speed.texts_per_second,
+                throughput_ratio=speed.texts_per_second / beside.texts_per_second,
+                threads=bench.threads,
+                temperature=outcome.temperature,
+                threshold_rule=outcome.rule,
+                dev_macro_f1=outcome.dev_macro_f1,
+                test_macro_f1=outcome.test_macro_f1,
+                change=found.macro_f1.value,
+                change_low=found.macro_f1.low,
+                change_high=found.macro_f1.high,
+                equivalence_low=found.macro_f1.equivalence_low,
+                equivalence_high=found.macro_f1.equivalence_high,
+                equivalent=found.equivalent,
+                verdict=found.verdict,
+                flips=found.decisions_changed,
+                quantized_bytes_share=form.quantized_bytes_share,
+                integer_products_share=form.integer_products_share,
+                artifact=form.artifact,
+                artifact_sha256=form.artifact_sha256,
+            )
+        )
+    return rows
+
+
+def beside_of(name: str, said: Mapping[str, Form]) -> str:
+    """What a form is compared with: PyTorch float32, or of one that trained on, what did so in
+    float for as long."""
+    return said[name].control or TORCH
+
+
+def changes_of(said: Mapping[str, Form], outcomes: Mapping[str, Outcome]) -> list[ChangeRow]:
+    """Every measure of every form beside what it is compared with."""
+    rows = []
+    for name, outcome in outcomes.items():
+        if name != TORCH:
+            before = beside_of(name, said)
+            rows += change_rows(before, name, cost(outcomes[before], outcome), split="test")
+    return rows

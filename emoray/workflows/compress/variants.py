@@ -1,0 +1,137 @@
+"""A checkpoint under many schemes: made, scored, timed, judged, as rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from emoray.console.steps import Say, plainly
+from emoray.quant.policy import Scheme
+from emoray.stages import speed as timing
+from emoray.stages.checkpoint import (
+    ReadCheckpoint,
+    ReadCorpus,
+    ReadOwnCheckpoint,
+    ScoreTorch,
+    Variant,
+    variant,
+)
+from emoray.stages.checkpoint_source import Given
+from emoray.stages.interleaved_timing import Plan, Speed, speeds
+from emoray.stages.spec import CorpusRef, OwnCorpusRef
+from emoray.stages.speed import TORCH, TORCH_INT8
+from emoray.storage.store.local import Store
+from emoray.tables.files import read_table
+from emoray.tables.finished_rows import SpeedRow
+from emoray.workflows.compress import judging
+from emoray.workflows.compress.judging import Outcome
+
+SPEED = "speed.parquet"
+FORMS = {TORCH: "float32", TORCH_INT8: "int8-sym-tensor-minmax@dynamic"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bench:
+    """One checkpoint before one corpus, with the store that remembers."""
+
+    given: Given
+    corpus: CorpusRef
+    store: Store
+    threads: int
+    plan: Plan = field(default_factory=Plan)
+
+    @property
+    def checkpoint(self) -> ReadCheckpoint:
+        found, taxonomy = self.given.checkpoint, self.given.taxonomy
+        if isinstance(self.corpus, OwnCorpusRef):
+            return ReadOwnCheckpoint(
+                sha256=found.sha256,
+                taxonomy=taxonomy.name,
+                max_tokens=self.given.max_tokens,
+                folder=found.folder,
+                labels=self.corpus.labels,
+            )
+        return ReadCheckpoint(
+            sha256=found.sha256,
+            taxonomy=taxonomy.name,
+            max_tokens=self.given.max_tokens,
+            folder=found.folder,
+        )
+
+    @property
+    def text(self) -> ReadCorpus:
+        return ReadCorpus(checkpoint=self.checkpoint, corpus=self.corpus)
+
+    def torch(self, name: str) -> ScoreTorch:
+        return ScoreTorch(checkpoint=self.checkpoint, text=self.text, by_torch=name == TORCH_INT8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Made:
+    """What could be made, and why the rest could not."""
+
+    variants: dict[str, Variant]
+    failed: dict[str, str]
+
+
+def make(bench: Bench, schemes: Mapping[str, Scheme], say: Say) -> Made:
+    """Every scheme compressed and scored; one that fails does not stop the others."""
+    say("reading the model")
+    with plainly("the model"):
+        bench.store.make(bench.text)
+    for name in (TORCH, TORCH_INT8):
+        say(f"{name}: scoring dev and test")
+        with plainly(name):
+            bench.store.make(bench.torch(name))
+    variants, failed = {}, {}
+    for name, scheme in schemes.items():
+        say(f"{name}: compressing, scoring dev and test")
+        found = variant(bench.checkpoint, bench.text, scheme)
+        try:
+            with plainly(name):
+                bench.store.make(found.scored)
+            variants[name] = found
+        except ValueError as error:
+            failed[name] = str(error)
+    if not variants:
+        raise ValueError(next(iter(failed.values())))
+    return Made(variants=variants, failed=failed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Timed:
+    """Times of every form. beside: those of PyTorch float32 in the same interleaved run."""
+
+    rows: list[SpeedRow]
+    speed: dict[str, Speed]
+    beside: dict[str, Speed]
+
+
+def time_all(bench: Bench, made: Made, say: Say) -> Timed:
+    """Times of everything that was made, beside PyTorch's."""
+    say("timing all of them, interleaved")
+    timed = Timed(rows=[], speed={}, beside={})
+    for stage in timing.groups(
+        bench.checkpoint,
+        bench.text,
+        {name: found.compressed for name, found in made.variants.items()},
+        threads=bench.threads,
+        plan=bench.plan,
+    ):
+        with plainly("timing"):
+            folder = bench.store.make(stage).folder
+        rows = [SpeedRow(**row) for row in read_table(folder / SPEED, SpeedRow).to_pylist()]
+        timed.rows.extend(rows)
+        for name, speed in speeds(rows).items():
+            timed.speed.setdefault(name, speed)
+            timed.beside.setdefault(name, speeds(rows)[TORCH])
+    return timed
+
+
+def judge_all(bench: Bench, made: Made) -> dict[str, Outcome]:
+    """Decisions fitted on dev by one rule, judged on test with the same resamples."""
+    text = bench.store.make(bench.text).folder
+    scored = {name: bench.store.make(bench.torch(name)).folder for name in FORMS}
+    scored |= {name: bench.store.make(v.scored).folder for name, v in made.variants.items()}
+    logits = {name: judging.read_logits(folder, text) for name, folder in scored.items()}
+    first = logits[TORCH]
+    (decision,) = judging.best_decision(first.dev_NK, first.dev_labels_NK).decisions
+    return {name: judging.outcome(found, decision) for name, found in logits.items()}

@@ -1,0 +1,1 @@
+"""`jobs.convert`: a finished checkpoint of PyTorch as an artifact in float."""

@@ -1,0 +1,314 @@
+"""`jobs.convert`: a finished checkpoint as ONNX, held against PyTorch before it is let out."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from emoray.artifact.cpu import cpu
+from emoray.artifact.packaging import BASE_FILES, Base, Row, row_of
+from emoray.artifact.runtime import DECISION, Classifier
+from emoray.console.steps import Say, plainly, steps
+from emoray.data.corpus import Corpus, read_corpus, taxonomies_of
+from emoray.data.finding import find_corpus
+from emoray.data.goemotions import Source
+from emoray.data.importing.settings import Bring
+from emoray.stages.checkpoint_source import Given, find_given, pieces_of
+from emoray.stages.conversion import BASE, COVERAGE, Convert, ScoreConverted
+from emoray.stages.interleaved_timing import MANY, Model, Plan, Speed, batches_of, measure, speeds
+from emoray.stages.spec import CorpusRef
+from emoray.stages.speed import TORCH, session_model
+from emoray.storage.location import Place, fetched, landing, name_of, tables_at
+from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
+from emoray.storage.store.local import Store
+from emoray.storage.store.opening import open_store
+from emoray.tables.files import write_table
+from emoray.tables.finished_rows import ConversionRow, CoverageRow, SpeedRow
+from emoray.tables.terminal import show, table
+from emoray.workflows.cards import give_card
+from emoray.workflows.compress.judging import best_decision
+from emoray.workflows.compress.placing import place, require_outside
+from emoray.workflows.convert import memory
+from emoray.workflows.convert.parity import TOLERANCE, Parity, compare
+from emoray.workflows.convert.reference import reference
+from emoray.workflows.run_place import free_place
+
+ONNX = "onnx"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """Which model, whose texts, and where the artifact and the tables land."""
+
+    model: Place
+    corpus: Bring | None = None
+    data: Place | None = None
+    out: Place = RESULTS
+    name: str | None = None
+    store: Place | None = None
+    threads: int = 2
+    max_tokens: int | None = None
+    tolerance: float = TOLERANCE
+    download: bool = True
+    plan: Plan = field(default_factory=Plan)
+
+    def __post_init__(self) -> None:
+        assert self.lands  # its name is checked
+        if not self.tolerance > 0:
+            raise ValueError(
+                f"tolerance is above 0, got {self.tolerance}: two ways to sum floats never agree "
+                f"to the last bit; {TOLERANCE} is usual"
+            )
+
+    @property
+    def lands(self) -> RunFolder:
+        usual = f"convert-{name_of(self.model)}"
+        return RunFolder(out=self.out, name=self.name, usual=usual)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Desk:
+    """One model before one corpus, whose labels it may have or not."""
+
+    given: Given
+    source: Source
+    corpus: Corpus
+    judged: bool
+    store: Store
+
+    @property
+    def converted(self) -> Convert:
+        return Convert(
+            sha256=self.given.checkpoint.sha256,
+            max_tokens=self.given.max_tokens,
+            folder=self.given.checkpoint.folder,
+        )
+
+
+def _desk(settings: Conversion) -> Desk:
+    """Everything checked that can be checked before the first file is written."""
+    source = find_corpus(settings.corpus, settings.data, download=settings.download)
+    kinds = taxonomies_of(source.folder)
+    given = find_given(fetched(settings.model), max_tokens=settings.max_tokens, among=kinds)
+    judged = True
+    try:
+        taxonomy = given.taxonomy
+    except ValueError:  # labels of its own: texts will do, there is nothing to fit
+        judged, taxonomy = False, kinds[0]
+    corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy)
+    root = store_of(settings.out, settings.store)
+    for where in (settings.out, root):
+        require_outside(settings.model, where)
+    ready_out(settings.out, root)
+    store = open_store(root)
+    return Desk(given=given, source=source, corpus=corpus, judged=judged, store=store)
+
+
+def _decision(desk: Desk, base: Base) -> tuple[Row, np.ndarray]:
+    """The artifact's decision, fitted on dev where the labels are the corpus', and its cuts_K."""
+    labels = len(desk.given.checkpoint.labels)
+    if not desk.judged:
+        return row_of(base, temperature=1.0, cuts_K=np.zeros(labels), rule="fixed0.5"), np.zeros(
+            labels
+        )
+    stage = ScoreConverted(
+        converted=desk.converted,
+        corpus=CorpusRef.of(desk.corpus, desk.source.folder),
+        taxonomy=desk.given.taxonomy.name,
+    )
+    with np.load(desk.store.make(stage).folder / "dev.npz", allow_pickle=False) as data:
+        fitted = best_decision(data["logits_NK"], data["labels_NK"])
+    ((rule, temperature),), (cuts_K,) = fitted.pairs, fitted.cuts_RK
+    return row_of(base, temperature=temperature, cuts_K=cuts_K, rule=str(rule)), cuts_K
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """What was compared and timed."""
+
+    parity: Parity
+    rows: list[SpeedRow]
+    speed: dict[str, Speed]
+    memory: dict[str, memory.Memory]
+    sizes: dict[str, int]
+
+
+def _measure(
+    desk: Desk, folder: Path, row: Row, cuts_K: np.ndarray, settings: Conversion, say: Say
+) -> Measured:
+    """Parity first, then the clock, then memory. `folder` holds the artifact's base."""
+    from emoray.models.encoder import torch_baseline
+
+    files = {name: (folder / name).read_bytes() for name in BASE_FILES}
+    classifier = Classifier({**files, DECISION: row.decision})
+    torch, model = reference(desk.given), folder / "model.onnx"
+    say("comparing with PyTorch on texts of many lengths")
+    texts = [*desk.corpus.dev.texts, *desk.corpus.test.texts]
+    with torch_baseline.threads(1):
+        parity = compare(
+            desk.given,
+            texts,
+            classifier.ids,
+            torch=torch,
+            onnx=session_model(model, 1),
+            cuts_CK=np.unique([np.zeros_like(cuts_K), cuts_K], axis=0),
+        )
+    say("timing, interleaved")
+    ragged = pieces_of(desk.given).encode_all(desk.corpus.test.texts)
+    here = cpu()
+    models: dict[str, Model] = {TORCH: torch, ONNX: session_model(model, settings.threads)}
+    with torch_baseline.threads(settings.threads):
+        rows = measure(
+            models,
+            ragged,
+            settings.plan,
+            threads=settings.threads,
+            cpu=(here.model, here.instruction_sets),
+        )
+    say("measuring memory, a process each")
+    batch_NL = batches_of(ragged, settings.plan)[MANY][-1]
+    given = desk.given
+    return Measured(
+        parity=parity,
+        rows=rows,
+        speed=speeds(rows),
+        memory={
+            TORCH: memory.alone(
+                memory.of_torch,
+                given.checkpoint.folder,
+                given.max_tokens,
+                batch_NL,
+                settings.threads,
+            ),
+            ONNX: memory.alone(memory.of_onnx, model, batch_NL, settings.threads),
+        },
+        sizes={TORCH: torch.weight_bytes, ONNX: len(files["model.onnx"])},
+    )
+
+
+def _rows(
+    desk: Desk, measured: Measured, passed: bool, by: str, settings: Conversion
+) -> list[ConversionRow]:
+    parity = {n: v for n, v in asdict(measured.parity).items() if n != "misread"}
+    return [
+        ConversionRow(
+            name=name,
+            checkpoint=desk.given.checkpoint.name,
+            checkpoint_sha256=desk.given.checkpoint.sha256,
+            graph=by,
+            corpus=desk.source.name,
+            **parity,
+            tolerance=settings.tolerance,
+            passed=passed,
+            size_bytes=measured.sizes[name],
+            model_p50_ms=measured.speed[name].p50_ms,
+            model_p95_ms=measured.speed[name].p95_ms,
+            texts_per_second=measured.speed[name].texts_per_second,
+            peak_mb=measured.memory[name].peak_mb,
+            library_mb=measured.memory[name].library_mb,
+            threads=settings.threads,
+            artifact="artifact" if name == ONNX and passed else "",
+        )
+        for name in (TORCH, ONNX)
+    ]
+
+
+def _failure(found: Parity, tolerance: float) -> str:
+    """Why a conversion must not be let out; empty where it may."""
+    if found.misread:
+        return str(found.misread)
+    if not found.max_logit_error <= tolerance or found.changed_decisions:
+        return (
+            f"a converted model says what PyTorch says, got a logit {found.max_logit_error:.2g} "
+            f"apart (tolerance {tolerance:g}) and {found.changed_decisions} of "
+            f"{found.decisions:,} decisions changed: no artifact was written; see --tolerance"
+        )
+    return ""
+
+
+def _tell(console: Console, rows: list[ConversionRow], said: list[CoverageRow]) -> None:
+    before, after = rows
+    made = table(
+        f"Speed on {before.threads} thread{'s' * (before.threads > 1)}, one interleaved run",
+        *("", "PyTorch", "ONNX", ""),
+    )
+    pairs: list[tuple[str, str, Callable[[ConversionRow], float], bool]] = [
+        ("latency of one text, p50 ms", ".2f", lambda r: r.model_p50_ms, True),
+        ("latency of one text, p95 ms", ".2f", lambda r: r.model_p95_ms, True),
+        ("texts a second, batches of 32", ",.0f", lambda r: r.texts_per_second, False),
+        ("peak memory of a process, MB", ",.0f", lambda r: r.peak_mb, True),
+        ("  of it before the model, MB", ",.0f", lambda r: r.library_mb, True),
+        ("weights or model.onnx, MB", ",.2f", lambda r: r.size_bytes / 1e6, True),
+    ]
+    for name, form, of, less in pairs:
+        ratio = of(before) / of(after) if less else of(after) / of(before)
+        made.add_row(name, format(of(before), form), format(of(after), form), f"{ratio:.2f}×")
+    show(console, made)
+    console.print(
+        f"parity on {after.texts} texts of {after.shortest_tokens} to {after.longest_tokens} "
+        f"tokens, alone and in mixed batches: largest Δlogit {after.max_logit_error:.1e}, "
+        f"{after.changed_decisions} of {after.decisions:,} decisions changed",
+        *(row.line for row in said),
+        sep="\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def run_convert(settings: Conversion, console: Console | None = None) -> Place:
+    """Write the artifact and the tables; returns their folder.
+
+    Raises ValueError where the converted model says anything else than PyTorch: the tables then
+    tell what, and no artifact is written.
+    """
+    console = console or Console()
+    desk = _desk(settings)
+    inputs = {
+        "job": "jobs.convert",
+        "model_sha256": desk.given.checkpoint.sha256,
+        "corpus": desk.source.name,
+        "corpus_sha256": desk.corpus.sha256,
+    }
+    out = free_place(settings.lands, inputs, console)
+    console.print(
+        f"model {desk.given.checkpoint.name} · {len(desk.given.checkpoint.labels)} labels · texts "
+        f"of {desk.source.name}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    with steps(console, 5) as say:
+        say("converting")
+        with plainly("the model"):
+            made = desk.store.make(desk.converted).folder
+            say("fitting the decision on dev" if desk.judged else "deciding by 0.5")
+            row, cuts_K = _decision(desk, Base.read(made / BASE))
+            measured = _measure(desk, made / BASE, row, cuts_K, settings, say)
+    failure = _failure(measured.parity, settings.tolerance)
+    by = json.loads((made / "graph.json").read_text())["by"]
+    rows = _rows(desk, measured, not failure, by, settings)
+    lines = (made / COVERAGE).read_text("utf-8").splitlines()
+    said = [CoverageRow(name=ONNX, number=i, line=s) for i, s in enumerate(lines, start=1)]
+    with landing(out) as folder:
+        record_inputs(out, inputs)
+        if not failure:
+            place(made / BASE, row, folder / "artifact")
+            (onnx,) = [asdict(one) for one in rows if one.name == ONNX]
+            facts = {"corpus_sha256": desk.corpus.sha256, "cpu": measured.rows[0].cpu}
+            facts["artifact_sha256"] = row.sha256
+            give_card(folder / "artifact", onnx, **facts)
+        write_table(rows, folder / "conversion.parquet", ConversionRow)
+        write_table(measured.rows, folder / "speed.parquet", SpeedRow)
+        write_table(said, folder / "coverage.parquet", CoverageRow)
+    _tell(console, rows, said)
+    if failure:
+        raise ValueError(failure)
+    fixed = "" if desk.judged else "; labels of its own: every threshold is 0.5"
+    console.print(
+        f"\nartifact {out}/artifact, its graph by {by}{fixed}\ntables {tables_at(out)}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return out

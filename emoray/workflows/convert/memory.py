@@ -1,0 +1,54 @@
+"""Peak memory of a fresh process that loads a model and runs it: what serving it takes."""
+
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from emoray.artifact.memory import memory_mb
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Of one process, in MB of 2 ** 20 bytes. library: before it loaded the model."""
+
+    peak_mb: float
+    library_mb: float
+
+
+def of_torch(folder: Path, max_tokens: int, ids_NL: np.ndarray, threads: int) -> Memory:
+    """PyTorch's. Runs in the process that it measures."""
+    from emoray.models.encoder import torch_baseline
+    from emoray.stages.checkpoint_source import find_given
+    from emoray.workflows.convert.reference import reference
+
+    given = find_given(folder, max_tokens=max_tokens)
+    if given.checkpoint.kind != "ours":
+        from emoray.models.encoder.onnx_export import load_transformers
+
+        load_transformers()
+    held = memory_mb("VmRSS")
+    with torch_baseline.threads(threads):
+        reference(given)(ids_NL)
+    return Memory(peak_mb=memory_mb("VmHWM"), library_mb=held)
+
+
+def of_onnx(model: Path, ids_NL: np.ndarray, threads: int) -> Memory:
+    """onnxruntime's. Runs in the process that it measures."""
+    from emoray.stages.speed import session_model
+
+    held = memory_mb("VmRSS")
+    session_model(model, threads)(ids_NL)
+    return Memory(peak_mb=memory_mb("VmHWM"), library_mb=held)
+
+
+def alone(measured: Callable[..., T], *given: Any) -> T:
+    """The measurement in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(measured, *given).result()

@@ -1,0 +1,102 @@
+"""Which corpus a job reads: one that the user brings, else the one that is always to be had."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+
+from emoray.data.corpus import NAMES, SPLITS
+from emoray.data.finding import find_corpus
+from emoray.data.goemotions import Source
+from emoray.data.importing.settings import Bring
+from emoray.data.summary import FirstLook, first_look
+from emoray.stages.given_vectors import vectors_at_hand
+from emoray.storage.location import Place, landing, ready
+from emoray.storage.submitted import check_outlives
+from emoray.tables.terminal import show, table
+from emoray.text.vectors.sources import VectorSource
+from emoray.workflows.corpus_words import told_words
+
+SHOWN = 12  # labels of a first look, those with the fewest texts
+
+
+def _labels(look: FirstLook) -> str:
+    kind = "one a text" if look.single else "any number a text"
+    return f"{len(look.labels)} labels ({kind}), taxonomy {' or '.join(look.taxonomies)}"
+
+
+def tell_look(source: Source, console: Console, vectors: Sequence[VectorSource] = ()) -> None:
+    """The first look at a corpus that was brought: how it was understood, and what is in it.
+
+    vectors: those of which it says how many of the corpus' words they know.
+    """
+    look = first_look(source.folder)
+    why = source.why if source.why.isprintable() else repr(source.why)
+    console.print(
+        f"[bold]corpus {escape(source.name)}[/bold] {escape(why)}", highlight=False, soft_wrap=True
+    )
+    for said in (*source.said, _labels(look)):
+        console.print(f"  {said}", markup=False, highlight=False, soft_wrap=True)
+    console.print("")
+    total_K = look.count_SK.sum(axis=0)
+    rare = sorted(range(len(look.labels)), key=lambda k: (total_K[k], k))[:SHOWN]
+    left = len(look.labels) - len(rare)
+    made = table(f"Texts by label{', the rarest' if left else ''}", "label", *SPLITS)
+    made.add_row("all texts", *(f"{size:,}" for size in look.sizes))
+    for k in reversed(rare):
+        made.add_row(escape(look.labels[k]), *(f"{count:,}" for count in look.count_SK[:, k]))
+    made.add_row("without a label", *(f"{count:,}" for count in look.unlabelled))
+    show(console, made)
+    pairs = ", ".join(f"{p.first} + {p.second} {p.texts:,} ({p.share:.0%})" for p in look.pairs)
+    twice = ", ".join(f"{count:,} {place}" for place, count in look.repeated.items() if count)
+    median, high, most = look.words
+    lines = [
+        f"words a text: median {median}, 95 % up to {high}, most {most}",
+        *told_words(source.folder, vectors),
+        f"labels together (share of texts with either): {pairs or 'never'}",
+        f"texts that stand twice: {twice or 'none'}",
+    ]
+    if left:
+        lines.append(f"all {len(look.labels)} labels: {', '.join(look.labels)}")
+    lines += [f"in emoray's form: {source.folder}", ""]
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _keep(source: Source, place: Place) -> None:
+    """A copy of the corpus; ValueError where the folder keeps another one."""
+    check_outlives(place, "--keep")
+    ready(place)
+    names = [*(f"{split}.tsv" for split in SPLITS), NAMES]
+    files = {n: (source.folder / n).read_bytes() for n in names if (source.folder / n).is_file()}
+    with landing(place, only=names) as folder:
+        there = {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}
+        if there and there != files:
+            raise ValueError(
+                f"a folder keeps one corpus, {place} holds another ({', '.join(there)}): name a "
+                "new folder with --keep, or move that one away"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+
+def run_corpus(
+    asked: Bring,
+    keep: Place | None,
+    console: Console | None = None,
+    *,
+    data: Place | None = None,
+    vector_files: Sequence[Place] = (),
+) -> Source:
+    """`jobs.corpus`: the first look alone, and a copy of the corpus where a folder is named.
+
+    data: a folder with word vectors in `glove/`; vector_files: in place of all vectors at hand.
+    """
+    console = console or Console()
+    source = find_corpus(asked, None)
+    tell_look(source, console, vectors_at_hand(data, vector_files))
+    if keep is not None:
+        _keep(source, keep)
+        console.print(f"kept: --corpus {keep}", highlight=False, markup=False, soft_wrap=True)
+    return source

@@ -1,0 +1,237 @@
+"""`jobs.decide`: another decision for a finished artifact, saved at once, kept to be undone.
+
+Shapes: K labels.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from emoray.artifact.loading import Finished, open_artifact
+from emoray.metrics.cuts import cuts_of, thresholds_of
+from emoray.storage.location import Place, fetched
+from emoray.storage.submitted import check_outlives
+from emoray.tables.files import read_table
+from emoray.tables.finished_rows import CalibrationRow
+from emoray.tables.terminal import show
+from emoray.workflows import calibrate_tables as tell
+
+SCORES = (  # what a history keeps of a calibration
+    *("dev_macro_f1", "test_macro_f1", "test_micro_f1", "test_precision", "test_recall"),
+    *("test_ece", "test_brier", "test_nll"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decide:
+    """Which artifact, and one of: a decision given, one from a calibration, a way through the
+    history, or a look at it.
+
+    thresholds: `0.4` for all labels, `joy=0.3` for one; labels not named keep what they have.
+    """
+
+    artifact: Place
+    temperature: float | None = None
+    thresholds: tuple[str, ...] = ()
+    source: Place | None = None
+    rule: str | None = None
+    undo: bool = False
+    redo: bool = False
+    to: int | None = None
+    history: bool = False
+
+    def __post_init__(self) -> None:
+        given = self.temperature is not None or bool(self.thresholds)
+        moves = [self.undo, self.redo, self.to is not None]
+        ways = [given, self.source is not None, *moves, self.history]
+        if sum(ways) != 1:
+            raise ValueError(
+                "a decision comes one way, --temperature and --threshold, or --from, or --undo, "
+                f"--redo or --to, or --list, got {sum(ways) or 'none'} of them: choose one"
+            )
+        if self.rule is not None and self.source is None:
+            raise ValueError(f"--rule picks a row of --from, got {self.rule!r} without: add --from")
+        if self.temperature is not None and not 0 < self.temperature < np.inf:
+            raise ValueError(
+                f"temperature must be finite and above 0, got {self.temperature}: 1 leaves logits "
+                "alone"
+            )
+        if not isinstance(self.artifact, Path) and not self.history:
+            raise ValueError(
+                f"a decision is changed in a local folder, where two files change in one moment, "
+                f"got {self.artifact}: copy the artifact here, decide, and copy it to a new place"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Wish:
+    """A decision to be saved, and where it comes from."""
+
+    temperature: float
+    cuts_K: np.ndarray
+    rule: str
+    why: str
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+def _share(text: str, option: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if not 0 < value < 1:
+        raise ValueError(
+            f"a threshold is a probability in (0, 1), got {option!r}: write 0.4, or joy=0.4"
+        )
+    return value
+
+
+def read_thresholds(
+    options: Sequence[str], labels: Sequence[str]
+) -> tuple[float | None, dict[str, float]]:
+    """(the one for all labels, those of single labels)."""
+    common: list[float] = []
+    single: dict[str, float] = {}
+    for option in options:
+        name, equals, text = option.rpartition("=")
+        if not equals:
+            common.append(_share(text, option))
+            continue
+        if name not in labels:
+            raise ValueError(
+                f"a threshold names a label of the artifact ({', '.join(labels)}), got {name!r}: "
+                "spell it as there"
+            )
+        if name in single:
+            raise ValueError(f"a label has one threshold, got two for {name}: give one")
+        single[name] = _share(text, option)
+    if len(common) > 1:
+        raise ValueError(
+            f"one threshold serves all labels, got {len(common)} without a label's name: give one, "
+            "and label=threshold for exceptions"
+        )
+    return (common[0] if common else None), single
+
+
+def wish_given(finished: Finished, settings: Decide) -> Wish:
+    """The decision of the options. What is not given stays: cuts, and so decisions, are kept."""
+    common, single = read_thresholds(settings.thresholds, finished.labels)
+    temperature = settings.temperature or finished.temperature
+    kept_K = finished.cuts_K
+    cuts_K = kept_K.copy() if common is None else np.full(len(kept_K), cuts_of(common, temperature))
+    for label, threshold in single.items():
+        cuts_K[finished.labels.index(label)] = cuts_of(threshold, temperature)
+    rule = "given"
+    if common is not None and not single:
+        rule = f"fixed{common:g}"
+    elif not settings.thresholds and (not finished.rule.startswith("fixed") or not kept_K.any()):
+        rule = finished.rule  # the same cuts, which no temperature moves
+    said = [f"--threshold {option}" for option in settings.thresholds]
+    if settings.temperature is not None:
+        said.insert(0, f"--temperature {settings.temperature:g}")
+    return Wish(temperature=temperature, cuts_K=cuts_K, rule=rule, why=" ".join(said))
+
+
+def wish_from(finished: Finished, place: Place, rule: str | None) -> Wish:
+    """A row of a calibration of this very model: the chosen one, or `rule` with its temperature."""
+    source = fetched(place)
+    path = source / "calibration.parquet" if source.is_dir() else source
+    rows = read_table(path, CalibrationRow).to_pylist()
+    fitted = {row["threshold_rule"]: row for row in rows if row["temperature_rule"] == "fitted"}
+    if not fitted:
+        raise ValueError(
+            f"a calibration holds fitted decisions, {path} holds none: run jobs.calibrate again"
+        )
+    first = next(iter(fitted.values()))
+    if json.loads(first["labels"]) != list(finished.labels):
+        raise ValueError(
+            f"a calibration has the artifact's labels ({', '.join(finished.labels)}), got "
+            f"{', '.join(json.loads(first['labels']))} in {path}: calibrate this artifact"
+        )
+    if {row["model_sha256"] for row in rows} != {finished.model_sha256}:
+        raise ValueError(
+            f"a calibration belongs to one model, {path} to {first['artifact']} with hash "
+            f"{first['model_sha256'][:12]}, not to {finished.folder} with "
+            f"{finished.model_sha256[:12]}: run jobs.calibrate on this artifact"
+        )
+    if rule is not None and rule not in fitted:
+        raise ValueError(f"--rule is one of {', '.join(fitted)}, got {rule!r}: pick one of these")
+    chosen = next((row for row in fitted.values() if row["chosen"]), first)
+    row = chosen if rule is None else fitted[rule]
+    return Wish(
+        temperature=row["temperature"],
+        cuts_K=np.array(json.loads(row["cuts"]), np.float64),
+        rule=row["threshold_rule"],
+        why=f"{row['decision']} of a calibration on {row['corpus']}",
+        scores={name: row[name] for name in SCORES},
+    )
+
+
+def _show(before: Finished, after: Finished, console: Console) -> None:
+    show(
+        console,
+        tell.decision_table(
+            after.labels,
+            thresholds_of(before.cuts_K, before.temperature),
+            thresholds_of(after.cuts_K, after.temperature),
+            f"temperature {before.temperature:.4g} → {after.temperature:.4g}, "
+            f"thresholds {before.rule} → {after.rule}",
+        ),
+    )
+    console.print(
+        f"manifest {before.sha256[:12]} → {after.sha256[:12]}", highlight=False, soft_wrap=True
+    )
+
+
+def run_decide(settings: Decide, console: Console | None = None) -> None:
+    """Save a decision, go back and forth, or list all. The artifact is whole at every moment."""
+    from emoray.artifact import decision_history
+
+    console = console or Console()
+    if not settings.history:
+        check_outlives(settings.artifact, "--artifact")
+    before = open_artifact(settings.artifact)
+    folder = before.folder
+    if settings.history:
+        saved = decision_history.history(folder)
+        if saved:
+            show(console, tell.history_table(saved))
+        else:
+            console.print(f"no decision of {settings.artifact} was changed yet", soft_wrap=True)
+        return
+    back = True
+    if settings.undo:
+        decision_history.undo(folder)
+    elif settings.redo:
+        decision_history.redo(folder)
+    elif settings.to is not None:
+        decision_history.go_to(folder, settings.to)
+    else:
+        back = False
+        wish = (
+            wish_given(before, settings)
+            if settings.source is None
+            else wish_from(before, settings.source, settings.rule)
+        )
+        decision_history.change(
+            folder,
+            temperature=wish.temperature,
+            cuts_K=wish.cuts_K,
+            rule=wish.rule,
+            why=wish.why,
+            scores=wish.scores,
+        )
+    after = open_artifact(folder)
+    if after.sha256 == before.sha256:
+        console.print(f"{folder} decides so already: nothing was changed", soft_wrap=True)
+        return
+    _show(before, after, console)
+    (now,) = (s for s in decision_history.history(folder) if s.state == "current")
+    job = f"python -m jobs.decide --artifact {folder}"
+    moved = f"decision {now.number} is the current one again; {job} --list shows all"
+    new = f"saved as decision {now.number}; to go back: {job} --undo"
+    console.print(moved if back else new, highlight=False, soft_wrap=True)

@@ -1,0 +1,51 @@
+"""What a run says last: how much was measured, what to pick of it, and where everything lies."""
+
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.text import Text
+
+from emoray.console.wording import count, score, size
+from emoray.storage.location import Place, child, tables_at
+from emoray.tables.baselines import Beside, searched
+from emoray.tables.front import picks
+
+
+def linked(place: Place) -> Text:
+    """A place that terminals open at a click; plain text elsewhere."""
+    style = f"link {place.absolute().as_uri()}" if isinstance(place, Path) else ""
+    return Text(str(place), style=style)
+
+
+def _say(console: Console, *parts: str | Text | tuple[str, str]) -> None:
+    console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def say_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: int) -> None:
+    """The end of a sweep. points: the run's, of one corpus and taxonomy."""
+    failed = f", {count(failures, 'failure')} (see failures.parquet)" if failures else ""
+    own, beside = searched(points), Beside.of(points)
+    models = count(own["model"].nunique(), "model")
+    _say(console, f"\n{count(len(own), 'operating point')} of {models}{failed}")
+    for name, pick in picks(points).items():
+        _say(console, (name, "bold"), f": {pick.sentence}")
+        _say(console, "  ", linked(child(run, pick.row["artifact"])))
+    for name, _, test, ahead, its_size, latency in beside.table:
+        above = f", the best row {ahead}" if ahead else ""
+        said = f"{name}: test macro-F1 {test} in {its_size}, {latency} a text{above}"
+        _say(console, ("baseline ", "bold"), said)
+    if beside.sentence:
+        _say(console, f"baselines: {beside.sentence}")
+    if beside.warning:
+        _say(console, ("warning: ", "bold red"), beside.warning)
+    _say(console, f"tables {tables_at(run)}, explained by python -m jobs.tables {run}")
+    _say(console, "report ", linked(child(run, "report.html")))
+
+
+def shipped_words(row: pd.Series, folder: Path) -> str:
+    """What was put on disk, what it earns, and how to load it."""
+    return (
+        f"{row['point']}: test macro-F1 {score(row)} in {size(row['size_bytes'])}\n{folder}\n"
+        f"in Python: emoray.artifact.runtime.load({str(folder)!r})"
+    )

@@ -1,0 +1,257 @@
+"""The ensemble job: plan members, train them on actors, combine them in every way, report."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from emoray.data.finding import about_run
+from emoray.data.importing.settings import Bring
+from emoray.distributed import progress
+from emoray.distributed.actor_pool import Limits, Pool
+from emoray.distributed.connection import Cluster, connected
+from emoray.distributed.resources import check_share, refuse_missing
+from emoray.distributed.stages import Stages
+from emoray.quant.scheme_names import pick
+from emoray.search import members
+from emoray.search.ensemble_plans import LEAST, PLANS, Plan, bases_of, checked_plan
+from emoray.search.text_lengths import reading, told_reading
+from emoray.search.trials import Desk
+from emoray.stages.decisions import Decide
+from emoray.stages.inputs import Look, find_encoder, look
+from emoray.stages.plan import deciding, training
+from emoray.stages.predictions import keeps_texts
+from emoray.stages.spec import RULES, Decision, Fitted
+from emoray.storage.location import Place, absolute, fetched
+from emoray.storage.lock import alone_in
+from emoray.storage.names import checked_run
+from emoray.storage.run_folder import (
+    RESULTS,
+    RunFolder,
+    ready_out,
+    record_inputs,
+    settings_of,
+    store_of,
+)
+from emoray.storage.store.cleanup import clear_leftovers
+from emoray.storage.store.opening import open_store
+from emoray.tables.parts import begin
+from emoray.tables.version import versioned
+from emoray.workflows import publish
+from emoray.workflows.corpus import tell_look
+from emoray.workflows.run_place import free_place
+
+EVERY = "all"
+DECISIONS = tuple(Decision(temperature=t, rule=rule) for t in (Fitted(), 1.0) for rule in RULES)
+LIMITS = Limits(seconds=12 * 3600.0)  # of one training: nothing alive takes longer on two cores
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ensemble:
+    """Which members, how stored and combined, on what data, and where everything lands."""
+
+    plan: str = "diverse"
+    members: int = 5
+    taxonomy: str | None = None
+    scheme: str = "int8"
+    combine: tuple[str, ...] = (EVERY,)
+    encoders: tuple[str, ...] = ()
+    epochs: int | None = None
+    max_tokens: int | None = None
+    cpus_per_member: float = 1.0
+    gpus_per_member: float | None = None
+    corpus: Bring | None = None
+    data: Place | None = None
+    out: Place = RESULTS
+    run: str | None = None
+    store: Place | None = None
+    cluster: Cluster = field(default_factory=Cluster)
+    limits: Limits = LIMITS
+    download: bool = True
+    keep_texts: bool | None = None
+
+    def __post_init__(self) -> None:
+        checked_plan(self.plan)
+        if self.run is not None:
+            checked_run(self.run)
+        known = (*members.COMBINATIONS, EVERY)
+        strange = [name for name in self.combine if name not in known]
+        if strange or not self.combine:
+            raise ValueError(
+                f"a combination is one of {', '.join(known)}, got "
+                f"{', '.join(strange) or 'none'}: name one of these"
+            )
+        if not self.cpus_per_member > 0:
+            raise ValueError(
+                f"a member holds more than 0 CPUs, got {self.cpus_per_member:g}: say what one "
+                "training uses"
+            )
+        check_share(self.gpus_per_member, "gpus_per_member")
+
+    @property
+    def combinations(self) -> tuple[str, ...]:
+        return members.COMBINATIONS if EVERY in self.combine else self.combine
+
+    @property
+    def lands(self) -> RunFolder:
+        about = about_run(self.taxonomy, self.corpus)
+        usual = f"ensemble-{self.plan}{self.members}-{about}"
+        settings = settings_of(
+            scheme=self.scheme,
+            combine=self.combine,
+            encoders=self.encoders,
+            epochs=self.epochs,
+            max_tokens=self.max_tokens,
+        )
+        return RunFolder(out=self.out, name=self.run, usual=usual, settings=settings)
+
+    @property
+    def run_place(self) -> Place:
+        return absolute(self.lands.place)
+
+    @property
+    def store_place(self) -> Place:
+        return store_of(self.out, self.store)
+
+
+def _look(settings: Ensemble) -> Look:
+    """Corpus and vectors, and the encoders beside them."""
+    data = None if settings.data is None else fetched(settings.data)
+    facts = look(settings.taxonomy, data, corpus=settings.corpus, download=settings.download)
+    if not settings.encoders:
+        return facts
+    texts = facts.data.corpus.read(facts.taxonomy.name).dev.texts
+    encoders = tuple(find_encoder(name, texts) for name in settings.encoders)
+    return replace(facts, data=replace(facts.data, encoders=encoders))
+
+
+def planned(settings: Ensemble, facts: Look) -> tuple[Plan, list[Decide]]:
+    """The plan, and every member as the stage that decides on it alone.
+
+    Raises ValueError for what the data at hand cannot give.
+    """
+    bases = bases_of(
+        settings.plan,
+        facts.taxonomy.name,
+        facts.dims,
+        facts.data.encoders,
+        settings.epochs,
+    )
+    bases = tuple(reading(facts, base, settings.max_tokens) for base in bases)
+    plan = PLANS[settings.plan](settings.members, bases)
+    (scheme,) = pick([settings.scheme]).values()
+    found = [deciding(training(r, facts.data), scheme, DECISIONS) for r in plan.recipes]
+    return plan, found
+
+
+def _announce(
+    settings: Ensemble,
+    run: Place,
+    facts: Look,
+    plan: Plan,
+    read: Sequence[str],
+    console: Console,
+) -> None:
+    corpus = facts.data.corpus
+    if facts.source.stands_in:
+        console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
+        console.print(f"{facts.why}\nIts figures show that everything works, and little more.")
+    console.print(
+        f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
+        f"{facts.leaked} of test also in train) · taxonomy {facts.taxonomy} · plan {plan.name}, "
+        f"{len(plan.recipes)} members, {settings.scheme}, {' and '.join(settings.combinations)} · "
+        f"run {run}",
+        *read,
+        sep="\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def require_two(desk: Desk, alone: Sequence[Decide], asked: Sequence[Decide]) -> None:
+    """Refuse (ValueError) to combine what is left where that is one model, or none."""
+    if len(alone) < LEAST:
+        raise ValueError(
+            f"an ensemble needs at least two finished members, got {len(alone)} of "
+            f"{len(asked)}: {publish.first_failure(desk)}"
+        )
+
+
+def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
+    """Train, combine, measure and report; or go on where a run of the same settings stopped.
+
+    Returns the run's place. Raises ValueError for a mistake in settings or data before any worker
+    starts, and where fewer than two members could be made.
+    """
+    console = console or Console()
+    started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
+    facts = _look(settings)
+    if settings.corpus is not None:
+        tell_look(facts.source, console)
+    plan, asked = planned(settings, facts)
+    read = list(told_reading(facts, plan.recipes))
+    ready_out(settings.out, settings.store_place)
+    inputs = versioned({"job": "jobs.ensemble", "plan": plan.name, **facts.inputs})
+    run_place = absolute(free_place(settings.lands, inputs, console))
+    with alone_in(run_place) as still_alone:
+        record_inputs(run_place, inputs, settings.lands.settings)
+        store = open_store(settings.store_place)
+        clear_leftovers(store)
+        with (
+            connected(settings.cluster),
+            Stages(store.place, gpus=settings.gpus_per_member) as stages,
+        ):
+            refuse_missing(settings.gpus_per_member, settings.cluster, "gpus_per_member")
+            store.share(facts.data)
+            _announce(settings, run_place, facts, plan, read, console)
+            desk = Desk(
+                stages=stages,
+                run_folder=run_place,
+                store=store.place,
+                data=facts.data,
+                token=begin(run_place),  # the store is the truth: parts are made from it again
+            )
+            ways = len(members.weighings(settings.combinations, len(asked)))
+            with progress.following(stages, len(asked) + ways, console):
+                trained = members.train(
+                    desk,
+                    asked,
+                    store=store,
+                    pool=Pool(cpus=settings.cpus_per_member, gpus=settings.gpus_per_member),
+                    limits=settings.limits,
+                    console=console,
+                )
+                alone = members.measured(desk, trained.members)
+                require_two(desk, alone, asked)
+                ensembles = members.ensembles_of(alone, settings.combinations, plan=plan.name)
+                together = members.combine(desk, ensembles)
+            searched = time.perf_counter() - clock
+            members.clock(desk, alone, together, console)
+            stages.refuse_full()
+            start = publish.Start(
+                search="ensemble",
+                space=plan.name,
+                taxonomy=facts.taxonomy.name,
+                started=started,
+                cpu_started=cpu,
+                wall_seconds=time.perf_counter() - clock,
+                search_seconds=searched,
+                trials=len(asked),
+                job="jobs.ensemble",
+                hands=trained.done,
+            )
+            publish.record(desk, facts, start)
+            still_alone()
+            publish.publish(
+                desk,
+                alone,
+                store,
+                console,
+                ensembles=[ensemble for ensemble, _ in together.made],
+                also={point for _, point in together.best.values()},
+                keep_texts=keeps_texts(settings.keep_texts, settings.corpus),
+            )
+        clear_leftovers(store)
+    return run_place

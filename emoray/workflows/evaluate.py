@@ -1,0 +1,328 @@
+"""`jobs.evaluate`: an artifact scored as it stands, timed alone, and held against gates."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from rich.console import Console
+
+from emoray.artifact.loading import Finished, columns_of, open_artifact
+from emoray.console.heartbeat import waiting
+from emoray.data.corpus import Corpus
+from emoray.data.goemotions import Source
+from emoray.data.importing.settings import Bring
+from emoray.data.importing.splits import TAKEN
+from emoray.metrics.bootstrap import usual_weights
+from emoray.metrics.comparison import Comparison, compare
+from emoray.metrics.resampled import Resampled, resampled
+from emoray.metrics.scores import Scores, score
+from emoray.provenance import provenance
+from emoray.stages.artifact_scoring import SPLITS, Judge, Said, Wanted
+from emoray.stages.artifact_scoring import judge as before_corpus
+from emoray.stages.baselines import ClockBaselines, baseline_decisions, baselines_of
+from emoray.stages.spec import CorpusRef
+from emoray.storage.location import Place, landing, name_of, tables_at
+from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
+from emoray.storage.store.keys import id_of
+from emoray.tables.compact import with_latency
+from emoray.tables.files import read_table, write_table
+from emoray.tables.finished_rows import EvaluationRow
+from emoray.tables.rows import LatencyRow, PointRow
+from emoray.tables.terminal import show
+from emoray.workflows import calibrate_tables as tell
+from emoray.workflows.run_place import free_place
+
+TEXTS, TURNS = 100, 3  # of the clock: three hundred calls give a 95th percentile its neighbours
+MEGABYTE = 1_000_000
+GATES = ("min_macro_f1", "max_ece", "max_latency_p95_ms", "max_size_mb")
+LEAST = 100  # texts of a split that a gate may be held against, unless the caller says otherwise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gates:
+    """What an artifact must reach; None = whatever.
+
+    on: `value`, what is found, or `low`, the worse end of its 95 % interval where it has one.
+    least_texts: of the split, below which nothing can pass.
+    """
+
+    min_macro_f1: float | None = None
+    max_ece: float | None = None
+    max_latency_p95_ms: float | None = None
+    max_size_mb: float | None = None
+    on: str = tell.VALUE
+    least_texts: int = LEAST
+
+    def __post_init__(self) -> None:
+        if self.on not in (tell.VALUE, tell.LOW):
+            raise ValueError(
+                f"gates are held against {tell.VALUE} or {tell.LOW}, the worse end of the "
+                f"interval, got {self.on!r}: name one"
+            )
+        if self.least_texts < 1:
+            raise ValueError(
+                f"texts that a gate needs are counted from 1, got {self.least_texts}: {LEAST} is "
+                "customary"
+            )
+        for name in ("min_macro_f1", "max_ece"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(
+                    f"{name} lies in [0, 1], got {value}: give a share, 0.5 rather than 50"
+                )
+        for name in ("max_latency_p95_ms", "max_size_mb"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < np.inf:
+                raise ValueError(f"{name} is finite and above 0, got {value}: leave it out for any")
+
+    @property
+    def limits(self) -> dict[str, float | None]:
+        """Every gate by its name."""
+        return {name: getattr(self, name) for name in GATES}
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is asked for."""
+        return any(limit is not None for limit in self.limits.values())
+
+    def failed(self, row: EvaluationRow) -> Iterator[tuple[str, str]]:
+        """(gate, one clear line) of each gate that the row does not pass."""
+        lower, upper = row.macro_f1_low, row.ece_high
+        found = {
+            "min_macro_f1": (row.macro_f1, lower, "macro-F1", "lower", "", 4),
+            "max_ece": (row.ece, upper, "ECE", "upper", "", 4),
+            "max_latency_p95_ms": (row.latency_p95_ms, None, "p95 latency", "", " ms", 3),
+            "max_size_mb": (row.size_bytes / MEGABYTE, None, "size", "", " MB", 3),
+        }
+        for gate, limit in self.limits.items():
+            value, end, name, side, unit, digits = found[gate]
+            said = f"{name} {value:.{digits}f}{unit}"
+            if self.on == tell.LOW and end is not None:
+                said += f", {side} end of its 95 % interval {end:.{digits}f}{unit}"
+                value = end
+            least = gate.startswith("min")
+            if limit is not None and not (value >= limit if least else value <= limit):
+                yield gate, f"gate failed: --{gate.replace('_', '-')} {limit:g}{unit}, found {said}"
+
+    def require(self, split: str, source: Source, corpus: Corpus) -> None:
+        """Refuse (ValueError) a corpus on which passing would say nothing."""
+        if not self.any:
+            return
+        if source.stands_in:
+            raise ValueError(
+                "a gate is held against the corpus that was meant, got the embedded sample, as "
+                "GoEmotions was not found: name yours with --corpus, or GoEmotions' folder with "
+                "--data; --corpus sample means the sample"
+            )
+        if any(f"{split} {TAKEN}" in said for said in source.said):
+            raise ValueError(
+                f"a gate is held against texts that nothing was fitted on, got a corpus without "
+                f"{split}, which was taken from train: bring a file of {split}, or name another "
+                "with --corpus-split"
+            )
+        if (texts := len(corpus.split(split))) < self.least_texts:
+            raise ValueError(
+                f"a gate needs {self.least_texts} texts or more to tell anything, got {texts} in "
+                f"{split} of {source.name}: bring more, or lower --min-texts"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """Which artifact, on which split of what corpus, and what it must reach."""
+
+    artifact: Place
+    split: str = "test"
+    corpus: Bring | None = None
+    data: Place | None = None
+    out: Place = RESULTS
+    name: str | None = None
+    store: Place | None = None
+    threads: int = 1
+    gates: Gates = field(default_factory=Gates)
+    download: bool = True
+
+    def __post_init__(self) -> None:
+        assert self.lands  # its name is checked
+        if self.split not in SPLITS:
+            raise ValueError(
+                f"an artifact is scored on {' or '.join(SPLITS)}, got {self.split!r}: it was "
+                "fitted on train, where its score says nothing"
+            )
+        if self.threads < 1:
+            raise ValueError(f"threads are counted from 1, got {self.threads}: 1 is customary")
+
+    @property
+    def lands(self) -> RunFolder:
+        usual = f"evaluate-{name_of(self.artifact)}"
+        return RunFolder(out=self.out, name=self.name, usual=usual)
+
+
+def _clock(finished: Finished, said: Said, threads: int) -> list[LatencyRow]:
+    """Alone, batch 1, real texts evenly over their lengths, text in, labels out."""
+    from emoray.artifact import runtime as artifact
+    from emoray.artifact.cpu import cpu
+    from emoray.artifact.latency import TimedArtifact, measure
+    from emoray.artifact.scoring import evenly
+
+    classifier = artifact.load(finished.folder, threads=threads)
+    chosen = evenly(np.array([len(classifier.ids(text)) for text in said.texts]), TEXTS)
+    others = np.setdiff1d(np.arange(len(said.texts)), chosen)
+    samples = measure(
+        {finished.name: TimedArtifact(classifier)},
+        [said.texts[i] for i in chosen],
+        baseline=finished.name,
+        others=[said.texts[i] for i in others],
+        repeats=TURNS,
+    )
+    here = cpu()
+    return [
+        LatencyRow(
+            **{**asdict(sample), "text": int(chosen[sample.text])},
+            threads=threads,
+            cpu=here.model,
+            instruction_sets=here.instruction_sets,
+        )
+        for sample in samples
+    ]
+
+
+def _unleaked(court: Judge, said: Said, split: str) -> float | None:
+    kept_N = ~court.corpus.leaked_N
+    if split != "test" or not kept_N.any():
+        return None
+    kept = score(said.logits_NK[kept_N], said.labels_NK[kept_N], court.finished.cuts_K)
+    return kept.macro_f1
+
+
+def _resampled(court: Judge, said: Said) -> Resampled:
+    """The artifact's own decision on a split."""
+    return resampled(
+        (said.logits_NK, court.finished.cuts_K[None]),
+        said.labels_NK,
+        usual_weights(said.labels_NK),
+        temperature_R=np.array([court.finished.temperature]),
+    )
+
+
+def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, list[LatencyRow]]:
+    """Score, time and hold against the gates; the decision is the artifact's own."""
+    finished, said = court.finished, court.said(settings.split)
+    drawn = _resampled(court, said)
+    scores = drawn.scores.row(0)
+    (macro_low,), (macro_high,) = drawn.interval("macro_f1")
+    (ece_low,), (ece_high,) = drawn.interval("ece")
+    samples = _clock(finished, said, settings.threads)
+    p50, p95 = np.percentile([s.milliseconds for s in samples], [50, 95])
+    row = EvaluationRow(
+        artifact=finished.name,
+        artifact_sha256=finished.sha256,
+        model_sha256=finished.model_sha256,
+        corpus=court.corpus.name,
+        corpus_sha256=court.corpus.sha256,
+        taxonomy=court.taxonomy.name,
+        split=settings.split,
+        texts=len(said.texts),
+        temperature=finished.temperature,
+        threshold_rule=finished.rule,
+        macro_f1=scores.macro_f1,
+        macro_f1_low=float(macro_low),
+        macro_f1_high=float(macro_high),
+        macro_f1_unleaked=_unleaked(court, said, settings.split),
+        micro_f1=scores.micro_f1,
+        precision=scores.precision,
+        recall=scores.recall,
+        ece=float(drawn.value("ece")[0]),
+        ece_low=float(ece_low),
+        ece_high=float(ece_high),
+        brier=float(drawn.value("brier")[0]),
+        nll=float(drawn.value("nll")[0]),
+        size_bytes=finished.size_bytes,
+        latency_p50_ms=float(p50),
+        latency_p95_ms=float(p95),
+        model_p50_ms=float(np.median([s.model_milliseconds for s in samples])),
+        threads=settings.threads,
+        **settings.gates.limits,
+        gate_on=settings.gates.on,
+        passed=True,
+        failed="",
+    )
+    return row, scores, samples
+
+
+def _paired(court: Judge, folders: Mapping[str, Path]) -> dict[str, Comparison]:
+    """The artifact beside each baseline on test, by its model: same texts, same resamples. On dev
+    there is none, where the baselines were decided."""
+    said, columns_K = court.said("test"), columns_of(court.finished.labels, court.taxonomy)
+    mine, weights_BN = _resampled(court, said), usual_weights(said.labels_NK)
+    found = {}
+    for model, folder in folders.items():
+        decided_NK = baseline_decisions(folder, said.texts)[:, columns_K]
+        found[model] = compare(resampled(decided_NK[None], said.labels_NK, weights_BN), mine)
+    return found
+
+
+def _baselines(court: Judge, split: str, console: Console) -> list[dict[str, Any]] | None:
+    """Baselines of the corpus, fitted on its train and decided on its dev: rows of `points`, timed
+    here, made once a store, on test with the artifact's comparison (`compared`). None of a corpus
+    on which nothing can be fitted, which is said."""
+    asked = baselines_of(CorpusRef.of(court.corpus, court.source.folder), court.taxonomy.name)
+    try:
+        folders = [court.store.make(each).folder for each in asked]
+    except ValueError as error:
+        console.print(f"no baselines to stand beside: {error}", highlight=False, soft_wrap=True)
+        return None
+    clock = ClockBaselines(baselines=asked, cpu=provenance().cpu, cpus=1)
+    latency = read_table(court.store.make(clock).folder / "latency.parquet", LatencyRow)
+    rows = pa.concat_tables(read_table(f / "points.parquet", PointRow) for f in folders)
+    found: list[dict[str, Any]] = with_latency(rows, latency).to_pylist()
+    made = {id_of(each): folder for each, folder in zip(asked, folders, strict=True)}
+    beside = _paired(court, made) if split == "test" else {}
+    return [{**row, "compared": beside.get(row["model"])} for row in found]
+
+
+def run_evaluate(settings: Evaluate, console: Console | None = None) -> EvaluationRow:
+    """Print a table and a line for each failed gate (to stderr), write `evaluation` and `latency`.
+
+    Returns the row that was written: `passed` says whether a CI may go on.
+    """
+    console = console or Console()
+    finished = open_artifact(settings.artifact)
+    wanted = Wanted(
+        corpus=settings.corpus,
+        data=settings.data,
+        download=settings.download,
+        out=settings.out,
+        store=settings.store,
+    )
+    court = before_corpus(finished, wanted, partial(settings.gates.require, settings.split))
+    inputs = {"job": "jobs.evaluate", **court.inputs, "split": settings.split}
+    out = free_place(settings.lands, inputs, console)
+    what = f"artifact {finished.name} as it stands"
+    tell.announce(console, court.source, court.taxonomy, what)
+    with waiting(console, lambda: f"scoring and timing {settings.split}"):
+        row, scores, samples = evaluate(court, settings)
+        beside = _baselines(court, settings.split, console)
+    failed = dict(settings.gates.failed(row))
+    row = EvaluationRow(**{**asdict(row), "passed": not failed, "failed": ",".join(failed)})
+    with landing(out) as folder:
+        record_inputs(out, inputs)
+        write_table([row], folder / "evaluation.parquet", EvaluationRow)
+        write_table(samples, folder / "latency.parquet", LatencyRow)
+    show(console, tell.evaluation_table(row, settings.gates.limits))
+    show(console, tell.scores_table(finished.labels, scores))
+    if beside is not None:
+        show(console, tell.baselines_table(row, beside))
+        if warning := tell.below_baselines(row, beside):
+            console.print("warning:", warning, style="bold red", highlight=False, soft_wrap=True)
+    if settings.gates.any:
+        console.print(tell.gates_sentence(settings.gates.on), highlight=False, soft_wrap=True)
+    console.print(f"tables {tables_at(out)}", highlight=False, soft_wrap=True)
+    for line in failed.values():
+        print(line, file=sys.stderr)  # noqa: T201 — what a CI shows
+    return row

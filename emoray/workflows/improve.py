@@ -1,0 +1,327 @@
+"""Techniques that promise a better F1, each against one baseline over several seeds."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from emoray.console.wording import count
+from emoray.data.finding import about_run
+from emoray.data.importing.settings import Bring
+from emoray.distributed import progress
+from emoray.distributed.connection import Cluster, connected
+from emoray.distributed.resources import check_share, refuse_missing
+from emoray.distributed.single_flight import Failed
+from emoray.distributed.stages import Stages
+from emoray.models.augmentation import BackTranslation
+from emoray.models.encoder.recipe import DEFAULT_ENCODER, BertRecipe
+from emoray.models.losses import BCE, Focal
+from emoray.quant.scheme import FLOAT
+from emoray.report.improvement import draw_improvements
+from emoray.search.spaces import TRAINED
+from emoray.search.text_lengths import reading, told_reading
+from emoray.search.translation import translate_for
+from emoray.stages.compression import Score
+from emoray.stages.inputs import Look, look
+from emoray.stages.plan import deciding, training
+from emoray.stages.spec import Data, Decision, Recipe
+from emoray.storage.location import Place, absolute, child, fetched, landing
+from emoray.storage.lock import alone_in
+from emoray.storage.run_folder import (
+    RESULTS,
+    RunFolder,
+    ready_out,
+    record_inputs,
+    settings_of,
+    store_of,
+)
+from emoray.storage.store.keys import key_of
+from emoray.storage.store.opening import open_store
+from emoray.tables.files import write_table
+from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
+from emoray.workflows.corpus import tell_look
+from emoray.workflows.improve_predictions import answer
+from emoray.workflows.improve_rows import (
+    BASELINE,
+    PROMISES,
+    About,
+    Attempt,
+    improvement_rows,
+    seed_rows,
+    summary,
+)
+from emoray.workflows.run_place import free_place
+from emoray.workflows.subsample import fewer
+
+TECHNIQUES = tuple(PROMISES)
+FAMILIES = ("glove", "bert")
+WIDEST = 64  # of the word vectors: what the quick search found enough
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Improve:
+    """Which techniques, on which family, with how many seeds; texts: of train, None for all."""
+
+    techniques: tuple[str, ...] = TECHNIQUES
+    families: tuple[str, ...] = ("glove",)
+    taxonomy: str | None = None
+    seeds: int = 3
+    members: int = 5
+    translator: str = "apertium:eng-spa"
+    share: float = 0.5
+    balance: float = 1.0
+    texts: int | None = None
+    epochs: int | None = None
+    max_tokens: int | None = None
+    encoder: str | None = None
+    corpus: Bring | None = None
+    data: Place | None = None
+    out: Place = RESULTS
+    name: str | None = None
+    store: Place | None = None
+    cluster: Cluster = field(default_factory=Cluster)
+    gpus_per_stage: float | None = None
+    download: bool = True
+
+    def __post_init__(self) -> None:
+        check_share(self.gpus_per_stage)
+        assert self.lands  # its name is checked
+        for what, asked, known in (
+            ("technique", self.techniques, TECHNIQUES),
+            ("family", self.families, FAMILIES),
+        ):
+            strange = [name for name in asked if name not in known]
+            if strange or not asked:
+                raise ValueError(
+                    f"a {what} is one of {', '.join(known)}, got {', '.join(strange) or 'none'}: "
+                    "name one of these"
+                )
+        for name, least in (("seeds", 2), ("members", 2)):
+            if getattr(self, name) < least:
+                raise ValueError(
+                    f"{name} must be at least {least}, got {getattr(self, name)}: one alone has "
+                    "no spread"
+                )
+
+    @property
+    def augmentation(self) -> BackTranslation:
+        return BackTranslation(share=self.share, balance=self.balance, translator=self.translator)
+
+    @property
+    def encoder_name(self) -> str:
+        return self.encoder or DEFAULT_ENCODER
+
+    @property
+    def lands(self) -> RunFolder:
+        families = [] if self.families == ("glove",) else list(self.families)
+        about = "-".join(["improve_f1", *families, about_run(self.taxonomy, self.corpus)])
+        names = ("techniques", "seeds", "members", "translator", "share", "balance", "texts")
+        named = {name: getattr(self, name) for name in (*names, "epochs", "max_tokens", "encoder")}
+        settings = settings_of(**named)
+        return RunFolder(out=self.out, name=self.name, usual=about, settings=settings)
+
+    @property
+    def place(self) -> Place:
+        return absolute(self.lands.place)
+
+    @property
+    def store_place(self) -> Place:
+        return store_of(self.out, self.store)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A technique on one family: its recipe, and the seeds whose models answer together."""
+
+    name: str
+    recipe: Recipe
+    groups: tuple[tuple[int, ...], ...]
+
+    def scores(self, data: Data) -> list[list[Score]]:
+        """The stages that answer, by group; ValueError for what the data cannot give."""
+        return [
+            [
+                deciding(training(replace(self.recipe, seed=s), data), FLOAT, (Decision(),)).scored
+                for s in group
+            ]
+            for group in self.groups
+        ]
+
+
+def baseline_of(family: str, settings: Improve, dims: Sequence[int]) -> Recipe:
+    """Plain binary cross-entropy, all else as the searches have it."""
+    assert settings.taxonomy is not None  # the corpus' own by now
+    if family == "bert":
+        bert = BertRecipe(taxonomy=settings.taxonomy, encoder=settings.encoder_name, loss=BCE())
+        return replace(bert, epochs=settings.epochs or bert.epochs)
+    return replace(
+        TRAINED,
+        taxonomy=settings.taxonomy,
+        embedding_dim=min(WIDEST, max(dims)),
+        layers=0,
+        loss=BCE(),
+        epochs=settings.epochs or TRAINED.epochs,
+    )
+
+
+def planned(family: str, settings: Improve, dims: Sequence[int]) -> list[Planned]:
+    """The baseline first, then the techniques asked for."""
+    baseline = baseline_of(family, settings, dims)
+    seeds = settings.seeds
+    single = tuple((seed,) for seed in range(seeds))
+    # An ensemble's first member is the baseline of its seed; the others are no one else's.
+    more = settings.members - 1
+    together = tuple((s, *range(seeds + s * more, seeds + (s + 1) * more)) for s in range(seeds))
+    plans = {
+        "focal_loss": Planned(
+            name="focal_loss", recipe=replace(baseline, loss=Focal()), groups=single
+        ),
+        "augmentation": Planned(
+            name="augmentation",
+            recipe=replace(baseline, augmentation=settings.augmentation),
+            groups=single,
+        ),
+        "ensemble": Planned(name="ensemble", recipe=baseline, groups=together),
+    }
+    first = Planned(name=BASELINE, recipe=baseline, groups=single)
+    return [first, *(plans[name] for name in settings.techniques)]
+
+
+def _make(stages: Stages, scores: Sequence[Score], console: Console) -> None:
+    """Have every answer made, each once. ValueError names the first that could not be."""
+    failed = []
+    with progress.following(stages, len(scores), console):
+        asked = {stages.make(score): score for score in scores}
+        for done in as_completed(asked):
+            if isinstance(made := done.result(), Failed):
+                failed.append(made)
+            stages.tell(key_of(asked[done]), 0, 0.0)
+    if failed:
+        raise ValueError(
+            f"every training must succeed to be compared, {len(failed)} of {len(scores)} did not: "
+            f"{failed[0].stage} failed with {failed[0].error}: run the same command again, what "
+            "is finished is kept"
+        )
+
+
+def _found(family: str, settings: Improve) -> Look:
+    return look(
+        settings.taxonomy,
+        None if settings.data is None else fetched(settings.data),
+        corpus=settings.corpus,
+        download=settings.download,
+        encoders=(settings.encoder_name,) if family == "bert" else (),
+    )
+
+
+def _cut(found: Look, settings: Improve, folder: Path) -> Look:
+    """The same with as many train texts as are asked for."""
+    if settings.texts is None or settings.texts >= found.train:
+        return found
+    return fewer(found, found.taxonomy.name, settings.texts, folder)
+
+
+def _answers(
+    settings: Improve, looks: Mapping[str, Look], folder: Path, console: Console
+) -> dict[str, list[Attempt]]:
+    """Every attempt with its answers, the baseline of each family first."""
+    plans = {
+        family: [
+            replace(plan, recipe=reading(found, plan.recipe, settings.max_tokens))
+            for plan in planned(family, settings, found.dims)
+        ]
+        for family, found in looks.items()
+    }
+    read = [
+        told
+        for family, found in looks.items()
+        for told in told_reading(found, [plan.recipe for plan in plans[family]])
+    ]
+    asked = {
+        family: [plan.scores(looks[family].data) for plan in found]
+        for family, found in plans.items()
+    }
+    each = dict.fromkeys(
+        score for found in asked.values() for groups in found for group in groups for score in group
+    )
+    console.print(
+        f"{count(len(each), 'training')}: {', '.join(looks)}, {count(settings.seeds, 'seed')}, "
+        f"{settings.taxonomy}",
+        *read,
+        sep="\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+    store = open_store(settings.store_place)
+    with connected(settings.cluster):
+        refuse_missing(settings.gpus_per_stage, settings.cluster)
+        for family, found in looks.items():
+            store.share(found.data)
+            recipes = [plan.recipe for plan in plans[family]]
+            translate_for(recipes, found.data, store=store.place, console=console)
+        with Stages(store.place, gpus=settings.gpus_per_stage) as stages:
+            _make(stages, list(each), console)
+    return {
+        family: [
+            Attempt(
+                name=plan.name,
+                family=family,
+                recipe=plan.recipe,
+                members=len(plan.groups[0]),
+                answers=tuple(answer(group, store) for group in groups),
+            )
+            for plan, groups in zip(plans[family], asked[family], strict=True)
+        ]
+        for family in looks
+    }
+
+
+def run_improve(settings: Improve, console: Console | None = None) -> Place:
+    """Compare, write `improvements`, `improvement_seeds`, a figure and a summary; returns where.
+
+    Raises ValueError for a mistake in settings or data before any worker starts.
+    """
+    console = console or Console()
+    ready_out(settings.out, settings.store_place)
+    looks = {family: _found(family, settings) for family in settings.families}
+    first = looks[settings.families[0]]
+    if settings.corpus is not None:
+        tell_look(first.source, console)
+    inputs = {"job": "jobs.improve_f1"}
+    for found in looks.values():
+        inputs |= found.inputs
+    place = absolute(free_place(settings.lands, inputs, console))
+    open_store(settings.store_place)  # refused here, before a folder is made
+    with alone_in(place) as still_alone, landing(place) as folder:
+        record_inputs(place, inputs, settings.lands.settings)
+        looks = {family: _cut(found, settings, folder) for family, found in looks.items()}
+        first = looks[settings.families[0]]
+        settings = replace(settings, taxonomy=first.taxonomy.name)
+        answers = _answers(settings, looks, folder, console)
+        rows: list[ImprovementRow] = []
+        for family, attempts in answers.items():
+            about = About(
+                corpus=looks[family].data.corpus.name,
+                taxonomy=first.taxonomy.name,
+                labels=first.taxonomy.labels,
+                train_texts=looks[family].train,
+            )
+            rows += improvement_rows(attempts[1:], attempts[0], about)
+        seeds = list(seed_rows([a for attempts in answers.values() for a in attempts]))
+        still_alone()
+        write_table(rows, folder / "improvements.parquet", ImprovementRow)
+        write_table(seeds, folder / "improvement_seeds.parquet", ImprovementSeedRow)
+        text = summary(rows)
+        (folder / "summary.md").write_text(f"{text}\n", "utf-8")
+        figures = [child(place, f"figures/{path.name}") for path in draw_improvements(folder)]
+    console.print(
+        f"\n{text}\n",
+        *(f"figure {figure}" for figure in figures),
+        f"tables {place}/improvements.parquet, improvement_seeds.parquet",
+        sep="\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return place

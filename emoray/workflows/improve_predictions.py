@@ -1,0 +1,53 @@
+"""What finished models say of dev and test, alone or together. Shapes: N texts, K labels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emoray.decide import ensemble
+from emoray.stages.compression import BASE, LOGITS, Score
+from emoray.stages.decision_columns import Logits
+from emoray.stages.encoding import read_texts
+from emoray.stages.fitted import fit_decisions
+from emoray.storage.store.keys import Stage
+from emoray.storage.store.local import Store
+from emoray.workflows.improve_rows import DECISIONS, Answer
+
+
+def _folder(store: Store, stage: Stage) -> Path:
+    found = store.find(stage)
+    if found is None:
+        raise ValueError(
+            f"a finished stage must lie in the store, {stage.name} does not: run the same command "
+            "again"
+        )
+    return found.folder
+
+
+def answer(scores: Sequence[Score], store: Store) -> Answer:
+    """These models as one, all of one corpus and taxonomy: the mean of their logits."""
+    said: dict[str, list[np.ndarray]] = {"dev": [], "test": []}
+    for score in scores:
+        with np.load(_folder(store, score) / LOGITS, allow_pickle=False) as data:
+            for split, logits_NK in data.items():
+                said[split].append(logits_NK)
+    dev_NK, test_NK = (
+        ensemble.combine(ensemble.Logits(), np.stack(logits), np.ones(len(scores)))
+        for logits in said.values()
+    )
+    text = _folder(store, scores[0].text)
+    (_, dev_labels_NK), (_, test_labels_NK) = (read_texts(text, s) for s in said)
+    bases = [_folder(store, score.compressed) / BASE for score in scores]
+    return Answer(
+        fitted=fit_decisions(DECISIONS, dev_NK, dev_labels_NK),
+        seed=scores[0].compressed.trained.recipe.seed,
+        logits=Logits(
+            dev_NK=dev_NK,
+            dev_labels_NK=dev_labels_NK,
+            test_NK=test_NK,
+            test_labels_NK=test_labels_NK,
+            leaked_N=np.load(text / "leaked.npy", allow_pickle=False),
+        ),
+        size_bytes=sum(p.stat().st_size for base in bases for p in base.iterdir()),
+    )

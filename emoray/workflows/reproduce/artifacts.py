@@ -1,0 +1,62 @@
+"""A row's artifact on this disk: as the run shipped it, or put together from its store."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from emoray.artifact.decision_history import copy_as_made
+from emoray.artifact.runtime import DECISION, MODEL
+from emoray.stages.ensembles import Combine
+from emoray.stages.spec import Data
+from emoray.storage.location import Place, fetched, located
+from emoray.storage.store.keys import Stage
+from emoray.storage.store.local import Store
+from emoray.storage.store.opening import open_store
+from emoray.tables.folders import folder_at
+from emoray.tables.predictions import cuts_of_point
+from emoray.workflows.reproduce.record import Record
+from emoray.workflows.reproduce.retrain import stage_of
+from emoray.workflows.ship import ship_ensemble, ship_point
+
+
+def _at(place: Place) -> Path:
+    """What lies there, brought here; a path to nothing where nothing does."""
+    try:
+        return fetched(place)
+    except ValueError:
+        return Path("/nowhere")
+
+
+def _folder_of(store: Store, stage: Stage) -> Path:
+    done = store.find(stage)
+    if done is None:
+        raise ValueError(
+            f"a row off the front is put together from its store, got no whole {stage.name} in "
+            f"{store.place}: name the run's store with --store"
+        )
+    return done.folder
+
+
+def artifact_of(
+    record: Record, row: dict[str, Any], store: Place, data: Callable[[], Data], target: Path
+) -> Path:
+    """The folder of the row's artifact, `target` where it had to be put together.
+
+    data: what it was trained on, asked for where the row's place in the store hangs on it.
+    ValueError where its files are gone, or are not those that were scored.
+    """
+    at = _at(located(record.place, row["artifact"]))
+    if (at / DECISION).is_file():  # a decision that was saved since is not the row's
+        return target if copy_as_made(at, row["artifact_sha256"], target) else at
+    names = json.loads(record.start["labels"])
+    cuts_K = cuts_of_point(folder_at(record.place).read, row, names)
+    if (at / MODEL).is_file():
+        ship_point(row, cuts_K, at.parent, target)
+        return target
+    stage, found = stage_of(record, row, data()), open_store(store, reading=True)
+    if isinstance(stage, Combine):
+        ship_ensemble(row, cuts_K, stage, lambda needed: _folder_of(found, needed), target)
+    else:
+        ship_point(row, cuts_K, _folder_of(found, stage.compressed), target)
+    return target

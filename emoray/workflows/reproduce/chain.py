@@ -1,0 +1,145 @@
+"""Whether what a row was made from still lies in the store as its manifests say. Nothing is written
+there, and every byte is read where it lies: a copy that was brought earlier counts for nothing."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from emoray.storage.location import Place
+from emoray.storage.objects import DamagedError
+from emoray.storage.parallel import in_parallel
+from emoray.storage.s3 import S3Folder
+from emoray.storage.store.local import MARKER
+from emoray.storage.store.manifest import MANIFEST, file_sha256, folder_in, read_manifest
+
+FOLLOWING = ("score", "decide", "compare", "clock", "clock_members")  # what is made of a model
+UNREADABLE = "?"  # stands for the key of a model that a broken manifest may have named
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """Keys of the stages that a row was made by: whole, not in the store, or damaged."""
+
+    whole: tuple[str, ...]
+    gone: tuple[str, ...]
+    damaged: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every stage was there and is as it was; never of a chain without stages."""
+        return bool(self.whole) and not self.gone and not self.damaged
+
+
+def _named(reads: Any) -> Iterator[str]:
+    """The keys of stages in what a manifest says that its stage read."""
+    if isinstance(reads, dict):
+        if set(reads) == {"stage"}:
+            yield reads["stage"]
+        else:
+            for part in reads.values():
+                yield from _named(part)
+    elif isinstance(reads, list):
+        for part in reads:
+            yield from _named(part)
+
+
+def _at(key: str) -> str:
+    return f"stages/{key.rsplit('-', 1)[0]}/{key}"
+
+
+def _here(store: Path, key: str) -> dict[str, Any] | None:
+    folder = folder_in(store, key.rsplit("-", 1)[0], key)
+    if not folder.is_dir():
+        raise FileNotFoundError(folder)
+    return read_manifest(folder)
+
+
+def _there(store: S3Folder, key: str) -> dict[str, Any] | None:
+    """The same from a bucket: its objects are read, and kept nowhere."""
+    try:
+        told = store.find(f"{_at(key)}/{MANIFEST}")
+        if told is None:
+            raise FileNotFoundError(f"{store}/{_at(key)}")
+    except DamagedError:
+        return None
+    with tempfile.TemporaryDirectory(prefix="emoray-") as scratch:
+        try:
+            manifest: dict[str, Any] = json.loads(told.content)
+            source, files = store / _at(key) / manifest["attempt"], dict(manifest["files"])
+            in_parallel(lambda name: source.download(name, Path(scratch) / name), files)
+            same = all(file_sha256(Path(scratch) / name) == sha for name, sha in files.items())
+        except (DamagedError, FileNotFoundError, ValueError, KeyError, TypeError):
+            return None
+    return manifest if same else None
+
+
+class StoreCheck:
+    """The stages of one store, each read once however many rows it stands behind."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._known: dict[str, dict[str, Any] | None] = {}
+
+    @cached_property
+    def is_there(self) -> bool:
+        """Whether a store lies there at all."""
+        if isinstance(self.place, S3Folder):
+            return self.place.entry(MARKER) is not None
+        return (self.place / MARKER).is_file()
+
+    def _manifest(self, key: str) -> dict[str, Any] | None:
+        """Of a stage whose files are all as it says; FileNotFoundError where it is not there."""
+        if key not in self._known:
+            at = self.place
+            found = _there(at, key) if isinstance(at, S3Folder) else _here(at, key)
+            self._known[key] = found if found and found.get("key") == key else None
+        return self._known[key]
+
+    def _following_manifests(self) -> Iterator[tuple[str, bytes]]:
+        for name in FOLLOWING:
+            if isinstance(self.place, S3Folder):
+                below = self.place / "stages" / name
+                names = [n for n in below.names() if n.endswith(f"/{MANIFEST}")]
+                for file_name, content in zip(names, in_parallel(below.read, names), strict=True):
+                    yield file_name.partition("/")[0], content
+            else:
+                for file in sorted((self.place / "stages" / name).glob(f"[!.]*/{MANIFEST}")):
+                    yield file.parent.name, file.read_bytes()
+
+    @cached_property
+    def _followers(self) -> dict[str, list[str]]:
+        """Key -> keys of the stages that read it, of the kinds in `FOLLOWING`."""
+        found: dict[str, list[str]] = {}
+        for key, content in self._following_manifests():
+            try:
+                reads = list(_named(json.loads(content)["reads"]))
+            except (ValueError, KeyError, TypeError):
+                reads = [UNREADABLE]
+            for read in reads:
+                found.setdefault(read, []).append(key)
+        return found
+
+    def chain(self, key: str) -> Chain:
+        """Check a finished model, all it was made from and what was scored and decided on it, each
+        file by its SHA-256."""
+        if not self.is_there:
+            return Chain(whole=(), gone=(key,), damaged=())
+        found: dict[str, list[str]] = {"whole": [], "gone": [], "damaged": []}
+        waiting = [key, *self._followers.get(key, ()), *self._followers.get(UNREADABLE, ())]
+        seen = set(waiting)
+        while waiting:
+            key = waiting.pop()
+            try:
+                manifest = self._manifest(key)
+            except FileNotFoundError:
+                found["gone"].append(key)
+                continue
+            found["whole" if manifest else "damaged"].append(key)
+            fresh = [k for k in _named((manifest or {}).get("reads")) if k not in seen]
+            seen.update(fresh)
+            waiting += fresh
+        return Chain(**{how: tuple(keys) for how, keys in found.items()})

@@ -1,0 +1,142 @@
+"""What a run says of a row: its columns, what it is made from, and where it was made."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from emoray.provenance import provenance
+from emoray.stages.point_rows import decision_id
+from emoray.stages.spec import Decision
+from emoray.stages.spec_json import read
+from emoray.storage.location import Place, absolute, child, located, place_of
+from emoray.storage.s3 import S3Folder
+from emoray.tables.folders import folder_at
+from emoray.tables.front import BASELINE
+
+MACHINE = ("cpu", "instruction_sets", "platform", "versions")  # what a score's last digit hangs on
+STORE, STAGES = "_store", "stages"
+
+
+def _where(table: pa.Table, column: str, values: list[str]) -> list[dict[str, Any]]:
+    chosen = pc.is_in(table.column(column), pa.array(values))
+    found: list[dict[str, Any]] = table.filter(chosen).to_pylist()
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Record:
+    """A run's rows that are to be made again, with their specs and every start of the run.
+
+    artifacts: where every row of the run says that its files lie, seen from there.
+    """
+
+    place: Place
+    rows: tuple[dict[str, Any], ...]
+    artifacts: tuple[str, ...]
+    specs: dict[str, dict[str, Any]]
+    starts: tuple[dict[str, Any], ...]
+
+    @property
+    def start(self) -> dict[str, Any]:
+        """The last start."""
+        return max(self.starts, key=lambda start: str(start["finished"]))
+
+    def spec(self, row: dict[str, Any]) -> dict[str, Any]:
+        """What the row's model is made from."""
+        if row["model"] not in self.specs:
+            raise ValueError(
+                f"a row's model has a spec in its run, got none of {row['model']} in {self.place}: "
+                "the run was not finished; run the same command again"
+            )
+        return self.specs[row["model"]]
+
+    def decisions(self, row: dict[str, Any]) -> tuple[tuple[Decision, ...], int]:
+        """Every decision on the row's model, and which of them is the row's, by its id."""
+        spec = self.spec(row)
+        decisions: tuple[Decision, ...] = read(spec["decisions"])
+        ids = [decision_id(spec["key"], decision) for decision in decisions]
+        if row["point"] not in ids:
+            raise ValueError(
+                f"a point's id is that of its model and decision, {row['point']} is of none of "
+                f"the {len(ids)} decisions on {row['model']}: its tables are of different runs"
+            )
+        return decisions, ids.index(row["point"])
+
+    def store(self, given: Place | None) -> Place:
+        """Where its stages lie: as given, as a row off its front says, or beside the run."""
+        if given is not None:
+            return given
+        for artifact in self.artifacts:
+            if f"/{STAGES}/" in artifact:
+                root, _, _ = str(located(self.place, artifact)).rpartition(f"/{STAGES}/")
+                return place_of(root)
+        if isinstance(self.place, S3Folder):
+            return child(self.place.parent, STORE)
+        return located(self.place, f"../{STORE}")
+
+
+def _drawn(table: pa.Table, sample: int, seed: int) -> list[str]:
+    """A baseline has no artifact, so none is drawn."""
+    kept = table.filter(pc.not_equal(table.column("family"), BASELINE))
+    names = sorted(kept.column("point").to_pylist())
+    chosen = np.random.default_rng(seed).permutation(len(names))[:sample]
+    return [names[i] for i in sorted(chosen)]
+
+
+def read_record(place: Place, points: tuple[str, ...], sample: int, seed: int) -> Record:
+    """The named points of a run, and `sample` more drawn by `seed`.
+
+    ValueError for a run that is not finished, or a point that it does not hold.
+    """
+    place = absolute(place)
+    folder = folder_at(place)
+    table = folder.read("points")
+    if not table.num_rows:
+        raise ValueError(
+            f"a run has rows to reproduce, got a table of none in {place}: run the same command "
+            "again to its end"
+        )
+    wanted = list(dict.fromkeys((*points, *(_drawn(table, sample, seed) if sample else ()))))
+    rows = {row["point"]: row for row in _where(table, "point", wanted)}
+    if missing := [point for point in wanted if point not in rows]:
+        raise ValueError(
+            f"a point is an id of the run's points, got {', '.join(missing)} with "
+            f"{table.num_rows:,} others in {place}: copy one from points.parquet"
+        )
+    for row in rows.values():
+        if row["family"] == BASELINE:
+            raise ValueError(
+                f"a row to reproduce has an artifact, got {row['point']}, which is a baseline: the "
+                "same sweep with another --store makes baselines anew"
+            )
+    return Record(
+        place=place,
+        rows=tuple(rows[point] for point in wanted),
+        artifacts=tuple(table.column("artifact").unique().to_pylist()),
+        specs={row["model"]: row for row in folder.read("specs").to_pylist()},
+        starts=tuple(folder.read("runs").to_pylist()),
+    )
+
+
+def other_machine(record: Record) -> list[str]:
+    """How this machine differs from those the run was made on, in words; nothing where it is one.
+
+    Every start counts: a later one took over what earlier ones had made.
+    """
+    here, found = asdict(provenance()), []
+    for start in record.starts:
+        for name in MACHINE:
+            if start[name] != here[name]:
+                was, now = (str(each).split(", ") for each in (start[name], here[name]))
+                lost, new = ([w for w in a if w not in b] for a, b in ((was, now), (now, was)))
+                found.append(f"{name}: {', '.join(lost) or 'none'} → {', '.join(new) or 'none'}")
+    return list(dict.fromkeys(found))
+
+
+def members_of(record: Record, spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """The specs of an ensemble's members, in their order."""
+    return [record.specs[model] for model in json.loads(spec["members"])]

@@ -1,0 +1,136 @@
+"""`jobs.reproduce`: do rows of a run come out again?"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from rich.console import Console
+
+from emoray.data.corpus import Corpus
+from emoray.data.importing.settings import Bring
+from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.word.initial_vectors import Given
+from emoray.stages.inputs import find_encoder, look
+from emoray.stages.spec import Data, Recipe
+from emoray.stages.spec_json import read
+from emoray.storage.location import Place, fetched
+from emoray.workflows.reproduce import printing as tell
+from emoray.workflows.reproduce.artifacts import artifact_of
+from emoray.workflows.reproduce.chain import StoreCheck
+from emoray.workflows.reproduce.record import Record, members_of, other_machine, read_record
+from emoray.workflows.reproduce.rerun import run_again
+from emoray.workflows.reproduce.retrain import train_anew
+from emoray.workflows.reproduce.verdict import TOLERANCE, verdicts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reproduce:
+    """Which rows of which run, on what data; from_scratch: by training anew, with `seeds` more.
+
+    stages: whether those behind a row are checked in the store as well.
+    """
+
+    run: Place
+    points: tuple[str, ...] = ()
+    sample: int = 0
+    seed: int = 0
+    from_scratch: bool = False
+    seeds: int = 0
+    corpus: Bring | None = None
+    data: Place | None = None
+    vector_files: tuple[Place, ...] = ()
+    store: Place | None = None
+    stages: bool = True
+    download: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.points and self.sample < 1:
+            raise ValueError(
+                f"rows to reproduce are points or a sample, got no point and {self.sample} drawn: "
+                "name one with --point, or draw some with --sample"
+            )
+        if self.seeds < 0 or (self.seeds and not self.from_scratch):
+            raise ValueError(
+                f"more seeds are trained from scratch, got --seeds {self.seeds}: add "
+                "--from-scratch, or leave --seeds out"
+            )
+
+
+def _recipes(record: Record) -> Iterator[Recipe]:
+    """Of the rows' models, and of ensembles' members."""
+    for row in record.rows:
+        spec = record.spec(row)
+        for each in members_of(record, spec) if spec["weighing"] else (spec,):
+            yield read(each["recipe"])
+
+
+def _data(settings: Reproduce, record: Record) -> Data:
+    """Corpus, and what the rows' trainings start from, as it is at hand here."""
+    recipes = list(_recipes(record))
+    given = any(isinstance(getattr(recipe, "vectors", None), Given) for recipe in recipes)
+    found = look(
+        record.start["taxonomy"],
+        fetched(settings.data) if settings.data else None,
+        corpus=settings.corpus,
+        download=settings.download,
+        vector_files=(settings.vector_files or None) if given else (),
+    )
+    encoders = dict.fromkeys(r.encoder for r in recipes if isinstance(r, BertRecipe))
+    return replace(found.data, encoders=tuple(find_encoder(name) for name in encoders))
+
+
+def _corpus(settings: Reproduce, record: Record) -> Corpus:
+    """The corpus of the run; ValueError where another is at hand."""
+    found = look(
+        record.start["taxonomy"],
+        fetched(settings.data) if settings.data else None,
+        corpus=settings.corpus,
+        download=settings.download,
+        vector_files=(),
+    )
+    if found.data.corpus.sha256 != record.start["corpus_sha256"]:
+        raise ValueError(
+            f"rows are reproduced on the corpus of their run, {record.start['corpus']} "
+            f"{record.start['corpus_sha256'][:12]}…, got {found.data.corpus.name} "
+            f"{found.data.corpus.sha256[:12]}…: name its folder with --data or --corpus"
+        )
+    return found.data.corpus.read(record.start["taxonomy"])
+
+
+def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
+    """Reproduce row by row and tell; returns how many rows did not come out again.
+
+    ValueError for a mistake in the settings, an unfinished run, or another corpus.
+    """
+    console = console or Console()
+    record = read_record(settings.run, settings.points, settings.sample, settings.seed)
+    corpus, elsewhere = _corpus(settings, record), other_machine(record)
+    store = record.store(settings.store)
+    check = StoreCheck(store) if settings.stages else None
+    tell.announce(console, record, elsewhere, TOLERANCE)
+    failed = 0
+    data = cache(lambda: _data(settings, record))
+    for row in record.rows:
+        with tempfile.TemporaryDirectory(prefix="emoray-") as scratch:
+            try:
+                chain = check.chain(record.spec(row)["key"]) if check else None
+                folder = artifact_of(record, row, store, data, Path(scratch) / "artifact")
+                again = run_again(record, row, folder, corpus)
+                groups = list(verdicts(row, again, same_machine=not elsewhere))
+            except ValueError as error:
+                tell.refused(console, row, error)
+                failed += 1
+                continue
+            tell.told(console, row, groups, chain, store)
+            whole = chain is None or chain.is_whole
+            failed += not (whole and all(group.holds for group in groups))
+            if settings.from_scratch:
+                others = [s for s in range(settings.seeds + 1) if s != row["seed"]]
+                trained = train_anew(
+                    record, row, data(), Path(scratch) / "store", others[: settings.seeds]
+                )
+                tell.spread(console, row, trained)
+    tell.summed(console, len(record.rows), failed, stages=settings.stages)
+    return failed

@@ -1,0 +1,123 @@
+"""An artifact run again from raw text, and everything a row says of it computed anew.
+
+Shapes: M members, N texts, K labels.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoray.artifact import runtime
+from emoray.artifact.batch_invariance import two_ways
+from emoray.artifact.runtime import DECISION, MANIFEST, Classifier, combined
+from emoray.data.corpus import Corpus, Split
+from emoray.decide.weighing import cross_fitted_ensemble
+from emoray.stages.compression import ENCODER_TEXTS, WORD_TEXTS
+from emoray.stages.decision_columns import Logits, decide_all
+from emoray.stages.fitted import fit_decisions
+from emoray.stages.spec import Decision
+from emoray.stages.spec_json import read
+from emoray.text.vocabulary import Ragged
+from emoray.workflows.reproduce.record import Record
+
+SCORES = (
+    "dev_macro_f1",
+    "dev_micro_f1",
+    "test_macro_f1",
+    "test_macro_f1_low",
+    "test_macro_f1_high",
+    "test_macro_f1_unleaked",
+    "test_micro_f1",
+    "test_precision",
+    "test_recall",
+)
+CALIBRATION = ("temperature", "dev_ece", "dev_nll", "test_ece", "test_brier", "test_nll")
+INVARIANCE = ("batch_flips_share",)
+BYTES = ("size_bytes", "artifact_sha256")
+CUTS = "cuts"  # of an artifact's decision: refitted on dev they must come out the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Again:
+    """What running an artifact gave: columns of `points`, and its cuts beside refitted ones."""
+
+    columns: dict[str, Any]
+    saved_cuts_K: np.ndarray
+    cuts_K: np.ndarray
+
+
+def _members(classifier: Classifier, split: Split) -> np.ndarray:
+    """logits_MNK: every member with its own tokenizer."""
+    said = [
+        model.logits([reader.ids(text) for text in split.texts])
+        for reader, model in classifier.members
+    ]
+    return np.stack(said)
+
+
+def _two_ways(
+    classifier: Classifier, files: dict[str, bytes], texts: Sequence[str], family: str
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """As `Score` reads them; of an ensemble nobody does."""
+    if len(classifier.members) > 1 or runtime.MODEL not in files:
+        return None
+    ragged = Ragged.from_lists([classifier.ids(text) for text in texts])
+    most = ENCODER_TEXTS if family == "bert" else WORD_TEXTS
+    both = two_ways(files[runtime.MODEL], ragged, most)
+    return both.alone_MK, both.batched_MK
+
+
+def _cross_fitted(
+    spec: dict[str, Any],
+    decisions: Sequence[Decision],
+    r: int,
+    dev_MNK: np.ndarray,
+    labels_NK: np.ndarray,
+) -> dict[str, Any]:
+    """An ensemble's dev scores, weights fitted anew on each fold; unknown (None) where members
+    without weight, of which its artifact holds nothing, had a say in them."""
+    if len(dev_MNK) != len(json.loads(spec["members"])):
+        return {"dev_macro_f1": None, "dev_micro_f1": None}
+    weighing = read(spec["weighing"])
+    weights_M = weighing.weights(dev_MNK, labels_NK)
+    together_NK = combined(list(dev_MNK), list(weights_M), str(weighing.of))
+    pairs = fit_decisions(decisions, together_NK, labels_NK).pairs
+    honest = cross_fitted_ensemble(weighing, pairs, dev_MNK, labels_NK)
+    return {"dev_macro_f1": honest.macro_f1_R[r], "dev_micro_f1": honest.micro_f1_R[r]}
+
+
+def run_again(record: Record, row: dict[str, Any], folder: Path, corpus: Corpus) -> Again:
+    """Score the artifact in `folder` on dev and test; fit and score its decision anew.
+
+    All decisions on the model are taken together, as the search took them, and the row's is read
+    off: the last digit of a mean hangs on how many stand beside it.
+    """
+    files = runtime.read(folder)
+    classifier, (mean_of, told) = Classifier(files), runtime.members_of(files)
+    weights = [member["weight"] for member in told]
+    dev_MNK, test_MNK = (_members(classifier, split) for split in (corpus.dev, corpus.test))
+    logits = Logits(
+        dev_NK=combined(list(dev_MNK), weights, mean_of),
+        dev_labels_NK=corpus.dev.labels_NK,
+        test_NK=combined(list(test_MNK), weights, mean_of),
+        test_labels_NK=corpus.test.labels_NK,
+        leaked_N=corpus.leaked_N,
+        two_ways=_two_ways(classifier, files, corpus.test.texts, row["family"]),
+    )
+    decisions, r = record.decisions(row)
+    decided = decide_all(logits, decisions)
+    columns = {name: column[r] for name, column in decided.points.items()}
+    spec = record.spec(row)
+    if spec["weighing"]:
+        columns |= _cross_fitted(spec, decisions, r, dev_MNK, corpus.dev.labels_NK)
+    columns["size_bytes"] = sum(runtime.sizes(folder).values())
+    columns["artifact_sha256"] = runtime.sha256((folder / MANIFEST).read_bytes())
+    return Again(
+        columns=columns,
+        saved_cuts_K=np.array(json.loads(files[DECISION])["cuts"], np.float64),
+        cuts_K=decided.fitted.cuts_RK[r],
+    )

@@ -1,0 +1,94 @@
+"""A row's model made from nothing: its recipe and seed, and other seeds beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from emoray.stages.decisions import Decide
+from emoray.stages.ensembles import Combine
+from emoray.stages.plan import deciding, training
+from emoray.stages.spec import Data, Decision
+from emoray.stages.spec_json import read
+from emoray.storage.store.keys import key_of
+from emoray.storage.store.local import Store
+from emoray.tables.files import read_table
+from emoray.tables.rows import PointRow
+from emoray.workflows.reproduce.record import Record, members_of
+
+SHOWN = ("dev_macro_f1", "test_macro_f1", "size_bytes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """One training's point: the row's own seed, or another."""
+
+    seed: int
+    dev_macro_f1: float
+    test_macro_f1: float
+    size_bytes: int
+    artifact_sha256: str
+
+
+def _decide(
+    spec: dict[str, Any], decisions: tuple[Decision, ...], data: Data, seed: int | None
+) -> Decide:
+    recipe = read(spec["recipe"])
+    if seed is not None:
+        recipe = replace(recipe, seed=seed)
+    return deciding(training(recipe, data), read(spec["scheme"]), decisions)
+
+
+def stage_of(
+    record: Record, row: dict[str, Any], data: Data, seed: int | None = None
+) -> Decide | Combine:
+    """The stage that makes the row's points, from its spec and the data at hand.
+
+    seed: another than the row's own. ValueError where data or code are not those of the run.
+    """
+    spec, (decisions, _) = record.spec(row), record.decisions(row)
+    made: Decide | Combine
+    if spec["weighing"]:
+        members = [_decide(member, decisions, data, None) for member in members_of(record, spec)]
+        made = Combine.of(members, read(spec["weighing"]), plan=spec["plan"])
+    else:
+        made = _decide(spec, decisions, data, seed)
+    key = key_of(made if isinstance(made, Combine) else made.compressed)
+    if seed is None and key != spec["key"]:
+        raise ValueError(
+            f"a row is trained anew from the same corpus, vectors and code, got another key for "
+            f"{row['model']}: the run read corpus {record.start['corpus_sha256'][:12]}… and "
+            f"vectors {record.start['vectors_sha256'][:12]}…, code at "
+            f"{record.start['git_commit'][:12] or 'no commit'}: use these"
+        )
+    return made
+
+
+def train_anew(
+    record: Record, row: dict[str, Any], data: Data, folder: Path, seeds: Sequence[int]
+) -> list[Trained]:
+    """The row's own training, then those with `seeds`, in a store of their own in `folder`."""
+    if seeds and record.spec(row)["weighing"]:
+        raise ValueError(
+            f"members of an ensemble have their seeds from its plan, got {len(seeds)} more for "
+            f"{row['point']}: leave --seeds out"
+        )
+    store, found = Store(folder), []
+    _, r = record.decisions(row)
+    for seed in (None, *seeds):
+        made = store.make(stage_of(record, row, data, seed)).folder
+        points = read_table(made / "points.parquet", PointRow)
+        if seed is None:
+            (point,) = points.filter(pc.equal(points.column("point"), row["point"])).to_pylist()
+        else:  # another seed's points have other ids, in the same order
+            point = points.slice(r, 1).to_pylist()[0]
+        found.append(
+            Trained(
+                seed=point["seed"],
+                artifact_sha256=point["artifact_sha256"],
+                **{name: point[name] for name in SHOWN},
+            )
+        )
+    return found

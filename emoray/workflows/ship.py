@@ -1,0 +1,46 @@
+"""Put the artifact of an operating point on disk, from its row and the store."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emoray.artifact.packaging import Base, Row, row_of, ship, ship_files
+from emoray.stages.compression import BASE
+from emoray.stages.ensembles import Combine, files_of, read_weights
+from emoray.storage.store.keys import Stage
+
+
+def _made(row: dict[str, Any], cuts_K: np.ndarray, base: Base) -> Row:
+    """The row's own files on its base; refuses others than were scored."""
+    made = row_of(base, temperature=row["temperature"], cuts_K=cuts_K, rule=row["threshold_rule"])
+    if (made.sha256, made.size_bytes) != (row["artifact_sha256"], row["size_bytes"]):
+        raise ValueError(
+            f"an artifact must be its row's, got {made.size_bytes} bytes, {made.sha256[:12]} for "
+            f"{row['point']} ({row['size_bytes']} bytes, {row['artifact_sha256'][:12]}): "
+            "the store was changed since; run the sweep again"
+        )
+    return made
+
+
+def ship_point(row: dict[str, Any], cuts_K: np.ndarray, compressed: Path, target: Path) -> None:
+    """Write the folder that `row` describes; `compressed` is its finished `Compress`.
+
+    Refuses (ValueError) when what would be written is not what was scored: other bytes, other hash.
+    """
+    base = compressed / BASE
+    ship(base, _made(row, cuts_K, Base.read(base)), target)
+
+
+def ship_ensemble(
+    row: dict[str, Any],
+    cuts_K: np.ndarray,
+    combine: Combine,
+    folder_of: Callable[[Stage], Path],
+    target: Path,
+) -> None:
+    """The same for an ensemble's row; `folder_of` finds `combine` and what it was made of."""
+    members = [folder_of(compressed) for compressed in combine.compressed]
+    files = files_of(combine, read_weights(folder_of(combine)), members)
+    ship_files(files, _made(row, cuts_K, Base.of_ensemble(files)), target)

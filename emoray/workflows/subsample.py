@@ -1,0 +1,36 @@
+"""A corpus with fewer train texts, for what would take too long on all of them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from emoray.data.corpus import NAMES, read_corpus
+from emoray.stages.inputs import Look
+from emoray.stages.spec import CorpusRef
+
+
+def fewer(found: Look, taxonomy: str, texts: int, folder: Path, *, seed: int = 0) -> Look:
+    """The same look at a corpus of `texts` train texts, drawn by `seed`; dev and test are whole.
+
+    It is written to `<folder>/_corpus-<texts>`. Raises ValueError where a label is left without
+    any text.
+    """
+    source = found.data.corpus
+    target = folder / f"_corpus-{texts}"
+    target.mkdir(parents=True, exist_ok=True)
+    for whole in ("dev.tsv", "test.tsv", NAMES):
+        if (source.folder / whole).is_file():
+            (target / whole).write_bytes((source.folder / whole).read_bytes())
+    lines = (source.folder / "train.tsv").read_text("utf-8-sig").removesuffix("\n").split("\n")
+    kept = np.sort(np.random.default_rng(seed).permutation(len(lines))[:texts])
+    (target / "train.tsv").write_text("".join(f"{lines[i]}\n" for i in kept), "utf-8")
+    name = f"{source.name}-{texts}"
+    corpus = read_corpus(target, name=name, taxonomy=source.taxonomy(taxonomy))
+    ref = CorpusRef.of(corpus, target.absolute())
+    return replace(
+        found,
+        data=replace(found.data, corpus=ref),
+        train=len(corpus.train),
+        leaked=int(corpus.leaked_N.sum()),
+    )

@@ -1,0 +1,250 @@
+"""The main job: look at the data, search, time artifacts alone, ship what matters, report."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from emoray.console.wording import count
+from emoray.data.finding import about_run
+from emoray.data.importing.settings import Bring
+from emoray.distributed import progress
+from emoray.distributed.actor_pool import Limits
+from emoray.distributed.connection import Cluster, connected
+from emoray.distributed.resources import check_share, refuse_missing
+from emoray.distributed.stages import Stages
+from emoray.distributed.workers import LIMITS
+from emoray.models.encoder.recipe import DEFAULT_ENCODER
+from emoray.search import baselines, study_backup, timing, translation, tune
+from emoray.search.overrides import Wish, encoders_needed, named, own_vectors
+from emoray.search.spaces import JointSpace, Space
+from emoray.search.text_lengths import recipes_reading, space_reading, told_reading
+from emoray.search.trials import Desk
+from emoray.stages.decisions import Decide
+from emoray.stages.inputs import Look, look
+from emoray.stages.predictions import keeps_texts
+from emoray.storage.location import Place, absolute, child, fetched, landing
+from emoray.storage.lock import alone_in
+from emoray.storage.names import checked_run
+from emoray.storage.run_folder import (
+    RESULTS,
+    RunFolder,
+    ready_out,
+    record_inputs,
+    settings_of,
+    store_of,
+)
+from emoray.storage.store.cleanup import clear_leftovers
+from emoray.storage.store.opening import open_store
+from emoray.tables.parts import begin
+from emoray.tables.version import versioned
+from emoray.workflows import publish
+from emoray.workflows.corpus import tell_look
+from emoray.workflows.run_place import free_place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """What to search, on what data, and where everything lands."""
+
+    space: str = "quick"
+    taxonomy: str | None = None
+    corpus: Bring | None = None
+    data: Place | None = None
+    out: Place = RESULTS
+    run: str | None = None
+    store: Place | None = None
+    trials: int = 64
+    max_tokens: int | None = None
+    wish: Wish = field(default_factory=Wish)
+    encoders: tuple[str, ...] = ()
+    cluster: Cluster = field(default_factory=Cluster)
+    limits: Limits = LIMITS
+    gpus_per_stage: float | None = None
+    download: bool = True
+    keep_texts: bool | None = None
+    download_vectors: bool = False
+    vector_files: tuple[Place, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_share(self.gpus_per_stage)
+        if self.run is not None:
+            checked_run(self.run)
+
+    @property
+    def lands(self) -> RunFolder:
+        about = about_run(self.taxonomy, self.corpus)
+        settings = settings_of(
+            dims=self.wish.dims,
+            layers=self.wish.layers,
+            seeds=self.wish.seeds,
+            vectors=self.wish.vectors,
+            encoders=self.encoders,
+            max_tokens=self.max_tokens,
+        )
+        usual = f"{self.space}-{about}"
+        return RunFolder(out=self.out, name=self.run, usual=usual, settings=settings)
+
+    @property
+    def run_folder(self) -> Place:
+        return absolute(self.lands.place)
+
+    @property
+    def store_root(self) -> Place:
+        return store_of(self.out, self.store)
+
+    def inputs(self, facts: Look) -> dict[str, str]:
+        """What the run's results are made of: another input is another run."""
+        given = [v.sha256 for v in facts.data.vectors] if self.vector_files else []
+        return {
+            "job": "jobs.sweep",
+            "space": self.space,
+            **facts.inputs,
+            "vectors": " ".join(given) or "those at hand",
+        }
+
+
+def _encoders(sweep: Sweep) -> tuple[str, ...]:
+    if not encoders_needed(sweep.space):
+        if sweep.encoders:
+            raise ValueError(
+                f"encoders are for the bert spaces, got {', '.join(sweep.encoders)} with space "
+                f"{sweep.space}: add --space bert, or leave --encoder out"
+            )
+        return ()
+    return sweep.encoders or (DEFAULT_ENCODER,)
+
+
+def _vector_files(sweep: Sweep) -> tuple[Place, ...] | None:
+    """Those named; none where none are needed, None where what is at hand will do."""
+    if sweep.vector_files and (encoders_needed(sweep.space) or not sweep.wish.needs_given):
+        raise ValueError(
+            f"--vectors-file is for recipes that start from given vectors, got "
+            f"{', '.join(map(str, sweep.vector_files))} and no such recipe: leave it out, or add "
+            "--vectors given"
+        )
+    if sweep.download_vectors and sweep.vector_files:
+        raise ValueError("--download-vectors and --vectors-file exclude each other, got both")
+    return sweep.vector_files or (None if sweep.wish.needs_given else ())
+
+
+def _announce(
+    run: Place, facts: Look, space: Space | JointSpace, read: Sequence[str], console: Console
+) -> None:
+    corpus = facts.data.corpus
+    if facts.source.stands_in:
+        console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
+        console.print(f"{facts.why}\nIts figures show that everything works, and little more.")
+    encoders = [e.name for e in facts.data.encoders]
+    start = "encoders" if encoders else "vectors"
+    given = [v.source.name for v in facts.data.vectors]
+    starts = encoders or [*given, *own_vectors(space)]
+    console.print(
+        f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
+        f"{facts.leaked} of test also in train) · taxonomy {facts.taxonomy} · {start} "
+        f"{', '.join(starts)} · {count(space.models, 'model')} to measure · "
+        f"run {run}",
+        *read,
+        sep="\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _search(space: Space | JointSpace, desk: Desk, console: Console) -> list[Decide]:
+    """The search itself; returns what its tables are made of."""
+    with progress.following(desk.stages, space.models, console):
+        if isinstance(space, Space):
+            return tune.grid(space, desk)
+        place = child(desk.run_folder, "_tune")
+        with (
+            landing(place, only=[tune.STUDY]) as folder,
+            study_backup.copied(folder / tune.STUDY, place),
+        ):
+            return tune.joint(space, desk, folder)
+
+
+def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
+    """Run or continue a sweep; returns the run's folder.
+
+    Raises ValueError for a mistake in the settings or the data before any worker starts.
+    """
+    console = console or Console()
+    started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
+    facts = look(
+        sweep.taxonomy,
+        fetched(sweep.data) if sweep.data else None,
+        corpus=sweep.corpus,
+        download=sweep.download,
+        download_vectors=sweep.download_vectors,
+        encoders=_encoders(sweep),
+        vector_files=_vector_files(sweep),
+    )
+    if sweep.corpus is not None:
+        tell_look(facts.source, console)
+    space = named(
+        sweep.space,
+        facts.taxonomy.name,
+        facts.dims,
+        encoders=facts.data.encoders,
+        trials=sweep.trials,
+        wish=sweep.wish,
+    )
+    space = space_reading(facts, space, sweep.max_tokens)
+    recipes = translation.recipes_of(space)
+    read = list(told_reading(facts, recipes_reading(space)))
+    facts = replace(facts, data=translation.with_translators(facts.data, recipes))
+    if isinstance(space, Space):
+        tune.planned(space, facts.data)  # refused here, before any worker starts
+    ready_out(sweep.out, sweep.store_root)
+    inputs = versioned(sweep.inputs(facts))
+    run_folder = absolute(free_place(sweep.lands, inputs, console))
+    with alone_in(run_folder) as still_alone:
+        record_inputs(run_folder, inputs, sweep.lands.settings)
+        store = open_store(sweep.store_root)  # refused here, before Ray
+        store.share(facts.data)
+        clear_leftovers(store)
+        with (
+            connected(sweep.cluster),
+            Stages(store.place, limits=sweep.limits, gpus=sweep.gpus_per_stage) as stages,
+        ):
+            refuse_missing(sweep.gpus_per_stage, sweep.cluster)
+            _announce(run_folder, facts, space, read, console)
+            translation.translate_for(recipes, facts.data, store=store.place, console=console)
+            desk = Desk(
+                stages=stages,
+                run_folder=run_folder,
+                store=store.place,
+                data=facts.data,
+                token=begin(run_folder),  # the store is the truth: parts are made from it again
+            )
+            searching = time.perf_counter()
+            with baselines.beside(desk, facts.taxonomy.name) as compared_with:
+                decided = _search(space, desk, console)
+            searched = time.perf_counter() - searching
+            translation.write_augmentations(desk, recipes)
+            timing.clock(desk, decided, console, compared_with)
+            stages.refuse_full()
+            start = publish.Start(
+                search="grid" if isinstance(space, Space) else "joint",
+                space=sweep.space,
+                taxonomy=facts.taxonomy.name,
+                started=started,
+                cpu_started=cpu,
+                wall_seconds=time.perf_counter() - clock,
+                search_seconds=searched,
+                trials=space.trials,
+            )
+            publish.record(desk, facts, start)
+            still_alone()
+            publish.publish(
+                desk,
+                decided,
+                store,
+                console,
+                keep_texts=keeps_texts(sweep.keep_texts, sweep.corpus),
+            )
+        clear_leftovers(store)
+    return run_folder

@@ -1,0 +1,285 @@
+"""`jobs.vectors`: word vectors from a text file or a corpus' train, to files that a sweep reads."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from emoray.console.progress import Tell, pace
+from emoray.data.corpus import read_records
+from emoray.data.finding import about_run, find_corpus
+from emoray.data.goemotions import Source
+from emoray.data.importing.settings import Bring
+from emoray.stages.text_lengths import MOST_WORDS, word_lengths
+from emoray.storage.location import Place, child, fetched, landing
+from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs
+from emoray.storage.store.manifest import file_sha256
+from emoray.tables.terminal import show, table
+from emoray.text.vectors.cooccurrence import Counts, count_pairs
+from emoray.text.vectors.quality import (
+    agreement,
+    inflection_score,
+    inflections,
+    neighbours,
+)
+from emoray.text.vectors.settings import GloveObjective, Method, OwnVectors, Ppmi
+from emoray.text.vectors.sources import VectorSource, find_all
+from emoray.text.vectors.texts import read_texts
+from emoray.text.vectors.training import train_vectors
+from emoray.text.vectors.writing import names_for, write_vectors
+from emoray.text.words import tokenize
+from emoray.workflows.run_place import free_place
+
+SHOWN = ("happy", "sad", "angry", "love", "afraid", "thanks", "funny", "sorry")
+AT_LEAST = (
+    4  # words whose neighbours are shown, the most frequent ones where none of these is known
+)
+NEIGHBOURS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFile:
+    """A text file, one text a line."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Train:
+    """The train texts of a corpus, cut as models read them: a sweep's own vectors are the same."""
+
+    corpus: Bring | None = None
+    data: Place | None = None
+    download: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """What to train on, how, how wide, and where the files land.
+
+    out: the folder of all runs. near: words whose neighbours are shown.
+    """
+
+    texts: TextFile | Train
+    settings: OwnVectors = field(default_factory=OwnVectors)
+    dim: int = 100
+    out: Place = RESULTS
+    name: str | None = None
+    near: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        assert self.lands  # its name is checked
+        if self.out.name.endswith((".txt", ".npy")):
+            raise ValueError(
+                f"--out is the folder of all runs, got {self.out}: the files are called "
+                f"{self.file}, …; name their folder in OUT with --name"
+            )
+
+    @property
+    def lands(self) -> RunFolder:
+        return RunFolder(out=self.out, name=self.name, usual=f"vectors-{_about(self.texts)}")
+
+    @property
+    def file(self) -> str:
+        """What the file in GloVe's text format is called."""
+        return f"{self.settings}.{self.dim}d.txt"
+
+
+def _about(texts: TextFile | Train) -> str:
+    """What the vectors' folder is called after."""
+    if isinstance(texts, Train):
+        return about_run(None, texts.corpus, usual="goemotions")
+    return texts.place.name.partition(".")[0]
+
+
+METHODS: dict[str, Method] = {"ppmi": Ppmi(), "glove": GloveObjective()}
+
+
+def settings_of(method: str, **knobs: int) -> OwnVectors:
+    """The settings of a method by its name; ValueError for any other name."""
+    if method not in METHODS:
+        raise ValueError(
+            f"method is one of {', '.join(METHODS)}, got {method!r}: name one of these"
+        )
+    return OwnVectors(method=METHODS[method], **knobs)
+
+
+def texts_of(
+    text: Place | None, corpus: Bring | None, data: Place | None, *, download: bool
+) -> TextFile | Train:
+    """What the options of a job name: a text file, else a corpus."""
+    if text is None:
+        return Train(corpus=corpus, data=data, download=download)
+    if corpus is not None:
+        raise ValueError(
+            f"word vectors are trained on a text file or on a corpus, got {text} and "
+            f"{corpus.source}: leave one out"
+        )
+    return TextFile(place=text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The texts as files here. source: the corpus that they are train of, else None."""
+
+    path: Path
+    source: Source | None
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """What tells vectors of these texts from others, as their folder keeps it."""
+        name = self.path.name if self.source is None else self.source.name
+        return {"job": "jobs.vectors", "texts": name, "texts_sha256": file_sha256(self.path)}
+
+
+def _found(texts: TextFile | Train) -> Found:
+    if isinstance(texts, TextFile):
+        path = fetched(texts.place)
+        if not path.is_file():
+            raise ValueError(
+                f"word vectors come from a text file, one text a line, got no file {texts.place}: "
+                "check the path"
+            )
+        return Found(path=path, source=None)
+    source = find_corpus(texts.corpus, texts.data, download=texts.download)
+    return Found(path=source.folder / "train.tsv", source=source)
+
+
+def _words_of(found: Found) -> tuple[str, Iterator[list[str]]]:
+    """What is read, and the words of each text as they are asked for."""
+    source = found.source
+    if source is None:
+        return str(found.path), (tokenize(text) for text in read_texts(found.path))
+    _, records = read_records(source.folder, "train")
+    limit = word_lengths(source.folder).limit(MOST_WORDS)
+    words = (tokenize(text)[:limit] for _, text, _ in records)
+    return f"train of corpus {source}", words
+
+
+def _told(texts: Iterator[list[str]], tell: Tell) -> Iterator[list[str]]:
+    for number, words in enumerate(texts, start=1):
+        yield words
+        tell(number, "")
+
+
+def _counted(training: Training, found: Found, console: Console) -> Counts:
+    what, texts = _words_of(found)
+    console.print(f"texts {what}", highlight=False, soft_wrap=True, markup=False)
+    settings = training.settings
+    with pace(console, "texts read") as tell:
+        return count_pairs(
+            _told(texts, tell),
+            window=settings.window,
+            min_count=settings.min_count,
+            max_words=settings.max_words,
+        )
+
+
+def _trained(training: Training, counts: Counts, console: Console) -> np.ndarray:
+    method = training.settings.method
+    total = None if isinstance(method, Ppmi) else method.epochs
+    with pace(console, "epochs", total) as tell:
+        return train_vectors(
+            counts,
+            training.settings,
+            dim=training.dim,
+            report=lambda epoch, loss: tell(epoch, f"loss {loss:.4f}"),
+        )
+
+
+def _near(training: Training, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Words to show; ValueError for one that is asked for and has no vector."""
+    known = set(words)
+    for word in training.near:
+        if word not in known:
+            raise ValueError(
+                f"neighbours are shown of words that stand {training.settings.min_count} times or "
+                f"more in the texts, got {word!r}: name another, or a smaller --min-count"
+            )
+    usual = [word for word in SHOWN if word in known]
+    return training.near or tuple(usual or [w for w in words if w.isalpha()][-AT_LEAST:])
+
+
+def _tell_neighbours(
+    near: Sequence[str], words: Sequence[str], vectors_VD: np.ndarray, console: Console
+) -> None:
+    made = table("Nearest words, by cosine", "word", "nearest", left=2)
+    for word in near:
+        found = neighbours(words, vectors_VD, word, NEIGHBOURS)
+        made.add_row(word, ", ".join(f"{other} {cosine:.2f}" for other, cosine in found))
+    made.columns[1].no_wrap = False
+    show(console, made)
+
+
+def _at_hand(training: Training) -> VectorSource | None:
+    """Given vectors to be compared with, the widest; None where there are none."""
+    data = training.texts.data if isinstance(training.texts, Train) else None
+    found = find_all(None if data is None else fetched(data))
+    return found[-1] if found else None
+
+
+def _tell_sense(
+    others: VectorSource | None, words: Sequence[str], vectors_VD: np.ndarray, console: Console
+) -> None:
+    """Two checks: of these vectors alone, with others beside them, and of both together."""
+    name = "given" if others is None else others.name
+    made = table("Do they make sense?", "check", "these", name)
+    pairs, score = len(inflections(words)), inflection_score(words, vectors_VD)
+    scored = agreed = "none at hand"
+    if others is not None:
+        known, others_VD = others.load(words)
+        row = {word: i for i, word in enumerate(known)}
+        shared = [word for word in words if word in row]  # in the order of frequency here
+        others_VD = others_VD[[row[word] for word in shared]]
+        scored = f"{inflection_score(shared, others_VD):.3f}"
+        agreed = f"{agreement(words, vectors_VD, shared, others_VD):.3f}"
+    made.add_row(f"{pairs:,} inflections nearer than chance, which is 0.5", f"{score:.3f}", scored)
+    made.add_row("rank correlation of cosines among frequent words", "", agreed)
+    show(console, made)
+
+
+def run_training(training: Training, console: Console | None = None) -> tuple[Place, ...]:
+    """Train, write all three files, show what the vectors say; returns where the files lie.
+
+    Raises ValueError for settings or texts that cannot be trained on.
+    """
+    console = console or Console()
+    names = names_for(training.file)
+    ready_out(training.out)
+    found = _found(training.texts)
+    folder = free_place(training.lands, found.inputs, console)
+    begun = time.perf_counter()
+    with landing(folder, only=names) as here:
+        counts = _counted(training, found, console)
+        near = _near(training, counts.words)
+        console.print(
+            f"{counts.texts:,} texts, {counts.running:,} words; {len(counts.words):,} different "
+            f"ones stand {training.settings.min_count} times or more, near each other in "
+            f"{counts.matrix_VV.nnz:,} pairs ({time.perf_counter() - begun:.1f} s)",
+            highlight=False,
+            soft_wrap=True,
+        )
+        vectors_VD = _trained(training, counts, console)
+        console.print(
+            f"{training.settings}, {training.dim} dimensions "
+            f"({time.perf_counter() - begun:.1f} s in all)\n",
+            highlight=False,
+            soft_wrap=True,
+        )
+        record_inputs(folder, found.inputs)
+        write_vectors(here, names[0], counts.words, vectors_VD)
+    _tell_neighbours(near, counts.words, vectors_VD, console)
+    _tell_sense(_at_hand(training), counts.words, vectors_VD, console)
+    written = tuple(child(folder, name) for name in names)
+    console.print(
+        *(f"file {each}" for each in written),
+        f"next  python -m jobs.sweep --vectors-file {written[0]}",
+        sep="\n",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
+    return written
