@@ -1,10 +1,18 @@
-"""One Ray job that searches architecture, quantization, temperature and thresholds together."""
+"""One Ray job that searches architecture, quantization, temperature and thresholds together.
+
+`load_run`, `load_artifact`, `read_corpus`, `sweep` and `compare` are what it offers Python; each is
+loaded when it is asked for. Jobs for a shell: `emoray --help`.
+"""
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from emoray.api import compare, load_artifact, load_run, read_corpus, sweep
+
     __version__: str
+
+__all__ = ["__version__", "compare", "load_artifact", "load_run", "read_corpus", "sweep"]
 
 # Libraries that would tell others of their use, each told not to before it is imported. onnxruntime
 # writes a device id and a queue of events into the user's cache; a set but empty value is unset.
@@ -39,8 +47,12 @@ def _version() -> str:
         return str(project["version"]) if project.get("name") == "emoray" else UNKNOWN
 
 
-def __getattr__(name: str) -> str:
-    """`__version__`, looked up when it is asked for: importing emoray stays free of charge."""
+def __getattr__(name: str) -> Any:
+    """What is looked up when it is asked for: importing emoray stays free of charge."""
     if name == "__version__":
         return globals().setdefault(name, _version())
+    if name in __all__:
+        from importlib import import_module
+
+        return globals().setdefault(name, getattr(import_module("emoray.api"), name))
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,134 @@
+"""What `import emoray` offers, each part loaded when it is called."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from emoray.artifact.runtime import Classifier
+    from emoray.data.corpus import Corpus
+    from emoray.storage.location import Place
+    from emoray.tables.run import Run
+
+PLACES = ("data", "out", "store")  # settings that name a folder or a bucket
+
+
+def load_run(*places: "str | Path | Place") -> "Run":
+    """Read a finished run, or several as one.
+
+    Args:
+        places: folders or s3://bucket/prefix of runs.
+
+    Returns:
+        The run: `points` and its other tables as pandas frames, `best`, `compare`, `ship`.
+
+    Raises:
+        ValueError: where a place holds no tables, with what it does hold.
+    """
+    from emoray.tables import load
+
+    return load(*places)
+
+
+def load_artifact(place: "str | Path | Place", *, threads: int = 1) -> "Classifier":
+    """Load a finished artifact: `load_artifact("my-model")(["thanks a lot!"]).labels`.
+
+    Args:
+        place: its folder or s3://bucket/prefix.
+        threads: of the session that runs the model.
+
+    Raises:
+        ValueError: where a file is missing or other than the manifest says.
+    """
+    from emoray.artifact.runtime import load
+    from emoray.storage.location import fetched, place_of
+
+    return load(fetched(place_of(str(place))), threads=threads)
+
+
+def read_corpus(
+    source: "str | Path | None" = None,
+    *,
+    taxonomy: str | None = None,
+    data: "str | Path | None" = None,
+    download: bool = True,
+) -> "Corpus":
+    """Read a corpus as every job reads it: checked, split, its labels in one taxonomy.
+
+    Args:
+        source: a file, folder, s3://bucket/prefix or hf:NAME; None for GoEmotions, or for the
+            embedded sample where it is not at hand.
+        taxonomy: goemotions, ekman, sentiment, or own; None for the usual one of the corpus.
+        data: the folder that holds GoEmotions.
+        download: whether GoEmotions may be downloaded where it is not at hand.
+
+    Returns:
+        The corpus: `train`, `dev` and `test`, each with `texts` (N) and `labels_NK`.
+
+    Raises:
+        ValueError: for whatever is wrong with it, and what to do.
+    """
+    from emoray.data.corpus import read_corpus as read
+    from emoray.data.finding import bring_or_none, find_corpus, taxonomy_for
+    from emoray.storage.location import place_or_none
+
+    asked = bring_or_none(None if source is None else str(source))
+    found = find_corpus(
+        asked, place_or_none(None if data is None else str(data)), download=download
+    )
+    return read(found.folder, name=found.name, taxonomy=taxonomy_for(taxonomy, found))
+
+
+def _settings(corpus: "str | Path | None", given: dict[str, Any]) -> dict[str, Any]:
+    """Settings of a workflow, places and the corpus as text or as what they are."""
+    from emoray.data.finding import bring_or_none
+    from emoray.storage.location import place_of
+
+    places = {n: place_of(str(given[n])) for n in PLACES if given.get(n) is not None}
+    return {**given, **places, "corpus": bring_or_none(None if corpus is None else str(corpus))}
+
+
+def sweep(space: str = "quick", *, corpus: "str | Path | None" = None, **settings: Any) -> "Run":
+    """Search as `python -m jobs.sweep` does, and read the run.
+
+    Args:
+        space: name of the search space.
+        corpus: see `read_corpus`.
+        settings: others of `emoray.workflows.sweep.Sweep`: `taxonomy`, `data`, `out`, `run`, …
+
+    Raises:
+        ValueError: for a mistake in the settings or the data, before any worker starts.
+    """
+    from emoray.workflows.sweep import Sweep, run_sweep
+
+    return load_run(run_sweep(Sweep(space=space, **_settings(corpus, settings))))
+
+
+def compare(
+    *operands: "str | Path", corpus: "str | Path | None" = None, **settings: Any
+) -> "pd.DataFrame":
+    """Hold models against the first, as `python -m jobs.compare` does.
+
+    Args:
+        operands: folders of artifacts or files of saved predictions, or ids of points of `run`.
+        corpus: see `read_corpus`.
+        settings: others of `emoray.workflows.compare.compare.Compare`: `run`, `split`, `margin`, …
+
+    Returns:
+        One row a comparison, the columns of `comparisons`: change, interval, verdict.
+
+    Raises:
+        ValueError: for operands that cannot be compared, and why.
+    """
+    from emoray.storage.location import place_of
+    from emoray.tables.files import read_table
+    from emoray.tables.parts import row_class_of
+    from emoray.workflows.compare.compare import Compare, run_compare
+
+    if settings.get("run") is not None:
+        settings["run"] = place_of(str(settings["run"]))
+    told = Compare(operands=tuple(map(str, operands)), **_settings(corpus, settings))
+    place = run_compare(told)
+    return read_table(place / "comparisons.parquet", row_class_of("comparisons")).to_pandas()
