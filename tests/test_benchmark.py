@@ -41,11 +41,11 @@ from emoray.stages.inputs import look
 from emoray.stages.plan import deciding, training
 from emoray.stages.spec import Decision, all_decisions
 from emoray.storage.store.local import Store
-from emoray.tables.parts import run_table, write_part
+from emoray.tables.parts import write_part
 from emoray.tables.rows import LabelRow, PointRow
 from emoray.text.vectors.glove_format import read_vectors
 from jobs import benchmark as benchmark_job
-from tests.tables.made import row
+from tests.tables.made import row, run_table
 
 pytestmark = pytest.mark.usefixtures("no_data")
 

@@ -115,12 +115,3 @@ def coverage(built: Built, *, tokens: int = TOKENS) -> Coverage:
         integer_products_share=sum(_macs(layer, tokens) for layer in integer) / total_macs,
         lines=tuple(_lines(built, total_macs, rest_bytes, tokens)),
     )
-
-
-def refuse_if_nothing_quantized(built: Built) -> None:
-    """A compression that compressed nothing is a mistake, not a result."""
-    if all(layer.scheme is None for layer in built.layers):
-        raise ValueError(
-            f"a compressed model has quantized tensors, got none of {len(built.layers)}: "
-            "give `dense` or `embedding` a scheme"
-        )

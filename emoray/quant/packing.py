@@ -49,22 +49,3 @@ def pack(codes: np.ndarray, bits: int) -> tuple[np.ndarray, ...]:
         packed.append(np.bitwise_or.reduce(in_place, axis=-1))
         below += width
     return tuple(packed)
-
-
-def unpack(packed: tuple[np.ndarray, ...], bits: int, last_axis_length: int) -> np.ndarray:
-    """The unsigned codes (..., last_axis_length) that `pack` was given."""
-    widths = planes(bits)
-    if len(packed) != len(widths):
-        raise ValueError(f"{bits} bits take {len(widths)} planes, got {len(packed)}")
-    codes, below = np.uint8(0), 0
-    for width, plane in zip(widths, packed, strict=True):
-        if plane.shape[-1] != packed_length(last_axis_length, width):
-            raise ValueError(
-                f"{last_axis_length} values of {width} bits take "
-                f"{packed_length(last_axis_length, width)} bytes, got {plane.shape[-1]}"
-            )
-        values = (plane[..., None] >> _shifts(width)) & np.uint8(2**width - 1)
-        values = values.reshape(*plane.shape[:-1], plane.shape[-1] * (8 // width))
-        codes = codes | (values[..., :last_axis_length] << np.uint8(below))
-        below += width
-    return np.asarray(codes)

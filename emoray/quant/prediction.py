@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emoray.quant.affine import AffineMap, checked, range_of, weighted_slices
+from emoray.quant.affine import checked, range_of, weighted_slices
 from emoray.quant.least_error import squared_error
 from emoray.quant.scheme import QuantScheme
 
@@ -42,23 +42,13 @@ def _ratio(error: float, signal: float) -> float:
     return error / signal if signal > 0 else 0.0
 
 
-def output_error(values: np.ndarray, chosen: AffineMap, weights: np.ndarray | None = None) -> float:
-    """Share of the output's energy that is error when a map stores a weight: 0.01 is 20 dB.
-
-    weights: of each squared error, broadcasting over the tensor, see `emphasis`.
-    """
-    values = checked(values)
-    error = np.square(values - chosen.dequantize(chosen.quantize(values)), dtype=np.float64)
-    signal = np.square(values, dtype=np.float64)
-    if weights is not None:
-        error, signal = error * weights, signal * weights
-    return _ratio(float(error.sum()), float(signal.sum()))
-
-
 def predicted_error(
     values: np.ndarray, scheme: QuantScheme, weights: np.ndarray | None = None
 ) -> float:
-    """`output_error` under a scheme whose ranges are sought with these weights.
+    """Share of the output's energy that is error under a scheme: 0.01 is 20 dB.
+
+    weights: of each squared error, broadcasting over the tensor, see `emphasis`; the scheme's
+    ranges are sought with them.
 
     Of a tensor with more than 2^20 values every n-th slice is measured, the rest taken to be alike.
     """

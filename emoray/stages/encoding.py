@@ -108,7 +108,7 @@ class Embed:
     dim: int
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        from emoray.text.vectors.embedding import Zeros, embedding_rows
+        from emoray.text.vectors.embedding import embedding_rows
         from emoray.text.vectors.pca import reduce_by_pca
 
         vocabulary = Vocabulary.from_text((inputs["text"] / VOCABULARY).read_text("utf-8"))
@@ -117,7 +117,7 @@ class Embed:
             matrix_FD = data["matrix_FD"]
         if self.dim < matrix_FD.shape[1]:
             matrix_FD = reduce_by_pca(matrix_FD, self.dim)
-        vectors_VD = embedding_rows(vocabulary, found, matrix_FD, init=Zeros())
+        vectors_VD = embedding_rows(vocabulary, found, matrix_FD)
         known = set(found)
         rare = [i for i, word in enumerate(vocabulary.words, start=FIRST) if word not in known]
         np.savez(out / "vectors.npz", vectors_VD=vectors_VD, rare_M=np.array([UNKNOWN, *rare]))

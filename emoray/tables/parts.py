@@ -12,14 +12,12 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
-
 from emoray.storage.location import Place
 from emoray.storage.names import RUN, RUN_IS, shown
 from emoray.storage.objects import DamagedError
 from emoray.storage.parallel import in_parallel
 from emoray.storage.s3 import S3Folder
-from emoray.tables.files import P, Rows, clear_half_written, copy_table, read_table, write_table
+from emoray.tables.files import P, Rows, clear_half_written, copy_table, write_table
 from emoray.tables.rows import TABLES
 
 PARTS = "_parts"
@@ -180,8 +178,3 @@ def gather(run_folder: Place, folder: Path) -> None:
             ) from error
 
     in_parallel(bring, [name for name in parts.names() if name.startswith((ours, f"{RUNS}/"))])
-
-
-def run_table(run_folder: P, table: str) -> pa.Table:
-    """The compacted table of a run."""
-    return read_table(table_path(run_folder, table), row_class_of(table))

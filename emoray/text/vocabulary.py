@@ -52,14 +52,6 @@ class Ragged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """How much of a text collection the vocabulary knows, as shares in 0..1."""
-
-    running: float
-    types: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
     """The words that have a row of their own, most frequent first."""
 
@@ -136,14 +128,4 @@ class Vocabulary:
         get = self._ids.get
         return Ragged.from_lists(
             [get(token, UNKNOWN) for token in tokens] or [UNKNOWN] for tokens in token_lists
-        )
-
-    def coverage(self, token_lists: Iterable[Sequence[str]]) -> Coverage:
-        """How many of these words have an id of their own; all of them where there are none."""
-        counts = Counter(token for tokens in token_lists for token in tokens)
-        known = [count for word, count in counts.items() if word in self._ids]
-        running, types = counts.total(), len(counts)
-        return Coverage(
-            running=sum(known) / running if running else 1.0,
-            types=len(known) / types if types else 1.0,
         )

@@ -1,11 +1,11 @@
 import pytest
 
-from emoray.export.coverage import coverage, refuse_if_nothing_quantized
+from emoray.export.coverage import coverage
 from emoray.export.encoder.calibrate import calibrate
 from emoray.export.encoder.layers import build as build_encoder
 from emoray.export.graph import build
 from emoray.quant.grain import PerChannel
-from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, QuantScheme, Static
+from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme, Static
 from tests.export.bert.made import INNER, LABELS, WIDTH, encoder, texts
 from tests.export.made import network
 
@@ -52,9 +52,3 @@ def test_word_networks_are_covered_too() -> None:
     found = coverage(build(network(), scheme))
     assert found.integer_products_share == 1
     assert "embedding: 8-bit codes: rows become float when looked up" in str(found)
-
-
-def test_a_compression_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="has quantized tensors, got none of 14"):
-        refuse_if_nothing_quantized(build_encoder(encoder(), FLOAT))
-    refuse_if_nothing_quantized(build_encoder(encoder(), ModelScheme(embedding=ROWS)))

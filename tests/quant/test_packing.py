@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from emoray.quant.affine import quantize
-from emoray.quant.packing import pack, packed_length, planes, unpack
+from emoray.quant.packing import pack, packed_length, planes
 from emoray.quant.scheme import QuantScheme
+from tests.quant.oracles import unpack
 
 WIDTHS = range(2, 9)
 

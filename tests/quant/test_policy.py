@@ -7,9 +7,10 @@ from emoray.quant.affine import affine_for, quantize
 from emoray.quant.grain import PerChannel, PerGroup
 from emoray.quant.inspect import bytes_of, bytes_under
 from emoray.quant.policy import ALLOWED, Adaptive, choose
-from emoray.quant.prediction import emphasis, output_error
+from emoray.quant.prediction import emphasis
 from emoray.quant.ranges import MinMax
 from emoray.quant.scheme import Dynamic, QuantScheme, Static
+from tests.quant.oracles import output_error
 
 Tensors = dict[str, np.ndarray]
 

@@ -8,12 +8,14 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from emoray.storage.location import Place
 from emoray.tables.compact import compact
 from emoray.tables.files import read_table, write_table
 from emoray.tables.folders import CLASSES
 from emoray.tables.front import on_front
-from emoray.tables.parts import write_part
+from emoray.tables.parts import row_class_of, table_path, write_part
 from emoray.tables.rows import TABLES, PointRow
 
 LABELS = {
@@ -397,3 +399,8 @@ def _nullable(row_class: type) -> dict[str, Any]:
         for name, hint in get_type_hints(row_class).items()
         if type(None) in get_args(hint)
     }
+
+
+def run_table(run_folder: Place, table: str) -> pa.Table:
+    """The merged table of a run."""
+    return read_table(table_path(run_folder, table), row_class_of(table))

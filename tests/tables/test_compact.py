@@ -6,9 +6,9 @@ import pytest
 
 from emoray.tables.compact import Compacted, compact
 from emoray.tables.front import on_front
-from emoray.tables.parts import part_path, run_table, write_part
+from emoray.tables.parts import part_path, write_part
 from emoray.tables.rows import TABLES, FailureRow, LatencyRow, PointRow, TrainingRow
-from tests.tables.made import make_run, row
+from tests.tables.made import make_run, row, run_table
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@ from emoray.tables.parts import (
     gather,
     part_files,
     part_path,
-    run_table,
     write_part,
 )
 from emoray.tables.rows import FailureRow
+from tests.tables.made import run_table
 
 ROW = FailureRow(trial="train-1", stage="train", error="killed")
 OTHER = FailureRow(trial="train-2", stage="train", error="killed")

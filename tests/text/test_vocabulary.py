@@ -46,12 +46,6 @@ def test_many_texts_are_encoded_like_each_alone() -> None:
         assert ragged.row(i).tolist() == vocabulary.encode(tokens).tolist()
 
 
-def test_coverage_counts_running_words_and_types() -> None:
-    coverage = Vocabulary(words=("so", "good")).coverage(TOKENS)
-    assert (coverage.running, coverage.types) == (pytest.approx(5 / 9), pytest.approx(2 / 5))
-    assert Vocabulary(words=()).coverage([]).running == 1.0
-
-
 @given(st.lists(st.text(min_size=1).filter(lambda w: w.split() == [w]), unique=True))
 def test_a_vocabulary_survives_its_text_form(words: list[str]) -> None:
     vocabulary = Vocabulary(words=tuple(words))

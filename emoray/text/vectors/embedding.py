@@ -4,7 +4,6 @@ Shapes: V ids (padding and unknown included), F words found in the vectors, D nu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,47 +13,13 @@ from emoray.text.vocabulary import FIRST, UNKNOWN, Vocabulary
 _RARE_SHARE = 0.1
 
 
-@dataclass(frozen=True, slots=True)
-class Zeros:
-    """Words without a vector start at zero: they say nothing until trained."""
-
-    def rows(self, count: int, dim: int) -> np.ndarray:
-        return np.zeros((count, dim), dtype=np.float32)
-
-    def __str__(self) -> str:
-        return "zeros"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmallNormal:
-    """Words without a vector start with small random numbers, told apart from the start."""
-
-    seed: int
-    scale: float = 0.05
-
-    def __post_init__(self) -> None:
-        if not self.scale > 0:
-            raise ValueError(f"scale must be above 0, got {self.scale}: use Zeros() for no spread")
-
-    def rows(self, count: int, dim: int) -> np.ndarray:
-        rng = np.random.default_rng(self.seed)
-        return rng.normal(scale=self.scale, size=(count, dim)).astype(np.float32)
-
-    def __str__(self) -> str:
-        return f"normal{self.scale:g}"
-
-
 def embedding_rows(
-    vocabulary: Vocabulary,
-    found: Sequence[str],
-    matrix_FD: np.ndarray,
-    *,
-    init: Zeros | SmallNormal,
+    vocabulary: Vocabulary, found: Sequence[str], matrix_FD: np.ndarray
 ) -> np.ndarray:
     """`embedding_VD`, float32, one row per id.
 
     Padding is zero, unknown the mean of the rarest found words' vectors; a found word has its own
-    vector and every other word a row of `init`.
+    vector, and every other word starts at zero: it says nothing until trained.
     """
     if len(found) != len(matrix_FD):
         raise ValueError(
@@ -64,8 +29,7 @@ def embedding_rows(
     row_of = {word: row for row, word in enumerate(found)}
     rows = [row_of.get(word, -1) for word in vocabulary.words]
     source_V = np.array([-1] * FIRST + rows, dtype=np.int64)
-    embedding_VD = init.rows(len(source_V), matrix_FD.shape[1])
-    embedding_VD[:FIRST] = 0.0
+    embedding_VD = np.zeros((len(source_V), matrix_FD.shape[1]), dtype=np.float32)
     known_V = source_V >= 0
     embedding_VD[known_V] = matrix_FD[source_V[known_V]]
     if known := int(known_V.sum()):

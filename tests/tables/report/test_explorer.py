@@ -11,8 +11,8 @@ from emoray.report.seeds import over_seeds, with_seeds
 from emoray.report.tradeoff import front_rows
 from emoray.tables.compact import compact, repeats_of
 from emoray.tables.front import on_front, picks
-from emoray.tables.parts import KEYS, run_table
-from tests.tables.made import points
+from emoray.tables.parts import KEYS
+from tests.tables.made import points, run_table
 from tests.tables.report.evidence import make_compared_run
 
 DETAILS = ("labels", "label_changes", "comparisons")
