@@ -50,9 +50,9 @@ def main(words: Sequence[str] | None = None) -> None:
 
             print(f"emoray {__version__}")
             raise SystemExit(0)
-    name = first.replace("_", "-")
-    if name.startswith("-") or name not in (found := all_jobs()):
-        near = get_close_matches(name, all_jobs(), n=1)
+    name, found = first.replace("_", "-"), all_jobs()
+    if name not in found:
+        near = get_close_matches(name, found, n=1)
         say = f"do you mean {near[0]}?" if near else "`emoray --help` lists them"
         print(f"error: a job is named first, got {first!r}: {say}", file=sys.stderr)
         raise SystemExit(USAGE)

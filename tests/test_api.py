@@ -47,7 +47,7 @@ def test_a_corpus_of_ones_own_has_its_own_labels(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"tables"):
+    with pytest.raises(ValueError, match="a run's folder holds tables"):
         emoray.load_run(tmp_path / "nothing")
     with pytest.raises(ValueError, match="manifest"):
         emoray.load_artifact(tmp_path)
