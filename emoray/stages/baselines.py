@@ -21,6 +21,7 @@ from emoray.data.corpus import Corpus
 from emoray.decide.thresholds import Fixed, PerLabel
 from emoray.models.linear import TfidfModel, fit_tfidf
 from emoray.stages.decision_columns import Columns, Logits, decide_all, label_columns
+from emoray.stages.latency import TIMED_TEXTS
 from emoray.stages.point_rows import point_ids
 from emoray.stages.spec import CorpusRef, Decision, Fitted
 from emoray.storage.store.keys import id_of
@@ -101,7 +102,7 @@ class ClockBaselines:
     baselines: tuple[Baseline, ...]
     cpu: str  # another processor, another measurement
     cpus: int  # of the node: reserved, so that nothing else runs there
-    texts: int = 60
+    texts: int = TIMED_TEXTS
     turns: int = 2
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:

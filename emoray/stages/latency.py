@@ -18,6 +18,8 @@ from emoray.tables.rows import LatencyRow
 if TYPE_CHECKING:
     from emoray.artifact.latency import Sample, TimedArtifact
 
+TIMED_TEXTS = 45  # twice each: 90 samples a model, of texts of all lengths
+
 
 def _rows(samples: "Sequence[Sample]", chosen: np.ndarray, threads: int) -> list[LatencyRow]:
     """Samples as the table has them; their texts are counted in `chosen`."""
@@ -80,7 +82,7 @@ class Clock:
     cpu: str  # another processor, another measurement
     cpus: int  # of the node: reserved, so that nothing else runs there
     threads: int = 1
-    texts: int = 60
+    texts: int = TIMED_TEXTS
     turns: int = 2
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
@@ -109,7 +111,7 @@ class ClockMembers:
     cpu: str  # another processor, another measurement
     cpus: int  # of the node: reserved, so that nothing else runs there
     threads: int = 1
-    texts: int = 60
+    texts: int = TIMED_TEXTS
     turns: int = 2
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
