@@ -70,7 +70,7 @@ def read_corpus(
     Raises:
         ValueError: for whatever is wrong with it, and what to do.
     """
-    from emoray.data.corpus import read_corpus as read
+    from emoray.data.corpus import read_splits as read
     from emoray.data.finding import bring_or_none, find_corpus, taxonomy_for
     from emoray.storage.location import place_or_none
 
@@ -114,7 +114,7 @@ def compare(
     Args:
         operands: folders of artifacts or files of saved predictions, or ids of points of `run`.
         corpus: see `read_corpus`.
-        settings: others of `emoray.workflows.compare.compare.Compare`: `run`, `split`, `margin`, …
+        settings: others of `CompareModels`: `run`, `split`, `margin`, …
 
     Returns:
         One row a comparison, the columns of `comparisons`: change, interval, verdict.
@@ -125,10 +125,10 @@ def compare(
     from emoray.storage.location import place_of
     from emoray.tables.files import read_table
     from emoray.tables.parts import row_class_of
-    from emoray.workflows.compare.compare import Compare, run_compare
+    from emoray.workflows.compare.compare import CompareModels, run_compare
 
     if settings.get("run") is not None:
         settings["run"] = place_of(str(settings["run"]))
-    told = Compare(operands=tuple(map(str, operands)), **_settings(corpus, settings))
+    told = CompareModels(operands=tuple(map(str, operands)), **_settings(corpus, settings))
     place = run_compare(told)
     return read_table(place / "comparisons.parquet", row_class_of("comparisons")).to_pandas()

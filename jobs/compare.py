@@ -91,10 +91,10 @@ def compare(
     def work() -> None:
         from emoray.data.finding import bring_or_none
         from emoray.storage.location import place_of, place_or_none
-        from emoray.workflows.compare.compare import Compare, run_compare
+        from emoray.workflows.compare.compare import CompareModels, run_compare
 
         run_compare(
-            Compare(
+            CompareModels(
                 operands=tuple(operands),
                 run=place_or_none(run),
                 split=corpus_split,

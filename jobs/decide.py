@@ -76,10 +76,10 @@ def decide(
 
     def work() -> None:
         from emoray.storage.location import place_of, place_or_none
-        from emoray.workflows.decide import Decide, run_decide
+        from emoray.workflows.decide import ChangeDecision, run_decide
 
         run_decide(
-            Decide(
+            ChangeDecision(
                 artifact=place_of(artifact),
                 temperature=temperature,
                 thresholds=tuple(threshold or ()),

@@ -130,9 +130,9 @@ def sweep(
 
     def work() -> None:
         from emoray.data.finding import bring_or_none
-        from emoray.distributed.actor_pool import Limits
+        from emoray.distributed.actor_pool import StageLimits
         from emoray.distributed.connection import Cluster
-        from emoray.search.overrides import Wish
+        from emoray.search.overrides import SpaceOverrides
         from emoray.storage.location import place_of, place_or_none
         from emoray.workflows.sweep import Sweep, run_sweep
 
@@ -158,10 +158,10 @@ def sweep(
                 trials=trials,
                 max_tokens=max_tokens,
                 encoders=tuple(encoder or ()),
-                wish=Wish.said(dim or (), layers or (), seeds, vectors or ()),
+                wish=SpaceOverrides.said(dim or (), layers or (), seeds, vectors or ()),
                 cluster=Cluster(address=address, cpus=cpus, insecure=insecure),
                 gpus_per_stage=gpus_per_stage,
-                limits=Limits(seconds=60 * stage_minutes),
+                limits=StageLimits(seconds=60 * stage_minutes),
                 download=download,
                 keep_texts=keep_texts,
                 download_vectors=download_vectors,

@@ -82,7 +82,7 @@ def vectors(
     def work() -> None:
         from emoray.data.finding import bring_or_none
         from emoray.storage.location import place_of, place_or_none
-        from emoray.workflows.train_vectors import Training, run_training, settings_of, texts_of
+        from emoray.workflows.train_vectors import Training, method_settings, run_training, texts_of
 
         run_training(
             Training(
@@ -94,7 +94,7 @@ def vectors(
                     place_or_none(data),
                     download=download,
                 ),
-                settings=settings_of(
+                settings=method_settings(
                     method, window=window, min_count=min_count, max_words=max_words, seed=seed
                 ),
                 dim=dim,

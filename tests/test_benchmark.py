@@ -21,7 +21,7 @@ from emoray.benchmarks.figures import (
     FILE,
     AtLeast,
     AtMost,
-    Figure,
+    BenchmarkFigure,
     append,
     less_is_better,
     machine,
@@ -31,13 +31,13 @@ from emoray.benchmarks.naive import measure_alone
 from emoray.benchmarks.run import Benchmarks, measure_and_record, run_benchmarks
 from emoray.benchmarks.scale import Scale, busy_share, least_seconds
 from emoray.benchmarks.serving import Serving, afresh, made_classifier
-from emoray.benchmarks.sweep import SweepCost, part_of_quick, sampled
+from emoray.benchmarks.sweep import SweepCost, part_of_quick, sampled_points
 from emoray.benchmarks.tables import many_points, of_loading, of_merging
 from emoray.benchmarks.thresholds import SHARES, Thresholds, made_logits
 from emoray.benchmarks.vectors import Vectors, make_file, wanted_words
 from emoray.quant.catalogue import quick_schemes
 from emoray.search.spaces import FROZEN, Space
-from emoray.stages.inputs import look
+from emoray.stages.inputs import summarize_corpus
 from emoray.stages.plan import deciding, training
 from emoray.stages.spec import Decision, all_decisions
 from emoray.storage.store.local import Store
@@ -58,7 +58,7 @@ def tiny_space(taxonomy: str, dims: Sequence[int]) -> Space:
     return Space(recipes=(recipe,), schemes=(schemes[0], schemes[3]), decisions=all_decisions()[:5])
 
 
-def by_name(figures: Sequence[Figure]) -> dict[str, Figure]:
+def by_name(figures: Sequence[BenchmarkFigure]) -> dict[str, BenchmarkFigure]:
     assert all(np.isfinite(f.ours) for f in figures)
     return {f.name: f for f in figures}
 
@@ -68,13 +68,13 @@ def test_a_goal_is_for_the_ratio_where_there_is_a_rival() -> None:
     assert faster.ratio == 6 and faster.met
     more = more_is_better("rate", ours=40.0, theirs=10.0, unit="a second", goal=AtLeast(5))
     assert more.ratio == 4 and more.met is False
-    assert Figure(name="memory", ours=151.0, unit="MB", goal=AtMost(150)).met is False
-    assert Figure(name="size", ours=151.0, unit="MB").met is None
+    assert BenchmarkFigure(name="memory", ours=151.0, unit="MB", goal=AtMost(150)).met is False
+    assert BenchmarkFigure(name="size", ours=151.0, unit="MB").met is None
 
 
 def test_a_rival_without_a_ratio_is_refused() -> None:
     with pytest.raises(ValueError, match=r"a rival and a ratio or neither, got 2\.0 and None"):
-        Figure(name="time", ours=1.0, theirs=2.0, unit="s")
+        BenchmarkFigure(name="time", ours=1.0, theirs=2.0, unit="s")
 
 
 def test_what_the_clock_could_not_tell_is_refused() -> None:
@@ -194,9 +194,9 @@ def test_a_trial_more_leaves_the_start_of_a_search_out(tmp_path: Path) -> None:
 
 
 def test_naive_points_are_drawn_from_every_recipe() -> None:
-    facts = look("ekman", None, download=False)
+    facts = summarize_corpus("ekman", None, download=False)
     space = part_of_quick("ekman", facts.dims)
-    chosen = sampled(space, facts.data, 8, seed=0)
+    chosen = sampled_points(space, facts.data, 8, seed=0)
     drawn = [decide.compressed.trained.recipe for decide in chosen]
     assert all(drawn.count(recipe) == 2 for recipe in space.recipes)
     assert all(len(decide.decisions) == 1 for decide in chosen)
@@ -204,7 +204,7 @@ def test_naive_points_are_drawn_from_every_recipe() -> None:
 
 
 def test_a_point_alone_has_one_decision(tmp_path: Path) -> None:
-    facts = look("ekman", None, download=False)
+    facts = summarize_corpus("ekman", None, download=False)
     space = tiny_space("ekman", facts.dims)
     decide = deciding(training(space.recipes[0], facts.data), space.schemes[0], space.decisions)
     with pytest.raises(ValueError, match="a point alone has one decision, got 5"):

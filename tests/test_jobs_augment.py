@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from emoray.augment.apertium import MODES
-from emoray.data.corpus import Corpus, read_corpus
+from emoray.data.corpus import Corpus, read_splits
 from emoray.data.goemotions import sample
 from emoray.labels import taxonomy
 from emoray.storage.store.local import Store
@@ -41,7 +41,7 @@ def test_train_grows_in_goemotions_own_form_and_the_same_command_makes_nothing_a
     corpus = read_whole(
         tmp_path / "out" / "augment-goemotions" / "augmented.tsv", tmp_path / "corpus"
     )
-    before = read_corpus(sample().folder, name="sample", taxonomy=taxonomy("goemotions"))
+    before = read_splits(sample().folder, name="sample", taxonomy=taxonomy("goemotions"))
     assert corpus.train.texts == (*before.train.texts, *kept["result"])
     labels = corpus.train.labels_NK[len(before.train) :]
     assert (labels == before.train.labels_NK[kept["source_index"]]).all()
@@ -56,7 +56,7 @@ def test_train_grows_in_goemotions_own_form_and_the_same_command_makes_nothing_a
 def read_whole(train: Path, folder: Path) -> Corpus:
     shutil.copytree(sample().folder, folder)
     shutil.copyfile(train, folder / "train.tsv")
-    return read_corpus(folder, name="augmented", taxonomy=taxonomy("goemotions"))
+    return read_splits(folder, name="augmented", taxonomy=taxonomy("goemotions"))
 
 
 MISTAKES = {

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from emoray.artifact import runtime
 from emoray.artifact.packaging import Base, decision_json, row_of
 from emoray.artifact.runtime import DECISION, MANIFEST
-from emoray.data.corpus import read_corpus
+from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
 from emoray.labels import SENTIMENT
 from emoray.metrics.cuts import cuts_of
@@ -29,7 +29,7 @@ from tests.trial.finished.made import bytes_of, make_artifact
 
 pytestmark = pytest.mark.usefixtures("no_data")
 
-TEST = read_corpus(sample().folder, name="sample", taxonomy=SENTIMENT).test
+TEST = read_splits(sample().folder, name="sample", taxonomy=SENTIMENT).test
 Rows = list[dict[str, object]]
 
 

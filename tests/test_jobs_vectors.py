@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from emoray.data.goemotions import sample
-from emoray.stages.inputs import look
+from emoray.stages.inputs import summarize_corpus
 from emoray.stages.plan import training
 from emoray.stages.spec import Data
 from emoray.stages.vectors import TrainVectors
-from emoray.stages.word_training import Train
+from emoray.stages.word_training import TrainWords
 from emoray.storage.store.local import Store
 from emoray.text.vectors.files import vector_file
 from emoray.text.vectors.settings import OwnVectors
@@ -48,7 +48,7 @@ def test_a_sweep_trains_the_very_same_vectors(own: Path, tmp_path: Path) -> None
     store = Store(tmp_path)
     recipe = replace(RECIPE, embedding_dim=12, vectors=OwnVectors())
     train = training(recipe, Data(corpus=corpus_in(sample().folder)))
-    assert isinstance(train, Train) and isinstance(train.text.vectors, TrainVectors)
+    assert isinstance(train, TrainWords) and isinstance(train.text.vectors, TrainVectors)
     folder = store.make(train.text.vectors).folder
     assert (folder / "vectors.npy").read_bytes() == own.with_suffix(".npy").read_bytes()
 
@@ -70,14 +70,14 @@ def test_a_search_finds_vectors_by_file_and_cuts_them_to_its_width(
     own: Path, tmp_path: Path
 ) -> None:
     for path in (own, own.with_suffix(".npy")):
-        found = look("sentiment", None, download=False, vector_files=(path,)).data
+        found = summarize_corpus("sentiment", None, download=False, vector_files=(path,)).data
         assert found.vectors_for(8).name(8) == "own-ppmi.12d-pca8"
         train = training(replace(RECIPE, embedding_dim=12), found)
-        assert isinstance(train, Train)
+        assert isinstance(train, TrainWords)
         folder = Store(tmp_path).make(train.text).folder
         words = (folder / "vocabulary.txt").read_text("utf-8").split()
         assert words and train.text.vectors_name(12) == "own-ppmi.12d"
-    assert not look("sentiment", None, download=False, vector_files=()).data.vectors
+    assert not summarize_corpus("sentiment", None, download=False, vector_files=()).data.vectors
 
 
 MISTAKES: dict[str, tuple[tuple[object, ...], tuple[str, ...]]] = {

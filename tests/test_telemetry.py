@@ -15,7 +15,7 @@ from emoray import NO_TELEMETRY
 from emoray.artifact import runtime as artifact
 from emoray.artifact.packaging import base_files, decision_json
 from emoray.benchmarks.peers.environment import QUIET
-from emoray.export.graph import build
+from emoray.export.graph import build_graph
 from emoray.labels import EKMAN
 from emoray.quant.scheme import ModelScheme
 from emoray.text.vocabulary import Vocabulary
@@ -30,7 +30,7 @@ LOADED = "import sys\nfrom {module} import load\nprint(load(sys.argv[1])(sys.arg
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = Vocabulary(words=tuple(f"w{i}" for i in range(WORDS - 2))).to_text()
     rules = rules_json() | {"max_tokens": 64}
-    model = build(network(), ModelScheme()).file
+    model = build_graph(network(), ModelScheme()).file
     base = base_files(model, vocabulary=words, tokenizer=rules, labels=EKMAN.labels)
     target = tmp_path_factory.mktemp("shipped") / "artifact"
     artifact.write(target, base | {artifact.DECISION: decision_json(1.0, [0.0] * 7, "fixed")})

@@ -85,7 +85,7 @@ def keep_at(history: Path, at: At) -> None:
     put_file(history, json.dumps({"number": at.number, "redo": at.redo}).encode(), history / AT)
 
 
-def record(
+def record_decision(
     pair: dict[str, bytes],
     why: str,
     history: Path,
@@ -112,18 +112,18 @@ def pair_of(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in PAIR}
 
 
-def numbered(history: Path) -> list[Path]:
+def kept_decisions(history: Path) -> list[Path]:
     """The decisions of an artifact, oldest first."""
     return sorted(p for p in history.glob("[0-9][0-9][0-9][0-9]") if p.is_dir())
 
 
 def next_name(history: Path) -> str:
     """The folder of the decision that comes next."""
-    kept = numbered(history)
+    kept = kept_decisions(history)
     return f"{int(kept[-1].name) + 1 if kept else 0:04}"
 
 
-def current(folder: Path, kept: list[Path]) -> Path | None:
+def current_decision(folder: Path, kept: list[Path]) -> Path | None:
     """Which of the kept decisions is the current one: where the artifact says it stands, else the
     last that fits. One that lost a file or a byte since fits nothing."""
     now = pair_of(folder)
@@ -174,13 +174,13 @@ def settle(folder: Path) -> Path:
             _remove(history / NEXT)
     for left in history.glob(f"{ASIDE}*"):
         _remove(left)
-    at = current(folder, numbered(history))
+    at = current_decision(folder, kept_decisions(history))
     _with_undone(history, at)
     if at is None:  # the first call, or other files were put here since
-        kept, said = numbered(history), read_at(history)
+        kept, said = kept_decisions(history), read_at(history)
         last = said.number if said else int(kept[-1].name) if kept else None
-        record(now, AS_FOUND, history, next_name(history), after=last)
-        at = numbered(history)[-1]
+        record_decision(now, AS_FOUND, history, next_name(history), after=last)
+        at = kept_decisions(history)[-1]
     return at
 
 
@@ -195,7 +195,7 @@ def switch(folder: Path, old: Path, new: Path) -> None:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[Path]:
+def held_decision(folder: Path) -> Iterator[Path]:
     """The current one in the artifact's history, settled, while nobody else changes its
     decision."""
     history = folder / HISTORY

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.artifact.scoring import Texts, evenly, open_session
+from emoray.artifact.scoring import Texts, evenly, scoring_session
 
 TOGETHER = 32  # texts of a batch, as a server would gather them
 
@@ -28,7 +28,7 @@ def two_ways(model: Path | bytes, texts: Texts, most: int) -> TwoWays:
 
     Batches are made as texts come, not by length, and padded to their longest: what a server does.
     """
-    session = open_session(model)
+    session = scoring_session(model)
     chosen = np.sort(evenly(np.asarray(texts.lengths), most))
 
     def said(size: int) -> Iterator[np.ndarray]:

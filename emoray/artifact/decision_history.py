@@ -19,13 +19,13 @@ from emoray.artifact.atomic_switch import (
     NOTE,
     UNDONE,
     At,
-    current,
-    held,
+    current_decision,
+    held_decision,
     keep_at,
-    numbered,
+    kept_decisions,
     put_file,
     read_at,
-    record,
+    record_decision,
     settle,
     switch,
 )
@@ -90,7 +90,7 @@ def _saved(kept: Path, state: str, after: int | None = None) -> Saved:
 
 def _told(folder: Path, at: Path) -> Saved:
     """Where the artifact stands now, and its card says it too."""
-    now = _saved(at, "current", _after(at, numbered(folder / HISTORY)))
+    now = _saved(at, "current", _after(at, kept_decisions(folder / HISTORY)))
     card = card_after(folder, number=now.number, when=now.when, why=now.why, scores=now.scores)
     if card is not None and card != (folder / CARD).read_bytes():
         put_file(folder / HISTORY, card, folder / CARD)
@@ -126,14 +126,14 @@ def change(
             f"{np.shape(cuts_K)}: fit it on this artifact"
         )
     decision = decision_json(temperature, cuts_K, rule)
-    with held(folder) as at:
+    with held_decision(folder) as at:
         history = folder / HISTORY
         if json.loads((at / DECISION).read_bytes()) == json.loads(decision):
             return _told(folder, at)
         hashes = json.loads((at / MANIFEST).read_bytes())
         manifest = runtime.manifest_of({**hashes, DECISION: runtime.sha256(decision)})
         pair = {MANIFEST: manifest, DECISION: decision}
-        record(pair, why, history, NEXT, after=int(at.name), scores=scores)
+        record_decision(pair, why, history, NEXT, after=int(at.name), scores=scores)
         switch(folder, at, history / NEXT)
         return _current(folder)
 
@@ -156,7 +156,7 @@ def _go(folder: Path, at: Path, number: int, redo: tuple[int, ...]) -> Saved:
     """Give the artifact the kept decision of that number, atomically."""
     kept = folder / HISTORY / f"{number:04}"
     if not kept.is_dir():
-        known = ", ".join(str(int(k.name)) for k in numbered(folder / HISTORY))
+        known = ", ".join(str(int(k.name)) for k in kept_decisions(folder / HISTORY))
         raise ValueError(
             f"a decision of the history has a number ({known}), got {number}: --list shows all"
         )
@@ -182,8 +182,8 @@ def undo(folder: Path) -> Saved:
     """Give the artifact the decision that its current one was made on, atomically."""
     needs = "an undo needs a decision before the current one"
     _require_history(folder, needs)
-    with held(folder) as at:
-        before, said = _after(at, numbered(folder / HISTORY)), read_at(folder / HISTORY)
+    with held_decision(folder) as at:
+        before, said = _after(at, kept_decisions(folder / HISTORY)), read_at(folder / HISTORY)
         if before is None:
             raise ValueError(f"{needs}, {folder} has none: nothing was changed since it was made")
         undone = said.redo if said and said.number == int(at.name) else ()
@@ -194,8 +194,8 @@ def redo(folder: Path) -> Saved:
     """Take the last undo back; without one, go on to the newest decision made on this one."""
     needs = "a redo needs a decision that was undone"
     _require_history(folder, needs)
-    with held(folder) as at:
-        kept, said = numbered(folder / HISTORY), read_at(folder / HISTORY)
+    with held_decision(folder) as at:
+        kept, said = kept_decisions(folder / HISTORY), read_at(folder / HISTORY)
         undone = said.redo if said and said.number == int(at.name) else ()
         later = [int(k.name) for k in kept if _after(k, kept) == int(at.name)]
         ways = undone[-1:] or tuple(later[-1:])
@@ -207,7 +207,7 @@ def redo(folder: Path) -> Saved:
 def go_to(folder: Path, number: int) -> Saved:
     """Give the artifact any decision of its history by its number, atomically."""
     _require_history(folder, "--to needs a history")
-    with held(folder) as at:
+    with held_decision(folder) as at:
         return _go(folder, at, number, ())
 
 
@@ -217,8 +217,8 @@ def history(folder: Path) -> list[Saved]:
     Reads only; before the first change there is none.
     """
     runtime.read(folder)
-    kept = numbered(folder / HISTORY)
-    at = current(folder, kept)
+    kept = kept_decisions(folder / HISTORY)
+    at = current_decision(folder, kept)
     older = sorted((folder / HISTORY / UNDONE).glob("[0-9]*"))  # of an earlier version
     after = {int(k.name): _after(k, kept) for k in kept}
     states: dict[int, str] = {}
@@ -235,7 +235,7 @@ def copy_as_made(folder: Path, sha256: str, target: Path) -> bool:
 
     False, and nothing is written, where no decision that it ever had is that one.
     """
-    for at in (folder, *numbered(folder / HISTORY)):
+    for at in (folder, *kept_decisions(folder / HISTORY)):
         manifest = (at / MANIFEST).read_bytes() if (at / MANIFEST).is_file() else b""
         if runtime.sha256(manifest) == sha256:
             said = {DECISION: at, MANIFEST: at}

@@ -12,14 +12,14 @@ OWN = (MODEL, VOCABULARY, TOKENIZER)  # what a member does not share with all ot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class MemberPart:
     """A model of an ensemble: the folder with its base files, and what it weighs."""
 
     folder: Path
     weight: float
 
 
-def checked_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
+def checked_parts(parts: Sequence[MemberPart]) -> tuple[MemberPart, ...]:
     """Those with a weight; refuses none at all, or weights that are no shares of one."""
     if any(part.weight < 0 for part in parts) or not abs(sum(p.weight for p in parts) - 1) < 1e-6:
         raise ValueError(
@@ -29,7 +29,7 @@ def checked_parts(parts: Sequence[Part]) -> tuple[Part, ...]:
     return tuple(part for part in parts if part.weight > 0)
 
 
-def ensemble_files(parts: Sequence[Part], mean_of: str) -> dict[str, bytes]:
+def ensemble_files(parts: Sequence[MemberPart], mean_of: str) -> dict[str, bytes]:
     """All files but decision and manifest. Members without a weight are left out; a file that
     several members have alike is kept once. Weights take as many bytes whatever their digits.
 

@@ -119,7 +119,7 @@ def _turn(
             )
 
 
-def measure(
+def measure_latency(
     models: Mapping[str, Timed],
     texts: Sequence[str],
     *,

@@ -45,7 +45,7 @@ def taxonomy_of_labels(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Ta
     )
 
 
-def columns_of(labels: tuple[str, ...], taxonomy: Taxonomy) -> np.ndarray:
+def taxonomy_columns(labels: tuple[str, ...], taxonomy: Taxonomy) -> np.ndarray:
     """columns_K: where each label stands in the taxonomy."""
     return np.array(places_of(labels, taxonomy.labels))
 

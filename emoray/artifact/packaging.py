@@ -88,7 +88,7 @@ class Base:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ArtifactRow:
     """One operating point's own files, and what its whole folder comes to.
 
     size_bytes: of all files. sha256: of manifest.json, which holds the hashes of the others.
@@ -129,11 +129,11 @@ def padded(text: bytes, width: int) -> bytes:
     return text.ljust(width - 1) + b"\n"
 
 
-def row_of(base: Base, *, temperature: float, cuts_K: np.ndarray, rule: str) -> Row:
+def row_of(base: Base, *, temperature: float, cuts_K: np.ndarray, rule: str) -> ArtifactRow:
     """The bytes that one decision adds to a base, without writing them."""
     decision = decision_json(temperature, cuts_K, rule)
     manifest = runtime.manifest_of({**base.hashes, DECISION: runtime.sha256(decision)})
-    return Row(
+    return ArtifactRow(
         decision=decision,
         manifest=manifest,
         size_bytes=base.size_bytes + len(decision) + len(manifest),
@@ -141,7 +141,7 @@ def row_of(base: Base, *, temperature: float, cuts_K: np.ndarray, rule: str) -> 
     )
 
 
-def ship_files(base: Mapping[str, bytes], row: Row, target: Path) -> None:
+def ship_files(base: Mapping[str, bytes], row: ArtifactRow, target: Path) -> None:
     """Put one row's artifact into a new folder `target`; refuses a base that is not the row's."""
     files = {**base, DECISION: row.decision}
     manifest = runtime.manifest_of({name: runtime.sha256(data) for name, data in files.items()})
@@ -153,6 +153,6 @@ def ship_files(base: Mapping[str, bytes], row: Row, target: Path) -> None:
     runtime.write(target, files)
 
 
-def ship(base_folder: Path, row: Row, target: Path) -> None:
+def ship_folder(base_folder: Path, row: ArtifactRow, target: Path) -> None:
     """As `ship_files`, the base read from a folder."""
     ship_files({name: (base_folder / name).read_bytes() for name in BASE_FILES}, row, target)

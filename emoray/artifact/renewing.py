@@ -17,7 +17,7 @@ from emoray.artifact.runtime import CARD, DECISION, MANIFEST, sha256
 _UNFINISHED = re.compile(r"\.(.+)\.[0-9a-f]{8}(\.old)?")
 
 
-def beside(target: Path) -> Path:
+def hidden_name(target: Path) -> Path:
     """A new name next to `target`, hidden from whoever lists artifacts."""
     return target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
 
@@ -72,7 +72,7 @@ def _mend(fresh: Path, target: Path, names: Collection[str]) -> None:
         data, path = (fresh / name).read_bytes(), target / name
         if not path.is_file() or path.read_bytes() != data:
             path.parent.mkdir(parents=True, exist_ok=True)
-            aside = beside(path)
+            aside = hidden_name(path)
             aside.write_bytes(data)
             os.replace(aside, path)
 

@@ -25,7 +25,7 @@ class Texts(Protocol):
     def padded(self, rows: np.ndarray) -> np.ndarray: ...
 
 
-def open_session(model: Path | str | bytes, *, threads: int = 1) -> onnxruntime.InferenceSession:
+def scoring_session(model: Path | str | bytes, *, threads: int = 1) -> onnxruntime.InferenceSession:
     """A CPU session with an explicit thread count, quiet about warnings; reads no other file."""
     return runtime.open_session(
         model if isinstance(model, bytes) else Path(model).read_bytes(), threads=threads
@@ -38,7 +38,7 @@ def evenly(lengths_N: np.ndarray, texts: int) -> np.ndarray:
     return order[np.linspace(0, len(order) - 1, min(texts, len(order))).astype(int)]
 
 
-def batches(texts: Texts) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def scoring_batches(texts: Texts) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(rows, ids_NL) of every batch by the policy; refuses texts without a word."""
     lengths_N = np.asarray(texts.lengths)
     if lengths_N.size and lengths_N.min() < 1:
@@ -54,10 +54,10 @@ def batches(texts: Texts) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def logits(model: Path | str | bytes, texts: Texts, *, threads: int = 1) -> np.ndarray:
     """logits_NK float32 in the texts' order; model: a path to model.onnx or its bytes."""
-    session = open_session(model, threads=threads)
+    session = scoring_session(model, threads=threads)
     labels = session.get_outputs()[0].shape[1]
     rows, parts = [np.zeros(0, np.int64)], [np.zeros((0, labels or 0), np.float32)]
-    for chosen, ids_NL in batches(texts):
+    for chosen, ids_NL in scoring_batches(texts):
         rows.append(chosen)
         parts.append(session.run(None, {"ids": ids_NL})[0])
     order = np.concatenate(rows)

@@ -13,15 +13,15 @@ from typing import ClassVar
 
 from ray import tune
 
-from emoray.benchmarks.figures import AtMost, Figure, less_is_better
-from emoray.benchmarks.sweep import HOLDS_NOTHING, searched, seconds_of_tune
-from emoray.data.corpus import read_corpus
+from emoray.benchmarks.figures import AtMost, BenchmarkFigure, less_is_better
+from emoray.benchmarks.sweep import HOLDS_NOTHING, grid_seconds, seconds_of_tune
+from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
 from emoray.distributed.connection import Cluster, connected
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.quant.catalogue import quick_schemes
 from emoray.search.spaces import FROZEN, Space
-from emoray.stages.inputs import look
+from emoray.stages.inputs import summarize_corpus
 from emoray.stages.spec import CorpusRef, Data, all_decisions
 from emoray.tables.parts import part_files
 
@@ -39,7 +39,7 @@ def many_small(taxonomy: str, dims: Sequence[int], trials: int) -> Space:
 def on_sample(data: Data, taxonomy: str) -> Data:
     """The same vectors with the embedded sample: small, and always there."""
     source = sample()
-    corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy_of(taxonomy))
+    corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy_of(taxonomy))
     ref = CorpusRef.of(corpus, source.folder)
     return replace(data, corpus=ref)
 
@@ -82,17 +82,17 @@ class CachedTrials:
 
     def check(self) -> None:
         """Refuse (ValueError) what no search could use."""
-        look(self.taxonomy, self.data, download=False)
+        summarize_corpus(self.taxonomy, self.data, download=False)
 
-    def measure(self) -> tuple[Figure, ...]:
+    def measure(self) -> tuple[BenchmarkFigure, ...]:
         """Cached trials beside trials that do nothing, after a search that made everything."""
-        facts = look(self.taxonomy, self.data, download=False)
+        facts = summarize_corpus(self.taxonomy, self.data, download=False)
         data = on_sample(facts.data, self.taxonomy)
         space = many_small(self.taxonomy, facts.dims, self.trials)
         with tempfile.TemporaryDirectory() as temporary, connected(Cluster(cpus=self.cpus)):
             folder = Path(temporary)
-            made = searched(space, data, folder / "store", folder / "made")
-            again = searched(space, data, folder / "store", folder / "again")
+            made = grid_seconds(space, data, folder / "store", folder / "made")
+            again = grid_seconds(space, data, folder / "store", folder / "again")
             bare = folder / "bare"
             bare.mkdir()
             seconds_of_tune(
@@ -104,7 +104,7 @@ class CachedTrials:
             ours = a_trial_more(part_files(folder / "again", "points"))
             theirs = a_trial_more(bare.glob("*.done"))
         return (
-            Figure(name="one more cached trial", ours=ours, unit="s", goal=AtMost(0.3)),
+            BenchmarkFigure(name="one more cached trial", ours=ours, unit="s", goal=AtMost(0.3)),
             less_is_better(
                 "the same, beside a trial that does nothing", ours=ours, theirs=theirs, unit="s"
             ),

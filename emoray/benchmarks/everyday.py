@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import ClassVar
 
 from emoray.benchmarks.cached import many_small, on_sample
-from emoray.benchmarks.figures import AtMost, Figure
-from emoray.benchmarks.sweep import searched
+from emoray.benchmarks.figures import AtMost, BenchmarkFigure
+from emoray.benchmarks.sweep import grid_seconds
 from emoray.benchmarks.tables import many_points, of_loading, of_merging, of_report
 from emoray.distributed.connection import Cluster, connected
-from emoray.stages.inputs import look
-from emoray.workflows.convert.memory import alone
+from emoray.stages.inputs import summarize_corpus
+from emoray.workflows.convert.memory import measure_in_process
 
 
 def large_run(folder: Path, taxonomy: str, points: int) -> Path:
     """A small search of the embedded sample, its points multiplied; returns the run's folder."""
-    facts = look(taxonomy, None, download=False)
+    facts = summarize_corpus(taxonomy, None, download=False)
     with connected(Cluster()):
         data = on_sample(facts.data, taxonomy)
         space = many_small(taxonomy, facts.dims, 2)
-        searched(space, data, folder / "store", folder / "run")
+        grid_seconds(space, data, folder / "store", folder / "run")
     many_points(folder / "run", points)
     return folder / "run"
 
@@ -60,8 +60,8 @@ class Everyday:
         )
         return time.perf_counter() - start
 
-    def _figures(self) -> Iterator[Figure]:
-        yield Figure(
+    def _figures(self) -> Iterator[BenchmarkFigure]:
+        yield BenchmarkFigure(
             name="python -m jobs.sweep --help",
             ours=min(self._help() for _ in range(self.repeats)),
             unit="s",
@@ -69,17 +69,17 @@ class Everyday:
         )
         with tempfile.TemporaryDirectory() as temporary:
             run = large_run(Path(temporary), self.taxonomy, self.points)
-            alone(of_merging, run)
+            measure_in_process(of_merging, run)
             for what, measured, goal in (
                 ("emoray.tables.load and its points", of_loading, 1.0),
                 ("report.html and its pictures", of_report, 20.0),
             ):
-                yield Figure(
+                yield BenchmarkFigure(
                     name=f"{what}, {self.points:,} points",
-                    ours=alone(measured, run).seconds,
+                    ours=measure_in_process(measured, run).seconds,
                     unit="s",
                     goal=AtMost(goal),
                 )
 
-    def measure(self) -> tuple[Figure, ...]:
+    def measure(self) -> tuple[BenchmarkFigure, ...]:
         return tuple(self._figures())

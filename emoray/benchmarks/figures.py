@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emoray.provenance import provenance
-from emoray.tables.terminal import show as show_table
+from emoray.tables.terminal import print_titled as show_table
 
 FILE = "benchmark.jsonl"
 
@@ -47,7 +47,7 @@ class AtLeast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class BenchmarkFigure:
     """One measured number. With a rival's number beside it, the goal is one for their ratio."""
 
     name: str
@@ -82,18 +82,18 @@ def _ratio(name: str, above: float, below: float) -> float:
 
 def less_is_better(
     name: str, *, ours: float, theirs: float, unit: str, goal: AtLeast | None = None
-) -> Figure:
+) -> BenchmarkFigure:
     """A cost beside a rival's: the ratio says how many times theirs is ours."""
     ratio = _ratio(name, theirs, ours)
-    return Figure(name=name, ours=ours, theirs=theirs, unit=unit, ratio=ratio, goal=goal)
+    return BenchmarkFigure(name=name, ours=ours, theirs=theirs, unit=unit, ratio=ratio, goal=goal)
 
 
 def more_is_better(
     name: str, *, ours: float, theirs: float, unit: str, goal: AtLeast | None = None
-) -> Figure:
+) -> BenchmarkFigure:
     """A rate beside a rival's: the ratio says how many times ours is theirs."""
     ratio = _ratio(name, ours, theirs)
-    return Figure(name=name, ours=ours, theirs=theirs, unit=unit, ratio=ratio, goal=goal)
+    return BenchmarkFigure(name=name, ours=ours, theirs=theirs, unit=unit, ratio=ratio, goal=goal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,13 +129,15 @@ def _number(value: float) -> str:
     return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3g}"
 
 
-def _verdict(figure: Figure) -> str:
+def _verdict(figure: BenchmarkFigure) -> str:
     if figure.met is None:
         return ""
     return "[green]reached[/green]" if figure.met else "[red]missed[/red]"
 
 
-def show(title: str, figures: Sequence[Figure], on: Machine, console: Console) -> None:
+def print_figures(
+    title: str, figures: Sequence[BenchmarkFigure], on: Machine, console: Console
+) -> None:
     """Print the figures as a table under the machine's name."""
     table = Table(title=title, caption=str(on))
     table.add_column("figure", overflow="fold")
@@ -158,7 +160,7 @@ def append(
     folder: Path,
     name: str,
     settings: Mapping[str, Any],
-    figures: Sequence[Figure],
+    figures: Sequence[BenchmarkFigure],
     on: Machine,
     rows: Sequence[Mapping[str, Any]] = (),
 ) -> Path:

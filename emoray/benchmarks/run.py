@@ -8,13 +8,13 @@ from rich.console import Console
 
 from emoray.benchmarks.cached import CachedTrials
 from emoray.benchmarks.everyday import Everyday
-from emoray.benchmarks.figures import Figure, append, machine, show
+from emoray.benchmarks.figures import BenchmarkFigure, append, machine, print_figures
 from emoray.benchmarks.peers.comparing import EMORAY, Peers
 from emoray.benchmarks.peers.rows import (
-    Compared,
+    PeerResults,
     failures,
+    peer_speed_table,
     score_table,
-    speed_table,
     why_no_figures,
 )
 from emoray.benchmarks.scale import Scale
@@ -24,7 +24,7 @@ from emoray.benchmarks.thresholds import Thresholds
 from emoray.benchmarks.vectors import Vectors
 from emoray.console.steps import Say
 from emoray.storage.submitted import check_outlives
-from emoray.tables.terminal import show as show_table
+from emoray.tables.terminal import print_titled as show_table
 
 
 class Benchmark(Protocol):
@@ -38,7 +38,7 @@ class Benchmark(Protocol):
     def check(self) -> None:
         """Refuse (ValueError) before any work what `measure` would stumble over."""
 
-    def measure(self) -> tuple[Figure, ...] | Compared: ...
+    def measure(self) -> tuple[BenchmarkFigure, ...] | PeerResults: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,15 +98,15 @@ def measure_and_record(benchmark: Benchmark, out: Path, console: Console) -> Pat
     console.print(f"measuring {benchmark.title} …", highlight=False)
     on = machine()  # before: the load that others made
     found = benchmark.measure()
-    figures = found.figures if isinstance(found, Compared) else found
-    rows = found.rows if isinstance(found, Compared) else ()
+    figures = found.figures if isinstance(found, PeerResults) else found
+    rows = found.rows if isinstance(found, PeerResults) else ()
     if rows:
-        for table in (speed_table(rows), score_table(rows)):
+        for table in (peer_speed_table(rows), score_table(rows)):
             show_table(console, table)
         why = [] if figures else [why_no_figures(rows, EMORAY)]
         console.print(*failures(rows), *why, sep="\n", soft_wrap=True, highlight=False)
     if figures or not rows:
-        show(benchmark.title, figures, on, console)
+        print_figures(benchmark.title, figures, on, console)
     said = [f.name for f in fields(benchmark) if f.repr]  # type: ignore[arg-type]
     settings = {name: getattr(benchmark, name) for name in said}
     return append(out, benchmark.name, settings, figures, on, rows=[row.said for row in rows])

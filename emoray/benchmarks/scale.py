@@ -22,7 +22,7 @@ from ray.cluster_utils import Cluster as Nodes
 
 from emoray.artifact.memory import memory_mb
 from emoray.benchmarks.everyday import large_run
-from emoray.benchmarks.figures import AtLeast, AtMost, Figure
+from emoray.benchmarks.figures import AtLeast, AtMost, BenchmarkFigure
 from emoray.benchmarks.pause import Pause
 from emoray.benchmarks.tables import of_merging, of_report
 from emoray.console.steps import Say
@@ -30,7 +30,7 @@ from emoray.distributed.connection import on_loopback
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages
 from emoray.storage.store.local import Done, Store
-from emoray.workflows.convert.memory import alone
+from emoray.workflows.convert.memory import measure_in_process
 
 STORE_BYTES = 80 * 2**20  # of objects, a node: only paths travel
 
@@ -132,7 +132,7 @@ class Scale:
     def check(self) -> None:
         """Nothing to refuse: all that is needed is made here."""
 
-    def measure(self) -> tuple[Figure, ...]:
+    def measure(self) -> tuple[BenchmarkFigure, ...]:
         """Nodes that are there, nodes that come, then tables."""
         return (
             *(figure for nodes in self.nodes for figure in self._on(nodes)),
@@ -144,7 +144,7 @@ class Scale:
         each = max(2, round(self.seconds / length))
         return [Pause(number=i, seconds=length) for i in range(slots * each)]
 
-    def _on(self, nodes: int) -> Iterator[Figure]:
+    def _on(self, nodes: int) -> Iterator[BenchmarkFigure]:
         slots = nodes * self.slots
         with tempfile.TemporaryDirectory() as temporary, simulated() as cluster:
             self.say(f"{nodes} nodes start")
@@ -169,13 +169,13 @@ class Scale:
                 self.say(f"{nodes} nodes: {self.empty} stages that do nothing")
                 before = time.process_time()
                 _await([stages.make(Pause(number=i, seconds=0.0)) for i in range(self.empty)])
-                yield Figure(
+                yield BenchmarkFigure(
                     name=f"{nodes} nodes: the driver's processor time, an empty stage",
                     ours=1000 * (time.process_time() - before) / self.empty,
                     unit="ms",
                     goal=AtMost(2.0),
                 )
-            yield Figure(
+            yield BenchmarkFigure(
                 name=f"{nodes} nodes: memory of the driver after all of these",
                 ours=memory_mb("VmRSS"),
                 unit="MB",
@@ -183,11 +183,15 @@ class Scale:
 
     def _figures(
         self, what: str, *, busy: float, longer: float, goal: AtLeast | None
-    ) -> Iterator[Figure]:
-        yield Figure(name=f"{what}: slots busy while work is left", ours=busy, unit="", goal=goal)
-        yield Figure(name=f"{what}: time to the end, in the least possible", ours=longer, unit="×")
+    ) -> Iterator[BenchmarkFigure]:
+        yield BenchmarkFigure(
+            name=f"{what}: slots busy while work is left", ours=busy, unit="", goal=goal
+        )
+        yield BenchmarkFigure(
+            name=f"{what}: time to the end, in the least possible", ours=longer, unit="×"
+        )
 
-    def _late(self) -> Iterator[Figure]:
+    def _late(self) -> Iterator[BenchmarkFigure]:
         """Work that is asked of a head alone, and nodes that join one after the other."""
         length = 2.0
         with tempfile.TemporaryDirectory() as temporary, simulated() as cluster:
@@ -211,20 +215,20 @@ class Scale:
                 goal=AtLeast(0.9),
             )
 
-    def _points(self) -> Iterator[Figure]:
+    def _points(self) -> Iterator[BenchmarkFigure]:
         """Memory and time of merging and of drawing, each in a process of its own."""
         with tempfile.TemporaryDirectory() as temporary:
             self.say(f"{self.points:,} points are made, merged and drawn")
             run = large_run(Path(temporary), self.taxonomy, self.points)
             size = f"{self.points:,} points"
             for what, measured in (("merging", of_merging), ("report of", of_report)):
-                cost = alone(measured, run)
-                yield Figure(
+                cost = measure_in_process(measured, run)
+                yield BenchmarkFigure(
                     name=f"{what} {size}, peak memory of the process",
                     ours=cost.peak_mb,
                     unit="MB",
                     goal=AtMost(1024),
                 )
-                yield Figure(
+                yield BenchmarkFigure(
                     name=f"{what} {size}, time", ours=cost.seconds, unit="s", goal=AtMost(60)
                 )

@@ -14,10 +14,10 @@ import numpy as np
 
 from emoray.artifact.packaging import base_files, decision_json
 from emoray.artifact.runtime import DECISION, UNKNOWN, Classifier
-from emoray.benchmarks.figures import AtMost, Figure, less_is_better
-from emoray.data.corpus import read_corpus
+from emoray.benchmarks.figures import AtMost, BenchmarkFigure, less_is_better
+from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
-from emoray.export.graph import build
+from emoray.export.graph import build_graph
 from emoray.export.network import Network
 from emoray.labels import EKMAN
 from emoray.quant.scheme import ModelScheme
@@ -39,7 +39,7 @@ def made_classifier(words: Sequence[str], dim: int, seed: int) -> Classifier:
         "head.bias": rng.normal(size=labels).astype(np.float32),
     }
     files = base_files(
-        build(Network.from_tensors(tensors, ("mean",)), ModelScheme()).file,
+        build_graph(Network.from_tensors(tensors, ("mean",)), ModelScheme()).file,
         vocabulary=Vocabulary(words=tuple(words)).to_text(),
         tokenizer={**rules_json(), "max_tokens": 64},
         labels=EKMAN.labels,
@@ -98,10 +98,10 @@ class Serving:
     def check(self) -> None:
         """Nothing is needed but what emoray needs."""
 
-    def measure(self) -> tuple[Figure, ...]:
+    def measure(self) -> tuple[BenchmarkFigure, ...]:
         """A short text again and again, then the sample's test texts, each seen for the first time
         by an artifact that has read its train texts."""
-        corpus = read_corpus(sample().folder, name="sample", taxonomy=EKMAN)
+        corpus = read_splits(sample().folder, name="sample", taxonomy=EKMAN)
         words = sorted({word for text in corpus.train.texts for word in tokenize(text)})
         classifier = made_classifier(words, self.dim, self.seed)
         ((reader, model),) = classifier.members
@@ -122,18 +122,18 @@ class Serving:
         whole, plain, bare = medians(verbs, [SHORT] * self.calls)
         real, real_plain, real_bare = medians(verbs, corpus.test.texts)
         return (
-            Figure(name="a short text, the model alone", ours=bare, unit="µs"),
+            BenchmarkFigure(name="a short text, the model alone", ours=bare, unit="µs"),
             less_is_better(
                 "a short text, text in, labels out", ours=whole, theirs=plain, unit="µs"
             ),
-            Figure(
+            BenchmarkFigure(
                 name="what is added to the model, in times the model",
                 ours=(whole - bare) / bare,
                 unit="",
                 goal=AtMost(2),
             ),
-            Figure(name="the same, afresh", ours=(plain - bare) / bare, unit=""),
-            Figure(name="real texts, the model alone", ours=real_bare, unit="µs"),
+            BenchmarkFigure(name="the same, afresh", ours=(plain - bare) / bare, unit=""),
+            BenchmarkFigure(name="real texts, the model alone", ours=real_bare, unit="µs"),
             less_is_better(
                 "real texts, text in, labels out", ours=real, theirs=real_plain, unit="µs"
             ),

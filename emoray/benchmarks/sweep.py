@@ -17,7 +17,7 @@ import numpy as np
 import ray
 from ray import tune
 
-from emoray.benchmarks.figures import AtLeast, AtMost, Figure, more_is_better
+from emoray.benchmarks.figures import AtLeast, AtMost, BenchmarkFigure, more_is_better
 from emoray.benchmarks.naive import Point, measure_alone
 from emoray.distributed.connection import Cluster, connected
 from emoray.distributed.stages import Stages
@@ -26,7 +26,7 @@ from emoray.search import tune as search
 from emoray.search.spaces import FROZEN, TRAINED, Space
 from emoray.search.trials import Desk
 from emoray.stages.decisions import Decide
-from emoray.stages.inputs import look
+from emoray.stages.inputs import summarize_corpus
 from emoray.stages.plan import deciding, training
 from emoray.stages.spec import Data, Decision, all_decisions
 from emoray.storage.store.local import Store
@@ -53,7 +53,7 @@ def part_of_quick(taxonomy: str, dims: Sequence[int]) -> Space:
     )
 
 
-def sampled(space: Space, data: Data, points: int, seed: int) -> list[Decide]:
+def sampled_points(space: Space, data: Data, points: int, seed: int) -> list[Decide]:
     """Operating points drawn at random, as many of each recipe; each with its one decision."""
     rng = np.random.default_rng(seed)
     chosen = []
@@ -93,16 +93,16 @@ def seconds_of_tune(
     return time.perf_counter() - start
 
 
-def searched(space: Space, data: Data, store: Path, run_folder: Path) -> float:
+def grid_seconds(space: Space, data: Data, store: Path, run_folder: Path) -> float:
     """Seconds of a grid search. Its `Stages` are new: they know what the store knows, no more."""
     start = time.perf_counter()
     with Stages(store) as stages:
         desk = Desk(stages=stages, run_folder=run_folder, store=store, data=data)
-        search.grid(space, desk)
+        search.search_grid(space, desk)
         return time.perf_counter() - start
 
 
-def rows_of(run_folder: Path) -> dict[str, float]:
+def dev_scores_of(run_folder: Path) -> dict[str, float]:
     """dev_macro_f1 of every operating point in a run's parts."""
     tables = [read_table(path, PointRow) for path in part_files(run_folder, "points")]
     return {row["point"]: row["dev_macro_f1"] for t in tables for row in t.to_pylist()}
@@ -145,32 +145,34 @@ class SweepCost:
 
     def check(self) -> None:
         """Refuse (ValueError) what no search could use."""
-        look(self.taxonomy, self.data, download=self.download)
+        summarize_corpus(self.taxonomy, self.data, download=self.download)
 
-    def measure(self) -> tuple[Figure, ...]:
+    def measure(self) -> tuple[BenchmarkFigure, ...]:
         """Search once, search again from the store, then sample the naive way, all in one Ray."""
-        facts = look(self.taxonomy, self.data, download=self.download)
+        facts = summarize_corpus(self.taxonomy, self.data, download=self.download)
         start = time.perf_counter()
         with tempfile.TemporaryDirectory() as temporary, connected(Cluster(cpus=self.cpus)):
             ray_start, folder = time.perf_counter() - start, Path(temporary)
             cpus = int(ray.cluster_resources()["CPU"])
             space = self.space(self.taxonomy, facts.dims)
-            wall = searched(space, facts.data, folder / "store", folder / "run")
-            again = searched(space, facts.data, folder / "store", folder / "run")
-            rows = rows_of(folder / "run")
-            chosen = sampled(space, facts.data, self.points, self.seed)
+            wall = grid_seconds(space, facts.data, folder / "store", folder / "run")
+            again = grid_seconds(space, facts.data, folder / "store", folder / "run")
+            rows = dev_scores_of(folder / "run")
+            chosen = sampled_points(space, facts.data, self.points, self.seed)
             alone = naive(chosen, folder / "store", folder / "naive")
             return (
                 *_beside_naive(space, wall, rows, alone, cpus),
                 *_beside_stages(Store(folder / "store"), wall, cpus),
-                Figure(name="start of Ray, not counted above", ours=ray_start, unit="s"),
-                Figure(name="the same search again, a model", ours=again / space.models, unit="s"),
+                BenchmarkFigure(name="start of Ray, not counted above", ours=ray_start, unit="s"),
+                BenchmarkFigure(
+                    name="the same search again, a model", ours=again / space.models, unit="s"
+                ),
             )
 
 
 def _beside_naive(
     space: Space, wall: float, rows: dict[str, float], alone: Sequence[Point], cpus: int
-) -> tuple[Figure, ...]:
+) -> tuple[BenchmarkFigure, ...]:
     seconds = float(np.mean([point.seconds for point in alone]))
     equal = [abs(rows[p.point] - p.dev_macro_f1) < 1e-9 for p in alone if p.point in rows]
     return (
@@ -188,8 +190,8 @@ def _beside_naive(
             unit="a second",
             goal=AtLeast(5),
         ),
-        Figure(name="one naive point, on its CPU", ours=seconds, unit="s"),
-        Figure(
+        BenchmarkFigure(name="one naive point, on its CPU", ours=seconds, unit="s"),
+        BenchmarkFigure(
             name="naive points that earn what their rows say",
             ours=sum(equal) / len(alone),
             unit="",
@@ -198,19 +200,19 @@ def _beside_naive(
     )
 
 
-def _beside_stages(store: Store, wall: float, cpus: int) -> tuple[Figure, ...]:
+def _beside_stages(store: Store, wall: float, cpus: int) -> tuple[BenchmarkFigure, ...]:
     made = [entry for entry in store.journal() if entry["event"] == "made"]
     cost = sum(entry["wall_seconds"] for entry in made) / cpus
     return (
-        Figure(name="search, wall time", ours=wall, unit="s"),
-        Figure(name="its distinct stages, divided by CPUs", ours=cost, unit="s"),
-        Figure(
+        BenchmarkFigure(name="search, wall time", ours=wall, unit="s"),
+        BenchmarkFigure(name="its distinct stages, divided by CPUs", ours=cost, unit="s"),
+        BenchmarkFigure(
             name="the first as a multiple of the second",
             ours=wall / cost,
             unit="x",
             goal=AtMost(1.15),
         ),
-        Figure(
+        BenchmarkFigure(
             name="CPU time of those stages",
             ours=sum(entry["cpu_seconds"] for entry in made),
             unit="s",

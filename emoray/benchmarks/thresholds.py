@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import f1_score
 from sklearn.model_selection import TunedThresholdClassifierCV
 
-from emoray.benchmarks.figures import AtLeast, AtMost, Figure, less_is_better
+from emoray.benchmarks.figures import AtLeast, AtMost, BenchmarkFigure, less_is_better
 from emoray.decide.thresholds import Fixed, PerLabel, cuts_many
 from emoray.metrics.bootstrap import RESAMPLES, stratified_weights
 from emoray.metrics.cuts import decide, probabilities
@@ -109,7 +109,7 @@ class Thresholds:
     def check(self) -> None:
         """Nothing is needed but what emoray needs."""
 
-    def measure(self) -> tuple[Figure, ...]:
+    def measure(self) -> tuple[BenchmarkFigure, ...]:
         """Cuts and their F1 beside scikit-learn's on the same texts; then intervals."""
         logits_NK, labels_NK = made_logits(self.dev_texts, self.seed)
         ours, cuts_K = _best_of(self.repeats, lambda: PerLabel().cuts(logits_NK, labels_NK))
@@ -119,7 +119,9 @@ class Thresholds:
         lowest_gain = float((np.asarray(own_f1_K) - np.asarray(rival_f1_K)).min())
         macro_f1 = score(logits_NK, labels_NK, cuts_K).macro_f1
         return (
-            Figure(name="exact cuts of every label", ours=1e3 * ours, unit="ms", goal=AtMost(10)),
+            BenchmarkFigure(
+                name="exact cuts of every label", ours=1e3 * ours, unit="ms", goal=AtMost(10)
+            ),
             less_is_better(
                 "the same, beside TunedThresholdClassifierCV",
                 ours=1e3 * ours,
@@ -127,9 +129,11 @@ class Thresholds:
                 unit="ms",
                 goal=AtLeast(100),
             ),
-            Figure(name="macro-F1 of exact cuts", ours=macro_f1, unit=""),
-            Figure(name="macro-F1 of scikit-learn's", ours=float(np.mean(rival_f1_K)), unit=""),
-            Figure(
+            BenchmarkFigure(name="macro-F1 of exact cuts", ours=macro_f1, unit=""),
+            BenchmarkFigure(
+                name="macro-F1 of scikit-learn's", ours=float(np.mean(rival_f1_K)), unit=""
+            ),
+            BenchmarkFigure(
                 name="F1 gained, the label that gains least",
                 ours=lowest_gain,
                 unit="",
@@ -140,7 +144,7 @@ class Thresholds:
 
     def _intervals(
         self, cuts_K: np.ndarray, dev_NK: np.ndarray, dev_labels_NK: np.ndarray
-    ) -> tuple[Figure, ...]:
+    ) -> tuple[BenchmarkFigure, ...]:
         test_NK, labels_NK = made_logits(self.test_texts, self.seed + 1)
         grid = [(Fixed(s), t) for t in TEMPERATURES for s in THRESHOLDS]
         cuts_RK = np.concatenate([cuts_K[None], cuts_many(grid, dev_NK, dev_labels_NK)])
@@ -157,5 +161,7 @@ class Thresholds:
                 ).interval("macro_f1"),
             )
             name = f"interval of {rows} decision{'s' * (rows > 1)}, {self.resamples:,} resamples"
-            found.append(Figure(name=name, ours=drawing + seconds, unit="s", goal=AtMost(1)))
+            found.append(
+                BenchmarkFigure(name=name, ours=drawing + seconds, unit="s", goal=AtMost(1))
+            )
         return tuple(found)

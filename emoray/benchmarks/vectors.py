@@ -20,14 +20,14 @@ from typing import ClassVar
 import numpy as np
 
 from emoray.artifact.memory import MB, memory_mb
-from emoray.benchmarks.figures import AtLeast, AtMost, Figure, less_is_better
+from emoray.benchmarks.figures import AtLeast, AtMost, BenchmarkFigure, less_is_better
 from emoray.text.vectors.glove_format import read_vectors
 
 DISTINCT = 4000  # rows that are drawn; a file repeats them, for no reader looks at a row twice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class VectorReading:
     """What one reader took, and which vectors it found for the wanted words."""
 
     seconds: float
@@ -55,21 +55,23 @@ def make_file(path: Path, *, rows: int, dim: int, seed: int) -> None:
             file.write(f"{word_of(row)} {numbers[row * 7919 % len(numbers)]}\n")
 
 
-def _measured(read: Callable[[], np.ndarray], keep: Callable[[np.ndarray], np.ndarray]) -> Reading:
+def _measured(
+    read: Callable[[], np.ndarray], keep: Callable[[np.ndarray], np.ndarray]
+) -> VectorReading:
     before, start = memory_mb("VmRSS"), time.perf_counter()
     read_VD = read()
     seconds, peak = time.perf_counter() - start, memory_mb("VmHWM") - before
     kept_WD = np.ascontiguousarray(keep(read_VD), dtype=np.float32)
     digest = hashlib.sha256(kept_WD.tobytes()).hexdigest()
-    return Reading(seconds=seconds, peak_mb=peak, kept_mb=kept_WD.nbytes / MB, sha256=digest)
+    return VectorReading(seconds=seconds, peak_mb=peak, kept_mb=kept_WD.nbytes / MB, sha256=digest)
 
 
-def by_emoray(path: Path, words: list[str]) -> Reading:
+def read_by_emoray(path: Path, words: list[str]) -> VectorReading:
     """Stream the file, keep the wanted words."""
     return _measured(lambda: read_vectors(path, words)[1], lambda kept_WD: kept_WD)
 
 
-def by_gensim(path: Path, words: list[str]) -> Reading:
+def read_by_gensim(path: Path, words: list[str]) -> VectorReading:
     """Read everything, as KeyedVectors do; then look the wanted words up, off the clock."""
     from gensim.models import KeyedVectors
 
@@ -82,7 +84,9 @@ def by_gensim(path: Path, words: list[str]) -> Reading:
     return _measured(read, lambda read_VD: read_VD[[loaded[0].key_to_index[w] for w in words]])
 
 
-def _alone(reader: Callable[[Path, list[str]], Reading], path: Path, words: list[str]) -> Reading:
+def _alone(
+    reader: Callable[[Path, list[str]], VectorReading], path: Path, words: list[str]
+) -> VectorReading:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(reader, path, words).result()
 
@@ -120,17 +124,17 @@ class Vectors:
                 "pip install 'emoray[benchmark]', or choose others with --only"
             )
 
-    def measure(self) -> tuple[Figure, ...]:
+    def measure(self) -> tuple[BenchmarkFigure, ...]:
         """Time and peak memory of both readers; both must find the same vectors."""
         words = wanted_words(self.rows, self.wanted)
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             path = Path(folder) / f"made.{self.dim}d.txt"
             make_file(path, rows=self.rows, dim=self.dim, seed=self.seed)
             size_mb = os.path.getsize(path) / MB
-            ours, theirs = _alone(by_emoray, path, words), _alone(by_gensim, path, words)
+            ours, theirs = _alone(read_by_emoray, path, words), _alone(read_by_gensim, path, words)
         assert ours.sha256 == theirs.sha256, "two readers of one file found different vectors"
         return (
-            Figure(name="file", ours=size_mb, unit="MB"),
+            BenchmarkFigure(name="file", ours=size_mb, unit="MB"),
             less_is_better(
                 "time to read, beside gensim",
                 ours=ours.seconds,
@@ -138,8 +142,8 @@ class Vectors:
                 unit="s",
                 goal=AtLeast(5),
             ),
-            Figure(name="vectors kept", ours=ours.kept_mb, unit="MB"),
-            Figure(
+            BenchmarkFigure(name="vectors kept", ours=ours.kept_mb, unit="MB"),
+            BenchmarkFigure(
                 name="peak memory above them",
                 ours=max(0.0, ours.peak_mb - ours.kept_mb),
                 unit="MB",

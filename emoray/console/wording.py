@@ -16,7 +16,7 @@ RULES = {
 }
 
 
-class Row(Protocol):
+class PointValues(Protocol):
     """A row of `points`, its values by column."""
 
     def __getitem__(self, column: str) -> Any: ...
@@ -27,7 +27,7 @@ def size(count: float) -> str:
     return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{count / 1e3:.0f} KB"
 
 
-def score(row: Row) -> str:
+def score_words(row: PointValues) -> str:
     """Test macro-F1 with its interval."""
     interval = f"[{row['test_macro_f1_low']:.3f}, {row['test_macro_f1_high']:.3f}]"
     return f"{row['test_macro_f1']:.3f} {interval}"
@@ -73,7 +73,7 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def bits(row: Row) -> str:
+def bits(row: PointValues) -> str:
     """What precision a row has, dense weights and embedding."""
     dense, table = (
         "float" if b == 32 else f"{b}-bit" for b in (row["bits"], row["embedding_bits"])
@@ -81,7 +81,7 @@ def bits(row: Row) -> str:
     return dense if dense == table else f"{dense} weights, {table} embedding"
 
 
-def built(row: Row) -> str:
+def built(row: PointValues) -> str:
     """One line that says what the model is."""
     if row["family"] == "ensemble":
         return f"ensemble of {count(int(row['models']), 'model')}, {bits(row)}"

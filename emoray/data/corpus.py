@@ -187,13 +187,13 @@ def read_records(folder: Path, split: str) -> tuple[str, list[tuple[str, str, li
 
 
 def read_split(folder: Path, split: str, taxonomy: Taxonomy) -> tuple[str, Split]:
-    """One split, checked as by `read_corpus`; before it the SHA-256 of the whole corpus."""
+    """One split, checked as by `read_splits`; before it the SHA-256 of the whole corpus."""
     raw = _raw(folder)
     path = folder / f"{split}.tsv"
     return corpus_sha256(raw), _read_split(raw[path.name], path, taxonomy, _names(raw, folder))
 
 
-def read_corpus(folder: Path, *, name: str, taxonomy: Taxonomy) -> Corpus:
+def read_splits(folder: Path, *, name: str, taxonomy: Taxonomy) -> Corpus:
     """Read and check the splits in `folder`; `name` is what tables will call the corpus."""
     raw = _raw(folder)
     names = _names(raw, folder)

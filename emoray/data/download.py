@@ -19,7 +19,7 @@ class DownloadError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class DownloadLimits:
     """How long and how much; `first_byte_s` covers name lookup, connecting and the answer."""
 
     max_bytes: int
@@ -41,7 +41,7 @@ class Limits:
 class _Transfer:
     """One download, in a thread: neither a name lookup nor a dripping server can be interrupted."""
 
-    def __init__(self, url: str, part: Path, limits: Limits) -> None:
+    def __init__(self, url: str, part: Path, limits: DownloadLimits) -> None:
         self.url, self.part, self.limits = url, part, limits
         self.digest = hashlib.sha256()
         self.answered, self.over, self.given_up = (threading.Event() for _ in range(3))
@@ -120,7 +120,7 @@ class _Transfer:
             raise self.error
 
 
-def fetch(url: str, target: Path, *, sha256: str, limits: Limits) -> Path:
+def fetch(url: str, target: Path, *, sha256: str, limits: DownloadLimits) -> Path:
     """Download `url` to `target`, replacing it only once every byte is there and right."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from emoray.data.corpus import taxonomies_of
-from emoray.data.goemotions import SAMPLE, Source, locate, sample
+from emoray.data.goemotions import SAMPLE, CorpusFolder, locate, sample
 from emoray.data.importing.importing import bring
 from emoray.data.importing.label_names import said_names
 from emoray.data.importing.settings import HUB, Bring
@@ -64,7 +64,7 @@ def find_corpus(
     *,
     download: bool = True,
     cache: Path | None = None,
-) -> Source:
+) -> CorpusFolder:
     """The corpus that is brought, in emoray's own form; without one what `data`, the cache, the
     official download or the sample holds. `sample`, unless it is a file or folder here, names the
     embedded one. ValueError for whatever is wrong with it."""
@@ -84,10 +84,12 @@ def find_corpus(
             f"{error} (python -m jobs.corpus has these options, and keeps the corpus with --keep "
             "FOLDER as one that every --corpus reads)"
         ) from None
-    return Source(name=found.name, folder=found.folder, why=f"from {asked.source}", said=found.said)
+    return CorpusFolder(
+        name=found.name, folder=found.folder, why=f"from {asked.source}", said=found.said
+    )
 
 
-def taxonomy_for(name: str | None, source: Source, usual: str = USUAL) -> Taxonomy:
+def taxonomy_for(name: str | None, source: CorpusFolder, usual: str = USUAL) -> Taxonomy:
     """The taxonomy of that name that the corpus has. Without a name: `own` of a corpus with labels
     of its own, all of GoEmotions' labels of one that is brought, else the usual one."""
     kinds = taxonomies_of(source.folder)

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from emoray.data.corpus import SPLITS
-from emoray.data.download import DownloadError, Limits, fetch
+from emoray.data.download import DownloadError, DownloadLimits, fetch
 from emoray.storage.cache import user_cache
 
 GOEMOTIONS_URL = (
@@ -18,11 +18,11 @@ GOEMOTIONS_SHA256 = {
     "test.tsv": "0587b2dd8b27b97352adbfc3fb083d46005c8946657fdc2b1ca8b1cc7f1f8be4",
 }
 SAMPLE = "sample"  # the corpus that is always at hand, by this name too
-GOEMOTIONS_LIMITS = Limits(max_bytes=8 << 20, first_byte_s=8.0, total_s=60.0)
+GOEMOTIONS_LIMITS = DownloadLimits(max_bytes=8 << 20, first_byte_s=8.0, total_s=60.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class CorpusFolder:
     """A folder with the three splits, what to call its corpus, and why it was chosen.
 
     said: of one that the user brought, how it was understood. stands_in: the sample, where another
@@ -39,7 +39,7 @@ class Source:
         return f"{self.name} ({self.why})"
 
 
-def _given(data: Path) -> Source:
+def _given(data: Path) -> CorpusFolder:
     folder = data / "goemotions"
     missing = [f"{split}.tsv" for split in SPLITS if not (folder / f"{split}.tsv").is_file()]
     if missing:
@@ -47,24 +47,26 @@ def _given(data: Path) -> Source:
             f"the data folder must hold goemotions/train.tsv, dev.tsv and test.tsv, got {data} "
             f"without {', '.join(missing)}: correct --data or EMORAY_DATA, or leave both out"
         )
-    return Source(name="goemotions", folder=folder, why=f"from {folder}")
+    return CorpusFolder(name="goemotions", folder=folder, why=f"from {folder}")
 
 
 def _is_whole(path: Path, sha256: str) -> bool:
     return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
 
 
-def _official(folder: Path, base_url: str, sha256: dict[str, str], limits: Limits) -> Source:
+def _official(
+    folder: Path, base_url: str, sha256: dict[str, str], limits: DownloadLimits
+) -> CorpusFolder:
     for name, digest in sha256.items():
         if not _is_whole(folder / name, digest):
             fetch(f"{base_url}{name}", folder / name, sha256=digest, limits=limits)
-    return Source(name="goemotions", folder=folder, why=f"downloaded from {base_url}")
+    return CorpusFolder(name="goemotions", folder=folder, why=f"downloaded from {base_url}")
 
 
-def sample() -> Source:
+def sample() -> CorpusFolder:
     """The small corpus that ships with emoray."""
     folder = Path(str(files("emoray.data").joinpath("sample")))
-    return Source(name=SAMPLE, folder=folder, why="the embedded sample, as asked for")
+    return CorpusFolder(name=SAMPLE, folder=folder, why="the embedded sample, as asked for")
 
 
 def locate(
@@ -74,8 +76,8 @@ def locate(
     download: bool = True,
     base_url: str = GOEMOTIONS_URL,
     sha256: dict[str, str] = GOEMOTIONS_SHA256,
-    limits: Limits = GOEMOTIONS_LIMITS,
-) -> Source:
+    limits: DownloadLimits = GOEMOTIONS_LIMITS,
+) -> CorpusFolder:
     """The best corpus to be had.
 
     A given folder must be right; everything else falls back to the sample and `why` says so.
@@ -86,11 +88,11 @@ def locate(
     folder = (cache if cache is not None else user_cache()) / "goemotions"
     try:
         if all(_is_whole(folder / name, digest) for name, digest in sha256.items()):
-            return Source(name="goemotions", folder=folder, why=f"from the cache {folder}")
+            return CorpusFolder(name="goemotions", folder=folder, why=f"from the cache {folder}")
         if download:
             return _official(folder, base_url, sha256, limits)
         failed = f"no GoEmotions in {folder} and downloads are off"
     except (DownloadError, OSError) as error:
         failed = f"GoEmotions could not be had: {error}"
     why = f"THE EMBEDDED SAMPLE INSTEAD OF GOEMOTIONS, because {failed}"
-    return Source(name=SAMPLE, folder=sample().folder, why=why, stands_in=True)
+    return CorpusFolder(name=SAMPLE, folder=sample().folder, why=why, stands_in=True)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from emoray.decide.thresholds import Rule, fit_many
-from emoray.metrics.checks import checked, require_positives
+from emoray.metrics.checks import checked_logits, require_positives
 from emoray.metrics.ranking import rank
 from emoray.metrics.scores import ManyScores, score_ranking
 
@@ -40,7 +40,7 @@ def cross_fitted_scores(
 
     A label without a positive in any fold is refused, whatever the rules.
     """
-    logits_NK, labels_NK = checked(logits_NK, labels_NK)
+    logits_NK, labels_NK = checked_logits(logits_NK, labels_NK)
     return cross_fitted_fits(decisions, lambda _: logits_NK, labels_NK, folds=folds, seed=seed)
 
 

@@ -10,13 +10,13 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit
 
-from emoray.metrics.checks import checked
+from emoray.metrics.checks import checked_logits
 
 _LEAST = float(np.finfo(np.float64).tiny)  # a probability of 0 has no logit
 
 
 @dataclass(frozen=True, slots=True)
-class Logits:
+class MeanLogits:
     """The weighted mean of the members' logits: the geometric mean of their odds."""
 
     tag: ClassVar[str] = "Logits"
@@ -34,7 +34,7 @@ class Logits:
 
 
 @dataclass(frozen=True, slots=True)
-class Probabilities:
+class MeanProbabilities:
     """The logit of the weighted mean of the members' probabilities."""
 
     tag: ClassVar[str] = "Probabilities"
@@ -51,7 +51,7 @@ class Probabilities:
         return "probabilities"
 
 
-Voice = Logits | Probabilities
+Voice = MeanLogits | MeanProbabilities
 
 
 def checked_members(logits_MNK: np.ndarray, labels_NK: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -63,7 +63,9 @@ def checked_members(logits_MNK: np.ndarray, labels_NK: np.ndarray) -> tuple[np.n
             "stack one matrix a member"
         )
     _, texts, labels = logits_MNK.shape
-    flat, _ = checked(logits_MNK.reshape(-1, labels), np.tile(labels_NK, (len(logits_MNK), 1)))
+    flat, _ = checked_logits(
+        logits_MNK.reshape(-1, labels), np.tile(labels_NK, (len(logits_MNK), 1))
+    )
     return flat.reshape(-1, texts, labels), np.asarray(labels_NK, bool)
 
 

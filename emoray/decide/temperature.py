@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit
 
-from emoray.metrics.checks import checked
+from emoray.metrics.checks import checked_logits
 
 LOWEST, HIGHEST = 0.05, 20.0
 """Beyond these a model is broken rather than badly calibrated; the nearest bound is returned."""
@@ -21,7 +21,7 @@ def fit_temperature(logits_NK: np.ndarray, labels_NK: np.ndarray) -> float:
     In a = 1/T the mean NLL, `softplus(a z) - a y z`, is convex: its minimum is the one root of its
     slope, `z (sigmoid(a z) - y)`, bracketed and found by Brent's method on log T.
     """
-    logits_NK, labels_NK = checked(logits_NK, labels_NK)
+    logits_NK, labels_NK = checked_logits(logits_NK, labels_NK)
     if labels_NK.all() or not labels_NK.any():
         raise ValueError(
             f"a temperature needs positive and negative labels, got {labels_NK.size} that are all "

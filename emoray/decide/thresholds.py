@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.metrics.checks import checked, require_positives
+from emoray.metrics.checks import checked_logits, require_positives
 from emoray.metrics.cuts import check_temperature, cuts_of
 from emoray.metrics.ranking import Ranking, rank
 
@@ -55,7 +55,7 @@ class Fixed(Rule):
         self, logits_NK: np.ndarray, labels_NK: np.ndarray, temperature: float = 1.0
     ) -> np.ndarray:
         """cuts_K, float64. Nothing is fitted, so a label without a positive does no harm."""
-        logits_NK, _ = checked(logits_NK, labels_NK)
+        logits_NK, _ = checked_logits(logits_NK, labels_NK)
         return np.full(logits_NK.shape[1], cuts_of(self.value, temperature))
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from emoray.decide.crossfit import cross_fitted_fits, cross_fitted_macro_f1
-from emoray.decide.ensemble import Logits, Probabilities, Voice, checked_members, combine
+from emoray.decide.ensemble import MeanLogits, MeanProbabilities, Voice, checked_members, combine
 from emoray.decide.thresholds import PerLabel, Rule
 from emoray.metrics.scores import ManyScores
 
@@ -54,7 +54,7 @@ class MeanOf(Weighing):
 
     tag: ClassVar[str] = "MeanOf"
 
-    of: Voice = field(default_factory=Logits)
+    of: Voice = field(default_factory=MeanLogits)
 
     def weights(self, logits_MNK: np.ndarray, labels_NK: np.ndarray) -> np.ndarray:
         return np.full(len(logits_MNK), 1 / len(logits_MNK))
@@ -74,11 +74,11 @@ class FittedWeights(Weighing):
 
     tag: ClassVar[str] = "FittedWeights"
 
-    of: Voice = field(default_factory=Logits)
+    of: Voice = field(default_factory=MeanLogits)
 
     def weights(self, logits_MNK: np.ndarray, labels_NK: np.ndarray) -> np.ndarray:
         logits_MNK, labels_NK = checked_members(logits_MNK, labels_NK)
-        if isinstance(self.of, Logits):
+        if isinstance(self.of, MeanLogits):
             loudness_M = logits_MNK.std(axis=(1, 2))
             return _shares(_stacked(logits_MNK, labels_NK), loudness_M)
         return _shares(_mixed(logits_MNK, labels_NK))
@@ -132,7 +132,7 @@ class Greedy(Weighing):
     tag: ClassVar[str] = "Greedy"
 
     rounds: int
-    of: Voice = field(default_factory=Probabilities)
+    of: Voice = field(default_factory=MeanProbabilities)
 
     def __post_init__(self) -> None:
         if self.rounds < 1:

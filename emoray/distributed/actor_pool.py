@@ -30,7 +30,7 @@ POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class StageLimits:
     """How much patience one stage gets. seconds: of one attempt, 0 for no limit.
 
     start_seconds: how long the first actor may take to come, so that a cluster may grow first.
@@ -124,7 +124,7 @@ class _Busy:
 class _Dispatcher:
     store: Place
     pool: Pool
-    limits: Limits
+    limits: StageLimits
     split: Callable[[Stage], Sequence[Stage]] | None
     told: Callable[[Leaf], None] | None
     waiting: deque[_Work] = field(default_factory=deque)
@@ -313,7 +313,7 @@ def dispatch(
     *,
     store: Place,
     pool: Pool,
-    limits: Limits | None = None,
+    limits: StageLimits | None = None,
     split: Callable[[Stage], Sequence[Stage]] | None = None,
     told: Callable[[Leaf], None] | None = None,
 ) -> list[Leaf]:
@@ -324,7 +324,7 @@ def dispatch(
     of the stages whatever the scheduling, the pieces of a split stage in its stead.
     Raises ValueError where no node has room for an actor, RuntimeError where actors do not start.
     """
-    limits = limits or Limits()
+    limits = limits or StageLimits()
     work = _Dispatcher(store=store, pool=pool, limits=limits, split=split, told=told)
     shelf = open_store(store)
     for i, stage in enumerate({key_of(s): s for s in stages}.values()):

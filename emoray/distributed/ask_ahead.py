@@ -95,7 +95,7 @@ async def each(work: Callable[[T], Awaitable[object]], items: Iterable[T], *, ah
         await asyncio.gather(*begun, return_exceptions=True)
 
 
-def complete(work: Coroutine[Any, Any, T]) -> T:
+def run_to_end(work: Coroutine[Any, Any, T]) -> T:
     """What `work` returns, awaited here; in a notebook, whose own loop runs, in a thread."""
     try:
         asyncio.get_running_loop()

@@ -27,7 +27,7 @@ GRACE_SECONDS = 60.0  # after its time, for a worker that cannot be reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
+class AttemptSign:
     """How a worker says that an attempt has left the queue: to the job of that owner.
 
     seconds: of one attempt, 0 for no limit. Most stages end before they would have to say anything.
@@ -63,7 +63,7 @@ class Sign:
 
 
 @dataclass(slots=True, kw_only=True)
-class Clock:
+class AttemptClock:
     """The time of one attempt. It starts when the stage has left the queue, where it may wait for
     as long as it takes; when it is over the worker is killed, whatever it is doing."""
 
@@ -92,14 +92,14 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signs:
+class AttemptClocks:
     """The clocks of all attempts of a job that are in the queue or at work, by attempt.
 
     owner: in whose name its stages are claimed, too.
     """
 
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
-    clocks: dict[str, Clock] = field(default_factory=dict)
+    clocks: dict[str, AttemptClock] = field(default_factory=dict)
 
     async def look(self) -> None:
         """Start each clock once its sign is there; goes on until it is cancelled."""

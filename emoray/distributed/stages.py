@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, Self, TypeVar
 
-from emoray.distributed.actor_pool import Limits
+from emoray.distributed.actor_pool import StageLimits
 from emoray.distributed.single_flight import Failed, SingleFlight, Status
 from emoray.distributed.workers import LIMITS, Workers
 from emoray.storage.location import Place
@@ -32,7 +32,9 @@ class Stages:
     returns by its `result()`, a coroutine awaits `asyncio.wrap_future` of it.
     """
 
-    def __init__(self, store: Place, *, limits: Limits = LIMITS, gpus: float | None = None) -> None:
+    def __init__(
+        self, store: Place, *, limits: StageLimits = LIMITS, gpus: float | None = None
+    ) -> None:
         self._workers = Workers(limits=limits, gpus=gpus)
         self._flight = SingleFlight(store, self._workers)
         self._flight.store.owner = self._workers.signs.owner

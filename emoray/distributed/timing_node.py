@@ -19,12 +19,12 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from emoray.distributed.resources import CPU, alive
 from emoray.distributed.single_flight import Failed
 from emoray.provenance import cpu_model
-from emoray.stages.baselines import ClockBaselines
-from emoray.stages.latency import Clock, ClockMembers
+from emoray.stages.baselines import MeasureBaselineLatency
+from emoray.stages.latency import MeasureLatency, MeasureMemberLatency
 from emoray.storage.store.keys import Stage
 from emoray.storage.store.local import Done
 
-T = TypeVar("T", Clock, ClockMembers, ClockBaselines)
+T = TypeVar("T", MeasureLatency, MeasureMemberLatency, MeasureBaselineLatency)
 
 ANSWER_SECONDS = 60.0  # a node that says nothing for so long is not asked to time
 
@@ -80,7 +80,7 @@ def timing_kind() -> NodeKind:
     return max(processors, key=lambda kind: (processors[kind], kind))
 
 
-def timed(make: Callable[[Stage], Future[Done | Failed]], stage: T) -> tuple[T, Done | Failed]:
+def run_timed(make: Callable[[Stage], Future[Done | Failed]], stage: T) -> tuple[T, Done | Failed]:
     """Have a timing made; on nodes of another kind, where none of its own is left."""
     made = make(stage).result()
     if isinstance(made, Failed):

@@ -12,8 +12,8 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from emoray.distributed.actor_pool import Limits
-from emoray.distributed.begun import Clock, Sign, Signs
+from emoray.distributed.actor_pool import StageLimits
+from emoray.distributed.begun import AttemptClock, AttemptClocks, AttemptSign
 from emoray.distributed.failures import Fault, Mishaps
 from emoray.distributed.resources import Room, hide_others_gpus, room_of
 from emoray.distributed.single_flight import Begun
@@ -23,13 +23,13 @@ from emoray.storage.store.keys import Stage
 from emoray.storage.store.local import Done
 from emoray.storage.store.opening import open_store
 
-LIMITS = Limits(seconds=12 * 3600.0)  # nothing that is alive takes that long on two cores
+LIMITS = StageLimits(seconds=12 * 3600.0)  # nothing that is alive takes that long on two cores
 PAUSE_SECONDS = 0.5  # before the next attempt; twice as long before each further one, up to
 LONGEST_PAUSE_SECONDS = 30.0
 LOOK_SECONDS = 1.0, 5.0  # between looks at what another job makes: at first, and at last
 
 
-def run_stage(store: Place, stage: Stage, sign: Sign) -> Done | None:
+def run_stage(store: Place, stage: Stage, sign: AttemptSign) -> Done | None:
     """One stage in this process; None while another job makes it."""
     hide_others_gpus()
     with sign.given():
@@ -50,9 +50,9 @@ class Workers:
     workers; their owner is in whose name stages are claimed, so that other jobs on the store wait.
     """
 
-    limits: Limits = LIMITS
+    limits: StageLimits = LIMITS
     gpus: float | None = None
-    signs: Signs = field(default_factory=Signs)
+    signs: AttemptClocks = field(default_factory=AttemptClocks)
 
     async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
         mishaps = Mishaps(attempts=self.limits.attempts)
@@ -92,7 +92,7 @@ class Workers:
     ) -> Done | None:
         """None where another job makes it. Raises RayError when the worker died, TimeoutError when
         the time was up."""
-        sign = Sign(owner=self.signs.owner, seconds=self.limits.seconds)
+        sign = AttemptSign(owner=self.signs.owner, seconds=self.limits.seconds)
         kind = GPU_STAGE_TASK if room.gpus else STAGE_TASK
         task = kind.options(
             **room.options,
@@ -100,7 +100,7 @@ class Workers:
             max_retries=0,  # counted here: Ray's own would not end for want of memory
             name=stage.name,
         ).remote(store, stage, sign)
-        clock = Clock(task=task, seconds=self.limits.seconds, begun=begun)
+        clock = AttemptClock(task=task, seconds=self.limits.seconds, begun=begun)
         self.signs.clocks[sign.attempt] = clock
         try:
             done: Done | None = await task

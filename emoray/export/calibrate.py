@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from emoray.artifact.scoring import Texts, batches, open_session
+from emoray.artifact.scoring import Texts, scoring_batches, scoring_session
 from emoray.export.kernels import IDS
 from emoray.export.network import Network
-from emoray.export.wiring import wire
+from emoray.export.wiring import wire_network
 from emoray.quant.observe import Observer
 from emoray.quant.scheme import FLOAT, ModelScheme, Static
 
@@ -20,12 +20,12 @@ def activations(network: Network, texts: Texts) -> Iterator[dict[str, np.ndarray
 
     Products over words give a row for every real word, padding left out.
     """
-    wiring = wire(network, FLOAT, {})
+    wiring = wire_network(network, FLOAT, {})
     values = list(dict.fromkeys(wiring.inputs.values()))
     tokens = {name for name in wiring.inputs if name.startswith("pool")}
     axes = {v: 3 if any(wiring.inputs[n] == v for n in tokens) else 2 for v in values}
-    session = open_session(wiring.writer.model(axes).SerializeToString())
-    for _, ids_NL in batches(texts):
+    session = scoring_session(wiring.writer.model(axes).SerializeToString())
+    for _, ids_NL in scoring_batches(texts):
         found = dict(zip(values, session.run(values, {IDS: ids_NL}), strict=True))
         yield {
             name: found[value][ids_NL != 0] if name in tokens else found[value]
@@ -33,7 +33,7 @@ def activations(network: Network, texts: Texts) -> Iterator[dict[str, np.ndarray
         }
 
 
-def calibrate(
+def static_ranges(
     network: Network, texts: Texts, scheme: ModelScheme
 ) -> dict[str, tuple[float, float]] | None:
     """The static ranges a scheme asks for, by kernel; None where its activations are not static."""
@@ -76,6 +76,6 @@ def mean_squares(batches: Iterator[dict[str, np.ndarray]]) -> dict[str, np.ndarr
 def token_counts(rows: int, texts: Texts) -> np.ndarray:
     """How often each of an embedding's rows is read, (V,); padding is nothing that anyone reads."""
     counts_V = np.zeros(rows, np.int64)
-    for _, ids_NL in batches(texts):
+    for _, ids_NL in scoring_batches(texts):
         counts_V += np.bincount(ids_NL[ids_NL != 0], minlength=rows)
     return counts_V

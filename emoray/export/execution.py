@@ -17,7 +17,7 @@ FOUR_BIT: Execution = "4-bit kernels"
 DEQUANTIZED: Execution = "dequantized"
 
 
-def summary(of: Mapping[str, Execution]) -> str:
+def model_execution(of: Mapping[str, Execution]) -> str:
     """A whole model's execution from its tensors': what its dense products do.
 
     One word when all products agree, else `mixed: …`; with float products the embedding is named.

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import ModelProto
 
-from emoray.export.execution import Execution, summary
+from emoray.export.execution import Execution, model_execution
 from emoray.export.kernels import LOGITS, Kernels, Ranges
 from emoray.export.network import Network
 from emoray.export.weights import Stored
-from emoray.export.wiring import wire
+from emoray.export.wiring import wire_network
 from emoray.quant.affine import AffineMap
 from emoray.quant.inspect import HISTOGRAM_BINS, TensorFacts, explain, kurtosis
 from emoray.quant.scheme import EMBEDDING, FLOAT, ModelScheme, QuantScheme, Static
@@ -115,7 +115,7 @@ def _facts(values: np.ndarray, stored: Stored | None) -> TensorFacts:
     )
 
 
-def built(kernels: Kernels) -> Built:
+def finished_model(kernels: Kernels) -> Built:
     """The finished model, once every node is written."""
     return Built(
         model=kernels.writer.model({LOGITS: 2}),
@@ -129,12 +129,12 @@ def built(kernels: Kernels) -> Built:
             )
             for name, values in kernels.weights.items()
         ),
-        execution=summary(kernels.execution),
+        execution=model_execution(kernels.execution),
         embedding_bytes=kernels.bytes[EMBEDDING],
     )
 
 
-def build(
+def build_graph(
     network: Network,
     scheme: ModelScheme = FLOAT,
     static_ranges: Ranges | None = None,
@@ -147,4 +147,4 @@ def build(
     """
     check_names(network.weights(), scheme, maps)
     ranges = checked_ranges(network.weights(), scheme, static_ranges)
-    return built(wire(network, scheme, ranges, maps))
+    return finished_model(wire_network(network, scheme, ranges, maps))

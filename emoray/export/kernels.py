@@ -7,7 +7,7 @@ import numpy as np
 from emoray.export.execution import INTEGER, Execution
 from emoray.export.fused_matmul import fused_product
 from emoray.export.lookup import look_up
-from emoray.export.matmul import Activation, Codes, PerRow, multiply, quantize
+from emoray.export.matmul import Activation, Codes, PerRow, multiply, quantize_inputs
 from emoray.export.weights import Stored, store
 from emoray.export.writer import Writer
 from emoray.quant.affine import AffineMap, affine_between
@@ -76,7 +76,7 @@ class Kernels:
         how = activation if isinstance(activation, PerRow) else tuple(self.ranges[name])
         if (x, how) not in self._codes:
             inputs = len(self.weights[name])
-            self._codes[x, how] = quantize(self.writer, x, inputs, activation)
+            self._codes[x, how] = quantize_inputs(self.writer, x, inputs, activation)
         return self._codes[x, how]
 
     def _product(

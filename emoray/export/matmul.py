@@ -69,7 +69,7 @@ def _by_range(writer: Writer, x: str, chosen: AffineMap) -> Codes:
     return Codes(codes, zero_point, scale, by_row=False)
 
 
-def quantize(writer: Writer, x: str, width: int, activation: PerRow | AffineMap) -> Codes:
+def quantize_inputs(writer: Writer, x: str, width: int, activation: PerRow | AffineMap) -> Codes:
     """Codes of x (…, width), whose products are integer."""
     if isinstance(activation, PerRow):
         return _by_row(writer, x, width, activation.nonnegative)
@@ -78,7 +78,7 @@ def quantize(writer: Writer, x: str, width: int, activation: PerRow | AffineMap)
 
 def _integer(writer: Writer, x: str, stored: Stored, activation: PerRow | AffineMap) -> str:
     chosen = stored.map
-    left = quantize(writer, x, chosen.shape[0], activation)
+    left = quantize_inputs(writer, x, chosen.shape[0], activation)
     _, points = stored.quantized.unsigned()
     if chosen.symmetric:
         points = np.array(stored.middle, np.uint8)

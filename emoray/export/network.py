@@ -11,29 +11,29 @@ import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
-class Mean:
+class MeanPool:
     """Average of the real words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Max:
+class MaxPool:
     """Greatest value of the real words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Min:
+class MinPool:
     """Least value of the real words."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Attention:
+class AttentionPool:
     """Average of the real words, weighted by the softmax of their products with a learned query."""
 
     query_D1: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ConvMax:
+class ConvMaxPool:
     """ReLU of a convolution three words wide, then the greatest value of the real words.
 
     kernel_3D_F reads [word before, word, word after], zeros beyond a text's ends.
@@ -43,8 +43,8 @@ class ConvMax:
     bias_F: np.ndarray
 
 
-Pool = Mean | Max | Min | Attention | ConvMax
-PLAIN: dict[str, Pool] = {"mean": Mean(), "max": Max(), "min": Min()}
+Pool = MeanPool | MaxPool | MinPool | AttentionPool | ConvMaxPool
+PLAIN: dict[str, Pool] = {"mean": MeanPool(), "max": MaxPool(), "min": MinPool()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,9 +96,9 @@ class Network:
             if kind in PLAIN:
                 return PLAIN[kind]
             if f"pool{i}.query" in tensors:
-                return Attention(tensors[f"pool{i}.query"])
+                return AttentionPool(tensors[f"pool{i}.query"])
             if f"pool{i}.kernel" in tensors:
-                return ConvMax(tensors[f"pool{i}.kernel"], tensors[f"pool{i}.bias"])
+                return ConvMaxPool(tensors[f"pool{i}.kernel"], tensors[f"pool{i}.bias"])
             raise ValueError(
                 f"a pool without weights is one of {', '.join(PLAIN)}, got {kind!r} and neither "
                 f"pool{i}.query nor pool{i}.kernel: give the tensors of that pool"
@@ -124,7 +124,9 @@ class Network:
     def biases(self) -> dict[str, np.ndarray]:
         """Biases by the name of their kernel; they stay float32."""
         found = {
-            f"pool{i}.kernel": p.bias_F for i, p in enumerate(self.pools) if isinstance(p, ConvMax)
+            f"pool{i}.kernel": p.bias_F
+            for i, p in enumerate(self.pools)
+            if isinstance(p, ConvMaxPool)
         }
         return found | {dense_name(self, i): d.bias_O for i, d in enumerate(self.dense)}
 
@@ -143,9 +145,9 @@ def dense_name(network: Network, i: int) -> str:
 def _named(network: Network) -> dict[str, np.ndarray]:
     weights = {"embedding": network.embedding_VD}
     for i, pool in enumerate(network.pools):
-        if isinstance(pool, Attention):
+        if isinstance(pool, AttentionPool):
             weights[f"pool{i}.query"] = pool.query_D1
-        elif isinstance(pool, ConvMax):
+        elif isinstance(pool, ConvMaxPool):
             weights[f"pool{i}.kernel"] = pool.kernel_3D_F
     for i, layer in enumerate(network.dense):
         weights[dense_name(network, i)] = layer.kernel_IO
@@ -159,7 +161,7 @@ def _check_widths(network: Network) -> None:
     pooled = 0
     for i, pool in enumerate(network.pools):
         taken |= {f"pool{i}.query": width, f"pool{i}.kernel": 3 * width}
-        pooled += pool.kernel_3D_F.shape[1] if isinstance(pool, ConvMax) else width
+        pooled += pool.kernel_3D_F.shape[1] if isinstance(pool, ConvMaxPool) else width
     for i, layer in enumerate(network.dense):
         taken[dense_name(network, i)] = pooled
         pooled = layer.kernel_IO.shape[-1]

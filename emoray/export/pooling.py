@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from onnx import TensorProto
 
-from emoray.export.network import Attention, ConvMax, Max, Mean, Min, Pool
+from emoray.export.network import AttentionPool, ConvMaxPool, MaxPool, MeanPool, MinPool, Pool
 from emoray.export.writer import Writer
 
 Multiply = Callable[[str], str]  # x @ this pool's kernel
 
 
-class Words:
+class WordBatch:
     """A batch of texts inside the graph: vectors_NLD and which of them are words."""
 
     def __init__(self, writer: Writer, ids: str, vectors_NLD: str) -> None:
@@ -34,21 +34,21 @@ class Words:
         return self.writer.node(op, value_NLX, self.writer.ints(1), keepdims=0)
 
 
-def _mean(words: Words) -> str:
+def _mean(words: WordBatch) -> str:
     writer = words.writer
     ones_NL = writer.cast(words.real_NL, TensorProto.FLOAT)
     counts_N1 = writer.node("ReduceSum", ones_NL, writer.ints(1))
     return writer.node("Div", words.over("ReduceSum", words.vectors), counts_N1)
 
 
-def _attention(words: Words, multiply: Multiply) -> str:
+def _attention(words: WordBatch, multiply: Multiply) -> str:
     writer = words.writer
     scores_NL1 = words.keep(multiply(words.vectors), float("-inf"))
     shares_NL1 = writer.node("Softmax", scores_NL1, axis=1)
     return words.over("ReduceSum", writer.node("Mul", words.vectors, shares_NL1))
 
 
-def _convolution(words: Words, pool: ConvMax, multiply: Multiply) -> str:
+def _convolution(words: WordBatch, pool: ConvMaxPool, multiply: Multiply) -> str:
     """Bias and ReLU keep the order of values, so they follow the maximum: L times less work."""
     writer, axis = words.writer, words.writer.ints(1)
     padded = writer.node("Pad", words.vectors, writer.ints(0, 1, 0, 0, 1, 0))
@@ -60,16 +60,16 @@ def _convolution(words: Words, pool: ConvMax, multiply: Multiply) -> str:
     return writer.node("Relu", writer.node("Add", best_NF, writer.constant(pool.bias_F)))
 
 
-def pool_words(words: Words, pool: Pool, multiply: Multiply) -> str:
+def pool_words(words: WordBatch, pool: Pool, multiply: Multiply) -> str:
     """(N, L, D) → (N, D), or (N, F) for a convolution."""
     match pool:
-        case Mean():
+        case MeanPool():
             return _mean(words)
-        case Max():
+        case MaxPool():
             return words.over("ReduceMax", words.keep(words.vectors, float("-inf")))
-        case Min():
+        case MinPool():
             return words.over("ReduceMin", words.keep(words.vectors, float("inf")))
-        case Attention():
+        case AttentionPool():
             return _attention(words, multiply)
-        case ConvMax():
+        case ConvMaxPool():
             return _convolution(words, pool, multiply)

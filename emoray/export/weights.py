@@ -10,7 +10,7 @@ import numpy as np
 from onnx import TensorProto
 
 from emoray.export.writer import Writer
-from emoray.quant.affine import AffineMap, Quantized, affine_for
+from emoray.quant.affine import AffineMap, QuantizedTensor, affine_for
 from emoray.quant.grain import PerGroup
 from emoray.quant.levels import code_range
 from emoray.quant.packing import pack, planes
@@ -23,7 +23,7 @@ CAST_BYTES = 24  # what one more node costs the file, about
 class Stored:
     """A quantized tensor whose scales are the ones in the file. half: they are kept as float16."""
 
-    quantized: Quantized
+    quantized: QuantizedTensor
     half: bool
 
     @property
@@ -59,7 +59,9 @@ def store(values: np.ndarray, scheme: QuantScheme, learned: AffineMap | None = N
     kept = chosen
     if half:
         kept = replace(chosen, scale=chosen.scale.astype(np.float16).astype(np.float32))
-    return Stored(Quantized((kept if learned is None else learned).quantize(values), kept), half)
+    return Stored(
+        QuantizedTensor((kept if learned is None else learned).quantize(values), kept), half
+    )
 
 
 def scales(writer: Writer, stored: Stored, shape: tuple[int, ...]) -> str:

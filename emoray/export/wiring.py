@@ -5,12 +5,12 @@ from functools import partial
 
 from emoray.export.kernels import IDS, LOGITS, Kernels, Ranges
 from emoray.export.network import Network, dense_name
-from emoray.export.pooling import Words, pool_words
+from emoray.export.pooling import WordBatch, pool_words
 from emoray.quant.affine import AffineMap
 from emoray.quant.scheme import ModelScheme
 
 
-def wire(
+def wire_network(
     network: Network,
     scheme: ModelScheme,
     ranges: Ranges,
@@ -19,7 +19,7 @@ def wire(
     """The nodes from `ids` to `logits`, and what became of each weight."""
     kernels = Kernels(network.weights(), scheme, ranges, maps or {})
     writer = kernels.writer
-    words = Words(writer, IDS, kernels.look_up(IDS))
+    words = WordBatch(writer, IDS, kernels.look_up(IDS))
     pooled = []
     for i, pool in enumerate(network.pools):
         kernel = next((n for n in kernels.weights if n.startswith(f"pool{i}.")), "")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.metrics.checks import checked, checked_labels
+from emoray.metrics.checks import checked_labels, checked_logits
 from emoray.metrics.cuts import check_temperature
 
 
@@ -93,7 +93,7 @@ def nll(logits_NK: np.ndarray, labels_NK: np.ndarray, temperature: float = 1.0) 
     From logits, because a probability that rounds to 0 or 1 has no finite logarithm.
     """
     check_temperature(temperature)
-    logits_NK, labels_NK = checked(logits_NK, labels_NK)
+    logits_NK, labels_NK = checked_logits(logits_NK, labels_NK)
     scaled_NK = logits_NK.astype(np.float64) / temperature
     softplus_NK = np.maximum(scaled_NK, 0) + np.log1p(np.exp(-np.abs(scaled_NK)))
     return float((softplus_NK - scaled_NK * labels_NK).mean())

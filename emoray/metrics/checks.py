@@ -27,7 +27,7 @@ def checked_labels(labels_NK: np.ndarray, shape: tuple[int, ...], against: str) 
     return ones_NK
 
 
-def checked(logits_NK: np.ndarray, labels_NK: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def checked_logits(logits_NK: np.ndarray, labels_NK: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Logits as float32 or float64 and labels as bool, or a ValueError that says what is wrong."""
     logits_NK = np.asarray(logits_NK)
     if logits_NK.ndim != 2 or 0 in logits_NK.shape:

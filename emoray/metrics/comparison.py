@@ -125,7 +125,7 @@ def compare_rows(before: Resampled, after: Resampled, margin: float = MARGIN) ->
     }
 
 
-def compare(before: Resampled, after: Resampled, margin: float = MARGIN) -> Comparison:
+def compare_decisions(before: Resampled, after: Resampled, margin: float = MARGIN) -> Comparison:
     """One row against one row, by every measure that both know, and label by label."""
     margin = checked_margin(margin)
     checked_pair(before, after)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from emoray.metrics.checks import checked, checked_labels
+from emoray.metrics.checks import checked_labels, checked_logits
 from emoray.metrics.cuts import checked_cuts
 from emoray.metrics.scores import ManyScores, score_many
 
@@ -47,7 +47,7 @@ def _as_values(marks_RN: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Made:
+class FixedDecisions:
     """Decisions as they are."""
 
     decided_RNK: np.ndarray
@@ -58,8 +58,8 @@ class Made:
     def row(self, r: int) -> np.ndarray:
         return np.asarray(self.decided_RNK[r])
 
-    def rows(self, at: np.ndarray) -> "Made":
-        return Made(decided_RNK=self.decided_RNK[at])
+    def rows(self, at: np.ndarray) -> "FixedDecisions":
+        return FixedDecisions(decided_RNK=self.decided_RNK[at])
 
     def sums(self, k: int, positive: np.ndarray, weights_NB: np.ndarray) -> Sums:
         marks_RN = np.ascontiguousarray(self.decided_RNK[:, :, k])
@@ -77,7 +77,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Cut:
+class CutLogits:
     """Logits and where they are cut."""
 
     logits_NK: np.ndarray
@@ -89,8 +89,8 @@ class Cut:
     def row(self, r: int) -> np.ndarray:
         return np.asarray(self.logits_NK >= self.cuts_RK[r])
 
-    def rows(self, at: np.ndarray) -> "Cut":
-        return Cut(logits_NK=self.logits_NK, cuts_RK=self.cuts_RK[at])
+    def rows(self, at: np.ndarray) -> "CutLogits":
+        return CutLogits(logits_NK=self.logits_NK, cuts_RK=self.cuts_RK[at])
 
     def sums(self, k: int, positive: np.ndarray, weights_NB: np.ndarray) -> Sums:
         cuts_S, row_R = np.unique(self.cuts_RK[:, k], return_inverse=True)
@@ -103,12 +103,14 @@ class Cut:
         return score_many(self.logits_NK, labels_NK, self.cuts_RK)
 
 
-def checked_decisions(decisions: Decisions, labels_NK: np.ndarray) -> tuple[Made | Cut, np.ndarray]:
+def checked_decisions(
+    decisions: Decisions, labels_NK: np.ndarray
+) -> tuple[FixedDecisions | CutLogits, np.ndarray]:
     """The decisions and the labels as bool, or a ValueError that says what is wrong."""
     if isinstance(decisions, tuple):
-        logits_NK, labels_NK = checked(decisions[0], labels_NK)
+        logits_NK, labels_NK = checked_logits(decisions[0], labels_NK)
         cuts_RK = checked_cuts(decisions[1], labels_NK.shape[1])
-        return Cut(logits_NK=logits_NK, cuts_RK=cuts_RK), labels_NK
+        return CutLogits(logits_NK=logits_NK, cuts_RK=cuts_RK), labels_NK
     decided_RNK = np.asarray(decisions)
     if decided_RNK.ndim != 3 or 0 in decided_RNK.shape:
         raise ValueError(
@@ -121,4 +123,4 @@ def checked_decisions(decisions: Decisions, labels_NK: np.ndarray) -> tuple[Made
             f"decisions must be 0 or 1, got {decided_RNK.min()}..{decided_RNK.max()}: "
             "pass (logits_NK, cuts_RK) for what is not decided yet"
         )
-    return Made(decided_RNK=decided_RNK.astype(bool)), labels_NK
+    return FixedDecisions(decided_RNK=decided_RNK.astype(bool)), labels_NK

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from emoray.metrics.checks import checked
+from emoray.metrics.checks import checked_logits
 
 
 def f1_of(tp: np.ndarray, predicted: np.ndarray, support: np.ndarray) -> np.ndarray:
@@ -116,7 +116,7 @@ class Ranking:
 
 def rank(logits_NK: np.ndarray, labels_NK: np.ndarray) -> Ranking:
     """Sort checked logits, once for all decisions on them."""
-    logits_NK, labels_NK = checked(logits_NK, labels_NK)
+    logits_NK, labels_NK = checked_logits(logits_NK, labels_NK)
     scores_KN = np.ascontiguousarray(logits_NK.T)
     labels_KN = np.ascontiguousarray(labels_NK.T)
     positives = tuple(

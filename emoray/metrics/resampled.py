@@ -13,7 +13,7 @@ import numpy as np
 from emoray.metrics.bootstrap import LEVEL, checked_weights, symmetric_interval
 from emoray.metrics.calibration import brier, ece, nll
 from emoray.metrics.cuts import check_temperature, probabilities
-from emoray.metrics.decided import Cut, Decisions, Made, checked_decisions
+from emoray.metrics.decided import CutLogits, Decisions, FixedDecisions, checked_decisions
 from emoray.metrics.ranking import f1_of
 from emoray.metrics.scores import ManyScores
 
@@ -31,7 +31,7 @@ def _kept(resampled_RB: np.ndarray, value_R: np.ndarray) -> np.ndarray:
 
 
 def _by_label(
-    decisions: Made | Cut, labels_NK: np.ndarray, weights_NB: np.ndarray
+    decisions: FixedDecisions | CutLogits, labels_NK: np.ndarray, weights_NB: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """(f1_RB, tp_RB, predicted_RB, support_B) of one label after another, float64, from counts that
     are exact while they are below 2**24."""
@@ -68,7 +68,7 @@ def _calibrations(
 class Resampled:
     """R decisions on the same texts. A measure is computed when it is first asked for."""
 
-    decisions: Made | Cut
+    decisions: FixedDecisions | CutLogits
     labels_NK: np.ndarray
     weights_NB: np.ndarray
     temperature_R: np.ndarray | None = None
@@ -151,7 +151,7 @@ class Resampled:
 
     def _calibrate(self) -> None:
         """Every measure of calibration, once for each temperature."""
-        assert self.temperature_R is not None and isinstance(self.decisions, Cut)
+        assert self.temperature_R is not None and isinstance(self.decisions, CutLogits)
         logits_NK, labels_NK = self.decisions.logits_NK, self.labels_NK
         distinct, row_R = np.unique(self.temperature_R, return_inverse=True)
         plain, drawn = [], []
@@ -203,8 +203,8 @@ class Resampled:
 
     def at(self, cuts_RK: np.ndarray) -> "Resampled":
         """The same logits cut elsewhere."""
-        assert isinstance(self.decisions, Cut)
-        moved = Cut(logits_NK=self.decisions.logits_NK, cuts_RK=cuts_RK)
+        assert isinstance(self.decisions, CutLogits)
+        moved = CutLogits(logits_NK=self.decisions.logits_NK, cuts_RK=cuts_RK)
         return Resampled(decisions=moved, labels_NK=self.labels_NK, weights_NB=self.weights_NB)
 
     def rows(self, chosen: Sequence[int] | np.ndarray) -> "Resampled":
@@ -221,12 +221,12 @@ class Resampled:
 
 
 def _checked_temperatures(
-    temperature_R: np.ndarray | None, decisions: Made | Cut
+    temperature_R: np.ndarray | None, decisions: FixedDecisions | CutLogits
 ) -> np.ndarray | None:
     if temperature_R is None:
         return None
     temperature_R = np.asarray(temperature_R, np.float64)
-    if isinstance(decisions, Made) or len(temperature_R) != len(decisions):
+    if isinstance(decisions, FixedDecisions) or len(temperature_R) != len(decisions):
         raise ValueError(
             "a temperature turns the logits of one row of cuts into probabilities, got "
             f"{len(decisions)} rows and {len(temperature_R)} temperatures: give logits, and one "

@@ -64,7 +64,7 @@ def _over_seeds(scores: SeedScores, share_BS: np.ndarray) -> np.ndarray:
     return np.asarray((scores.resampled_SKB[:, 0].T * share_BS).sum(axis=1))
 
 
-def gain(before: SeedScores, after: SeedScores, *, seed: int = 0) -> Gain:
+def seed_gain(before: SeedScores, after: SeedScores, *, seed: int = 0) -> Gain:
     """What `after` has over `before`, both with one label (`SeedScores.macro`, `.label`).
 
     Paired: resample b reads the same texts and the same seeds of both (Efron & Tibshirani 1993,

@@ -12,23 +12,23 @@ PADDING = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Texts:
+class PaddedTexts:
     """Padded token ids with their labels."""
 
     ids_NL: np.ndarray
     lengths_N: np.ndarray
     labels_NK: np.ndarray
 
-    def taken(self, rows: np.ndarray) -> "Texts":
+    def taken(self, rows: np.ndarray) -> "PaddedTexts":
         """These rows, in their order; a row may come more than once."""
-        return Texts(
+        return PaddedTexts(
             ids_NL=self.ids_NL[rows],
             lengths_N=self.lengths_N[rows],
             labels_NK=self.labels_NK[rows],
         )
 
 
-def means(texts: Texts, vectors_VD: np.ndarray, rare_M: np.ndarray) -> np.ndarray:
+def means(texts: PaddedTexts, vectors_VD: np.ndarray, rare_M: np.ndarray) -> np.ndarray:
     """(N, D + M) float32: mean of the frozen rows, then the share of each row in `rare_M`."""
     counts = np.maximum(texts.lengths_N, 1).astype(np.float32)[:, None]
     frozen_VD = vectors_VD.astype(np.float32).copy()
@@ -44,7 +44,7 @@ def means(texts: Texts, vectors_VD: np.ndarray, rare_M: np.ndarray) -> np.ndarra
     return np.concatenate([mean_ND, share_NM], 1) / counts
 
 
-def standardized(texts: Texts, vectors_VD: np.ndarray) -> np.ndarray:
+def standardized(texts: PaddedTexts, vectors_VD: np.ndarray) -> np.ndarray:
     """The vectors moved and scaled so that the texts' means have mean 0 and deviation 1.
 
     A mean's weights sum to one, so standardizing means and standardizing words is the same thing,
@@ -56,7 +56,7 @@ def standardized(texts: Texts, vectors_VD: np.ndarray) -> np.ndarray:
     return np.asarray(moved_VD, np.float32)
 
 
-def batches(lengths_N: np.ndarray, size: int, rng: np.random.Generator) -> list[np.ndarray]:
+def random_batches(lengths_N: np.ndarray, size: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Rows of random batches of texts of like length.
 
     Shuffled, sorted within 16 batches, shuffled again.

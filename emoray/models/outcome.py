@@ -31,7 +31,7 @@ class Outcome(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Trained:
+class TrainedWeights:
     """Weights by name (`embedding`, `pool0.kernel`, `dense0.kernel`, `head.bias`, ...) and how they
     came."""
 

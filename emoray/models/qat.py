@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from emoray.models.batches import Texts
-from emoray.models.encoder.module import Classifier
-from emoray.models.outcome import Epoch, Trained, unweighted
+from emoray.models.batches import PaddedTexts
+from emoray.models.encoder.module import EncoderClassifier
+from emoray.models.outcome import Epoch, TrainedWeights, unweighted
 from emoray.models.training import Fit, FitSettings, fit
 from emoray.models.word.torch_module import WordNetwork
 from emoray.quant.affine import AffineMap
@@ -24,7 +24,7 @@ SAME_INPUT = ("query", "key", "value")  # of an encoder's layer: three products 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Refined(Trained):
+class Refined(TrainedWeights):
     """Weights with the maps that turn them into codes and the ranges of what products read.
 
     kept: 0 where no epoch scored better than the weights it began with.
@@ -43,7 +43,7 @@ def _of_words(network: WordNetwork) -> tuple[Place, ...]:
     return Place(name=EMBEDDING, module=network.embedding), *products
 
 
-def _of_encoder(network: Classifier) -> tuple[Place, ...]:
+def _of_encoder(network: EncoderClassifier) -> tuple[Place, ...]:
     found = []
     for name, module in network.places().items():
         if name != "positions" and isinstance(module, nn.Linear | nn.Embedding):
@@ -52,18 +52,18 @@ def _of_encoder(network: Classifier) -> tuple[Place, ...]:
     return tuple(found)
 
 
-def places_of(network: WordNetwork | Classifier) -> tuple[Place, ...]:
+def weight_places(network: WordNetwork | EncoderClassifier) -> tuple[Place, ...]:
     """Where each weight that a scheme names lives."""
     return _of_words(network) if isinstance(network, WordNetwork) else _of_encoder(network)
 
 
 def refine(
-    network: WordNetwork | Classifier,
+    network: WordNetwork | EncoderClassifier,
     scheme: ModelScheme,
     how: FitSettings,
     *,
-    train: Texts,
-    dev: Texts,
+    train: PaddedTexts,
+    dev: PaddedTexts,
     score: Callable[[np.ndarray], float],
     ranges: Mapping[str, tuple[float, float]] | None = None,
     learned: bool = True,
@@ -82,7 +82,7 @@ def refine(
     with torch.no_grad():  # what `unweighted` took from the bias belongs to the loss
         network.head.bias.add_(torch.from_numpy(np.log(how.loss.positive_weights(prior_K))))
     prepared = prepare(
-        network.to(device), places_of(network), scheme, ranges=ranges, learned=learned
+        network.to(device), weight_places(network), scheme, ranges=ranges, learned=learned
     )
     groups = prepared.parameters(how.learning_rate)
     fitting = Fit(network, groups, how, train, prior_K, device)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from emoray.models.batches import Texts, batches
+from emoray.models.batches import PaddedTexts, random_batches
 from emoray.models.losses import NUMPY, Loss, Ops
 from emoray.models.outcome import Epoch
 
@@ -98,7 +98,7 @@ class Fit:
         model: nn.Module,
         groups: Sequence[dict[str, Any]],
         settings: FitSettings,
-        train: Texts,
+        train: PaddedTexts,
         prior_K: np.ndarray,
         device: torch.device,
     ) -> None:
@@ -118,7 +118,7 @@ class Fit:
         enabled = self.settings.bf16 and bfloat16_here(self.device)
         return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
 
-    def _ids(self, texts: Texts, rows: np.ndarray) -> Tensor:
+    def _ids(self, texts: PaddedTexts, rows: np.ndarray) -> Tensor:
         ids_NL = texts.ids_NL[rows, : texts.lengths_N[rows].max()]
         return torch.from_numpy(ids_NL.astype(np.int64)).to(self.device)
 
@@ -160,7 +160,9 @@ class Fit:
         self.model.train()
         seed = self.settings.seed * 1000 + number
         torch.manual_seed(seed)
-        found = batches(self.train.lengths_N, self.settings.batch_size, np.random.default_rng(seed))
+        found = random_batches(
+            self.train.lengths_N, self.settings.batch_size, np.random.default_rng(seed)
+        )
         losses = []
         for i, rows in enumerate(found):
             loss = self._gradients(rows)
@@ -173,7 +175,7 @@ class Fit:
         return float(torch.stack(losses).mean())
 
     @torch.inference_mode()
-    def logits(self, texts: Texts) -> np.ndarray:
+    def logits(self, texts: PaddedTexts) -> np.ndarray:
         """logits_NK float32, without dropout."""
         self.model.eval()
         order = np.argsort(texts.lengths_N, kind="stable")
@@ -236,7 +238,7 @@ def _copy(model: nn.Module) -> dict[str, Tensor]:
 
 def fit(
     fitting: Fit,
-    dev: Texts,
+    dev: PaddedTexts,
     score: Callable[[np.ndarray], float],
     *,
     keep_start: bool = False,

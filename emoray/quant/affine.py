@@ -17,7 +17,7 @@ from emoray.quant.scheme import QuantScheme
 LARGEST = 1e38  # near float32's end a dequantized code could overflow
 
 
-def checked(values: np.ndarray) -> np.ndarray:
+def checked_values(values: np.ndarray) -> np.ndarray:
     """The values as float32, refused if they are none, not real numbers, or not finite."""
     values = np.asarray(values)
     if values.size == 0:
@@ -65,7 +65,7 @@ class AffineMap:
 
     def quantize(self, values: np.ndarray) -> np.ndarray:
         """Codes of the values: int8 when symmetric, else uint8. Refuses NaN and Inf."""
-        values = checked(values)
+        values = checked_values(values)
         self._check_shape(values)
         low, high = code_range(self.bits, self.symmetric)
         with np.errstate(over="ignore"):  # far outside the range: infinity clips like the rest
@@ -84,7 +84,7 @@ class AffineMap:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Quantized:
+class QuantizedTensor:
     """A tensor's codes and the map that reads them."""
 
     codes: np.ndarray
@@ -152,7 +152,7 @@ def affine_for(
     weights: what each squared error counts for where `LeastError` seeks the range, in a shape that
     broadcasts over the tensor.
     """
-    values = checked(values)
+    values = checked_values(values)
     largest = max(float(values.max()), -float(values.min()))
     if largest > LARGEST:
         raise ValueError(f"a tensor to quantize stays within ±1e38, got {largest:g}: rescale it")
@@ -173,7 +173,7 @@ def affine_for(
     )
 
 
-def quantize(values: np.ndarray, scheme: QuantScheme) -> Quantized:
+def quantize(values: np.ndarray, scheme: QuantScheme) -> QuantizedTensor:
     """Choose the map and apply it."""
     chosen = affine_for(values, scheme)
-    return Quantized(chosen.quantize(values), chosen)
+    return QuantizedTensor(chosen.quantize(values), chosen)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.quant.affine import checked
+from emoray.quant.affine import checked_values
 from emoray.quant.grain import Grain, PerTensor
 from emoray.quant.inspect import kurtosis
 
@@ -44,7 +44,7 @@ def _spread(values: np.ndarray, grain: Grain) -> float:
 def distribution(values: np.ndarray, grain: Grain | None = None) -> Distribution:
     """The figures of a tensor, of whose more than 2^20 values an even sample is looked at; the
     spread is that of all slices."""
-    values = checked(values)
+    values = checked_values(values)
     sample_M = values.ravel()[:: -(-values.size // SAMPLE)]
     return Distribution(
         kurtosis=kurtosis(sample_M),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.quant.affine import Quantized, checked
+from emoray.quant.affine import QuantizedTensor, checked_values
 from emoray.quant.packing import packed_length, planes
 from emoray.quant.scheme import QuantScheme
 
@@ -64,7 +64,7 @@ def _bytes(shape: tuple[int, ...], bits: int, scales: int, zero_points: int) -> 
     return math.prod(rows) * per_row + 4 * scales + zero_points
 
 
-def bytes_of(quantized: Quantized) -> int:
+def bytes_of(quantized: QuantizedTensor) -> int:
     """Bytes of the packed codes, the scales, and the zero-points where affine."""
     slices = quantized.map.scale.size
     zero_points = 0 if quantized.map.symmetric else slices
@@ -77,9 +77,9 @@ def bytes_under(shape: tuple[int, ...], scheme: QuantScheme) -> int:
     return _bytes(shape, scheme.bits, slices, 0 if scheme.symmetric else slices)
 
 
-def explain(values: np.ndarray, quantized: Quantized) -> TensorFacts:
+def explain(values: np.ndarray, quantized: QuantizedTensor) -> TensorFacts:
     """The facts of a tensor and its quantized form."""
-    values = checked(values)
+    values = checked_values(values)
     used = quantized.map
     below, above = values < used.spread(used.alpha), values > used.spread(used.beta)
     counts, edges = np.histogram(values, bins=HISTOGRAM_BINS)

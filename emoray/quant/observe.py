@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emoray.quant.affine import AffineMap, affine_between, checked
+from emoray.quant.affine import AffineMap, affine_between, checked_values
 from emoray.quant.ranges import ActivationRanges
 
 
@@ -27,7 +27,7 @@ class Observer:
 
     def watch(self, batch: np.ndarray) -> None:
         """Take in one batch; refuses an empty one, NaN and Inf."""
-        values = checked(batch).ravel()
+        values = checked_values(batch).ravel()
         self.seen += values.size
         ends = np.concatenate([self._extremes, values])
         self._extremes = np.array([ends.min(), ends.max()])

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.quant.affine import AffineMap, affine_for, checked
+from emoray.quant.affine import AffineMap, affine_for, checked_values
 from emoray.quant.allocation import allocate
 from emoray.quant.grain import Grain, PerChannel
 from emoray.quant.importance import usual_importance
@@ -228,7 +228,7 @@ def choose(
     """
     if not tensors:
         raise ValueError("a policy chooses for weights, got none: pass network.weights()")
-    tensors = {name: checked(values) for name, values in tensors.items()}
+    tensors = {name: checked_values(values) for name, values in tensors.items()}
     weights = _weights(tensors, moments, token_counts)
     counts = _importance(tensors, usual_importance(tensors) if importance is None else importance)
     options = {name: adaptive.options(name) for name in tensors}

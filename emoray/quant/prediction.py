@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emoray.quant.affine import checked, range_of, weighted_slices
+from emoray.quant.affine import checked_values, range_of, weighted_slices
 from emoray.quant.least_error import squared_error
 from emoray.quant.scheme import QuantScheme
 
@@ -26,7 +26,7 @@ def emphasis(moments_I: np.ndarray) -> np.ndarray:
 
     An input never seen to move counts for 1 % of the mean; if none moves, all count alike.
     """
-    moments_I = checked(moments_I).astype(np.float64)
+    moments_I = checked_values(moments_I).astype(np.float64)
     if moments_I.ndim != 1 or (moments_I < 0).any():
         raise ValueError(
             f"moments are E[x²] of every input, not negative, got shape {moments_I.shape} from "
@@ -52,7 +52,7 @@ def predicted_error(
 
     Of a tensor with more than 2^20 values every n-th slice is measured, the rest taken to be alike.
     """
-    values = checked(values)
+    values = checked_values(values)
     step = -(-values.size // LIMIT)
     error = signal = 0.0
     for block, block_weights in weighted_slices(values, scheme.grain, weights):

@@ -64,7 +64,7 @@ def alias(scheme: Scheme) -> str:
     return text
 
 
-def named() -> dict[str, Scheme]:
+def named_schemes() -> dict[str, Scheme]:
     """Every scheme of the catalogue by its short name, with its ranges where that is taken."""
     found: dict[str, Scheme] = {}
     for text, scheme in bert_schemes().items():
@@ -82,12 +82,12 @@ def _is_trained(scheme: Scheme) -> bool:
 def usual() -> dict[str, Scheme]:
     """What is made when nothing is asked for: the quick ones, without those that train."""
     quick = set(quick_bert_schemes())
-    return {n: s for n, s in named().items() if str(s) in quick and not _is_trained(s)}
+    return {n: s for n, s in named_schemes().items() if str(s) in quick and not _is_trained(s)}
 
 
 def pick(names: Sequence[str], *, every: bool = False) -> dict[str, Scheme]:
     """The schemes of these names, short or whole; `every` for all, none for the usual ones."""
-    known = named()
+    known = named_schemes()
     if every:
         return known
     if not names:

@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from emoray.report.decision import reliability_figure
-from emoray.report.look import BLUE, GREY, Figure, csv_of, save_png, specs_of
+from emoray.report.look import BLUE, GREY, ReportFigure, csv_of, save_png, specs_of
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import CalibrationLabelRow, CalibrationRow
 from emoray.tables.rows import ReliabilityRow
@@ -38,17 +38,19 @@ def _arrows(
     return alt.layer(span, was, now).properties(height=max(22 * len(labels), 110))
 
 
-def labels_change_figure(labels: pd.DataFrame, decision: str) -> Figure:
+def labels_change_figure(labels: pd.DataFrame, decision: str) -> ReportFigure:
     """F1, threshold and calibration error of each label: grey as it stands, blue under `decision`.
 
     labels: the rows of one decision.
     """
     if labels.empty:
-        return Figure(name="labels", title=TITLE, missing=f"No labels of {decision} were recorded.")
+        return ReportFigure(
+            name="labels", title=TITLE, missing=f"No labels of {decision} were recorded."
+        )
     order = labels.sort_values(["f1", "label"], ascending=[False, True])["label"].tolist()
     parts = (("f1", "F1 on test"), ("threshold", "threshold"), ("ece", "ECE on test"))
     legend = "grey: as it stands, blue: calibrated"
-    return Figure(
+    return ReportFigure(
         name="labels",
         title=TITLE,
         caption=f"Grey: the artifact as it stands. Blue: {decision}.",

@@ -28,7 +28,7 @@ HERE = "."  # a run's folder, seen from a report that lies in it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class FrontColumn:
     """A column of the front's table: how it is headed, filled and sorted."""
 
     title: str
@@ -38,22 +38,22 @@ class Column:
 
 
 COLUMNS = (
-    Column(title="Size, bytes", name="size_bytes", form="{:,}"),
-    Column(title="Test F1", name="test_macro_f1", form="{:.3f}"),
-    Column(title="95 % interval", name="interval", number=False),
-    Column(title="Dev F1", name="dev_macro_f1", form="{:.3f}"),
-    Column(title="Test F1 over seeds", name="over_seeds", number=False),
-    Column(title="p50, ms", name="latency_p50_ms", form="{:.3f}"),
-    Column(title="ECE", name="test_ece", form="{:.3f}"),
-    Column(title="Dim.", name="embedding_dim"),
-    Column(title="Layers", name="layers"),
-    Column(title="Bits", name="bits"),
-    Column(title="Emb. bits", name="embedding_bits"),
-    Column(title="Scheme", name="scheme", number=False),
-    Column(title="Execution", name="execution", number=False),
-    Column(title="Threshold rule", name="threshold_rule", number=False),
-    Column(title="Temp.", name="temperature", form="{:.2f}"),
-    Column(title="Seed", name="seed"),
+    FrontColumn(title="Size, bytes", name="size_bytes", form="{:,}"),
+    FrontColumn(title="Test F1", name="test_macro_f1", form="{:.3f}"),
+    FrontColumn(title="95 % interval", name="interval", number=False),
+    FrontColumn(title="Dev F1", name="dev_macro_f1", form="{:.3f}"),
+    FrontColumn(title="Test F1 over seeds", name="over_seeds", number=False),
+    FrontColumn(title="p50, ms", name="latency_p50_ms", form="{:.3f}"),
+    FrontColumn(title="ECE", name="test_ece", form="{:.3f}"),
+    FrontColumn(title="Dim.", name="embedding_dim"),
+    FrontColumn(title="Layers", name="layers"),
+    FrontColumn(title="Bits", name="bits"),
+    FrontColumn(title="Emb. bits", name="embedding_bits"),
+    FrontColumn(title="Scheme", name="scheme", number=False),
+    FrontColumn(title="Execution", name="execution", number=False),
+    FrontColumn(title="Threshold rule", name="threshold_rule", number=False),
+    FrontColumn(title="Temp.", name="temperature", form="{:.2f}"),
+    FrontColumn(title="Seed", name="seed"),
 )
 
 
@@ -91,7 +91,7 @@ def pick_cards(chosen: dict[str, Pick]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def columns_of(front: pd.DataFrame) -> tuple[Column, ...]:
+def front_columns(front: pd.DataFrame) -> tuple[FrontColumn, ...]:
     """The columns of the front's table; means over seeds where a row has any."""
     return tuple(c for c in COLUMNS if c.name != "over_seeds" or (front["seeds"] > 1).any())
 
@@ -102,7 +102,7 @@ def front_table(front: pd.DataFrame, chosen: dict[str, Pick]) -> list[dict[str, 
     for name, pick in chosen.items():
         names.setdefault(pick.row["point"], []).append(name)
     rows = []
-    columns = columns_of(front)
+    columns = front_columns(front)
     for row in front.to_dict("records"):
         row["over_seeds"] = over_seeds(row)
         row["interval"] = f"{row['test_macro_f1_low']:.3f} to {row['test_macro_f1_high']:.3f}"

@@ -5,7 +5,7 @@ import pandas as pd
 
 from emoray.console import wording
 from emoray.console.wording import rule
-from emoray.report.look import BLUE, GREY, Figure, csv_of
+from emoray.report.look import BLUE, GREY, ReportFigure, csv_of
 from emoray.report.squeeze import losses
 
 TITLE = "Where to clip, at equal bytes"
@@ -15,7 +15,7 @@ COLOURS = {"policy": BLUE, "min/max": GREY, "least error": "#009E73", "entropy":
 FAR = 12.0  # points of loss beyond which a mark is not drawn
 
 
-def compared(points: pd.DataFrame) -> pd.DataFrame:
+def clipping_pairs(points: pd.DataFrame) -> pd.DataFrame:
     """Weight-only schemes of one grain, per channel, with as many bits in the embedding."""
     plain = points[
         (points["activations"].isin(["weight_only"]))
@@ -31,12 +31,12 @@ def compared(points: pd.DataFrame) -> pd.DataFrame:
     return table.dropna(subset=["name"]).sort_values(["name", "saved"])
 
 
-def clipping(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
+def clipping(points: pd.DataFrame, threshold_rule: str, prefix: str) -> ReportFigure:
     """Change of test macro-F1 against bytes saved, a line for each way to choose ranges."""
     name = f"{prefix}-clipping"
-    table = compared(points[points["threshold_rule"] == threshold_rule])
+    table = clipping_pairs(points[points["threshold_rule"] == threshold_rule])
     if table.empty or POLICY not in set(table["ranges"]):
-        return Figure(
+        return ReportFigure(
             name=name, title=TITLE, missing="No model of this run was compressed by the policy."
         )
     drawn = table[table["lost"] >= -FAR]
@@ -69,7 +69,7 @@ def clipping(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
         caption += (
             f" {wording.count(hidden, 'scheme')} losing more than {FAR:.0f} points not drawn."
         )
-    return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))
+    return ReportFigure(name=name, title=TITLE, caption=caption, panels=(panel,))
 
 
 def _verdict(table: pd.DataFrame) -> str:

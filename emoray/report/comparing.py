@@ -13,7 +13,7 @@ from emoray.metrics.change import (
     are_equivalent,
     verdicts,
 )
-from emoray.report.look import BLUE, GREY, ORANGE, Figure, csv_of, save_png, specs_of
+from emoray.report.look import BLUE, GREY, ORANGE, ReportFigure, csv_of, save_png, specs_of
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import read_table
 
@@ -73,7 +73,7 @@ def _sided(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(verdict=verdicts(low, high, are_equivalent(low, high, None)))
 
 
-def comparisons_figure(rows: pd.DataFrame) -> Figure:
+def comparisons_figure(rows: pd.DataFrame) -> ReportFigure:
     """Macro-F1 with margin, 95 % (thin) and 90 % (thick) intervals, and micro-F1 below."""
     before, margin = rows["before"].iloc[0], float(rows["margin"].iloc[0])
     named = rows.assign(row=rows["after"] + ", " + rows["thresholds"] + " thresholds")
@@ -88,7 +88,7 @@ def comparisons_figure(rows: pd.DataFrame) -> Figure:
     )
     micro = _points(named, change="micro_f1_change", low="micro_f1_low", high="micro_f1_high")
     own = ["row", "change", "low", "high"]
-    return Figure(
+    return ReportFigure(
         name="comparisons",
         title=f"Beside {before}",
         panels=(
@@ -106,7 +106,7 @@ def comparisons_figure(rows: pd.DataFrame) -> Figure:
     )
 
 
-def label_changes_figure(rows: pd.DataFrame) -> Figure:
+def label_changes_figure(rows: pd.DataFrame) -> ReportFigure:
     """F1 of each label at own thresholds, a panel for each of the first few comparisons."""
     own = rows[rows["thresholds"] == "own"]
     panels = []
@@ -122,7 +122,7 @@ def label_changes_figure(rows: pd.DataFrame) -> Figure:
                 None,
             )
         )
-    return Figure(name="label-changes", title="Label by label", panels=tuple(panels))
+    return ReportFigure(name="label-changes", title="Label by label", panels=tuple(panels))
 
 
 def draw_comparisons(folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from emoray.report.look import BLUE, GREY, Figure, csv_of
+from emoray.report.look import BLUE, GREY, ReportFigure, csv_of
 
 DARK = "#1c2530"  # on the heat map, whose colours are the same by day and night
 SURFACE, RELIABILITY = "Temperature and threshold", "Are the probabilities true?"
@@ -41,11 +41,11 @@ def _tiles(surface: pd.DataFrame) -> tuple[pd.DataFrame, list[float], list[float
 
 def surface_figure(
     surface: pd.DataFrame, picked: pd.Series, thresholds: pd.DataFrame, prefix: str
-) -> Figure:
+) -> ReportFigure:
     """Dev macro-F1 with one threshold for all labels; dots where the picked row's own ones lie."""
     name = f"{prefix}-surface"
     if surface.empty:
-        return Figure(
+        return ReportFigure(
             name=name, title=SURFACE, missing="No surface was recorded for the picked model."
         )
     tiles, across, up = _tiles(surface)
@@ -101,7 +101,7 @@ def surface_figure(
             f"{picked['temperature']:.2f}."
         )
     panel = alt.layer(*layers).properties(height=330)
-    return Figure(name=name, title=SURFACE, caption=caption, panels=(panel,))
+    return ReportFigure(name=name, title=SURFACE, caption=caption, panels=(panel,))
 
 
 def _ece(bins: pd.DataFrame) -> float:
@@ -131,7 +131,7 @@ def reliability_figure(
     named: Mapping[float, str] | None = None,
     *,
     ships: float | None = None,
-) -> Figure:
+) -> ReportFigure:
     """Observed share against predicted probability, before and after the temperature was fitted.
 
     named: what to call one or two temperatures, first the one before.  [default: 1 is before]
@@ -140,7 +140,9 @@ def reliability_figure(
     name = f"{prefix}-reliability"
     filled = bins[bins["decisions"] > 0]
     if filled.empty:
-        return Figure(name=name, title=RELIABILITY, missing="No reliability bins were recorded.")
+        return ReportFigure(
+            name=name, title=RELIABILITY, missing="No reliability bins were recorded."
+        )
     found = sorted(filled["temperature"].unique(), key=lambda t: (t != 1.0, t))
     near, told = _named(found, ships)
     near = dict(named) if named else near
@@ -186,4 +188,6 @@ def reliability_figure(
         color=colour,
         tooltip=tooltip,
     ).properties(height=330)
-    return Figure(name=name, title=RELIABILITY, caption=caption, panels=(curve, held), columns=2)
+    return ReportFigure(
+        name=name, title=RELIABILITY, caption=caption, panels=(curve, held), columns=2
+    )

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from emoray.console.wording import rule
-from emoray.report.look import RAMP, Figure, csv_of
+from emoray.report.look import RAMP, ReportFigure, csv_of
 
 TITLE = "Layers and embedding dimension"
 
@@ -18,13 +18,13 @@ def cells(repeats: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def depth(repeats: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
+def depth(repeats: pd.DataFrame, threshold_rule: str, prefix: str) -> ReportFigure:
     """Mean test macro-F1 ± standard deviation over seeds, by layers and dimension."""
     name = f"{prefix}-layers"
     same = repeats[repeats["threshold_rule"] == threshold_rule]
     everywhere = len(same) and len(cells(same)) == len(cells(repeats))
     if repeats.empty:
-        return Figure(name=name, title=TITLE, missing="No repeats over seeds to average.")
+        return ReportFigure(name=name, title=TITLE, missing="No repeats over seeds to average.")
     cell = cells(same if everywhere else repeats)
     seeds, fewest = int(cell["seeds"].max()), int(cell["seeds"].min())
     mean, std = cell["test_macro_f1_mean"], cell["test_macro_f1_std"]
@@ -75,4 +75,4 @@ def depth(repeats: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     )
     height = 54 * cell["layers"].nunique()
     panel = alt.layer(squares, text).properties(height=max(height, 90))
-    return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))
+    return ReportFigure(name=name, title=TITLE, caption=caption, panels=(panel,))

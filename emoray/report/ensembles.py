@@ -5,7 +5,7 @@ import pandas as pd
 
 from emoray.console.wording import count
 from emoray.console.wording import rule as said
-from emoray.report.look import BLUE, GREY, ORANGE, Figure, csv_of
+from emoray.report.look import BLUE, GREY, ORANGE, ReportFigure, csv_of
 
 TITLE = "Several models as one"
 ENSEMBLE = "ensemble"  # the family of their points
@@ -17,7 +17,7 @@ COLOURS = {
 }
 
 
-def sizes(points: pd.DataFrame, members: pd.DataFrame, rule: str) -> pd.DataFrame:
+def ensemble_sizes(points: pd.DataFrame, members: pd.DataFrame, rule: str) -> pd.DataFrame:
     """One row an ensemble, by combination and size: its scores under one rule, calibrated."""
     columns = ["point", "combination", "size", "plan", "ensemble_disagreement"]
     told = members[columns].drop_duplicates("point")
@@ -25,20 +25,22 @@ def sizes(points: pd.DataFrame, members: pd.DataFrame, rule: str) -> pd.DataFram
     return same.merge(told, on="point").sort_values(["combination", "size"])
 
 
-def alone(points: pd.DataFrame, members: pd.DataFrame, rule: str) -> pd.DataFrame:
+def member_scores(points: pd.DataFrame, members: pd.DataFrame, rule: str) -> pd.DataFrame:
     """One row a member, at its place in the plan: what it earns by itself."""
-    drawn = sizes(points, members, rule)["point"]
+    drawn = ensemble_sizes(points, members, rule)["point"]
     own = members[members["point"].isin(drawn)].drop_duplicates("member")
     return own.assign(size=own["member"] + 1).sort_values("member")
 
 
-def ensembles(points: pd.DataFrame, members: pd.DataFrame, rule: str, prefix: str) -> Figure:
+def ensembles(points: pd.DataFrame, members: pd.DataFrame, rule: str, prefix: str) -> ReportFigure:
     """Test macro-F1 with its interval against k, a line for each way to combine."""
     name = f"{prefix}-ensembles"
-    drawn = sizes(points, members, rule)
+    drawn = ensemble_sizes(points, members, rule)
     if drawn.empty:
-        return Figure(name=name, title=TITLE, missing="No ensemble was decided by the picked rule.")
-    single = alone(points, members, rule)
+        return ReportFigure(
+            name=name, title=TITLE, missing="No ensemble was decided by the picked rule."
+        )
+    single = member_scores(points, members, rule)
     order = [c for c in COLOURS if c in set(drawn["combination"])]
     order += sorted(set(drawn["combination"]) - set(order))
     scale = alt.Scale(domain=order, range=[COLOURS.get(c, GREY) for c in order])
@@ -96,4 +98,4 @@ def ensembles(points: pd.DataFrame, members: pd.DataFrame, rule: str, prefix: st
     if low := int((single["test_macro_f1"] < floor - 0.004).sum()):
         caption += f" {count(low, 'member')} below {floor:.2f} not drawn."
     panel = alt.layer(ticks, lines, bars, dots).properties(height=340)
-    return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))
+    return ReportFigure(name=name, title=TITLE, caption=caption, panels=(panel,))

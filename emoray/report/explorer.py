@@ -11,7 +11,7 @@ from emoray.report.details import comparisons, label_tables
 from emoray.report.kinds import COLOURS, FILTERS, UNKNOWN, kinds_of, palettes
 from emoray.report.packing import packed
 from emoray.report.seeds import MEANS
-from emoray.tables.baselines import name_of
+from emoray.tables.baselines import baseline_name
 from emoray.tables.front import WITHIN, Pick
 
 TOLD = (
@@ -52,7 +52,7 @@ def _references(baselines: pd.DataFrame) -> list[dict[str, Any]]:
     for _, row in baselines.sort_values("dev_macro_f1").iterrows():
         values = {axis.name: row[axis.name] for axis in AXES}
         told = {name: float(value) for name, value in values.items() if not pd.isna(value)}
-        found.append({"name": name_of(row), "values": told})
+        found.append({"name": baseline_name(row), "values": told})
     return found
 
 

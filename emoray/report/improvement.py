@@ -5,7 +5,7 @@ from pathlib import Path
 import altair as alt
 import pandas as pd
 
-from emoray.report.look import BLUE, GREY, ORANGE, Figure, csv_of, save_png, specs_of
+from emoray.report.look import BLUE, GREY, ORANGE, ReportFigure, csv_of, save_png, specs_of
 from emoray.tables.files import read_table
 from emoray.tables.improvement_rows import ALL_LABELS, ImprovementRow, ImprovementSeedRow
 
@@ -55,19 +55,19 @@ def _panel(rows: pd.DataFrame, seeds: pd.DataFrame, title: list[str]) -> alt.Lay
     return layers.properties(height=ROW * rows["technique"].nunique())
 
 
-def improvement_figure(improvements: pd.DataFrame, seeds: pd.DataFrame) -> Figure:
+def improvement_figure(improvements: pd.DataFrame, seeds: pd.DataFrame) -> ReportFigure:
     """One panel a family and threshold rule: interval, seeds, and the gain often promised."""
     whole = improvements[
         (improvements["label"] == ALL_LABELS) & improvements["relative_change"].notna()
     ]
     if whole.empty:
-        return Figure(name="improvements", title=TITLE, missing="The baseline finds nothing.")
+        return ReportFigure(name="improvements", title=TITLE, missing="The baseline finds nothing.")
     by_seed = _by_seed(seeds)
     panels = []
     for (family, rule), rows in whole.groupby(["family", "threshold_rule"], sort=False):
         own = by_seed[(by_seed["family"] == family) & (by_seed["threshold_rule"] == rule)]
         panels.append(_panel(rows, own, [f"{family}, thresholds {rule}", LEGEND]))
-    return Figure(
+    return ReportFigure(
         name="improvements",
         title=TITLE,
         caption="Blue: mean over seeds with its 95 % interval over texts and seeds. Grey ticks: "

@@ -6,14 +6,14 @@ import pandas as pd
 
 from emoray.metrics.bootstrap import symmetric_interval, usual_weights
 from emoray.metrics.resampled import resampled
-from emoray.report.look import BLUE, ORANGE, Figure, csv_of
-from emoray.report.source import Source
+from emoray.report.look import BLUE, ORANGE, ReportFigure, csv_of
+from emoray.report.source import ReportSource
 from emoray.tables.predictions import kept_predictions, label_names
 
 TITLE = "Label by label"
 
 
-def with_intervals(labels: pd.DataFrame, picked: pd.Series, source: Source) -> pd.DataFrame:
+def with_intervals(labels: pd.DataFrame, picked: pd.Series, source: ReportSource) -> pd.DataFrame:
     """`labels` of a row with 95 % intervals of F1 over test texts, where its predictions are kept:
     a bootstrap stratified by rarest label, as for every other interval."""
     nothing = labels.assign(low=np.nan, high=np.nan)
@@ -33,12 +33,12 @@ def with_intervals(labels: pd.DataFrame, picked: pd.Series, source: Source) -> p
     return labels.join(ends, on="label")
 
 
-def labels_figure(labels: pd.DataFrame, prefix: str) -> Figure:
+def labels_figure(labels: pd.DataFrame, prefix: str) -> ReportFigure:
     """F1 as bars, support as numbers, thresholds as ticks, best label first."""
     name = f"{prefix}-labels"
     if labels.empty:
         missing = "Labels are recorded for fitted threshold rules; the picked row has none."
-        return Figure(name=name, title=TITLE, missing=missing)
+        return ReportFigure(name=name, title=TITLE, missing=missing)
     told = labels.drop(columns="point").sort_values(["f1", "label"], ascending=[False, True])
     told = told.assign(label=told["label"] + told["support"].map(" ({:,})".format))
     order = list(told["label"])
@@ -83,4 +83,4 @@ def labels_figure(labels: pd.DataFrame, prefix: str) -> Figure:
         layers.insert(1, whiskers.encode(x=alt.X("low:Q", scale=unit), x2="high:Q"))
         caption += " Thin lines: 95 % bootstrap intervals of F1 over test texts."
     panel = alt.layer(*layers).properties(height=max(22 * len(told), 110))
-    return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))
+    return ReportFigure(name=name, title=TITLE, caption=caption, panels=(panel,))

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from emoray.console.wording import milliseconds
-from emoray.report.look import BLUE, GREY, Figure, csv_of
+from emoray.report.look import BLUE, GREY, ReportFigure, csv_of
 from emoray.tables.front import Pick
 
 TITLE = "Latency"
@@ -26,15 +26,15 @@ def spreads(latency: pd.DataFrame, chosen: dict[str, Pick]) -> pd.DataFrame:
     return table.reset_index().sort_values(["p50", "name"])
 
 
-def latency_figure(latency: pd.DataFrame, chosen: dict[str, Pick], prefix: str) -> Figure:
+def latency_figure(latency: pd.DataFrame, chosen: dict[str, Pick], prefix: str) -> ReportFigure:
     """Boxes of the raw samples, fastest first."""
     name = f"{prefix}-latency"
     missing = "Latency was not measured for the picked rows."
     if latency.empty:
-        return Figure(name=name, title=TITLE, missing=missing)
+        return ReportFigure(name=name, title=TITLE, missing=missing)
     table = spreads(latency, chosen)
     if table.empty or set(table["model"]) == {BASELINE}:
-        return Figure(name=name, title=TITLE, missing=missing)
+        return ReportFigure(name=name, title=TITLE, missing=missing)
     table["words"] = table["p50"].map(milliseconds)
     table["mine"] = table["model"] != BASELINE
     axis = alt.Axis(grid=False, ticks=False, domain=False, labelLimit=170)
@@ -64,4 +64,4 @@ def latency_figure(latency: pd.DataFrame, chosen: dict[str, Pick], prefix: str) 
         f"{first['cpu']} ({first['instruction_sets']}). The baseline is the run's first model."
     )
     panel = alt.layer(whisker, box, middle, text).properties(height=58 * len(table))
-    return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))
+    return ReportFigure(name=name, title=TITLE, caption=caption, panels=(panel,))

@@ -34,7 +34,7 @@ FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class ReportFigure:
     """Panels under one caption, or a sentence that says why there is nothing to draw."""
 
     name: str
@@ -122,7 +122,7 @@ def csv_of(frame: pd.DataFrame, digits: int = 4) -> alt.InlineData:
     return alt.InlineData(values=text, format=alt.CsvDataFormat(type="csv", parse=parse))
 
 
-def specs_of(figure: Figure) -> list[dict[str, Any]]:
+def specs_of(figure: ReportFigure) -> list[dict[str, Any]]:
     """The figure's panels as Vega-Lite, without size or ink.
 
     Each holds its data where it is drawn: named data sets would be lost among several panels.
@@ -139,7 +139,7 @@ def on_page(spec: dict[str, Any], description: str) -> dict[str, Any]:
     return {"$schema": SCHEMA, **spec, **fit, "config": ON_PAGE, "description": description}
 
 
-def save_png(figure: Figure, specs: list[dict[str, Any]], folder: Path) -> Path:
+def save_png(figure: ReportFigure, specs: list[dict[str, Any]], folder: Path) -> Path:
     """The panels in rows of `columns`, on white, drawn at twice the size."""
     width = PNG_WIDTH // figure.columns - (60 if figure.columns > 1 else 0)
     sized = [spec | {"width": width} for spec in specs]

@@ -22,12 +22,12 @@ import pandas as pd
 from emoray.console import wording
 from emoray.report.look import on_page, save_png, specs_of
 from emoray.report.several import LEFT_OUT, page_of, tables_of, together
-from emoray.report.source import Gathered, OneRun, Source
+from emoray.report.source import Gathered, OneRun, ReportSource
 from emoray.report.story import DETAILS_BYTES, NEEDED, story_of
 from emoray.report.thinning import MOST
 from emoray.storage.location import Place, landing
 from emoray.storage.submitted import check_outlives
-from emoray.tables.baselines import searched
+from emoray.tables.baselines import without_baselines
 from emoray.tables.compact import compact
 from emoray.tables.conditions import short
 from emoray.tables.folders import folder_at
@@ -98,7 +98,7 @@ def _missing(run_folder: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _context(
-    source: Source,
+    source: ReportSource,
     most: int,
     wanted: Collection[str],
     pictures: Path | None,
@@ -107,7 +107,9 @@ def _context(
     points = source.points()
     _checked(wanted, points)
     kind = ["corpus", "taxonomy"]
-    shown = list(searched(points)[kind].drop_duplicates().itertuples(index=False, name=None))
+    shown = list(
+        without_baselines(points)[kind].drop_duplicates().itertuples(index=False, name=None)
+    )
     shares = max(len(shown), 1)
     limits = {"most": max(most // shares, 200), "budget": DETAILS_BYTES // shares}
     stories = [

@@ -5,14 +5,14 @@ import pandas as pd
 
 from emoray.console import wording
 from emoray.console.wording import thresholds_anew
-from emoray.report.look import BLUE, GREY, ORANGE, Figure, csv_of
+from emoray.report.look import BLUE, GREY, ORANGE, ReportFigure, csv_of
 from emoray.report.squeeze import losses
 
 TITLE = "Quantized after training, and during"
 AFTER, DURING = "after training (PTQ)", "during training (QAT)"
 
 
-def pairs(points: pd.DataFrame) -> pd.DataFrame:
+def refining_pairs(points: pd.DataFrame) -> pd.DataFrame:
     """Schemes that stand in the run both ways: two rows each, `how` tells them apart."""
     table = losses(points)
     if table.empty:
@@ -23,12 +23,12 @@ def pairs(points: pd.DataFrame) -> pd.DataFrame:
     return table[both].sort_values(["bits", "plain", "how"])
 
 
-def refining(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
+def refining(points: pd.DataFrame, threshold_rule: str, prefix: str) -> ReportFigure:
     """Change of test macro-F1 against bits, with and without training for the codes."""
     name = f"{prefix}-qat"
-    table = pairs(points[points["threshold_rule"] == threshold_rule])
+    table = refining_pairs(points[points["threshold_rule"] == threshold_rule])
     if table.empty:
-        return Figure(
+        return ReportFigure(
             name=name,
             title=TITLE,
             missing="No scheme of this run was also trained for its codes, beside float weights "
@@ -67,4 +67,4 @@ def refining(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
         f"{wording.signed(gain)} points on test."
     )
     panel = alt.layer(zero.encode(y=y), line, dots).properties(height=300)
-    return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))
+    return ReportFigure(name=name, title=TITLE, caption=caption, panels=(panel,))

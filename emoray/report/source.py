@@ -25,7 +25,7 @@ SEEN = (
 )
 
 
-class Source(Protocol):
+class ReportSource(Protocol):
     """The tables of a page."""
 
     def points(self) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from emoray.console import wording
 from emoray.console.wording import count, thresholds_anew
-from emoray.report.look import GREY, Figure, bits_colour, bits_name, csv_of
+from emoray.report.look import GREY, ReportFigure, bits_colour, bits_name, csv_of
 
 TITLE = "What compression costs"
 FAR = 6.0  # points of loss beyond which a scheme is counted, not drawn
@@ -60,13 +60,13 @@ def _verdict(table: pd.DataFrame) -> str:
     return " ".join(said)
 
 
-def squeeze(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
+def squeeze(points: pd.DataFrame, threshold_rule: str, prefix: str) -> ReportFigure:
     """Change of test macro-F1 against bytes saved, one mark a scheme."""
     name = f"{prefix}-compression"
     fitted = points[points["threshold_rule"] == threshold_rule]
     table = losses(fitted)
     if table.empty:
-        return Figure(
+        return ReportFigure(
             name=name,
             title=TITLE,
             missing="No compressed row has its float parent in this run, so no loss can be told.",
@@ -118,4 +118,4 @@ def squeeze(points: pd.DataFrame, threshold_rule: str, prefix: str) -> Figure:
     if hidden:
         caption += f" {count(hidden, 'scheme')} losing more than {FAR:.0f} points not drawn."
     panel = alt.layer(rules, names, bars, dots).properties(height=340)
-    return Figure(name=name, title=TITLE, caption=caption, panels=(panel,))
+    return ReportFigure(name=name, title=TITLE, caption=caption, panels=(panel,))

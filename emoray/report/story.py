@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from emoray.console import wording
-from emoray.report.cards import COLUMNS, Column, columns_of, front_table, pick_cards
+from emoray.report.cards import COLUMNS, FrontColumn, front_columns, front_table, pick_cards
 from emoray.report.clipping import clipping
 from emoray.report.decision import reliability_figure, surface_figure
 from emoray.report.depth import depth
@@ -15,17 +15,17 @@ from emoray.report.ensembles import ENSEMBLE, ensembles
 from emoray.report.explorer import explorer
 from emoray.report.labels import labels_figure, with_intervals
 from emoray.report.latency import BASELINE, latency_figure
-from emoray.report.look import Figure
+from emoray.report.look import ReportFigure
 from emoray.report.refining import refining
 from emoray.report.seeds import with_seeds
-from emoray.report.source import Source
+from emoray.report.source import ReportSource
 from emoray.report.squeeze import squeeze
 from emoray.report.studies import study_figures
 from emoray.report.thinning import thin
 from emoray.report.tradeoff import front_rows, tradeoff
 from emoray.report.training import training_figure
 from emoray.report.weights import schemes_to_show, weights
-from emoray.tables.baselines import Beside, searched
+from emoray.tables.baselines import Beside, without_baselines
 from emoray.tables.coded import as_text, coded
 from emoray.tables.front import BASELINE as BASELINES
 from emoray.tables.front import Pick, may_stand, on_front, picks
@@ -54,11 +54,11 @@ class Story:
     trainings: int
     models: int
     cards: list[dict[str, Any]]
-    columns: tuple[Column, ...]
+    columns: tuple[FrontColumn, ...]
     rows: list[dict[str, Any]]
-    front: Figure | None
+    front: ReportFigure | None
     explorer: dict[str, Any] | None
-    figures: tuple[Figure, ...]
+    figures: tuple[ReportFigure, ...]
     beside: Beside | None = None
 
     @property
@@ -68,13 +68,13 @@ class Story:
         return f"Not drawn. {' '.join(told)}" if told else ""
 
 
-def _where(source: Source, table: str, column: str, values: Collection[Any]) -> pd.DataFrame:
+def _where(source: ReportSource, table: str, column: str, values: Collection[Any]) -> pd.DataFrame:
     return source.where(table, column, values).to_pandas()
 
 
 def _figures(
-    points: pd.DataFrame, source: Source, chosen: dict[str, Pick], name: str
-) -> tuple[Figure, ...]:
+    points: pd.DataFrame, source: ReportSource, chosen: dict[str, Pick], name: str
+) -> tuple[ReportFigure, ...]:
     """All figures but the front; the details are those of the smallest row within 1 point.
 
     points: the columns `SEEN` of all.
@@ -93,7 +93,7 @@ def _figures(
     trainings = _where(source, "trainings", "training_id", list(points["training_id"].unique()))
     combined = list(points.loc[points["family"] == ENSEMBLE, "point"])
     members = _where(source, "members", "point", combined)
-    together: tuple[Figure, ...] = ()
+    together: tuple[ReportFigure, ...] = ()
     if len(members):
         together = (ensembles(source.rows_of(combined), members, rule, taxonomy),)
     return (
@@ -119,7 +119,7 @@ def baselines(points: pd.DataFrame) -> pd.DataFrame:
     return points[(points["family"] == BASELINES) & points["test_macro_f1"].notna()]
 
 
-def _beside(points: pd.DataFrame, source: Source) -> tuple[Beside, pd.DataFrame]:
+def _beside(points: pd.DataFrame, source: ReportSource) -> tuple[Beside, pd.DataFrame]:
     """The baselines with the best row on dev, and those of them that can be drawn."""
     allowed = points.loc[may_stand(points), "dev_macro_f1"]
     best = allowed.index[allowed == allowed.max()]
@@ -130,7 +130,7 @@ def _beside(points: pd.DataFrame, source: Source) -> tuple[Beside, pd.DataFrame]
 
 def story_of(
     points: pd.DataFrame,
-    source: Source,
+    source: ReportSource,
     name: str,
     *,
     most: int,
@@ -141,7 +141,7 @@ def story_of(
     page. most: dots to draw, `wanted` among them; budget: bytes of label tables."""
     first = points.iloc[0]
     compared_with, beside = _beside(points, source)
-    points = searched(points)
+    points = without_baselines(points)
 
     def whole(ids: Sequence[str]) -> pd.DataFrame:
         rows = source.rows_of(ids)
@@ -183,7 +183,7 @@ def story_of(
     drawn = whole(ids)
     return replace(
         told,
-        columns=columns_of(front),
+        columns=front_columns(front),
         rows=front_table(front, chosen),
         front=tradeoff(drawn, front, chosen, told.name, left_out, beside),
         explorer=explorer(

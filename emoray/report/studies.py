@@ -7,14 +7,14 @@ import pandas as pd
 import pyarrow as pa
 
 from emoray.console.wording import count
-from emoray.report.look import BLUE, ORANGE, Figure, csv_of
+from emoray.report.look import BLUE, ORANGE, ReportFigure, csv_of
 
 HISTORY, IMPORTANCE = "How the search went", "Which parameters mattered"
 OBJECTIVES = {"dev_macro_f1": "macro-F1 on dev", "size_bytes": "bytes"}
 MOST = 12  # parameters of an objective
 
 
-def _history(trials: pd.DataFrame, name: str) -> Figure:
+def _history(trials: pd.DataFrame, name: str) -> ReportFigure:
     """Dev macro-F1 of every trial, and the best so far."""
     done = trials[trials["dev_macro_f1"].notna()].sort_values("trial")
     best = done.assign(dev_macro_f1=done["dev_macro_f1"].cummax())
@@ -43,7 +43,7 @@ def _history(trials: pd.DataFrame, name: str) -> Figure:
         " The search had two objectives: trials that score less may have been tried for their size."
     )
     panel = alt.layer(line.encode(x=x, y=y), dots.encode(x=x, y=y, tooltip=tooltip))
-    return Figure(
+    return ReportFigure(
         name=f"{name}-history",
         title=HISTORY,
         caption=caption,
@@ -64,7 +64,7 @@ def _bars(shares: pd.DataFrame, title: str) -> alt.Chart:
     )
 
 
-def _importance(importances: pd.DataFrame, name: str) -> Figure:
+def _importance(importances: pd.DataFrame, name: str) -> ReportFigure:
     """A bar for each parameter, side by side for both objectives."""
     found = [o for o in OBJECTIVES if o in set(importances["objective"])]
     panels = tuple(_bars(importances[importances["objective"] == o], OBJECTIVES[o]) for o in found)
@@ -75,12 +75,12 @@ def _importance(importances: pd.DataFrame, name: str) -> Figure:
     )
     if trials < 30:
         caption += " Of so few trials this is a guess."
-    return Figure(
+    return ReportFigure(
         name=f"{name}-importance", title=IMPORTANCE, caption=caption, panels=panels, columns=2
     )
 
 
-def study_figures(study: pa.Table, importances: pa.Table, name: str) -> Iterator[Figure]:
+def study_figures(study: pa.Table, importances: pa.Table, name: str) -> Iterator[ReportFigure]:
     """History and importance; none of a run that was no joint search."""
     trials = study.to_pandas()
     if trials["dev_macro_f1"].notna().any():

@@ -3,8 +3,8 @@
 import altair as alt
 import pandas as pd
 
-from emoray.report.look import ORANGE, Figure, bits_colour, bits_name, csv_of
-from emoray.tables.baselines import name_of
+from emoray.report.look import ORANGE, ReportFigure, bits_colour, bits_name, csv_of
+from emoray.tables.baselines import baseline_name
 from emoray.tables.front import WITHIN, Pick, preferred
 
 NAMES_AT = (-15, 18, -30)  # pixels below the ring, so that names of neighbours keep apart
@@ -58,7 +58,10 @@ def _to_beat(beside: pd.DataFrame, up: alt.Scale) -> list[alt.Chart]:
     if beside.empty:
         return []
     told = pd.DataFrame(
-        {"f1": beside["test_macro_f1"], "name": [name_of(row) for _, row in beside.iterrows()]}
+        {
+            "f1": beside["test_macro_f1"],
+            "name": [baseline_name(row) for _, row in beside.iterrows()],
+        }
     )
     base = alt.Chart(csv_of(told)).encode(y=alt.Y("f1:Q", scale=up))
     names = base.mark_text(style="word", align="left", x=4, dy=-6).encode(text="name:N")
@@ -70,7 +73,7 @@ def told_of(beside: pd.DataFrame) -> str:
     if beside.empty:
         return ""
     scores = beside.sort_values("test_macro_f1", ascending=False).iterrows()
-    told = ", ".join(f"{name_of(row)} {row['test_macro_f1']:.3f}" for _, row in scores)
+    told = ", ".join(f"{baseline_name(row)} {row['test_macro_f1']:.3f}" for _, row in scores)
     return f" Dashed lines: baselines that need no search ({told} on test)."
 
 
@@ -81,7 +84,7 @@ def tradeoff(
     prefix: str,
     left_out: str,
     beside: pd.DataFrame,
-) -> Figure:
+) -> ReportFigure:
     """Macro-F1 on test against bytes, the front as a line, intervals at its rows.
 
     drawn: rows to draw, `left_out` what was done to have them. front: `front_rows` of all.
@@ -120,7 +123,7 @@ def tradeoff(
     dots = base.mark_circle(style="dot", size=64, opacity=1).encode(y=y, color=colour)
     lines_to_beat = _to_beat(beside[beside["test_macro_f1"].between(floor, ceiling)], up)
     chart = alt.layer(*lines_to_beat, band, cloud, line, bars, dots, *_marked(chosen, x, y))
-    return Figure(
+    return ReportFigure(
         name=f"{prefix}-front",
         title=TITLE,
         caption=(CAPTION + left_out).strip() + told_of(beside),

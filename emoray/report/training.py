@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from emoray.console.wording import count
-from emoray.report.look import BLUE, GREY, ORANGE, Figure, csv_of
+from emoray.report.look import BLUE, GREY, ORANGE, ReportFigure, csv_of
 
 TITLE = "Training curves"
 OTHERS = 40
@@ -56,12 +56,12 @@ def _loss_panel(mine: pd.DataFrame) -> alt.Chart:
     ).properties(height=255, title="Loss")
 
 
-def training_figure(trainings: pd.DataFrame, picked: pd.Series, prefix: str) -> Figure:
+def training_figure(trainings: pd.DataFrame, picked: pd.Series, prefix: str) -> ReportFigure:
     """Dev score of the picked recipe's seeds over some other trainings, and the recipe's losses."""
     name = f"{prefix}-training"
     mine = trainings[trainings["recipe"] == picked["recipe"]]
     if mine.empty:
-        return Figure(
+        return ReportFigure(
             name=name, title=TITLE, missing="No epochs were recorded for the picked recipe."
         )
     others = trainings[trainings["recipe"] != picked["recipe"]]
@@ -77,4 +77,4 @@ def training_figure(trainings: pd.DataFrame, picked: pd.Series, prefix: str) -> 
     minutes = trainings.groupby("training_id")["wall_seconds"].sum()
     caption += f"A training took {minutes.median():.0f} s in the median."
     panels = (_score_panel(mine, some), _loss_panel(mine))
-    return Figure(name=name, title=TITLE, caption=caption, panels=panels, columns=2)
+    return ReportFigure(name=name, title=TITLE, caption=caption, panels=panels, columns=2)

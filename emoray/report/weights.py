@@ -4,7 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from emoray.report.look import GREY, Figure, bits_colour, bits_name, csv_of
+from emoray.report.look import GREY, ReportFigure, bits_colour, bits_name, csv_of
 
 TITLE = "Weights and where they are clipped"
 PANELS = 6
@@ -72,11 +72,11 @@ def _panel(name: str, rows: pd.DataFrame, picked: str) -> alt.LayerChart:
     return alt.layer(bars, lines).properties(height=190, title=title)
 
 
-def weights(layers: pd.DataFrame, picked: str, prefix: str) -> Figure:
+def weights(layers: pd.DataFrame, picked: str, prefix: str) -> ReportFigure:
     """Histograms of the picked model's tensors with the clip lines of all models in `layers`."""
     name = f"{prefix}-weights"
     if layers.empty:
-        return Figure(
+        return ReportFigure(
             name=name, title=TITLE, missing="No layers were recorded for the picked model."
         )
     size = layers.groupby("layer")["bytes_before"].max().sort_values(ascending=False)
@@ -92,4 +92,4 @@ def weights(layers: pd.DataFrame, picked: str, prefix: str) -> Figure:
     if len(size) > len(shown):
         caption += f" The {len(shown)} largest of {len(size)} tensors."
     columns = min(2, len(panels))
-    return Figure(name=name, title=TITLE, caption=caption, panels=panels, columns=columns)
+    return ReportFigure(name=name, title=TITLE, caption=caption, panels=panels, columns=columns)

@@ -5,16 +5,16 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from emoray.distributed.single_flight import Failed
-from emoray.distributed.timing_node import NodeKind, timed
+from emoray.distributed.timing_node import NodeKind, run_timed
 from emoray.search.trials import Desk, write_failure
-from emoray.stages.baselines import Baseline, ClockBaselines, baselines_of
+from emoray.stages.baselines import BaselineModel, MeasureBaselineLatency, baselines_of
 from emoray.storage.store.keys import key_of
 
 WRITTEN = ("labels", "points")
 
 
 @contextmanager
-def beside(desk: Desk, taxonomy: str) -> Iterator[tuple[Baseline, ...]]:
+def with_baselines(desk: Desk, taxonomy: str) -> Iterator[tuple[BaselineModel, ...]]:
     """Have them made while the block runs; their rows are written when it has ended."""
     asked = baselines_of(desk.data.corpus, taxonomy)
     making = [desk.stages.make(each) for each in asked]
@@ -28,13 +28,15 @@ def beside(desk: Desk, taxonomy: str) -> Iterator[tuple[Baseline, ...]]:
             desk.copy(desk.folder(made), table, made.folder.name)
 
 
-def clock(desk: Desk, asked: Sequence[Baseline], kind: NodeKind) -> None:
+def measure_baselines(desk: Desk, asked: Sequence[BaselineModel], kind: NodeKind) -> None:
     """Time those that were made, with a whole node reserved."""
     written = desk.written("points")
     made = tuple(each for each in asked if key_of(each) in written)
     if not made:
         return
-    stage, done = timed(desk.stages.make, ClockBaselines(baselines=made, **asdict(kind)))
+    stage, done = run_timed(
+        desk.stages.make, MeasureBaselineLatency(baselines=made, **asdict(kind))
+    )
     if isinstance(done, Failed):
         write_failure(desk, stage, done)
         return

@@ -18,7 +18,7 @@ WIDEST = 64  # of the word vectors: what the quick search found enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class EnsemblePlan:
     """The members of an ensemble before they are trained."""
 
     name: str
@@ -32,17 +32,17 @@ class Plan:
             )
 
 
-def seeds(members: int, bases: Sequence[Recipe]) -> Plan:
+def seeds(members: int, bases: Sequence[Recipe]) -> EnsemblePlan:
     """The same recipe from other seeds: the cheapest diversity there is."""
     base, *_ = bases
-    return Plan(name="seeds", recipes=tuple(replace(base, seed=i) for i in range(members)))
+    return EnsemblePlan(name="seeds", recipes=tuple(replace(base, seed=i) for i in range(members)))
 
 
-def bootstrap(members: int, bases: Sequence[Recipe]) -> Plan:
+def bootstrap(members: int, bases: Sequence[Recipe]) -> EnsemblePlan:
     """The same recipe, each on its own bootstrap sample of train: bagging."""
     base, *_ = bases
     drawn = (replace(base, seed=i, sample=Bootstrap()) for i in range(members))
-    return Plan(name="bootstrap", recipes=tuple(drawn))
+    return EnsemblePlan(name="bootstrap", recipes=tuple(drawn))
 
 
 def _variants(base: Recipe) -> tuple[Recipe, ...]:
@@ -68,17 +68,19 @@ def _variants(base: Recipe) -> tuple[Recipe, ...]:
     )
 
 
-def diverse(members: int, bases: Sequence[Recipe]) -> Plan:
+def diverse(members: int, bases: Sequence[Recipe]) -> EnsemblePlan:
     """Other dimensions, losses, pools, layers and samples; families by turns where both are there.
 
     Each member has a seed of its own, so a plan longer than the list of variants still differs.
     """
     turns = zip(*(cycle(_variants(base)) for base in bases), strict=True)
     recipes = islice((recipe for turn in turns for recipe in turn), members)
-    return Plan(name="diverse", recipes=tuple(replace(r, seed=i) for i, r in enumerate(recipes)))
+    return EnsemblePlan(
+        name="diverse", recipes=tuple(replace(r, seed=i) for i, r in enumerate(recipes))
+    )
 
 
-PLANS: dict[str, Callable[[int, Sequence[Recipe]], Plan]] = {
+PLANS: dict[str, Callable[[int, Sequence[Recipe]], EnsemblePlan]] = {
     "seeds": seeds,
     "bootstrap": bootstrap,
     "diverse": diverse,

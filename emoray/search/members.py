@@ -9,18 +9,18 @@ from rich.console import Console
 
 from emoray.console.heartbeat import waiting
 from emoray.console.wording import count
-from emoray.decide.ensemble import Logits, Probabilities
+from emoray.decide.ensemble import MeanLogits, MeanProbabilities
 from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
-from emoray.distributed.actor_pool import Leaf, Limits, Pool, dispatch
+from emoray.distributed.actor_pool import Leaf, Pool, StageLimits, dispatch
 from emoray.distributed.single_flight import Failed
-from emoray.distributed.timing_node import timed, timing_kind
-from emoray.search.trials import DECIDED, Desk, measure, write_failure, write_rows
+from emoray.distributed.timing_node import run_timed, timing_kind
+from emoray.search.trials import DECIDED, Desk, copy_rows, measure_models, write_failure
 from emoray.stages.decisions import Decide
 from emoray.stages.encoder_training import FineTune
 from emoray.stages.ensembles import Combine, Weighing, read_weights
-from emoray.stages.latency import ClockMembers
+from emoray.stages.latency import MeasureMemberLatency
 from emoray.stages.spec import recipe_id
-from emoray.stages.word_training import Train
+from emoray.stages.word_training import TrainWords
 from emoray.storage.store.keys import id_of, inputs_of, key_of
 from emoray.storage.store.local import Done, Store
 from emoray.tables.files import read_table
@@ -31,7 +31,7 @@ TABLES = ("members", *(table for table in DECIDED if table != "layers"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
+class TrainedMembers:
     """The members that could be trained, in the plan's order, and what their actors made."""
 
     members: tuple[Decide, ...]
@@ -53,21 +53,21 @@ def _ready(desk: Desk, members: Sequence[Decide]) -> list[Decide]:
     return ready
 
 
-def train(
+def train_members(
     desk: Desk,
     members: Sequence[Decide],
     *,
     store: Store,
     pool: Pool,
-    limits: Limits,
+    limits: StageLimits,
     console: Console,
-) -> Trained:
+) -> TrainedMembers:
     """Train the members, each on an actor that keeps its process; finished ones are found.
 
     One that fails for good becomes a row of `failures`, the others go on.
     """
     ready = _ready(desk, members)
-    trains: list[Train | FineTune] = [member.compressed.trained for member in ready]
+    trains: list[TrainWords | FineTune] = [member.compressed.trained for member in ready]
     finished = 0
 
     def told(leaf: Leaf) -> None:
@@ -96,13 +96,13 @@ def train(
         else:
             alive.append(member)
             done.append(made)
-    return Trained(members=tuple(alive), done=tuple(done))
+    return TrainedMembers(members=tuple(alive), done=tuple(done))
 
 
 def measured(desk: Desk, members: Sequence[Decide]) -> list[Decide]:
     """Those that could be compressed, scored and decided alone; their rows are in the run."""
     wait([desk.stages.make(member) for member in members])
-    return [member for member in members if not measure(desk, [member]).failures]
+    return [member for member in members if not measure_models(desk, [member]).failures]
 
 
 def weighings(names: Sequence[str], sizes: int) -> list[tuple[Weighing, int]]:
@@ -110,9 +110,9 @@ def weighings(names: Sequence[str], sizes: int) -> list[tuple[Weighing, int]]:
     found: list[tuple[Weighing, int]] = []
     for size in range(1, sizes + 1):
         if "mean" in names:
-            found += [(MeanOf(Logits()), size), (MeanOf(Probabilities()), size)]
+            found += [(MeanOf(MeanLogits()), size), (MeanOf(MeanProbabilities()), size)]
         if "weights" in names:
-            found.append((FittedWeights(Logits()), size))
+            found.append((FittedWeights(MeanLogits()), size))
         if "greedy" in names:
             found.append((Greedy(rounds=size), sizes))
     return found
@@ -134,7 +134,7 @@ class Together:
     best: dict[int, tuple[float, str]] = field(default_factory=dict)
 
 
-def combine(desk: Desk, ensembles: Sequence[Combine]) -> Together:
+def combine_members(desk: Desk, ensembles: Sequence[Combine]) -> Together:
     """Have the ensembles made, copy their rows into the run."""
     found = Together()
     asked = [desk.stages.make(ensemble) for ensemble in ensembles]
@@ -143,7 +143,7 @@ def combine(desk: Desk, ensembles: Sequence[Combine]) -> Together:
         if isinstance(made, Failed):
             write_failure(desk, ensemble, made)
             continue
-        points = write_rows(desk, made, TABLES)
+        points = copy_rows(desk, made, TABLES)
         best = pc.max(points.column("dev_macro_f1")).as_py()
         row = points.filter(pc.equal(points.column("dev_macro_f1"), best)).to_pylist()[0]
         found.best[ensemble.size] = max(
@@ -184,7 +184,9 @@ def _summed(
     ]
 
 
-def clock(desk: Desk, members: Sequence[Decide], together: Together, console: Console) -> None:
+def time_members(
+    desk: Desk, members: Sequence[Decide], together: Together, console: Console
+) -> None:
     """Time every member alone on the same texts, a whole node reserved; ensembles are their sums.
 
     Two members of one model are one; so are their samples.
@@ -193,7 +195,7 @@ def clock(desk: Desk, members: Sequence[Decide], together: Together, console: Co
     console.print(
         f"timing {count(len(distinct), 'member')} alone, one text at a time", highlight=False
     )
-    asked = ClockMembers(
+    asked = MeasureMemberLatency(
         compressed=tuple(m.compressed for m in distinct.values()),
         text=members[0].text,
         corpus=members[0].text.corpus,
@@ -201,7 +203,7 @@ def clock(desk: Desk, members: Sequence[Decide], together: Together, console: Co
         **asdict(timing_kind()),
     )
     with waiting(console, lambda: "timing members"):
-        stage, made = timed(desk.stages.make, asked)
+        stage, made = run_timed(desk.stages.make, asked)
     if isinstance(made, Failed):
         write_failure(desk, stage, made)
         return

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from emoray.models.encoder.recipe import BertRecipe
-from emoray.models.word.initial_vectors import Given, Vectors
+from emoray.models.word.initial_vectors import PretrainedVectors, Vectors
 from emoray.models.word.recipe import GloveRecipe
 from emoray.search.spaces import BERT_GRIDS, GRIDS, JointSpace, Space, bert_joint, joint
 from emoray.stages.spec import EncoderRef, Recipe
 from emoray.text.vectors.settings import GloveObjective, OwnVectors
 
 VECTORS: dict[str, Vectors] = {
-    str(v): v for v in (Given(), OwnVectors(), OwnVectors(method=GloveObjective()))
+    str(v): v for v in (PretrainedVectors(), OwnVectors(), OwnVectors(method=GloveObjective()))
 }
 ANY_WIDTH = 300  # the widest that a space asks of vectors that are made as wide as wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class SpaceOverrides:
     """What a user wants in place of a grid's own values; empty keeps them."""
 
     dims: tuple[int, ...] = ()
@@ -32,7 +32,7 @@ class Wish:
         layers: Sequence[int],
         seeds: int | None,
         vectors: Sequence[str],
-    ) -> "Wish":
+    ) -> "SpaceOverrides":
         """What the options of a job say; ValueError for vectors of an unknown name."""
         strange = [name for name in vectors if name not in VECTORS]
         if strange:
@@ -45,7 +45,7 @@ class Wish:
     @property
     def needs_given(self) -> bool:
         """Whether vectors must be at hand; own ones are made."""
-        return not self.vectors or Given() in self.vectors
+        return not self.vectors or PretrainedVectors() in self.vectors
 
     def of(self, space: Space) -> Space:
         """The space with every recipe at the wished values, each once."""
@@ -72,7 +72,7 @@ def own_vectors(space: Space | JointSpace) -> list[str]:
         found = [r.vectors for r in space.recipes if isinstance(r, GloveRecipe)]
     else:
         found = list(space.knobs.get("vectors", {}).values())
-    return list(dict.fromkeys(str(each) for each in found if each != Given()))
+    return list(dict.fromkeys(str(each) for each in found if each != PretrainedVectors()))
 
 
 def encoders_needed(name: str) -> bool:
@@ -80,20 +80,20 @@ def encoders_needed(name: str) -> bool:
     return name in (*BERT_GRIDS, "bert-joint")
 
 
-def named(
+def named_space(
     name: str,
     taxonomy: str,
     dims: Sequence[int],
     *,
     encoders: Sequence[EncoderRef] = (),
     trials: int = 64,
-    wish: Wish | None = None,
+    wish: SpaceOverrides | None = None,
 ) -> Space | JointSpace:
     """The space of that name, for vectors of these widths or for encoders, changed as wished.
 
     dims: none where vectors are only made, which have any width.
     """
-    wish = wish or Wish()
+    wish = wish or SpaceOverrides()
     if wish.vectors and encoders_needed(name):
         raise ValueError(
             f"word vectors are for spaces without encoders, got them with space {name}: leave "
@@ -101,7 +101,7 @@ def named(
         )
     dims = dims or (ANY_WIDTH,)
     if name in ("joint", "bert-joint"):
-        if replace(wish, vectors=()) != Wish():
+        if replace(wish, vectors=()) != SpaceOverrides():
             raise ValueError(
                 f"dims, layers and seeds change a grid, got them with space {name}: "
                 "leave them out, the searcher chooses"

@@ -8,13 +8,13 @@ from rich.console import Console
 from emoray.console.heartbeat import waiting
 from emoray.console.wording import count
 from emoray.distributed.single_flight import Failed
-from emoray.distributed.timing_node import NodeKind, timed, timing_kind
+from emoray.distributed.timing_node import NodeKind, run_timed, timing_kind
 from emoray.search import baselines
 from emoray.search.trials import Desk, write_failure
-from emoray.stages.baselines import Baseline
+from emoray.stages.baselines import BaselineModel
 from emoray.stages.compression import Compress
 from emoray.stages.decisions import Decide
-from emoray.stages.latency import Clock
+from emoray.stages.latency import MeasureLatency
 from emoray.storage.store.keys import id_of, key_of
 
 
@@ -27,8 +27,8 @@ def _by_training(decided: Sequence[Decide]) -> list[tuple[Compress, ...]]:
     return [tuple(models.values()) for models in groups.values()]
 
 
-def clock(
-    desk: Desk, decided: Sequence[Decide], console: Console, beside: Sequence[Baseline] = ()
+def time_models(
+    desk: Desk, decided: Sequence[Decide], console: Console, beside: Sequence[BaselineModel] = ()
 ) -> None:
     """Time every model, a training's models at a time, each time with a whole node reserved.
 
@@ -46,14 +46,14 @@ def clock(
         for models in groups:
             _clock_training(desk, models, groups[0][0], kind)
             done += len(models)
-        baselines.clock(desk, beside, kind)
+        baselines.measure_baselines(desk, beside, kind)
 
 
 def _clock_training(
     desk: Desk, models: tuple[Compress, ...], baseline: Compress, kind: NodeKind
 ) -> None:
     """Time the models of one training beside the run's first model."""
-    asked = Clock(
+    asked = MeasureLatency(
         compressed=models,
         baseline=baseline,
         text=models[0].text,
@@ -61,7 +61,7 @@ def _clock_training(
         taxonomy=models[0].trained.recipe.taxonomy,
         **asdict(kind),
     )
-    stage, made = timed(desk.stages.make, asked)
+    stage, made = run_timed(desk.stages.make, asked)
     if isinstance(made, Failed):
         write_failure(desk, stage, made)
         return

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from emoray.augment.backtranslation import CALL
-from emoray.distributed.actor_pool import Leaf, Limits, Pool, dispatch
+from emoray.distributed.actor_pool import Leaf, Pool, StageLimits, dispatch
 from emoray.distributed.progress import LOG_SECONDS, eta
 from emoray.distributed.single_flight import Failed
 from emoray.models.augmentation import BackTranslation
@@ -39,7 +39,7 @@ from emoray.tables.ensemble_rows import AugmentationRow, TranslationRow
 from emoray.tables.files import read_table, write_table
 
 SHARD = CALL
-LIMITS = Limits(seconds=600.0)
+LIMITS = StageLimits(seconds=600.0)
 SET_ASIDE = 32, 0.05  # texts, and share of them, that may fail before the translator is to blame
 
 
@@ -139,7 +139,7 @@ def translate(
     *,
     store: Place,
     pool: Pool | None = None,
-    limits: Limits = LIMITS,
+    limits: StageLimits = LIMITS,
     console: Console | None = None,
 ) -> Done:
     """Have `whole` in the store, made by the pool where it is not. Ray must run.

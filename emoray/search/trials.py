@@ -13,17 +13,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from emoray.distributed.ask_ahead import complete, together
+from emoray.distributed.ask_ahead import run_to_end, together
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages
 from emoray.quant.catalogue import parent_of
-from emoray.stages.comparisons import Compare
+from emoray.stages.comparisons import CompareWithParent
 from emoray.stages.decisions import Decide
 from emoray.stages.encoder_training import FineTune
 from emoray.stages.plan import comparing, deciding, training
-from emoray.stages.qat import Refine
+from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import Data, Spec
-from emoray.stages.word_training import Train
+from emoray.stages.word_training import TrainWords
 from emoray.storage.location import Place
 from emoray.storage.store.keys import Stage, id_of
 from emoray.storage.store.local import Done
@@ -69,7 +69,9 @@ def _write_epochs(desk: Desk, made: Done) -> None:
     desk.copy(desk.folder(made), "trainings", made.folder.name)
 
 
-async def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Failed | None:
+async def train_and_write(
+    desk: Desk, train: TrainWords | FineTune | QuantizationAwareTraining
+) -> Failed | None:
     """Have `train` made and copy its epochs into the run; None when that went well."""
     made = await wrap_future(desk.stages.make(train))
     if isinstance(made, Failed):
@@ -78,7 +80,7 @@ async def train_and_write(desk: Desk, train: Train | FineTune | Refine) -> Faile
     return None
 
 
-def write_rows(desk: Desk, made: Done, tables: Collection[str] = DECIDED) -> pa.Table:
+def copy_rows(desk: Desk, made: Done, tables: Collection[str] = DECIDED) -> pa.Table:
     """Copy the rows of one decided model into the run; returns what its points score."""
     folder = desk.folder(made)
     for table in (*tables, "points"):  # last: where they are, all the others are
@@ -89,7 +91,7 @@ def write_rows(desk: Desk, made: Done, tables: Collection[str] = DECIDED) -> pa.
     return points
 
 
-def write_comparisons(desk: Desk, asked: Compare, made: Done | Failed) -> None:
+def copy_comparisons(desk: Desk, asked: CompareWithParent, made: Done | Failed) -> None:
     """Copy what one model is beside its float parent into the run, or why that is not known."""
     if isinstance(made, Failed):
         write_failure(desk, asked, made)
@@ -106,45 +108,45 @@ def write_failure(desk: Desk, asked: Stage, failed: Failed) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class MeasuredModels:
     """What became of some models."""
 
     points: int = 0
     failures: int = 0
 
 
-async def _measure_one(desk: Desk, decide: Decide) -> Measured:
+async def _measure_one(desk: Desk, decide: Decide) -> MeasuredModels:
     """Have one model of a finished training made, and set beside its float parent."""
     beside = comparing(decide)
     asked, compared = desk.stages.make(decide), beside and desk.stages.make(beside)
     made = await wrap_future(asked)
     if isinstance(made, Failed):
         await asyncio.to_thread(write_failure, desk, decide, made)
-        return Measured(failures=1)
+        return MeasuredModels(failures=1)
     if refined := decide.compressed.refined:
         await train_and_write(desk, refined)
     if beside and compared:
-        await asyncio.to_thread(write_comparisons, desk, beside, await wrap_future(compared))
-    rows = await asyncio.to_thread(write_rows, desk, made)
-    return Measured(points=rows.num_rows)
+        await asyncio.to_thread(copy_comparisons, desk, beside, await wrap_future(compared))
+    rows = await asyncio.to_thread(copy_rows, desk, made)
+    return MeasuredModels(points=rows.num_rows)
 
 
-async def measuring(desk: Desk, decided: Sequence[Decide]) -> Measured:
+async def measuring(desk: Desk, decided: Sequence[Decide]) -> MeasuredModels:
     """Have one training and models of it made; write their rows, or why there are none."""
     (train,) = {d.compressed.trained for d in decided}
     if failed := await train_and_write(desk, train):
         await asyncio.to_thread(write_failure, desk, train, failed)
-        return Measured(failures=len(decided))
+        return MeasuredModels(failures=len(decided))
     models = await together(*(_measure_one(desk, decide) for decide in decided))
-    return Measured(
+    return MeasuredModels(
         points=sum(model.points for model in models),
         failures=sum(model.failures for model in models),
     )
 
 
-def measure(desk: Desk, decided: Sequence[Decide]) -> Measured:
+def measure_models(desk: Desk, decided: Sequence[Decide]) -> MeasuredModels:
     """The same, where nothing else is to be done meanwhile."""
-    return complete(measuring(desk, decided))
+    return run_to_end(measuring(desk, decided))
 
 
 async def placing(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
@@ -162,13 +164,13 @@ async def placing(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
         await train_and_write(desk, decide.compressed.refined)
     if beside := comparing(decide):
         compared = await wrap_future(desk.stages.make(beside))
-        await asyncio.to_thread(write_comparisons, desk, beside, compared)
+        await asyncio.to_thread(copy_comparisons, desk, beside, compared)
     if decide.compressed.refined and spec.scheme != (control := parent_of(spec.scheme)):
         # What a refined model is compared with is a row too.
         too = deciding(train, control, (spec.decision,))
         made_too = await wrap_future(desk.stages.make(too))
         if not isinstance(made_too, Failed):
-            await asyncio.to_thread(write_rows, desk, made_too)
-    rows = await asyncio.to_thread(write_rows, desk, made)
+            await asyncio.to_thread(copy_rows, desk, made_too)
+    rows = await asyncio.to_thread(copy_rows, desk, made)
     row: dict[str, Any] = rows.to_pylist()[0]
     return row

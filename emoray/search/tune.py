@@ -1,4 +1,4 @@
-"""A space searched: `grid` visits every recipe, in `joint` Tune's searcher chooses all knobs."""
+"""A space searched: a grid visits every recipe, in a joint search Tune's searcher chooses."""
 
 import warnings
 from collections.abc import Coroutine
@@ -10,7 +10,7 @@ from typing import Any
 import optuna
 from ray.tune.search.optuna import OptunaSearch
 
-from emoray.distributed.ask_ahead import Ahead, complete, each
+from emoray.distributed.ask_ahead import Ahead, each, run_to_end
 from emoray.distributed.single_flight import Failed
 from emoray.search.spaces import JointSpace, Space
 from emoray.search.study import write_study
@@ -28,14 +28,14 @@ TRIALS = Ahead(least=2, share=0.5)  # what is asked for before others ended lear
 def _run(trials: Coroutine[Any, Any, None], desk: Desk) -> None:
     """Have the trials run to their end."""
     try:
-        complete(trials)
+        run_to_end(trials)
     except Exception:
         desk.stages.refuse_full()  # which the trials met as well, and said less clearly
         raise
     desk.stages.refuse_full()
 
 
-def planned(space: Space, data: Data) -> list[Decide]:
+def planned_grid(space: Space, data: Data) -> list[Decide]:
     """Every model of a grid as the stage that decides on it; ValueError for one that cannot be."""
     return [
         deciding(train, scheme, space.decisions)
@@ -44,12 +44,12 @@ def planned(space: Space, data: Data) -> list[Decide]:
     ]
 
 
-def grid(space: Space, desk: Desk) -> list[Decide]:
+def search_grid(space: Space, desk: Desk) -> list[Decide]:
     """Every recipe trained once, compressed under every scheme, decided every way.
 
     Returns what was asked for, failed stages included.
     """
-    decided = planned(space, desk.data)
+    decided = planned_grid(space, desk.data)
     models = [list(of) for _, of in groupby(decided, lambda d: d.compressed.trained)]
     _run(each(partial(measuring, desk), models, ahead=RECIPES), desk)
     return decided
@@ -84,7 +84,7 @@ async def _trial(desk: Desk, space: JointSpace, searcher: OptunaSearch, name: st
         searcher.on_trial_complete(name, scores)
 
 
-def joint(space: JointSpace, desk: Desk, folder: Path, *, seed: int = 0) -> list[Decide]:
+def search_joint(space: JointSpace, desk: Desk, folder: Path, *, seed: int = 0) -> list[Decide]:
     """Optuna over all knobs at once: cross-fitted dev macro-F1 up, artifact bytes down.
 
     The study lies in `<folder>/study.db`, for optuna-dashboard to open; its trials and what they

@@ -11,10 +11,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.artifact.loading import Finished, columns_of, taxonomy_of_labels
-from emoray.data.corpus import Corpus, read_corpus, taxonomies_of
+from emoray.artifact.loading import Finished, taxonomy_columns, taxonomy_of_labels
+from emoray.data.corpus import Corpus, read_splits, taxonomies_of
 from emoray.data.finding import find_corpus
-from emoray.data.goemotions import Source
+from emoray.data.goemotions import CorpusFolder
 from emoray.data.importing.settings import Bring
 from emoray.labels import Taxonomy
 from emoray.stages.spec import CorpusRef
@@ -44,7 +44,7 @@ class ScoreArtifact:
         from emoray.artifact.decision_history import model_sha256
 
         files = artifact.read(self.folder)
-        corpus = read_corpus(
+        corpus = read_splits(
             self.corpus.folder,
             name=self.corpus.name,
             taxonomy=self.corpus.taxonomy(self.taxonomy),
@@ -68,7 +68,7 @@ class Wanted:
     out: Place
     store: Place | None = None
 
-    def find(self) -> Source:
+    def find(self) -> CorpusFolder:
         """The corpus that is brought, else what a sweep would take."""
         return find_corpus(self.corpus, self.data, download=self.download)
 
@@ -91,7 +91,7 @@ class Judge:
     """An artifact before a corpus."""
 
     finished: Finished
-    source: Source
+    source: CorpusFolder
     corpus: Corpus
     store: Store
 
@@ -127,7 +127,7 @@ class Judge:
         texts = self.corpus.split(split)
         return Said(
             logits_NK=np.load(self.store.make(stage).folder / "logits.npy", allow_pickle=False),
-            labels_NK=texts.labels_NK[:, columns_of(self.finished.labels, self.taxonomy)],
+            labels_NK=texts.labels_NK[:, taxonomy_columns(self.finished.labels, self.taxonomy)],
             texts=texts.texts,
         )
 
@@ -141,13 +141,15 @@ def _require_outside(artifact: Place, out: Place) -> None:
 
 
 def judge(
-    finished: Finished, wanted: Wanted, require: Callable[[Source, Corpus], None] | None = None
+    finished: Finished,
+    wanted: Wanted,
+    require: Callable[[CorpusFolder, Corpus], None] | None = None,
 ) -> Judge:
     """Find and read the corpus; raises ValueError for whatever cannot be judged, writing nothing
     before. require: what else must hold of the corpus."""
     source = wanted.find()
     taxonomy = taxonomy_of_labels(finished.labels, taxonomies_of(source.folder))
-    corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy)
+    corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
     if require is not None:
         require(source, corpus)
     for place in (wanted.out, wanted.store_root):

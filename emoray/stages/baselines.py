@@ -20,7 +20,7 @@ from emoray.artifact.runtime import LABELS, sha256
 from emoray.data.corpus import Corpus
 from emoray.decide.thresholds import Fixed, PerLabel
 from emoray.models.linear import TfidfModel, fit_tfidf
-from emoray.stages.decision_columns import Columns, Logits, decide_all, label_columns
+from emoray.stages.decision_columns import Columns, ModelLogits, decide_all, label_columns
 from emoray.stages.latency import TIMED_TEXTS
 from emoray.stages.point_rows import point_ids
 from emoray.stages.spec import CorpusRef, Decision, Fitted
@@ -76,7 +76,7 @@ Kind: TypeAlias = AllNegative | LabelPrior | TfidfLogistic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
+class BaselineModel:
     """One of them fitted on train, decided as any model is: its row of `points`."""
 
     name: ClassVar[str] = "baseline"
@@ -93,13 +93,13 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClockBaselines:
+class MeasureBaselineLatency:
     """The time of one text from text to labels, alone, a whole node to themselves."""
 
     name: ClassVar[str] = "clock_baselines"
     version: ClassVar[int] = 2
 
-    baselines: tuple[Baseline, ...]
+    baselines: tuple[BaselineModel, ...]
     cpu: str  # another processor, another measurement
     cpus: int  # of the node: reserved, so that nothing else runs there
     texts: int = TIMED_TEXTS
@@ -117,10 +117,11 @@ PRIOR = "prior.json"  # of a finished LabelPrior or AllNegative: logit_K
 WARM_UP = 10  # texts before the first sample
 
 
-def baselines_of(corpus: CorpusRef, taxonomy: str) -> tuple[Baseline, ...]:
+def baselines_of(corpus: CorpusRef, taxonomy: str) -> tuple[BaselineModel, ...]:
     """Every baseline of a corpus in one taxonomy."""
     return tuple(
-        Baseline(kind=kind, corpus=corpus, taxonomy=taxonomy, tokenizer=TOKENIZER) for kind in KINDS
+        BaselineModel(kind=kind, corpus=corpus, taxonomy=taxonomy, tokenizer=TOKENIZER)
+        for kind in KINDS
     )
 
 
@@ -146,7 +147,7 @@ def _reader(files: dict[str, bytes]) -> Callable[[Sequence[str]], np.ndarray]:
     return lambda texts: model.logits([tokenize(text) for text in texts])
 
 
-def _columns(stage: Baseline, files: dict[str, bytes]) -> Columns:
+def _columns(stage: BaselineModel, files: dict[str, bytes]) -> Columns:
     """What the row says of the model; a baseline has no network, vectors or scheme."""
     model = None if PRIOR in files else TfidfModel.read(files)
     labels = stage.corpus.taxonomy(stage.taxonomy).labels
@@ -186,7 +187,7 @@ def _columns(stage: Baseline, files: dict[str, bytes]) -> Columns:
     }
 
 
-def make_baseline(stage: Baseline, out: Path) -> None:
+def make_baseline(stage: BaselineModel, out: Path) -> None:
     """Fit on train, decide on dev, score on test: one row of `points`, its `labels`, its files."""
     corpus = stage.corpus.read(stage.taxonomy)
     files, labels = _fitted(stage.kind, corpus), corpus.taxonomy.labels
@@ -194,7 +195,7 @@ def make_baseline(stage: Baseline, out: Path) -> None:
     for name, content in files.items():
         (out / MODEL / name).write_bytes(content)
     said = _reader(files)
-    logits = Logits(
+    logits = ModelLogits(
         dev_NK=said(corpus.dev.texts),
         dev_labels_NK=corpus.dev.labels_NK,
         test_NK=said(corpus.test.texts),
@@ -248,7 +249,7 @@ def baseline_decisions(folder: Path, texts: Sequence[str]) -> np.ndarray:
     return np.asarray(_reader(_files(folder))(texts) >= cuts_K)
 
 
-def time_baselines(stage: ClockBaselines, folders: Sequence[Path], out: Path) -> None:
+def time_baselines(stage: MeasureBaselineLatency, folders: Sequence[Path], out: Path) -> None:
     """Every baseline on the same test texts, one at a time, on one thread: `latency`."""
     from emoray.artifact.scoring import evenly
 

@@ -1,7 +1,7 @@
 """From a checkpoint to what the search's own stages read, and what PyTorch itself says and takes.
 
-`ReadCheckpoint` leaves the files that a `FineTune` leaves, `ReadCorpus` those of `Pieces`: from
-there on a foreign model goes the way of every training. Shapes: K labels.
+`ReadCheckpoint` leaves the files that a `FineTune` leaves, `ReadCorpus` those of `EncodeSubwords`:
+from there on a foreign model goes the way of every training. Shapes: K labels.
 """
 
 import json
@@ -15,23 +15,23 @@ from emoray.data.corpus import Corpus
 from emoray.labels import Taxonomy, own
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.models.encoder.recipe import BertRecipe
-from emoray.models.encoder.weights import Settings
+from emoray.models.encoder.weights import CheckpointSettings
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
 from emoray.stages.checkpoint_source import (
     GOEMOTIONS_KIN,
-    Given,
-    find_given,
-    read_given,
+    LoadedCheckpoint,
+    find_loaded,
+    read_loaded,
     unchanged,
 )
 from emoray.stages.compression import Compress, Score
-from emoray.stages.encoder_training import FineTune, Pieces
+from emoray.stages.encoder_training import EncodeSubwords, FineTune
 from emoray.stages.encoding import FACTS, SPLITS, read_texts
 from emoray.stages.families import SETTINGS, WEIGHTS, read_tensors
-from emoray.stages.qat import Refine
+from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import CorpusRef
-from emoray.text.opened import opened
+from emoray.text.opened import open_tokenizer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +56,14 @@ class ReadCheckpoint:
         """The corpus' taxonomies."""
         return GOEMOTIONS_KIN
 
-    def given(self) -> Given:
+    def given(self) -> LoadedCheckpoint:
         """The model, which still is what this stage is named after."""
-        found = find_given(self.folder, max_tokens=self.max_tokens, among=self.among)
+        found = find_loaded(self.folder, max_tokens=self.max_tokens, among=self.among)
         return unchanged(found, self.sha256)
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         given = self.given()
-        tensors, settings, pieces = read_given(given)
+        tensors, settings, pieces = read_loaded(given)
         tensors["head.kernel"] = tensors["head.kernel"][:, given.columns_K]
         tensors["head.bias"] = tensors["head.bias"][given.columns_K]
         np.savez(out / WEIGHTS, allow_pickle=False, **tensors)
@@ -115,12 +115,12 @@ class ReadCorpus:
         (out / FACTS).write_text(json.dumps(facts))
 
 
-def _as_saved(given: Given, corpus: Corpus, *, by_torch: bool) -> dict[str, np.ndarray]:
+def _as_saved(given: LoadedCheckpoint, corpus: Corpus, *, by_torch: bool) -> dict[str, np.ndarray]:
     """Logits of dev and test from transformers, in the taxonomy's order of labels."""
     from emoray.models.encoder.as_saved import logits_as_saved
 
     folder, ids = given.checkpoint.folder, {}
-    library = opened(folder)
+    library = open_tokenizer(folder)
     for split in ("dev", "test"):
         ids[split] = library.ids(corpus.split(split).texts, given.max_tokens)
     found_NK = logits_as_saved(
@@ -147,13 +147,13 @@ class ScoreTorch:
     by_torch: bool
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        from emoray.artifact.scoring import batches
+        from emoray.artifact.scoring import scoring_batches
         from emoray.models.encoder.torch_baseline import baseline, saved_bytes, threads
 
         folder = inputs["checkpoint"]
         found = baseline(
             read_tensors(folder),
-            Settings.from_json((folder / SETTINGS).read_text()),
+            CheckpointSettings.from_json((folder / SETTINGS).read_text()),
             by_torch=self.by_torch,
         )
         taxonomy = self.checkpoint.taxonomy
@@ -168,7 +168,7 @@ class ScoreTorch:
                 for split in ("dev", "test"):
                     texts, _ = read_texts(inputs["text"], split)
                     logits[split] = np.empty((len(texts), labels), np.float32)
-                    for rows, ids_NL in batches(texts):
+                    for rows, ids_NL in scoring_batches(texts):
                         logits[split][rows] = found(ids_NL)
         np.savez(out / "logits.npz", allow_pickle=False, **logits)
         parts, whole = saved_bytes(found)
@@ -186,9 +186,9 @@ class Variant:
 def variant(checkpoint: ReadCheckpoint, text: ReadCorpus, scheme: Scheme) -> Variant:
     """The chain of stages from a checkpoint to logits under a scheme."""
     trained = cast(FineTune, checkpoint)  # the same files and a recipe: all that is asked of it
-    pieces = cast(Pieces, text)
+    pieces = cast(EncodeSubwords, text)
     refined = None
     if isinstance(scheme, ModelScheme) and scheme.qat is not None:
-        refined = Refine(trained=trained, text=pieces, scheme=scheme)
+        refined = QuantizationAwareTraining(trained=trained, text=pieces, scheme=scheme)
     compressed = Compress(trained=trained, text=pieces, scheme=scheme, refined=refined)
     return Variant(compressed=compressed, scored=Score(compressed=compressed, text=pieces))

@@ -13,15 +13,15 @@ import numpy as np
 from emoray.labels import TAXONOMIES, Taxonomy, places_of, same_labels, unlike
 from emoray.models.encoder.checkpoint import TOKENIZER, VOCABULARY, Checkpoint, find_checkpoint
 from emoray.models.encoder.extra import require_bert
-from emoray.models.encoder.weights import Settings, Tensors
-from emoray.text.opened import opened
+from emoray.models.encoder.weights import CheckpointSettings, Tensors
+from emoray.text.opened import open_tokenizer
 from emoray.text.subwords import PieceTokenizer
 
 GOEMOTIONS_KIN = tuple(TAXONOMIES.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Given:
+class LoadedCheckpoint:
     """A model's folder, how many tokens of a text it is to read, and the corpus' taxonomies."""
 
     checkpoint: Checkpoint
@@ -53,13 +53,13 @@ def taxonomy_of(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Taxonomy:
 
 def _longest(found: Checkpoint) -> int:
     """Tokens of a text that a model's tokenizer reads where nobody says."""
-    said = None if found.kind == "ours" else opened(found.folder).longest
+    said = None if found.kind == "ours" else open_tokenizer(found.folder).longest
     return min(found.max_tokens, said or found.max_tokens)
 
 
-def find_given(
+def find_loaded(
     folder: Path, *, max_tokens: int | None = None, among: Sequence[Taxonomy] = GOEMOTIONS_KIN
-) -> Given:
+) -> LoadedCheckpoint:
     """The model in a folder before a corpus of these taxonomies; ValueError for what cannot be
     compressed or converted."""
     require_bert()
@@ -70,10 +70,10 @@ def find_given(
             f"max_tokens must lie in 3..{found.positions}, the model's positions, got {tokens}: "
             "longer texts lose their end"
         )
-    return Given(checkpoint=found, max_tokens=tokens, among=among)
+    return LoadedCheckpoint(checkpoint=found, max_tokens=tokens, among=among)
 
 
-def unchanged(given: Given, sha256: str) -> Given:
+def unchanged(given: LoadedCheckpoint, sha256: str) -> LoadedCheckpoint:
     """The same, where it still is what a stage was named after."""
     if given.checkpoint.sha256 != sha256:
         raise ValueError(
@@ -83,7 +83,7 @@ def unchanged(given: Given, sha256: str) -> Given:
     return given
 
 
-def pieces_of(given: Given) -> PieceTokenizer:
+def pieces_of(given: LoadedCheckpoint) -> PieceTokenizer:
     """The model's own tokenizer, with ids as artifacts have them. Nothing is added to it."""
     folder = given.checkpoint.folder
     if given.checkpoint.kind != "ours":
@@ -101,7 +101,7 @@ def pieces_of(given: Given) -> PieceTokenizer:
         ) from None
 
 
-def read_given(given: Given) -> tuple[Tensors, Settings, PieceTokenizer]:
+def read_loaded(given: LoadedCheckpoint) -> tuple[Tensors, CheckpointSettings, PieceTokenizer]:
     """Tensors in the order of the pieces' ids, settings and pieces; checked against each other."""
     from emoray.models.encoder.checkpoint import read_checkpoint
 

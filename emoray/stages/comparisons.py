@@ -22,7 +22,7 @@ from emoray.metrics.resampled import Resampled, resampled
 from emoray.stages.compression import LOGITS, Score
 from emoray.stages.decision_columns import rows_with_labels
 from emoray.stages.decisions import Decide
-from emoray.stages.encoder_training import Pieces
+from emoray.stages.encoder_training import EncodeSubwords
 from emoray.stages.encoding import Encode, read_texts
 from emoray.stages.fitted import FittedDecisions, read_fitted
 from emoray.stages.point_rows import point_ids
@@ -32,7 +32,7 @@ from emoray.tables.files import write_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compare:
+class CompareWithParent:
     """Every decision on a model beside the same on its float parent: rows of the tables.
 
     scored, parent_scored: where their logits lie. text: where the labels are read.
@@ -45,7 +45,7 @@ class Compare:
     parent: Decide
     scored: Score
     parent_scored: Score
-    text: Encode | Pieces
+    text: Encode | EncodeSubwords
 
     def __post_init__(self) -> None:
         if self.decided.text != self.parent.text or self.decided == self.parent:
@@ -55,7 +55,7 @@ class Compare:
             )
 
     @classmethod
-    def of(cls, decided: Decide, parent: Decide) -> "Compare":
+    def of(cls, decided: Decide, parent: Decide) -> "CompareWithParent":
         """Of two models under the same decisions."""
         return cls(
             decided=decided,
@@ -199,7 +199,7 @@ def _label_changes(
     ]
 
 
-def write_comparisons(stage: Compare, inputs: dict[str, Path], out: Path) -> None:
+def write_comparisons(stage: CompareWithParent, inputs: dict[str, Path], out: Path) -> None:
     """Write `comparisons` and `label_changes` of one model to `out`."""
     text, recipe = inputs["text"], stage.decided.compressed.trained.recipe
     parent = read_model(stage.parent, inputs["parent"], inputs["parent_scored"], text)

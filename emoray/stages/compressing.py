@@ -11,9 +11,9 @@ from emoray.artifact.scoring import Texts
 from emoray.export.calibrate import input_moments, token_counts
 from emoray.export.coverage import Coverage, coverage
 from emoray.export.encoder import calibrate as bert_calibrate
-from emoray.export.encoder.layers import build as build_encoder
+from emoray.export.encoder.layers import build_encoder as build_encoder
 from emoray.export.encoder.network import Encoder
-from emoray.export.graph import Built, build
+from emoray.export.graph import Built, build_graph
 from emoray.export.network import Network
 from emoray.quant.affine import AffineMap
 from emoray.quant.policy import Adaptive, Scheme, choose
@@ -41,12 +41,12 @@ def _build(
 ) -> Built:
     if isinstance(network, Encoder):
         return build_encoder(network, scheme, ranges, maps)
-    return build(network, scheme, ranges, maps)
+    return build_graph(network, scheme, ranges, maps)
 
 
 def _moments(network: Network | Encoder, dev: Texts) -> dict[str, np.ndarray]:
     if isinstance(network, Encoder):
-        return bert_calibrate.input_moments(network, dev)
+        return bert_calibrate.encoder_input_moments(network, dev)
     return input_moments(network, dev)
 
 

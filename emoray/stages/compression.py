@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 
 from emoray.quant.policy import Scheme
-from emoray.stages.encoder_training import FineTune, Pieces
+from emoray.stages.encoder_training import EncodeSubwords, FineTune
 from emoray.stages.encoding import FACTS, TOKENIZER, VOCABULARY, Encode, read_texts
-from emoray.stages.qat import Refine
-from emoray.stages.word_training import Train
+from emoray.stages.qat import QuantizationAwareTraining
+from emoray.stages.word_training import TrainWords
 from emoray.storage.store.keys import id_of
 
 BASE = "artifact"  # of a finished Compress: the files that all decisions on it share
@@ -27,10 +27,10 @@ class Compress:
     name: ClassVar[str] = "compress"
     version: ClassVar[int] = 3
 
-    trained: Train | FineTune
-    text: Encode | Pieces
+    trained: TrainWords | FineTune
+    text: Encode | EncodeSubwords
     scheme: Scheme
-    refined: Refine | None = None
+    refined: QuantizationAwareTraining | None = None
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.artifact.packaging import base_files
@@ -67,7 +67,7 @@ class Score:
     version: ClassVar[int] = 2
 
     compressed: Compress
-    text: Encode | Pieces
+    text: Encode | EncodeSubwords
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.artifact.batch_invariance import two_ways
@@ -76,7 +76,9 @@ class Score:
         model = inputs["compressed"] / BASE / "model.onnx"
         dev, test = (read_texts(inputs["text"], split)[0] for split in ("dev", "test"))
         np.savez(out / LOGITS, allow_pickle=False, dev=logits(model, dev), test=logits(model, test))
-        both = two_ways(model, test, ENCODER_TEXTS if isinstance(self.text, Pieces) else WORD_TEXTS)
+        both = two_ways(
+            model, test, ENCODER_TEXTS if isinstance(self.text, EncodeSubwords) else WORD_TEXTS
+        )
         np.savez(
             out / BATCHES, allow_pickle=False, alone_MK=both.alone_MK, batched_MK=both.batched_MK
         )

@@ -10,7 +10,13 @@ import numpy as np
 
 from emoray.export.coverage import coverage
 from emoray.export.graph import Built
-from emoray.stages.checkpoint_source import Given, find_given, pieces_of, read_given, unchanged
+from emoray.stages.checkpoint_source import (
+    LoadedCheckpoint,
+    find_loaded,
+    pieces_of,
+    read_loaded,
+    unchanged,
+)
 from emoray.stages.spec import CorpusRef
 
 BASE, COVERAGE = "artifact", "coverage.txt"
@@ -26,15 +32,15 @@ class Graph:
     coverage: str
 
 
-def _ours(given: Given) -> Built:
-    from emoray.export.encoder.layers import build
+def _ours(given: LoadedCheckpoint) -> Built:
+    from emoray.export.encoder.layers import build_encoder
     from emoray.export.encoder.network import Encoder
 
-    tensors, settings, _ = read_given(given)
-    return build(Encoder.from_tensors(tensors, asdict(settings)))
+    tensors, settings, _ = read_loaded(given)
+    return build_encoder(Encoder.from_tensors(tensors, asdict(settings)))
 
 
-def graph_of(given: Given) -> Graph:
+def graph_of(given: LoadedCheckpoint) -> Graph:
     """Our graph of the model; of a foreign encoder what PyTorch exports, fused by onnxruntime."""
     if given.checkpoint.kind != "foreign":
         built = _ours(given)
@@ -50,7 +56,7 @@ def graph_of(given: Given) -> Graph:
     return Graph(file=optimised(exported(module)), by=THEIRS, coverage=said)
 
 
-def require_convertible(given: Given) -> None:
+def require_convertible(given: LoadedCheckpoint) -> None:
     """Refuse (ValueError) a foreign encoder whose tokenizer no artifact can carry, or that is of a
     kind that PyTorch does not export as a classifier of whole texts."""
     pieces_of(given)
@@ -71,7 +77,7 @@ class Convert:
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.artifact.packaging import base_files
 
-        given = unchanged(find_given(self.folder, max_tokens=self.max_tokens), self.sha256)
+        given = unchanged(find_loaded(self.folder, max_tokens=self.max_tokens), self.sha256)
         made, pieces = graph_of(given), pieces_of(given)
         files: Mapping[str, bytes] = base_files(
             made.file,
@@ -100,7 +106,7 @@ class ScoreConverted:
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.artifact.scoring import logits
 
-        given = find_given(
+        given = find_loaded(
             self.converted.folder,
             max_tokens=self.converted.max_tokens,
             among=self.corpus.taxonomies,

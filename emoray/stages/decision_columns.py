@@ -28,7 +28,7 @@ Columns = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Logits:
+class ModelLogits:
     """What one model says of dev and test, and what is true.
 
     two_ways: of M test texts what it says one by one, and in batches (MK each), where known.
@@ -43,7 +43,7 @@ class Logits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Decided:
+class ScoredDecisions:
     """Every decision, taken: as it was fitted, and its scores. drawn: on test and its resamples,
     for intervals and for comparisons with other rows."""
 
@@ -58,12 +58,12 @@ class Decided:
         return self.drawn.scores
 
 
-def decide_all(logits: Logits, decisions: Sequence[Decision]) -> Decided:
+def decide_all(logits: ModelLogits, decisions: Sequence[Decision]) -> ScoredDecisions:
     """Fit every decision on dev and score it on test."""
     return score_fitted(logits, fit_decisions(decisions, logits.dev_NK, logits.dev_labels_NK))
 
 
-def score_fitted(logits: Logits, fitted: FittedDecisions) -> Decided:
+def score_fitted(logits: ModelLogits, fitted: FittedDecisions) -> ScoredDecisions:
     """Score decisions on test that dev has fitted."""
     temperature_R, cuts_RK = fitted.temperature_R, fitted.cuts_RK
     weights_BN = usual_weights(logits.test_labels_NK)
@@ -96,7 +96,7 @@ def score_fitted(logits: Logits, fitted: FittedDecisions) -> Decided:
         "batch_flips_share": _batch_flips(logits, cuts_RK),
     }
     ranking = rank(logits.test_NK, logits.test_labels_NK)
-    return Decided(
+    return ScoredDecisions(
         fitted=fitted,
         drawn=drawn,
         average_precision_K=ranking.average_precision_K,
@@ -104,7 +104,7 @@ def score_fitted(logits: Logits, fitted: FittedDecisions) -> Decided:
     )
 
 
-def _batch_flips(logits: Logits, cuts_RK: np.ndarray) -> list[float | None]:
+def _batch_flips(logits: ModelLogits, cuts_RK: np.ndarray) -> list[float | None]:
     """The share of decisions, by row, that hang on how many texts ran at a time."""
     if logits.two_ways is None:
         return [None] * len(cuts_RK)
@@ -143,7 +143,7 @@ def rows_with_labels(fitted: FittedDecisions) -> tuple[int, ...]:
 
 
 def label_columns(
-    logits: Logits, decided: Decided, points: Sequence[str], labels: Sequence[str]
+    logits: ModelLogits, decided: ScoredDecisions, points: Sequence[str], labels: Sequence[str]
 ) -> Columns:
     """Rows of `labels`, for the decisions that are told label by label."""
     fitted = decided.fitted
@@ -167,7 +167,7 @@ def label_columns(
     }
 
 
-def surface_columns(logits: Logits, model: str) -> Columns:
+def surface_columns(logits: ModelLogits, model: str) -> Columns:
     """Macro-F1 over a fine grid of temperature and one threshold, from one sort a split."""
     grid = SURFACE_TEMPERATURES, SURFACE_THRESHOLDS
     return {
@@ -179,7 +179,7 @@ def surface_columns(logits: Logits, model: str) -> Columns:
     }
 
 
-def reliability_columns(logits: Logits, decided: Decided, model: str) -> Columns:
+def reliability_columns(logits: ModelLogits, decided: ScoredDecisions, model: str) -> Columns:
     """Reliability on test before calibration (temperature 1) and after (fitted on dev)."""
     fitted = [
         float(t)

@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from emoray.stages.compression import BATCHES, LOGITS, Compress, Score
-from emoray.stages.decision_columns import Logits
-from emoray.stages.encoder_training import Pieces
+from emoray.stages.decision_columns import ModelLogits
+from emoray.stages.encoder_training import EncodeSubwords
 from emoray.stages.encoding import Encode, read_texts
 from emoray.stages.spec import Decision
 
@@ -23,7 +23,7 @@ class Decide:
 
     scored: Score
     compressed: Compress
-    text: Encode | Pieces
+    text: Encode | EncodeSubwords
     decisions: tuple[Decision, ...]
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
@@ -36,7 +36,7 @@ class Decide:
             np.load(inputs["scored"] / LOGITS, allow_pickle=False) as data,
             np.load(inputs["scored"] / BATCHES, allow_pickle=False) as both,
         ):
-            logits = Logits(
+            logits = ModelLogits(
                 dev_NK=data["dev"],
                 dev_labels_NK=dev_labels_NK,
                 test_NK=data["test"],

@@ -27,7 +27,7 @@ ENCODER = "encoder"  # of a finished FineTune: the folder for transformers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pieces:
+class EncodeSubwords:
     """A corpus, train augmented or not, as ids of an encoder's token pieces, those that are
     kept."""
 
@@ -111,7 +111,7 @@ class FineTune:
     trains_with_torch: ClassVar[bool] = True
 
     recipe: BertRecipe
-    text: Pieces
+    text: EncodeSubwords
     encoder: EncoderRef
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from emoray.artifact.runtime import Reader
 from emoray.stages.misread import misread
-from emoray.text.opened import opened
+from emoray.text.opened import open_tokenizer
 from emoray.text.subwords_io import read_pieces
 
 READ, SAID = 2000, 24  # texts whose ids are compared, and of them those that the encoder reads too
@@ -32,7 +32,7 @@ def require_readable(folder: Path, texts: Sequence[str], *, max_tokens: int) -> 
     from emoray.models.encoder.as_saved import outputs_as_saved, outputs_here
     from emoray.models.encoder.weights import read_encoder
 
-    pieces, found = read_pieces(folder, max_tokens=max_tokens, added=()), opened(folder)
+    pieces, found = read_pieces(folder, max_tokens=max_tokens, added=()), open_tokenizer(folder)
     tensors, settings = read_encoder(folder)
     tensors["embedding"] = pieces.start_rows(tensors["embedding"])
     chosen = list(dict.fromkeys([*FEW, *texts]))[:READ]

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.models.batches import Texts
+from emoray.models.batches import PaddedTexts
 from emoray.stages.spec import CorpusRef, VectorsRef
 from emoray.stages.tokens import FACTS, SPLITS, Tokenize, read_words
 from emoray.stages.vectors import TrainVectors
@@ -29,11 +29,11 @@ def read_texts(folder: Path, split: str) -> tuple[Ragged, np.ndarray]:
         return Ragged(flat=data["flat"], offsets=data["offsets"]), data["labels_NK"]
 
 
-def read_padded(folder: Path, split: str) -> Texts:
+def read_padded(folder: Path, split: str) -> PaddedTexts:
     """The same as training reads it."""
     ragged, labels_NK = read_texts(folder, split)
     ids_NL = ragged.padded(np.arange(len(ragged)))
-    return Texts(ids_NL=ids_NL, lengths_N=ragged.lengths, labels_NK=labels_NK)
+    return PaddedTexts(ids_NL=ids_NL, lengths_N=ragged.lengths, labels_NK=labels_NK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

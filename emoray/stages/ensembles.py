@@ -12,15 +12,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.artifact.ensemble import Part, ensemble_files
+from emoray.artifact.ensemble import MemberPart, ensemble_files
 from emoray.artifact.packaging import Base
 from emoray.artifact.runtime import combined
 from emoray.decide.weighing import FittedWeights, Greedy, MeanOf, cross_fitted_ensemble
 from emoray.metrics.diversity import diversity, over_pairs, with_others
 from emoray.stages.compression import BASE, LOGITS, Compress, Score
-from emoray.stages.decision_columns import Columns, Logits, score_fitted
+from emoray.stages.decision_columns import Columns, ModelLogits, score_fitted
 from emoray.stages.decisions import Decide
-from emoray.stages.encoder_training import Pieces
+from emoray.stages.encoder_training import EncodeSubwords
 from emoray.stages.encoding import Encode
 from emoray.stages.fitted import fit_decisions, read_fitted
 from emoray.stages.point_rows import ModelColumns, model_columns, write_decided
@@ -49,7 +49,7 @@ class Combine:
     decided: tuple[Decide, ...]
     scored: tuple[Score, ...]
     compressed: tuple[Compress, ...]
-    text: Encode | Pieces
+    text: Encode | EncodeSubwords
     decisions: tuple[Decision, ...]
 
     def __post_init__(self) -> None:
@@ -144,13 +144,15 @@ class MemberLogits:
     test_labels_NK: np.ndarray
     leaked_N: np.ndarray
 
-    def combined(self, members: Sequence[int], weights: Sequence[float], mean_of: str) -> Logits:
+    def combined(
+        self, members: Sequence[int], weights: Sequence[float], mean_of: str
+    ) -> ModelLogits:
         """The logits of an ensemble of some of them, by the arithmetic of the artifact itself."""
         dev_NK, test_NK = (
             combined(list(of_split[list(members)]), list(weights), mean_of)
             for of_split in (self.dev_MNK, self.test_MNK)
         )
-        return Logits(
+        return ModelLogits(
             dev_NK=dev_NK,
             dev_labels_NK=self.dev_labels_NK,
             test_NK=test_NK,
@@ -170,7 +172,7 @@ def files_of(
 ) -> dict[str, bytes]:
     """The ensemble's files but its decision; `folders` are its finished `Compress`, by member."""
     parts = [
-        Part(folder=folder / BASE, weight=weight)
+        MemberPart(folder=folder / BASE, weight=weight)
         for folder, weight in zip(folders, weights, strict=True)
     ]
     return ensemble_files(parts, str(combine.weighing.of))

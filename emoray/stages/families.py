@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from emoray.artifact.scoring import Texts
-from emoray.export.calibrate import calibrate
+from emoray.export.calibrate import static_ranges
 from emoray.export.encoder import calibrate as bert_calibrate
 from emoray.export.encoder.network import Encoder
 from emoray.export.network import Network
@@ -17,7 +17,7 @@ from emoray.quant.scheme import ModelScheme
 from emoray.stages.spec import Recipe
 
 if TYPE_CHECKING:
-    from emoray.models.encoder.module import Classifier
+    from emoray.models.encoder.module import EncoderClassifier
     from emoray.models.training import FitSettings
     from emoray.models.word.torch_module import WordNetwork
 
@@ -46,20 +46,20 @@ def calibrated(
 ) -> dict[str, tuple[float, float]] | None:
     """The static ranges that a scheme asks for, by kernel, watched on dev; None without."""
     if isinstance(network, Encoder):
-        return bert_calibrate.calibrate(network, dev, scheme)
-    return calibrate(network, dev, scheme)
+        return bert_calibrate.encoder_static_ranges(network, dev, scheme)
+    return static_ranges(network, dev, scheme)
 
 
 def module_of(
     recipe: Recipe, tensors: Mapping[str, np.ndarray], trained: Path
-) -> "WordNetwork | Classifier":
+) -> "WordNetwork | EncoderClassifier":
     """The same as a PyTorch module, to train on."""
     if isinstance(recipe, BertRecipe):
-        from emoray.models.encoder.module import Classifier
-        from emoray.models.encoder.weights import Settings
+        from emoray.models.encoder.module import EncoderClassifier
+        from emoray.models.encoder.weights import CheckpointSettings
 
-        settings = Settings.from_json((trained / SETTINGS).read_text())
-        return Classifier(tensors, settings, dropout=recipe.dropout)
+        settings = CheckpointSettings.from_json((trained / SETTINGS).read_text())
+        return EncoderClassifier(tensors, settings, dropout=recipe.dropout)
     from emoray.models.word.torch_module import WordNetwork
 
     return WordNetwork(tensors, [str(pool) for pool in recipe.pools], dropout=recipe.dropout)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoray.data.finding import find_corpus, taxonomy_for
-from emoray.data.goemotions import Source
+from emoray.data.goemotions import CorpusFolder
 from emoray.data.importing.settings import Bring
 from emoray.labels import Taxonomy
 from emoray.labels import taxonomy as taxonomy_of
@@ -15,11 +15,11 @@ from emoray.storage.location import Place, fetched, place_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class CorpusSummary:
     """What was found, and how many texts it holds."""
 
     data: Data
-    source: Source
+    source: CorpusFolder
     taxonomy: Taxonomy
     train: int
     dev: int
@@ -63,7 +63,7 @@ def _vectors(
     return tuple(VectorsRef(source=v, sha256=v.sha256) for v in find_all(data))
 
 
-def find_encoder(name: str, texts: Sequence[str] = ()) -> EncoderRef:
+def require_encoder(name: str, texts: Sequence[str] = ()) -> EncoderRef:
     """The encoder of that name; refused (ValueError) unless it reads these texts, of the corpus,
     as transformers does."""
     from emoray.models.encoder.architecture import architecture_of
@@ -87,7 +87,7 @@ def find_encoder(name: str, texts: Sequence[str] = ()) -> EncoderRef:
     )
 
 
-def look(
+def summarize_corpus(
     taxonomy: str | None,
     data: Path | None,
     *,
@@ -96,7 +96,7 @@ def look(
     download_vectors: bool = False,
     encoders: Sequence[str] = (),
     vector_files: Sequence[Place] | None = None,
-) -> Look:
+) -> CorpusSummary:
     """Find and read corpus and vectors; raises ValueError for whatever a search could not use.
 
     With `download_vectors` Stanford's archive (862 MB) is fetched into the cache, unless 300
@@ -104,18 +104,18 @@ def look(
     bring in place of GoEmotions; taxonomy: None for the usual one of the corpus. vector_files: in
     place of all word vectors at hand; empty where none are needed.
     """
-    from emoray.data.corpus import read_corpus
+    from emoray.data.corpus import read_splits
 
     if corpus is None and taxonomy is not None:
         taxonomy_of(taxonomy)  # refused before anything is downloaded
     source = find_corpus(corpus, data, download=download)
     labels = taxonomy_for(taxonomy, source)
-    found = read_corpus(source.folder, name=source.name, taxonomy=labels)
-    return Look(
+    found = read_splits(source.folder, name=source.name, taxonomy=labels)
+    return CorpusSummary(
         data=Data(
             corpus=CorpusRef.of(found, source.folder),
             vectors=() if encoders else _vectors(data, download_vectors, vector_files),
-            encoders=tuple(find_encoder(name, found.dev.texts) for name in encoders),
+            encoders=tuple(require_encoder(name, found.dev.texts) for name in encoders),
         ),
         source=source,
         taxonomy=labels,

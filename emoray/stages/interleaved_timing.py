@@ -24,7 +24,7 @@ BLOCKS = {ONE: 16, MANY: 2}  # batches of a block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class TimingPlan:
     """How much is timed: texts one by one, batches of 32, and how often everything."""
 
     tag: ClassVar[str] = "Plan"
@@ -42,7 +42,7 @@ class Plan:
                 )
 
 
-def batches_of(texts: Texts, plan: Plan) -> dict[int, list[np.ndarray]]:
+def batches_of(texts: Texts, plan: TimingPlan) -> dict[int, list[np.ndarray]]:
     """ids_NL by batch size: real texts in the mix of lengths that they have.
 
     Batches of 32 hold texts of like length, as an artifact's own `logits` puts them together.
@@ -69,8 +69,13 @@ def _block(model: Model, batches: Sequence[np.ndarray]) -> list[float]:
     return found
 
 
-def measure(
-    models: Mapping[str, Model], texts: Texts, plan: Plan, *, threads: int, cpu: tuple[str, str]
+def time_interleaved(
+    models: Mapping[str, Model],
+    texts: Texts,
+    plan: TimingPlan,
+    *,
+    threads: int,
+    cpu: tuple[str, str],
 ) -> list[SpeedRow]:
     """Every model on every batch, `turns` times, interleaved. cpu: its name and instruction sets.
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from emoray.artifact.loading import (
     Finished,
-    columns_of,
     open_artifact,
+    taxonomy_columns,
     taxonomy_of_labels,
 )
 from emoray.augment.filters import Agreement
@@ -51,7 +51,7 @@ def falls(agreement: Agreement, corpus: CorpusRef, found: Sequence[TranslationRo
         )
     taxonomy = taxonomy_of_labels(finished.labels, corpus.taxonomies)
     train = corpus.read(taxonomy.name).train
-    columns_K = columns_of(finished.labels, taxonomy)
+    columns_K = taxonomy_columns(finished.labels, taxonomy)
     labels_NK = train.labels_NK[[row.index for row in found]][:, columns_K]
     before_N = _probabilities(finished, [row.source for row in found], labels_NK)
     after_N = _probabilities(finished, [row.result for row in found], labels_NK)

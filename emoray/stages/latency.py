@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from emoray.stages.compression import BASE, Compress
-from emoray.stages.encoder_training import Pieces
+from emoray.stages.encoder_training import EncodeSubwords
 from emoray.stages.encoding import Encode, read_texts
 from emoray.stages.spec import CorpusRef
 from emoray.storage.store.keys import id_of
@@ -68,7 +68,7 @@ def _texts(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class MeasureLatency:
     """The time of one text, batch 1: these models beside a baseline, a whole node to themselves."""
 
     name: ClassVar[str] = "clock"
@@ -76,7 +76,7 @@ class Clock:
 
     compressed: tuple[Compress, ...]
     baseline: Compress
-    text: Encode | Pieces
+    text: Encode | EncodeSubwords
     corpus: CorpusRef
     taxonomy: str
     cpu: str  # another processor, another measurement
@@ -86,26 +86,28 @@ class Clock:
     turns: int = 2
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        from emoray.artifact.latency import measure
+        from emoray.artifact.latency import measure_latency
         from emoray.tables.files import write_table
 
         models = {"baseline": _timed(inputs["baseline"], self.threads)}
         for i, compressed in enumerate(self.compressed):
             models[id_of(compressed)] = _timed(inputs[f"compressed.{i}"], self.threads)
         chosen, texts, others = _texts(self.corpus, self.taxonomy, inputs["text"], self.texts)
-        samples = measure(models, texts, baseline="baseline", others=others, repeats=self.turns)
+        samples = measure_latency(
+            models, texts, baseline="baseline", others=others, repeats=self.turns
+        )
         write_table(_rows(samples, chosen, self.threads), out / "latency.parquet", LatencyRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClockMembers:
+class MeasureMemberLatency:
     """The time of the same texts by every member of an ensemble, each beside the first."""
 
     name: ClassVar[str] = "clock_members"
     version: ClassVar[int] = 4
 
     compressed: tuple[Compress, ...]
-    text: Encode | Pieces  # of the first: whose lengths choose the texts
+    text: Encode | EncodeSubwords  # of the first: whose lengths choose the texts
     corpus: CorpusRef
     taxonomy: str
     cpu: str  # another processor, another measurement
@@ -115,7 +117,7 @@ class ClockMembers:
     turns: int = 2
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        from emoray.artifact.latency import measure
+        from emoray.artifact.latency import measure_latency
         from emoray.tables.files import write_table
 
         chosen, texts, others = _texts(self.corpus, self.taxonomy, inputs["text"], self.texts)
@@ -126,7 +128,7 @@ class ClockMembers:
                 "baseline": first,
                 id_of(compressed): _timed(inputs[f"compressed.{i}"], self.threads),
             }
-            samples += measure(
+            samples += measure_latency(
                 models, texts, baseline="baseline", others=others, repeats=self.turns
             )
         write_table(_rows(samples, chosen, self.threads), out / "latency.parquet", LatencyRow)

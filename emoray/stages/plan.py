@@ -3,22 +3,22 @@
 from emoray.models.augmentation import NoAugmentation
 from emoray.models.encoder.extra import require_bert
 from emoray.models.encoder.recipe import BertRecipe
-from emoray.models.word.initial_vectors import Given
+from emoray.models.word.initial_vectors import PretrainedVectors
 from emoray.models.word.recipe import GloveRecipe
 from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
 from emoray.stages.augmentation import Augment, Translate
-from emoray.stages.comparisons import Compare
+from emoray.stages.comparisons import CompareWithParent
 from emoray.stages.compression import Compress, Score
 from emoray.stages.decisions import Decide
-from emoray.stages.encoder_training import FineTune, Pieces
+from emoray.stages.encoder_training import EncodeSubwords, FineTune
 from emoray.stages.encoding import Embed, Encode
-from emoray.stages.qat import Refine
+from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import Data, Decision, Recipe, VectorsRef, distinct
 from emoray.stages.tokens import Tokenize
 from emoray.stages.vectors import CountPairs, TrainVectors
-from emoray.stages.word_training import Train
+from emoray.stages.word_training import TrainWords
 from emoray.text.words import VERSION as TOKENIZER
 
 
@@ -38,7 +38,7 @@ def augmenting(recipe: Recipe, data: Data) -> Augment | None:
 def vectors_of(recipe: GloveRecipe, tokens: Tokenize, data: Data) -> VectorsRef | TrainVectors:
     """The word vectors that a recipe starts from: given, or trained on the words of its train."""
     own = recipe.vectors
-    if isinstance(own, Given):
+    if isinstance(own, PretrainedVectors):
         return data.vectors_for(recipe.embedding_dim)
     counted = CountPairs(
         tokens=tokens, window=own.window, min_count=own.min_count, max_words=own.max_words
@@ -46,7 +46,7 @@ def vectors_of(recipe: GloveRecipe, tokens: Tokenize, data: Data) -> VectorsRef 
     return TrainVectors(counted=counted, settings=own, dim=recipe.embedding_dim)
 
 
-def training(recipe: Recipe, data: Data) -> Train | FineTune:
+def training(recipe: Recipe, data: Data) -> TrainWords | FineTune:
     """The dear part; equal for all schemes and decisions.
 
     Raises ValueError for what the data at hand cannot give.
@@ -54,7 +54,7 @@ def training(recipe: Recipe, data: Data) -> Train | FineTune:
     if isinstance(recipe, BertRecipe):
         encoder = data.encoder(recipe.encoder)
         encoder.check(recipe.layers, recipe.embedding_dim, recipe.max_tokens)
-        pieces = Pieces(
+        pieces = EncodeSubwords(
             corpus=data.corpus,
             taxonomy=recipe.taxonomy,
             encoder=encoder,
@@ -75,10 +75,12 @@ def training(recipe: Recipe, data: Data) -> Train | FineTune:
         vocabulary=recipe.vocabulary,
         vectors=vectors_of(recipe, tokens, data),
     )
-    return Train(recipe=recipe, text=text, vectors=Embed(text=text, dim=recipe.embedding_dim))
+    return TrainWords(recipe=recipe, text=text, vectors=Embed(text=text, dim=recipe.embedding_dim))
 
 
-def deciding(train: Train | FineTune, scheme: Scheme, decisions: tuple[Decision, ...]) -> Decide:
+def deciding(
+    train: TrainWords | FineTune, scheme: Scheme, decisions: tuple[Decision, ...]
+) -> Decide:
     """All decisions on one compressed model, of those that decide alike one; trained on first where
     its scheme says so.
 
@@ -87,7 +89,7 @@ def deciding(train: Train | FineTune, scheme: Scheme, decisions: tuple[Decision,
     refined = None
     if isinstance(scheme, ModelScheme) and scheme.qat is not None:
         require_bert()
-        refined = Refine(trained=train, text=train.text, scheme=scheme)
+        refined = QuantizationAwareTraining(trained=train, text=train.text, scheme=scheme)
     compressed = Compress(trained=train, text=train.text, scheme=scheme, refined=refined)
     scored = Score(compressed=compressed, text=train.text)
     return Decide(
@@ -103,7 +105,7 @@ def float_parent(decide: Decide) -> Decide:
     )
 
 
-def comparing(decide: Decide) -> Compare | None:
+def comparing(decide: Decide) -> CompareWithParent | None:
     """The model beside its float parent; None for one that is its own."""
     parent = float_parent(decide)
-    return None if parent == decide else Compare.of(decide, parent)
+    return None if parent == decide else CompareWithParent.of(decide, parent)

@@ -13,7 +13,7 @@ from emoray.quant.policy import Adaptive, Scheme
 from emoray.quant.scheme import WeightOnly
 from emoray.stages import decision_columns as columns
 from emoray.stages.compression import BASE, Compress
-from emoray.stages.decision_columns import Columns, Decided, Logits
+from emoray.stages.decision_columns import Columns, ModelLogits, ScoredDecisions
 from emoray.stages.encoding import FACTS
 from emoray.stages.resampled_scores import write_resampled
 from emoray.stages.spec import Decision, recipe_id
@@ -112,7 +112,9 @@ def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
     }
 
 
-def write_decided(model: ModelColumns, logits: Logits, decided: Decided, out: Path) -> list[str]:
+def write_decided(
+    model: ModelColumns, logits: ModelLogits, decided: ScoredDecisions, out: Path
+) -> list[str]:
     """Write points, labels, surface and reliability of one model to `out`, and beside them cuts and
     deviations for who compares; returns the points' ids.
 
@@ -171,7 +173,7 @@ def model_columns(compressed: Compress, folder: Path) -> ModelColumns:
 def write_rows(
     compressed: Compress,
     folder: Path,
-    logits: Logits,
+    logits: ModelLogits,
     decisions: Sequence[Decision],
     out: Path,
 ) -> None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from emoray.data.importing.settings import Bring
 from emoray.stages.compression import LOGITS, Score
 from emoray.stages.decisions import Decide
-from emoray.stages.encoder_training import Pieces
+from emoray.stages.encoder_training import EncodeSubwords
 from emoray.stages.encoding import Encode, read_texts
 from emoray.stages.ensembles import Combine
 from emoray.stages.plan import float_parent
@@ -31,30 +31,32 @@ from emoray.tables.schema import schema_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answering:
+class PredictionSource:
     """Where a model's logits lie, those of its float parent, and its scores in resamples: in
     several places where a searcher came to it more than once."""
 
     logits: Score | Combine
     parent: Score | None
     resampled: tuple[Decide | Combine, ...]
-    text: Encode | Pieces
+    text: Encode | EncodeSubwords
 
 
-def answering(decided: Sequence[Decide], ensembles: Sequence[Combine] = ()) -> dict[str, Answering]:
+def prediction_source(
+    decided: Sequence[Decide], ensembles: Sequence[Combine] = ()
+) -> dict[str, PredictionSource]:
     """By model or ensemble."""
-    found: dict[str, Answering] = {}
+    found: dict[str, PredictionSource] = {}
     for decide in decided:
         model = id_of(decide.compressed)
         before = found[model].resampled if model in found else ()
-        found[model] = Answering(
+        found[model] = PredictionSource(
             logits=decide.scored,
             parent=float_parent(decide).scored,
             resampled=tuple(dict.fromkeys((*before, decide))),
             text=decide.text,
         )
     for combine in ensembles:
-        found[id_of(combine)] = Answering(
+        found[id_of(combine)] = PredictionSource(
             logits=combine, parent=None, resampled=(combine,), text=combine.text
         )
     return found
@@ -67,7 +69,7 @@ class Resamples:
     folders: Mapping[str, tuple[Path, ...]]
 
     @classmethod
-    def of(cls, store: Store, models: Mapping[str, Answering]) -> "Resamples":
+    def of(cls, store: Store, models: Mapping[str, PredictionSource]) -> "Resamples":
         """Looked for, and brought here, many at a time."""
 
         def folders(model: str) -> tuple[Path, ...]:
@@ -101,11 +103,11 @@ def _predictions(model: str, logits_NK: np.ndarray, labels_NK: np.ndarray) -> pa
     return pa.table(columns, schema=schema)
 
 
-def asked_of(
-    models: Mapping[str, Answering], chosen: Collection[str]
-) -> dict[str, tuple[Score | Combine, Encode | Pieces]]:
+def kept_points(
+    models: Mapping[str, PredictionSource], chosen: Collection[str]
+) -> dict[str, tuple[Score | Combine, Encode | EncodeSubwords]]:
     """What holds the logits and the labels of the chosen models and their float parents, by id."""
-    said: dict[str, tuple[Score | Combine, Encode | Pieces]] = {}
+    said: dict[str, tuple[Score | Combine, Encode | EncodeSubwords]] = {}
     for model in chosen:
         it = models[model]
         said[model] = it.logits, it.text
@@ -115,7 +117,7 @@ def asked_of(
 
 
 def write_predictions(
-    store: Store, models: Mapping[str, Answering], chosen: Collection[str], folder: Path
+    store: Store, models: Mapping[str, PredictionSource], chosen: Collection[str], folder: Path
 ) -> list[str]:
     """Write what the chosen models and their float parents say of test: `predictions`, by model.
 
@@ -123,7 +125,7 @@ def write_predictions(
     """
     left_out = []
     parts = [schema_of(PredictionRow).empty_table()]
-    for model, (stage, text) in asked_of(models, chosen).items():
+    for model, (stage, text) in kept_points(models, chosen).items():
         logits, texts = store.find(stage), store.find(text)
         if logits and texts:
             with np.load(logits.folder / LOGITS, allow_pickle=False) as data:

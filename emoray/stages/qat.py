@@ -11,7 +11,7 @@ import numpy as np
 
 from emoray.quant.affine import AffineMap
 from emoray.quant.scheme import ModelScheme
-from emoray.stages.encoder_training import FineTune, Pieces, enough_memory
+from emoray.stages.encoder_training import EncodeSubwords, FineTune, enough_memory
 from emoray.stages.encoding import Encode, read_padded, read_texts
 from emoray.stages.families import (
     SETTINGS,
@@ -22,7 +22,7 @@ from emoray.stages.families import (
     network_of,
     read_tensors,
 )
-from emoray.stages.word_training import Train, read_train, training_rows
+from emoray.stages.word_training import TrainWords, read_train, training_rows
 from emoray.storage.store.keys import UNFINISHED
 from emoray.tables.rows import TrainingRow
 
@@ -57,7 +57,7 @@ def read_maps(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refine:
+class QuantizationAwareTraining:
     """A training gone on under fake quantization, for one scheme. Resumable like a fine-tuning."""
 
     name: ClassVar[str] = "refine"
@@ -65,8 +65,8 @@ class Refine:
     resumable: ClassVar[bool] = True
     trains_with_torch: ClassVar[bool] = True
 
-    trained: Train | FineTune
-    text: Encode | Pieces
+    trained: TrainWords | FineTune
+    text: Encode | EncodeSubwords
     scheme: ModelScheme
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from emoray.augment.registry import translator_of
 from emoray.augment.translator import Translator
-from emoray.data.corpus import Corpus, Split, read_corpus, read_records, read_split
+from emoray.data.corpus import Corpus, Split, read_records, read_split, read_splits
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
 from emoray.labels import OWN, TAXONOMIES, Taxonomy, own
 from emoray.labels import taxonomy as taxonomy_of
@@ -136,7 +136,7 @@ class CorpusRef:
 
     def read(self, taxonomy: str) -> Corpus:
         """The corpus in one taxonomy; ValueError where its files are others by now."""
-        found = read_corpus(self.folder, name=self.name, taxonomy=self.taxonomy(taxonomy))
+        found = read_splits(self.folder, name=self.name, taxonomy=self.taxonomy(taxonomy))
         self._require(found.sha256)
         return found
 

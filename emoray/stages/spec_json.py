@@ -19,7 +19,7 @@ from emoray.tables.evidence_rows import SpecRow
 TYPE = "type"  # of a JSON object: the tag of its class
 
 
-def written(value: Any) -> str:
+def written_spec(value: Any) -> str:
     """A value as canonical JSON: equal text for equal values."""
     return json.dumps(canonical(value), sort_keys=True, separators=(",", ":"))
 
@@ -69,8 +69,8 @@ def _value(data: Any) -> Any:
         ) from error
 
 
-def read(text: str) -> Any:
-    """The value that `written` wrote; ValueError where it does not come out the same."""
+def read_spec(text: str) -> Any:
+    """The value that `written_spec` wrote; ValueError where it does not come out the same."""
     try:
         data = json.loads(text)
     except ValueError as error:
@@ -95,9 +95,9 @@ def spec_rows(decided: Sequence[Decide], ensembles: Sequence[Combine] = ()) -> l
         rows[id_of(compressed)] = SpecRow(
             model=id_of(compressed),
             key=key_of(compressed),
-            recipe=written(compressed.trained.recipe),
-            scheme=written(compressed.scheme),
-            decisions=written(tuple(decisions)),
+            recipe=written_spec(compressed.trained.recipe),
+            scheme=written_spec(compressed.scheme),
+            decisions=written_spec(tuple(decisions)),
             plan="",
             weighing="",
             members="[]",
@@ -108,9 +108,9 @@ def spec_rows(decided: Sequence[Decide], ensembles: Sequence[Combine] = ()) -> l
             key=key_of(combine),
             recipe="",
             scheme="",
-            decisions=written(combine.decisions),
+            decisions=written_spec(combine.decisions),
             plan=combine.plan,
-            weighing=written(combine.weighing),
+            weighing=written_spec(combine.weighing),
             members=json.dumps([id_of(member) for member in combine.compressed]),
         )
     return [rows[model] for model in sorted(rows)]

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.models.encoder.weights import Settings
+from emoray.models.encoder.weights import CheckpointSettings
 from emoray.stages.checkpoint import ReadCheckpoint, ReadCorpus
 from emoray.stages.compression import BASE, Compress
 from emoray.stages.encoding import read_texts
 from emoray.stages.families import SETTINGS, read_tensors
-from emoray.stages.interleaved_timing import Model, Plan, measure
+from emoray.stages.interleaved_timing import Model, TimingPlan, time_interleaved
 
 TORCH, TORCH_INT8 = "torch", "torch-int8"
 TOGETHER = 8  # artifacts in one run: all of them lie in memory at once
@@ -20,9 +20,9 @@ TOGETHER = 8  # artifacts in one run: all of them lie in memory at once
 
 def session_model(model: Path, threads: int) -> Model:
     """An artifact's model.onnx as a function of ids_NL."""
-    from emoray.artifact.scoring import open_session
+    from emoray.artifact.scoring import scoring_session
 
-    session = open_session(model, threads=threads)
+    session = scoring_session(model, threads=threads)
 
     def run(ids_NL: np.ndarray) -> np.ndarray:
         return np.asarray(session.run(None, {"ids": ids_NL})[0])
@@ -44,7 +44,7 @@ class TimeModels:
     cpu: str  # another processor, another measurement
     cores: int
     threads: int
-    plan: Plan = field(default_factory=Plan)
+    plan: TimingPlan = field(default_factory=TimingPlan)
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.artifact.cpu import cpu
@@ -54,7 +54,7 @@ class TimeModels:
 
         folder = inputs["checkpoint"]
         tensors = read_tensors(folder)
-        settings = Settings.from_json((folder / SETTINGS).read_text())
+        settings = CheckpointSettings.from_json((folder / SETTINGS).read_text())
         test, _ = read_texts(inputs["text"], "test")
         with threads(self.threads):
             models: dict[str, Model] = {
@@ -65,7 +65,7 @@ class TimeModels:
                 path = inputs[f"compressed.{i}"] / BASE / "model.onnx"
                 models[name] = session_model(path, self.threads)
             here = cpu()
-            rows = measure(
+            rows = time_interleaved(
                 models,
                 test,
                 self.plan,
@@ -75,13 +75,13 @@ class TimeModels:
         write_table(rows, out / "speed.parquet", SpeedRow)
 
 
-def groups(
+def timing_groups(
     checkpoint: ReadCheckpoint,
     text: ReadCorpus,
     compressed: dict[str, Compress],
     *,
     threads: int,
-    plan: Plan,
+    plan: TimingPlan,
 ) -> list[TimeModels]:
     """One measurement for as many models as fit; every one has PyTorch in it to compare with."""
     from emoray.artifact.cpu import cpu

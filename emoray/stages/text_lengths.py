@@ -53,7 +53,7 @@ def _sampled(folder: Path, changed_ns: int) -> tuple[tuple[str, ...], int]:
     return tuple(texts[row] for row in rows), len(texts)
 
 
-def sampled(folder: Path) -> tuple[tuple[str, ...], int]:
+def sampled_texts(folder: Path) -> tuple[tuple[str, ...], int]:
     """Texts of a corpus' train, evenly spaced, and how many it has in all."""
     return _sampled(folder, (folder / "train.tsv").stat().st_mtime_ns)
 
@@ -67,20 +67,20 @@ def _words(texts: tuple[str, ...], most: int) -> tuple[tuple[str, ...], ...]:
 
 def sampled_words(folder: Path, most: int = MOST_WORDS) -> tuple[tuple[str, ...], ...]:
     """The words of those texts, `most` of each at least where it has so many."""
-    return _words(sampled(folder)[0], most)
+    return _words(sampled_texts(folder)[0], most)
 
 
 def word_lengths(folder: Path, most: int = MOST_WORDS) -> Lengths:
     """In words, of a corpus in emoray's form; right for limits up to `most`."""
     counts = np.array([len(words) for words in sampled_words(folder, most)])
-    return Lengths(tokens_N=counts, texts=sampled(folder)[1])
+    return Lengths(tokens_N=counts, texts=sampled_texts(folder)[1])
 
 
 def piece_lengths(folder: Path, encoder: EncoderRef) -> Lengths:
     """In an encoder's pieces, those that frame a text counted."""
     from emoray.text.subwords_io import read_pieces
 
-    texts, total = sampled(folder)
+    texts, total = sampled_texts(folder)
     pieces = read_pieces(encoder.folder, max_tokens=encoder.positions)
     seen = CHARACTERS * encoder.positions
     return Lengths(tokens_N=pieces.lengths(text[:seen] for text in texts), texts=total)

@@ -13,7 +13,7 @@ LEAST = 0.05  # of a corpus' running words: below, its words are of another lang
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
+class VectorCoverage:
     """Of running words with a letter in them; unknown: the most frequent ones without a vector."""
 
     vectors: str
@@ -31,7 +31,7 @@ class Coverage:
         )
 
 
-def coverage_of(folder: Path, source: VectorSource) -> Coverage:
+def coverage_of(folder: Path, source: VectorSource) -> VectorCoverage:
     """How well the vectors know the words of a corpus' train, or of a sample of it."""
     counts = Counter(
         word for text in sampled_words(folder) for word in text if any(map(str.isalpha, word))
@@ -41,10 +41,10 @@ def coverage_of(folder: Path, source: VectorSource) -> Coverage:
     found = sum(count for word, count in counts.items() if word in known)
     unknown = (word for word, _ in counts.most_common() if word not in known)
     few = tuple(word for word, _ in zip(unknown, range(3), strict=False))
-    return Coverage(vectors=source.name, share=found / total if total else 1.0, unknown=few)
+    return VectorCoverage(vectors=source.name, share=found / total if total else 1.0, unknown=few)
 
 
-def coverages(folder: Path, sources: Iterable[VectorSource]) -> list[Coverage]:
+def coverages(folder: Path, sources: Iterable[VectorSource]) -> list[VectorCoverage]:
     """Of each file; widths in one archive know the same words, so its narrowest answers for it."""
     narrowest: dict[object, VectorSource] = {}
     for source in sorted(sources, key=lambda each: each.dim):
@@ -52,7 +52,7 @@ def coverages(folder: Path, sources: Iterable[VectorSource]) -> list[Coverage]:
     return [coverage_of(folder, source) for source in narrowest.values()]
 
 
-def checked_coverages(folder: Path, sources: Iterable[VectorSource]) -> list[Coverage]:
+def checked_coverages(folder: Path, sources: Iterable[VectorSource]) -> list[VectorCoverage]:
     """The same; ValueError where vectors know (nearly) none of the words."""
     found = coverages(folder, sources)
     for each in found:

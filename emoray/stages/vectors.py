@@ -12,7 +12,7 @@ import numpy as np
 
 from emoray.stages.tokens import Tokenize, read_words
 from emoray.storage.store.keys import UNFINISHED
-from emoray.text.vectors.files import ArrayFile
+from emoray.text.vectors.files import VectorArrayFile
 from emoray.text.vectors.settings import OwnVectors
 
 MATRIX, WORDS = "vectors.npy", "words.txt"
@@ -59,9 +59,9 @@ class TrainVectors:
         """What a table calls them."""
         return f"{self.settings}.{self.dim}d"
 
-    def source(self, folder: Path) -> ArrayFile:
+    def source(self, folder: Path) -> VectorArrayFile:
         """Where `folder` is this stage, finished: what `run` left, to load from."""
-        return ArrayFile(
+        return VectorArrayFile(
             name=self.label, dim=self.dim, matrix=folder / MATRIX, words=folder / WORDS
         )
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.models.batches import Texts
+from emoray.models.batches import PaddedTexts
 from emoray.models.outcome import Outcome
 from emoray.models.word.recipe import GloveRecipe
 from emoray.stages.encoding import Embed, Encode, read_padded
@@ -15,7 +15,7 @@ from emoray.storage.store.keys import Stage, id_of
 from emoray.tables.rows import TrainingRow
 
 
-def read_train(recipe: Recipe, text: Path) -> Texts:
+def read_train(recipe: Recipe, text: Path) -> PaddedTexts:
     """The train texts of a finished `Encode` or `Pieces` that the recipe's sample draws."""
     train = read_padded(text, "train")
     return train.taken(recipe.sample.rows(len(train.lengths_N), recipe.seed))
@@ -37,7 +37,7 @@ def training_rows(stage: Stage, recipe: Recipe, trained: Outcome) -> list[Traini
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Train:
+class TrainWords:
     """One recipe with one seed: the dear part."""
 
     name: ClassVar[str] = "train"
@@ -56,7 +56,7 @@ class Train:
         with np.load(inputs["vectors"] / "vectors.npz", allow_pickle=False) as data:
             vectors_VD, rare_M = data["vectors_VD"], data["rare_M"]
         dev = read_padded(inputs["text"], "dev")
-        trained = keras_model.train(
+        trained = keras_model.train_keras(
             self.recipe,
             train=read_train(self.recipe, inputs["text"]),
             dev=dev,

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from emoray.storage.disk import DiskFolder
 from emoray.storage.location import Place
-from emoray.storage.objects import DamagedError, Found
+from emoray.storage.objects import DamagedError, StoredObject
 from emoray.storage.process import lives, this_process
 from emoray.storage.s3 import S3Folder
 
@@ -32,7 +32,7 @@ def _leases(place: Place) -> Leases:
     return DiskFolder(place) if isinstance(place, Path) else place
 
 
-def _find(leases: Leases, name: str) -> Found | None:
+def _find(leases: Leases, name: str) -> StoredObject | None:
     """The lease as it stands; one that cannot be read counts as none that anybody holds."""
     try:
         return leases.find(name)
@@ -40,7 +40,7 @@ def _find(leases: Leases, name: str) -> Found | None:
         return None
 
 
-def holder_of(found: Found) -> dict[str, Any]:
+def holder_of(found: StoredObject) -> dict[str, Any]:
     """What the holder of a lease wrote of itself."""
     try:
         told = json.loads(found.content)
@@ -49,7 +49,7 @@ def holder_of(found: Found) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _is_free(found: Found, owner: str) -> bool:
+def _is_free(found: StoredObject, owner: str) -> bool:
     """Whether its holder is dead: one of the same owner unless it is known to live."""
     holder = holder_of(found)
     alive = lives(holder)

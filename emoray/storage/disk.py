@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from emoray.storage.objects import Found
+from emoray.storage.objects import StoredObject
 
 LOCK = "_lock"  # held for the moment in which a file takes another's place
 
@@ -29,7 +29,7 @@ class DiskFolder:
         with tempfile.TemporaryFile(dir=self.root, prefix=".clock-") as probe:
             return os.fstat(probe.fileno()).st_mtime
 
-    def find(self, name: str) -> Found | None:
+    def find(self, name: str) -> StoredObject | None:
         """The file with its state and its age in seconds; None where there is none."""
         try:
             with (self.root / name).open("rb") as file:
@@ -37,7 +37,7 @@ class DiskFolder:
         except FileNotFoundError:
             return None
         etag = hashlib.sha256(content).hexdigest()
-        return Found(content=content, etag=etag, seconds=max(0.0, self._now() - written))
+        return StoredObject(content=content, etag=etag, seconds=max(0.0, self._now() - written))
 
     def create(self, name: str, content: bytes) -> bool:
         """Write the file where there is none."""

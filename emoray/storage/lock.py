@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from emoray.storage.claim import PULSE_SECONDS, STALE_SECONDS, holder_of
 from emoray.storage.location import Place
-from emoray.storage.objects import Found
+from emoray.storage.objects import StoredObject
 from emoray.storage.process import is_dead, this_process
 from emoray.storage.room import full_disks_told
 from emoray.storage.run_folder import INPUTS
@@ -41,7 +41,7 @@ class Hold:
         more = {"time": time.time(), "token": self.token}
         return json.dumps(this_process() | more).encode()
 
-    def _is_ours(self, found: Found | None) -> bool:
+    def _is_ours(self, found: StoredObject | None) -> bool:
         return found is not None and holder_of(found).get("token") == self.token
 
     def take(self, stale_seconds: float) -> None:

@@ -22,7 +22,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class StoredObject:
     """An object's bytes; `etag` names this state of it. seconds: since it was written."""
 
     content: bytes

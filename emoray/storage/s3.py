@@ -22,7 +22,7 @@ from emoray.storage.objects import (
     Body,
     DamagedError,
     Entry,
-    Found,
+    StoredObject,
     content_type,
     seconds_since_written,
 )
@@ -117,14 +117,14 @@ class S3Folder:
         """The whole object; FileNotFoundError where there is none."""
         return self._checked(name, b"".join)[0]
 
-    def find(self, name: str) -> Found | None:
+    def find(self, name: str) -> StoredObject | None:
         """The object with what a conditional write needs to know; None where there is none."""
         try:
             content, answer = self._checked(name, b"".join)
         except FileNotFoundError:
             return None
         age = seconds_since_written(answer)
-        return Found(content=content, etag=answer["ETag"], seconds=age)
+        return StoredObject(content=content, etag=answer["ETag"], seconds=age)
 
     def _put(self, name: str, content: bytes, **conditions: str) -> str:
         """Put it, checked by the server; returns the new etag. Raises boto3's own error."""

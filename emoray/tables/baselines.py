@@ -13,12 +13,12 @@ from emoray.tables.front import BASELINE, may_stand
 STRONGEST = "tf-idf + logistic regression"  # the one that a search must beat
 
 
-def searched(points: pd.DataFrame) -> pd.DataFrame:
+def without_baselines(points: pd.DataFrame) -> pd.DataFrame:
     """The rows without the baselines."""
     return points[points["family"] != BASELINE]
 
 
-def name_of(row: Mapping[str, Any] | pd.Series) -> str:
+def baseline_name(row: Mapping[str, Any] | pd.Series) -> str:
     """A baseline's own name: its recipe without the taxonomy."""
     return str(row["recipe"]).removeprefix(f"{row['taxonomy']} ")
 
@@ -46,9 +46,9 @@ class Beside:
         """(name, dev, test with interval, best row's lead on test, size, latency) of each."""
         return [
             (
-                name_of(row),
+                baseline_name(row),
                 f"{row['dev_macro_f1']:.4f}",
-                wording.score(row),
+                wording.score_words(row),
                 self._ahead(row, "test"),
                 wording.size(row["size_bytes"]),
                 wording.milliseconds(row["latency_p50_ms"]),
@@ -66,7 +66,7 @@ class Beside:
     @property
     def sentence(self) -> str:
         """How far above the strongest of them the best row is; empty where one is missing."""
-        strongest = next((row for row in self.rows if name_of(row) == STRONGEST), None)
+        strongest = next((row for row in self.rows if baseline_name(row) == STRONGEST), None)
         if strongest is None or self.best is None:
             return ""
         return (
@@ -77,7 +77,7 @@ class Beside:
     @property
     def warning(self) -> str:
         """What to do where the best row does not beat the strongest; empty where it does."""
-        strongest = next((row for row in self.rows if name_of(row) == STRONGEST), None)
+        strongest = next((row for row in self.rows if baseline_name(row) == STRONGEST), None)
         if strongest is None or self.best is None:
             return ""
         mine, theirs = self.best["dev_macro_f1"], strongest["dev_macro_f1"]

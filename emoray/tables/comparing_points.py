@@ -10,14 +10,14 @@ from html import escape
 import pandas as pd
 
 from emoray.metrics.bootstrap import usual_weights
-from emoray.metrics.comparison import Comparison, compare
+from emoray.metrics.comparison import Comparison, compare_decisions
 from emoray.metrics.resampled import Resampled, resampled
 from emoray.tables.notebook import table_html
 from emoray.tables.predictions import Read, cuts_of_point, kept_predictions, label_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Compared:
+class PointComparison:
     """How `after` differs from `before`; prints as the verdict. labels: one row a label."""
 
     before: str
@@ -49,7 +49,7 @@ def _resampled(asked: tuple[pd.Series, Read], names: Sequence[str]) -> Resampled
 
 def compare_points(
     before: tuple[pd.Series, Read], after: tuple[pd.Series, Read], margin: float
-) -> Compared:
+) -> PointComparison:
     """Two rows of `points`, each with its run's tables. margin: the share of F1 that counts as
     none. ValueError where they do not compare."""
     kinds = [tuple(point[["corpus", "taxonomy"]]) for point, _ in (before, after)]
@@ -59,7 +59,7 @@ def compare_points(
             f"points compare within one corpus and taxonomy, got {told}: choose two of one"
         )
     names = label_names(before[1], kinds[0][1])
-    found = compare(_resampled(before, names), _resampled(after, names), margin)
+    found = compare_decisions(_resampled(before, names), _resampled(after, names), margin)
     labels = [
         {
             "label": name,
@@ -75,7 +75,7 @@ def compare_points(
         }
         for name, label in zip(names, found.labels, strict=True)
     ]
-    return Compared(
+    return PointComparison(
         before=str(before[0]["point"]),
         after=str(after[0]["point"]),
         comparison=found,

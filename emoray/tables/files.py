@@ -212,7 +212,7 @@ def filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, pa.schema(fields, metadata=schema.metadata))
 
 
-def opened(path: Place) -> pq.ParquetFile:
+def open_table(path: Place) -> pq.ParquetFile:
     """The file at `path`, whose pages are verified as they are read."""
     return pq.ParquetFile(_source(path), page_checksum_verification=True)
 
@@ -241,13 +241,13 @@ def read_any_version(path: Place, row_class: type, keys: Sequence[str]) -> pa.Ta
     known = known_columns(path, row_class, keys)
     if known is None or pq.read_schema(_source(path)).equals(schema, check_metadata=False):
         return read_table(path, row_class)
-    with opened(path) as file:
+    with open_table(path) as file:
         table = filled(file.read(columns=known), schema)
     refuse_paths(table, path)
     return table
 
 
-def rows_of(row_class: type) -> str:
+def row_noun(row_class: type) -> str:
     """What people call the rows of a table: `calibration label rows` of CalibrationLabelRow."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", row_class.__name__).lower() + "s"
 
@@ -272,7 +272,7 @@ def stored(source: Path | io.BytesIO, columns: Sequence[str] | None = None) -> p
     return table
 
 
-def checked(table: pa.Table, schema: pa.Schema, path: Place) -> pa.Table | None:
+def checked_table(table: pa.Table, schema: pa.Schema, path: Place) -> pa.Table | None:
     """What was stored at `path`, with this schema; None where its columns are others. Arrow's error
     for values that cannot be, ValueError for names that lead out of a folder."""
     if not table.schema.equals(schema, check_metadata=False):
@@ -291,12 +291,12 @@ def read_table(path: Place, row_class: type, columns: Sequence[str] | None = Non
         schema = pa.schema([schema.field(name) for name in columns], metadata=schema.metadata)
     if source is None:
         raise ValueError(
-            f"a table of {rows_of(row_class)} must exist, {path} does not: check the path, or run "
+            f"a table of {row_noun(row_class)} must exist, {path} does not: check the path, or run "
             "the job that writes it"
         )
     try:
         found = stored(source, columns)
-        if (table := checked(found, schema, path)) is not None:
+        if (table := checked_table(found, schema, path)) is not None:
             return table
     except (OSError, pa.ArrowException) as error:
         raise ValueError(
@@ -306,7 +306,7 @@ def read_table(path: Place, row_class: type, columns: Sequence[str] | None = Non
     names = found.column_names
     changed = [n for n in names if n in schema.names and found.field(n) != schema.field(n)]
     raise ValueError(
-        f"{path} must hold {rows_of(row_class)}; missing columns "
+        f"{path} must hold {row_noun(row_class)}; missing columns "
         f"{_few(set(schema.names) - set(names))}, unknown "
         f"{_few(set(names) - set(schema.names))}, "
         f"of another type {_few(changed)}: it is another table or another version's, write it again"

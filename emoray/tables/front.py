@@ -101,7 +101,7 @@ class Pick:
         latency = self.row["latency_p50_ms"]
         speed = "" if pd.isna(latency) else f", {wording.milliseconds(latency)} a text"
         cost = f"{wording.size(self.row['size_bytes'])}{speed}"
-        return f"{self.reason}: test macro-F1 {wording.score(self.row)} in {cost}."
+        return f"{self.reason}: test macro-F1 {wording.score_words(self.row)} in {cost}."
 
 
 def picks(points: pd.DataFrame) -> dict[str, Pick]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from emoray.tables.files import checked, read_table, stored
+from emoray.tables.files import checked_table, read_table, stored
 from emoray.tables.schema import schema_of
 
 
@@ -14,7 +14,7 @@ def read_many(paths: Sequence[Path], row_class: type) -> tuple[pa.Table, dict[Pa
     schema = schema_of(row_class)
     try:
         table = pa.concat_tables(map(stored, paths))
-        if (rows := checked(table, schema, paths[0].parent)) is not None:
+        if (rows := checked_table(table, schema, paths[0].parent)) is not None:
             return rows, {}
     except (OSError, ValueError, pa.ArrowException):
         pass

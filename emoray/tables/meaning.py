@@ -33,7 +33,7 @@ SHARES = {"f1", "precision", "recall", "ece"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class ColumnDoc:
     """One column, for people to read. better: higher, lower or nothing."""
 
     column: str
@@ -56,14 +56,14 @@ def unit_of(field: pa.Field) -> str:
     return SHARE if pa.types.is_floating(field.type) and SHARES & set(words) else ""
 
 
-def columns_of(row_class: type) -> tuple[Column, ...]:
+def column_docs(row_class: type) -> tuple[ColumnDoc, ...]:
     """Every column of a table, in its order."""
     found = []
     for field in schema_of(row_class):
         told = {k.decode(): v.decode() for k, v in (field.metadata or {}).items()}
         kind = re.sub(r"list<\w+: (\w+)>", r"list of \1", str(field.type))
         found.append(
-            Column(
+            ColumnDoc(
                 column=field.name,
                 type=kind,
                 nullable=field.nullable,
@@ -80,15 +80,15 @@ def about(row_class: type) -> str:
     return str((schema_of(row_class).metadata or {})[b"description"].decode())
 
 
-def key_of(table: str) -> str:
+def row_key(table: str) -> str:
     """The columns that name a row, comma-separated; empty where none do."""
     return ", ".join(KEYS.get(table, ()))
 
 
-def shown(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """A value, short enough for a cell."""
     if isinstance(value, list):
-        head = ", ".join(shown(v) for v in value[:2])
+        head = ", ".join(cell_text(v) for v in value[:2])
         return f"[{head}, … {len(value)}]" if len(value) > 2 else f"[{head}]"
     text = f"{value:.6g}" if isinstance(value, float) else "null" if value is None else str(value)
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
@@ -99,5 +99,5 @@ def example(columns: Mapping[str, pa.ChunkedArray], name: str) -> str:
     column = columns[name].drop_null()
     for value in column[:1000].to_pylist():
         if value not in ("", []):
-            return shown(value)
+            return cell_text(value)
     return ""

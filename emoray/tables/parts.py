@@ -86,7 +86,7 @@ def begin(run_folder: Place) -> str:
     return token
 
 
-def current(run_folder: Place) -> str:
+def current_token(run_folder: Place) -> str:
     """The token of the run's last start; empty where no start has begun."""
     parts = run_folder / PARTS
     if isinstance(parts, S3Folder):
@@ -101,7 +101,7 @@ def current(run_folder: Place) -> str:
 def _parts_of(run_folder: P, table: str, token: str | None) -> P:
     """The folder of a table's parts. token: of a start, the last one's where it is None."""
     row_class_of(table)
-    token = current(run_folder) if token is None else token
+    token = current_token(run_folder) if token is None else token
     parts = run_folder / PARTS
     return parts / table if table == RUNS or not token else parts / token / table
 
@@ -144,7 +144,7 @@ def part_files(run_folder: P, table: str, token: str | None = None) -> Sequence[
     files = _files(run_folder, table, token)
     if table != FAILURES or not files:
         return files
-    token = current(run_folder) if token is None else token
+    token = current_token(run_folder) if token is None else token
     others = set(TABLES) - {RUNS, FAILURES}
     # Rows lie under a stage's key, failures under its id: a key without its last digits.
     made = {p.stem[:-ID_LACKS] for other in others for p in _files(run_folder, other, token)}
@@ -163,7 +163,7 @@ def gather(run_folder: Place, folder: Path) -> None:
     which is dropped."""
     if not isinstance(run_folder, S3Folder):
         return
-    parts, token = run_folder / PARTS, current(run_folder)
+    parts, token = run_folder / PARTS, current_token(run_folder)
     ours = f"{token}/" if token else ""
     shutil.rmtree(folder / PARTS, ignore_errors=True)
 

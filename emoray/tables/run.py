@@ -18,12 +18,12 @@ from emoray.tables.best import best, of_one_kind
 from emoray.tables.conditions import short
 from emoray.tables.folders import CLASSES, Folder, folder_at
 from emoray.tables.front import on_front
-from emoray.tables.meaning import about, columns_of, example, key_of
+from emoray.tables.meaning import about, column_docs, example, row_key
 from emoray.tables.notebook import Described, run_html
 from emoray.tables.schema import schema_of
 
 if TYPE_CHECKING:
-    from emoray.tables.comparing_points import Compared
+    from emoray.tables.comparing_points import PointComparison
     from emoray.tables.predictions import Read
 
 RUN = "run"
@@ -169,7 +169,9 @@ class Run:
     def _keeps(self, which: int, model: str) -> bool:
         return bool(pc.any(pc.equal(self._read(which, "predictions").column("model"), model)))
 
-    def compare(self, a: str | pd.Series, b: str | pd.Series, margin: float = 0.005) -> "Compared":
+    def compare(
+        self, a: str | pd.Series, b: str | pd.Series, margin: float = 0.005
+    ) -> "PointComparison":
         """How point `b` differs from point `a` on the same test texts: interval, verdict, labels.
 
         a, b: ids, or rows such as `best()` gives. margin: the change of macro-F1 that counts as
@@ -234,7 +236,7 @@ class Run:
         examples = self._examples(self._checked(table))
         return Described(
             asdict(column) | {"example": examples.get(column.column, "")}
-            for column in columns_of(CLASSES[table])
+            for column in column_docs(CLASSES[table])
         )
 
     def _examples(self, table: str) -> dict[str, str]:
@@ -256,7 +258,7 @@ class Run:
                 "table": name,
                 "rows": sum(folder.rows(name) for folder in holding),
                 "size_bytes": sum(folder.sizes[name] for folder in holding),
-                "one row per": key_of(name),
+                "one row per": row_key(name),
                 "description": about(CLASSES[name]),
             }
 

@@ -12,7 +12,7 @@ from emoray.storage.location import Place
 from emoray.tables.files import (
     filled,
     known_columns,
-    opened,
+    open_table,
     read_table,
     refuse_paths,
     table_of,
@@ -59,7 +59,7 @@ def scan(
     if among and among[0] in needed:
         wanted = pa.array(list(among[1]), schema_of(row_class).field(among[0]).type)
     try:
-        with opened(path) as file:
+        with open_table(path) as file:
             groups = list(range(file.metadata.num_row_groups))
             if among and wanted is not None and len(wanted) <= FEW:
                 held = [file.metadata.row_group(group) for group in groups]

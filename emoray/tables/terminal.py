@@ -86,7 +86,7 @@ def print_table(console: Console, made: Table) -> None:
         console.print(caption, style="table.caption", highlight=False)
 
 
-def show(console: Console, made: Table) -> None:
+def print_titled(console: Console, made: Table) -> None:
     """Title, table and an empty line; a title is no wider than a line, a table may be narrower."""
     title, made.title = made.title, None
     console.print(title, style="bold", highlight=False, soft_wrap=True)

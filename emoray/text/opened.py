@@ -27,7 +27,7 @@ FILES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Opened:
+class OpenedTokenizer:
     """A tokenizer in transformers' hands.
 
     said: the form of tokenizer.json. padding, unknown: names, None without. longest: tokens of a
@@ -64,10 +64,10 @@ def _quiet() -> Iterator[None]:
         logging.disable(level)
 
 
-def _opened(library: Any) -> Opened:
+def _opened(library: Any) -> OpenedTokenizer:
     longest = library.model_max_length
     whole = isinstance(longest, int) and not isinstance(longest, bool) and 2 < longest < 2**31
-    return Opened(
+    return OpenedTokenizer(
         said=json.loads(library.backend_tokenizer.to_str()),
         padding=library.pad_token,
         unknown=library.unk_token,
@@ -77,7 +77,7 @@ def _opened(library: Any) -> Opened:
 
 
 @lru_cache(maxsize=4)
-def _kept(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> Opened:
+def _kept(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> OpenedTokenizer:
     with _quiet():
         from transformers import AutoTokenizer
 
@@ -102,7 +102,7 @@ def _kept(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> Opened:
     return _opened(library)
 
 
-def opened(folder: Path) -> Opened:
+def open_tokenizer(folder: Path) -> OpenedTokenizer:
     """The tokenizer in a folder as transformers opens it; ValueError for what it cannot open."""
     paths = [folder / name for name in (*FILES, "config.json")]
     found = [(path, path.stat()) for path in paths if path.is_file()]

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from emoray.text.subwords import BytePairs, PieceTokenizer, WordPiece
+from emoray.text.subwords import BytePairRules, PieceTokenizer, WordPieceRules
 from emoray.text.vocabulary import FIRST
 
 
-def _alphabet(texts: Sequence[str], tokenizer: PieceTokenizer, rules: WordPiece) -> set[str]:
+def _alphabet(texts: Sequence[str], tokenizer: PieceTokenizer, rules: WordPieceRules) -> set[str]:
     """Characters that words are spelled with, alone and inside a word: of train, and ASCII."""
     normalizer = tokenizer.library().normalizer
     assert normalizer is not None
@@ -23,7 +23,7 @@ def _alphabet(texts: Sequence[str], tokenizer: PieceTokenizer, rules: WordPiece)
     return seen | {rules.continuing + character for character in seen}
 
 
-def _readable(tokenizer: PieceTokenizer, rules: WordPiece) -> np.ndarray:
+def _readable(tokenizer: PieceTokenizer, rules: WordPieceRules) -> np.ndarray:
     """(V,) bool: pieces of several characters that a text can come to, so not `[unused7]`."""
     library = tokenizer.library()
     assert library.normalizer is not None and library.pre_tokenizer is not None
@@ -35,7 +35,7 @@ def _readable(tokenizer: PieceTokenizer, rules: WordPiece) -> np.ndarray:
     return readable_V
 
 
-def _with_parts(kept: set[str], rules: BytePairs) -> set[str]:
+def _with_parts(kept: set[str], rules: BytePairRules) -> set[str]:
     """Kept pieces and all that they are joined from; a joint precedes every joint that uses it."""
     kept = set(kept)
     for a, b in reversed(rules.merges):
@@ -66,7 +66,7 @@ def keep_pieces(
     rules = tokenizer.rules
     added = (piece.content for piece in tokenizer.added)
     framing = {*tokenizer.prefix, *tokenizer.suffix, *added}
-    if isinstance(rules, WordPiece):
+    if isinstance(rules, WordPieceRules):
         needed = framing | _alphabet(train_texts, tokenizer, rules)
         possible_V = _readable(tokenizer, rules)
     else:
@@ -75,7 +75,7 @@ def keep_pieces(
         possible_V = np.array([False] * FIRST + [piece in joined for piece in tokenizer.pieces])
     kept_V[FIRST:] |= np.array([piece in needed for piece in tokenizer.pieces])
     kept_V[np.flatnonzero(possible_V & ~kept_V)[:allowance]] = True
-    if isinstance(rules, BytePairs):
+    if isinstance(rules, BytePairRules):
         kept = {tokenizer.pieces[i - FIRST] for i in np.flatnonzero(kept_V)[FIRST:]}
         whole = _with_parts(kept, rules)
         kept_V[FIRST:] |= np.array([piece in whole for piece in tokenizer.pieces])
@@ -104,7 +104,7 @@ def unknown_signs(
     For `read_pieces(…, added=(*signs, *MASKS))`: they carry feelings, and an encoder of 2018 reads
     a word with one as unknown. Byte pairs know every sign.
     """
-    if isinstance(tokenizer.rules, BytePairs):
+    if isinstance(tokenizer.rules, BytePairRules):
         return ()
     counts = Counter(
         sign for text in train_texts for sign in set(text) if unicodedata.category(sign) == "So"

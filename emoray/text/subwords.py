@@ -27,7 +27,7 @@ PIECES, SETTINGS, ROWS = "vocabulary.txt", "tokenizer.json", "rows.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WordPiece:
+class WordPieceRules:
     """BERT's: words split at white space and signs, each cut greedily into its longest pieces.
 
     continuing: what a piece inside a word begins with. longest_word: in characters; longer ones
@@ -43,7 +43,7 @@ class WordPiece:
     continuing: str = "##"
     longest_word: int = 100
 
-    def restricted(self, pieces: Set[str]) -> "WordPiece":
+    def restricted(self, pieces: Set[str]) -> "WordPieceRules":
         """The rules when only these pieces are left: the same, words fall to shorter pieces."""
         return self
 
@@ -69,7 +69,7 @@ class WordPiece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BytePairs:
+class BytePairRules:
     """RoBERTa's: words as bytes, one symbol each, joined pair by pair in the order of `merges`."""
 
     kind: ClassVar[str] = "bpe"
@@ -77,7 +77,7 @@ class BytePairs:
     merges: tuple[tuple[str, str], ...]
     add_prefix_space: bool = False
 
-    def restricted(self, pieces: Set[str]) -> "BytePairs":
+    def restricted(self, pieces: Set[str]) -> "BytePairRules":
         """The rules when only these pieces are left: without the merges that need others."""
         left = tuple((a, b) for a, b in self.merges if {a, b, a + b} <= pieces)
         return replace(self, merges=left)
@@ -90,7 +90,7 @@ class BytePairs:
         return tokenizer
 
 
-Rules = WordPiece | BytePairs
+Rules = WordPieceRules | BytePairRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +252,7 @@ class PieceTokenizer:
     def settings_json(self) -> dict[str, object]:
         """What an artifact's `tokenizer.json` holds."""
         rules = asdict(self.rules)
-        if isinstance(self.rules, BytePairs):
+        if isinstance(self.rules, BytePairRules):
             rules["merges"] = [f"{a} {b}" for a, b in self.rules.merges]
         return {
             "kind": self.rules.kind,
@@ -273,7 +273,7 @@ class PieceTokenizer:
         cls, settings: Mapping[str, Any], vocabulary: str, rows: Iterable[Iterable[int]] = ()
     ) -> "PieceTokenizer":
         """Read what `settings_json` and `vocabulary` gave."""
-        known: dict[str, type[Rules]] = {"wordpiece": WordPiece, "bpe": BytePairs}
+        known: dict[str, type[Rules]] = {"wordpiece": WordPieceRules, "bpe": BytePairRules}
         if settings.get("kind") not in known:
             raise ValueError(
                 f"a piece tokenizer's kind is wordpiece or bpe, got {settings.get('kind')!r}: "

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emoray.text.opened import Opened, opened
+from emoray.text.opened import OpenedTokenizer, open_tokenizer
 from emoray.text.subwords import (
     PADDING,
     UNKNOWN,
     AddedPiece,
-    BytePairs,
+    BytePairRules,
     PieceTokenizer,
     Rules,
-    WordPiece,
+    WordPieceRules,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _type(part: Mapping[str, Any] | None) -> str:
     return str(part.get("type")) if part else "none"
 
 
-def _wordpiece(said: Mapping[str, Any], folder: Path) -> WordPiece:
+def _wordpiece(said: Mapping[str, Any], folder: Path) -> WordPieceRules:
     model, normalizer, splitter = said["model"], said["normalizer"], said["pre_tokenizer"]
     if _type(normalizer) not in ("BertNormalizer", "none"):
         raise _refuse(folder, "normalizer", _type(normalizer))
@@ -52,7 +52,7 @@ def _wordpiece(said: Mapping[str, Any], folder: Path) -> WordPiece:
     steps = normalizer or {}
     lowercase = bool(steps.get("lowercase", False))
     strip = steps.get("strip_accents")
-    return WordPiece(
+    return WordPieceRules(
         clean_text=bool(steps.get("clean_text", False)),
         handle_chinese_chars=bool(steps.get("handle_chinese_chars", False)),
         strip_accents=lowercase if strip is None else bool(strip),
@@ -62,7 +62,7 @@ def _wordpiece(said: Mapping[str, Any], folder: Path) -> WordPiece:
     )
 
 
-def _byte_pairs(said: Mapping[str, Any], folder: Path) -> BytePairs:
+def _byte_pairs(said: Mapping[str, Any], folder: Path) -> BytePairRules:
     model, splitter = said["model"], said["pre_tokenizer"]
     if said["normalizer"] is not None:
         raise _refuse(folder, "normalizer", _type(said["normalizer"]))
@@ -72,7 +72,7 @@ def _byte_pairs(said: Mapping[str, Any], folder: Path) -> BytePairs:
         if model.get(option):
             raise _refuse(folder, option, model[option])
     pairs = [m.split(" ") if isinstance(m, str) else m for m in model["merges"]]
-    return BytePairs(
+    return BytePairRules(
         merges=tuple((a, b) for a, b in pairs),
         add_prefix_space=bool(splitter["add_prefix_space"]),
     )
@@ -101,7 +101,7 @@ def _start(added: str, library: "Tokenizer", unknown: int) -> tuple[int, ...]:
     return tuple(i for i in ids if i != unknown)
 
 
-def _added(found: Opened, more: Sequence[str]) -> tuple[AddedPiece, ...]:
+def _added(found: OpenedTokenizer, more: Sequence[str]) -> tuple[AddedPiece, ...]:
     """The encoder's own added tokens in the order of their ids, and ours."""
     vocabulary = found.said["model"]["vocab"]
     made = [
@@ -124,7 +124,7 @@ def _added(found: Opened, more: Sequence[str]) -> tuple[AddedPiece, ...]:
     return tuple(piece for piece in made if piece.content)
 
 
-def _check_side(found: Opened, folder: Path) -> None:
+def _check_side(found: OpenedTokenizer, folder: Path) -> None:
     if (side := found.library.truncation_side) != "right":
         raise ValueError(
             f"a text that is too long loses its end, got truncation_side {side!r} in {folder}: set "
@@ -145,7 +145,7 @@ def read_pieces(folder: Path, *, max_tokens: int, added: Sequence[str] = MASKS) 
             f"an encoder's folder holds tokenizer.json, got {folder} without: save the tokenizer "
             "beside the model with AutoTokenizer.from_pretrained(...).save_pretrained(folder)"
         )
-    found = opened(folder)
+    found = open_tokenizer(folder)
     _check_side(found, folder)
     said = found.said
     readers: dict[str, Callable[[Mapping[str, Any], Path], Rules]] = {

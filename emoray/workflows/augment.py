@@ -9,7 +9,7 @@ from rich.console import Console
 from emoray.augment.filters import KEPT, Agreement, AnyLabels, Filters
 from emoray.augment.registry import translator_of
 from emoray.console.heartbeat import waiting
-from emoray.data.corpus import read_corpus
+from emoray.data.corpus import read_splits
 from emoray.data.finding import about_run, find_corpus, taxonomy_for
 from emoray.data.importing.settings import Bring
 from emoray.distributed.actor_pool import Pool
@@ -76,12 +76,12 @@ class Augmenting:
         return store_of(self.out, self.store)
 
 
-def planned(settings: Augmenting, console: Console) -> Augment:
+def planned_augmentation(settings: Augmenting, console: Console) -> Augment:
     """The whole job as a stage; ValueError for what cannot be, before anything starts."""
     knob = settings.knob
     source = find_corpus(settings.corpus, settings.data, download=settings.download)
     taxonomy = taxonomy_for(settings.taxonomy, source, usual=USUAL)
-    corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy)
+    corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
     if source.said:
         tell_look(source, console)
     if corpus.name == "sample":
@@ -154,7 +154,7 @@ def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
     Raises ValueError for a mistake in settings or data before any worker starts.
     """
     console = console or Console()
-    stage = planned(settings, console)
+    stage = planned_augmentation(settings, console)
     ready_out(settings.out, settings.store_place)
     inputs = {
         "job": "jobs.augment",

@@ -14,7 +14,7 @@ from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
 from emoray.tables.files import write_table
 from emoray.tables.finished_rows import CalibrationLabelRow, CalibrationRow, ChangeRow
 from emoray.tables.rows import ReliabilityRow
-from emoray.tables.terminal import show
+from emoray.tables.terminal import print_titled
 from emoray.workflows import calibrate_tables as tell
 from emoray.workflows import calibration as fit
 from emoray.workflows.run_place import free_place
@@ -42,7 +42,7 @@ class Calibrate:
         return RunFolder(out=self.out, name=self.name, usual=usual)
 
 
-def explain(found: fit.Calibrated) -> tuple[str, str]:
+def explain_gain(found: fit.Calibrated) -> tuple[str, str]:
     """Where the gain of the chosen decision comes from: thresholds and temperature, each alone."""
     chosen, others = found.chosen, range(1, len(found.names))
     return (
@@ -85,11 +85,11 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     inputs = {"job": "jobs.calibrate", **court.inputs}
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name}"
-    tell.announce(console, court.source, court.taxonomy, what)
+    tell.announce_corpus(console, court.source, court.taxonomy, what)
     with waiting(console, lambda: "scoring dev and test"):
-        found = fit.calibrate(court)
+        found = fit.calibrate_artifact(court)
     rows = fit.calibration_rows(found, court)
-    changes, labels = fit.changes_of(found), fit.label_rows(found)
+    changes, labels = fit.calibration_changes(found), fit.label_rows(found)
     bins = fit.reliability_rows(found, found.temperature_R[[0, found.chosen]].tolist())
     with landing(out) as folder:
         record_inputs(out, inputs)
@@ -104,8 +104,8 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
         tell.change_table(changes, fit.SAVED, chosen),
         tell.labels_table(labels, chosen),
     ):
-        show(console, told)
-    for sentence in explain(found):
+        print_titled(console, told)
+    for sentence in explain_gain(found):
         console.print(sentence, highlight=False, soft_wrap=True)
     for name in figures:
         console.print(f"figure {out / name}", highlight=False, soft_wrap=True)

@@ -10,12 +10,12 @@ from rich.table import Table
 
 from emoray.artifact.decision_history import Saved
 from emoray.console.wording import milliseconds, size
-from emoray.data.goemotions import Source
+from emoray.data.goemotions import CorpusFolder
 from emoray.labels import Taxonomy
 from emoray.metrics.change import Change
 from emoray.metrics.comparison import Comparison
 from emoray.metrics.scores import Scores
-from emoray.tables.baselines import name_of
+from emoray.tables.baselines import baseline_name
 from emoray.tables.finished_rows import (
     CalibrationLabelRow,
     CalibrationRow,
@@ -38,14 +38,14 @@ TOLD = {"test_macro_f1": "test F1", "test_ece": "ECE"}  # of a decision, where t
 VALUE, LOW = "value", "low"  # what gates are held against
 
 
-def signed(number: float) -> str:
+def signed_score(number: float) -> str:
     """Four digits and a sign; what rounds to nothing has none."""
     text = f"{number:+.4f}".replace("-", MINUS)
     return "0.0000" if float(f"{number:.4f}") == 0 else text
 
 
 def interval(low: float, high: float) -> str:
-    return f"[{signed(low)}, {signed(high)}]"
+    return f"[{signed_score(low)}, {signed_score(high)}]"
 
 
 def share(number: float, digits: int = 3) -> str:
@@ -57,7 +57,7 @@ def moved(before: float, after: float, digits: int = 3) -> str:
     return f"{share(before, digits)}→{share(after, digits)}"
 
 
-def announce(console: Console, source: Source, taxonomy: Taxonomy, what: str) -> None:
+def announce_corpus(console: Console, source: CorpusFolder, taxonomy: Taxonomy, what: str) -> None:
     """What is judged on what; loud, on stderr too, where it is only the sample."""
     if source.stands_in:
         console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
@@ -111,7 +111,7 @@ def change_table(rows: Sequence[ChangeRow], before: str, after: str) -> Table:
                 f"{NAMES[row.measure]} {'↓' if row.direction == 'minimize' else '↑'}",
                 f"{row.value_before:.4f}",
                 f"{row.value_after:.4f}",
-                signed(row.change),
+                signed_score(row.change),
                 interval(row.change_low, row.change_high),
                 row.verdict,
             )
@@ -139,7 +139,7 @@ def labels_table(rows: Sequence[CalibrationLabelRow], decision: str) -> Table:
 
 
 def _gained(name: str, told: Change) -> str:
-    return f"{name} {signed(told.value)} {interval(told.low, told.high)}"
+    return f"{name} {signed_score(told.value)} {interval(told.low, told.high)}"
 
 
 def threshold_sentence(told: Change, temperature_flips: int, decisions: int) -> str:
@@ -218,9 +218,9 @@ def baselines_table(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> 
     )
     for one in sorted(beside, key=lambda one: (one[score], one["recipe"])):
         made.add_row(
-            name_of(one),
+            baseline_name(one),
             f"{one[score]:.4f}",
-            signed(row.macro_f1 - one[score]),
+            signed_score(row.macro_f1 - one[score]),
             *(_told(one["compared"]) if paired else ()),
             f"{one[f'{row.split}_micro_f1']:.4f}",
             f"{one[f'{row.split}_ece']:.4f}",
@@ -233,7 +233,7 @@ def baselines_table(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> 
 def below_baselines(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> str:
     """Which baselines the artifact does not beat, in words; empty where it beats all."""
     better = [one for one in beside if one[f"{row.split}_macro_f1"] >= row.macro_f1]
-    names = " and ".join(name_of(one) for one in better)
+    names = " and ".join(baseline_name(one) for one in better)
     return f"the artifact is not better than {names} in macro-F1 on {row.split}" if names else ""
 
 

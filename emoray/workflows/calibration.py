@@ -13,12 +13,12 @@ from emoray.artifact.loading import Finished
 from emoray.metrics.bootstrap import usual_weights
 from emoray.metrics.calibration import label_ece, reliability
 from emoray.metrics.change import Change
-from emoray.metrics.comparison import Comparison, compare
+from emoray.metrics.comparison import Comparison, compare_decisions
 from emoray.metrics.cuts import probabilities, thresholds_of
 from emoray.metrics.resampled import Resampled, resampled
 from emoray.metrics.scores import ManyScores, score_many
 from emoray.stages.artifact_scoring import Judge
-from emoray.stages.decision_columns import Logits
+from emoray.stages.decision_columns import ModelLogits
 from emoray.stages.fitted import fit_decisions
 from emoray.stages.spec import RULES, Decision, Fitted
 from emoray.tables.finished_rows import CalibrationLabelRow, CalibrationRow, ChangeRow
@@ -33,7 +33,7 @@ class Calibrated:
     """Every decision tried, the artifact's own first, and how each compares with it."""
 
     finished: Finished
-    logits: Logits
+    logits: ModelLogits
     names: tuple[str, ...]
     rules: tuple[str, ...]
     temperature_rules: tuple[str, ...]
@@ -72,13 +72,13 @@ class Calibrated:
 
     def compared(self, before: int, after: int) -> Comparison:
         """One decision beside another."""
-        return compare(self.drawn.rows([before]), self.drawn.rows([after]))
+        return compare_decisions(self.drawn.rows([before]), self.drawn.rows([after]))
 
     def change(self, measure: str, before: int, after: int) -> Change:
         return self.compared(before, after).changes[measure]
 
 
-def calibrate(court: Judge) -> Calibrated:
+def calibrate_artifact(court: Judge) -> Calibrated:
     """Score dev and test, fit every rule on dev, judge all on test with the same resamples."""
     if court.corpus.leaked_N.all():
         raise ValueError(
@@ -86,7 +86,7 @@ def calibrate(court: Judge) -> Calibrated:
             f"{court.source.folder}: give test texts of its own"
         )
     finished, (dev, test) = court.finished, (court.said(split) for split in ("dev", "test"))
-    logits = Logits(
+    logits = ModelLogits(
         dev_NK=dev.logits_NK,
         dev_labels_NK=dev.labels_NK,
         test_NK=test.logits_NK,
@@ -159,7 +159,7 @@ def _finite() -> tuple[float, float]:
     return -farthest, farthest
 
 
-def pairs(found: Calibrated) -> list[tuple[int, int]]:
+def calibration_pairs(found: Calibrated) -> list[tuple[int, int]]:
     """What is compared: the artifact as it stands with all, each rule without and with its
     temperature."""
     others = range(1, len(found.names))
@@ -167,11 +167,11 @@ def pairs(found: Calibrated) -> list[tuple[int, int]]:
     return [(0, r) for r in others] + alone
 
 
-def changes_of(found: Calibrated) -> list[ChangeRow]:
+def calibration_changes(found: Calibrated) -> list[ChangeRow]:
     """Every measure of every pair."""
     return [
         row
-        for before, after in pairs(found)
+        for before, after in calibration_pairs(found)
         for row in change_rows(
             found.names[before], found.names[after], found.compared(before, after), split="test"
         )

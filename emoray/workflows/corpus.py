@@ -7,13 +7,13 @@ from rich.markup import escape
 
 from emoray.data.corpus import NAMES, SPLITS
 from emoray.data.finding import find_corpus
-from emoray.data.goemotions import Source
+from emoray.data.goemotions import CorpusFolder
 from emoray.data.importing.settings import Bring
 from emoray.data.summary import FirstLook, first_look
 from emoray.stages.given_vectors import vectors_at_hand
 from emoray.storage.location import Place, landing, ready
 from emoray.storage.submitted import check_outlives
-from emoray.tables.terminal import show, table
+from emoray.tables.terminal import print_titled, table
 from emoray.text.vectors.sources import VectorSource
 from emoray.workflows.corpus_words import told_words
 
@@ -25,7 +25,7 @@ def _labels(look: FirstLook) -> str:
     return f"{len(look.labels)} labels ({kind}), taxonomy {' or '.join(look.taxonomies)}"
 
 
-def tell_look(source: Source, console: Console, vectors: Sequence[VectorSource] = ()) -> None:
+def tell_look(source: CorpusFolder, console: Console, vectors: Sequence[VectorSource] = ()) -> None:
     """The first look at a corpus that was brought: how it was understood, and what is in it.
 
     vectors: those of which it says how many of the corpus' words they know.
@@ -46,7 +46,7 @@ def tell_look(source: Source, console: Console, vectors: Sequence[VectorSource] 
     for k in reversed(rare):
         made.add_row(escape(look.labels[k]), *(f"{count:,}" for count in look.count_SK[:, k]))
     made.add_row("without a label", *(f"{count:,}" for count in look.unlabelled))
-    show(console, made)
+    print_titled(console, made)
     pairs = ", ".join(f"{p.first} + {p.second} {p.texts:,} ({p.share:.0%})" for p in look.pairs)
     twice = ", ".join(f"{count:,} {place}" for place, count in look.repeated.items() if count)
     median, high, most = look.words
@@ -63,7 +63,7 @@ def tell_look(source: Source, console: Console, vectors: Sequence[VectorSource] 
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _keep(source: Source, place: Place) -> None:
+def _keep(source: CorpusFolder, place: Place) -> None:
     """A copy of the corpus; ValueError where the folder keeps another one."""
     check_outlives(place, "--keep")
     ready(place)
@@ -88,7 +88,7 @@ def run_corpus(
     *,
     data: Place | None = None,
     vector_files: Sequence[Place] = (),
-) -> Source:
+) -> CorpusFolder:
     """`jobs.corpus`: the first look alone, and a copy of the corpus where a folder is named.
 
     data: a folder with word vectors in `glove/`; vector_files: in place of all vectors at hand.

@@ -17,7 +17,7 @@ from emoray.storage.location import Place, fetched
 from emoray.storage.submitted import check_outlives
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import CalibrationRow
-from emoray.tables.terminal import show
+from emoray.tables.terminal import print_titled
 from emoray.workflows import calibrate_tables as tell
 
 SCORES = (  # what a history keeps of a calibration
@@ -27,7 +27,7 @@ SCORES = (  # what a history keeps of a calibration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decide:
+class ChangeDecision:
     """Which artifact, and one of: a decision given, one from a calibration, a way through the
     history, or a look at it.
 
@@ -68,7 +68,7 @@ class Decide:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Wish:
+class NewDecision:
     """A decision to be saved, and where it comes from."""
 
     temperature: float
@@ -117,7 +117,7 @@ def read_thresholds(
     return (common[0] if common else None), single
 
 
-def wish_given(finished: Finished, settings: Decide) -> Wish:
+def decision_given(finished: Finished, settings: ChangeDecision) -> NewDecision:
     """The decision of the options. What is not given stays: cuts, and so decisions, are kept."""
     common, single = read_thresholds(settings.thresholds, finished.labels)
     temperature = settings.temperature or finished.temperature
@@ -133,10 +133,10 @@ def wish_given(finished: Finished, settings: Decide) -> Wish:
     said = [f"--threshold {option}" for option in settings.thresholds]
     if settings.temperature is not None:
         said.insert(0, f"--temperature {settings.temperature:g}")
-    return Wish(temperature=temperature, cuts_K=cuts_K, rule=rule, why=" ".join(said))
+    return NewDecision(temperature=temperature, cuts_K=cuts_K, rule=rule, why=" ".join(said))
 
 
-def wish_from(finished: Finished, place: Place, rule: str | None) -> Wish:
+def decision_from(finished: Finished, place: Place, rule: str | None) -> NewDecision:
     """A row of a calibration of this very model: the chosen one, or `rule` with its temperature."""
     source = fetched(place)
     path = source / "calibration.parquet" if source.is_dir() else source
@@ -162,7 +162,7 @@ def wish_from(finished: Finished, place: Place, rule: str | None) -> Wish:
         raise ValueError(f"--rule is one of {', '.join(fitted)}, got {rule!r}: pick one of these")
     chosen = next((row for row in fitted.values() if row["chosen"]), first)
     row = chosen if rule is None else fitted[rule]
-    return Wish(
+    return NewDecision(
         temperature=row["temperature"],
         cuts_K=np.array(json.loads(row["cuts"]), np.float64),
         rule=row["threshold_rule"],
@@ -172,7 +172,7 @@ def wish_from(finished: Finished, place: Place, rule: str | None) -> Wish:
 
 
 def _show(before: Finished, after: Finished, console: Console) -> None:
-    show(
+    print_titled(
         console,
         tell.decision_table(
             after.labels,
@@ -187,7 +187,7 @@ def _show(before: Finished, after: Finished, console: Console) -> None:
     )
 
 
-def run_decide(settings: Decide, console: Console | None = None) -> None:
+def run_decide(settings: ChangeDecision, console: Console | None = None) -> None:
     """Save a decision, go back and forth, or list all. The artifact is whole at every moment."""
     from emoray.artifact import decision_history
 
@@ -199,7 +199,7 @@ def run_decide(settings: Decide, console: Console | None = None) -> None:
     if settings.history:
         saved = decision_history.history(folder)
         if saved:
-            show(console, tell.history_table(saved))
+            print_titled(console, tell.history_table(saved))
         else:
             console.print(f"no decision of {settings.artifact} was changed yet", soft_wrap=True)
         return
@@ -213,9 +213,9 @@ def run_decide(settings: Decide, console: Console | None = None) -> None:
     else:
         back = False
         wish = (
-            wish_given(before, settings)
+            decision_given(before, settings)
             if settings.source is None
-            else wish_from(before, settings.source, settings.rule)
+            else decision_from(before, settings.source, settings.rule)
         )
         decision_history.change(
             folder,

@@ -6,9 +6,9 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
-from emoray.console.wording import count, score, size
+from emoray.console.wording import count, score_words, size
 from emoray.storage.location import Place, child, tables_at
-from emoray.tables.baselines import Beside, searched
+from emoray.tables.baselines import Beside, without_baselines
 from emoray.tables.front import picks
 
 
@@ -25,7 +25,7 @@ def _say(console: Console, *parts: str | Text | tuple[str, str]) -> None:
 def say_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: int) -> None:
     """The end of a sweep. points: the run's, of one corpus and taxonomy."""
     failed = f", {count(failures, 'failure')} (see failures.parquet)" if failures else ""
-    own, beside = searched(points), Beside.of(points)
+    own, beside = without_baselines(points), Beside.of(points)
     models = count(own["model"].nunique(), "model")
     _say(console, f"\n{count(len(own), 'operating point')} of {models}{failed}")
     for name, pick in picks(points).items():
@@ -46,6 +46,6 @@ def say_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: 
 def shipped_words(row: pd.Series, folder: Path) -> str:
     """What was put on disk, what it earns, and how to load it."""
     return (
-        f"{row['point']}: test macro-F1 {score(row)} in {size(row['size_bytes'])}\n{folder}\n"
+        f"{row['point']}: test macro-F1 {score_words(row)} in {size(row['size_bytes'])}\n{folder}\n"
         f"in Python: emoray.artifact.runtime.load({str(folder)!r})"
     )

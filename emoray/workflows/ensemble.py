@@ -10,17 +10,17 @@ from rich.console import Console
 from emoray.data.finding import about_run
 from emoray.data.importing.settings import Bring
 from emoray.distributed import progress
-from emoray.distributed.actor_pool import Limits, Pool
+from emoray.distributed.actor_pool import Pool, StageLimits
 from emoray.distributed.connection import Cluster, connected
 from emoray.distributed.resources import check_share, refuse_missing
 from emoray.distributed.stages import Stages
 from emoray.quant.scheme_names import pick
 from emoray.search import members
-from emoray.search.ensemble_plans import LEAST, PLANS, Plan, bases_of, checked_plan
+from emoray.search.ensemble_plans import LEAST, PLANS, EnsemblePlan, bases_of, checked_plan
 from emoray.search.text_lengths import reading, told_reading
 from emoray.search.trials import Desk
 from emoray.stages.decisions import Decide
-from emoray.stages.inputs import Look, find_encoder, look
+from emoray.stages.inputs import CorpusSummary, require_encoder, summarize_corpus
 from emoray.stages.plan import deciding, training
 from emoray.stages.predictions import keeps_texts
 from emoray.stages.spec import RULES, Decision, Fitted
@@ -45,7 +45,9 @@ from emoray.workflows.run_place import free_place
 
 EVERY = "all"
 DECISIONS = tuple(Decision(temperature=t, rule=rule) for t in (Fitted(), 1.0) for rule in RULES)
-LIMITS = Limits(seconds=12 * 3600.0)  # of one training: nothing alive takes longer on two cores
+LIMITS = StageLimits(
+    seconds=12 * 3600.0
+)  # of one training: nothing alive takes longer on two cores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ class Ensemble:
     run: str | None = None
     store: Place | None = None
     cluster: Cluster = field(default_factory=Cluster)
-    limits: Limits = LIMITS
+    limits: StageLimits = LIMITS
     download: bool = True
     keep_texts: bool | None = None
 
@@ -116,18 +118,20 @@ class Ensemble:
         return store_of(self.out, self.store)
 
 
-def _look(settings: Ensemble) -> Look:
+def _look(settings: Ensemble) -> CorpusSummary:
     """Corpus and vectors, and the encoders beside them."""
     data = None if settings.data is None else fetched(settings.data)
-    facts = look(settings.taxonomy, data, corpus=settings.corpus, download=settings.download)
+    facts = summarize_corpus(
+        settings.taxonomy, data, corpus=settings.corpus, download=settings.download
+    )
     if not settings.encoders:
         return facts
     texts = facts.data.corpus.read(facts.taxonomy.name).dev.texts
-    encoders = tuple(find_encoder(name, texts) for name in settings.encoders)
+    encoders = tuple(require_encoder(name, texts) for name in settings.encoders)
     return replace(facts, data=replace(facts.data, encoders=encoders))
 
 
-def planned(settings: Ensemble, facts: Look) -> tuple[Plan, list[Decide]]:
+def planned_members(settings: Ensemble, facts: CorpusSummary) -> tuple[EnsemblePlan, list[Decide]]:
     """The plan, and every member as the stage that decides on it alone.
 
     Raises ValueError for what the data at hand cannot give.
@@ -149,8 +153,8 @@ def planned(settings: Ensemble, facts: Look) -> tuple[Plan, list[Decide]]:
 def _announce(
     settings: Ensemble,
     run: Place,
-    facts: Look,
-    plan: Plan,
+    facts: CorpusSummary,
+    plan: EnsemblePlan,
     read: Sequence[str],
     console: Console,
 ) -> None:
@@ -190,7 +194,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
     facts = _look(settings)
     if settings.corpus is not None:
         tell_look(facts.source, console)
-    plan, asked = planned(settings, facts)
+    plan, asked = planned_members(settings, facts)
     read = list(told_reading(facts, plan.recipes))
     ready_out(settings.out, settings.store_place)
     inputs = versioned({"job": "jobs.ensemble", "plan": plan.name, **facts.inputs})
@@ -215,7 +219,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
             )
             ways = len(members.weighings(settings.combinations, len(asked)))
             with progress.following(stages, len(asked) + ways, console):
-                trained = members.train(
+                trained = members.train_members(
                     desk,
                     asked,
                     store=store,
@@ -226,9 +230,9 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
                 alone = members.measured(desk, trained.members)
                 require_two(desk, alone, asked)
                 ensembles = members.ensembles_of(alone, settings.combinations, plan=plan.name)
-                together = members.combine(desk, ensembles)
+                together = members.combine_members(desk, ensembles)
             searched = time.perf_counter() - clock
-            members.clock(desk, alone, together, console)
+            members.time_members(desk, alone, together, console)
             stages.refuse_full()
             start = publish.Start(
                 search="ensemble",
@@ -242,7 +246,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
                 job="jobs.ensemble",
                 hands=trained.done,
             )
-            publish.record(desk, facts, start)
+            publish.record_start(desk, facts, start)
             still_alone()
             publish.publish(
                 desk,

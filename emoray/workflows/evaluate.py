@@ -11,20 +11,20 @@ import numpy as np
 import pyarrow as pa
 from rich.console import Console
 
-from emoray.artifact.loading import Finished, columns_of, open_artifact
+from emoray.artifact.loading import Finished, open_artifact, taxonomy_columns
 from emoray.console.heartbeat import waiting
 from emoray.data.corpus import Corpus
-from emoray.data.goemotions import Source
+from emoray.data.goemotions import CorpusFolder
 from emoray.data.importing.settings import Bring
 from emoray.data.importing.splits import TAKEN
 from emoray.metrics.bootstrap import usual_weights
-from emoray.metrics.comparison import Comparison, compare
+from emoray.metrics.comparison import Comparison, compare_decisions
 from emoray.metrics.resampled import Resampled, resampled
 from emoray.metrics.scores import Scores, score
 from emoray.provenance import provenance
 from emoray.stages.artifact_scoring import SPLITS, Judge, Said, Wanted
 from emoray.stages.artifact_scoring import judge as before_corpus
-from emoray.stages.baselines import ClockBaselines, baseline_decisions, baselines_of
+from emoray.stages.baselines import MeasureBaselineLatency, baseline_decisions, baselines_of
 from emoray.stages.spec import CorpusRef
 from emoray.storage.location import Place, landing, name_of, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
@@ -33,7 +33,7 @@ from emoray.tables.compact import with_latency
 from emoray.tables.files import read_table, write_table
 from emoray.tables.finished_rows import EvaluationRow
 from emoray.tables.rows import LatencyRow, PointRow
-from emoray.tables.terminal import show
+from emoray.tables.terminal import print_titled
 from emoray.workflows import calibrate_tables as tell
 from emoray.workflows.run_place import free_place
 
@@ -109,7 +109,7 @@ class Gates:
             if limit is not None and not (value >= limit if least else value <= limit):
                 yield gate, f"gate failed: --{gate.replace('_', '-')} {limit:g}{unit}, found {said}"
 
-    def require(self, split: str, source: Source, corpus: Corpus) -> None:
+    def require(self, split: str, source: CorpusFolder, corpus: Corpus) -> None:
         """Refuse (ValueError) a corpus on which passing would say nothing."""
         if not self.any:
             return
@@ -167,13 +167,13 @@ def _clock(finished: Finished, said: Said, threads: int) -> list[LatencyRow]:
     """Alone, batch 1, real texts evenly over their lengths, text in, labels out."""
     from emoray.artifact import runtime as artifact
     from emoray.artifact.cpu import cpu
-    from emoray.artifact.latency import TimedArtifact, measure
+    from emoray.artifact.latency import TimedArtifact, measure_latency
     from emoray.artifact.scoring import evenly
 
     classifier = artifact.load(finished.folder, threads=threads)
     chosen = evenly(np.array([len(classifier.ids(text)) for text in said.texts]), TEXTS)
     others = np.setdiff1d(np.arange(len(said.texts)), chosen)
-    samples = measure(
+    samples = measure_latency(
         {finished.name: TimedArtifact(classifier)},
         [said.texts[i] for i in chosen],
         baseline=finished.name,
@@ -210,7 +210,9 @@ def _resampled(court: Judge, said: Said) -> Resampled:
     )
 
 
-def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, list[LatencyRow]]:
+def evaluate_artifact(
+    court: Judge, settings: Evaluate
+) -> tuple[EvaluationRow, Scores, list[LatencyRow]]:
     """Score, time and hold against the gates; the decision is the artifact's own."""
     finished, said = court.finished, court.said(settings.split)
     drawn = _resampled(court, said)
@@ -258,12 +260,14 @@ def evaluate(court: Judge, settings: Evaluate) -> tuple[EvaluationRow, Scores, l
 def _paired(court: Judge, folders: Mapping[str, Path]) -> dict[str, Comparison]:
     """The artifact beside each baseline on test, by its model: same texts, same resamples. On dev
     there is none, where the baselines were decided."""
-    said, columns_K = court.said("test"), columns_of(court.finished.labels, court.taxonomy)
+    said, columns_K = court.said("test"), taxonomy_columns(court.finished.labels, court.taxonomy)
     mine, weights_BN = _resampled(court, said), usual_weights(said.labels_NK)
     found = {}
     for model, folder in folders.items():
         decided_NK = baseline_decisions(folder, said.texts)[:, columns_K]
-        found[model] = compare(resampled(decided_NK[None], said.labels_NK, weights_BN), mine)
+        found[model] = compare_decisions(
+            resampled(decided_NK[None], said.labels_NK, weights_BN), mine
+        )
     return found
 
 
@@ -277,7 +281,7 @@ def _baselines(court: Judge, split: str, console: Console) -> list[dict[str, Any
     except ValueError as error:
         console.print(f"no baselines to stand beside: {error}", highlight=False, soft_wrap=True)
         return None
-    clock = ClockBaselines(baselines=asked, cpu=provenance().cpu, cpus=1)
+    clock = MeasureBaselineLatency(baselines=asked, cpu=provenance().cpu, cpus=1)
     latency = read_table(court.store.make(clock).folder / "latency.parquet", LatencyRow)
     rows = pa.concat_tables(read_table(f / "points.parquet", PointRow) for f in folders)
     found: list[dict[str, Any]] = with_latency(rows, latency).to_pylist()
@@ -304,9 +308,9 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     inputs = {"job": "jobs.evaluate", **court.inputs, "split": settings.split}
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name} as it stands"
-    tell.announce(console, court.source, court.taxonomy, what)
+    tell.announce_corpus(console, court.source, court.taxonomy, what)
     with waiting(console, lambda: f"scoring and timing {settings.split}"):
-        row, scores, samples = evaluate(court, settings)
+        row, scores, samples = evaluate_artifact(court, settings)
         beside = _baselines(court, settings.split, console)
     failed = dict(settings.gates.failed(row))
     row = EvaluationRow(**{**asdict(row), "passed": not failed, "failed": ",".join(failed)})
@@ -314,10 +318,10 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
         record_inputs(out, inputs)
         write_table([row], folder / "evaluation.parquet", EvaluationRow)
         write_table(samples, folder / "latency.parquet", LatencyRow)
-    show(console, tell.evaluation_table(row, settings.gates.limits))
-    show(console, tell.scores_table(finished.labels, scores))
+    print_titled(console, tell.evaluation_table(row, settings.gates.limits))
+    print_titled(console, tell.scores_table(finished.labels, scores))
     if beside is not None:
-        show(console, tell.baselines_table(row, beside))
+        print_titled(console, tell.baselines_table(row, beside))
         if warning := tell.below_baselines(row, beside):
             console.print("warning:", warning, style="bold red", highlight=False, soft_wrap=True)
     if settings.gates.any:

@@ -24,7 +24,7 @@ from emoray.search.spaces import TRAINED
 from emoray.search.text_lengths import reading, told_reading
 from emoray.search.translation import translate_for
 from emoray.stages.compression import Score
-from emoray.stages.inputs import Look, look
+from emoray.stages.inputs import CorpusSummary, summarize_corpus
 from emoray.stages.plan import deciding, training
 from emoray.stages.spec import Data, Decision, Recipe
 from emoray.storage.location import Place, absolute, child, fetched, landing
@@ -42,15 +42,15 @@ from emoray.storage.store.opening import open_store
 from emoray.tables.files import write_table
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
 from emoray.workflows.corpus import tell_look
-from emoray.workflows.improve_predictions import answer
+from emoray.workflows.improve_predictions import technique_logits
 from emoray.workflows.improve_rows import (
     BASELINE,
     PROMISES,
     About,
     Attempt,
     improvement_rows,
+    improvement_summary,
     seed_rows,
-    summary,
 )
 from emoray.workflows.run_place import free_place
 from emoray.workflows.subsample import fewer
@@ -166,7 +166,7 @@ def baseline_of(family: str, settings: Improve, dims: Sequence[int]) -> Recipe:
     )
 
 
-def planned(family: str, settings: Improve, dims: Sequence[int]) -> list[Planned]:
+def planned_techniques(family: str, settings: Improve, dims: Sequence[int]) -> list[Planned]:
     """The baseline first, then the techniques asked for."""
     baseline = baseline_of(family, settings, dims)
     seeds = settings.seeds
@@ -206,8 +206,8 @@ def _make(stages: Stages, scores: Sequence[Score], console: Console) -> None:
         )
 
 
-def _found(family: str, settings: Improve) -> Look:
-    return look(
+def _found(family: str, settings: Improve) -> CorpusSummary:
+    return summarize_corpus(
         settings.taxonomy,
         None if settings.data is None else fetched(settings.data),
         corpus=settings.corpus,
@@ -216,7 +216,7 @@ def _found(family: str, settings: Improve) -> Look:
     )
 
 
-def _cut(found: Look, settings: Improve, folder: Path) -> Look:
+def _cut(found: CorpusSummary, settings: Improve, folder: Path) -> CorpusSummary:
     """The same with as many train texts as are asked for."""
     if settings.texts is None or settings.texts >= found.train:
         return found
@@ -224,13 +224,13 @@ def _cut(found: Look, settings: Improve, folder: Path) -> Look:
 
 
 def _answers(
-    settings: Improve, looks: Mapping[str, Look], folder: Path, console: Console
+    settings: Improve, looks: Mapping[str, CorpusSummary], folder: Path, console: Console
 ) -> dict[str, list[Attempt]]:
     """Every attempt with its answers, the baseline of each family first."""
     plans = {
         family: [
             replace(plan, recipe=reading(found, plan.recipe, settings.max_tokens))
-            for plan in planned(family, settings, found.dims)
+            for plan in planned_techniques(family, settings, found.dims)
         ]
         for family, found in looks.items()
     }
@@ -270,7 +270,7 @@ def _answers(
                 family=family,
                 recipe=plan.recipe,
                 members=len(plan.groups[0]),
-                answers=tuple(answer(group, store) for group in groups),
+                answers=tuple(technique_logits(group, store) for group in groups),
             )
             for plan, groups in zip(plans[family], asked[family], strict=True)
         ]
@@ -313,7 +313,7 @@ def run_improve(settings: Improve, console: Console | None = None) -> Place:
         still_alone()
         write_table(rows, folder / "improvements.parquet", ImprovementRow)
         write_table(seeds, folder / "improvement_seeds.parquet", ImprovementSeedRow)
-        text = summary(rows)
+        text = improvement_summary(rows)
         (folder / "summary.md").write_text(f"{text}\n", "utf-8")
         figures = [child(place, f"figures/{path.name}") for path in draw_improvements(folder)]
     console.print(

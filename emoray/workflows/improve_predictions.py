@@ -7,12 +7,12 @@ import numpy as np
 
 from emoray.decide import ensemble
 from emoray.stages.compression import BASE, LOGITS, Score
-from emoray.stages.decision_columns import Logits
+from emoray.stages.decision_columns import ModelLogits
 from emoray.stages.encoding import read_texts
 from emoray.stages.fitted import fit_decisions
 from emoray.storage.store.keys import Stage
 from emoray.storage.store.local import Store
-from emoray.workflows.improve_rows import DECISIONS, Answer
+from emoray.workflows.improve_rows import DECISIONS, TechniqueLogits
 
 
 def _folder(store: Store, stage: Stage) -> Path:
@@ -25,7 +25,7 @@ def _folder(store: Store, stage: Stage) -> Path:
     return found.folder
 
 
-def answer(scores: Sequence[Score], store: Store) -> Answer:
+def technique_logits(scores: Sequence[Score], store: Store) -> TechniqueLogits:
     """These models as one, all of one corpus and taxonomy: the mean of their logits."""
     said: dict[str, list[np.ndarray]] = {"dev": [], "test": []}
     for score in scores:
@@ -33,16 +33,16 @@ def answer(scores: Sequence[Score], store: Store) -> Answer:
             for split, logits_NK in data.items():
                 said[split].append(logits_NK)
     dev_NK, test_NK = (
-        ensemble.combine(ensemble.Logits(), np.stack(logits), np.ones(len(scores)))
+        ensemble.combine(ensemble.MeanLogits(), np.stack(logits), np.ones(len(scores)))
         for logits in said.values()
     )
     text = _folder(store, scores[0].text)
     (_, dev_labels_NK), (_, test_labels_NK) = (read_texts(text, s) for s in said)
     bases = [_folder(store, score.compressed) / BASE for score in scores]
-    return Answer(
+    return TechniqueLogits(
         fitted=fit_decisions(DECISIONS, dev_NK, dev_labels_NK),
         seed=scores[0].compressed.trained.recipe.seed,
-        logits=Logits(
+        logits=ModelLogits(
             dev_NK=dev_NK,
             dev_labels_NK=dev_labels_NK,
             test_NK=test_NK,

@@ -10,8 +10,8 @@ from emoray.decide.thresholds import Fixed, PerLabel
 from emoray.metrics.bootstrap import usual_weights
 from emoray.metrics.change import MARGIN
 from emoray.metrics.scores import score
-from emoray.metrics.seed_gain import Gain, Promise, SeedScores, gain, seed_scores
-from emoray.stages.decision_columns import Logits
+from emoray.metrics.seed_gain import Gain, Promise, SeedScores, seed_gain, seed_scores
+from emoray.stages.decision_columns import ModelLogits
 from emoray.stages.fitted import FittedDecisions
 from emoray.stages.spec import Decision, Recipe, recipe_id
 from emoray.tables.improvement_rows import ALL_LABELS, ImprovementRow, ImprovementSeedRow
@@ -28,11 +28,11 @@ DECISIONS = tuple(Decision(temperature=1.0, rule=rule) for rule in (PerLabel(), 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answer:
+class TechniqueLogits:
     """What one training, or one ensemble, says of dev and test. fitted: `DECISIONS`, on its dev."""
 
     seed: int
-    logits: Logits
+    logits: ModelLogits
     fitted: FittedDecisions
     size_bytes: int
 
@@ -49,7 +49,7 @@ class Attempt:
     family: str
     recipe: Recipe
     members: int
-    answers: tuple[Answer, ...]
+    answers: tuple[TechniqueLogits, ...]
 
     def seed_scores(self, r: int, weights_BN: np.ndarray) -> SeedScores:
         """F1 of every seed under decision r."""
@@ -108,10 +108,10 @@ def improvement_rows(
         before, rule = baseline.seed_scores(r, weights_BN), str(decision.rule)
         for attempt in attempts:
             after = attempt.seed_scores(r, weights_BN)
-            whole = gain(before.macro, after.macro)
+            whole = seed_gain(before.macro, after.macro)
             yield _row(about, attempt, baseline, rule, ALL_LABELS, whole)
             for k, label in enumerate(about.labels):
-                found = gain(before.label(k), after.label(k))
+                found = seed_gain(before.label(k), after.label(k))
                 yield _row(about, attempt, baseline, rule, label, found)
 
 
@@ -158,7 +158,7 @@ def _sentence(row: ImprovementRow) -> str:
     )
 
 
-def summary(rows: Sequence[ImprovementRow]) -> str:
+def improvement_summary(rows: Sequence[ImprovementRow]) -> str:
     """One paragraph a family: what was promised, what was found, and under which rule."""
     paragraphs = []
     headline = str(DECISIONS[0].rule)

@@ -14,21 +14,21 @@ import ray
 from rich.console import Console
 from rich.markup import escape
 
-from emoray.artifact.renewing import artifacts_in, beside, clear_made, renew
+from emoray.artifact.renewing import artifacts_in, clear_made, hidden_name, renew
 from emoray.distributed.single_flight import Failed
 from emoray.provenance import provenance
 from emoray.report.page import write_report
 from emoray.search.trials import Desk
-from emoray.stages.baselines import Baseline
+from emoray.stages.baselines import BaselineModel
 from emoray.stages.compression import BASE, Compress
 from emoray.stages.decisions import Decide
 from emoray.stages.ensembles import Combine
-from emoray.stages.inputs import Look
+from emoray.stages.inputs import CorpusSummary
 from emoray.stages.predictions import (
-    Answering,
+    PredictionSource,
     Resamples,
-    answering,
-    asked_of,
+    kept_points,
+    prediction_source,
     write_predictions,
     write_texts,
 )
@@ -37,7 +37,7 @@ from emoray.storage.location import landing, relative
 from emoray.storage.parallel import in_parallel
 from emoray.storage.store.keys import id_of, key_of
 from emoray.storage.store.local import Done, Store
-from emoray.tables.baselines import searched
+from emoray.tables.baselines import without_baselines
 from emoray.tables.coded import coded
 from emoray.tables.compact import Compacted, compact
 from emoray.tables.evidence_rows import SpecRow
@@ -83,7 +83,7 @@ class Start:
     hands: tuple[Done, ...] = ()
 
 
-def record(desk: Desk, facts: Look, start: Start) -> None:
+def record_start(desk: Desk, facts: CorpusSummary, start: Start) -> None:
     """Write this start into `runs`; earlier starts stay."""
     status = desk.stages.status()
     starts = [v.sha256 for v in facts.data.vectors] + [e.sha256 for e in facts.data.encoders]
@@ -180,7 +180,7 @@ def _ship(
             raise ValueError(f"an artifact to ship must be whole, got {made.stage}: {made.error}")
         whole[key_of(part)] = desk.folder(made)
     cuts = _saved_cuts(folder, set(kept["point"]))
-    shown = list(searched(points)["model"].unique())
+    shown = list(without_baselines(points)["model"].unique())
     base = {
         name: relative(at if isinstance(models[name], Combine) else at / BASE, desk.run_folder)
         for name, at in zip(shown, in_parallel(store.at, (models[n] for n in shown)), strict=True)
@@ -192,7 +192,7 @@ def _ship(
         labels = desk.data.corpus.taxonomy(row["taxonomy"]).labels
         cuts_K = cuts_of_row(row, cuts.get(row["point"], {}), labels)
         model, target = models[row["model"]], folder / ARTIFACTS / row["point"]
-        fresh = beside(target)
+        fresh = hidden_name(target)
         if isinstance(model, Combine):
             ship_ensemble(row, cuts_K, model, lambda stage: whole[key_of(stage)], fresh)
         else:
@@ -242,7 +242,7 @@ def _merged(desk: Desk, folder: Path) -> Compacted:
 
 def predict(
     desk: Desk,
-    answers: Mapping[str, Answering],
+    answers: Mapping[str, PredictionSource],
     chosen: Collection[str],
     store: Store,
     folder: Path,
@@ -250,7 +250,7 @@ def predict(
 ) -> None:
     """Write `predictions`, of stages that are found whole or made again; say what it lacks."""
     why: dict[str, str] = {}
-    for model, stages in asked_of(answers, chosen).items():
+    for model, stages in kept_points(answers, chosen).items():
         for asked in [desk.stages.make(stage) for stage in stages]:
             if isinstance(made := asked.result(), Failed):
                 why.setdefault(model, f"{made.stage} failed with {made.error}")
@@ -279,7 +279,7 @@ def publish(
     ensembles: of the decided models. also: points to ship beside the front.
     keep_texts: whether the test texts become a table.
     """
-    baselines = f"{Baseline.name}-"
+    baselines = f"{BaselineModel.name}-"
     if all(part.startswith(baselines) for part in desk.written("points")):
         raise ValueError(
             f"a sweep needs at least one finished model, got none: {first_failure(desk)}"
@@ -292,7 +292,7 @@ def publish(
         path, key = table_path(folder, "points"), KEYS["points"]
         points = coded(scan(path, PointRow, key, KNOWN), whole=["point", "model"])
         points["artifact"] = _ship(desk, points, models, store, folder, also, before, console)
-        answers = answering(decided, ensembles)
+        answers = prediction_source(decided, ensembles)
         nearest = with_nearest(points, Resamples.of(store, answers))
         replace_columns(path, PointRow, key, {"artifact": points["artifact"], **nearest})
         chosen = set(points.loc[_kept(points, also), "model"])

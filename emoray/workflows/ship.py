@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from emoray.artifact.packaging import Base, Row, row_of, ship, ship_files
+from emoray.artifact.packaging import ArtifactRow, Base, row_of, ship_files, ship_folder
 from emoray.stages.compression import BASE
 from emoray.stages.ensembles import Combine, files_of, read_weights
 from emoray.storage.store.keys import Stage
 
 
-def _made(row: dict[str, Any], cuts_K: np.ndarray, base: Base) -> Row:
+def _made(row: dict[str, Any], cuts_K: np.ndarray, base: Base) -> ArtifactRow:
     """The row's own files on its base; refuses others than were scored."""
     made = row_of(base, temperature=row["temperature"], cuts_K=cuts_K, rule=row["threshold_rule"])
     if (made.sha256, made.size_bytes) != (row["artifact_sha256"], row["size_bytes"]):
@@ -30,7 +30,7 @@ def ship_point(row: dict[str, Any], cuts_K: np.ndarray, compressed: Path, target
     Refuses (ValueError) when what would be written is not what was scored: other bytes, other hash.
     """
     base = compressed / BASE
-    ship(base, _made(row, cuts_K, Base.read(base)), target)
+    ship_folder(base, _made(row, cuts_K, Base.read(base)), target)
 
 
 def ship_ensemble(

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.data.corpus import NAMES, read_corpus
-from emoray.stages.inputs import Look
+from emoray.data.corpus import NAMES, read_splits
+from emoray.stages.inputs import CorpusSummary
 from emoray.stages.spec import CorpusRef
 
 
-def fewer(found: Look, taxonomy: str, texts: int, folder: Path, *, seed: int = 0) -> Look:
+def fewer(
+    found: CorpusSummary, taxonomy: str, texts: int, folder: Path, *, seed: int = 0
+) -> CorpusSummary:
     """The same look at a corpus of `texts` train texts, drawn by `seed`; dev and test are whole.
 
     It is written to `<folder>/_corpus-<texts>`. Raises ValueError where a label is left without
@@ -26,7 +28,7 @@ def fewer(found: Look, taxonomy: str, texts: int, folder: Path, *, seed: int = 0
     kept = np.sort(np.random.default_rng(seed).permutation(len(lines))[:texts])
     (target / "train.tsv").write_text("".join(f"{lines[i]}\n" for i in kept), "utf-8")
     name = f"{source.name}-{texts}"
-    corpus = read_corpus(target, name=name, taxonomy=source.taxonomy(taxonomy))
+    corpus = read_splits(target, name=name, taxonomy=source.taxonomy(taxonomy))
     ref = CorpusRef.of(corpus, target.absolute())
     return replace(
         found,

@@ -11,19 +11,19 @@ from emoray.console.wording import count
 from emoray.data.finding import about_run
 from emoray.data.importing.settings import Bring
 from emoray.distributed import progress
-from emoray.distributed.actor_pool import Limits
+from emoray.distributed.actor_pool import StageLimits
 from emoray.distributed.connection import Cluster, connected
 from emoray.distributed.resources import check_share, refuse_missing
 from emoray.distributed.stages import Stages
 from emoray.distributed.workers import LIMITS
 from emoray.models.encoder.recipe import DEFAULT_ENCODER
 from emoray.search import baselines, study_backup, timing, translation, tune
-from emoray.search.overrides import Wish, encoders_needed, named, own_vectors
+from emoray.search.overrides import SpaceOverrides, encoders_needed, named_space, own_vectors
 from emoray.search.spaces import JointSpace, Space
 from emoray.search.text_lengths import recipes_reading, space_reading, told_reading
 from emoray.search.trials import Desk
 from emoray.stages.decisions import Decide
-from emoray.stages.inputs import Look, look
+from emoray.stages.inputs import CorpusSummary, summarize_corpus
 from emoray.stages.predictions import keeps_texts
 from emoray.storage.location import Place, absolute, child, fetched, landing
 from emoray.storage.lock import alone_in
@@ -58,10 +58,10 @@ class Sweep:
     store: Place | None = None
     trials: int = 64
     max_tokens: int | None = None
-    wish: Wish = field(default_factory=Wish)
+    wish: SpaceOverrides = field(default_factory=SpaceOverrides)
     encoders: tuple[str, ...] = ()
     cluster: Cluster = field(default_factory=Cluster)
-    limits: Limits = LIMITS
+    limits: StageLimits = LIMITS
     gpus_per_stage: float | None = None
     download: bool = True
     keep_texts: bool | None = None
@@ -95,7 +95,7 @@ class Sweep:
     def store_root(self) -> Place:
         return store_of(self.out, self.store)
 
-    def inputs(self, facts: Look) -> dict[str, str]:
+    def inputs(self, facts: CorpusSummary) -> dict[str, str]:
         """What the run's results are made of: another input is another run."""
         given = [v.sha256 for v in facts.data.vectors] if self.vector_files else []
         return {
@@ -131,7 +131,11 @@ def _vector_files(sweep: Sweep) -> tuple[Place, ...] | None:
 
 
 def _announce(
-    run: Place, facts: Look, space: Space | JointSpace, read: Sequence[str], console: Console
+    run: Place,
+    facts: CorpusSummary,
+    space: Space | JointSpace,
+    read: Sequence[str],
+    console: Console,
 ) -> None:
     corpus = facts.data.corpus
     if facts.source.stands_in:
@@ -157,13 +161,13 @@ def _search(space: Space | JointSpace, desk: Desk, console: Console) -> list[Dec
     """The search itself; returns what its tables are made of."""
     with progress.following(desk.stages, space.models, console):
         if isinstance(space, Space):
-            return tune.grid(space, desk)
+            return tune.search_grid(space, desk)
         place = child(desk.run_folder, "_tune")
         with (
             landing(place, only=[tune.STUDY]) as folder,
             study_backup.copied(folder / tune.STUDY, place),
         ):
-            return tune.joint(space, desk, folder)
+            return tune.search_joint(space, desk, folder)
 
 
 def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
@@ -173,7 +177,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     """
     console = console or Console()
     started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
-    facts = look(
+    facts = summarize_corpus(
         sweep.taxonomy,
         fetched(sweep.data) if sweep.data else None,
         corpus=sweep.corpus,
@@ -184,7 +188,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     )
     if sweep.corpus is not None:
         tell_look(facts.source, console)
-    space = named(
+    space = named_space(
         sweep.space,
         facts.taxonomy.name,
         facts.dims,
@@ -197,7 +201,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     read = list(told_reading(facts, recipes_reading(space)))
     facts = replace(facts, data=translation.with_translators(facts.data, recipes))
     if isinstance(space, Space):
-        tune.planned(space, facts.data)  # refused here, before any worker starts
+        tune.planned_grid(space, facts.data)  # refused here, before any worker starts
     ready_out(sweep.out, sweep.store_root)
     inputs = versioned(sweep.inputs(facts))
     run_folder = absolute(free_place(sweep.lands, inputs, console))
@@ -221,11 +225,11 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
                 token=begin(run_folder),  # the store is the truth: parts are made from it again
             )
             searching = time.perf_counter()
-            with baselines.beside(desk, facts.taxonomy.name) as compared_with:
+            with baselines.with_baselines(desk, facts.taxonomy.name) as compared_with:
                 decided = _search(space, desk, console)
             searched = time.perf_counter() - searching
             translation.write_augmentations(desk, recipes)
-            timing.clock(desk, decided, console, compared_with)
+            timing.time_models(desk, decided, console, compared_with)
             stages.refuse_full()
             start = publish.Start(
                 search="grid" if isinstance(space, Space) else "joint",
@@ -237,7 +241,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
                 search_seconds=searched,
                 trials=space.trials,
             )
-            publish.record(desk, facts, start)
+            publish.record_start(desk, facts, start)
             still_alone()
             publish.publish(
                 desk,

@@ -11,13 +11,13 @@ from rich.console import Console
 from emoray.console.progress import Tell, pace
 from emoray.data.corpus import read_records
 from emoray.data.finding import about_run, find_corpus
-from emoray.data.goemotions import Source
+from emoray.data.goemotions import CorpusFolder
 from emoray.data.importing.settings import Bring
 from emoray.stages.text_lengths import MOST_WORDS, word_lengths
 from emoray.storage.location import Place, child, fetched, landing
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs
 from emoray.storage.store.manifest import file_sha256
-from emoray.tables.terminal import show, table
+from emoray.tables.terminal import print_titled, table
 from emoray.text.vectors.cooccurrence import Counts, count_pairs
 from emoray.text.vectors.quality import (
     agreement,
@@ -27,7 +27,7 @@ from emoray.text.vectors.quality import (
 )
 from emoray.text.vectors.settings import GloveObjective, Method, OwnVectors, Ppmi
 from emoray.text.vectors.sources import VectorSource, find_all
-from emoray.text.vectors.texts import read_texts
+from emoray.text.vectors.texts import read_lines
 from emoray.text.vectors.training import train_vectors
 from emoray.text.vectors.writing import names_for, write_vectors
 from emoray.text.words import tokenize
@@ -41,14 +41,14 @@ NEIGHBOURS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextFile:
+class PlainTextFile:
     """A text file, one text a line."""
 
     place: Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Train:
+class CorpusTrainTexts:
     """The train texts of a corpus, cut as models read them: a sweep's own vectors are the same."""
 
     corpus: Bring | None = None
@@ -63,7 +63,7 @@ class Training:
     out: the folder of all runs. near: words whose neighbours are shown.
     """
 
-    texts: TextFile | Train
+    texts: PlainTextFile | CorpusTrainTexts
     settings: OwnVectors = field(default_factory=OwnVectors)
     dim: int = 100
     out: Place = RESULTS
@@ -88,9 +88,9 @@ class Training:
         return f"{self.settings}.{self.dim}d.txt"
 
 
-def _about(texts: TextFile | Train) -> str:
+def _about(texts: PlainTextFile | CorpusTrainTexts) -> str:
     """What the vectors' folder is called after."""
-    if isinstance(texts, Train):
+    if isinstance(texts, CorpusTrainTexts):
         return about_run(None, texts.corpus, usual="goemotions")
     return texts.place.name.partition(".")[0]
 
@@ -98,7 +98,7 @@ def _about(texts: TextFile | Train) -> str:
 METHODS: dict[str, Method] = {"ppmi": Ppmi(), "glove": GloveObjective()}
 
 
-def settings_of(method: str, **knobs: int) -> OwnVectors:
+def method_settings(method: str, **knobs: int) -> OwnVectors:
     """The settings of a method by its name; ValueError for any other name."""
     if method not in METHODS:
         raise ValueError(
@@ -109,24 +109,24 @@ def settings_of(method: str, **knobs: int) -> OwnVectors:
 
 def texts_of(
     text: Place | None, corpus: Bring | None, data: Place | None, *, download: bool
-) -> TextFile | Train:
+) -> PlainTextFile | CorpusTrainTexts:
     """What the options of a job name: a text file, else a corpus."""
     if text is None:
-        return Train(corpus=corpus, data=data, download=download)
+        return CorpusTrainTexts(corpus=corpus, data=data, download=download)
     if corpus is not None:
         raise ValueError(
             f"word vectors are trained on a text file or on a corpus, got {text} and "
             f"{corpus.source}: leave one out"
         )
-    return TextFile(place=text)
+    return PlainTextFile(place=text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class TextSources:
     """The texts as files here. source: the corpus that they are train of, else None."""
 
     path: Path
-    source: Source | None
+    source: CorpusFolder | None
 
     @property
     def inputs(self) -> dict[str, str]:
@@ -135,24 +135,24 @@ class Found:
         return {"job": "jobs.vectors", "texts": name, "texts_sha256": file_sha256(self.path)}
 
 
-def _found(texts: TextFile | Train) -> Found:
-    if isinstance(texts, TextFile):
+def _found(texts: PlainTextFile | CorpusTrainTexts) -> TextSources:
+    if isinstance(texts, PlainTextFile):
         path = fetched(texts.place)
         if not path.is_file():
             raise ValueError(
                 f"word vectors come from a text file, one text a line, got no file {texts.place}: "
                 "check the path"
             )
-        return Found(path=path, source=None)
+        return TextSources(path=path, source=None)
     source = find_corpus(texts.corpus, texts.data, download=texts.download)
-    return Found(path=source.folder / "train.tsv", source=source)
+    return TextSources(path=source.folder / "train.tsv", source=source)
 
 
-def _words_of(found: Found) -> tuple[str, Iterator[list[str]]]:
+def _words_of(found: TextSources) -> tuple[str, Iterator[list[str]]]:
     """What is read, and the words of each text as they are asked for."""
     source = found.source
     if source is None:
-        return str(found.path), (tokenize(text) for text in read_texts(found.path))
+        return str(found.path), (tokenize(text) for text in read_lines(found.path))
     _, records = read_records(source.folder, "train")
     limit = word_lengths(source.folder).limit(MOST_WORDS)
     words = (tokenize(text)[:limit] for _, text, _ in records)
@@ -165,7 +165,7 @@ def _told(texts: Iterator[list[str]], tell: Tell) -> Iterator[list[str]]:
         tell(number, "")
 
 
-def _counted(training: Training, found: Found, console: Console) -> Counts:
+def _counted(training: Training, found: TextSources, console: Console) -> Counts:
     what, texts = _words_of(found)
     console.print(f"texts {what}", highlight=False, soft_wrap=True, markup=False)
     settings = training.settings
@@ -211,12 +211,12 @@ def _tell_neighbours(
         found = neighbours(words, vectors_VD, word, NEIGHBOURS)
         made.add_row(word, ", ".join(f"{other} {cosine:.2f}" for other, cosine in found))
     made.columns[1].no_wrap = False
-    show(console, made)
+    print_titled(console, made)
 
 
 def _at_hand(training: Training) -> VectorSource | None:
     """Given vectors to be compared with, the widest; None where there are none."""
-    data = training.texts.data if isinstance(training.texts, Train) else None
+    data = training.texts.data if isinstance(training.texts, CorpusTrainTexts) else None
     found = find_all(None if data is None else fetched(data))
     return found[-1] if found else None
 
@@ -238,7 +238,7 @@ def _tell_sense(
         agreed = f"{agreement(words, vectors_VD, shared, others_VD):.3f}"
     made.add_row(f"{pairs:,} inflections nearer than chance, which is 0.5", f"{score:.3f}", scored)
     made.add_row("rank correlation of cosines among frequent words", "", agreed)
-    show(console, made)
+    print_titled(console, made)
 
 
 def run_training(training: Training, console: Console | None = None) -> tuple[Place, ...]:

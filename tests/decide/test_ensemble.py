@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
-from emoray.decide.ensemble import Logits, Probabilities, Voice, combine
+from emoray.decide.ensemble import MeanLogits, MeanProbabilities, Voice, combine
 from emoray.decide.thresholds import PerLabel
 from emoray.metrics.scores import score
 from tests.metrics.made import Decisions
 
-VOICES: tuple[Voice, ...] = (Logits(), Probabilities())
+VOICES: tuple[Voice, ...] = (MeanLogits(), MeanProbabilities())
 
 
 def members(count: int, seed: int = 0, scale: float = 2.0) -> np.ndarray:
@@ -27,13 +27,13 @@ def shares(count: int) -> np.ndarray:
 def test_logits_are_averaged() -> None:
     logits_MNK = members(3)
     wanted = np.tensordot(shares(3), logits_MNK.astype(np.float64), 1)
-    np.testing.assert_allclose(combine(Logits(), logits_MNK, shares(3)), wanted, rtol=1e-6)
+    np.testing.assert_allclose(combine(MeanLogits(), logits_MNK, shares(3)), wanted, rtol=1e-6)
 
 
 def test_probabilities_are_averaged_and_said_as_a_logit() -> None:
     logits_MNK = members(3)
     wanted = logit(np.tensordot(shares(3), expit(logits_MNK.astype(np.float64)), 1))
-    found = combine(Probabilities(), logits_MNK, shares(3))
+    found = combine(MeanProbabilities(), logits_MNK, shares(3))
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 
@@ -75,7 +75,7 @@ def test_what_is_said_lies_between_the_members(voice: Voice) -> None:
 
 def test_the_surest_logits_stay_finite() -> None:
     logits_MNK = np.array([[[9e3, -9e3]], [[8e3, -8e3]]], np.float32)
-    said_NK = combine(Probabilities(), logits_MNK, shares(2))
+    said_NK = combine(MeanProbabilities(), logits_MNK, shares(2))
     assert np.isfinite(said_NK).all() and said_NK[0, 0] > 500 and said_NK[0, 1] < -500
 
 
@@ -83,7 +83,7 @@ def test_members_that_err_apart_are_better_together(smooth: Decisions) -> None:
     logits_NK, labels_NK = smooth
     rng = np.random.default_rng(3)
     noisy_MNK = np.stack([logits_NK + rng.normal(scale=2, size=logits_NK.shape) for _ in range(7)])
-    together = combine(Logits(), noisy_MNK, np.full(7, 1 / 7))
+    together = combine(MeanLogits(), noisy_MNK, np.full(7, 1 / 7))
 
     def macro_f1(said_NK: np.ndarray) -> float:
         return score(said_NK, labels_NK, PerLabel().cuts(said_NK, labels_NK)).macro_f1
@@ -94,4 +94,4 @@ def test_members_that_err_apart_are_better_together(smooth: Decisions) -> None:
 @pytest.mark.parametrize("weights", [[1.0], [-1.0, 2.0], [0.0, 0.0]], ids=str)
 def test_weights_that_are_no_shares_are_refused(weights: list[float]) -> None:
     with pytest.raises(ValueError, match=r"weights are at least 0, one a member of 2, .* shares"):
-        combine(Logits(), members(2), np.array(weights))
+        combine(MeanLogits(), members(2), np.array(weights))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emoray.decide.crossfit import cross_fitted_macro_f1, cross_fitted_scores
-from emoray.decide.ensemble import Logits, Probabilities, combine
+from emoray.decide.ensemble import MeanLogits, MeanProbabilities, combine
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import PerLabel
 from emoray.decide.weighing import (
@@ -20,12 +20,12 @@ from emoray.metrics.calibration import nll
 from tests.metrics.made import Decisions, made
 
 FITTED: tuple[Weighing, ...] = (
-    FittedWeights(Logits()),
-    FittedWeights(Probabilities()),
+    FittedWeights(MeanLogits()),
+    FittedWeights(MeanProbabilities()),
     Greedy(rounds=6),
-    Greedy(rounds=6, of=Logits()),
+    Greedy(rounds=6, of=MeanLogits()),
 )
-EVERY: tuple[Weighing, ...] = (MeanOf(Logits()), MeanOf(Probabilities()), *FITTED)
+EVERY: tuple[Weighing, ...] = (MeanOf(MeanLogits()), MeanOf(MeanProbabilities()), *FITTED)
 DECISION = [(PerLabel(), 1.0)]
 
 
@@ -46,22 +46,24 @@ def test_weights_are_shares_of_one(weighing: Weighing, dev: Decisions) -> None:
     assert weights_M.sum() == pytest.approx(1, abs=1e-9)
 
 
-@pytest.mark.parametrize("voice", [Logits(), Probabilities()], ids=str)
+@pytest.mark.parametrize("voice", [MeanLogits(), MeanProbabilities()], ids=str)
 def test_a_member_that_knows_nothing_gets_next_to_no_weight(
-    voice: Logits | Probabilities, dev: Decisions
+    voice: MeanLogits | MeanProbabilities, dev: Decisions
 ) -> None:
     weights_M = FittedWeights(voice).weights(*dev)
     assert weights_M[2] < 0.03
     np.testing.assert_allclose(weights_M[:2], [0.5, 0.5], atol=0.1)
 
 
-@pytest.mark.parametrize("voice", [Logits(), Probabilities()], ids=str)
-def test_no_other_weights_have_less_loss(voice: Logits | Probabilities, dev: Decisions) -> None:
+@pytest.mark.parametrize("voice", [MeanLogits(), MeanProbabilities()], ids=str)
+def test_no_other_weights_have_less_loss(
+    voice: MeanLogits | MeanProbabilities, dev: Decisions
+) -> None:
     logits_MNK, labels_NK = dev
 
     def loss(weights_M: np.ndarray) -> float:
         said_NK = combine(voice, logits_MNK, weights_M)
-        scale = fit_temperature(said_NK, labels_NK) if isinstance(voice, Logits) else 1.0
+        scale = fit_temperature(said_NK, labels_NK) if isinstance(voice, MeanLogits) else 1.0
         return nll(said_NK, labels_NK, scale)
 
     fitted_M = FittedWeights(voice).weights(logits_MNK, labels_NK)
@@ -91,7 +93,7 @@ def test_a_member_with_sharp_logits_is_not_taken_for_a_silent_one(dev: Decisions
 def test_members_worse_than_nothing_are_taken_alike() -> None:
     logits_NK, labels_NK = made(300, 4, seed=6)
     against_MNK = np.stack([-logits_NK, -logits_NK])
-    weights_M = FittedWeights(Logits()).weights(against_MNK, labels_NK)
+    weights_M = FittedWeights(MeanLogits()).weights(against_MNK, labels_NK)
     np.testing.assert_allclose(weights_M, [0.5, 0.5])
 
 
@@ -99,7 +101,7 @@ def test_greedy_is_at_least_its_best_single_on_dev(dev: Decisions) -> None:
     logits_MNK, labels_NK = dev
     best = max(cross_fitted_macro_f1(PerLabel(), z_NK, labels_NK) for z_NK in logits_MNK)
     for rounds in (1, 2, 5):
-        weighing = Greedy(rounds=rounds, of=Logits())
+        weighing = Greedy(rounds=rounds, of=MeanLogits())
         said_NK = combine(weighing.of, logits_MNK, weighing.weights(logits_MNK, labels_NK))
         assert cross_fitted_macro_f1(PerLabel(), said_NK, labels_NK) >= best - 1e-12
 
@@ -139,7 +141,7 @@ def test_logits_of_one_matrix_are_refused(smooth: Decisions) -> None:
 def test_a_mean_is_scored_as_the_one_model_that_it_is(dev: Decisions) -> None:
     logits_MNK, labels_NK = dev
     found = cross_fitted_ensemble(MeanOf(), DECISION, logits_MNK, labels_NK)
-    said_NK = combine(Logits(), logits_MNK, np.full(3, 1 / 3))
+    said_NK = combine(MeanLogits(), logits_MNK, np.full(3, 1 / 3))
     wanted = cross_fitted_scores(DECISION, said_NK, labels_NK)
     assert found.macro_f1_R == pytest.approx(wanted.macro_f1_R)
 

@@ -10,7 +10,15 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from emoray.export.network import Attention, ConvMax, Max, Mean, Min, Network, Pool
+from emoray.export.network import (
+    AttentionPool,
+    ConvMaxPool,
+    MaxPool,
+    MeanPool,
+    MinPool,
+    Network,
+    Pool,
+)
 from emoray.export.weights import store
 from emoray.quant.scheme import ModelScheme
 from emoray.text.vocabulary import Ragged
@@ -68,17 +76,17 @@ def rebuilt(net: Network, scheme: ModelScheme) -> Network:
 
 def _pool(pool: Pool, name: str, words_LD: np.ndarray, rounding: Rounding) -> np.ndarray:
     match pool:
-        case Mean():
+        case MeanPool():
             return words_LD.mean(0)
-        case Max():
+        case MaxPool():
             return words_LD.max(0)
-        case Min():
+        case MinPool():
             return words_LD.min(0)
-        case Attention(query_D1):
+        case AttentionPool(query_D1):
             scores_L1 = rounding(f"{name}.query", words_LD) @ query_D1
             weights_L1 = np.exp(scores_L1 - scores_L1.max())
             return (weights_L1 / weights_L1.sum() * words_LD).sum(0)
-        case ConvMax(kernel_3D_F, bias_F):
+        case ConvMaxPool(kernel_3D_F, bias_F):
             nothing_1D = np.zeros((1, words_LD.shape[1]))
             long = np.concatenate([nothing_1D, words_LD, nothing_1D])
             three_LW = np.concatenate([long[:-2], long[1:-1], long[2:]], axis=1)

@@ -7,7 +7,7 @@ from typing import Any
 
 from emoray.artifact.packaging import base_files, decision_json
 from emoray.artifact.runtime import DECISION
-from emoray.export.graph import build
+from emoray.export.graph import build_graph
 from emoray.labels import EKMAN
 from emoray.quant.scheme import ModelScheme
 from emoray.text.vocabulary import Vocabulary
@@ -23,7 +23,7 @@ def _files() -> dict[str, bytes]:
     named = tuple(f"w{a}{b}" for a in letters for b in letters)[: WORDS - 2]
     words = Vocabulary(words=named).to_text()
     base = base_files(
-        build(network(), ModelScheme()).file,
+        build_graph(network(), ModelScheme()).file,
         vocabulary=words,
         tokenizer=rules_json() | {"max_tokens": MAX_TOKENS},
         labels=EKMAN.labels,

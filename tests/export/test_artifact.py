@@ -9,7 +9,7 @@ import pytest
 from emoray.artifact import runtime
 from emoray.artifact.packaging import base_files, decision_json
 from emoray.artifact.runtime import DECISION, FILES, MANIFEST, VOCABULARY, load, write
-from emoray.export.graph import build
+from emoray.export.graph import build_graph
 from emoray.labels import EKMAN
 from emoray.quant.grain import PerChannel
 from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme
@@ -28,7 +28,7 @@ CUTS = np.linspace(-0.5, 0.5, 7)
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
     vocabulary = Vocabulary(words=WORDLIST).to_text()
-    model = build(network(), SCHEME).file
+    model = build_graph(network(), SCHEME).file
     base = base_files(model, vocabulary=vocabulary, tokenizer=rules_json(), labels=EKMAN.labels)
     return base | {DECISION: decision_json(2.0, CUTS, "per_label")}
 
@@ -192,6 +192,6 @@ def test_integer_artifacts_label_alike_in_any_company(
 ) -> None:
     dense = QuantScheme(grain=PerChannel(-1))
     scheme = ModelScheme(dense=dense, embedding=TABLE, activations=Dynamic())
-    write(tmp_path / "a", files | {runtime.MODEL: build(network(), scheme).file})
+    write(tmp_path / "a", files | {runtime.MODEL: build_graph(network(), scheme).file})
     classifier = load(tmp_path / "a")
     assert classifier(SAID).labels == [classifier([text]).labels[0] for text in SAID]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emoray.export.calibrate import activations, calibrate
+from emoray.export.calibrate import activations, static_ranges
 from emoray.quant.ranges import MinMax, Percentile, Ranges
 from emoray.quant.scheme import FLOAT, ModelScheme, QuantScheme, Static
 from tests.export.made import forward, network, texts
@@ -33,7 +33,7 @@ def test_activations_are_what_products_read_padding_left_out() -> None:
 @pytest.mark.parametrize("ranges", [MinMax(), Percentile(99)], ids=str)
 def test_ranges_are_chosen_over_all_that_was_read(ranges: Ranges) -> None:
     scheme = ModelScheme(dense=QuantScheme(), activations=Static(ranges=ranges))
-    found = calibrate(NET, TEXTS, scheme)
+    found = static_ranges(NET, TEXTS, scheme)
     assert set(found) == set(NET.weights()) - {"embedding"}
     for name, rows_RI in watched().items():
         alpha_S, beta_S = ranges.of(rows_RI.reshape(1, -1).astype(np.float32), False, 8)
@@ -41,4 +41,4 @@ def test_ranges_are_chosen_over_all_that_was_read(ranges: Ranges) -> None:
 
 
 def test_other_schemes_need_no_ranges() -> None:
-    assert calibrate(NET, TEXTS, FLOAT) is None
+    assert static_ranges(NET, TEXTS, FLOAT) is None

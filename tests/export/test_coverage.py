@@ -1,9 +1,9 @@
 import pytest
 
 from emoray.export.coverage import coverage
-from emoray.export.encoder.calibrate import calibrate
-from emoray.export.encoder.layers import build as build_encoder
-from emoray.export.graph import build
+from emoray.export.encoder.calibrate import encoder_static_ranges
+from emoray.export.encoder.layers import build_encoder as build_encoder
+from emoray.export.graph import build_graph
 from emoray.quant.grain import PerChannel
 from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme, Static
 from tests.export.bert.made import INNER, LABELS, WIDTH, encoder, texts
@@ -23,7 +23,7 @@ def test_a_float_model_covers_nothing_and_says_so() -> None:
 def test_every_product_but_attention_is_integer_under_a_full_scheme() -> None:
     net = encoder()
     scheme = ModelScheme(dense=EIGHT, embedding=ROWS, activations=Static())
-    built = build_encoder(net, scheme, calibrate(net, texts(), scheme))
+    built = build_encoder(net, scheme, encoder_static_ranges(net, texts(), scheme))
     found = coverage(built, tokens=10)
     dense = 10 * 2 * LAYER + WIDTH * LABELS
     attention = 2 * 2 * 10 * 10 * WIDTH
@@ -49,6 +49,6 @@ def test_weights_without_a_kernel_are_named_with_their_width() -> None:
 
 def test_word_networks_are_covered_too() -> None:
     scheme = ModelScheme(dense=EIGHT, embedding=ROWS, activations=Dynamic())
-    found = coverage(build(network(), scheme))
+    found = coverage(build_graph(network(), scheme))
     assert found.integer_products_share == 1
     assert "embedding: 8-bit codes: rows become float when looked up" in str(found)

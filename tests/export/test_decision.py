@@ -13,7 +13,7 @@ from emoray.artifact.atomic_switch import AS_FOUND, HISTORY
 from emoray.artifact.decision_history import change, go_to, history, model_sha256, redo, undo
 from emoray.artifact.packaging import base_files, decision_json
 from emoray.artifact.runtime import DECISION, FILES, MANIFEST, sha256
-from emoray.export.graph import build
+from emoray.export.graph import build_graph
 from emoray.labels import EKMAN
 from emoray.text.vocabulary import Vocabulary
 from emoray.text.words import rules_json
@@ -28,7 +28,7 @@ CUTS = np.linspace(-0.5, 0.5, 7)
 def files() -> dict[str, bytes]:
     vocabulary = Vocabulary(words=tuple(f"w{i}" for i in range(WORDS - 2))).to_text()
     base = base_files(
-        build(network()).file,
+        build_graph(network()).file,
         vocabulary=vocabulary,
         tokenizer=rules_json(),
         labels=EKMAN.labels,

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from emoray.artifact import runtime
-from emoray.artifact.ensemble import Part, ensemble_files
+from emoray.artifact.ensemble import MemberPart, ensemble_files
 from emoray.artifact.packaging import Base, base_files, decision_json, row_of, ship_files
 from emoray.artifact.runtime import DECISION, ENSEMBLE, LABELS, MANIFEST, MODEL, VOCABULARY
-from emoray.decide.ensemble import Logits, Probabilities, combine
-from emoray.export.graph import build
+from emoray.decide.ensemble import MeanLogits, MeanProbabilities, combine
+from emoray.export.graph import build_graph
 from emoray.labels import EKMAN, SENTIMENT
 from emoray.quant.grain import PerChannel
 from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme
@@ -34,7 +34,7 @@ SCHEME = ModelScheme(
     embedding=QuantScheme(grain=PerChannel(0)),
     activations=Dynamic(),
 )
-VOICES = {runtime.LOGITS: Logits(), runtime.PROBABILITIES: Probabilities()}
+VOICES = {runtime.LOGITS: MeanLogits(), runtime.PROBABILITIES: MeanProbabilities()}
 
 
 def vocabulary(first: str = "w0") -> str:
@@ -42,12 +42,12 @@ def vocabulary(first: str = "w0") -> str:
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Part, ...]:
+def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[MemberPart, ...]:
     """Three networks; the first two read the same words, the third one has another vocabulary."""
     found = []
     for seed, (weight, first) in enumerate(zip(WEIGHTS, ("w0", "w0", "other"), strict=True)):
         files = base_files(
-            build(network(seed=seed), SCHEME).file,
+            build_graph(network(seed=seed), SCHEME).file,
             vocabulary=vocabulary(first),
             tokenizer=rules_json(),
             labels=EKMAN.labels,
@@ -57,11 +57,11 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Part, ...]:
             (folder / name).write_bytes(data)
         manifest = {p.name: runtime.sha256(p.read_bytes()) for p in folder.iterdir()}
         (folder / MANIFEST).write_bytes(runtime.manifest_of(manifest))
-        found.append(Part(folder=folder, weight=weight))
+        found.append(MemberPart(folder=folder, weight=weight))
     return tuple(found)
 
 
-def shipped(parts: tuple[Part, ...], target: Path, mean_of: str = runtime.LOGITS) -> Path:
+def shipped(parts: tuple[MemberPart, ...], target: Path, mean_of: str = runtime.LOGITS) -> Path:
     files = ensemble_files(parts, mean_of)
     row = row_of(Base.of_ensemble(files), temperature=1.5, cuts_K=CUTS, rule="per_label")
     ship_files(files, row, target)
@@ -71,10 +71,10 @@ def shipped(parts: tuple[Part, ...], target: Path, mean_of: str = runtime.LOGITS
 
 
 def test_ensembles_of_equal_members_are_equal_in_size_whatever_they_weigh(
-    parts: tuple[Part, ...],
+    parts: tuple[MemberPart, ...],
 ) -> None:
     thirds = [
-        Part(folder=part.folder, weight=weight)
+        MemberPart(folder=part.folder, weight=weight)
         for part, weight in zip(parts, (1 / 3, 0.1, 1 - 1 / 3 - 0.1), strict=True)
     ]
     one, other = (ensemble_files(each, runtime.LOGITS) for each in (parts, thirds))
@@ -86,7 +86,7 @@ def test_ensembles_of_equal_members_are_equal_in_size_whatever_they_weigh(
 
 @pytest.mark.parametrize("mean_of", VOICES)
 def test_an_ensemble_says_its_members_weighted_mean(
-    mean_of: str, parts: tuple[Part, ...], tmp_path: Path
+    mean_of: str, parts: tuple[MemberPart, ...], tmp_path: Path
 ) -> None:
     said_NK = runtime.load(shipped(parts, tmp_path / "a", mean_of)).logits(TEXTS)
     alone_MNK = np.stack([runtime.load(part.folder).logits(TEXTS) for part in parts])
@@ -96,7 +96,7 @@ def test_an_ensemble_says_its_members_weighted_mean(
 
 
 def test_it_decides_by_its_own_temperature_and_cuts(
-    parts: tuple[Part, ...], tmp_path: Path
+    parts: tuple[MemberPart, ...], tmp_path: Path
 ) -> None:
     classifier = runtime.load(shipped(parts, tmp_path / "a"))
     found, logits_NK = classifier(TEXTS), classifier.logits(TEXTS)
@@ -105,7 +105,9 @@ def test_it_decides_by_its_own_temperature_and_cuts(
     assert found.labels == wanted
 
 
-def test_a_file_that_members_share_is_kept_once(parts: tuple[Part, ...], tmp_path: Path) -> None:
+def test_a_file_that_members_share_is_kept_once(
+    parts: tuple[MemberPart, ...], tmp_path: Path
+) -> None:
     folder = shipped(parts, tmp_path / "a")
     kept = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     models = {f"members/{i}/{MODEL}" for i in range(3)}
@@ -115,25 +117,29 @@ def test_a_file_that_members_share_is_kept_once(parts: tuple[Part, ...], tmp_pat
     assert readers[0] is readers[1] and readers[0] is not readers[2]
 
 
-def test_a_member_without_a_weight_is_not_shipped(parts: tuple[Part, ...]) -> None:
+def test_a_member_without_a_weight_is_not_shipped(parts: tuple[MemberPart, ...]) -> None:
     first, second, third = parts
-    kept = (first, Part(folder=second.folder, weight=0.0), Part(folder=third.folder, weight=0.5))
+    kept = (
+        first,
+        MemberPart(folder=second.folder, weight=0.0),
+        MemberPart(folder=third.folder, weight=0.5),
+    )
     files = ensemble_files(kept, runtime.LOGITS)
     assert len([name for name in files if name.endswith(MODEL)]) == 2
     assert [m["weight"] for m in json.loads(files[ENSEMBLE])["members"]] == [0.5, 0.5]
 
 
 def test_an_ensemble_of_one_is_its_member_to_the_last_bit(
-    parts: tuple[Part, ...], tmp_path: Path
+    parts: tuple[MemberPart, ...], tmp_path: Path
 ) -> None:
-    one = Part(folder=parts[0].folder, weight=1.0)
+    one = MemberPart(folder=parts[0].folder, weight=1.0)
     for mean_of in VOICES:
         said_NK = runtime.load(shipped((one,), tmp_path / mean_of, mean_of)).logits(TEXTS)
         np.testing.assert_array_equal(said_NK, runtime.load(one.folder).logits(TEXTS))
 
 
 def test_an_ensemble_runs_with_numpy_and_onnxruntime_alone(
-    parts: tuple[Part, ...], tmp_path: Path
+    parts: tuple[MemberPart, ...], tmp_path: Path
 ) -> None:
     folder = shipped(parts, tmp_path / "empty" / "a", runtime.PROBABILITIES)
     copied = shutil.copy(runtime.__file__, tmp_path / "empty" / "artifact.py")
@@ -149,7 +155,7 @@ def test_an_ensemble_runs_with_numpy_and_onnxruntime_alone(
 
 @pytest.mark.parametrize("name", [ENSEMBLE, f"members/1/{MODEL}", "members/0/tokenizer.json"])
 def test_a_flipped_bit_anywhere_is_refused(
-    name: str, parts: tuple[Part, ...], tmp_path: Path
+    name: str, parts: tuple[MemberPart, ...], tmp_path: Path
 ) -> None:
     folder = shipped(parts, tmp_path / "a")
     raw = bytearray((folder / name).read_bytes())
@@ -161,7 +167,7 @@ def test_a_flipped_bit_anywhere_is_refused(
 
 @pytest.mark.parametrize("name", ["../outside", "members/0/../../x", "members/x/model.onnx", "a"])
 def test_a_manifest_that_names_other_places_is_refused(
-    name: str, parts: tuple[Part, ...], tmp_path: Path
+    name: str, parts: tuple[MemberPart, ...], tmp_path: Path
 ) -> None:
     folder = shipped(parts, tmp_path / "a")
     listed = json.loads((folder / MANIFEST).read_text())
@@ -170,20 +176,22 @@ def test_a_manifest_that_names_other_places_is_refused(
         runtime.load(folder)
 
 
-def test_members_of_two_taxonomies_are_refused(parts: tuple[Part, ...], tmp_path: Path) -> None:
+def test_members_of_two_taxonomies_are_refused(
+    parts: tuple[MemberPart, ...], tmp_path: Path
+) -> None:
     shutil.copytree(parts[1].folder, tmp_path / "other")
     (tmp_path / "other" / LABELS).write_text(json.dumps(SENTIMENT.labels))
-    strange = Part(folder=tmp_path / "other", weight=0.5)
+    strange = MemberPart(folder=tmp_path / "other", weight=0.5)
     with pytest.raises(ValueError, match=r"members .* same labels .* models of one taxonomy"):
         ensemble_files((parts[0], strange), runtime.LOGITS)
 
 
-def test_weights_that_do_not_sum_to_one_are_refused(parts: tuple[Part, ...]) -> None:
+def test_weights_that_do_not_sum_to_one_are_refused(parts: tuple[MemberPart, ...]) -> None:
     with pytest.raises(ValueError, match=r"at least 0 and sum to 1, got \[0.5, 0.3\]"):
         ensemble_files(parts[:2], runtime.LOGITS)
 
 
-def test_a_base_that_lacks_members_is_refused(parts: tuple[Part, ...]) -> None:
+def test_a_base_that_lacks_members_is_refused(parts: tuple[MemberPart, ...]) -> None:
     files = ensemble_files(parts, runtime.LOGITS)
     del files[ENSEMBLE]
     with pytest.raises(ValueError, match=r"an ensemble's base holds ensemble.json"):

@@ -5,9 +5,9 @@ import numpy as np
 import onnx
 import pytest
 
-from emoray.artifact.scoring import logits, open_session
-from emoray.export.calibrate import calibrate
-from emoray.export.graph import Built, build
+from emoray.artifact.scoring import logits, scoring_session
+from emoray.export.calibrate import static_ranges
+from emoray.export.graph import Built, build_graph
 from emoray.export.kernels import Ranges
 from emoray.quant.catalogue import quick_schemes
 from emoray.quant.grain import PerChannel
@@ -20,7 +20,7 @@ NET, TEXTS = network(), texts()
 
 @cache
 def built(scheme: ModelScheme) -> Built:
-    return build(NET, scheme, calibrate(NET, TEXTS, scheme))
+    return build_graph(NET, scheme, static_ranges(NET, TEXTS, scheme))
 
 
 @pytest.mark.parametrize("pools", [*((kind,) for kind in KINDS), KINDS], ids="+".join)
@@ -29,7 +29,7 @@ def test_a_float_model_computes_what_numpy_does(
     pools: tuple[str, ...], hidden: tuple[int, ...]
 ) -> None:
     net = network(pools, hidden)
-    assert np.allclose(logits(build(net).file, TEXTS), forward(net, TEXTS), atol=1e-5)
+    assert np.allclose(logits(build_graph(net).file, TEXTS), forward(net, TEXTS), atol=1e-5)
 
 
 def by_row(name: str, rows: np.ndarray) -> np.ndarray:
@@ -68,7 +68,7 @@ def test_a_quantized_model_computes_what_numpy_does_with_dequantized_weights(
         case Dynamic():
             expected_NK = forward(same, TEXTS, by_row)
         case Static():
-            expected_NK = forward(same, TEXTS, by_ranges(calibrate(NET, TEXTS, scheme)))
+            expected_NK = forward(same, TEXTS, by_ranges(static_ranges(NET, TEXTS, scheme)))
     # an activation on a half may round either way: one step of 1/127 of its row's top
     assert np.abs(found_NK - expected_NK).max() < 0.02
     assert np.median(np.abs(found_NK - expected_NK)) < 1e-5
@@ -77,7 +77,7 @@ def test_a_quantized_model_computes_what_numpy_does_with_dequantized_weights(
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_a_text_scores_the_same_alone_and_in_a_padded_batch(scheme: ModelScheme) -> None:
     file = built(scheme).file
-    session = open_session(file)
+    session = scoring_session(file)
     together_NK = session.run(None, {"ids": TEXTS.padded(np.arange(len(TEXTS)))})[0]
     alone_NK = np.concatenate(
         [session.run(None, {"ids": TEXTS.row(i)[None]})[0] for i in range(len(TEXTS))]
@@ -120,7 +120,7 @@ def test_execution_says_what_onnxruntime_runs(scheme: ModelScheme, tmp_path: Pat
     ids=str,
 )
 def test_a_model_is_summed_up_by_its_products(scheme: ModelScheme, execution: str) -> None:
-    assert build(NET, scheme).execution == execution
+    assert build_graph(NET, scheme).execution == execution
 
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
@@ -147,17 +147,17 @@ def test_ekman_fits_in_300_kilobytes() -> None:
     embedding = QuantScheme(bits=4, grain=PerChannel(0))
     dense = QuantScheme(bits=8, grain=PerChannel(-1))
     scheme = ModelScheme(dense=dense, embedding=embedding, activations=Dynamic())
-    assert len(build(net, scheme).file) < 240_000
+    assert len(build_graph(net, scheme).file) < 240_000
 
 
 def test_the_same_network_gives_the_same_bytes() -> None:
     scheme = SCHEMES[8]
-    assert build(network(), scheme).file == built(scheme).file
+    assert build_graph(network(), scheme).file == built(scheme).file
 
 
 def test_layers_hold_every_tensor_and_those_left_float_say_so() -> None:
     scheme = ModelScheme(dense=QuantScheme(bits=8), keep_float=("head",))
-    layers = {layer.name: layer for layer in build(NET, scheme).layers}
+    layers = {layer.name: layer for layer in build_graph(NET, scheme).layers}
     assert list(layers) == list(NET.weights())
     assert layers["head"].scheme is None and layers["head"].facts.bits == 32
     assert layers["dense0"].scheme == scheme.dense and layers["dense0"].facts.bits == 8
@@ -167,7 +167,7 @@ def test_layers_hold_every_tensor_and_those_left_float_say_so() -> None:
 def test_static_activations_without_ranges_are_refused() -> None:
     scheme = ModelScheme(dense=QuantScheme(), activations=Static())
     with pytest.raises(ValueError, match=r"need a range for every product, got none for \['dense0"):
-        build(NET, scheme)
+        build_graph(NET, scheme)
 
 
 def test_a_weight_to_keep_float_must_exist() -> None:
@@ -175,4 +175,4 @@ def test_a_weight_to_keep_float_must_exist() -> None:
     with pytest.raises(
         ValueError, match=r"keep_float names weights of the network, got \['dense7'"
     ):
-        build(NET, scheme)
+        build_graph(NET, scheme)

@@ -5,7 +5,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from emoray.artifact.batch_invariance import TOGETHER, two_ways
-from emoray.export.graph import build
+from emoray.export.graph import build_graph
 from emoray.text.vocabulary import Ragged
 from tests.export.made import network, texts
 
@@ -39,7 +39,7 @@ def scaled_by_batch() -> bytes:
 
 
 def test_a_float_model_says_the_same_either_way() -> None:
-    both = two_ways(build(NET).file, TEXTS, 64)
+    both = two_ways(build_graph(NET).file, TEXTS, 64)
     np.testing.assert_allclose(both.alone_MK, both.batched_MK, atol=1e-5)
     assert len(both.alone_MK) == 64 == 2 * TOGETHER
 
@@ -51,4 +51,4 @@ def test_a_scale_taken_from_the_batch_shows() -> None:
 
 
 def test_fewer_texts_than_asked_for_are_all_read() -> None:
-    assert len(two_ways(build(NET).file, TEXTS, 1000).batched_MK) == 100
+    assert len(two_ways(build_graph(NET).file, TEXTS, 1000).batched_MK) == 100

@@ -4,7 +4,7 @@ from statistics import median
 
 import pytest
 
-from emoray.artifact.latency import TimedArtifact, measure
+from emoray.artifact.latency import TimedArtifact, measure_latency
 from emoray.artifact.runtime import Classifier
 from tests.export.shipped import changed, files
 
@@ -19,7 +19,7 @@ def models() -> dict[str, TimedArtifact]:
 def test_every_model_meets_every_text_in_every_turn_beside_the_baseline(
     models: dict[str, TimedArtifact],
 ) -> None:
-    samples = measure(models, TEXTS, baseline="base", repeats=2)
+    samples = measure_latency(models, TEXTS, baseline="base", repeats=2)
     counts = Counter((s.model, s.beside, s.turn, s.text) for s in samples)
     pairs = [("base", "base"), ("small", "small"), ("base", "small")]
     assert counts == Counter((*p, turn, i) for p in pairs for turn in range(2) for i in range(3))
@@ -30,14 +30,16 @@ def test_every_model_meets_every_text_in_every_turn_beside_the_baseline(
 def test_the_model_alone_takes_a_part_of_what_a_user_waits(
     models: dict[str, TimedArtifact],
 ) -> None:
-    samples = measure(models, TEXTS * 20, baseline="base", repeats=1)
+    samples = measure_latency(models, TEXTS * 20, baseline="base", repeats=1)
     assert all(s.model_milliseconds > 0 for s in samples)
     shares = [s.model_milliseconds / s.milliseconds for s in samples]
     assert median(shares) < 1, "the usual sample: one may be held up between the two"
 
 
 def test_baseline_and_model_alternate_text_by_text(models: dict[str, TimedArtifact]) -> None:
-    small = [s for s in measure(models, TEXTS, baseline="base", repeats=1) if s.beside == "small"]
+    small = [
+        s for s in measure_latency(models, TEXTS, baseline="base", repeats=1) if s.beside == "small"
+    ]
     assert [s.text for s in small] == [0, 0, 1, 1, 2, 2]
     assert {small[0].model, small[1].model} == {"base", "small"}
     assert small[0].model != small[2].model
@@ -60,7 +62,7 @@ def test_a_model_in_use_has_read_other_texts_and_none_of_those_that_are_timed() 
 
     OTHERS = [f"other {i}" for i in range(1200)]
     one = Remembering()
-    measure({"one": one}, TEXTS, baseline="one", others=OTHERS, repeats=3)
+    measure_latency({"one": one}, TEXTS, baseline="one", others=OTHERS, repeats=3)
     assert one.asked[:200] == OTHERS[:200] and one.asked[-3:] == TEXTS
 
 
@@ -86,7 +88,7 @@ def test_what_a_turn_has_read_is_new_again_in_the_next_one() -> None:
 
 
 def test_garbage_collection_is_as_it_was(models: dict[str, TimedArtifact]) -> None:
-    measure(models, TEXTS, baseline="base", repeats=1)
+    measure_latency(models, TEXTS, baseline="base", repeats=1)
     assert gc.isenabled()
 
 
@@ -94,12 +96,12 @@ def test_a_baseline_that_is_none_of_the_models_is_refused(
     models: dict[str, TimedArtifact],
 ) -> None:
     with pytest.raises(ValueError, match="the baseline is one of the models, got 'float'"):
-        measure(models, TEXTS, baseline="float")
+        measure_latency(models, TEXTS, baseline="float")
 
 
 def test_no_texts_are_refused(models: dict[str, TimedArtifact]) -> None:
     with pytest.raises(ValueError, match="latency needs texts and repeats, got 0 and 5"):
-        measure(models, [], baseline="base")
+        measure_latency(models, [], baseline="base")
 
 
 def test_a_baseline_of_another_vocabulary_reads_its_own_ids() -> None:
@@ -109,5 +111,5 @@ def test_a_baseline_of_another_vocabulary_reads_its_own_ids() -> None:
         "base": TimedArtifact(Classifier(turned)),
         "short": TimedArtifact(Classifier(changed("tokenizer.json", max_tokens=2))),
     }
-    samples = measure(models, TEXTS, baseline="base", repeats=1)
+    samples = measure_latency(models, TEXTS, baseline="base", repeats=1)
     assert {(s.model, s.tokens) for s in samples if s.text == 0} == {("base", 3), ("short", 2)}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emoray.export.network import Attention, Linear, Mean, Network, Pool
+from emoray.export.network import AttentionPool, Linear, MeanPool, Network, Pool
 from tests.export.made import FILTERS, LABELS, WIDTH, WORDS, network
 
 
@@ -28,7 +28,7 @@ HEAD = Linear(zeros(4, 2), zeros(2))
 
 def test_a_padding_row_with_values_is_refused() -> None:
     with pytest.raises(ValueError, match=r"row 0 of the embedding is padding and zero, got .* 1"):
-        Network(embedding_VD=zeros(3, 4) + 1, pools=(Mean(),), dense=(HEAD,))
+        Network(embedding_VD=zeros(3, 4) + 1, pools=(MeanPool(),), dense=(HEAD,))
 
 
 def test_a_network_without_pools_is_refused() -> None:
@@ -39,20 +39,20 @@ def test_a_network_without_pools_is_refused() -> None:
 def test_nan_in_weights_is_refused() -> None:
     nan = Linear(np.full((4, 2), np.nan, np.float32), zeros(2))
     with pytest.raises(ValueError, match="weights are finite float32, got float32 in head"):
-        Network(embedding_VD=zeros(3, 4), pools=(Mean(),), dense=(nan,))
+        Network(embedding_VD=zeros(3, 4), pools=(MeanPool(),), dense=(nan,))
 
 
 def test_double_precision_is_refused() -> None:
     with pytest.raises(ValueError, match="got float64 in embedding"):
-        Network(embedding_VD=np.zeros((3, 4)), pools=(Mean(),), dense=(HEAD,))
+        Network(embedding_VD=np.zeros((3, 4)), pools=(MeanPool(),), dense=(HEAD,))
 
 
 @pytest.mark.parametrize(
     ("pools", "head", "name"),
     [
-        ((Mean(), Mean()), HEAD, "head must take 8 values"),
-        ((Mean(),), Linear(zeros(4, 2), zeros(3)), "a bias for each output"),
-        ((Attention(zeros(5, 1)),), HEAD, "pool0.query must take 4 values"),
+        ((MeanPool(), MeanPool()), HEAD, "head must take 8 values"),
+        ((MeanPool(),), Linear(zeros(4, 2), zeros(3)), "a bias for each output"),
+        ((AttentionPool(zeros(5, 1)),), HEAD, "pool0.query must take 4 values"),
     ],
 )
 def test_layers_that_do_not_fit_together_are_refused(

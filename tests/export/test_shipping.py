@@ -14,7 +14,7 @@ from emoray.artifact.packaging import (
     base_files,
     decision_json,
     row_of,
-    ship,
+    ship_folder,
 )
 
 FILES = base_files(
@@ -36,7 +36,7 @@ def test_a_shipped_folder_has_the_bytes_and_the_hash_of_its_row(
     base_folder: Path, tmp_path: Path
 ) -> None:
     row = row_of(Base.of(FILES), temperature=1.5, cuts_K=CUTS, rule="per_label")
-    ship(base_folder, row, tmp_path / "a")
+    ship_folder(base_folder, row, tmp_path / "a")
     on_disk = {path.name: path.read_bytes() for path in (tmp_path / "a").iterdir()}
     assert sum(map(len, on_disk.values())) == row.size_bytes
     assert runtime.sha256(on_disk["manifest.json"]) == row.sha256
@@ -63,7 +63,7 @@ def test_another_model_does_not_ship_as_this_row(base_folder: Path, tmp_path: Pa
     row = row_of(Base.of(FILES), temperature=1.0, cuts_K=CUTS, rule="one")
     (base_folder / "model.onnx").write_bytes(b"b model")
     with pytest.raises(ValueError, match="ships with the model it was scored on, got other files"):
-        ship(base_folder, row, tmp_path / "a")
+        ship_folder(base_folder, row, tmp_path / "a")
     assert not (tmp_path / "a").exists()
 
 

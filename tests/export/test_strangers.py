@@ -25,8 +25,8 @@ from emoray.artifact.runtime import (
     packed_rows,
     refuse_external,
 )
-from emoray.artifact.scoring import open_session
-from emoray.export.graph import build
+from emoray.artifact.scoring import scoring_session
+from emoray.export.graph import build_graph
 from emoray.quant.catalogue import quick_schemes
 from emoray.quant.scheme import ModelScheme
 from tests.export.made import WORDS, network
@@ -118,7 +118,7 @@ TABLES = {
 def test_a_vocabulary_of_another_model_is_refused(
     table: str, more: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    given = files() | {MODEL: build(network(), TABLES[table]).file}
+    given = files() | {MODEL: build_graph(network(), TABLES[table]).file}
     words = given[VOCABULARY].splitlines()
     assert Classifier(given).read(["waa"])[0].unknown_share == 0
     spoilt = [*words, b"more"] if more > 0 else words[:more]
@@ -129,7 +129,7 @@ def test_a_vocabulary_of_another_model_is_refused(
 
 
 def test_no_other_number_than_ids_looks_up_codes_whose_end_nobody_checks() -> None:
-    model = onnx.load_from_string(build(network(), TABLES["4 bits"]).file)
+    model = onnx.load_from_string(build_graph(network(), TABLES["4 bits"]).file)
     assert packed_rows(model.SerializeToString()) == {WORDS}
     (look_up,) = (node for node in model.graph.node if node.op_type == "GatherBlockQuantized")
     look_up.input[1] = "ids_and_a_million"
@@ -353,7 +353,7 @@ def test_a_tensor_in_another_file_is_refused_wherever_it_stands(
     hide(model)
     refused(files() | {MODEL: model.SerializeToString()}, "holds all its tensors", tmp_path)
     with pytest.raises(ValueError, match="holds all its tensors, got one in another file: do not"):
-        open_session(model.SerializeToString())
+        scoring_session(model.SerializeToString())
 
 
 def test_no_file_below_the_working_directory_becomes_logits(
@@ -365,7 +365,7 @@ def test_no_file_below_the_working_directory_becomes_logits(
     model.graph.initializer[0].CopyFrom(outside("constant"))
     (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(ValueError, match="holds all its tensors"):
-        open_session(tmp_path / "model.onnx")
+        scoring_session(tmp_path / "model.onnx")
     refused(files() | {MODEL: model.SerializeToString()}, "holds all its tensors", tmp_path)
 
 

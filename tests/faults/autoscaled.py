@@ -86,7 +86,7 @@ def main(out: Path) -> None:
         node._ray_params.autoscaling_config = str(config)
         node.start_monitor()
         with desk_at(out, seconds=SECONDS) as (desk, _):
-            decided = tune.grid(space_of(RECIPES, SCHEMES), desk)
+            decided = tune.search_grid(space_of(RECIPES, SCHEMES), desk)
         said = {
             "models": len(decided),
             "points": len(desk.written("points")),

@@ -23,14 +23,14 @@ def once(mark: Path) -> bool:
 @contextmanager
 def before_rows(strike: Callable[[Desk], None]) -> Iterator[None]:
     """`strike` comes before the rows of a model are written, in this process."""
-    write_rows = trials.write_rows
+    write_rows = trials.copy_rows
 
     def strike_first(desk: Desk, *rest: Any) -> Any:
         strike(desk)
         return write_rows(desk, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trials, "write_rows", strike_first)
+        patch.setattr(trials, "copy_rows", strike_first)
         yield
 
 

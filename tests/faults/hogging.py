@@ -25,7 +25,7 @@ def main(out: Path) -> None:
     short_of_memory()
     with desk_at(out, seconds=SECONDS, hog=HOG) as (desk, log):
         assert isinstance(desk.run_folder, Path)
-        decided = tune.grid(space_of(RECIPES, SCHEMES), desk)
+        decided = tune.search_grid(space_of(RECIPES, SCHEMES), desk)
         failures = [
             row
             for path in part_files(desk.run_folder, "failures")

@@ -67,7 +67,7 @@ def main(out: Path) -> None:
         ThreadPoolExecutor(1) as thread,  # Ray starts nodes in the main thread only
     ):
         assert isinstance(desk.run_folder, Path)
-        searching = thread.submit(tune.grid, space_of(RECIPES, SCHEMES), desk)
+        searching = thread.submit(tune.search_grid, space_of(RECIPES, SCHEMES), desk)
         come_and_go(nodes, desk.run_folder)
         decided = searching.result()
     said = {

@@ -19,7 +19,7 @@ from emoray.distributed.stages import Stages
 from emoray.quant.catalogue import quick_schemes
 from emoray.search.spaces import FROZEN, Space
 from emoray.search.trials import COMPARED, DECIDED, Desk
-from emoray.stages.inputs import look
+from emoray.stages.inputs import summarize_corpus
 from emoray.stages.spec import Decision
 from emoray.storage.store.local import Done
 from emoray.tables.files import write_table
@@ -94,6 +94,6 @@ def desk_at(out: Path, *, seconds: float, hog: int | None = None) -> Iterator[tu
     run.mkdir(parents=True)
     log.touch()
     workers.STAGE_TASK = made_up(log, seconds, hog)
-    data = look("ekman", None, download=False).data
+    data = summarize_corpus("ekman", None, download=False).data
     with Stages(store) as stages:
         yield Desk(stages=stages, run_folder=run, store=store, data=data, token=begin(run)), log

@@ -78,7 +78,7 @@ def main(out: Path) -> None:
     with suppress(KeyboardInterrupt), desk_at(out, seconds=SECONDS) as (desk, log):
         looking = (desk, log, raylet.process.pid, said)
         threading.Thread(target=measured, args=looking, daemon=True).start()
-        tune.grid(space_of(RECIPES, SCHEMES), desk)
+        tune.search_grid(space_of(RECIPES, SCHEMES), desk)
     sys.stdout.write(json.dumps(said) + "\n")
     sys.stdout.flush()
     ray.shutdown()

@@ -17,7 +17,7 @@ from typing import Any
 import ray
 from ray.cluster_utils import Cluster
 
-from emoray.distributed.actor_pool import Leaf, Limits, Pool, dispatch
+from emoray.distributed.actor_pool import Leaf, Pool, StageLimits, dispatch
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages
 from emoray.distributed.timing_node import timing_kind
@@ -54,7 +54,7 @@ def late(store: Store) -> dict[str, Any]:
     """A head without processors; three nodes come, one goes at work, one comes at the end."""
     cluster = Cluster(initialize_head=True, connect=True, head_node_args={**SHORT, "num_cpus": 0})
     stages = [Plain(number=i, seconds=2.0) for i in range(40)]
-    settings = {"store": store.place, "pool": Pool(), "limits": Limits(attempts=1)}
+    settings = {"store": store.place, "pool": Pool(), "limits": StageLimits(attempts=1)}
     with ThreadPoolExecutor(1) as thread:  # Ray starts nodes in the main thread only
         made = thread.submit(dispatch, stages, **settings)
         time.sleep(6.0)
@@ -84,7 +84,9 @@ def gpus(store: Store) -> dict[str, Any]:
         after = made([any_gpu.make(Torch(number=3))])
         large, shared = made([half.make(Torch(number=n, large=n == 4)) for n in (4, 5)])
         mixed: list[Stage] = [Torch(number=6), Torch(number=7, large=True), Plain(number=8)]
-        leaves = dispatch(mixed, store=store.place, pool=Pool(gpus=0.5), limits=Limits(attempts=1))
+        leaves = dispatch(
+            mixed, store=store.place, pool=Pool(gpus=0.5), limits=StageLimits(attempts=1)
+        )
         never = made([any_gpu.make(Plain(number=9))])
     return {
         "before": before,
@@ -135,7 +137,7 @@ def memory(store: Store) -> dict[str, Any]:
     short_of_memory()
     hog = Hog(mebibytes=HOGGED)
     beside = [Plain(number=i, seconds=0.5) for i in range(6)]
-    limits = Limits(attempts=2, seconds=60.0)
+    limits = StageLimits(attempts=2, seconds=60.0)
     leaves = dispatch([hog, *beside], store=store.place, pool=Pool(), limits=limits)
     begun = [e["key"] for e in store.journal() if e["event"] == "started"]
     return {"pool": pooled(leaves), "hogs": begun.count(key_of(hog))}

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from emoray.distributed.actor_pool import Limits
+from emoray.distributed.actor_pool import StageLimits
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages
 from emoray.distributed.workers import LIMITS
@@ -49,7 +49,7 @@ class Fleet:
 
 
 @contextmanager
-def fleet_at(root: Path, limits: Limits = LIMITS) -> Iterator[Fleet]:
+def fleet_at(root: Path, limits: StageLimits = LIMITS) -> Iterator[Fleet]:
     with Stages(root, limits=limits) as stages:
         yield Fleet(stages, Store(root))
 
@@ -131,7 +131,7 @@ def test_a_worker_that_the_kernel_kills_for_its_memory_is_replaced(
 @pytest.mark.parametrize("fault", ["hang", "hang natively"])
 def test_a_stage_that_hangs_is_ended_by_its_time_limit(tmp_path: Path, fault: str) -> None:
     hanging = Faulty(fault=fault, times=ALWAYS, notes=tmp_path)
-    with fleet_at(tmp_path / "store", Limits(seconds=1.0)) as fleet:
+    with fleet_at(tmp_path / "store", StageLimits(seconds=1.0)) as fleet:
         failed, done = fleet.made(hanging, Write(text="bystander"))
         assert isinstance(done, Done) and isinstance(failed, Failed)
         assert "did not end and was killed: give it more with --stage-minutes" in failed.error
@@ -142,7 +142,7 @@ def test_a_stage_that_hangs_is_ended_by_its_time_limit(tmp_path: Path, fault: st
 
 def test_waiting_in_the_queue_is_not_counted_as_time_of_the_stage(tmp_path: Path) -> None:
     many = [Write(text=str(i), seconds=0.6) for i in range(8)]
-    with fleet_at(tmp_path / "store", Limits(seconds=1.5)) as fleet:
+    with fleet_at(tmp_path / "store", StageLimits(seconds=1.5)) as fleet:
         assert all(isinstance(done, Done) for done in fleet.made(*many))
     ends = [e["time"] for e in fleet.store.journal()]
     assert max(ends) - min(ends) > 1.5, "the last have waited for longer than the limit"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emoray.augment.apertium import MODES, Apertium
-from emoray.distributed.actor_pool import Limits, Pool
+from emoray.distributed.actor_pool import Pool, StageLimits
 from emoray.search import translation as translators
 from emoray.search.translation import shards, translate
 from emoray.stages.augmentation import TRANSLATIONS, Translate, read_translations
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("local_ray")
 
 TWO = Pool(actors=2)
 SLOW = Path("/0.05")  # seconds of each call
-PATIENT = Limits(attempts=5, seconds=60)
+PATIENT = StageLimits(attempts=5, seconds=60)
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +94,7 @@ def test_a_translator_that_hangs_is_replaced_when_its_time_is_up(
     tmp_path: Path, quiet: bytes
 ) -> None:
     hangs = traps(tmp_path / "traps", 1)
-    limits = Limits(attempts=3, seconds=20.0)  # far more than 50 texts take on a busy machine
+    limits = StageLimits(attempts=3, seconds=20.0)  # far more than 50 texts take on a busy machine
     done = translate(translation(hangs=hangs), store=tmp_path / "store", pool=TWO, limits=limits)
     assert not list(hangs.iterdir())
     assert (done.folder / TRANSLATIONS).read_bytes() == quiet
@@ -110,7 +110,7 @@ def test_a_text_that_kills_every_translator_is_set_aside_alone(
     healthy = read_translations(Store(tmp_path / "healthy").make(few).folder)
     poison = unique_word(healthy[6].source, [r.source for r in healthy])
     deadly = replace(translation(kills=poison), stop=12)
-    limits = Limits(attempts=1, seconds=60)
+    limits = StageLimits(attempts=1, seconds=60)
     done = translate(deadly, store=tmp_path / "store", pool=TWO, limits=limits)
     found = read_translations(done.folder)
     assert "killed, crashed" in found[6].error and found[6].source == healthy[6].source

@@ -14,7 +14,7 @@ from emoray.search import spaces
 from emoray.search.spaces import Space
 from emoray.stages.spec import Decision
 from emoray.storage.store.opening import open_store
-from emoray.tables.baselines import searched
+from emoray.tables.baselines import without_baselines
 from emoray.tables.rows import TABLES
 from emoray.workflows.sweep import Sweep, run_sweep
 from tests.text.bring.made import as_separated, rows, texts_and
@@ -38,7 +38,7 @@ class Run:
     @property
     def searched(self) -> pd.DataFrame:
         """The points without the baselines beside them."""
-        return searched(self.tables["points"])
+        return without_baselines(self.tables["points"])
 
 
 def read(sweep: Sweep) -> Run:

@@ -5,10 +5,10 @@ import pytest
 
 from emoray.models.encoder.recipe import BertRecipe
 from emoray.quant.scheme import FLOAT, ModelScheme
-from emoray.search.overrides import Wish, encoders_needed, named
+from emoray.search.overrides import SpaceOverrides, encoders_needed, named_space
 from emoray.search.spaces import BERT_GRIDS, JointSpace, Space
 from emoray.stages.plan import deciding, training
-from emoray.stages.qat import Refine
+from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import CorpusRef, Data, EncoderRef
 
 SMALL = EncoderRef(
@@ -23,14 +23,14 @@ DATA = Data(
 )
 
 
-def grid(name: str, wish: Wish | None = None) -> Space:
-    space = named(name, "ekman", (), encoders=DATA.encoders, wish=wish)
+def grid(name: str, wish: SpaceOverrides | None = None) -> Space:
+    space = named_space(name, "ekman", (), encoders=DATA.encoders, wish=wish)
     assert isinstance(space, Space)
     return space
 
 
 def joint() -> JointSpace:
-    space = named("bert-joint", "sentiment", (), encoders=DATA.encoders, trials=3)
+    space = named_space("bert-joint", "sentiment", (), encoders=DATA.encoders, trials=3)
     assert isinstance(space, JointSpace)
     return space
 
@@ -59,19 +59,22 @@ def test_schemes_that_train_for_their_codes_get_a_stage_of_their_own() -> None:
         refined[str(scheme)] = decide.compressed.refined
         wanted = isinstance(scheme, ModelScheme) and scheme.qat is not None
         assert (decide.compressed.refined is not None) is wanted
-    assert sum(isinstance(stage, Refine) for stage in refined.values()) >= 4
+    assert sum(isinstance(stage, QuantizationAwareTraining) for stage in refined.values()) >= 4
 
 
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
-        (Wish(layers=(13,)), r"layers must not exceed the encoder's 5, got 13 for small"),
-        (Wish(dims=(64,)), r"embedding_dim must not exceed the encoder's 48, got 64 for small"),
+        (SpaceOverrides(layers=(13,)), r"layers must not exceed the encoder's 5, got 13 for small"),
+        (
+            SpaceOverrides(dims=(64,)),
+            r"embedding_dim must not exceed the encoder's 48, got 64 for small",
+        ),
     ],
     ids=["layers", "rank"],
 )
 def test_more_than_an_encoder_has_is_refused_before_any_worker_starts(
-    wish: Wish, words: str
+    wish: SpaceOverrides, words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
         for recipe in grid("bert", wish).recipes:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from emoray.artifact import runtime
-from emoray.data.corpus import read_corpus
+from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
 from emoray.labels import taxonomy
-from emoray.search.overrides import Wish
+from emoray.search.overrides import SpaceOverrides
 from emoray.workflows.sweep import Sweep, run_sweep
 from tests.fleet.conftest import Run, swept
 from tests.model.encoders_made import make_encoder
@@ -80,7 +80,7 @@ def test_an_artifact_says_what_its_row_scored(run: Run) -> None:
     points = run.searched
     row = points[points["on_front"]].iloc[0]
     classifier = runtime.load(run.folder / row["artifact"])
-    corpus = read_corpus(sample().folder, name="sample", taxonomy=taxonomy("sentiment"))
+    corpus = read_splits(sample().folder, name="sample", taxonomy=taxonomy("sentiment"))
     logits_NK = classifier.logits(corpus.test.texts)
     decided_NK = logits_NK >= classifier.cuts_K
     true_NK = corpus.test.labels_NK.astype(bool)
@@ -105,7 +105,7 @@ def test_more_layers_than_the_encoder_has_are_refused_before_ray_starts(tmp_path
         space="bert-smoke",
         out=tmp_path / "out",
         encoders=(str(encoder),),
-        wish=Wish(layers=(3,)),
+        wish=SpaceOverrides(layers=(3,)),
         download=False,
     )
     with pytest.raises(ValueError, match="layers must not exceed the encoder's 2, got 3 for tiny"):

@@ -7,7 +7,7 @@ from sklearn.metrics import f1_score
 
 from emoray.artifact import runtime
 from emoray.artifact.loading import open_artifact
-from emoray.data.corpus import read_corpus, taxonomies_of
+from emoray.data.corpus import read_splits, taxonomies_of
 from emoray.data.finding import find_corpus
 from tests.fleet.conftest import Run
 from tests.text.bring.made import LABELS
@@ -25,7 +25,7 @@ def test_artifacts_say_the_labels_of_the_corpus(mixed: Run) -> None:
     points = mixed.searched
     shipped = points[points["artifact"].str.startswith("artifacts/")]
     source = find_corpus(mixed.sweep.corpus, None)
-    test = read_corpus(source.folder, name="x", taxonomy=taxonomies_of(source.folder)[0]).test
+    test = read_splits(source.folder, name="x", taxonomy=taxonomies_of(source.folder)[0]).test
     assert len(shipped)
     for row in shipped.to_dict("records"):
         folder = mixed.folder / row["artifact"]

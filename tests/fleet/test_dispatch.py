@@ -12,7 +12,7 @@ from typing import ClassVar
 import pytest
 import ray
 
-from emoray.distributed.actor_pool import Leaf, Limits, Pool, dispatch
+from emoray.distributed.actor_pool import Leaf, Pool, StageLimits, dispatch
 from emoray.distributed.single_flight import Failed
 from emoray.storage.store.local import Done, Store
 
@@ -115,7 +115,7 @@ def test_an_actor_that_dies_is_replaced_and_its_stage_made(tmp_path: Path, luck:
 
 def test_a_stage_that_hangs_is_killed_and_made_again(tmp_path: Path, luck: Path) -> None:
     stages = [Count(start=i, stop=i + 1, hangs=(1,), times=1, luck=luck) for i in range(2)]
-    leaves = dispatch(stages, store=tmp_path, pool=TWO, limits=Limits(seconds=1.5))
+    leaves = dispatch(stages, store=tmp_path, pool=TWO, limits=StageLimits(seconds=1.5))
     assert numbers(leaves) == ["0", "1"]
     assert [p.name for p in luck.iterdir()] == ["1-0"]
 
@@ -124,7 +124,7 @@ def test_what_uses_up_its_attempts_has_failed_and_the_others_go_on(
     tmp_path: Path, luck: Path
 ) -> None:
     stages = [Count(start=i, stop=i + 1, raises=(0,), kills=(1,), luck=luck) for i in range(3)]
-    leaves = dispatch(stages, store=tmp_path, pool=TWO, limits=Limits(attempts=2))
+    leaves = dispatch(stages, store=tmp_path, pool=TWO, limits=StageLimits(attempts=2))
     assert leaves[0].result == Failed("count", "ArithmeticError: 0 cannot be counted")
     assert leaves[1].result == Failed("count", CRASHED)
     assert numbers(leaves)[2] == "2"
@@ -133,7 +133,7 @@ def test_what_uses_up_its_attempts_has_failed_and_the_others_go_on(
 
 def test_a_poisoned_shard_is_split_down_to_the_number(tmp_path: Path, luck: Path) -> None:
     stages = [Count(start=0, stop=2), Count(start=2, stop=10, raises=(7,), kills=(4,), luck=luck)]
-    limits = Limits(attempts=2)
+    limits = StageLimits(attempts=2)
     leaves = dispatch(stages, store=tmp_path, pool=TWO, limits=limits, split=halves)
     said = ["0 1", "2 3", CRASHED, "5", "6", "ArithmeticError: 7 cannot be counted", "8 9"]
     assert numbers(leaves) == said
@@ -142,7 +142,7 @@ def test_a_poisoned_shard_is_split_down_to_the_number(tmp_path: Path, luck: Path
 
 
 def test_an_actor_that_fits_on_no_node_is_refused_in_words(tmp_path: Path) -> None:
-    pool, limits = Pool(cpus=64), Limits(start_seconds=1)
+    pool, limits = Pool(cpus=64), StageLimits(start_seconds=1)
     with pytest.raises(ValueError, match=r"must fit on a node, none started in 1 s with cpus 64"):
         dispatch([Count(start=0, stop=1)], store=tmp_path, pool=pool, limits=limits)
 
@@ -158,8 +158,8 @@ def test_no_actor_is_left_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("made", "rule"),
     [
-        (lambda: Limits(attempts=0), "attempts must be at least 1, got 0"),
-        (lambda: Limits(seconds=float("nan")), "seconds must be at least 0, got nan"),
+        (lambda: StageLimits(attempts=0), "attempts must be at least 1, got 0"),
+        (lambda: StageLimits(seconds=float("nan")), "seconds must be at least 0, got nan"),
         (lambda: Pool(actors=0), "at least 1 actor, got 0"),
         (lambda: Pool(cpus=-1.0), "0 or more processors, got cpus -1"),
         (lambda: Pool(gpus=-0.5), r"gpus_per_stage is a share .* got -0.5: 0.5 lets two"),

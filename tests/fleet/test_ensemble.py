@@ -10,16 +10,16 @@ import pytest
 from rich.console import Console
 
 from emoray.artifact import runtime
-from emoray.distributed.actor_pool import Limits
+from emoray.distributed.actor_pool import StageLimits
 from emoray.models.sampling import Bootstrap
 from emoray.search import ensemble_plans
-from emoray.search.ensemble_plans import Plan
+from emoray.search.ensemble_plans import EnsemblePlan
 from emoray.search.spaces import FROZEN
 from emoray.search.trials import Desk
 from emoray.storage.store.local import Store
-from emoray.tables.parts import current
+from emoray.tables.parts import current_token
 from emoray.tables.rows import TABLES
-from emoray.workflows.ensemble import Ensemble, _look, planned, require_two, run_ensemble
+from emoray.workflows.ensemble import Ensemble, _look, planned_members, require_two, run_ensemble
 from emoray.workflows.reproduce.reproduce import Reproduce, run_reproduce
 
 TINY = replace(
@@ -73,14 +73,16 @@ def run(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Four members, of which one diverges; the plan stands among the others meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(
-            ensemble_plans.PLANS, "tiny", lambda members, bases: Plan(name="tiny", recipes=MEMBERS)
+            ensemble_plans.PLANS,
+            "tiny",
+            lambda members, bases: EnsemblePlan(name="tiny", recipes=MEMBERS),
         )
         settings = Ensemble(
             plan="tiny",
             members=len(MEMBERS),
             taxonomy="sentiment",
             out=tmp_path_factory.mktemp("ensemble") / "out",
-            limits=Limits(attempts=1),
+            limits=StageLimits(attempts=1),
             download=False,
         )
         return ran(settings)
@@ -90,7 +92,9 @@ def run(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
 def again(run: Run) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(
-            ensemble_plans.PLANS, "tiny", lambda members, bases: Plan(name="tiny", recipes=MEMBERS)
+            ensemble_plans.PLANS,
+            "tiny",
+            lambda members, bases: EnsemblePlan(name="tiny", recipes=MEMBERS),
         )
         return ran(run.settings)
 
@@ -178,8 +182,8 @@ def test_rows_of_ensembles_come_out_again_shipped_or_not(run: Run) -> None:
 def test_one_member_left_is_no_ensemble(run: Run) -> None:
     look = _look(run.settings)
     plan = replace(run.settings, plan="seeds", members=2)
-    _, asked = planned(plan, look)
-    token = current(run.folder)
+    _, asked = planned_members(plan, look)
+    token = current_token(run.folder)
     desk = Desk(stages=None, run_folder=run.folder, store=run.folder, data=look.data, token=token)
     with pytest.raises(ValueError, match=r"two finished members, got 1 of 2: train failed with"):
         require_two(desk, asked[:1], asked)

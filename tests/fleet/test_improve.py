@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from emoray.storage.store.local import Store
-from emoray.workflows.improve import Improve, planned, run_improve
+from emoray.workflows.improve import Improve, planned_techniques, run_improve
 
 
 def small(out: Path) -> Improve:
@@ -37,7 +37,7 @@ def told(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 
 def test_an_ensemble_begins_with_its_seeds_baseline_and_shares_no_other_member() -> None:
-    plans = {p.name: p for p in planned("glove", small(Path("x")), [50])}
+    plans = {p.name: p for p in planned_techniques("glove", small(Path("x")), [50])}
     assert plans["baseline"].groups == plans["focal_loss"].groups == ((0,), (1,))
     assert plans["ensemble"].groups == ((0, 2), (1, 3))
     assert plans["ensemble"].recipe == plans["baseline"].recipe != plans["focal_loss"].recipe

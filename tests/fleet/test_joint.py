@@ -46,7 +46,7 @@ def test_every_trial_is_a_row_and_complete_in_a_study_that_optuna_opens(run: Run
 
 def test_rows_are_what_their_trials_asked_for(run: Run) -> None:
     points = run.searched
-    wanted = overrides.named("joint", "ekman", [50], trials=TRIALS)
+    wanted = overrides.named_space("joint", "ekman", [50], trials=TRIALS)
     assert isinstance(wanted, spaces.JointSpace)
     specs = [wanted.spec(trial.params) for trial in study(run).trials]
     said = {(recipe_id(s.recipe), str(s.scheme), str(s.decision.rule)) for s in specs}

@@ -3,14 +3,14 @@ import pytest
 from emoray.models.encoder.recipe import BertRecipe
 from emoray.models.sampling import Bootstrap, Whole
 from emoray.models.word.recipe import GloveRecipe
-from emoray.search.ensemble_plans import PLANS, Plan, bases_of, checked_plan
+from emoray.search.ensemble_plans import PLANS, EnsemblePlan, bases_of, checked_plan
 from emoray.stages.spec import EncoderRef, Recipe
 from tests.fleet.test_bert_space import SMALL
 
 DIMS = (50, 300)
 
 
-def plan(name: str, members: int, encoders: tuple[EncoderRef, ...] = ()) -> Plan:
+def plan(name: str, members: int, encoders: tuple[EncoderRef, ...] = ()) -> EnsemblePlan:
     return PLANS[name](members, bases_of(name, "ekman", DIMS, encoders))
 
 

@@ -4,22 +4,22 @@ import optuna
 import pytest
 
 from emoray.decide.thresholds import Fixed
-from emoray.models.word.initial_vectors import Given
+from emoray.models.word.initial_vectors import PretrainedVectors
 from emoray.quant.catalogue import all_schemes, quick_schemes
 from emoray.quant.scheme import FLOAT
-from emoray.search.overrides import Wish, named, own_vectors
+from emoray.search.overrides import SpaceOverrides, named_space, own_vectors
 from emoray.search.spaces import GRIDS, JointSpace, Space
 from emoray.stages.spec import Decision, Fitted
 
 
 def grid(name: str, *dims: int) -> Space:
-    space = named(name, "ekman", dims, trials=1)
+    space = named_space(name, "ekman", dims, trials=1)
     assert isinstance(space, Space)
     return space
 
 
 def joint(*dims: int, trials: int = 5) -> JointSpace:
-    space = named("joint", "ekman", dims, trials=trials)
+    space = named_space("joint", "ekman", dims, trials=trials)
     assert isinstance(space, JointSpace)
     return space
 
@@ -28,7 +28,7 @@ def test_an_unknown_space_is_refused_and_the_known_ones_named() -> None:
     with pytest.raises(
         ValueError, match=r"one of smoke, quick, seed, qat, joint, bert-.*got 'huge'"
     ):
-        named("huge", "ekman", [50], trials=1)
+        named_space("huge", "ekman", [50], trials=1)
 
 
 @pytest.mark.parametrize("part", ["recipes", "schemes", "decisions"])
@@ -115,51 +115,54 @@ def test_a_joint_space_counts_its_trials() -> None:
 
 
 def test_a_wish_changes_a_grid_and_keeps_each_recipe_once() -> None:
-    wish = Wish(dims=(8, 16), layers=(0,), seeds=3)
-    space = named("smoke", "ekman", [50], trials=1, wish=wish)
+    wish = SpaceOverrides(dims=(8, 16), layers=(0,), seeds=3)
+    space = named_space("smoke", "ekman", [50], trials=1, wish=wish)
     assert isinstance(space, Space)
     assert len(set(space.recipes)) == len(space.recipes)
     assert {r.embedding_dim for r in space.recipes} == {8, 16}
     assert {r.layers for r in space.recipes} == {0}
     assert {r.seed for r in space.recipes} == {0, 1, 2}
-    assert named("smoke", "ekman", [50], trials=1, wish=Wish()) == grid("smoke", 50)
+    assert named_space("smoke", "ekman", [50], trials=1, wish=SpaceOverrides()) == grid("smoke", 50)
 
 
 def test_a_wish_is_refused_where_the_searcher_chooses() -> None:
     with pytest.raises(ValueError, match="dims, layers and seeds change a grid"):
-        named("joint", "ekman", [50], trials=1, wish=Wish(layers=(1,)))
+        named_space("joint", "ekman", [50], trials=1, wish=SpaceOverrides(layers=(1,)))
 
 
 def test_vectors_that_are_named_start_every_recipe_of_a_grid() -> None:
-    given, own = Wish.said((), (), None, ["given"]), Wish.said((), (), None, ["own-ppmi"])
+    given, own = (
+        SpaceOverrides.said((), (), None, ["given"]),
+        SpaceOverrides.said((), (), None, ["own-ppmi"]),
+    )
     for name, each in (("smoke", given), ("smoke", own), ("quick", given), ("quick", own)):
-        space = named(name, "ekman", [50], wish=each)
+        space = named_space(name, "ekman", [50], wish=each)
         assert isinstance(space, Space)
         assert {r.vectors for r in space.recipes} == set(each.vectors)
-        assert own_vectors(space) == [str(v) for v in each.vectors if v != Given()]
-    both = Wish.said((8,), (0,), None, ["given", "own-ppmi", "own-glove"])
-    space = named("smoke", "ekman", [50], wish=both)
+        assert own_vectors(space) == [str(v) for v in each.vectors if v != PretrainedVectors()]
+    both = SpaceOverrides.said((8,), (0,), None, ["given", "own-ppmi", "own-glove"])
+    space = named_space("smoke", "ekman", [50], wish=both)
     assert len({str(r.vectors) for r in space.recipes}) == 3
     assert given.needs_given and both.needs_given and not own.needs_given
 
 
 def test_the_quick_space_holds_own_vectors_beside_given_ones_of_their_width() -> None:
     recipes = grid("quick", 50, 100).recipes
-    own = [r for r in recipes if r.vectors != Given()]
+    own = [r for r in recipes if r.vectors != PretrainedVectors()]
     assert len(own) == 2
-    assert {replace(r, vectors=Given()) for r in own} <= set(recipes)
+    assert {replace(r, vectors=PretrainedVectors()) for r in own} <= set(recipes)
 
 
 def test_own_vectors_alone_are_as_wide_as_a_space_asks() -> None:
-    wish = Wish.said((), (), None, ["own-ppmi"])
-    space = named("seed", "ekman", (), wish=wish)
+    wish = SpaceOverrides.said((), (), None, ["own-ppmi"])
+    space = named_space("seed", "ekman", (), wish=wish)
     assert isinstance(space, Space)
     assert {r.embedding_dim for r in space.recipes} == {50, 100, 300}
 
 
 def test_a_joint_search_chooses_among_the_vectors_that_are_named() -> None:
-    wish = Wish.said((), (), None, ["given", "own-ppmi"])
-    space = named("joint", "ekman", [50], trials=1, wish=wish)
+    wish = SpaceOverrides.said((), (), None, ["given", "own-ppmi"])
+    space = named_space("joint", "ekman", [50], trials=1, wish=wish)
     assert isinstance(space, JointSpace) and own_vectors(space) == ["own-ppmi"]
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     found = set()
@@ -173,4 +176,4 @@ def test_a_joint_search_chooses_among_the_vectors_that_are_named() -> None:
 
 def test_vectors_of_an_unknown_name_are_refused_and_the_known_ones_named() -> None:
     with pytest.raises(ValueError, match="are given, own-ppmi, own-glove, got 'fasttext'"):
-        Wish.said((), (), None, ["fasttext"])
+        SpaceOverrides.said((), (), None, ["fasttext"])

@@ -23,7 +23,7 @@ from emoray.search import spaces
 from emoray.stages.baselines import KINDS
 from emoray.stages.point_rows import decision_id
 from emoray.stages.spec import recipe_id
-from emoray.stages.spec_json import read as read_spec
+from emoray.stages.spec_json import read_spec as read_spec
 from emoray.storage.store.local import Store
 from emoray.tables import load
 from emoray.tables.front import picks

@@ -11,14 +11,14 @@ from rich.console import Console
 
 from emoray.augment.apertium import MODES, Apertium
 from emoray.distributed import progress
-from emoray.distributed.actor_pool import Limits, Pool
+from emoray.distributed.actor_pool import Pool, StageLimits
 from emoray.models.augmentation import BackTranslation
 from emoray.quant.scheme import FLOAT
 from emoray.search import translation as translators
 from emoray.search.spaces import JointSpace, Space
 from emoray.search.translation import halves, recipes_of, shards, translate
 from emoray.stages.augmentation import TRANSLATIONS, read_translations
-from emoray.stages.inputs import look
+from emoray.stages.inputs import summarize_corpus
 from emoray.stages.spec import Decision, TranslatorRef
 from emoray.storage.s3 import S3Folder
 from emoray.storage.store.keys import key_of
@@ -94,7 +94,7 @@ def test_a_poisoned_text_is_found_and_set_aside_and_stays_so(
     healthy = read_translations_of(alone, tmp_path / "healthy")
     poison = healthy[130].source.split()[-1]
     bad = [r.index for r in healthy if poison in r.source]
-    limits = Limits(attempts=1, seconds=60)
+    limits = StageLimits(attempts=1, seconds=60)
     whole = replace(translation(raises=poison), stop=250)
     done = translate(whole, store=tmp_path / "store", pool=TWO, limits=limits)
     found = read_translations(done.folder)
@@ -126,7 +126,7 @@ def test_a_translator_that_can_do_nothing_is_to_blame_not_the_texts(
     monkeypatch.setattr(translators, "SHARD", 4)
     whole = replace(translation(raises=" "), stop=40)
     with pytest.raises(ValueError, match=r"must do nearly every text, 4 of .* cannot bear"):
-        translate(whole, store=tmp_path, pool=TWO, limits=Limits(attempts=1, seconds=60))
+        translate(whole, store=tmp_path, pool=TWO, limits=StageLimits(attempts=1, seconds=60))
 
 
 def test_the_log_says_how_far_it_is_and_how_long_it_takes(
@@ -200,7 +200,7 @@ def test_a_search_translates_first_and_says_what_it_trained_on(
 
 
 def test_a_translator_that_is_not_here_is_refused_before_anything_starts() -> None:
-    data = look("sentiment", None, download=False).data
+    data = summarize_corpus("sentiment", None, download=False).data
     recipe = replace(RECIPE, augmentation=BackTranslation(translator="apertium:xxx-yyy"))
     with pytest.raises(ValueError, match="a pair of Apertium must be installed, got xxx-yyy"):
         translators.with_translators(data, [recipe])

@@ -12,7 +12,7 @@ from emoray.metrics.change import (
     verdict_of,
     verdicts,
 )
-from emoray.metrics.comparison import compare
+from emoray.metrics.comparison import compare_decisions
 from emoray.metrics.resampled import LESS_IS_BETTER, MEASURES, resampled
 from tests.metrics.made import made
 
@@ -38,7 +38,7 @@ def of(value: float, reach: float, narrow: float | None = None) -> Change:
 
 def test_every_measure_changes_by_the_difference_resample_by_resample() -> None:
     found = resampled((LOGITS, CUTS), TRUTH, WEIGHTS, temperature_R=TEMPERATURES)
-    told = compare(found.rows([0]), found.rows([1]))
+    told = compare_decisions(found.rows([0]), found.rows([1]))
     assert tuple(told.changes) == MEASURES
     for measure, change in told.changes.items():
         was, now = found.value(measure)
@@ -55,7 +55,7 @@ def _narrow(change: Change) -> tuple[float, float]:
 
 def test_pairing_makes_the_interval_narrower_than_its_parts() -> None:
     close = resampled((LOGITS, CUTS + np.array([[0], [0.95]])), TRUTH, WEIGHTS)
-    change = compare(close.rows([0]), close.rows([1])).macro_f1
+    change = compare_decisions(close.rows([0]), close.rows([1])).macro_f1
     low_R, high_R = close.interval("macro_f1")
     assert change.high - change.low < 0.5 * (high_R - low_R)[0]
 
@@ -63,7 +63,7 @@ def test_pairing_makes_the_interval_narrower_than_its_parts() -> None:
 def test_a_temperature_moves_probabilities_and_no_threshold_fitted_per_label() -> None:
     cuts_RK = np.vstack([PerLabel().cuts(LOGITS, TRUTH), PerLabel().cuts(LOGITS, TRUTH, 1.7)])
     found = resampled((LOGITS, cuts_RK), TRUTH, WEIGHTS, temperature_R=TEMPERATURES)
-    told = compare(found.rows([0]), found.rows([1]))
+    told = compare_decisions(found.rows([0]), found.rows([1]))
     for measure, change in told.changes.items():
         assert (change.value == 0) == (measure not in LESS_IS_BETTER)
         assert (verdict_of(measure, change) == "equivalent") == (change.value == 0)

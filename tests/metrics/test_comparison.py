@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from emoray.metrics.bootstrap import stratified_weights
-from emoray.metrics.comparison import compare, compare_rows, mcnemar_p
+from emoray.metrics.comparison import compare_decisions, compare_rows, mcnemar_p
 from emoray.metrics.label_change import compare_labels
 from emoray.metrics.resampled import Resampled, resampled
 from tests.metrics.made import made
@@ -20,7 +20,7 @@ def drawn(logits_NK: np.ndarray = LOGITS, cuts_RK: np.ndarray = CUTS) -> Resampl
 
 
 def test_a_decision_beside_itself_is_equivalent_and_nothing_changed() -> None:
-    told = compare(drawn().rows([0]), drawn().rows([0]))
+    told = compare_decisions(drawn().rows([0]), drawn().rows([0]))
     assert told.verdict == "equivalent" and told.equivalent and told.mcnemar_p == 1
     assert told.macro_f1.value == told.macro_f1.low == told.macro_f1.high == 0
     assert told.decisions_changed == told.texts_lost == told.texts_won == 0
@@ -44,7 +44,7 @@ def test_rows_say_the_same_as_pairs_one_by_one() -> None:
     found = drawn()
     told = compare_rows(found.rows([0, 0, 2]), found.rows([1, 2, 0]), margin=0.03)
     for r, (b, a) in enumerate([(0, 1), (0, 2), (2, 0)]):
-        alone = compare(found.rows([b]), found.rows([a]), margin=0.03)
+        alone = compare_decisions(found.rows([b]), found.rows([a]), margin=0.03)
         assert alone.macro_f1.value == pytest.approx(told["macro_f1_change"][r], abs=1e-15)
         assert (alone.micro_f1.low, alone.micro_f1.high) == (
             told["micro_f1_low"][r],
@@ -58,7 +58,7 @@ def test_flips_are_counted_by_text_and_by_label() -> None:
     found = drawn()
     before, after = found.rows([0]), found.rows([2])
     was_NK, now_NK = before.decided(0), after.decided(0)
-    told = compare(before, after)
+    told = compare_decisions(before, after)
     right_NK = LABELS.astype(bool)
     was_N, now_N = (was_NK == right_NK).all(1), (now_NK == right_NK).all(1)
     assert told.texts_lost == (was_N & ~now_N).sum() and told.texts_won == (now_N & ~was_N).sum()
@@ -71,7 +71,7 @@ def test_flips_are_counted_by_text_and_by_label() -> None:
 
 
 def test_the_mean_over_labels_is_the_change_of_macro_f1() -> None:
-    told = compare(drawn().rows([0]), drawn().rows([2]))
+    told = compare_decisions(drawn().rows([0]), drawn().rows([2]))
     assert np.mean([k.f1.value for k in told.labels]) == pytest.approx(told.macro_f1.value)
     assert all(k.f1.low <= k.f1.value <= k.f1.high for k in told.labels)
 
@@ -84,14 +84,16 @@ def test_mcnemar_is_the_exact_binomial_test(lost: int, won: int) -> None:
 
 def test_a_clear_loss_is_worse_and_turned_round_better() -> None:
     found = drawn()
-    lost, won = (compare(found.rows(p), found.rows(q)) for p, q in (([0], [2]), ([2], [0])))
+    lost, won = (
+        compare_decisions(found.rows(p), found.rows(q)) for p, q in (([0], [2]), ([2], [0]))
+    )
     assert lost.verdict == "worse" and won.verdict == "better"
     assert lost.words.startswith("worse: macro-F1 −") and won.words.startswith("better: macro-F1 +")
 
 
 def test_what_lies_within_the_margin_is_equivalent_however_surely_it_differs() -> None:
     found = drawn()
-    told = compare(found.rows([0]), found.rows([2]), margin=0.9)
+    told = compare_decisions(found.rows([0]), found.rows([2]), margin=0.9)
     assert told.equivalent and told.verdict == "equivalent" and told.macro_f1.high < 0
     assert told.words.startswith("equivalent within ±90 points")
     assert told.words.endswith("the difference is real, and smaller than the margin")
@@ -99,22 +101,24 @@ def test_what_lies_within_the_margin_is_equivalent_however_surely_it_differs() -
 
 def test_too_few_texts_leave_it_undecided() -> None:
     noise = np.random.default_rng(0).normal(scale=0.5, size=LOGITS.shape)
-    told = compare(drawn().rows([0]), drawn(LOGITS + noise).rows([0]), margin=0.001)
+    told = compare_decisions(drawn().rows([0]), drawn(LOGITS + noise).rows([0]), margin=0.001)
     assert told.verdict == "undecided" and "within ±0.1 points is shown" in told.words
 
 
 def test_a_model_that_loses_less_than_the_margin_is_not_inferior_whatever_it_gains() -> None:
     found = drawn()
-    lost, won = (compare(found.rows(p), found.rows(q)) for p, q in (([0], [2]), ([2], [0])))
+    lost, won = (
+        compare_decisions(found.rows(p), found.rows(q)) for p, q in (([0], [2]), ([2], [0]))
+    )
     assert not lost.non_inferior and won.non_inferior and not won.equivalent
-    assert compare(found.rows([0]), found.rows([0])).non_inferior
+    assert compare_decisions(found.rows([0]), found.rows([0])).non_inferior
 
 
 def test_labels_say_the_same_of_many_rows_as_of_one() -> None:
     found = drawn()
     columns = compare_labels(found.rows([0, 2]), found.rows([1, 0]))
     for r, (b, a) in enumerate([(0, 1), (2, 0)]):
-        alone = compare(found.rows([b]), found.rows([a])).labels
+        alone = compare_decisions(found.rows([b]), found.rows([a])).labels
         at = slice(5 * r, 5 * r + 5)
         assert columns["churn"][at].tolist() == [label.churn for label in alone]
         assert columns["low"][at] == pytest.approx([label.f1.low for label in alone], abs=1e-15)
@@ -126,7 +130,7 @@ def test_what_makes_no_pair_is_refused() -> None:
     with pytest.raises(ValueError, match=r"got 3 and 1 rows: choose them with \.rows"):
         compare_rows(found, found.rows([0]))
     with pytest.raises(ValueError, match="one row is compared with one, got 3 rows"):
-        compare(found, found)
+        compare_decisions(found, found)
     other = resampled((LOGITS, CUTS), LABELS, WEIGHTS[:50])
     with pytest.raises(ValueError, match=r"a pair shares its resamples, .* 400\) and \(600, 50"):
         compare_rows(found, other)

@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 
 from emoray.metrics.bootstrap import draw_counts, stratified_weights
 from emoray.metrics.change import MARGIN
-from emoray.metrics.seed_gain import Promise, SeedScores, gain, seed_scores
+from emoray.metrics.seed_gain import Promise, SeedScores, seed_gain, seed_scores
 
 
 def made(
@@ -48,7 +48,7 @@ def test_the_interval_is_of_the_mean_over_drawn_seeds_on_drawn_texts() -> None:
         was, now = (each.resampled_SKB[seeds, 0, b].mean() for each in (before, after))
         differences.append(now - was)
         ratios.append(now / was - 1)
-    found = gain(before, after)
+    found = seed_gain(before, after)
     change = found.change
     for centre, drawn, ends in (
         (change.value, differences, (change.low, change.high)),
@@ -60,7 +60,7 @@ def test_the_interval_is_of_the_mean_over_drawn_seeds_on_drawn_texts() -> None:
 
 def test_a_technique_against_itself_is_equivalent() -> None:
     same = of(range(3), 0.8, WEIGHTS).macro
-    found = gain(same, same)
+    found = seed_gain(same, same)
     change = found.change
     assert (change.value, change.low, change.high, found.relative) == (0, 0, 0, 0)
     assert change.verdict(MARGIN) == "equivalent" and found.by_seed == (0, 0, 0)
@@ -68,7 +68,7 @@ def test_a_technique_against_itself_is_equivalent() -> None:
 
 def test_a_planted_gain_is_found_with_its_size() -> None:
     before, after = of(range(3), 0.8, WEIGHTS), of(range(10, 13), 0.9, WEIGHTS)
-    found = gain(before.macro, after.macro)
+    found = seed_gain(before.macro, after.macro)
     change = found.change
     assert change.low < change.value < change.high and change.verdict(MARGIN) == "better"
     assert found.relative == pytest.approx(change.after / change.before - 1)
@@ -81,7 +81,7 @@ def test_one_lucky_seed_of_three_widens_the_interval() -> None:
     steady = of(range(10, 13), 0.82, WEIGHTS)
     lucky = [made(s, quality=q)[0] for s, q in ((10, 0.8), (11, 0.8), (12, 0.86))]
     mixed = seed_scores(lucky, made(0, quality=1)[1], WEIGHTS)
-    wide, narrow = (gain(before.macro, each.macro).change for each in (mixed, steady))
+    wide, narrow = (seed_gain(before.macro, each.macro).change for each in (mixed, steady))
     assert wide.high - wide.low > 1.3 * (narrow.high - narrow.low)
 
 
@@ -91,26 +91,26 @@ def test_equal_methods_are_called_different_about_as_rarely_as_chance_allows() -
     for trial in range(60):
         before = of(range(100 * trial, 100 * trial + 3), 0.8, weights_BN)
         after = of(range(100 * trial + 50, 100 * trial + 53), 0.8, weights_BN)
-        called += not gain(before.macro, after.macro).change.includes_zero
+        called += not seed_gain(before.macro, after.macro).change.includes_zero
     assert called <= 6
 
 
 def test_the_macro_gain_is_the_mean_of_the_labels() -> None:
     before, after = of(range(2), 0.7, WEIGHTS), of(range(5, 7), 0.8, WEIGHTS)
-    by_label = [gain(before.label(k), after.label(k)).change.value for k in range(4)]
-    assert gain(before.macro, after.macro).change.value == pytest.approx(np.mean(by_label))
+    by_label = [seed_gain(before.label(k), after.label(k)).change.value for k in range(4)]
+    assert seed_gain(before.macro, after.macro).change.value == pytest.approx(np.mean(by_label))
 
 
 def test_a_baseline_that_finds_nothing_has_no_relative_gain() -> None:
     _, labels_NK = made(0, quality=1)
     nothing = seed_scores([np.zeros_like(labels_NK)], labels_NK, WEIGHTS).macro
-    found = gain(nothing, of(range(1), 0.8, WEIGHTS).macro)
+    found = seed_gain(nothing, of(range(1), 0.8, WEIGHTS).macro)
     assert found.change.value > 0.5 and np.isnan(found.relative) and np.isnan(found.relative_low)
 
 
 def test_unlike_trials_are_refused() -> None:
     with pytest.raises(ValueError, match="equally many seeds"):
-        gain(of(range(3), 0.8, WEIGHTS).macro, of(range(2), 0.8, WEIGHTS).macro)
+        seed_gain(of(range(3), 0.8, WEIGHTS).macro, of(range(2), 0.8, WEIGHTS).macro)
     with pytest.raises(ValueError, match="at least one training"):
         seed_scores([], made(0, quality=1)[1], WEIGHTS)
 
@@ -129,7 +129,7 @@ def test_what_becomes_of_a_promise_is_where_the_interval_lies(
     low: float, high: float, outcome: str
 ) -> None:
     same = of(range(1), 0.8, WEIGHTS).macro
-    found = replace(gain(same, same), relative_low=low, relative_high=high)
+    found = replace(seed_gain(same, same), relative_low=low, relative_high=high)
     assert Promise(0.1, 0.2).outcome(found) == outcome
 
 

@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
-from emoray.data.corpus import read_corpus
+from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
 from emoray.labels import GOEMOTIONS
 
@@ -25,7 +25,7 @@ BPE_SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")  # roberta's <mask> stands last
 @cache
 def sample_texts() -> tuple[str, ...]:
     """Every text of the embedded sample, train first."""
-    corpus = read_corpus(sample().folder, name="sample", taxonomy=GOEMOTIONS)
+    corpus = read_splits(sample().folder, name="sample", taxonomy=GOEMOTIONS)
     return corpus.train.texts + corpus.dev.texts + corpus.test.texts
 
 

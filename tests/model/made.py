@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from emoray.artifact.scoring import logits
-from emoray.export.graph import build
+from emoray.export.graph import build_graph
 from emoray.export.network import Network
-from emoray.models.word.keras_model import Epoch, Texts, Trained, train
+from emoray.models.word.keras_model import Epoch, Texts, Trained, train_keras
 from emoray.models.word.recipe import GloveRecipe
 from emoray.quant.scheme import FLOAT
 from emoray.text.vocabulary import Ragged
@@ -71,7 +71,7 @@ def trained(recipe: GloveRecipe, scores: list[float] | None = None, dev: Texts =
         told.logits_ENK.append(logits_NK)
         return float(len(told.logits_ENK)) if scores is None else scores[len(told.logits_ENK) - 1]
 
-    told.trained = train(
+    told.trained = train_keras(
         recipe,
         train=TRAIN,
         dev=dev,
@@ -86,4 +86,4 @@ def trained(recipe: GloveRecipe, scores: list[float] | None = None, dev: Texts =
 def exported_logits(told: Told, recipe: GloveRecipe, wanted: Ragged) -> np.ndarray:
     """What onnxruntime says, from nothing but the tensors."""
     network = Network.from_tensors(told.tensors, [str(pool) for pool in recipe.pools])
-    return logits(build(network, FLOAT).model.SerializeToString(), wanted)
+    return logits(build_graph(network, FLOAT).model.SerializeToString(), wanted)

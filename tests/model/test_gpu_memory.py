@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from emoray.models.batches import Texts
+from emoray.models.batches import PaddedTexts
 from emoray.models.losses import BCE
 from emoray.models.training import Fit, FitSettings
 
@@ -44,7 +44,7 @@ def fitting(room: int) -> tuple[Fit, Small]:
     random = np.random.default_rng(0)
     labels_NK = random.integers(0, 2, (TEXTS, LABELS)).astype(np.uint8)
     ids_NL = random.integers(1, 9, (TEXTS, LENGTH))
-    texts = Texts(ids_NL=ids_NL, lengths_N=np.full(TEXTS, LENGTH), labels_NK=labels_NK)
+    texts = PaddedTexts(ids_NL=ids_NL, lengths_N=np.full(TEXTS, LENGTH), labels_NK=labels_NK)
     model = Small(room)
     groups = [{"params": [model.kernel], "lr": 0.1, "weight_decay": 0.0}]
     return Fit(model, groups, SETTINGS, texts, labels_NK.mean(0), torch.device("cpu")), model

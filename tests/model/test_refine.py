@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from emoray.artifact.scoring import logits
-from emoray.export.calibrate import calibrate
-from emoray.export.graph import build
+from emoray.export.calibrate import static_ranges
+from emoray.export.graph import build_graph
 from emoray.export.network import Network
-from emoray.models.batches import Texts
+from emoray.models.batches import PaddedTexts
 from emoray.models.losses import BCE, Loss, WeightedBCE
 from emoray.models.outcome import Epoch
 from emoray.models.qat import Refined, refine
@@ -51,12 +51,12 @@ def ragged(count: int, seed: int) -> Ragged:
     return Ragged.from_lists([random.integers(1, WORDS, n) for n in random.integers(1, 9, count)])
 
 
-def texts(ragged: Ragged) -> Texts:
+def texts(ragged: Ragged) -> PaddedTexts:
     """Label k stands where one of the words k, k + 3, … below 18 does."""
     ids_NL = ragged.padded(np.arange(len(ragged)))
     of_NL = np.where((ids_NL > 1) & (ids_NL < 18), ids_NL % LABELS, -1)
     labels_NK = np.stack([(of_NL == k).any(1) for k in range(LABELS)], 1).astype(np.uint8)
-    return Texts(ids_NL=ids_NL, lengths_N=ragged.lengths, labels_NK=labels_NK)
+    return PaddedTexts(ids_NL=ids_NL, lengths_N=ragged.lengths, labels_NK=labels_NK)
 
 
 TRAIN, DEV = texts(ragged(400, seed=1)), texts(ragged(200, seed=2))
@@ -100,12 +100,12 @@ def shipped(scheme: ModelScheme, refined: Refined | None = None) -> np.ndarray:
     tensors = refined.tensors if refined else trained()
     network = Network.from_tensors(tensors, POOLS)
     ranges = refined.ranges if refined else calibrated(scheme)
-    built = build(network, scheme, ranges, refined.maps if refined else None)
+    built = build_graph(network, scheme, ranges, refined.maps if refined else None)
     return logits(built.file, ragged(200, seed=2))
 
 
 def calibrated(scheme: ModelScheme) -> dict[str, tuple[float, float]] | None:
-    return calibrate(Network.from_tensors(trained(), POOLS), ragged(200, seed=2), scheme)
+    return static_ranges(Network.from_tensors(trained(), POOLS), ragged(200, seed=2), scheme)
 
 
 def refined(

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from emoray.artifact.scoring import batches, logits
-from emoray.export.calibrate import calibrate
-from emoray.export.graph import build
+from emoray.artifact.scoring import logits, scoring_batches
+from emoray.export.calibrate import static_ranges
+from emoray.export.graph import build_graph
 from emoray.export.network import Network
-from emoray.models.qat import places_of
+from emoray.models.qat import weight_places
 from emoray.models.word.torch_module import WordNetwork
 from emoray.quant.grain import PerChannel, PerGroup
 from emoray.quant.qat.prepare import Prepared, prepare
@@ -47,7 +47,7 @@ def tensors_of(net: Network) -> dict[str, np.ndarray]:
 def said(network: torch.nn.Module, wanted: Ragged) -> np.ndarray:
     found = []
     with torch.no_grad():
-        for rows, ids_NL in batches(wanted):
+        for rows, ids_NL in scoring_batches(wanted):
             found.append((rows, network(torch.from_numpy(ids_NL.astype(np.int64))).numpy()))
     rows, parts = zip(*found, strict=True)
     return np.concatenate(parts)[np.argsort(np.concatenate(rows))]
@@ -71,7 +71,7 @@ def test_the_module_says_what_the_file_says(
 ) -> None:
     net = network(pools, hidden)
     module = WordNetwork(tensors_of(net), pools).eval()
-    expected_NK = logits(build(net, FLOAT).file, texts())
+    expected_NK = logits(build_graph(net, FLOAT).file, texts())
     np.testing.assert_allclose(said(module, texts()), expected_NK, atol=1e-5)
 
 
@@ -87,14 +87,14 @@ def test_tensors_come_back_as_they_went_in() -> None:
 def test_the_module_in_training_says_what_its_artifact_will_say(scheme: ModelScheme) -> None:
     net = network(KINDS, (32,))
     module = WordNetwork(tensors_of(net), KINDS).eval()
-    ranges = calibrate(net, texts(), scheme)
-    prepared = prepare(module, places_of(module), scheme, ranges=ranges)
+    ranges = static_ranges(net, texts(), scheme)
+    prepared = prepare(module, weight_places(module), scheme, ranges=ranges)
     trained_on(prepared)
     faked_NK = said(module, texts())
     maps, learned_ranges = prepared.maps(), prepared.ranges()
     prepared.strip()
     after = Network.from_tensors(module.tensors(), KINDS)
-    built = build(after, scheme, learned_ranges, maps)
+    built = build_graph(after, scheme, learned_ranges, maps)
     shipped_NK = logits(built.file, texts())
     drift_NK = np.abs(faked_NK - shipped_NK) / np.abs(shipped_NK).max()
     assert np.quantile(drift_NK, 0.95) <= 1e-4  # a value between two codes may fall either way

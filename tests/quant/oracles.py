@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from emoray.quant.affine import AffineMap, checked
+from emoray.quant.affine import AffineMap, checked_values
 from emoray.quant.packing import packed_length, planes
 
 
@@ -32,7 +32,7 @@ def output_error(values: np.ndarray, chosen: AffineMap, weights: np.ndarray | No
 
     weights: of each squared error, broadcasting over the tensor, see `emphasis`.
     """
-    values = checked(values)
+    values = checked_values(values)
     error = np.square(values - chosen.dequantize(chosen.quantize(values)), dtype=np.float64)
     signal = np.square(values, dtype=np.float64)
     if weights is not None:

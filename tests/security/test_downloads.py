@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from emoray.data.download import DownloadError, Limits, fetch
+from emoray.data.download import DownloadError, DownloadLimits, fetch
 from emoray.text.vectors.glove_format import read_vectors
 from tests.security.certificate import certificate
 
 BODY = b"text"
 SHA256 = hashlib.sha256(BODY).hexdigest()
-LIMITS = Limits(max_bytes=1 << 10, first_byte_s=5, total_s=10)
+LIMITS = DownloadLimits(max_bytes=1 << 10, first_byte_s=5, total_s=10)
 
 
 class Handler(BaseHTTPRequestHandler):

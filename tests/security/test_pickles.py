@@ -10,7 +10,7 @@ import pytest
 
 from emoray.artifact import runtime
 from emoray.artifact.packaging import base_files, decision_json
-from emoray.export.graph import build
+from emoray.export.graph import build_graph
 from emoray.labels import EKMAN
 from emoray.models.encoder.checkpoint import find_checkpoint
 from emoray.models.encoder.sources import find_encoder
@@ -129,7 +129,7 @@ def test_a_pickle_in_a_models_own_weights_is_refused(bomb: Bomb, tmp_path: Path)
 def test_a_pickle_in_place_of_a_graph_is_refused(bomb: Bomb, tmp_path: Path) -> None:
     """Although its hash is right: whoever plants a file can write a manifest too."""
     vocabulary = "".join(f"w{i}\n" for i in range(WORDS - 2))
-    graph = build(network(), ModelScheme()).file
+    graph = build_graph(network(), ModelScheme()).file
     files = base_files(graph, vocabulary=vocabulary, tokenizer=rules_json(), labels=EKMAN.labels)
     files |= {runtime.DECISION: decision_json(1.0, np.zeros(7), "per_label")}
     runtime.write(tmp_path / "good", files)

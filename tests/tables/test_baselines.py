@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from emoray.tables.baselines import STRONGEST, Beside, searched
+from emoray.tables.baselines import STRONGEST, Beside, without_baselines
 from emoray.tables.front import on_front, picks
 from emoray.tables.rows import PointRow
 from emoray.workflows.ending import say_ending
@@ -43,7 +43,7 @@ def test_baselines_are_neither_on_the_front_nor_picked() -> None:
     points = frame(tfidf=0.9)
     assert points.loc[on_front(points), "point"].tolist() == ["a", "b"]
     assert {pick.row["point"] for pick in picks(points).values()} <= {"a", "b"}
-    assert searched(points)["point"].tolist() == ["a", "b"]
+    assert without_baselines(points)["point"].tolist() == ["a", "b"]
 
 
 def test_the_lead_over_each_is_told_weakest_first() -> None:
@@ -66,7 +66,7 @@ def test_a_search_that_does_not_beat_tf_idf_is_warned_of(tfidf: float) -> None:
 
 
 def test_where_there_are_none_or_nothing_else_nothing_is_said() -> None:
-    alone = Beside.of(searched(frame()))
+    alone = Beside.of(without_baselines(frame()))
     assert not alone.rows and not alone.sentence and not alone.warning
     only = frame()
     only = Beside.of(only[only["family"] == "baseline"])

@@ -21,7 +21,7 @@ from emoray.tables.files import write_table
 from emoray.tables.finished_rows import CalibrationRow
 from emoray.tables.folders import CLASSES
 from emoray.tables.front import picks
-from emoray.tables.meaning import columns_of
+from emoray.tables.meaning import column_docs
 from emoray.tables.parts import table_path
 from emoray.tables.rows import LabelRow, PointRow, PredictionRow, RunRow, TrainingRow
 from tests.tables.made import make_run, make_whole_run, row
@@ -234,14 +234,14 @@ OF_A_TENSOR = {"alpha", "beta", "scale", "zero_point", "low", "high"}
 @pytest.mark.parametrize("table", CLASSES)
 def test_every_number_that_is_no_count_has_a_unit(table: str) -> None:
     bare = BARE | (OF_A_TENSOR if table == "layers" else set())
-    for column in columns_of(CLASSES[table]):
+    for column in column_docs(CLASSES[table]):
         wanted = column.type == "double" and column.column not in bare
         assert bool(column.unit) or not wanted, f"say unit=… at {column.column} of {table}"
 
 
 @pytest.mark.parametrize("table", CLASSES)
 def test_what_may_be_negative_is_not_called_a_share_from_0_to_1(table: str) -> None:
-    for column in columns_of(CLASSES[table]):
+    for column in column_docs(CLASSES[table]):
         after_before = "after minus before" in column.description
         interval = re.search(r"interval of (the |that )?(m\w+_)?(change|diff)", column.description)
         if column.column.endswith("_change") or after_before or interval:

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from emoray.tables.terminal import print_table, show, table
+from emoray.tables.terminal import print_table, print_titled, table
 
 NUMBERS = ("0.4870", "+0.0123", "0.5001", "0.1234", "123 µs", "12.34 MB", "1,234,567")
 NAMES = ("no label at all", "TF-IDF + logistic regression")
@@ -25,7 +25,7 @@ def made(*, why: str = "") -> Table:
 
 def shown(grid: Table, width: int, *, terminal: bool) -> str:
     out = io.StringIO()
-    show(Console(file=out, width=width, force_terminal=terminal, color_system=None), grid)
+    print_titled(Console(file=out, width=width, force_terminal=terminal, color_system=None), grid)
     return out.getvalue()
 
 

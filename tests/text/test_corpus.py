@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.data.corpus import SPLITS, Corpus, read_corpus
+from emoray.data.corpus import SPLITS, Corpus, read_splits
 from emoray.data.goemotions import sample
 from emoray.labels import EKMAN, GOEMOTIONS, SENTIMENT
 
@@ -21,7 +21,7 @@ def folder_with(tmp_path: Path, **splits: str | bytes) -> Path:
 
 
 def read(folder: Path) -> Corpus:
-    return read_corpus(folder, name="made", taxonomy=SENTIMENT)
+    return read_splits(folder, name="made", taxonomy=SENTIMENT)
 
 
 def test_texts_labels_and_ids_arrive_in_file_order(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_an_unknown_split_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def embedded() -> Corpus:
-    return read_corpus(sample().folder, name="sample", taxonomy=GOEMOTIONS)
+    return read_splits(sample().folder, name="sample", taxonomy=GOEMOTIONS)
 
 
 def test_the_sample_has_enough_texts_of_every_label(embedded: Corpus) -> None:
@@ -131,6 +131,6 @@ def test_the_sample_shares_no_text_between_splits(embedded: Corpus) -> None:
 @pytest.mark.skipif("EMORAY_DATA" not in os.environ, reason="needs GoEmotions in EMORAY_DATA")
 def test_goemotions_has_its_official_size_and_leaks() -> None:
     folder = Path(os.environ["EMORAY_DATA"]) / "goemotions"
-    corpus = read_corpus(folder, name="goemotions", taxonomy=EKMAN)
+    corpus = read_splits(folder, name="goemotions", taxonomy=EKMAN)
     assert [len(corpus.split(split)) for split in SPLITS] == [43410, 5426, 5427]
     assert np.count_nonzero(corpus.leaked_N) == 37

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from emoray.data.download import DownloadError, Limits, fetch
+from emoray.data.download import DownloadError, DownloadLimits, fetch
 from tests.text.web import BODY, SHA256, Web
 
-QUICK = Limits(max_bytes=1 << 20, first_byte_s=0.5, total_s=1.0)
+QUICK = DownloadLimits(max_bytes=1 << 20, first_byte_s=0.5, total_s=1.0)
 
 
 def test_a_good_file_arrives_whole_and_alone(web: Web, tmp_path: Path) -> None:
@@ -28,8 +28,11 @@ REFUSED = {
     "missing": (QUICK, "must answer 200, got 404 Not Found: check the address"),
     "silent": (QUICK, r"must (answer within 0.5 s|arrive whole, got ReadTimeout)"),
     "dripping": (QUICK, r"must finish within 1 s, got nothing more: check the network"),
-    "good": (Limits(max_bytes=100), "may send 100 bytes at most, got 11000: check the address"),
-    "unannounced": (Limits(max_bytes=100), "may send 100 bytes at most, got .* and more"),
+    "good": (
+        DownloadLimits(max_bytes=100),
+        "may send 100 bytes at most, got 11000: check the address",
+    ),
+    "unannounced": (DownloadLimits(max_bytes=100), "may send 100 bytes at most, got .* and more"),
 }
 
 
@@ -64,6 +67,6 @@ def test_a_closed_port_fails_at_once(tmp_path: Path) -> None:
 
 def test_limits_must_make_sense() -> None:
     with pytest.raises(ValueError, match="0 < first_byte_s <= total_s, got 5 and 1"):
-        Limits(max_bytes=1, first_byte_s=5, total_s=1)
+        DownloadLimits(max_bytes=1, first_byte_s=5, total_s=1)
     with pytest.raises(ValueError, match="max_bytes must be at least 1, got 0"):
-        Limits(max_bytes=0)
+        DownloadLimits(max_bytes=0)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tokenizers import AddedToken, Tokenizer
 
-from emoray.text.opened import opened
+from emoray.text.opened import open_tokenizer
 from emoray.text.subwords_io import read_pieces
 from tests.export.test_artifact_pieces import served, trained
 from tests.model.encoders_made import Kind, sample_texts, tokenizer_json
@@ -27,7 +27,7 @@ TEXTS = (
 
 def same_ids(folder: Path, max_tokens: int = 64) -> None:
     """Ids of transformers, of training and of an artifact."""
-    theirs = opened(folder).ids(TEXTS, max_tokens)
+    theirs = open_tokenizer(folder).ids(TEXTS, max_tokens)
     ours = read_pieces(folder, max_tokens=max_tokens, added=())
     rows = trained(ours, TEXTS)
     assert [ours.original_ids[row].tolist() for row in rows] == theirs
@@ -112,15 +112,15 @@ def test_how_long_a_text_may_be_is_what_transformers_says(
     tmp_path: Path, said: object, longest: int | None
 ) -> None:
     config = {"tokenizer_class": "BertTokenizer"} | ({"model_max_length": said} if said else {})
-    assert opened(write(tmp_path, "bert", tokenizer_config=config)).longest == longest
+    assert open_tokenizer(write(tmp_path, "bert", tokenizer_config=config)).longest == longest
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     write(tmp_path, "bert", tokenizer_config={"model_max_length": 32})
-    first = opened(tmp_path)
-    assert opened(tmp_path) is first
+    first = open_tokenizer(tmp_path)
+    assert open_tokenizer(tmp_path) is first
     write(tmp_path, "bert", tokenizer_config={"model_max_length": 480})
-    assert opened(tmp_path).longest == 480
+    assert open_tokenizer(tmp_path).longest == 480
 
 
 def test_texts_cut_at_their_beginning_are_refused_with_a_line_that_helps(tmp_path: Path) -> None:
@@ -136,10 +136,10 @@ def test_code_of_the_folders_own_is_never_run(tmp_path: Path) -> None:
     config = {"auto_map": {"AutoTokenizer": ["own.Own", None]}, "tokenizer_class": "Own"}
     write(tmp_path, "bert", tokenizer_config=config)
     with pytest.raises(ValueError, match=r"is one that this transformers opens, got .*: save it"):
-        opened(tmp_path)
+        open_tokenizer(tmp_path)
 
 
 def test_a_tokenizer_that_cannot_be_opened_is_refused_in_one_line(tmp_path: Path) -> None:
     write(tmp_path, "bert", '{"model": 1}')
     with pytest.raises(ValueError, match=r"is one that this transformers opens, got .{1,210} for"):
-        opened(tmp_path)
+        open_tokenizer(tmp_path)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer
 
-from emoray.text.subwords import BytePairs, WordPiece
+from emoray.text.subwords import BytePairRules, WordPieceRules
 from emoray.text.subwords_io import read_pieces
 from tests.model.encoders_made import Kind, tokenizer_json
 from tests.text.pieces_made import changed, tokenizer
@@ -11,13 +11,15 @@ from tests.text.pieces_made import changed, tokenizer
 
 def test_rules_are_the_files(tmp_path: Path) -> None:
     words, pairs = tokenizer(tmp_path, "bert").rules, tokenizer(tmp_path, "roberta").rules
-    assert words == WordPiece()
-    assert isinstance(pairs, BytePairs) and not pairs.add_prefix_space and len(pairs.merges) > 100
+    assert words == WordPieceRules()
+    assert (
+        isinstance(pairs, BytePairRules) and not pairs.add_prefix_space and len(pairs.merges) > 100
+    )
 
 
 def test_a_cased_encoder_keeps_case_and_accents(tmp_path: Path) -> None:
     said = changed("bert", lambda t: t["normalizer"].update(lowercase=False))
-    assert tokenizer(tmp_path, "bert", said=said).rules == WordPiece(
+    assert tokenizer(tmp_path, "bert", said=said).rules == WordPieceRules(
         lowercase=False, strip_accents=False
     )
 

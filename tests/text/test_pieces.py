@@ -8,8 +8,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from emoray.artifact.runtime import Reader
-from emoray.text.opened import opened
-from emoray.text.subwords import AddedPiece, PieceTokenizer, WordPiece
+from emoray.text.opened import open_tokenizer
+from emoray.text.subwords import AddedPiece, PieceTokenizer, WordPieceRules
 from emoray.text.vocabulary import FIRST, PADDING, UNKNOWN
 from tests.model.encoders_made import Kind, sample_texts, tokenizer_json
 from tests.text.pieces_made import HARD, tokenizer
@@ -53,7 +53,7 @@ def test_special_pieces_written_in_a_text_are_read_as_transformers_reads_them(
 ) -> None:
     ours, text = tokenizer(tmp_path, kind, added=()), "[PAD] [SEP] [UNK] x <pad> </s> <unk> <mask>"
     ids = ours.encode_all([text]).row(0)
-    assert ours.original_ids[ids].tolist() == opened(tmp_path).ids([text], 64)[0]
+    assert ours.original_ids[ids].tolist() == open_tokenizer(tmp_path).ids([text], 64)[0]
     assert PADDING not in ids and UNKNOWN in ids
 
 
@@ -114,7 +114,7 @@ def test_settings_of_words_are_refused() -> None:
 )
 def test_pieces_that_do_not_belong_together_are_refused(change: dict[str, Any], match: str) -> None:
     right = PieceTokenizer(
-        rules=WordPiece(),
+        rules=WordPieceRules(),
         pieces=("a", "[S]"),
         prefix=("[S]",),
         suffix=("[S]",),

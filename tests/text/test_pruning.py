@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emoray.text.subword_pruning import changed_share, keep_pieces, unknown_signs
-from emoray.text.subwords import BytePairs, PieceTokenizer
+from emoray.text.subwords import BytePairRules, PieceTokenizer
 from emoray.text.vocabulary import FIRST, UNKNOWN
 from tests.model.encoders_made import Kind, sample_texts
 from tests.text.pieces_made import HARD, tokenizer
@@ -64,7 +64,7 @@ def test_order_and_frame_survive(tmp_path: Path, kind: Kind) -> None:
 
 def test_no_byte_is_ever_unknown(tmp_path: Path) -> None:
     pruned = kept(tokenizer(tmp_path, "roberta"), min_count=1000)
-    assert isinstance(pruned.rules, BytePairs) and len(pruned) < 400
+    assert isinstance(pruned.rules, BytePairRules) and len(pruned) < 400
     assert (pruned.encode_all(HARD).flat != UNKNOWN).all()
     assert {a + b for a, b in pruned.rules.merges} <= set(pruned.pieces)
 

@@ -5,16 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from emoray.data.download import Limits
-from emoray.data.goemotions import GOEMOTIONS_LIMITS, GOEMOTIONS_SHA256, Source, locate, sample
+from emoray.data.download import DownloadLimits
+from emoray.data.goemotions import (
+    GOEMOTIONS_LIMITS,
+    GOEMOTIONS_SHA256,
+    CorpusFolder,
+    locate,
+    sample,
+)
 from tests.text.web import SHA256, Web
 
 NAMES = tuple(GOEMOTIONS_SHA256)
 OFFICIAL = {name: SHA256 for name in NAMES}
-QUICK = Limits(max_bytes=1 << 20, first_byte_s=0.5, total_s=1.0)
+QUICK = DownloadLimits(max_bytes=1 << 20, first_byte_s=0.5, total_s=1.0)
 
 
-def look(web: Web, cache: Path, manner: str, *, download: bool = True) -> Source:
+def look(web: Web, cache: Path, manner: str, *, download: bool = True) -> CorpusFolder:
     url = f"{web.url}/{manner}/"
     return locate(None, cache=cache, base_url=url, sha256=OFFICIAL, limits=QUICK, download=download)
 

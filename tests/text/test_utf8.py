@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emoray.data.utf8 import utf8
-from emoray.text.vectors.texts import read_texts
+from emoray.text.vectors.texts import read_lines
 
 SAID = "text,label\nplain,a\n\u201cd\xe9j\xe0 vu\u201d,b\n"
 LATIN = SAID.replace("\u201c", '"').replace("\u201d", '"')
@@ -31,7 +31,7 @@ def test_the_command_in_the_error_converts_the_file(
         utf8(path.read_bytes(), "a.csv")
     assert utf8(converted(str(caught.value), path), "a.csv") == text
     with pytest.raises(ValueError, match=rf"line 3: .*if it is {encoding}, iconv"):
-        list(read_texts(path))
+        list(read_lines(path))
 
 
 def test_a_broken_byte_in_utf8_is_no_other_encoding(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.text.vectors.files import ArrayFile, TextFile, vector_file
+from emoray.text.vectors.files import VectorArrayFile, VectorTextFile, vector_file
 from emoray.text.vectors.writing import names_for, write_vectors
 
 WORDS = ["the", "n't", ":)", "caf\u00e9", "1000", "--"]
@@ -37,10 +37,10 @@ def test_packed_text_and_words_under_their_plain_name_are_found(
     packed = tmp_path / "packed.txt.gz"
     packed.write_bytes(gzip.compress(b"6 5\n" + text.read_bytes()))
     source = vector_file(packed)
-    assert isinstance(source, TextFile) and (source.name, source.dim) == ("packed", 5)
+    assert isinstance(source, VectorTextFile) and (source.name, source.dim) == ("packed", 5)
     words.rename(matrix.with_name("words.txt"))
     source_npy = vector_file(matrix)
-    assert isinstance(source_npy, ArrayFile) and source_npy.words.name == "words.txt"
+    assert isinstance(source_npy, VectorArrayFile) and source_npy.words.name == "words.txt"
     assert vector_file(matrix, matrix.with_name("words.txt")) == source_npy
 
 

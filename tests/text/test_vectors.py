@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.data.download import DownloadError, Limits
+from emoray.data.download import DownloadError, DownloadLimits
 from emoray.text.vectors import sources as vectors
 from emoray.text.vectors.sources import Package, Stanford, find_all, find_vectors
 from tests.text.web import Web
 
-QUICK = Limits(max_bytes=1 << 20, first_byte_s=0.5, total_s=1.0)
+QUICK = DownloadLimits(max_bytes=1 << 20, first_byte_s=0.5, total_s=1.0)
 
 
 @pytest.fixture

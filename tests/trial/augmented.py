@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from emoray.data.corpus import read_corpus
+from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
 from emoray.labels import taxonomy
 from emoray.stages.augmentation import AUGMENTATIONS, Augment, Translate
@@ -19,7 +19,7 @@ TRAIN = 1000  # texts of the sample
 
 def corpus_in(folder: Path) -> CorpusRef:
     """A folder's corpus as a stage names it."""
-    found = read_corpus(folder, name="made", taxonomy=taxonomy("sentiment"))
+    found = read_splits(folder, name="made", taxonomy=taxonomy("sentiment"))
     return CorpusRef(name="made", sha256=found.sha256, folder=folder)
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from emoray.quant.catalogue import quick_schemes
-from emoray.stages.inputs import look
+from emoray.stages.inputs import summarize_corpus
 from emoray.stages.plan import deciding, training
 from emoray.stages.spec import Data, all_decisions
 from emoray.storage.store.local import Store
@@ -13,7 +13,7 @@ from tests.trial.chain import RECIPE, Chain
 @pytest.fixture(scope="session")
 def data() -> Data:
     """The embedded sample and the package's vectors."""
-    return look(RECIPE.taxonomy, None, download=False).data
+    return summarize_corpus(RECIPE.taxonomy, None, download=False).data
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from emoray.augment.apertium import Apertium
-from emoray.decide.ensemble import Probabilities
+from emoray.decide.ensemble import MeanProbabilities
 from emoray.decide.thresholds import Fixed, PerLabel
 from emoray.decide.weighing import FittedWeights, Greedy
 from emoray.models.augmentation import BackTranslation
@@ -19,7 +19,12 @@ from emoray.models.word.recipe import Attention, ConvMax, GloveRecipe, Max, Mean
 from emoray.quant.catalogue import both_ways, quick_schemes
 from emoray.quant.scheme import FLOAT, Qat
 from emoray.stages.artifact_scoring import ScoreArtifact
-from emoray.stages.baselines import AllNegative, Baseline, ClockBaselines, TfidfLogistic
+from emoray.stages.baselines import (
+    AllNegative,
+    BaselineModel,
+    MeasureBaselineLatency,
+    TfidfLogistic,
+)
 from emoray.stages.checkpoint import (
     ReadCheckpoint,
     ReadCorpus,
@@ -28,9 +33,9 @@ from emoray.stages.checkpoint import (
 )
 from emoray.stages.conversion import Convert, ScoreConverted
 from emoray.stages.ensembles import Combine
-from emoray.stages.latency import Clock, ClockMembers
+from emoray.stages.latency import MeasureLatency, MeasureMemberLatency
 from emoray.stages.plan import comparing, deciding, training
-from emoray.stages.qat import Refine
+from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import (
     CorpusRef,
     Data,
@@ -115,12 +120,12 @@ def stages() -> dict[str, Stage]:
     found |= {f"compress an encoder {i}": each.compressed for i, each in enumerate(encoder)}
     first, second = decided[:2]
     refined = encoder[-1].compressed.refined
-    assert isinstance(refined, Refine)
+    assert isinstance(refined, QuantizationAwareTraining)
     checkpoint = ReadCheckpoint(sha256="b" * 64, taxonomy="ekman", max_tokens=64, folder=NOWHERE)
     read = ReadCorpus(checkpoint=checkpoint, corpus=CORPUS)
     converted = Convert(sha256="b" * 64, max_tokens=64, folder=NOWHERE)
     baselines = tuple(
-        Baseline(kind=kind, corpus=OWN, taxonomy="own", tokenizer=1)
+        BaselineModel(kind=kind, corpus=OWN, taxonomy="own", tokenizer=1)
         for kind in (AllNegative(), TfidfLogistic())
     )
     compare = comparing(second)
@@ -139,14 +144,18 @@ def stages() -> dict[str, Stage]:
         "compare": compare,
         "refine": refined,
         "combine fitted": Combine(
-            plan="diverse", weighing=FittedWeights(Probabilities()), **members
+            plan="diverse", weighing=FittedWeights(MeanProbabilities()), **members
         ),
         "combine greedy": Combine(plan="seeds", weighing=Greedy(rounds=3), **members),
         "baseline": baselines[0],
         "baseline tf-idf": baselines[1],
-        "clock baselines": ClockBaselines(baselines=baselines, cpu="some", cpus=2),
-        "clock": Clock(compressed=(second.compressed,), baseline=first.compressed, **timed),
-        "clock members": ClockMembers(compressed=(first.compressed, second.compressed), **timed),
+        "clock baselines": MeasureBaselineLatency(baselines=baselines, cpu="some", cpus=2),
+        "clock": MeasureLatency(
+            compressed=(second.compressed,), baseline=first.compressed, **timed
+        ),
+        "clock members": MeasureMemberLatency(
+            compressed=(first.compressed, second.compressed), **timed
+        ),
         "checkpoint": checkpoint,
         "checkpoint with labels of its own": ReadOwnCheckpoint(
             sha256="b" * 64, taxonomy="own", max_tokens=64, folder=NOWHERE, labels=("calm", "tense")

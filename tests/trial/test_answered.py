@@ -14,8 +14,8 @@ from emoray.distributed.single_flight import Failed
 from emoray.search.trials import Desk
 from emoray.stages.decisions import Decide
 from emoray.stages.point_rows import point_ids
-from emoray.stages.predictions import Resamples, answering, write_predictions
-from emoray.stages.spec_json import read, spec_rows
+from emoray.stages.predictions import Resamples, prediction_source, write_predictions
+from emoray.stages.spec_json import read_spec, spec_rows
 from emoray.storage.store.keys import id_of
 from emoray.storage.store.local import Store
 from emoray.tables.evidence_rows import PredictionRow
@@ -35,14 +35,14 @@ def test_a_model_that_was_met_twice_answers_for_both_its_points(chain: Chain) ->
     for decide in decided:
         chain.store.make(decide)
     (model,) = {id_of(decide.compressed) for decide in decided}
-    drawn = Resamples.of(chain.store, answering(decided))(model)
+    drawn = Resamples.of(chain.store, prediction_source(decided))(model)
     assert set(drawn) == {p for d in decided for p in point_ids(d.compressed, d.decisions)}
     (spec,) = spec_rows(decided)
-    assert read(spec.decisions) == tuple(d for decide in decided for d in decide.decisions)
+    assert read_spec(spec.decisions) == tuple(d for decide in decided for d in decide.decisions)
 
 
 def test_what_was_never_drawn_is_not_there(chain: Chain, tmp_path: Path) -> None:
-    models = answering(chain.decided)
+    models = prediction_source(chain.decided)
     drawn = Resamples.of(Store(tmp_path / "empty"), models)
     assert [drawn(model) for model in models] == [{} for _ in models]
 
@@ -50,7 +50,7 @@ def test_what_was_never_drawn_is_not_there(chain: Chain, tmp_path: Path) -> None
 def test_predictions_are_of_the_chosen_models_and_their_parents(
     chain: Chain, tmp_path: Path
 ) -> None:
-    models = answering(chain.decided)
+    models = prediction_source(chain.decided)
     chosen, parent = (id_of(chain.decided[m].compressed) for m in (1, 0))
     assert write_predictions(chain.store, models, [chosen], tmp_path) == []
     rows = read_table(tmp_path / "predictions.parquet", PredictionRow).to_pandas()
@@ -64,7 +64,7 @@ def test_logits_that_the_store_lost_are_left_out_and_named(chain: Chain, tmp_pat
     shutil.copytree(chain.store.root, tmp_path / "store")
     store = Store(tmp_path / "store")
     shutil.rmtree(store.folder(chain.decided[0].scored))
-    models, chosen = answering(chain.decided), id_of(chain.decided[1].compressed)
+    models, chosen = prediction_source(chain.decided), id_of(chain.decided[1].compressed)
     lost = id_of(chain.decided[0].compressed)
     assert write_predictions(store, models, [chosen], tmp_path) == [lost]
     rows = read_table(tmp_path / "predictions.parquet", PredictionRow)
@@ -80,7 +80,7 @@ def test_what_predictions_lack_is_said_with_its_reason(chain: Chain, tmp_path: P
     answer.set_result(full)
     stages = SimpleNamespace(make=lambda stage: answer)
     desk = Desk(stages=stages, run_folder=tmp_path, store=store.place, data=chain.data)
-    models, chosen = answering(chain.decided), id_of(chain.decided[1].compressed)
+    models, chosen = prediction_source(chain.decided), id_of(chain.decided[1].compressed)
     console = Console(file=io.StringIO(), width=200)
     predict(desk, models, [chosen], store, tmp_path, console)
     assert isinstance(console.file, io.StringIO)

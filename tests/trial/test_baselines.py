@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from emoray.metrics.scores import score
-from emoray.stages.baselines import KINDS, MODEL, ClockBaselines, baselines_of
+from emoray.stages.baselines import KINDS, MODEL, MeasureBaselineLatency, baselines_of
 from emoray.stages.spec import Data
 from emoray.storage.store.keys import id_of, key_of
 from emoray.storage.store.local import Store
@@ -90,7 +90,7 @@ def test_they_are_timed_from_text_to_labels(
 ) -> None:
     store, _ = made
     asked = baselines_of(data.corpus, TAXONOMY)
-    stage = ClockBaselines(baselines=asked, cpu="here", cpus=1, texts=10, turns=3)
+    stage = MeasureBaselineLatency(baselines=asked, cpu="here", cpus=1, texts=10, turns=3)
     rows = read_table(store.make(stage).folder / "latency.parquet", LatencyRow).to_pandas()
     assert set(rows["model"]) == {id_of(each) for each in asked}
     assert len(rows) == 3 * 10 * 3 and (rows["milliseconds"] > 0).all()

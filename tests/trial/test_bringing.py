@@ -11,12 +11,12 @@ import pytest
 from rich.console import Console
 
 from emoray.artifact.loading import open_artifact
-from emoray.data.corpus import SPLITS, read_corpus
+from emoray.data.corpus import SPLITS, read_splits
 from emoray.data.finding import about_run, bring_or_none, find_corpus, taxonomy_for
 from emoray.data.goemotions import locate, sample
 from emoray.labels import own, taxonomy
 from emoray.stages.artifact_scoring import Wanted, judge
-from emoray.stages.inputs import look
+from emoray.stages.inputs import summarize_corpus
 from emoray.stages.plan import deciding, training
 from emoray.stages.spec import CorpusRef, OwnCorpusRef, all_decisions
 from emoray.storage.s3 import S3Folder
@@ -54,7 +54,7 @@ def mine(tmp_path: Path) -> Path:
 def as_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded sample as Parquet, with names in place of ids."""
     folder = tmp_path_factory.mktemp("tables")
-    native = read_corpus(sample().folder, name="sample", taxonomy=taxonomy("goemotions"))
+    native = read_splits(sample().folder, name="sample", taxonomy=taxonomy("goemotions"))
     names = np.array(native.taxonomy.labels)
     for split in SPLITS:
         texts = native.split(split)
@@ -66,7 +66,9 @@ def as_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_goemotions_as_parquet_gives_the_points_of_the_native_files(
     as_tables: Path, chain: Chain
 ) -> None:
-    data = look("sentiment", None, corpus=bring_or_none(str(as_tables)), download=False).data
+    data = summarize_corpus(
+        "sentiment", None, corpus=bring_or_none(str(as_tables)), download=False
+    ).data
     train = training(RECIPE, data)
     decide = deciding(train, chain.decided[1].compressed.scheme, all_decisions())
     found, native = (
@@ -80,13 +82,13 @@ def test_goemotions_as_parquet_gives_the_points_of_the_native_files(
 
 
 def test_a_corpus_brings_its_taxonomy(mine: Path) -> None:
-    found = look(None, None, corpus=bring_or_none(str(mine)), download=False)
+    found = summarize_corpus(None, None, corpus=bring_or_none(str(mine)), download=False)
     assert found.taxonomy == own(LABELS) and (found.train, found.dev, found.test) == (48, 6, 6)
     ref = found.data.corpus
     assert isinstance(ref, OwnCorpusRef) and ref.labels == LABELS and ref.name == "mine"
     assert ref.read("own").taxonomy == own(LABELS)
     with pytest.raises(ValueError, match="taxonomy is one of own, got 'ekman'"):
-        look("ekman", None, corpus=bring_or_none(str(mine)), download=False)
+        summarize_corpus("ekman", None, corpus=bring_or_none(str(mine)), download=False)
 
 
 def test_the_usual_taxonomy_is_ekman_and_of_a_corpus_all_its_labels(as_tables: Path) -> None:
@@ -107,14 +109,14 @@ def test_labels_of_an_own_corpus_are_part_of_every_key(tmp_path: Path) -> None:
 
 
 def test_names_of_labels_travel_with_the_corpus(mine: Path) -> None:
-    ref = look(None, None, corpus=bring_or_none(str(mine)), download=False).data.corpus
+    ref = summarize_corpus(None, None, corpus=bring_or_none(str(mine)), download=False).data.corpus
     (carried,) = carried_by([ref])
     names = {name.split("/")[-1] for name in carried.files()}
     assert names == {"train.tsv", "dev.tsv", "test.tsv", "labels.txt"}
 
 
 def test_a_part_of_an_own_corpus_keeps_its_labels(mine: Path, tmp_path: Path) -> None:
-    found = look(None, None, corpus=bring_or_none(str(mine)), download=False)
+    found = summarize_corpus(None, None, corpus=bring_or_none(str(mine)), download=False)
     part = fewer(found, "own", 30, tmp_path / "out")
     assert part.train == 30 and part.data.corpus.read("own").taxonomy.labels == LABELS
 

@@ -12,7 +12,7 @@ from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
 from emoray.metrics.cuts import cuts_of
 from emoray.stages.decision_columns import (
-    Logits,
+    ModelLogits,
     decide_all,
     label_columns,
     reliability_columns,
@@ -39,9 +39,9 @@ def split(seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def logits() -> Logits:
+def logits() -> ModelLogits:
     (dev_NK, dev_labels_NK), (test_NK, test_labels_NK) = split(1), split(2)
-    return Logits(
+    return ModelLogits(
         dev_NK=dev_NK,
         dev_labels_NK=dev_labels_NK,
         test_NK=test_NK,
@@ -54,7 +54,9 @@ def macro_f1(labels_NK: np.ndarray, found_NK: np.ndarray) -> float:
     return float(f1_score(labels_NK, found_NK, average="macro", zero_division=0))
 
 
-def test_test_labels_steer_no_threshold_no_temperature_and_no_dev_score(logits: Logits) -> None:
+def test_test_labels_steer_no_threshold_no_temperature_and_no_dev_score(
+    logits: ModelLogits,
+) -> None:
     shuffled = np.random.default_rng(0).permutation(logits.test_labels_NK)
     one = decide_all(logits, DECISIONS)
     other = decide_all(replace(logits, test_labels_NK=shuffled), DECISIONS)
@@ -64,14 +66,14 @@ def test_test_labels_steer_no_threshold_no_temperature_and_no_dev_score(logits: 
     assert (one.points["test_macro_f1"] != other.points["test_macro_f1"]).all()
 
 
-def test_test_logits_steer_nothing_either(logits: Logits) -> None:
+def test_test_logits_steer_nothing_either(logits: ModelLogits) -> None:
     other = decide_all(replace(logits, test_NK=logits.test_NK[::-1].copy()), DECISIONS)
     np.testing.assert_array_equal(
         decide_all(logits, DECISIONS).fitted.cuts_RK, other.fitted.cuts_RK
     )
 
 
-def test_dev_labels_do_steer(logits: Logits) -> None:
+def test_dev_labels_do_steer(logits: ModelLogits) -> None:
     shuffled = np.random.default_rng(0).permutation(logits.dev_labels_NK)
     other = decide_all(replace(logits, dev_labels_NK=shuffled), DECISIONS)
     assert (decide_all(logits, DECISIONS).fitted.cuts_RK != other.fitted.cuts_RK).any(
@@ -79,14 +81,14 @@ def test_dev_labels_do_steer(logits: Logits) -> None:
     ).mean() > 0.5
 
 
-def test_the_fitted_temperature_is_that_of_least_nll_on_dev(logits: Logits) -> None:
+def test_the_fitted_temperature_is_that_of_least_nll_on_dev(logits: ModelLogits) -> None:
     decided = decide_all(logits, DECISIONS)
     wanted = fit_temperature(logits.dev_NK, logits.dev_labels_NK)
     assert decided.fitted.temperature_R.tolist() == [wanted] * 5 + [1.0] * 5 + [2.0] * 5
     assert decided.points["temperature_rule"] == ["fitted"] * 5 + ["fixed"] * 10
 
 
-def test_fixed_thresholds_cut_where_the_probability_says(logits: Logits) -> None:
+def test_fixed_thresholds_cut_where_the_probability_says(logits: ModelLogits) -> None:
     decided = decide_all(logits, DECISIONS)
     np.testing.assert_allclose(
         decided.fitted.cuts_RK[DECISIONS.index(Decision(rule=Fixed(0.5)))], 0
@@ -98,7 +100,7 @@ def test_fixed_thresholds_cut_where_the_probability_says(logits: Logits) -> None
     assert decided.points["test_macro_f1"][row] == pytest.approx(wanted, abs=1e-12)
 
 
-def test_every_score_is_scikit_learns(logits: Logits) -> None:
+def test_every_score_is_scikit_learns(logits: ModelLogits) -> None:
     decided = decide_all(logits, DECISIONS)
     for row, cuts_K in enumerate(decided.fitted.cuts_RK):
         found_NK, true_NK = logits.test_NK >= cuts_K, logits.test_labels_NK
@@ -114,7 +116,7 @@ def test_every_score_is_scikit_learns(logits: Logits) -> None:
             assert decided.points[name][row] == pytest.approx(value, abs=1e-12), name
 
 
-def test_dev_scores_are_cross_fitted(logits: Logits) -> None:
+def test_dev_scores_are_cross_fitted(logits: ModelLogits) -> None:
     decided = decide_all(logits, DECISIONS)
     for row, decision in enumerate(DECISIONS):
         wanted = cross_fitted_macro_f1(
@@ -131,7 +133,7 @@ def test_dev_scores_are_cross_fitted(logits: Logits) -> None:
     np.testing.assert_array_equal(decided.points["dev_micro_f1"], honest.micro_f1_R)
 
 
-def test_calibration_is_told_of_dev_as_of_test(logits: Logits) -> None:
+def test_calibration_is_told_of_dev_as_of_test(logits: ModelLogits) -> None:
     swapped = replace(logits, test_NK=logits.dev_NK, test_labels_NK=logits.dev_labels_NK)
     one, other = decide_all(logits, DECISIONS).points, decide_all(swapped, DECISIONS).points
     for name in ("ece", "nll"):
@@ -141,7 +143,7 @@ def test_calibration_is_told_of_dev_as_of_test(logits: Logits) -> None:
 
 
 def test_cuts_that_were_kept_decide_and_score_as_when_they_were_fitted(
-    logits: Logits, tmp_path: Path
+    logits: ModelLogits, tmp_path: Path
 ) -> None:
     one = decide_all(logits, DECISIONS)
     one.fitted.save(tmp_path)
@@ -156,14 +158,14 @@ def test_cuts_that_were_kept_decide_and_score_as_when_they_were_fitted(
     np.testing.assert_array_equal(some.cuts_RK, one.fitted.cuts_RK[[3, 0]])
 
 
-def test_the_interval_holds_the_score(logits: Logits) -> None:
+def test_the_interval_holds_the_score(logits: ModelLogits) -> None:
     points = decide_all(logits, DECISIONS).points
     assert (points["test_macro_f1_low"] < points["test_macro_f1"]).all()
     assert (points["test_macro_f1"] < points["test_macro_f1_high"]).all()
 
 
 def test_labels_are_kept_for_fitted_rules_for_one_half_and_for_the_best_on_dev(
-    logits: Logits,
+    logits: ModelLogits,
 ) -> None:
     decided = decide_all(logits, DECISIONS)
     columns = label_columns(logits, decided, POINTS, LABELS)
@@ -195,7 +197,7 @@ def test_labels_are_kept_for_fitted_rules_for_one_half_and_for_the_best_on_dev(
     )
 
 
-def test_a_fixed_threshold_that_is_best_on_dev_keeps_its_labels(logits: Logits) -> None:
+def test_a_fixed_threshold_that_is_best_on_dev_keeps_its_labels(logits: ModelLogits) -> None:
     given = (Decision(temperature=1.0, rule=Fixed(0.3)), Decision(temperature=1.0, rule=Fixed(0.9)))
     decided = decide_all(logits, given)
     scores = decided.points["dev_macro_f1"]
@@ -204,12 +206,12 @@ def test_a_fixed_threshold_that_is_best_on_dev_keeps_its_labels(logits: Logits) 
     assert set(kept) == {"point-0"}
 
 
-def test_a_lone_decision_keeps_its_labels_whatever_its_rule(logits: Logits) -> None:
+def test_a_lone_decision_keeps_its_labels_whatever_its_rule(logits: ModelLogits) -> None:
     lone = decide_all(logits, [Decision(rule=Fixed(0.3))])
     assert label_columns(logits, lone, ["point-0"], LABELS)["label"] == list(LABELS)
 
 
-def test_the_surface_is_macro_f1_at_each_of_its_pairs(logits: Logits) -> None:
+def test_the_surface_is_macro_f1_at_each_of_its_pairs(logits: ModelLogits) -> None:
     columns = surface_columns(logits, "model")
     rows = np.random.default_rng(0).choice(len(columns["threshold"]), 12, replace=False)
     for row in rows:
@@ -221,7 +223,7 @@ def test_the_surface_is_macro_f1_at_each_of_its_pairs(logits: Logits) -> None:
 
 
 def test_reliability_counts_every_label_decision_before_and_after_calibration(
-    logits: Logits,
+    logits: ModelLogits,
 ) -> None:
     columns = reliability_columns(logits, decide_all(logits, DECISIONS), "model")
     temperatures = np.unique(columns["temperature"])

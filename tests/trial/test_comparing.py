@@ -10,11 +10,11 @@ from sklearn.metrics import f1_score
 
 from emoray.decide.thresholds import Fixed
 from emoray.metrics.bootstrap import RESAMPLES, stratified_weights
-from emoray.metrics.comparison import compare
+from emoray.metrics.comparison import compare_decisions
 from emoray.metrics.resampled import resampled
 from emoray.quant.catalogue import both_ways
 from emoray.quant.scheme import FLOAT, ModelScheme, Qat, control_of
-from emoray.stages.comparisons import FROZEN, RETUNED, Compare
+from emoray.stages.comparisons import FROZEN, RETUNED, CompareWithParent
 from emoray.stages.encoding import read_texts
 from emoray.stages.fitted import read_fitted
 from emoray.stages.plan import comparing, deciding, float_parent
@@ -31,7 +31,7 @@ MODELS = (1, 2, 3)
 
 @pytest.fixture(scope="module")
 def folders(chain: Chain) -> tuple[Path, ...]:
-    """The finished `Compare` of every model of the chain but its float one, which comes first."""
+    """The finished `CompareWithParent` of every model but its float one, which comes first."""
     stages = [comparing(d) for d in chain.decided[1:]]
     return (chain.folders[0], *(chain.store.make(s).folder for s in stages if s))
 
@@ -60,7 +60,7 @@ def test_a_float_model_is_its_own_parent_and_is_not_compared(chain: Chain) -> No
     assert float_parent(chain.decided[0]) == chain.decided[0]
     assert comparing(chain.decided[0]) is None
     with pytest.raises(ValueError, match="or a float model: name the parent of a compressed"):
-        Compare.of(chain.decided[0], chain.decided[0])
+        CompareWithParent.of(chain.decided[0], chain.decided[0])
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -120,7 +120,7 @@ def test_rows_say_what_a_single_comparison_says(chain: Chain, folders: tuple[Pat
         )
         for logits, frame, side in ((was, cuts[0], "before"), (now, cuts[1], "after"))
     ]
-    wanted = compare(*pair)
+    wanted = compare_decisions(*pair)
     assert (row["verdict"], row["mcnemar_p"]) == (wanted.verdict, pytest.approx(wanted.mcnemar_p))
     assert row["macro_f1_low"] == pytest.approx(wanted.macro_f1.low, abs=1e-9)
     labels = table(folders[3], "label_changes", LabelChangeRow)
@@ -193,4 +193,4 @@ def test_models_of_other_texts_are_not_compared(chain: Chain) -> None:
     parent = float_parent(decide)
     text = replace(parent.text, vocabulary=RECIPE.vocabulary + 1)
     with pytest.raises(ValueError, match="compared with its own training's float model"):
-        Compare.of(decide, replace(parent, text=text))
+        CompareWithParent.of(decide, replace(parent, text=text))

@@ -10,7 +10,7 @@ from rich.console import Console
 from emoray.artifact import runtime
 from emoray.models.encoder import as_saved
 from emoray.stages.encoders import require_readable
-from emoray.stages.inputs import find_encoder
+from emoray.stages.inputs import require_encoder
 from emoray.workflows import sweep
 from tests.model.encoders_made import Kind, make_encoder, sample_texts
 
@@ -22,7 +22,7 @@ TEXTS = sample_texts()[:60]
 def test_an_encoder_that_says_what_transformers_says_is_taken(kind: Kind, tmp_path: Path) -> None:
     folder = make_encoder(tmp_path / "encoder", kind)
     require_readable(folder, TEXTS, max_tokens=32)
-    assert find_encoder(str(folder), TEXTS).width == 32
+    assert require_encoder(str(folder), TEXTS).width == 32
 
 
 def test_an_encoder_that_reads_a_text_otherwise_is_refused(

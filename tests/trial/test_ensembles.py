@@ -13,8 +13,8 @@ from sklearn.metrics import f1_score
 
 from emoray.artifact import runtime
 from emoray.artifact.loading import open_artifact
-from emoray.data.corpus import read_corpus
-from emoray.decide.ensemble import Probabilities
+from emoray.data.corpus import read_splits
+from emoray.decide.ensemble import MeanProbabilities
 from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
 from emoray.labels import taxonomy
 from emoray.stages.ensembles import Combine, Weighing, read_weights
@@ -29,7 +29,7 @@ from emoray.workflows.ship import ship_ensemble
 from tests.trial.chain import RECIPE, Chain
 
 LABELS = taxonomy(RECIPE.taxonomy).labels
-MEAN, GREEDY = MeanOf(Probabilities()), Greedy(rounds=3)
+MEAN, GREEDY = MeanOf(MeanProbabilities()), Greedy(rounds=3)
 WEIGHINGS: tuple[Weighing, ...] = (MeanOf(), MEAN, FittedWeights(), GREEDY)
 RULES = ("per_label", "per_label_s20", "one", "fixed0.5")
 
@@ -84,7 +84,7 @@ def test_what_is_shipped_has_the_rows_bytes_and_the_rows_score(
     combined: Combined, tmp_path: Path
 ) -> None:
     corpus = combined.chain.data.corpus
-    test = read_corpus(corpus.folder, name="sample", taxonomy=taxonomy(RECIPE.taxonomy)).test
+    test = read_splits(corpus.folder, name="sample", taxonomy=taxonomy(RECIPE.taxonomy)).test
     for rule in RULES:
         row = combined.point(rule)
         folder = combined.shipped(row, tmp_path / rule)

@@ -14,15 +14,15 @@ from emoray.decide.crossfit import cross_fitted_macro_f1
 from emoray.decide.thresholds import PerLabel
 from emoray.labels import taxonomy
 from emoray.models.encoder.finetune import fine_tune
-from emoray.models.encoder.module import Classifier
+from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.recipe import AllPieces, BertRecipe, UsedPieces
-from emoray.models.encoder.weights import Settings, read_encoder
+from emoray.models.encoder.weights import CheckpointSettings, read_encoder
 from emoray.models.memory import GpuOutOfMemoryError
 from emoray.models.outcome import Epoch
-from emoray.stages.encoder_training import ENCODER, FineTune, Pieces, enough_memory
+from emoray.stages.encoder_training import ENCODER, EncodeSubwords, FineTune, enough_memory
 from emoray.stages.encoding import SPLITS, read_padded, read_texts
 from emoray.stages.families import read_tensors
-from emoray.stages.inputs import find_encoder, look
+from emoray.stages.inputs import require_encoder, summarize_corpus
 from emoray.stages.plan import training
 from emoray.stages.spec import Data, recipe_id
 from emoray.storage.store.keys import UNFINISHED, id_of, key_of
@@ -53,7 +53,7 @@ def encoders(tmp_path_factory: pytest.TempPathFactory) -> Data:
     root = tmp_path_factory.mktemp("encoders")
     kinds: tuple[Kind, ...] = ("bert", "roberta")
     folders = [str(make_encoder(root / kind, kind)) for kind in kinds]
-    return look(RECIPE.taxonomy, None, download=False, encoders=folders).data
+    return summarize_corpus(RECIPE.taxonomy, None, download=False, encoders=folders).data
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def done(encoders: Data, store: Store) -> Path:
     return store.make(planned(encoders)).folder
 
 
-def pieces_of(encoders: Data, name: str, *, all_of_them: bool) -> Pieces:
+def pieces_of(encoders: Data, name: str, *, all_of_them: bool) -> EncodeSubwords:
     kept = AllPieces() if all_of_them else RECIPE.pieces
     return planned(encoders, replace(RECIPE, encoder=name, pieces=kept)).text
 
@@ -130,11 +130,13 @@ def test_a_finished_fine_tuning_is_an_encoder_again(
     for name in ("vocabulary.txt", "tokenizer.json"):
         assert (done / name).read_bytes() == (text / name).read_bytes()
     assert tuple((done / "labels.txt").read_text().split("\n")) == taxonomy("sentiment").labels
-    again = find_encoder(str(done / ENCODER))
+    again = require_encoder(str(done / ENCODER))
     assert (again.layers, again.width, again.positions) == (1, 32, 64)
     tensors = read_tensors(done)
     assert tensors["embedding"].shape == (len(PieceTokenizer.read(text)), 8)
-    model = Classifier(tensors, Settings.from_json((done / "encoder.json").read_text())).eval()
+    model = EncoderClassifier(
+        tensors, CheckpointSettings.from_json((done / "encoder.json").read_text())
+    ).eval()
     dev = read_padded(text, "dev")
     with torch.inference_mode():
         logits_NK = model(torch.from_numpy(dev.ids_NL.astype(np.int64))).numpy()

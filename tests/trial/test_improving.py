@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emoray.report.improvement import draw_improvements, improvement_figure
-from emoray.stages.decision_columns import Logits
+from emoray.stages.decision_columns import ModelLogits
 from emoray.stages.fitted import fit_decisions
 from emoray.tables.files import read_table, write_table
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
@@ -14,11 +14,11 @@ from emoray.workflows.improve_rows import (
     BASELINE,
     DECISIONS,
     About,
-    Answer,
     Attempt,
+    TechniqueLogits,
     improvement_rows,
+    improvement_summary,
     seed_rows,
-    summary,
 )
 from tests.trial.chain import RECIPE
 
@@ -27,14 +27,14 @@ RNG = np.random.default_rng(0)
 DEV, TEST = (RNG.random((500, 3)) < 0.3 for _ in range(2))
 
 
-def logits(seed: int, signal: float, shift: float = 0.0) -> Logits:
+def logits(seed: int, signal: float, shift: float = 0.0) -> ModelLogits:
     rng = np.random.default_rng(seed)
 
     def said(labels_NK: np.ndarray) -> np.ndarray:
         noise_NK = rng.normal(size=labels_NK.shape)
         return (signal * (2 * labels_NK - 1) + noise_NK + shift).astype(np.float32)
 
-    return Logits(
+    return ModelLogits(
         dev_NK=said(DEV),
         dev_labels_NK=DEV,
         test_NK=said(TEST),
@@ -46,7 +46,7 @@ def logits(seed: int, signal: float, shift: float = 0.0) -> Logits:
 def attempt(name: str, signal: float, *, first: int = 0, shift: float = 0.0) -> Attempt:
     said = [logits(first + s, signal, shift) for s in range(3)]
     answers = tuple(
-        Answer(
+        TechniqueLogits(
             seed=s,
             logits=each,
             fitted=fit_decisions(DECISIONS, each.dev_NK, each.dev_labels_NK),
@@ -104,7 +104,7 @@ def test_a_shift_of_all_logits_matters_at_a_half_and_not_to_fitted_thresholds() 
 
 
 def test_the_paragraph_says_plainly_what_was_found(rows: list[ImprovementRow]) -> None:
-    text = summary(rows)
+    text = improvement_summary(rows)
     assert "Focal loss changed macro-F1 by +" in text
     assert "a gain of 5 to 15 % " in text and "made with 700 train texts" in text
     assert "At a fixed threshold of 0.5" in text
@@ -135,4 +135,4 @@ def test_a_baseline_that_finds_nothing_is_said_and_not_drawn() -> None:
     found = list(improvement_rows([attempt("ensemble", 1.0)], nothing, ABOUT))
     row = whole(found, "ensemble", "fixed0.5")
     assert row.relative_change is None and row.baseline_f1 == 0 and row.f1 > 0
-    assert "none, the baseline finds nothing there" in summary(found)
+    assert "none, the baseline finds nothing there" in improvement_summary(found)

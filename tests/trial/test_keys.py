@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from emoray.stages.spec_json import read, written
+from emoray.stages.spec_json import read_spec, written_spec
 from emoray.storage.store.keys import canonical, is_stage, key_of, keyed_fields, tag_of
 from emoray.tables.evidence_rows import SpecRow
 from emoray.tables.files import read_any_version
@@ -95,4 +95,4 @@ def test_specs_of_an_earlier_version_are_read_and_say_the_same() -> None:
     for row in rows:
         for column in ("recipe", "scheme", "decisions", "weighing"):
             if row[column]:
-                assert written(read(row[column])) == row[column]
+                assert written_spec(read_spec(row[column])) == row[column]

@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.data.corpus import read_corpus, taxonomies_of
-from emoray.data.goemotions import Source, sample
+from emoray.data.corpus import read_splits, taxonomies_of
+from emoray.data.goemotions import CorpusFolder, sample
 from emoray.models.word.recipe import MAX_TOKENS
 from emoray.search.spaces import TRAINED, JointSpace, Space, bert, bert_smoke, joint, smoke
 from emoray.search.text_lengths import limit_of, space_reading, told_reading
 from emoray.stages.encoding import read_texts
-from emoray.stages.inputs import Look
+from emoray.stages.inputs import CorpusSummary
 from emoray.stages.plan import training
 from emoray.stages.spec import CorpusRef, Data, EncoderRef
 from emoray.stages.text_lengths import MOST_WORDS, SAMPLE, Lengths, piece_lengths, word_lengths
-from emoray.stages.word_training import Train
+from emoray.stages.word_training import TrainWords
 from emoray.storage.store.keys import canonical
 from emoray.storage.store.local import Store
 from emoray.text.vectors.settings import OwnVectors
@@ -40,13 +40,13 @@ def written(folder: Path, words: int, texts: int = 40) -> Path:
     return folder
 
 
-def looked(folder: Path) -> Look:
+def looked(folder: Path) -> CorpusSummary:
     """The first look, without any vectors."""
     (taxonomy,) = taxonomies_of(folder)
-    found = read_corpus(folder, name="long", taxonomy=taxonomy)
-    return Look(
+    found = read_splits(folder, name="long", taxonomy=taxonomy)
+    return CorpusSummary(
         data=Data(corpus=CorpusRef.of(found, folder)),
-        source=Source(name="long", folder=folder, why="made"),
+        source=CorpusFolder(name="long", folder=folder, why="made"),
         taxonomy=taxonomy,
         train=len(found.train),
         dev=len(found.dev),
@@ -118,7 +118,7 @@ def test_the_usual_limit_names_nothing_and_another_does() -> None:
     assert str(replace(TRAINED, max_tokens=70)) == f"{TRAINED} n70"
 
 
-def chain(facts: Look, limit: int) -> Train:
+def chain(facts: CorpusSummary, limit: int) -> TrainWords:
     recipe = replace(
         TRAINED,
         taxonomy="own",
@@ -128,7 +128,7 @@ def chain(facts: Look, limit: int) -> Train:
         layers=0,
     )
     made = training(recipe, facts.data)
-    assert isinstance(made, Train)
+    assert isinstance(made, TrainWords)
     return made
 
 

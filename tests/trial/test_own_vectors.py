@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from emoray.data.goemotions import sample
-from emoray.models.word.initial_vectors import Given
+from emoray.models.word.initial_vectors import PretrainedVectors
 from emoray.stages import spec_json
 from emoray.stages.plan import training
 from emoray.stages.spec import Data, recipe_id
 from emoray.stages.vectors import TrainVectors
-from emoray.stages.word_training import Train
+from emoray.stages.word_training import TrainWords
 from emoray.storage.store.keys import canonical, key_of
 from emoray.storage.store.local import Store
 from emoray.text.vectors import training as own_training
@@ -24,13 +24,13 @@ from tests.trial.chain import RECIPE
 OWN = replace(RECIPE, vectors=OwnVectors(), embedding_dim=12)
 
 
-def planned(recipe: object, data: Data) -> Train:
+def planned(recipe: object, data: Data) -> TrainWords:
     train = training(recipe, data)  # type: ignore[arg-type]
-    assert isinstance(train, Train)
+    assert isinstance(train, TrainWords)
     return train
 
 
-def vectors_of(train: Train) -> TrainVectors:
+def vectors_of(train: TrainWords) -> TrainVectors:
     assert isinstance(train.text.vectors, TrainVectors)
     return train.text.vectors
 
@@ -43,12 +43,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def test_what_was_made_of_given_vectors_keeps_its_name_and_key() -> None:
     said = canonical(RECIPE)
     assert isinstance(said, dict) and "vectors" not in said
-    assert str(replace(RECIPE, vectors=Given())) == str(RECIPE)
+    assert str(replace(RECIPE, vectors=PretrainedVectors())) == str(RECIPE)
     assert canonical(OWN)["vectors"]["type"] == "OwnVectors"
     assert str(OWN) == f"{replace(RECIPE, embedding_dim=12)} own-ppmi"
     assert recipe_id(OWN) != recipe_id(replace(OWN, vectors=OwnVectors(window=4)))
     for recipe in (RECIPE, OWN):
-        assert spec_json.read(spec_json.written(recipe)) == recipe
+        assert spec_json.read_spec(spec_json.written_spec(recipe)) == recipe
 
 
 def test_no_given_vectors_are_needed_and_any_width_can_be_had(data: Data) -> None:

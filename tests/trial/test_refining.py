@@ -22,7 +22,7 @@ from emoray.quant.scheme import (
 from emoray.stages.decisions import Decide
 from emoray.stages.encoding import read_texts
 from emoray.stages.plan import comparing, deciding, training
-from emoray.stages.qat import MAPS, Refine, read_maps, write_maps
+from emoray.stages.qat import MAPS, QuantizationAwareTraining, read_maps, write_maps
 from emoray.stages.spec import all_decisions
 from emoray.tables.comparison_rows import ComparisonRow
 from emoray.tables.files import read_table
@@ -46,7 +46,7 @@ def refined(chain: Chain, scheme: ModelScheme) -> tuple[Path, Path]:
     trained = replace(scheme, qat=Qat(epochs=2))
     decide = deciding(training(RECIPE, chain.data), trained, all_decisions())
     folder = chain.store.make(decide).folder
-    assert isinstance(decide.compressed.refined, Refine)
+    assert isinstance(decide.compressed.refined, QuantizationAwareTraining)
     return chain.store.folder(decide.compressed.refined), folder
 
 
@@ -89,7 +89,7 @@ def test_the_float_control_trains_as_long_and_quantizes_nothing(chain: Chain) ->
     decide = deciding(train, control, all_decisions())
     points = read_table(chain.store.make(decide).folder / "points.parquet", PointRow).to_pandas()
     assert set(points["training"]) == {"more"} and set(points["execution"]) == {"float"}
-    assert isinstance(decide.compressed.refined, Refine)
+    assert isinstance(decide.compressed.refined, QuantizationAwareTraining)
     folder = chain.store.folder(decide.compressed.refined)
     told = read_table(folder / "trainings.parquet", TrainingRow).to_pandas()
     assert told["epoch"].tolist() == [1, 2]

@@ -9,7 +9,7 @@ import pytest
 
 from emoray.artifact import runtime
 from emoray.artifact.decision_history import change, history, undo
-from emoray.artifact.renewing import artifacts_in, beside, clear_made, renew
+from emoray.artifact.renewing import artifacts_in, clear_made, hidden_name, renew
 from tests.trial.finished.made import bytes_of, make_artifact
 
 
@@ -20,7 +20,7 @@ def point(tmp_path: Path) -> Path:
 
 def fresh(point: Path, **changed: object) -> Path:
     """The same artifact, made again beside the one that stands."""
-    return make_artifact(beside(point), **changed)  # type: ignore[arg-type]
+    return make_artifact(hidden_name(point), **changed)  # type: ignore[arg-type]
 
 
 def sha(folder: Path) -> str:
@@ -108,6 +108,6 @@ def test_a_card_that_says_when_it_was_made_is_no_other_model(point: Path) -> Non
 
 def test_artifacts_are_named_though_they_are_half_written(tmp_path: Path) -> None:
     (tmp_path / "point-a").mkdir()
-    beside(tmp_path / "point-b").mkdir()
+    hidden_name(tmp_path / "point-b").mkdir()
     assert {"point-a", "point-b"} <= artifacts_in(tmp_path)
     assert artifacts_in(tmp_path / "none") == set()

@@ -12,7 +12,7 @@ from emoray.storage.store.opening import open_store
 from emoray.workflows.reproduce.chain import Chain as Chained
 from emoray.workflows.reproduce.chain import StoreCheck
 from emoray.workflows.reproduce.rerun import BYTES, CALIBRATION, INVARIANCE, SCORES, Again
-from emoray.workflows.reproduce.verdict import TOLERANCE, verdicts
+from emoray.workflows.reproduce.verdict import TOLERANCE, group_verdicts
 from tests.trial.chain import Chain
 
 CUTS_K = np.array([0.1, -0.4, np.inf])
@@ -28,7 +28,7 @@ def again(cuts_K: np.ndarray = CUTS_K, **columns: Any) -> Again:
 
 
 def failing(found: Again, *, same_machine: bool, **recorded: Any) -> list[str]:
-    groups = verdicts(row(**recorded), found, same_machine=same_machine)
+    groups = group_verdicts(row(**recorded), found, same_machine=same_machine)
     return [group.name for group in groups if not group.holds]
 
 
@@ -155,5 +155,5 @@ def test_a_store_that_is_only_read_must_be_there_and_stays_as_it_is(
 @pytest.mark.parametrize("columns", [1, 2])
 def test_the_group_that_differs_most_is_named(columns: int) -> None:
     moved = dict.fromkeys(SCORES[:columns], 0.75)
-    scores = next(iter(verdicts(row(), again(**moved), same_machine=True)))
+    scores = next(iter(group_verdicts(row(), again(**moved), same_machine=True)))
     assert (scores.worst, scores.difference) == (SCORES[0], 0.25)

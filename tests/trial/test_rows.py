@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from emoray.artifact import runtime
-from emoray.data.corpus import read_corpus
+from emoray.data.corpus import read_splits
 from emoray.labels import taxonomy
 from emoray.metrics.cuts import cuts_of
 from emoray.stages.point_rows import point_ids
@@ -48,7 +48,7 @@ def shipped(chain: Chain, model: int, row: dict[str, Any], target: Path) -> Path
 def test_what_is_shipped_has_the_rows_bytes_and_the_rows_score(
     model: int, chain: Chain, tmp_path: Path
 ) -> None:
-    test = read_corpus(
+    test = read_splits(
         chain.data.corpus.folder, name="sample", taxonomy=taxonomy(RECIPE.taxonomy)
     ).test
     for rule in RULES:

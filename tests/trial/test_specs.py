@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from emoray.decide.ensemble import Probabilities
+from emoray.decide.ensemble import MeanProbabilities
 from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
 from emoray.models.augmentation import BackTranslation
 from emoray.models.sampling import Bootstrap
@@ -14,7 +14,7 @@ from emoray.quant.scheme import Qat
 from emoray.search import ensemble_plans, spaces
 from emoray.stages.ensembles import Combine
 from emoray.stages.spec import Decision, EncoderRef, all_decisions
-from emoray.stages.spec_json import known, read, spec_rows, written
+from emoray.stages.spec_json import known, read_spec, spec_rows, written_spec
 from emoray.storage.store.keys import digest, id_of, key_of
 from tests.trial.chain import RECIPE, Chain
 
@@ -23,13 +23,13 @@ SCHEMES = {**all_schemes(), **bert_schemes(), **both_ways(Qat(epochs=3))}
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=str)
 def test_every_scheme_comes_back(scheme: object) -> None:
-    assert read(written(scheme)) == scheme
+    assert read_spec(written_spec(scheme)) == scheme
 
 
 @pytest.mark.parametrize("name", spaces.GRIDS)
 def test_every_recipe_of_a_grid_comes_back_with_its_id(name: str) -> None:
     for recipe in spaces.GRIDS[name]("ekman", [50]).recipes:
-        again = read(written(recipe))
+        again = read_spec(written_spec(recipe))
         assert again == recipe and digest(again) == digest(recipe)
 
 
@@ -41,31 +41,33 @@ def test_recipes_of_encoders_and_of_plans_come_back() -> None:
     augmented = replace(RECIPE, augmentation=BackTranslation(), sample=Bootstrap())
     encoders = spaces.bert("ekman", [encoder]).recipes
     for recipe in (augmented, *encoders, *ensemble_plans.diverse(14, bases).recipes):
-        assert read(written(recipe)) == recipe
+        assert read_spec(written_spec(recipe)) == recipe
 
 
 def test_decisions_and_weighings_come_back() -> None:
     exact = Decision(temperature=0.1 + 0.2, rule=spaces.Fixed(1 / 3))
-    for value in (all_decisions(), (exact,), Greedy(rounds=3), MeanOf(Probabilities())):
-        assert read(written(value)) == value
-    assert read(written(FittedWeights(Probabilities()))) == FittedWeights(Probabilities())
+    for value in (all_decisions(), (exact,), Greedy(rounds=3), MeanOf(MeanProbabilities())):
+        assert read_spec(written_spec(value)) == value
+    assert read_spec(written_spec(FittedWeights(MeanProbabilities()))) == FittedWeights(
+        MeanProbabilities()
+    )
 
 
 def test_a_class_that_is_not_known_is_refused() -> None:
     with pytest.raises(ValueError, match=r"classes that are known here, got 'Popen'"):
-        read('{"args":["true"],"type":"Popen"}')
+        read_spec('{"args":["true"],"type":"Popen"}')
 
 
 def test_fields_of_another_version_are_refused() -> None:
     with pytest.raises(ValueError, match=r"fields of its classes, got others for Fixed"):
-        read('{"type":"Fixed","value":0.5,"more":1}')
+        read_spec('{"type":"Fixed","value":0.5,"more":1}')
     with pytest.raises(ValueError, match=r"says the same when it is written again"):
-        read('{"type":"Fixed"}')
+        read_spec('{"type":"Fixed"}')
 
 
 def test_what_is_no_json_is_refused() -> None:
     with pytest.raises(ValueError, match="a spec is JSON, got 'Fixed"):
-        read("Fixed(0.5)")
+        read_spec("Fixed(0.5)")
 
 
 def test_only_values_are_known_no_stages_and_no_paths() -> None:
@@ -80,7 +82,7 @@ def test_a_row_says_what_its_model_is_made_from(chain: Chain) -> None:
     for decide in chain.decided:
         row = rows[id_of(decide.compressed)]
         assert row.key == key_of(decide.compressed)
-        assert read(row.recipe) == RECIPE and read(row.scheme) == decide.compressed.scheme
-        assert read(row.decisions) == decide.decisions
+        assert read_spec(row.recipe) == RECIPE and read_spec(row.scheme) == decide.compressed.scheme
+        assert read_spec(row.decisions) == decide.decisions
     together = rows[id_of(combine)]
-    assert read(together.weighing) == combine.weighing and together.recipe == ""
+    assert read_spec(together.weighing) == combine.weighing and together.recipe == ""

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from emoray.artifact.cpu import cpu
-from emoray.data.corpus import read_corpus
+from emoray.data.corpus import read_splits
 from emoray.labels import taxonomy
 from emoray.models.word.recipe import MAX_TOKENS
 from emoray.stages.encoding import SPLITS, read_texts
-from emoray.stages.latency import Clock
+from emoray.stages.latency import MeasureLatency
 from emoray.stages.plan import training
 from emoray.stages.spec import recipe_id
 from emoray.storage.store.keys import Stage, id_of, inputs_of
@@ -24,7 +24,7 @@ from tests.trial.chain import RECIPE, Chain
 def test_texts_come_back_as_the_ids_of_their_words(chain: Chain) -> None:
     text = chain.decided[0].text
     folder = chain.store.folder(text)
-    corpus = read_corpus(
+    corpus = read_splits(
         chain.data.corpus.folder, name="sample", taxonomy=taxonomy(RECIPE.taxonomy)
     )
     vocabulary = Vocabulary.from_text((folder / "vocabulary.txt").read_text("utf-8"))
@@ -75,7 +75,7 @@ def test_the_test_texts_alone_are_those_of_the_whole_corpus(chain: Chain) -> Non
 
 def test_a_clock_times_every_model_beside_the_baseline(chain: Chain) -> None:
     models = tuple(decide.compressed for decide in chain.decided[:2])
-    stage = Clock(
+    stage = MeasureLatency(
         compressed=models,
         baseline=models[0],
         text=models[0].text,

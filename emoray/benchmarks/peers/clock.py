@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from emoray.artifact.scoring import Texts
-from emoray.stages.interleaved_timing import ONE, Model, Plan, batches_of
+from emoray.stages.interleaved_timing import ONE, Model, TimingPlan, batches_of
 from emoray.tables.finished_rows import SpeedRow
 
 
@@ -24,8 +24,13 @@ def _milliseconds(model: Model, ids_NL: np.ndarray) -> float:
     return (time.perf_counter_ns() - start) / 1e6
 
 
-def measure(
-    models: Mapping[str, Model], texts: Texts, plan: Plan, *, threads: int, cpu: tuple[str, str]
+def time_peers(
+    models: Mapping[str, Model],
+    texts: Texts,
+    plan: TimingPlan,
+    *,
+    threads: int,
+    cpu: tuple[str, str],
 ) -> list[SpeedRow]:
     """Every model on each batch before the next batch, `turns` times; who goes first rotates.
 

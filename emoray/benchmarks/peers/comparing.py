@@ -7,17 +7,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from emoray.benchmarks.figures import AtLeast, AtMost, Figure
-from emoray.benchmarks.peers.clock import measure
+from emoray.benchmarks.figures import AtLeast, AtMost, BenchmarkFigure
+from emoray.benchmarks.peers.clock import time_peers
 from emoray.benchmarks.peers.contenders import EMORAY, Contender, by_emoray, by_peer, by_torch
 from emoray.benchmarks.peers.making import FLOAT, PEERS, Peer
-from emoray.benchmarks.peers.rows import MB, Compared, PeerRow, fastest, ratio, worst_loss
+from emoray.benchmarks.peers.rows import MB, PeerResults, PeerRow, fastest, ratio, worst_loss
 from emoray.console.steps import Say
-from emoray.data.corpus import read_corpus
+from emoray.data.corpus import read_splits
 from emoray.data.goemotions import locate
 from emoray.metrics.change import MARGIN
-from emoray.stages.checkpoint_source import find_given
-from emoray.stages.interleaved_timing import MANY, ONE, Model, Plan, speeds
+from emoray.stages.checkpoint_source import find_loaded
+from emoray.stages.interleaved_timing import MANY, ONE, Model, TimingPlan, speeds
 from emoray.stages.spec import CorpusRef
 from emoray.stages.speed import TORCH
 from emoray.storage.cache import user_cache
@@ -46,7 +46,7 @@ class Peers:
     download: bool = True
     threads: int = 2
     cache: Path | None = None  # of environments and finished stages; None: the user's own
-    plan: Plan = field(default_factory=lambda: Plan(turns=8))
+    plan: TimingPlan = field(default_factory=lambda: TimingPlan(turns=8))
     peers: tuple[Peer, ...] = field(default=PEERS, repr=False)
     ours: tuple[str, ...] = OURS
     say: Say = field(default=_silent, repr=False)
@@ -67,16 +67,16 @@ class Peers:
         """Refuse (ValueError) what is no checkpoint of a classifier."""
         if self.model is None:
             raise ValueError(f"the peers benchmark needs {NEEDED}, got none: name one")
-        found = find_given(self.model)
+        found = find_loaded(self.model)
         if found.checkpoint.kind == "foreign":
             raise ValueError(f"a benchmark needs a graph of ours, got {found.checkpoint.why}")
         assert found.taxonomy is not None  # raises for labels of no corpus
 
     def _bench(self) -> Bench:
         assert self.model is not None
-        given = find_given(self.model)
+        given = find_loaded(self.model)
         source = locate(self.data, download=self.download)
-        corpus = read_corpus(source.folder, name=source.name, taxonomy=given.taxonomy)
+        corpus = read_splits(source.folder, name=source.name, taxonomy=given.taxonomy)
         ref = CorpusRef.of(corpus, source.folder)
         store = Store(self._cache / "store")
         return Bench(given=given, corpus=ref, store=store, threads=self.threads, plan=self.plan)
@@ -89,14 +89,14 @@ class Peers:
             found.append(by_peer(bench, peer, self._cache))
         return found
 
-    def measure(self) -> Compared:
+    def measure(self) -> PeerResults:
         """Make and score everything, then time all of it in turns."""
         bench = self._bench()
         found = self._contenders(bench)
         self.say("timing all of them, interleaved")
-        found, times = timed(found, bench, self.threads, self.plan)
-        rows = rows_of(found, times)
-        return Compared(rows=tuple(rows), figures=figures_of(rows, times))
+        found, times = time_contenders(found, bench, self.threads, self.plan)
+        rows = peer_rows(found, times)
+        return PeerResults(rows=tuple(rows), figures=figures_of(rows, times))
 
 
 def _opened(found: Contender, threads: int) -> tuple[Contender, Model | None]:
@@ -108,8 +108,8 @@ def _opened(found: Contender, threads: int) -> tuple[Contender, Model | None]:
         return failed, None
 
 
-def timed(
-    contenders: Sequence[Contender], bench: Bench, threads: int, plan: Plan
+def time_contenders(
+    contenders: Sequence[Contender], bench: Bench, threads: int, plan: TimingPlan
 ) -> tuple[list[Contender], list[SpeedRow]]:
     """Times of all that can be opened, in one process; the others say why not."""
     from emoray.artifact.cpu import cpu
@@ -120,7 +120,7 @@ def timed(
     here = cpu()
     with torch_threads(threads):
         opened = [_opened(found, threads) for found in contenders]
-        times = measure(
+        times = time_peers(
             {found.name: model for found, model in opened if model is not None},
             test,
             plan,
@@ -130,13 +130,15 @@ def timed(
     return [found for found, _ in opened], times
 
 
-def rows_of(contenders: Sequence[Contender], times: Sequence[SpeedRow]) -> list[PeerRow]:
+def peer_rows(contenders: Sequence[Contender], times: Sequence[SpeedRow]) -> list[PeerRow]:
     """A row each, judged on the same resamples beside PyTorch float32, decided by one rule."""
     by_name = {found.name: found for found in contenders}
     first = by_name[TORCH].logits
     assert first is not None
     (decision,) = judging.best_decision(first.dev_NK, first.dev_labels_NK).decisions
-    outcomes = {n: judging.outcome(c.logits, decision) for n, c in by_name.items() if c.logits}
+    outcomes = {
+        n: judging.score_variant(c.logits, decision) for n, c in by_name.items() if c.logits
+    }
     speed = speeds(times)
     rows = []
     for name, found in by_name.items():
@@ -151,7 +153,7 @@ def rows_of(contenders: Sequence[Contender], times: Sequence[SpeedRow]) -> list[
         if found.size is not None:
             measured["megabytes"] = found.size / MB
         if found.logits is not None:
-            measured["compared"] = judging.cost(outcomes[TORCH], outcomes[name])
+            measured["compared"] = judging.variant_cost(outcomes[TORCH], outcomes[name])
             measured["logit"] = float(np.abs(found.logits.test_NK - first.test_NK).max())
         rows.append(PeerRow(name=name, who=found.who, integer=found.integer, **measured))
     return rows
@@ -159,10 +161,10 @@ def rows_of(contenders: Sequence[Contender], times: Sequence[SpeedRow]) -> list[
 
 def _beside(
     what: str, ours: PeerRow, theirs: PeerRow, times: Sequence[SpeedRow], goal: AtLeast | None
-) -> list[Figure]:
+) -> list[BenchmarkFigure]:
     """Latency and throughput of ours beside theirs; the ratio is the median of paired ratios."""
     return [
-        Figure(
+        BenchmarkFigure(
             name=f"{ours.name} beside {what}: one text",
             ours=ours.p50_ms,
             theirs=theirs.p50_ms,
@@ -170,7 +172,7 @@ def _beside(
             ratio=ratio(times, ours.name, theirs.name, ONE),
             goal=goal,
         ),
-        Figure(
+        BenchmarkFigure(
             name=f"{ours.name} beside {what}: 32 at once",
             ours=ours.texts_per_second,
             theirs=theirs.texts_per_second,
@@ -181,7 +183,7 @@ def _beside(
     ]
 
 
-def figures_of(rows: Sequence[PeerRow], times: Sequence[SpeedRow]) -> tuple[Figure, ...]:
+def figures_of(rows: Sequence[PeerRow], times: Sequence[SpeedRow]) -> tuple[BenchmarkFigure, ...]:
     """Our fastest integer artifact that holds its F1 beside the fastest peer.
 
     The peers have the benefit of the doubt: only those that are shown to lose F1 are left out.
@@ -197,7 +199,7 @@ def figures_of(rows: Sequence[PeerRow], times: Sequence[SpeedRow]) -> tuple[Figu
         figures += _beside(f"the best peer ({best.name})", ours, best, times, GOAL)
     if quick is not None and quick != best:
         figures += _beside(f"a peer that loses F1 ({quick.name})", ours, quick, times, None)
-    lost = Figure(
+    lost = BenchmarkFigure(
         name=f"{ours.name}: macro-F1 that may be lost, 90 %",
         ours=worst_loss(ours.compared),
         unit="",

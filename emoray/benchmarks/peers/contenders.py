@@ -18,14 +18,14 @@ from emoray.benchmarks.peers.making import (
     Peer,
     ScorePeer,
     peer_model,
-    quantized,
+    quantized_peer,
 )
 from emoray.console.steps import Say
 from emoray.quant.scheme import FLOAT as FLOAT_SCHEME
 from emoray.quant.scheme_names import pick
 from emoray.stages.checkpoint import Variant
 from emoray.stages.compression import BASE
-from emoray.stages.decision_columns import Logits
+from emoray.stages.decision_columns import ModelLogits
 from emoray.stages.families import SETTINGS, read_tensors
 from emoray.stages.interleaved_timing import Model
 from emoray.stages.speed import TORCH, TORCH_INT8, session_model
@@ -46,7 +46,7 @@ class Contender:
     integer: bool
     open: Callable[[int], Model] | None = None
     size: int | None = None
-    logits: Logits | None = None
+    logits: ModelLogits | None = None
     why: str = ""
 
 
@@ -61,11 +61,11 @@ def _torch_size(model: Model) -> int:
 def by_torch(bench: Bench) -> Iterator[Contender]:
     """PyTorch in float32, as transformers has it, and by its own quantize_dynamic."""
     from emoray.models.encoder.torch_baseline import baseline
-    from emoray.models.encoder.weights import Settings
+    from emoray.models.encoder.weights import CheckpointSettings
 
     folder = bench.store.make(bench.checkpoint).folder
     text = bench.store.make(bench.text).folder
-    settings = Settings.from_json((folder / SETTINGS).read_text("utf-8"))
+    settings = CheckpointSettings.from_json((folder / SETTINGS).read_text("utf-8"))
     for name in (TORCH, TORCH_INT8):
         model = baseline(read_tensors(folder), settings, by_torch=name == TORCH_INT8)
         scored = bench.store.make(bench.torch(name)).folder
@@ -81,9 +81,9 @@ def by_torch(bench: Bench) -> Iterator[Contender]:
     def by_transformers(threads: int) -> Model:
         import torch
 
-        from emoray.benchmarks.peers.torch_model import read
+        from emoray.benchmarks.peers.torch_model import read_torch_model
 
-        found = read(folder)
+        found = read_torch_model(folder)
 
         @torch.inference_mode()
         def run(ids_NL: np.ndarray) -> np.ndarray:
@@ -123,7 +123,7 @@ def _of(peer: Peer) -> str:
 def by_peer(bench: Bench, peer: Peer, cache: Path) -> Contender:
     """What a peer made of it; whatever goes wrong there becomes the contender's `why`."""
     exported = Exported(checkpoint=bench.checkpoint)
-    made = exported if peer == FLOAT else quantized(peer, bench.checkpoint, cache)
+    made = exported if peer == FLOAT else quantized_peer(peer, bench.checkpoint, cache)
     integer = peer != FLOAT
     try:
         path = bench.store.make(made).folder / MODEL

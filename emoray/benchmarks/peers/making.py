@@ -99,7 +99,7 @@ class Exported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quantized:
+class QuantizeByPeer:
     """What one peer makes of it. cache: where environments are installed."""
 
     name: ClassVar[str] = "peer"
@@ -115,9 +115,9 @@ class Quantized:
         _made(self.peer, self.cache, inputs["checkpoint"], inputs["exported"] / MODEL, out)
 
 
-def quantized(peer: Peer, checkpoint: ReadCheckpoint, cache: Path) -> Quantized:
+def quantized_peer(peer: Peer, checkpoint: ReadCheckpoint, cache: Path) -> QuantizeByPeer:
     """The stage of a peer on a checkpoint."""
-    return Quantized(
+    return QuantizeByPeer(
         checkpoint=checkpoint,
         exported=Exported(checkpoint=checkpoint),
         peer=peer,
@@ -128,9 +128,9 @@ def quantized(peer: Peer, checkpoint: ReadCheckpoint, cache: Path) -> Quantized:
 
 def peer_model(path: Path, threads: int) -> Model:
     """A peer's model.onnx as a function of ids_NL, whatever integers it asks for."""
-    from emoray.artifact.scoring import open_session
+    from emoray.artifact.scoring import scoring_session
 
-    session = open_session(path, threads=threads)
+    session = scoring_session(path, threads=threads)
     asked = {given.name for given in session.get_inputs()}
 
     def run(ids_NL: np.ndarray) -> np.ndarray:
@@ -148,16 +148,16 @@ class ScorePeer:
     name: ClassVar[str] = "score_peer"
     version: ClassVar[int] = 1
 
-    made: Exported | Quantized
+    made: Exported | QuantizeByPeer
     text: ReadCorpus
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        from emoray.artifact.scoring import batches
+        from emoray.artifact.scoring import scoring_batches
 
         model, found = peer_model(inputs["made"] / MODEL, 1), {}
         for split in ("dev", "test"):
             texts, _ = read_texts(inputs["text"], split)
-            rows, parts = zip(*((r, model(ids)) for r, ids in batches(texts)), strict=True)
+            rows, parts = zip(*((r, model(ids)) for r, ids in scoring_batches(texts)), strict=True)
             order = np.concatenate(rows)
             found[split] = np.concatenate(parts)[np.argsort(order, kind="stable")]
             if not np.isfinite(found[split]).all():

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from emoray.benchmarks.figures import Figure
+from emoray.benchmarks.figures import BenchmarkFigure
 from emoray.metrics.change import MARGIN, WORSE
 from emoray.metrics.comparison import Comparison
 from emoray.tables.finished_rows import SpeedRow
 from emoray.tables.terminal import table
-from emoray.workflows.calibrate_tables import interval, signed
+from emoray.workflows.calibrate_tables import interval, signed_score
 
 MB = 1_000_000
 
@@ -65,11 +65,11 @@ class PeerRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class PeerResults:
     """All rows, and the figures that they come to."""
 
     rows: tuple[PeerRow, ...]
-    figures: tuple[Figure, ...]
+    figures: tuple[BenchmarkFigure, ...]
 
 
 def ratio(times: Sequence[SpeedRow], ours: str, theirs: str, batch: int) -> float:
@@ -88,7 +88,7 @@ def fastest(rows: Sequence[PeerRow]) -> PeerRow | None:
     return min(found, key=lambda row: row.p50_ms, default=None)
 
 
-def speed_table(rows: Sequence[PeerRow]) -> Table:
+def peer_speed_table(rows: Sequence[PeerRow]) -> Table:
     """Size and speed of all that worked."""
     made = table(
         "Model file or saved state, MB of 1,000,000 bytes; one text alone; 32 at once",
@@ -115,7 +115,7 @@ def score_table(rows: Sequence[PeerRow]) -> Table:
             made.add_row(
                 row.name,
                 f"{change.after:.4f}",
-                signed(change.value),
+                signed_score(change.value),
                 interval(change.equivalence_low, change.equivalence_high),
                 row.compared.verdict,
                 f"{row.logit:.2g}",

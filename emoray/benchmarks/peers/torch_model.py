@@ -42,7 +42,7 @@ class MatMulAdd(nn.Module):
         return x @ self.kernel + self.bias
 
 
-class Model(nn.Module):
+class PeerModel(nn.Module):
     """BertModel, the pool of the checkpoint, its head."""
 
     def __init__(
@@ -86,7 +86,7 @@ def _named(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return found
 
 
-def read(folder: Path, attention: str = "sdpa") -> Model:
+def read_torch_model(folder: Path, attention: str = "sdpa") -> PeerModel:
     """The model of a checkpoint's folder, weights.npz and encoder.json.
 
     attention: "sdpa" is PyTorch's fastest, "eager" gives a graph of the fewest nodes.
@@ -120,10 +120,10 @@ def read(folder: Path, attention: str = "sdpa") -> Model:
         for name in ("pooler", "head")
         if f"{name}.kernel" in tensors
     }
-    return Model(encoder, settings["pooling"], settings["pooler"], nn.ModuleDict(last)).eval()
+    return PeerModel(encoder, settings["pooling"], settings["pooler"], nn.ModuleDict(last)).eval()
 
 
-def export(model: Model, to: Path) -> None:
+def export(model: PeerModel, to: Path) -> None:
     """Write model.onnx with free batch and length."""
     ids_NL = torch.ones((3, 7), dtype=torch.int64)
     axes = {0: "texts", 1: "tokens"}
@@ -141,4 +141,4 @@ def export(model: Model, to: Path) -> None:
 
 
 if __name__ == "__main__":
-    export(read(Path(sys.argv[1]), attention="eager"), Path(sys.argv[3]))
+    export(read_torch_model(Path(sys.argv[1]), attention="eager"), Path(sys.argv[3]))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emoray.data.importing.header import LABELS, TEXTS
-from emoray.data.importing.one_hot import Column, column_of, is_id, is_question, number_of
+from emoray.data.importing.one_hot import MarkedColumn, column_of, is_id, is_question, number_of
 from emoray.data.importing.settings import Bring
 from emoray.data.importing.split_names import split_named
 from emoray.data.importing.table import Table, is_nothing, listed, quoted
@@ -76,7 +76,7 @@ def _options(names: Sequence[str]) -> str:
     return shown + (" …" if len(names) > 6 else "")
 
 
-def _doubts(taken: Sequence[Column]) -> list[str]:
+def _doubts(taken: Sequence[MarkedColumn]) -> list[str]:
     """A warning for every column of 0 and 1 that may be no label."""
     asking = [c for c in taken if is_question(c.name)]
     asking = [] if len(asking) == len(taken) else asking
@@ -88,7 +88,7 @@ def _doubts(taken: Sequence[Column]) -> list[str]:
     return [f"warning: {quoted(name)} may be no label, {said}{way}" for name, said in why.items()]
 
 
-def _marks(table: Table, text: str, asked: Bring) -> tuple[list[Column], list[str]]:
+def _marks(table: Table, text: str, asked: Bring) -> tuple[list[MarkedColumn], list[str]]:
     """The columns of 0 and 1, all spelled alike, and what was left out that is nearly so."""
     found = [
         column
@@ -115,7 +115,7 @@ def _marks(table: Table, text: str, asked: Bring) -> tuple[list[Column], list[st
     return marks, said
 
 
-def _refuse_two_ways(table: Table, name: str, marks: Sequence[Column]) -> None:
+def _refuse_two_ways(table: Table, name: str, marks: Sequence[MarkedColumn]) -> None:
     """A column of a vague name beside columns of 0 and 1 that look like labels."""
     plain = [c.name for c in marks if not is_question(c.name) and not is_id(c.name)]
     kinds = {str(cell).strip() for cell in table.columns[name] if not is_nothing(cell)}
@@ -185,7 +185,7 @@ def _split(table: Table, taken: set[str]) -> tuple[str | None, list[str]]:
     return chosen, said
 
 
-def columns_of(table: Table, asked: Bring) -> Columns:
+def choose_columns(table: Table, asked: Bring) -> Columns:
     """What to read; ValueError lists the columns there are where that cannot be told."""
     text, why_text = _text(table, asked)
     labels, why_labels, notes = _labels(table, asked, text)

@@ -19,7 +19,7 @@ MISSING = {"nan", "<na>", "#n/a"}  # as tools write an empty cell, and no label'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Cut:
+class CutCells:
     """The items of each cell, None where nobody labelled the text; said: how they were cut.
 
     single: every cell is one label, so that an empty cell is none.
@@ -74,13 +74,13 @@ def _shown(sign: str) -> str:
     return NAMED.get(sign, repr(sign))
 
 
-def _lists(cells: Sequence[Any], is_list: Sequence[bool]) -> Cut:
+def _lists(cells: Sequence[Any], is_list: Sequence[bool]) -> CutCells:
     pairs = zip(cells, is_list, strict=True)
     items = [list(c) if listed else None if is_empty(c) else [c] for c, listed in pairs]
-    return Cut(items=items, said="lists", single=False)
+    return CutCells(items=items, said="lists", single=False)
 
 
-def _lists_in_text(cells: Sequence[Any], filled: int) -> Cut | None:
+def _lists_in_text(cells: Sequence[Any], filled: int) -> CutCells | None:
     listed = [isinstance(cell, str) and is_listed(cell) for cell in cells]
     others = [
         cell for cell, yes in zip(cells, listed, strict=True) if not yes and not is_empty(cell)
@@ -92,10 +92,10 @@ def _lists_in_text(cells: Sequence[Any], filled: int) -> Cut | None:
         for cell, yes in zip(cells, listed, strict=True)
     ]
     some = f"; {counted(len(others), 'cell', 'are')} no list, taken as one label" if others else ""
-    return Cut(items=items, said=f"lists in text{some}", single=False)
+    return CutCells(items=items, said=f"lists in text{some}", single=False)
 
 
-def cut(cells: Sequence[Any], asked: str | None, where: str) -> Cut:
+def cut(cells: Sequence[Any], asked: str | None, where: str) -> CutCells:
     """Cells as lists, by the sign that the user names, else as the cells show."""
     is_list = [isinstance(cell, list | tuple) for cell in cells]
     if any(is_list):
@@ -111,7 +111,7 @@ def cut(cells: Sequence[Any], asked: str | None, where: str) -> Cut:
     sign, notes = (asked, ()) if asked is not None else _separator(texts)
     if sign is None:
         items = [None if _missing(cell) else [cell] for cell in cells]
-        return Cut(items=items, said="one label a text", single=True, notes=notes)
+        return CutCells(items=items, said="one label a text", single=True, notes=notes)
     told = f"separated by {_shown(sign)}{'' if asked else ' (seen in the cells)'}"
     split = [
         c.split(sign)
@@ -121,7 +121,7 @@ def cut(cells: Sequence[Any], asked: str | None, where: str) -> Cut:
         else [c]
         for c in cells
     ]
-    return Cut(items=split, said=told, single=False, notes=notes)
+    return CutCells(items=split, said=told, single=False, notes=notes)
 
 
 def _missing(cell: Any) -> bool:

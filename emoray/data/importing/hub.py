@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from emoray.data.importing.parquet import class_names, table_of
+from emoray.data.importing.parquet import class_names, parquet_columns
 from emoray.data.importing.settings import HUB
 from emoray.data.importing.split_names import ONE, split_named
 from emoray.data.importing.table import Table, listed
@@ -57,7 +57,7 @@ def read_hub(source: str) -> dict[str, Table]:
             left.append(part)
             continue
         arrow = dataset.with_format("arrow")[:]
-        table = table_of(arrow, f"{source} ({part})")
+        table = parquet_columns(arrow, f"{source} ({part})")
         said = (dataset.features.arrow_schema.metadata or {}).get(b"huggingface")
         found[split] = Table(
             where=table.where, columns=table.columns, names=class_names(said) or table.names

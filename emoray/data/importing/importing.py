@@ -10,12 +10,12 @@ from pathlib import Path
 
 from emoray.data.corpus import NAMES, SPLITS, corpus_sha256
 from emoray.data.importing.characters import without_controls
-from emoray.data.importing.columns import Columns, OneColumn, columns_of
+from emoray.data.importing.columns import Columns, OneColumn, choose_columns
 from emoray.data.importing.hub import read_hub
 from emoray.data.importing.labels import marks_of
 from emoray.data.importing.long_form import joined_labels
 from emoray.data.importing.readers import names_beside, read_tables
-from emoray.data.importing.records import Record, kept_labels, records_of
+from emoray.data.importing.records import TextRecord, kept_labels, records_of
 from emoray.data.importing.settings import HUB, Bring
 from emoray.data.importing.split_names import ONE
 from emoray.data.importing.splits import by_column, check_splits, completed
@@ -81,8 +81,8 @@ def _check_columns(tables: dict[str, Table], columns: Columns) -> None:
 
 
 def _labelled(
-    given: dict[str, list[Record]], rows: dict[str, int]
-) -> tuple[dict[str, list[Record]], list[str]]:
+    given: dict[str, list[TextRecord]], rows: dict[str, int]
+) -> tuple[dict[str, list[TextRecord]], list[str]]:
     """The splits that have labels at all, and a word on those that have none. rows: by split, those
     that were read."""
     kept = {s: r for s, r in given.items() if any(record.labels for record in r)}
@@ -94,12 +94,12 @@ def _labelled(
 
 def _records(
     source: str, asked: Bring
-) -> tuple[dict[str, list[Record]], tuple[str, ...], list[str]]:
+) -> tuple[dict[str, list[TextRecord]], tuple[str, ...], list[str]]:
     """Records by split as given, the names of their labels, and how they were read."""
     named = {asked.text_column or "", *asked.label_columns} - {""}
     tables = read_hub(source) if source.startswith(HUB) else read_tables(source, named)
     whole = _together(tables, source)
-    columns = columns_of(whole, asked)
+    columns = choose_columns(whole, asked)
     _check_columns(tables, columns)
     splits = [split for split, table in tables.items() for _ in range(len(table))]
     said = [*columns.said, *dict.fromkeys(note for t in tables.values() for note in t.notes)]
@@ -109,7 +109,7 @@ def _records(
     beside = (lambda: None) if source.startswith(HUB) else (lambda: names_beside(source))
     marks = marks_of(whole, columns, asked, beside, splits)
     records, notes = records_of(whole, columns.text, marks)
-    given: dict[str, list[Record]] = {}
+    given: dict[str, list[TextRecord]] = {}
     for record in records:
         given.setdefault(splits[record.row - 1], []).append(record)
     given, lost = _labelled(given, Counter(splits))
@@ -118,7 +118,7 @@ def _records(
     return given, marks.names, [*said, *marks.said, *notes, *lost, *joined]
 
 
-def _file(records: Sequence[Record], order: Sequence[str]) -> bytes:
+def _file(records: Sequence[TextRecord], order: Sequence[str]) -> bytes:
     place = {name: k for k, name in enumerate(order)}
     lines = []
     for record in records:
@@ -127,7 +127,7 @@ def _file(records: Sequence[Record], order: Sequence[str]) -> bytes:
     return "".join(lines).encode()
 
 
-def _contents(splits: dict[str, list[Record]], names: Sequence[str]) -> dict[str, bytes]:
+def _contents(splits: dict[str, list[TextRecord]], names: Sequence[str]) -> dict[str, bytes]:
     """The files of the folder: with GoEmotions' labels they are GoEmotions' ids."""
     everywhere = all(set(r.labels) & set(names) for records in splits.values() for r in records)
     if everywhere and sorted(names) == sorted(GOEMOTIONS.labels):

@@ -7,7 +7,7 @@ from typing import Any
 
 from emoray.data.importing.characters import cleaned_name
 from emoray.data.importing.columns import ColumnEach, Columns
-from emoray.data.importing.cutting import Cut, cut
+from emoray.data.importing.cutting import CutCells, cut
 from emoray.data.importing.label_names import LabelNames, in_order
 from emoray.data.importing.lists_in_text import is_object
 from emoray.data.importing.one_hot import marked, number_of
@@ -190,7 +190,7 @@ def _each(table: Table, each: ColumnEach, positive_from: float | None) -> Marks:
     return Marks(of_text=of_text, names=each.names, said=tuple(said))
 
 
-def _as_numbers(found: Cut, where: str) -> Cut:
+def _as_numbers(found: CutCells, where: str) -> CutCells:
     """Texts such as '1.0' as the whole numbers they are, where all are numbers."""
     texts = {v for row in found.items for v in row or () if isinstance(v, str) and v.strip()}
     if not texts or not all("." in t or t.strip().lstrip("-").isdecimal() for t in texts):

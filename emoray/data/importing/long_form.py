@@ -1,21 +1,21 @@
 """Tables with a row for each text and label: a text's rows become one, or are warned of."""
 
-from emoray.data.importing.records import Record
+from emoray.data.importing.records import TextRecord
 from emoray.data.importing.table import counted
 
 LEAST_SHARE = 0.05  # of texts with several labels: fewer are chance, or annotators at odds
 
 
-def _by_text(records: list[Record]) -> dict[str, list[Record]]:
-    found: dict[str, list[Record]] = {}
+def _by_text(records: list[TextRecord]) -> dict[str, list[TextRecord]]:
+    found: dict[str, list[TextRecord]] = {}
     for record in records:
         found.setdefault(record.text, []).append(record)
     return found
 
 
 def joined_labels(
-    given: dict[str, list[Record]], single: bool
-) -> tuple[dict[str, list[Record]], list[str]]:
+    given: dict[str, list[TextRecord]], single: bool
+) -> tuple[dict[str, list[TextRecord]], list[str]]:
     """Records by split, and a word on texts that stand there with different labels.
 
     single: every row has one label at most. No row says what another said already in such a table,
@@ -34,7 +34,7 @@ def joined_labels(
         ]
     made = {
         split: [
-            Record(
+            TextRecord(
                 row=group[0].row,
                 text=group[0].text,
                 labels=tuple(label for record in group for label in record.labels),

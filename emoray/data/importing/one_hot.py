@@ -27,7 +27,7 @@ _ID = re.compile(r"(.*_)?(id|idx|index|row|number|no|nr|num|unnamed.*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class MarkedColumn:
     """What a column's cells are: how marks are spelled in it, or the first cell that is none.
 
     soft: all are numbers in [0, 1], and not all of them whole. near: nine of ten are marks.
@@ -65,9 +65,9 @@ def mark_of(cell: Any) -> tuple[float, str] | None:
     return (number, NUMBERS) if number in (0.0, 1.0) else None
 
 
-def column_of(name: str, cells: Sequence[Any]) -> Column | None:
+def column_of(name: str, cells: Sequence[Any]) -> MarkedColumn | None:
     """Look at all cells of a column; None where all are empty."""
-    none = Column(name=name, spelled=None, strange="", soft=False, near=False, constant=None)
+    none = MarkedColumn(name=name, spelled=None, strange="", soft=False, near=False, constant=None)
     words = 0
     kinds: dict[Any, int] = {}  # few, in a column of marks: each is looked at once
     first: dict[Any, int] = {}
@@ -90,7 +90,7 @@ def column_of(name: str, cells: Sequence[Any]) -> Column | None:
     if others:
         numbers = [number_of(key[1]) for key in said]
         near = sum(said[key] for key in marks) >= 0.9 * sum(said.values())
-        return Column(
+        return MarkedColumn(
             name=name,
             spelled=None,
             strange=f"{quoted(others[0][1], 30)} in row {first[others[0]]}",
@@ -99,7 +99,7 @@ def column_of(name: str, cells: Sequence[Any]) -> Column | None:
             constant=None,
         )
     values = {value for value, _ in marks.values()}
-    return Column(
+    return MarkedColumn(
         name=name,
         spelled=spellings.pop() if len(spellings) == 1 else NUMBERS,
         strange="",

@@ -29,7 +29,7 @@ def class_names(said: bytes | None) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def table_of(arrow: Any, where: str) -> Table:
+def parquet_columns(arrow: Any, where: str) -> Table:
     """A pyarrow table as columns of Python values."""
     names = [n for n in arrow.column_names if not n.startswith("__index_level_")]
     said = (arrow.schema.metadata or {}).get(b"huggingface")
@@ -88,7 +88,7 @@ def read_parquet(source: Path | bytes, where: str) -> Table:
             f"{where}: a Parquet file must be whole, got one that cannot be read "
             f"({str(error).splitlines()[0][:100]}): copy it again"
         ) from None
-    return table_of(arrow, where)
+    return parquet_columns(arrow, where)
 
 
 def _opened(source: Path | bytes) -> Any:

@@ -35,7 +35,7 @@ _PROSE = re.compile(r"(readme|licen[sc]e|notice|citation|requirements).*", re.IG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class CorpusFile:
     """One file of a corpus, on disk or in an archive.
 
     labels: the file with the labels of a file of lines; folder: of which split its folder is.
@@ -43,7 +43,7 @@ class Part:
 
     path: Path
     member: zipfile.ZipInfo | None = None
-    labels: "Part | None" = None
+    labels: "CorpusFile | None" = None
     folder: str | None = None
 
     @property
@@ -89,12 +89,12 @@ def _split_of(name: str) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _lines(part: Part) -> tuple[list[str], str]:
+def _lines(part: CorpusFile) -> tuple[list[str], str]:
     text, encoding = decoded(part.read(), part.where)
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")], encoding
 
 
-def _read_pair(part: Part, labels: Part) -> Table:
+def _read_pair(part: CorpusFile, labels: CorpusFile) -> Table:
     texts, encoding = _lines(part)
     cells, _ = _lines(labels)
     if len(texts) != len(cells):
@@ -106,7 +106,7 @@ def _read_pair(part: Part, labels: Part) -> Table:
     return Table(where=part.where, columns={"text": texts, "label": cells}, notes=(note,))
 
 
-def read_file(part: Part, named: Collection[str] = ()) -> Table:
+def read_file(part: CorpusFile, named: Collection[str] = ()) -> Table:
     """One file in any of the formats; ValueError where it is of none, damaged or empty."""
     kind, where = part.format, part.where
     if kind not in FORMATS:
@@ -136,7 +136,7 @@ def read_file(part: Part, named: Collection[str] = ()) -> Table:
     return found
 
 
-def _paired(parts: Sequence[Part]) -> list[Part]:
+def _paired(parts: Sequence[CorpusFile]) -> list[CorpusFile]:
     """Files of texts with the files of their labels, by name: train_text.txt, train_labels.txt."""
     labels = {m[1]: part for part in parts if (m := _LABELS.fullmatch(part.plain))}
     return [
@@ -146,7 +146,7 @@ def _paired(parts: Sequence[Part]) -> list[Part]:
     ]
 
 
-def _of_texts(parts: Sequence[Part]) -> list[Part]:
+def _of_texts(parts: Sequence[CorpusFile]) -> list[CorpusFile]:
     """Those that may hold texts, of all files in a folder: .txt only where nothing else does."""
     tables = [
         part for part in parts if part.format in FORMATS and part.name.lower() not in NAME_FILES
@@ -157,21 +157,21 @@ def _of_texts(parts: Sequence[Part]) -> list[Part]:
     return _paired(parts) or [part for part in tables if not _PROSE.match(part.name)]
 
 
-def _in_folder(folder: Path) -> list[Part]:
-    return [Part(path=p) for p in sorted(folder.glob("[!._]*")) if p.is_file()]
+def _in_folder(folder: Path) -> list[CorpusFile]:
+    return [CorpusFile(path=p) for p in sorted(folder.glob("[!._]*")) if p.is_file()]
 
 
-def _in_archive(path: Path) -> list[Part]:
+def _in_archive(path: Path) -> list[CorpusFile]:
     found = sorted(members(path), key=lambda m: m.filename)
     return [
-        Part(path=path, member=member, folder=split_named(Path(member.filename).parent.name))
+        CorpusFile(path=path, member=member, folder=split_named(Path(member.filename).parent.name))
         for member in found
     ]
 
 
-def _alone(path: Path) -> list[Part]:
+def _alone(path: Path) -> list[CorpusFile]:
     """One file; a file of lines with that of its labels beside it."""
-    part = Part(path=path)
+    part = CorpusFile(path=path)
     if path.suffix.lower() == ARCHIVE:
         found = _of_texts(_in_archive(path))
         if not found:
@@ -188,7 +188,7 @@ def _alone(path: Path) -> list[Part]:
     return [part]
 
 
-def _candidates(source: str) -> list[Part]:
+def _candidates(source: str) -> list[CorpusFile]:
     """The files meant: one, those of a folder (its `data/`, its train, dev and test), of an
     archive, those that a glob matches."""
     path = Path(source).expanduser()
@@ -211,17 +211,19 @@ def _candidates(source: str) -> list[Part]:
         raise ValueError(
             f"a corpus must be there, got no file, folder or match for {source}: check the path"
         )
-    parts = [Part(path=file) for file in files]
+    parts = [CorpusFile(path=file) for file in files]
     return _paired(parts) or parts
 
 
-def _by_split(parts: list[Part], source: str) -> tuple[dict[str, list[Part]], list[Part]]:
+def _by_split(
+    parts: list[CorpusFile], source: str
+) -> tuple[dict[str, list[CorpusFile]], list[CorpusFile]]:
     """The files of each split, and those left out."""
-    found: dict[str, list[Part]] = {}
+    found: dict[str, list[CorpusFile]] = {}
     for part in parts:
         found.setdefault(part.split or ONE, []).append(part)
     together = Path(source).is_dir() or parts[0].member is not None
-    left: list[Part] = []
+    left: list[CorpusFile] = []
     if ONE in found and len(found) > 1 and together:
         left = found.pop(ONE)  # a README in JSON, an extra list: not what the splits' names say
     whole = together and found.keys() == {ONE} and len(parts) > 1

@@ -14,7 +14,7 @@ MOST_LABELS = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class TextRecord:
     """One text. row: its number in the source, from 1."""
 
     row: int
@@ -36,7 +36,7 @@ def _plain(text: object, column: str, row: int, where: str) -> str:
     return cleaned(text)
 
 
-def records_of(table: Table, column: str, marks: Marks) -> tuple[list[Record], list[str]]:
+def records_of(table: Table, column: str, marks: Marks) -> tuple[list[TextRecord], list[str]]:
     """The rows that have a text and were labelled, and what was dropped or changed, in words."""
     found, empty, unlabelled, broken, steered = [], 0, 0, 0, 0
     for row, (text, labels) in enumerate(
@@ -54,7 +54,7 @@ def records_of(table: Table, column: str, marks: Marks) -> tuple[list[Record], l
         if not plain.strip():
             empty += 1
             continue
-        found.append(Record(row=row, text=plain, labels=labels))
+        found.append(TextRecord(row=row, text=plain, labels=labels))
     if not found:
         rows = counted(empty, "empty cell") + (
             f", {counted(unlabelled, 'text')} without labels" * bool(unlabelled)
@@ -76,7 +76,7 @@ def records_of(table: Table, column: str, marks: Marks) -> tuple[list[Record], l
 
 
 def kept_labels(
-    splits: dict[str, list[Record]], names: Sequence[str], least: int
+    splits: dict[str, list[TextRecord]], names: Sequence[str], least: int
 ) -> tuple[tuple[str, ...], list[str]]:
     """The labels with at least `least` texts that differ, and a word on those dropped.
 
@@ -105,7 +105,7 @@ def kept_labels(
     return kept, [note] if dropped else []
 
 
-def matrix(records: Sequence[Record], names: Sequence[str]) -> np.ndarray:
+def matrix(records: Sequence[TextRecord], names: Sequence[str]) -> np.ndarray:
     """labels_NK, uint8; labels that are not among the names count for nothing."""
     place = {name: k for k, name in enumerate(names)}
     labels_NK = np.zeros((len(records), len(names)), dtype=np.uint8)

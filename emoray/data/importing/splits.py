@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from emoray.data.corpus import SPLITS
-from emoray.data.importing.records import Record, matrix
+from emoray.data.importing.records import TextRecord, matrix
 from emoray.data.importing.split_names import ONE, split_named
 from emoray.data.importing.splitting import SHARES, stratified
 from emoray.data.importing.table import Table, is_nothing, listed
@@ -30,8 +30,8 @@ def by_column(table: Table, column: str) -> tuple[list[str] | None, str]:
 
 
 def _parted(
-    records: Sequence[Record], names: Sequence[str], parts: dict[str, float], seed: int
-) -> dict[str, list[Record]]:
+    records: Sequence[TextRecord], names: Sequence[str], parts: dict[str, float], seed: int
+) -> dict[str, list[TextRecord]]:
     part_N = stratified(
         matrix(records, names),
         [record.same for record in records],
@@ -45,8 +45,8 @@ def _parted(
 
 
 def completed(
-    given: dict[str, list[Record]], names: Sequence[str], seed: int
-) -> tuple[dict[str, list[Record]], str]:
+    given: dict[str, list[TextRecord]], names: Sequence[str], seed: int
+) -> tuple[dict[str, list[TextRecord]], str]:
     """All three splits, and how they came to be. ValueError where there is nothing to fit on."""
     whole = given.get(ONE) or (given["train"] if given.keys() == {"train"} else None)
     shares = dict(zip(SPLITS, SHARES, strict=True))
@@ -72,7 +72,7 @@ def completed(
     )
 
 
-def check_splits(splits: dict[str, list[Record]], names: Sequence[str]) -> None:
+def check_splits(splits: dict[str, list[TextRecord]], names: Sequence[str]) -> None:
     """ValueError where a split is too small, or has no text of a label."""
     for split, records in splits.items():
         if len(records) < LEAST:

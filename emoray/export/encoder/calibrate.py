@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from emoray.artifact.scoring import Texts, batches, open_session
+from emoray.artifact.scoring import Texts, scoring_batches, scoring_session
 from emoray.export.calibrate import mean_squares
-from emoray.export.encoder.graph import wire
+from emoray.export.encoder.graph import wire_encoder
 from emoray.export.encoder.network import Encoder
 from emoray.export.kernels import IDS
 from emoray.quant.observe import Observer
@@ -36,28 +36,28 @@ def _watched(
     encoder: Encoder, texts: Texts
 ) -> tuple[dict[str, str], Iterator[dict[str, np.ndarray]]]:
     """The value that each kernel reads; and batch by batch the rows_RI of each value."""
-    kernels = wire(encoder, FLOAT, {}, packing=False)
+    kernels = wire_encoder(encoder, FLOAT, {}, packing=False)
     per_text = {kernels.inputs[name] for name in ("pooler", "head") if name in kernels.inputs}
     values = list(dict.fromkeys(kernels.inputs.values()))
     axes = {value: 2 if value in per_text else 3 for value in values}
 
     def rows() -> Iterator[dict[str, np.ndarray]]:
-        session = open_session(kernels.writer.model(axes).SerializeToString())
-        for _, ids_NL in batches(_Some(texts, MOST_TEXTS)):
+        session = scoring_session(kernels.writer.model(axes).SerializeToString())
+        for _, ids_NL in scoring_batches(_Some(texts, MOST_TEXTS)):
             found = zip(values, session.run(values, {IDS: ids_NL}), strict=True)
             yield {v: array if v in per_text else array[ids_NL != 0] for v, array in found}
 
     return dict(kernels.inputs), rows()
 
 
-def activations(encoder: Encoder, texts: Texts) -> Iterator[dict[str, np.ndarray]]:
+def encoder_activations(encoder: Encoder, texts: Texts) -> Iterator[dict[str, np.ndarray]]:
     """Batch by batch, the rows_RI that each product reads in float, by its kernel's name."""
     inputs, batches_of_rows = _watched(encoder, texts)
     for found in batches_of_rows:
         yield {name: found[value] for name, value in inputs.items()}
 
 
-def calibrate(
+def encoder_static_ranges(
     encoder: Encoder, texts: Texts, scheme: ModelScheme
 ) -> dict[str, tuple[float, float]] | None:
     """The static ranges a scheme asks for, by kernel; None where its activations are not static.
@@ -79,7 +79,7 @@ def calibrate(
     return {name: ranges[value] for name, value in inputs.items()}
 
 
-def input_moments(encoder: Encoder, texts: Texts) -> dict[str, np.ndarray]:
+def encoder_input_moments(encoder: Encoder, texts: Texts) -> dict[str, np.ndarray]:
     """E[x_i²] (I,) of what each kernel reads: where its inputs are large, its codes matter most."""
     inputs, batches_of_rows = _watched(encoder, texts)
     squares = mean_squares(batches_of_rows)

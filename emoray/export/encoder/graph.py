@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from onnx import TensorProto
 
-from emoray.export.encoder.network import Encoder, Layer, Norm
+from emoray.export.encoder.network import Encoder, EncoderLayer, Norm
 from emoray.export.encoder.padding import Packed, Padded, Tokens, is_full
 from emoray.export.kernels import IDS, LOGITS, Kernels, Ranges
 from emoray.export.writer import CONTRIB
@@ -43,7 +43,7 @@ class _Wiring:
                 return self.writer.node("FastGelu", x, domain=CONTRIB)
         return self.writer.node("Relu", x)
 
-    def _layer(self, i: int, layer: Layer, x: str, bias: str, tokens: Tokens) -> str:
+    def _layer(self, i: int, layer: EncoderLayer, x: str, bias: str, tokens: Tokens) -> str:
         def product(name: str, x: str) -> str:
             return self.kernels.multiply(
                 f"layer{i}.{name}", x, bias_O=layer.products()[name].bias_O
@@ -129,7 +129,7 @@ class _Wiring:
         return writer.node("Div", total, counts_N1)
 
 
-def wire(
+def wire_encoder(
     encoder: Encoder,
     scheme: ModelScheme,
     ranges: Ranges,

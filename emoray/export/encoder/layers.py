@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-from emoray.export.encoder.graph import wire
+from emoray.export.encoder.graph import wire_encoder
 from emoray.export.encoder.network import Encoder
-from emoray.export.graph import Built, built, check_names, checked_ranges
+from emoray.export.graph import Built, check_names, checked_ranges, finished_model
 from emoray.export.kernels import Ranges
 from emoray.quant.affine import AffineMap
 from emoray.quant.scheme import FLOAT, ModelScheme
 
 
-def build(
+def build_encoder(
     encoder: Encoder,
     scheme: ModelScheme = FLOAT,
     static_ranges: Ranges | None = None,
@@ -23,4 +23,4 @@ def build(
     """
     check_names(encoder.weights(), scheme, maps)
     ranges = checked_ranges(encoder.weights(), scheme, static_ranges)
-    return built(wire(encoder, scheme, ranges, maps))
+    return finished_model(wire_encoder(encoder, scheme, ranges, maps))

@@ -26,7 +26,7 @@ class Norm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Layer:
+class EncoderLayer:
     """x = attention_norm(x + attention(x)), then outer_norm(x + outer(activation(inner(x))))."""
 
     query: Linear
@@ -44,7 +44,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class EncoderSettings:
     """What an encoder's arrays do not say. pooler: its activation, None without a pooler."""
 
     heads: int
@@ -82,10 +82,10 @@ class Encoder:
     projection_RD: np.ndarray | None
     positions_PD: np.ndarray
     norm: Norm
-    layers: tuple[Layer, ...]
+    layers: tuple[EncoderLayer, ...]
     pooler: Linear | None
     head: Linear
-    settings: Settings
+    settings: EncoderSettings
     _weights: dict[str, np.ndarray] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -113,9 +113,9 @@ class Encoder:
         def norm(name: str) -> Norm:
             return Norm(tensors[f"{name}.scale"], tensors[f"{name}.bias"])
 
-        def layer(i: int) -> Layer:
+        def layer(i: int) -> EncoderLayer:
             at = f"layer{i}"
-            return Layer(
+            return EncoderLayer(
                 **{name: linear(f"{at}.{name}") for name in LAYER},
                 attention_norm=norm(f"{at}.attention_norm"),
                 outer_norm=norm(f"{at}.outer_norm"),
@@ -131,7 +131,7 @@ class Encoder:
                 layers=tuple(layer(i) for i in range(count)),
                 pooler=linear("pooler") if "pooler.kernel" in tensors else None,
                 head=linear("head"),
-                settings=Settings(**settings),  # type: ignore[arg-type]
+                settings=EncoderSettings(**settings),  # type: ignore[arg-type]
             )
         except KeyError as missing:
             raise ValueError(

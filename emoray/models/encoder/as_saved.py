@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from emoray.models.encoder.module import Classifier
+from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.onnx_export import classifier, quiet
-from emoray.models.encoder.torch_baseline import quantized
-from emoray.models.encoder.weights import Settings
+from emoray.models.encoder.torch_baseline import quantized_baseline
+from emoray.models.encoder.weights import CheckpointSettings
 
 BATCH = 64
 
@@ -26,7 +26,7 @@ def logits_as_saved(
     rows: the encoder's own ids of each text, framed. by_torch: by PyTorch's quantize_dynamic.
     """
     model = classifier(folder)
-    module = quantized(model) if by_torch else model
+    module = quantized_baseline(model) if by_torch else model
     return _by_batches(
         rows, padding, lambda ids, mask: module(input_ids=ids, attention_mask=mask).logits
     )
@@ -50,12 +50,12 @@ def outputs_as_saved(folder: Path, rows: Sequence[Sequence[int]], *, padding: in
 
 
 def outputs_here(
-    tensors: Mapping[str, np.ndarray], settings: Settings, rows: Sequence[Sequence[int]]
+    tensors: Mapping[str, np.ndarray], settings: CheckpointSettings, rows: Sequence[Sequence[int]]
 ) -> np.ndarray:
     """The same of our module, which reads our ids."""
     width = tensors["positions"].shape[1]
     head = {"head.kernel": np.eye(width, dtype=np.float32), "head.bias": np.zeros(width, "f4")}
-    module = Classifier({**tensors, **head}, replace(settings, pooling="mean")).eval()
+    module = EncoderClassifier({**tensors, **head}, replace(settings, pooling="mean")).eval()
     return _by_batches(rows, 0, lambda ids, mask: module(ids))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from emoray.models.encoder.architecture import ARCHITECTURES, architecture_of
 from emoray.models.encoder.sources import find_encoder, require_whole
 from emoray.models.encoder.weights import (
-    Settings,
+    CheckpointSettings,
     Tensors,
     position_count,
     read_classifier,
@@ -185,7 +185,7 @@ def find_checkpoint(folder: Path) -> Checkpoint:
     return _own(found) if (found / WEIGHTS).is_file() else _of_transformers(found)
 
 
-def _read_own(folder: Path, labels: int) -> tuple[Tensors, Settings]:
+def _read_own(folder: Path, labels: int) -> tuple[Tensors, CheckpointSettings]:
     try:
         with (folder / WEIGHTS).open("rb") as file, np.load(file, allow_pickle=False) as data:
             tensors = dict(data)
@@ -204,7 +204,7 @@ def _read_own(folder: Path, labels: int) -> tuple[Tensors, Settings]:
             "labels.txt and weights.npz do not belong together"
         )
     try:
-        settings = Settings(**_json(folder / SETTINGS))
+        settings = CheckpointSettings(**_json(folder / SETTINGS))
     except TypeError as error:
         raise ValueError(
             f"encoder.json holds an encoder's settings, got {error} in {folder}: train again"
@@ -212,7 +212,7 @@ def _read_own(folder: Path, labels: int) -> tuple[Tensors, Settings]:
     return tensors, settings
 
 
-def read_checkpoint(found: Checkpoint) -> tuple[Tensors, Settings]:
+def read_checkpoint(found: Checkpoint) -> tuple[Tensors, CheckpointSettings]:
     """Neutral tensors of a model and what they do not say themselves.
 
     Raises ValueError for broken weights, and for a foreign encoder, whose weights have no neutral

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from emoray.models.batches import Texts
-from emoray.models.encoder.module import Classifier
+from emoray.models.batches import PaddedTexts
+from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.recipe import BertRecipe
-from emoray.models.encoder.weights import Settings, Tensors, factorised
+from emoray.models.encoder.weights import CheckpointSettings, Tensors, factorised
 from emoray.models.outcome import Epoch, unweighted
 from emoray.models.training import Fit, FitSettings, device_here, fit
 
 
-def groups(model: nn.Module, recipe: BertRecipe) -> list[dict[str, Any]]:
+def parameter_groups(model: nn.Module, recipe: BertRecipe) -> list[dict[str, Any]]:
     """AdamW's parameter groups: no decay for vectors (biases, norms), the head at its own rate."""
     found = []
     named = list(model.named_parameters())
@@ -53,7 +53,7 @@ class FineTuned:
     """Neutral tensors with what they do not say themselves, and how they came."""
 
     tensors: dict[str, np.ndarray]
-    settings: Settings
+    settings: CheckpointSettings
     epochs: tuple[Epoch, ...]
     kept: int
 
@@ -74,10 +74,10 @@ def with_head(tensors: Tensors, labels: int, recipe: BertRecipe, prior_K: np.nda
 def fine_tune(
     recipe: BertRecipe,
     tensors: Tensors,
-    settings: Settings,
+    settings: CheckpointSettings,
     *,
-    train: Texts,
-    dev: Texts,
+    train: PaddedTexts,
+    dev: PaddedTexts,
     score: Callable[[np.ndarray], float],
     unfinished: Path | None = None,
     report: Callable[[Epoch], None] = lambda epoch: None,
@@ -96,11 +96,11 @@ def fine_tune(
         )
     prior_K = np.clip(train.labels_NK.mean(0), 1e-4, 1 - 1e-4)
     pooled = replace(settings, pooling=str(recipe.pooling), pooler=None)
-    model = Classifier(
+    model = EncoderClassifier(
         with_head(tensors, len(prior_K), recipe, prior_K), pooled, dropout=recipe.dropout
     )
     how = fit_settings(recipe, len(train.lengths_N))
-    fitting = Fit(model, groups(model, recipe), how, train, prior_K, device_here())
+    fitting = Fit(model, parameter_groups(model, recipe), how, train, prior_K, device_here())
     epochs, kept = fit(fitting, dev, score, unfinished=unfinished, report=report, tick=tick)
     found = model.tensors()
     found["head.bias"] = unweighted(recipe.loss, found["head.bias"], prior_K)

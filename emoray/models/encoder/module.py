@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from emoray.models.encoder.weights import NORMS, Settings
+from emoray.models.encoder.weights import NORMS, CheckpointSettings
 
 DENSE = ("query", "key", "value", "attention", "inner", "outer")
 
@@ -34,10 +34,12 @@ class FastDropout(nn.Module):
         return x * kept * (256 / (256 - self.dropped))
 
 
-class Layer(nn.Module):
+class TransformerLayer(nn.Module):
     """Self-attention and feed-forward, each added and normalised (Vaswani et al. 2017)."""
 
-    def __init__(self, width: int, inner: int, settings: Settings, dropout: float) -> None:
+    def __init__(
+        self, width: int, inner: int, settings: CheckpointSettings, dropout: float
+    ) -> None:
         super().__init__()
         self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
         self.attention = nn.Linear(width, width)
@@ -64,11 +66,15 @@ class Layer(nn.Module):
         return self.outer_norm(x_NLD + self.dropout(self.outer(hidden)))
 
 
-class Classifier(nn.Module):
+class EncoderClassifier(nn.Module):
     """Token ids (N, L), 0 = padding, to logits (N, K)."""
 
     def __init__(
-        self, tensors: Mapping[str, np.ndarray], settings: Settings, *, dropout: float = 0.0
+        self,
+        tensors: Mapping[str, np.ndarray],
+        settings: CheckpointSettings,
+        *,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         width = tensors["positions"].shape[1]
@@ -80,7 +86,9 @@ class Classifier(nn.Module):
         self.positions = nn.Embedding(*tensors["positions"].shape)
         self.norm = nn.LayerNorm(width, settings.epsilon)
         inner = tensors["layer0.inner.bias"].size if layers else 0
-        self.layers = nn.ModuleList(Layer(width, inner, settings, dropout) for _ in range(layers))
+        self.layers = nn.ModuleList(
+            TransformerLayer(width, inner, settings, dropout) for _ in range(layers)
+        )
         self.pooler = nn.Linear(width, width) if "pooler.kernel" in tensors else None
         self.head = nn.Linear(*tensors["head.kernel"].shape)
         self.dropout = FastDropout(dropout)

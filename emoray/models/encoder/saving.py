@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from emoray.models.encoder.architecture import BERT
-from emoray.models.encoder.weights import NORMS, Settings
+from emoray.models.encoder.weights import NORMS, CheckpointSettings
 
 ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}  # as config.json says it
 
 
 def _config(
-    tensors: Mapping[str, np.ndarray], settings: Settings, layers: int
+    tensors: Mapping[str, np.ndarray], settings: CheckpointSettings, layers: int
 ) -> dict[str, object]:
     positions, width = tensors["positions"].shape
     return {
@@ -36,7 +36,9 @@ def _config(
     }
 
 
-def write_encoder(folder: Path, tensors: Mapping[str, np.ndarray], settings: Settings) -> None:
+def write_encoder(
+    folder: Path, tensors: Mapping[str, np.ndarray], settings: CheckpointSettings
+) -> None:
     """config.json and model.safetensors in `folder`, which exists; head and pooler stay out.
 
     A factorised embedding is multiplied out: its rank stays, so a fine-tuning at that rank finds

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from emoray.models.encoder.module import Classifier
-from emoray.models.encoder.weights import Settings
+from emoray.models.encoder.module import EncoderClassifier
+from emoray.models.encoder.weights import CheckpointSettings
 
 
-class Baseline:
+class TorchBaseline:
     """A module that takes and gives arrays: `baseline(ids_NL)` is logits_NK."""
 
     def __init__(self, module: nn.Module) -> None:
@@ -44,7 +44,7 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def quantized(module: nn.Module) -> nn.Module:
+def quantized_baseline(module: nn.Module) -> nn.Module:
     """PyTorch's quantize_dynamic: int8 weights of every linear layer, a scale a tensor.
 
     PyTorch calls it deprecated, and it is what most people still compare with.
@@ -55,11 +55,11 @@ def quantized(module: nn.Module) -> nn.Module:
 
 
 def baseline(
-    tensors: Mapping[str, np.ndarray], settings: Settings, *, by_torch: bool = False
-) -> Baseline:
+    tensors: Mapping[str, np.ndarray], settings: CheckpointSettings, *, by_torch: bool = False
+) -> TorchBaseline:
     """The classifier of neutral tensors in float32, or quantized by PyTorch."""
-    module: nn.Module = Classifier(tensors, settings).eval()
-    return Baseline(quantized(module) if by_torch else module)
+    module: nn.Module = EncoderClassifier(tensors, settings).eval()
+    return TorchBaseline(quantized_baseline(module) if by_torch else module)
 
 
 def _stored(module: nn.Module) -> int:
@@ -70,12 +70,12 @@ def _stored(module: nn.Module) -> int:
     return int(weight.nbytes) if isinstance(weight, torch.Tensor) else 0
 
 
-def saved_bytes(found: Baseline) -> tuple[dict[str, int], int]:
+def saved_bytes(found: TorchBaseline) -> tuple[dict[str, int], int]:
     """Bytes of the weights by neutral name, and of the whole state as torch.save writes it."""
     sink = io.BytesIO()
     torch.save(found.module.state_dict(), sink)
     module = found.module
-    assert isinstance(module, Classifier)
+    assert isinstance(module, EncoderClassifier)
     # Quantized layers stand where the float ones stood, under the same names.
     kinds = (nn.LayerNorm,)
     parts = {n: _stored(m) for n, m in module.places().items() if not isinstance(m, kinds)}

@@ -26,7 +26,7 @@ Tensors = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class CheckpointSettings:
     """What the tensors of an encoder do not say themselves.
 
     pooling: mean or cls. pooler: activation of the dense layer before the head, None without.
@@ -42,7 +42,7 @@ class Settings:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> "Settings":
+    def from_json(cls, text: str) -> "CheckpointSettings":
         return cls(**json.loads(text))
 
 
@@ -145,7 +145,7 @@ def _positions(named: _Named, kind: Architecture, config: Mapping[str, Any]) -> 
 
 def _encoder(
     named: _Named, kind: Architecture, config: Mapping[str, Any], layers: int
-) -> tuple[Tensors, Settings]:
+) -> tuple[Tensors, CheckpointSettings]:
     tensors: Tensors = {
         "embedding": named(f"{kind.tokens}.weight"),
         "positions": _positions(named, kind, config),
@@ -161,7 +161,7 @@ def _encoder(
         for name, module in kind.layer.items():
             part = named.norm if name in NORMS else named.dense
             tensors |= part(f"{kind.layers}.{i}.{module}", f"layer{i}.{name}")
-    settings = Settings(
+    settings = CheckpointSettings(
         heads=int(config[kind.heads]),
         epsilon=float(config.get(kind.epsilon, EPSILON)) if kind.epsilon else EPSILON,
         activation=ACTIVATIONS[config[kind.activation]],
@@ -169,7 +169,7 @@ def _encoder(
     return tensors, settings
 
 
-def read_encoder(folder: Path, *, layers: int | None = None) -> tuple[Tensors, Settings]:
+def read_encoder(folder: Path, *, layers: int | None = None) -> tuple[Tensors, CheckpointSettings]:
     """Tensors and settings of the encoder in a transformers folder, its first `layers` layers.
 
     A classifier's pooler and head are left out. Raises ValueError for what is no BERT-like encoder,
@@ -205,7 +205,7 @@ def require_multi_label(config: Mapping[str, Any], folder: Path) -> None:
     )
 
 
-def read_classifier(folder: Path) -> tuple[Tensors, Settings, tuple[str, ...]]:
+def read_classifier(folder: Path) -> tuple[Tensors, CheckpointSettings, tuple[str, ...]]:
     """Tensors, settings and label names of a multi-label sequence classifier's folder."""
     config = read_config(folder)
     kind = architecture_of(config)

@@ -7,7 +7,7 @@ from emoray.text.vectors.settings import OwnVectors
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class PretrainedVectors:
     """Those at hand: Stanford's, or a file that the user names."""
 
     tag: ClassVar[str] = "Given"
@@ -16,4 +16,4 @@ class Given:
         return "given"
 
 
-Vectors = Given | OwnVectors
+Vectors = PretrainedVectors | OwnVectors

@@ -14,9 +14,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from emoray.models.batches import PADDING, Texts, means, standardized
+from emoray.models.batches import PADDING, PaddedTexts, means, standardized
 from emoray.models.losses import NUMPY
-from emoray.models.outcome import Epoch, Trained, unweighted
+from emoray.models.outcome import Epoch, TrainedWeights, unweighted
 from emoray.models.word.keras_layers import Pooling, RareWords, WordDropout
 from emoray.models.word.keras_training import Trainer
 from emoray.models.word.recipe import GloveRecipe
@@ -32,7 +32,9 @@ def _top(recipe: GloveRecipe, prior_K: np.ndarray) -> list[keras.layers.Layer]:
     return [*layers, keras.layers.Dense(len(prior_K), name="head", bias_initializer=bias)]
 
 
-def build(recipe: GloveRecipe, vectors_VD: np.ndarray, prior_K: np.ndarray) -> keras.Sequential:
+def build_keras_model(
+    recipe: GloveRecipe, vectors_VD: np.ndarray, prior_K: np.ndarray
+) -> keras.Sequential:
     """Token ids (N, L) -> logits (N, K). The sigmoid is left to loss and decision."""
     keras.utils.set_random_seed(recipe.seed)
     table = keras.layers.Embedding(*vectors_VD.shape, mask_zero=True, name="embedding")
@@ -63,22 +65,24 @@ def build_on_means(
     )
 
 
-def _loss(recipe: GloveRecipe, prior_K: np.ndarray, texts: Texts, logits_NK: np.ndarray) -> float:
+def _loss(
+    recipe: GloveRecipe, prior_K: np.ndarray, texts: PaddedTexts, logits_NK: np.ndarray
+) -> float:
     """The training loss: summed over labels, mean over texts."""
     loss_NK = recipe.loss.of(logits_NK, texts.labels_NK.astype(np.float32), prior_K, NUMPY)
     return float(loss_NK.sum(1).mean())
 
 
-def train(
+def train_keras(
     recipe: GloveRecipe,
     *,
-    train: Texts,
-    dev: Texts,
+    train: PaddedTexts,
+    dev: PaddedTexts,
     vectors_VD: np.ndarray,
     rare_M: np.ndarray,
     score: Callable[[np.ndarray], float],
     report: Callable[[Epoch], None] = lambda epoch: None,
-) -> Trained:
+) -> TrainedWeights:
     """Fit on `train`; keep the epoch whose dev logits score best, stop `patience` epochs after it.
 
     `rare_M` are the rows that learn even when vectors are frozen: the unknown word and frequent
@@ -91,7 +95,7 @@ def train(
         x, dev_x = means(train, vectors_VD, rare_M), means(dev, vectors_VD, rare_M)
         mask_V = None
     else:
-        model = build(recipe, vectors_VD, prior_K)
+        model = build_keras_model(recipe, vectors_VD, prior_K)
         x, dev_x = train.ids_NL, dev.ids_NL
         mask_V = np.isin(np.arange(len(vectors_VD)), rare_M)
     frozen_V = None if recipe.trainable_vectors else mask_V
@@ -125,7 +129,7 @@ def train(
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise FloatingPointError(f"{name} holds numbers that are not finite: {recipe}")
-    return Trained(tensors=tensors, epochs=tuple(epochs), kept=kept)
+    return TrainedWeights(tensors=tensors, epochs=tuple(epochs), kept=kept)
 
 
 def _tensors(

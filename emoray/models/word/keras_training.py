@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from emoray.models.batches import Texts, batches
+from emoray.models.batches import PaddedTexts, random_batches
 from emoray.models.losses import Ops
 from emoray.models.word.generated import drop_generated
 from emoray.models.word.recipe import GloveRecipe
@@ -40,7 +40,7 @@ class Trainer:
         recipe: GloveRecipe,
         model: keras.Sequential,
         x: np.ndarray,
-        texts: Texts,
+        texts: PaddedTexts,
         prior_K: np.ndarray,
         mask_V: np.ndarray | None,
     ) -> None:
@@ -100,7 +100,7 @@ class Trainer:
 
     def epoch(self) -> float:
         """One pass over the texts; the mean loss of its batches."""
-        rows = batches(self.lengths_N, self.batch, self.random)
+        rows = random_batches(self.lengths_N, self.batch, self.random)
         order = tf.constant(np.concatenate(rows), tf.int32)
         starts = tf.constant(np.cumsum([0, *map(len, rows)]), tf.int32)
         loss = float(self.graph(order, starts))

@@ -6,7 +6,7 @@ from typing import ClassVar
 from emoray.models.augmentation import Augmentation, NoAugmentation
 from emoray.models.losses import BCE, Loss
 from emoray.models.sampling import Sample, Whole
-from emoray.models.word.initial_vectors import Given, Vectors
+from emoray.models.word.initial_vectors import PretrainedVectors, Vectors
 
 MAX_TOKENS = 64  # words of a text that are read, where nothing else is said
 
@@ -87,7 +87,9 @@ class GloveRecipe:
     seed: int = 0
     sample: Sample = field(default_factory=Whole)
     augmentation: Augmentation = field(default_factory=NoAugmentation)
-    vectors: Vectors = field(default_factory=Given, metadata={"key_default": Given()})
+    vectors: Vectors = field(
+        default_factory=PretrainedVectors, metadata={"key_default": PretrainedVectors()}
+    )
     max_tokens: int = field(default=MAX_TOKENS, metadata={"key_default": MAX_TOKENS})
     # nuisance: tuned so that the comparison is fair
     epochs: int = 30
@@ -149,7 +151,7 @@ class GloveRecipe:
         depth = f"l{self.layers}x{self.hidden_units}" if self.layers else "l0"
         sample = "" if self.sample == Whole() else f" {self.sample}"
         more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
-        own = "" if self.vectors == Given() else f" {self.vectors}"
+        own = "" if self.vectors == PretrainedVectors() else f" {self.vectors}"
         read = "" if self.max_tokens == MAX_TOKENS else f" n{self.max_tokens}"
         return (
             f"{self.taxonomy} d{self.embedding_dim} {vectors} v{self.vocabulary} "

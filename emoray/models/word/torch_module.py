@@ -39,7 +39,7 @@ class Plain(nn.Module):
         return words_NLD.sum(1) / real_NL1.sum(1)
 
 
-class Attention(nn.Module):
+class TorchAttention(nn.Module):
     """Mean weighted by the softmax of each word's product with a learned query."""
 
     def __init__(self, query_D1: np.ndarray) -> None:
@@ -51,7 +51,7 @@ class Attention(nn.Module):
         return (words_NLD * scores_NL1.softmax(1)).sum(1)
 
 
-class ConvMax(nn.Module):
+class TorchConvMax(nn.Module):
     """Convolution over three neighbouring words, its greatest value, then bias and ReLU."""
 
     def __init__(self, kernel_3D_F: np.ndarray, bias_F: np.ndarray) -> None:
@@ -70,9 +70,9 @@ def _pool(tensors: Mapping[str, np.ndarray], i: int, kind: str) -> nn.Module:
     if kind in PLAIN:
         return Plain(kind)
     if f"pool{i}.query" in tensors:
-        return Attention(tensors[f"pool{i}.query"])
+        return TorchAttention(tensors[f"pool{i}.query"])
     if f"pool{i}.kernel" in tensors:
-        return ConvMax(tensors[f"pool{i}.kernel"], tensors[f"pool{i}.bias"])
+        return TorchConvMax(tensors[f"pool{i}.kernel"], tensors[f"pool{i}.bias"])
     raise ValueError(
         f"a pool without weights is one of {', '.join(PLAIN)}, got {kind!r} and neither "
         f"pool{i}.query nor pool{i}.kernel: give the tensors of that pool"
@@ -106,9 +106,9 @@ class WordNetwork(nn.Module):
         """Every product by the name of its weight, in the order the data meets them."""
         found: dict[str, nn.Linear] = {}
         for i, pool in enumerate(self.pools):
-            if isinstance(pool, Attention):
+            if isinstance(pool, TorchAttention):
                 found[f"pool{i}.query"] = pool.product
-            elif isinstance(pool, ConvMax):
+            elif isinstance(pool, TorchConvMax):
                 found[f"pool{i}.kernel"] = pool.product
         for name, layer in zip(self.names, [*self.dense, self.head], strict=True):
             assert isinstance(layer, nn.Linear)
@@ -123,7 +123,7 @@ class WordNetwork(nn.Module):
             if product.bias is not None:
                 found[f"{name}.bias"] = product.bias
         for i, pool in enumerate(self.pools):
-            if isinstance(pool, ConvMax):
+            if isinstance(pool, TorchConvMax):
                 found[f"pool{i}.bias"] = pool.bias
         return {
             name: np.array(tensor.detach().cpu().numpy(), np.float32, order="C")

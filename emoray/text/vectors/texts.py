@@ -10,7 +10,7 @@ from emoray.data.utf8 import to_utf8
 LONGEST = 1 << 20  # bytes of a text; a file without line ends is no file of texts
 
 
-def read_texts(path: Path) -> Iterator[str]:
+def read_lines(path: Path) -> Iterator[str]:
     """The lines that hold something, without their ends; ValueError for a file that is no text."""
     if not path.is_file():
         raise ValueError(

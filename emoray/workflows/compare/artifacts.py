@@ -9,8 +9,8 @@ from emoray.artifact.loading import Finished, open_artifact
 from emoray.artifact.runtime import LABELS, TOKENIZER, VOCABULARY
 from emoray.stages.artifact_scoring import Wanted, judge
 from emoray.storage.location import Place
-from emoray.workflows.calibrate_tables import announce
-from emoray.workflows.compare.operand import Cut, Operand
+from emoray.workflows.calibrate_tables import announce_corpus
+from emoray.workflows.compare.operand import Operand, OperandLogits
 
 
 def _origin(finished: Finished) -> str:
@@ -35,13 +35,13 @@ class Scorer:
         finished = open_artifact(place)
         court = judge(finished, self.wanted)
         if court.corpus.sha256 not in self.sources:
-            announce(self.console, court.source, court.taxonomy, self.split)
+            announce_corpus(self.console, court.source, court.taxonomy, self.split)
             self.sources.add(court.corpus.sha256)
         said = court.said(self.split)
         return Operand(
             name=name,
             labels=finished.labels,
             truth_NK=said.labels_NK.astype(bool),
-            said=Cut(logits_NK=said.logits_NK, cuts_K=finished.cuts_K),
+            said=OperandLogits(logits_NK=said.logits_NK, cuts_K=finished.cuts_K),
             origin=_origin(finished),
         )

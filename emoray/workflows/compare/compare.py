@@ -17,12 +17,12 @@ from emoray.storage.names import checked_run
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, settings_of
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import write_table
-from emoray.tables.terminal import show
+from emoray.tables.terminal import print_titled
 from emoray.workflows.compare import printing as tell
 from emoray.workflows.compare.artifacts import Scorer
 from emoray.workflows.compare.operand import Operand
 from emoray.workflows.compare.points import is_point, read_point
-from emoray.workflows.compare.rows import OWN, compared, comparison_rows, label_change_rows
+from emoray.workflows.compare.rows import OWN, compare_operands, comparison_rows, label_change_rows
 from emoray.workflows.compare.saved import is_saved, read_saved
 from emoray.workflows.run_place import free_place
 
@@ -30,7 +30,7 @@ LEAST = 100  # resamples: below, a 95 % interval hangs on two of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compare:
+class CompareModels:
     """What is compared with the first, on which split of what corpus, and where tables land.
 
     operands: paths of artifacts or saved predictions, or ids of points of `run`.
@@ -94,7 +94,7 @@ def _short(text: str) -> str:
     return name.rpartition(".")[0] if is_saved(name) else name
 
 
-def _opened(settings: Compare, text: str, name: str, scorer: Scorer) -> Operand:
+def _opened(settings: CompareModels, text: str, name: str, scorer: Scorer) -> Operand:
     """One operand, whatever it is."""
     if is_saved(text):
         return read_saved(fetched(place_of(text)), name)
@@ -108,7 +108,7 @@ def _opened(settings: Compare, text: str, name: str, scorer: Scorer) -> Operand:
     return scorer.operand(place_of(text), name)
 
 
-def open_operands(settings: Compare, console: Console) -> list[Operand]:
+def open_operands(settings: CompareModels, console: Console) -> list[Operand]:
     """All of them, labels in the order of the first; ValueError unless they judge the same."""
     wanted = Wanted(
         corpus=settings.corpus,
@@ -138,7 +138,7 @@ def _by_pair(rows: Sequence[LabelChangeRow]) -> list[list[LabelChangeRow]]:
     return [list(pair) for _, pair in groupby(own, lambda row: row.after)]
 
 
-def run_compare(settings: Compare, console: Console | None = None) -> Place:
+def run_compare(settings: CompareModels, console: Console | None = None) -> Place:
     """Write comparisons, label_changes and figures; print them and the verdicts in words."""
     console = console or Console()
     ready_out(settings.out)
@@ -150,7 +150,7 @@ def run_compare(settings: Compare, console: Console | None = None) -> Place:
     weights_BN = stratified_weights(
         first.truth_NK, resamples=settings.resamples, seed=settings.seed
     )
-    told = compared(operands, weights_BN, settings.margin)
+    told = compare_operands(operands, weights_BN, settings.margin)
     rows = comparison_rows(told, settings.split)
     labels = label_change_rows(told, first.labels)
     with landing(out) as folder:
@@ -158,9 +158,9 @@ def run_compare(settings: Compare, console: Console | None = None) -> Place:
         write_table(rows, folder / "comparisons.parquet", ComparisonRow)
         write_table(labels, folder / "label_changes.parquet", LabelChangeRow)
         figures = _figures(folder) if settings.figures else []
-    show(console, tell.comparisons_table(rows, len(first.truth_NK)))
+    print_titled(console, tell.comparisons_table(rows, len(first.truth_NK)))
     for pair in _by_pair(labels):
-        show(console, tell.label_changes_table(pair))
+        print_titled(console, tell.label_changes_table(pair))
     for sentence in (
         *(each.words for each in told),
         *(f"figure {out / name}" for name in figures),

@@ -13,33 +13,33 @@ from emoray.metrics.resampled import Resampled, resampled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Cut:
+class OperandLogits:
     """Logits, and from where on each label is given."""
 
     logits_NK: np.ndarray
     cuts_K: np.ndarray
 
-    def columns(self, order_K: np.ndarray) -> "Cut":
-        return Cut(logits_NK=self.logits_NK[:, order_K], cuts_K=self.cuts_K[order_K])
+    def columns(self, order_K: np.ndarray) -> "OperandLogits":
+        return OperandLogits(logits_NK=self.logits_NK[:, order_K], cuts_K=self.cuts_K[order_K])
 
     def resampled(self, truth_NK: np.ndarray, weights_BN: np.ndarray) -> Resampled:
         return resampled((self.logits_NK, self.cuts_K[None]), truth_NK, weights_BN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Decided:
+class SavedDecisions:
     """Decisions as they were saved; no threshold can be moved."""
 
     decided_NK: np.ndarray
 
-    def columns(self, order_K: np.ndarray) -> "Decided":
-        return Decided(decided_NK=self.decided_NK[:, order_K])
+    def columns(self, order_K: np.ndarray) -> "SavedDecisions":
+        return SavedDecisions(decided_NK=self.decided_NK[:, order_K])
 
     def resampled(self, truth_NK: np.ndarray, weights_BN: np.ndarray) -> Resampled:
         return resampled(self.decided_NK[None], truth_NK, weights_BN)
 
 
-Said: TypeAlias = Cut | Decided
+Said: TypeAlias = OperandLogits | SavedDecisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,7 +67,9 @@ class Operand:
     def sha256(self) -> str:
         """Of what it says and what is true: equal operands are one input."""
         said = self.said
-        arrays = (said.logits_NK, said.cuts_K) if isinstance(said, Cut) else (said.decided_NK,)
+        arrays = (
+            (said.logits_NK, said.cuts_K) if isinstance(said, OperandLogits) else (said.decided_NK,)
+        )
         found = hashlib.sha256("\n".join(self.labels).encode("utf-8", "surrogatepass"))
         for array in (self.truth_NK, *arrays):
             found.update(f"{array.shape} {array.dtype}".encode())
@@ -115,6 +117,10 @@ def frozen(before: Operand, after: Operand) -> Said | None:
     old, new = before.said, after.said
     if not before.origin or before.origin != after.origin:
         return None
-    if not isinstance(old, Cut) or not isinstance(new, Cut) or (old.cuts_K == new.cuts_K).all():
+    if (
+        not isinstance(old, OperandLogits)
+        or not isinstance(new, OperandLogits)
+        or (old.cuts_K == new.cuts_K).all()
+    ):
         return None
-    return Cut(logits_NK=new.logits_NK, cuts_K=old.cuts_K)
+    return OperandLogits(logits_NK=new.logits_NK, cuts_K=old.cuts_K)

@@ -9,7 +9,7 @@ from typing import Any
 from emoray.storage.location import Place
 from emoray.tables.folders import Folder, folder_at
 from emoray.tables.predictions import cuts_of_point, kept_predictions, label_names, where
-from emoray.workflows.compare.operand import Cut, Operand
+from emoray.workflows.compare.operand import Operand, OperandLogits
 from emoray.workflows.ship_row import ship_from
 
 SPLIT = "test"  # of which a run keeps predictions
@@ -42,7 +42,7 @@ def _kept(run: Folder, row: dict[str, Any]) -> Operand | None:
         name=row["point"],
         labels=names,
         truth_NK=labels_NK.astype(bool),
-        said=Cut(logits_NK=logits_NK, cuts_K=cuts_of_point(run.read, row, names)),
+        said=OperandLogits(logits_NK=logits_NK, cuts_K=cuts_of_point(run.read, row, names)),
         origin=row["training_id"],
     )
 

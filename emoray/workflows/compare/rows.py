@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.metrics.comparison import Comparison, compare
+from emoray.metrics.comparison import Comparison, compare_decisions
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.workflows.compare.operand import Operand, frozen
 
@@ -13,7 +13,7 @@ OWN, FROZEN = "own", "frozen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class OperandComparison:
     """One operand beside the first."""
 
     before: str
@@ -35,7 +35,9 @@ class Compared:
         )
 
 
-def compared(operands: Sequence[Operand], weights_BN: np.ndarray, margin: float) -> list[Compared]:
+def compare_operands(
+    operands: Sequence[Operand], weights_BN: np.ndarray, margin: float
+) -> list[OperandComparison]:
     """All but the first beside it: each at its own thresholds; at those of the first as well where
     both may be one training and differ in them. Operands judge the same texts, labels in one
     order."""
@@ -47,16 +49,16 @@ def compared(operands: Sequence[Operand], weights_BN: np.ndarray, margin: float)
         lent = frozen(first, other)
         for thresholds, said in ((FROZEN, lent), (OWN, other.said)):
             if said is not None:
-                found = compare(before, said.resampled(truth_NK, weights_BN), margin)
+                found = compare_decisions(before, said.resampled(truth_NK, weights_BN), margin)
                 told.append(
-                    Compared(
+                    OperandComparison(
                         before=first.name, after=other.name, thresholds=thresholds, found=found
                     )
                 )
     return told
 
 
-def comparison_rows(told: Sequence[Compared], split: str) -> list[ComparisonRow]:
+def comparison_rows(told: Sequence[OperandComparison], split: str) -> list[ComparisonRow]:
     """One row a comparison."""
     return [
         ComparisonRow(
@@ -88,7 +90,9 @@ def comparison_rows(told: Sequence[Compared], split: str) -> list[ComparisonRow]
     ]
 
 
-def label_change_rows(told: Sequence[Compared], labels: Sequence[str]) -> list[LabelChangeRow]:
+def label_change_rows(
+    told: Sequence[OperandComparison], labels: Sequence[str]
+) -> list[LabelChangeRow]:
     """One row a comparison and label."""
     return [
         LabelChangeRow(

@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
-from emoray.metrics.checks import checked, checked_labels
+from emoray.metrics.checks import checked_labels, checked_logits
 from emoray.metrics.cuts import checked_cuts, cuts_of
-from emoray.workflows.compare.operand import Cut, Decided, Operand, Said
-from emoray.workflows.compare.scales import checked_logits, checked_probabilities
+from emoray.workflows.compare.operand import Operand, OperandLogits, Said, SavedDecisions
+from emoray.workflows.compare.scales import require_logits, require_probabilities
 
 ENDINGS = (".npz", ".csv", ".parquet")
 BROKEN = (ValueError, OSError, EOFError, BadZipFile, pa.ArrowException)
@@ -153,7 +153,9 @@ def _understood(parts: Mapping[str, np.ndarray]) -> tuple[tuple[str, ...], np.nd
     return names, *read(parts, len(names))
 
 
-def _decided(parts: Mapping[str, np.ndarray], begins: list[str]) -> tuple[np.ndarray, Decided]:
+def _decided(
+    parts: Mapping[str, np.ndarray], begins: list[str]
+) -> tuple[np.ndarray, SavedDecisions]:
     if begins:
         raise ValueError(
             f"decisions are made already, got {begins[0]} beside them: leave these out, or save "
@@ -161,25 +163,27 @@ def _decided(parts: Mapping[str, np.ndarray], begins: list[str]) -> tuple[np.nda
         )
     said_NK = parts["decisions"]
     truth_NK = checked_labels(parts["truth"], said_NK.shape, "decisions")
-    return truth_NK, Decided(decided_NK=checked_labels(said_NK, said_NK.shape, "decisions"))
+    return truth_NK, SavedDecisions(decided_NK=checked_labels(said_NK, said_NK.shape, "decisions"))
 
 
-def _from_logits(parts: Mapping[str, np.ndarray], labels: int) -> tuple[np.ndarray, Cut]:
-    logits_NK, truth_NK = checked(parts["logits"], parts["truth"])
-    checked_logits(logits_NK)
+def _from_logits(parts: Mapping[str, np.ndarray], labels: int) -> tuple[np.ndarray, OperandLogits]:
+    logits_NK, truth_NK = checked_logits(parts["logits"], parts["truth"])
+    require_logits(logits_NK)
     if "thresholds" in parts:
         cuts_K = cuts_of(parts["thresholds"])
     else:
         cuts_K = np.asarray(parts.get("cuts", np.zeros(labels)))
     cuts_K = checked_cuts(np.atleast_2d(cuts_K), labels)[0]
-    return truth_NK, Cut(logits_NK=logits_NK, cuts_K=cuts_K)
+    return truth_NK, OperandLogits(logits_NK=logits_NK, cuts_K=cuts_K)
 
 
-def _from_probabilities(parts: Mapping[str, np.ndarray], labels: int) -> tuple[np.ndarray, Decided]:
+def _from_probabilities(
+    parts: Mapping[str, np.ndarray], labels: int
+) -> tuple[np.ndarray, SavedDecisions]:
     """Decided as they are: as logits, near ones would become equal and 0 and 1 infinite."""
     probs_NK = parts["probabilities"]
     truth_NK = checked_labels(parts["truth"], probs_NK.shape, "probabilities")
-    probs_NK = checked_probabilities(probs_NK)
+    probs_NK = require_probabilities(probs_NK)
     if "cuts" in parts:
         raise ValueError(
             "probabilities have thresholds, got cuts, which are logits: save threshold:NAME "
@@ -188,4 +192,4 @@ def _from_probabilities(parts: Mapping[str, np.ndarray], labels: int) -> tuple[n
     thresholds_K = np.asarray(parts.get("thresholds", np.full(labels, 0.5)), np.float64)
     cuts_of(thresholds_K)  # refused unless they lie in [0, 1]
     thresholds_K = checked_cuts(np.atleast_2d(thresholds_K), labels)[0]
-    return truth_NK, Decided(decided_NK=probs_NK >= thresholds_K)
+    return truth_NK, SavedDecisions(decided_NK=probs_NK >= thresholds_K)

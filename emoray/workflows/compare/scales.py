@@ -10,7 +10,7 @@ ROUNDING = 1e-6  # of float32 arithmetic: how far beyond 0 or 1 a probability ma
 NEARLY_ALL = 0.99  # a few numbers of another kind, such as a filler of -1, tell of no logits
 
 
-def checked_logits(logits_NK: np.ndarray) -> np.ndarray:
+def require_logits(logits_NK: np.ndarray) -> np.ndarray:
     """The logits; ValueError where nearly all lie in 0 to 1, as no model's do: a multi-label one
     says no far more often than yes, which is below 0, however small its logits are."""
     within_NK = (logits_NK >= -ROUNDING) & (logits_NK <= 1 + ROUNDING)
@@ -24,7 +24,7 @@ def checked_logits(logits_NK: np.ndarray) -> np.ndarray:
     return logits_NK
 
 
-def checked_probabilities(probs_NK: np.ndarray) -> np.ndarray:
+def require_probabilities(probs_NK: np.ndarray) -> np.ndarray:
     """The probabilities, brought back into 0 to 1 where rounding put them beyond; ValueError for
     logits, percent and what is no number."""
     probs_NK = np.asarray(probs_NK, np.float64)

@@ -5,16 +5,16 @@ from dataclasses import asdict, dataclass, field
 from rich.console import Console
 
 from emoray.console.steps import steps
-from emoray.data.corpus import read_corpus, taxonomies_of
+from emoray.data.corpus import read_splits, taxonomies_of
 from emoray.data.finding import find_corpus
 from emoray.data.importing.settings import Bring
 from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
-from emoray.quant.scheme_names import FLOAT_NAME, alias, lines, named, pick, usual
-from emoray.stages.checkpoint_source import find_given
+from emoray.quant.scheme_names import FLOAT_NAME, alias, lines, named_schemes, pick, usual
+from emoray.stages.checkpoint_source import find_loaded
 from emoray.stages.conversion import require_convertible
-from emoray.stages.interleaved_timing import Plan
+from emoray.stages.interleaved_timing import TimingPlan
 from emoray.stages.spec import CorpusRef
 from emoray.storage.location import Place, fetched, landing, name_of, tables_at
 from emoray.storage.run_folder import (
@@ -29,14 +29,14 @@ from emoray.storage.store.opening import open_store
 from emoray.tables.files import read_table, write_table
 from emoray.tables.finished_rows import ChangeRow, CompressionRow, CoverageRow, SpeedRow
 from emoray.tables.rows import LayerRow
-from emoray.tables.terminal import show, table
-from emoray.workflows.calibrate_tables import announce
+from emoray.tables.terminal import print_titled, table
+from emoray.workflows.calibrate_tables import announce_corpus
 from emoray.workflows.cards import give_card
 from emoray.workflows.compress import printing as tell
 from emoray.workflows.compress.coverage import coverage_rows
 from emoray.workflows.compress.placing import require_outside
-from emoray.workflows.compress.rows import changes_of, compression_rows, forms
-from emoray.workflows.compress.variants import SPEED, Bench, Made, judge_all, make, time_all
+from emoray.workflows.compress.rows import compression_rows, forms, variant_changes
+from emoray.workflows.compress.variants import SPEED, Bench, MadeVariants, judge_all, make, time_all
 from emoray.workflows.convert.parity import require_parity
 from emoray.workflows.run_place import free_place
 
@@ -56,7 +56,7 @@ class Compression:
     threads: int = 2
     max_tokens: int | None = None
     download: bool = True
-    plan: Plan = field(default_factory=Plan)
+    plan: TimingPlan = field(default_factory=TimingPlan)
 
     @property
     def lands(self) -> RunFolder:
@@ -79,24 +79,24 @@ class Compression:
                 f" or python -m jobs.convert --model {self.model}"
             )
         controls = {alias(p): p for p in map(parent_of, asked.values()) if p.qat is not None}
-        return {FLOAT_NAME: named()[FLOAT_NAME], **controls, **asked}
+        return {FLOAT_NAME: named_schemes()[FLOAT_NAME], **controls, **asked}
 
 
 def list_schemes(console: Console | None = None) -> None:
     """Every scheme by its short and its whole name."""
     made = table("Schemes of jobs.compress", "name", "what it is", "", left=3)
     made.columns[0].no_wrap = True
-    made.columns[0].min_width = max(map(len, named()))  # what people type is never cut
-    for name, text, trains in lines(named().items()):
+    made.columns[0].min_width = max(map(len, named_schemes()))  # what people type is never cut
+    for name, text, trains in lines(named_schemes().items()):
         when = "trains for its codes" if trains else "made when none is named"
         made.add_row(name, text, when if trains or name in usual() else "")
-    show(console or Console(), made)
+    print_titled(console or Console(), made)
 
 
 def _bench(settings: Compression, console: Console) -> Bench:
     """Everything checked that can be checked before the first file is written."""
     source = find_corpus(settings.corpus, settings.data, download=settings.download)
-    given = find_given(
+    given = find_loaded(
         fetched(settings.model),
         max_tokens=settings.max_tokens,
         among=taxonomies_of(source.folder),
@@ -107,12 +107,12 @@ def _bench(settings: Compression, console: Console) -> Bench:
             f"{given.checkpoint.why}; python -m jobs.convert --model {settings.model} converts it "
             "as it is"
         )
-    corpus = read_corpus(source.folder, name=source.name, taxonomy=given.taxonomy)
+    corpus = read_splits(source.folder, name=source.name, taxonomy=given.taxonomy)
     root = store_of(settings.out, settings.store)
     for place in (settings.out, root):
         require_outside(settings.model, place)
     ready_out(settings.out, root)
-    announce(console, source, given.taxonomy, f"model {given.checkpoint.name}")
+    announce_corpus(console, source, given.taxonomy, f"model {given.checkpoint.name}")
     if not settings.schemes and not settings.every:
         console.print(
             "schemes that train are left out: --scheme qat4, or another that --list names",
@@ -132,11 +132,11 @@ def _tell(
     console: Console, rows: list[CompressionRow], layers: list[LayerRow], said: list[CoverageRow]
 ) -> None:
     for told in (tell.sizes_table(rows), tell.speed_table(rows), tell.quality_table(rows)):
-        show(console, told)
+        print_titled(console, told)
     artifacts = [row for row in rows if row.artifact and row.quantized_bytes_share > 0]
     shown = tell.advised(rows) or artifacts[0]
     own = [row for row in layers if row.model == shown.model]
-    show(console, tell.layers_table(own, shown.name))
+    print_titled(console, tell.layers_table(own, shown.name))
     for row in artifacts:
         lines = [entry.line for entry in said if entry.name == row.name]
         console.print(
@@ -177,7 +177,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
                 give_card(folder / row.artifact, asdict(row), cpu=timed.rows[0].cpu)
         layers = _layers(bench, made)
         write_table(rows, folder / "compression.parquet", CompressionRow)
-        write_table(changes_of(found, outcomes), folder / "changes.parquet", ChangeRow)
+        write_table(variant_changes(found, outcomes), folder / "changes.parquet", ChangeRow)
         write_table(layers, folder / "layers.parquet", LayerRow)
         write_table(said, folder / "coverage.parquet", CoverageRow)
         write_table(timed.rows, folder / SPEED, SpeedRow)
@@ -196,7 +196,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
     return out
 
 
-def _layers(bench: Bench, made: Made) -> list[LayerRow]:
+def _layers(bench: Bench, made: MadeVariants) -> list[LayerRow]:
     return [
         LayerRow(**row)
         for found in made.variants.values()

@@ -3,12 +3,12 @@
 import json
 
 from emoray.tables.finished_rows import CoverageRow
-from emoray.workflows.compress.variants import Bench, Made
+from emoray.workflows.compress.variants import Bench, MadeVariants
 
 COVERAGE = "coverage.txt"
 
 
-def coverage_rows(bench: Bench, made: Made) -> list[CoverageRow]:
+def coverage_rows(bench: Bench, made: MadeVariants) -> list[CoverageRow]:
     """Every artifact's report, line by line; ValueError where not one of them holds a code."""
     rows, codes = [], 0.0
     for name, found in made.variants.items():

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from emoray.metrics.bootstrap import usual_weights
-from emoray.metrics.comparison import Comparison, compare
+from emoray.metrics.comparison import Comparison, compare_decisions
 from emoray.metrics.resampled import Resampled, resampled
 from emoray.stages.compression import LOGITS
-from emoray.stages.decision_columns import Logits
+from emoray.stages.decision_columns import ModelLogits
 from emoray.stages.encoding import read_texts
 from emoray.stages.fitted import FittedDecisions, fit_decisions
 from emoray.stages.spec import RULES, Decision, Fitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Outcome:
+class VariantScores:
     """One form of a model with its own decision, fitted on dev, and its scores on test."""
 
     fitted: FittedDecisions
@@ -46,11 +46,11 @@ class Outcome:
         return float(self.drawn.value("macro_f1")[0])
 
 
-def read_logits(scored: Path, text: Path) -> Logits:
+def read_logits(scored: Path, text: Path) -> ModelLogits:
     """Logits that a stage left, beside what is true."""
     with np.load(scored / LOGITS, allow_pickle=False) as data:
         dev_NK, test_NK = data["dev"], data["test"]
-    return Logits(
+    return ModelLogits(
         dev_NK=dev_NK,
         dev_labels_NK=read_texts(text, "dev")[1],
         test_NK=test_NK,
@@ -67,10 +67,10 @@ def best_decision(dev_NK: np.ndarray, labels_NK: np.ndarray) -> FittedDecisions:
     return fitted.rows([fitted.best])
 
 
-def outcome(logits: Logits, decision: Decision) -> Outcome:
+def score_variant(logits: ModelLogits, decision: Decision) -> VariantScores:
     """Fit the decision on dev, score it on test."""
     fitted = fit_decisions([decision], logits.dev_NK, logits.dev_labels_NK)
-    return Outcome(
+    return VariantScores(
         fitted=fitted,
         drawn=resampled(
             (logits.test_NK, fitted.cuts_RK),
@@ -81,6 +81,6 @@ def outcome(logits: Logits, decision: Decision) -> Outcome:
     )
 
 
-def cost(before: Outcome, after: Outcome) -> Comparison:
+def variant_cost(before: VariantScores, after: VariantScores) -> Comparison:
     """What the second form loses or gains beside the first."""
-    return compare(before.drawn, after.drawn)
+    return compare_decisions(before.drawn, after.drawn)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from emoray.artifact import runtime
-from emoray.artifact.packaging import Row, ship
-from emoray.artifact.renewing import beside, renew
+from emoray.artifact.packaging import ArtifactRow, ship_folder
+from emoray.artifact.renewing import hidden_name, renew
 from emoray.artifact.runtime import MANIFEST
 from emoray.storage.location import Place, is_inside
 
@@ -18,7 +18,7 @@ def require_outside(model: Place, out: Place) -> None:
         )
 
 
-def _holds(target: Path, row: Row) -> bool:
+def _holds(target: Path, row: ArtifactRow) -> bool:
     """Whether the artifact that stands there is the row's, whole."""
     try:
         runtime.read(target)
@@ -27,7 +27,7 @@ def _holds(target: Path, row: Row) -> bool:
         return False
 
 
-def place(base_folder: Path, row: Row, target: Path) -> None:
+def place(base_folder: Path, row: ArtifactRow, target: Path) -> None:
     """Put a row's artifact there; another that stands there as it was made goes once this one is
     whole, one in which a decision was saved keeps it.
 
@@ -40,6 +40,6 @@ def place(base_folder: Path, row: Row, target: Path) -> None:
             f"an artifact's place is free or holds an artifact, got {target} with something else: "
             "move it away, or name another run with --name"
         )
-    fresh = beside(target)
-    ship(base_folder, row, fresh)
+    fresh = hidden_name(target)
+    ship_folder(base_folder, row, fresh)
     renew(fresh, target)

@@ -10,7 +10,7 @@ from emoray.storage.location import Place
 from emoray.tables.finished_rows import CompressionRow
 from emoray.tables.rows import LayerRow
 from emoray.tables.terminal import table
-from emoray.workflows.calibrate_tables import interval, signed
+from emoray.workflows.calibrate_tables import interval, signed_score
 
 MB = 1_000_000
 
@@ -73,7 +73,7 @@ def quality_table(rows: Sequence[CompressionRow]) -> Table:
         made.add_row(
             row.name,
             f"{row.test_macro_f1:.4f}",
-            signed(row.change),
+            signed_score(row.change),
             interval(row.change_low, row.change_high),
             f"{row.flips:,}",
             row.verdict,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from emoray.artifact.packaging import Base, Row, row_of
+from emoray.artifact.packaging import ArtifactRow, Base, row_of
 from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.stages.checkpoint import Variant
@@ -15,16 +15,16 @@ from emoray.stages.speed import TORCH, TORCH_INT8
 from emoray.storage.store.keys import id_of
 from emoray.tables.finished_rows import ChangeRow, CompressionRow
 from emoray.workflows.change_rows import change_rows
-from emoray.workflows.compress.judging import Outcome, cost
+from emoray.workflows.compress.judging import VariantScores, variant_cost
 from emoray.workflows.compress.placing import place
-from emoray.workflows.compress.sizes import Sizes, of_artifact, of_torch
-from emoray.workflows.compress.variants import FORMS, Bench, Made, Timed
+from emoray.workflows.compress.sizes import Sizes, artifact_size, torch_size
+from emoray.workflows.compress.variants import FORMS, Bench, MadeVariants, VariantTimes
 
 ARTIFACTS = "artifacts"
 RUNS = {TORCH: "float", TORCH_INT8: "mixed: float embedding, integer products"}
 
 
-def _shipped(bench: Bench, found: Variant, outcome: Outcome, target: Path) -> Row:
+def _shipped(bench: Bench, found: Variant, outcome: VariantScores, target: Path) -> ArtifactRow:
     base = bench.store.make(found.compressed).folder / BASE
     row = row_of(
         Base.read(base),
@@ -37,7 +37,7 @@ def _shipped(bench: Bench, found: Variant, outcome: Outcome, target: Path) -> Ro
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class VariantForm:
     """What a row says of one form beside its scores and times."""
 
     scheme: str
@@ -52,7 +52,7 @@ class Form:
     control: str = ""
 
 
-def _control(scheme: Scheme, made: Made) -> str:
+def _control(scheme: Scheme, made: MadeVariants) -> str:
     """The name of a refined form's float control; empty for others."""
     parent = parent_of(scheme)
     if parent.qat is None:
@@ -60,19 +60,21 @@ def _control(scheme: Scheme, made: Made) -> str:
     return next((n for n, v in made.variants.items() if v.compressed.scheme == parent), "")
 
 
-def forms(bench: Bench, made: Made, outcomes: Mapping[str, Outcome], out: Path) -> dict[str, Form]:
+def forms(
+    bench: Bench, made: MadeVariants, outcomes: Mapping[str, VariantScores], out: Path
+) -> dict[str, VariantForm]:
     """Ship every artifact into `out`, and say what each form is. PyTorch's own come first."""
-    shipped: dict[str, Form] = {}
+    shipped: dict[str, VariantForm] = {}
     for name, found in made.variants.items():
         target = out / ARTIFACTS / name
         row = _shipped(bench, found, outcomes[name], target)
         compressed = bench.store.make(found.compressed).folder
         facts = json.loads((compressed / "facts.json").read_text())
-        shipped[name] = Form(
+        shipped[name] = VariantForm(
             scheme=str(found.compressed.scheme),
             training=training_of(found.compressed.scheme),
             execution=facts["execution"],
-            sizes=of_artifact(target, compressed),
+            sizes=artifact_size(target, compressed),
             quantized_bytes_share=facts["quantized_bytes_share"],
             integer_products_share=facts["integer_products_share"],
             model=id_of(found.compressed),
@@ -83,9 +85,9 @@ def forms(bench: Bench, made: Made, outcomes: Mapping[str, Outcome], out: Path) 
     like = next(iter(shipped.values())).sizes
     theirs = {}
     for name, scheme in FORMS.items():
-        own = of_torch(bench.store.make(bench.torch(name)).folder, like)
+        own = torch_size(bench.store.make(bench.torch(name)).folder, like)
         codes = own.layers_bytes + own.head_bytes if name == TORCH_INT8 else 0
-        theirs[name] = Form(
+        theirs[name] = VariantForm(
             scheme=scheme,
             training="ptq" if codes else "none",
             execution=RUNS[name],
@@ -97,14 +99,17 @@ def forms(bench: Bench, made: Made, outcomes: Mapping[str, Outcome], out: Path) 
 
 
 def compression_rows(
-    bench: Bench, said: Mapping[str, Form], timed: Timed, outcomes: Mapping[str, Outcome]
+    bench: Bench,
+    said: Mapping[str, VariantForm],
+    timed: VariantTimes,
+    outcomes: Mapping[str, VariantScores],
 ) -> list[CompressionRow]:
     """One row a form."""
     rows = []
     whole = said[TORCH].sizes.size_bytes
     for name, form in said.items():
         outcome, speed, beside = outcomes[name], timed.speed[name], timed.beside[name]
-        found = cost(outcomes[beside_of(name, said)], outcome)
+        found = variant_cost(outcomes[beside_of(name, said)], outcome)
         rows.append(
             CompressionRow(
                 name=name,
@@ -147,17 +152,19 @@ def compression_rows(
     return rows
 
 
-def beside_of(name: str, said: Mapping[str, Form]) -> str:
+def beside_of(name: str, said: Mapping[str, VariantForm]) -> str:
     """What a form is compared with: PyTorch float32, or of one that trained on, what did so in
     float for as long."""
     return said[name].control or TORCH
 
 
-def changes_of(said: Mapping[str, Form], outcomes: Mapping[str, Outcome]) -> list[ChangeRow]:
+def variant_changes(
+    said: Mapping[str, VariantForm], outcomes: Mapping[str, VariantScores]
+) -> list[ChangeRow]:
     """Every measure of every form beside what it is compared with."""
     rows = []
     for name, outcome in outcomes.items():
         if name != TORCH:
             before = beside_of(name, said)
-            rows += change_rows(before, name, cost(outcomes[before], outcome), split="test")
+            rows += change_rows(before, name, variant_cost(outcomes[before], outcome), split="test")
     return rows

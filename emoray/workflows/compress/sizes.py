@@ -45,7 +45,7 @@ def _split(weights: Mapping[str, int], model: int, *, tokenizer: int, decision: 
     )
 
 
-def of_artifact(folder: Path, compressed: Path) -> Sizes:
+def artifact_size(folder: Path, compressed: Path) -> Sizes:
     """Of an artifact's folder; `compressed` is the finished stage that knows its tensors."""
     rows = read_table(compressed / "layers.parquet", LayerRow)
     weights = dict(zip(rows["layer"].to_pylist(), rows["bytes_after"].to_pylist(), strict=True))
@@ -58,7 +58,7 @@ def of_artifact(folder: Path, compressed: Path) -> Sizes:
     )
 
 
-def of_torch(scored: Path, like: Sizes) -> Sizes:
+def torch_size(scored: Path, like: Sizes) -> Sizes:
     """Of PyTorch's own weights, shipped with the same tokenizer and decision as an artifact."""
     said = json.loads((scored / "bytes.json").read_text())
     return _split(

@@ -14,15 +14,15 @@ from emoray.stages.checkpoint import (
     Variant,
     variant,
 )
-from emoray.stages.checkpoint_source import Given
-from emoray.stages.interleaved_timing import Plan, Speed, speeds
+from emoray.stages.checkpoint_source import LoadedCheckpoint
+from emoray.stages.interleaved_timing import Speed, TimingPlan, speeds
 from emoray.stages.spec import CorpusRef, OwnCorpusRef
 from emoray.stages.speed import TORCH, TORCH_INT8
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import SpeedRow
 from emoray.workflows.compress import judging
-from emoray.workflows.compress.judging import Outcome
+from emoray.workflows.compress.judging import VariantScores
 
 SPEED = "speed.parquet"
 FORMS = {TORCH: "float32", TORCH_INT8: "int8-sym-tensor-minmax@dynamic"}
@@ -32,11 +32,11 @@ FORMS = {TORCH: "float32", TORCH_INT8: "int8-sym-tensor-minmax@dynamic"}
 class Bench:
     """One checkpoint before one corpus, with the store that remembers."""
 
-    given: Given
+    given: LoadedCheckpoint
     corpus: CorpusRef
     store: Store
     threads: int
-    plan: Plan = field(default_factory=Plan)
+    plan: TimingPlan = field(default_factory=TimingPlan)
 
     @property
     def checkpoint(self) -> ReadCheckpoint:
@@ -65,14 +65,14 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Made:
+class MadeVariants:
     """What could be made, and why the rest could not."""
 
     variants: dict[str, Variant]
     failed: dict[str, str]
 
 
-def make(bench: Bench, schemes: Mapping[str, Scheme], say: Say) -> Made:
+def make(bench: Bench, schemes: Mapping[str, Scheme], say: Say) -> MadeVariants:
     """Every scheme compressed and scored; one that fails does not stop the others."""
     say("reading the model")
     with plainly("the model"):
@@ -93,11 +93,11 @@ def make(bench: Bench, schemes: Mapping[str, Scheme], say: Say) -> Made:
             failed[name] = str(error)
     if not variants:
         raise ValueError(next(iter(failed.values())))
-    return Made(variants=variants, failed=failed)
+    return MadeVariants(variants=variants, failed=failed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Timed:
+class VariantTimes:
     """Times of every form. beside: those of PyTorch float32 in the same interleaved run."""
 
     rows: list[SpeedRow]
@@ -105,11 +105,11 @@ class Timed:
     beside: dict[str, Speed]
 
 
-def time_all(bench: Bench, made: Made, say: Say) -> Timed:
+def time_all(bench: Bench, made: MadeVariants, say: Say) -> VariantTimes:
     """Times of everything that was made, beside PyTorch's."""
     say("timing all of them, interleaved")
-    timed = Timed(rows=[], speed={}, beside={})
-    for stage in timing.groups(
+    timed = VariantTimes(rows=[], speed={}, beside={})
+    for stage in timing.timing_groups(
         bench.checkpoint,
         bench.text,
         {name: found.compressed for name, found in made.variants.items()},
@@ -126,7 +126,7 @@ def time_all(bench: Bench, made: Made, say: Say) -> Timed:
     return timed
 
 
-def judge_all(bench: Bench, made: Made) -> dict[str, Outcome]:
+def judge_all(bench: Bench, made: MadeVariants) -> dict[str, VariantScores]:
     """Decisions fitted on dev by one rule, judged on test with the same resamples."""
     text = bench.store.make(bench.text).folder
     scored = {name: bench.store.make(bench.torch(name)).folder for name in FORMS}
@@ -134,4 +134,4 @@ def judge_all(bench: Bench, made: Made) -> dict[str, Outcome]:
     logits = {name: judging.read_logits(folder, text) for name, folder in scored.items()}
     first = logits[TORCH]
     (decision,) = judging.best_decision(first.dev_NK, first.dev_labels_NK).decisions
-    return {name: judging.outcome(found, decision) for name, found in logits.items()}
+    return {name: judging.score_variant(found, decision) for name, found in logits.items()}

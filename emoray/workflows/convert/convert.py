@@ -9,16 +9,24 @@ import numpy as np
 from rich.console import Console
 
 from emoray.artifact.cpu import cpu
-from emoray.artifact.packaging import BASE_FILES, Base, Row, row_of
+from emoray.artifact.packaging import BASE_FILES, ArtifactRow, Base, row_of
 from emoray.artifact.runtime import DECISION, Classifier
 from emoray.console.steps import Say, plainly, steps
-from emoray.data.corpus import Corpus, read_corpus, taxonomies_of
+from emoray.data.corpus import Corpus, read_splits, taxonomies_of
 from emoray.data.finding import find_corpus
-from emoray.data.goemotions import Source
+from emoray.data.goemotions import CorpusFolder
 from emoray.data.importing.settings import Bring
-from emoray.stages.checkpoint_source import Given, find_given, pieces_of
+from emoray.stages.checkpoint_source import LoadedCheckpoint, find_loaded, pieces_of
 from emoray.stages.conversion import BASE, COVERAGE, Convert, ScoreConverted
-from emoray.stages.interleaved_timing import MANY, Model, Plan, Speed, batches_of, measure, speeds
+from emoray.stages.interleaved_timing import (
+    MANY,
+    Model,
+    Speed,
+    TimingPlan,
+    batches_of,
+    speeds,
+    time_interleaved,
+)
 from emoray.stages.spec import CorpusRef
 from emoray.stages.speed import TORCH, session_model
 from emoray.storage.location import Place, fetched, landing, name_of, tables_at
@@ -27,12 +35,12 @@ from emoray.storage.store.local import Store
 from emoray.storage.store.opening import open_store
 from emoray.tables.files import write_table
 from emoray.tables.finished_rows import ConversionRow, CoverageRow, SpeedRow
-from emoray.tables.terminal import show, table
+from emoray.tables.terminal import print_titled, table
 from emoray.workflows.cards import give_card
 from emoray.workflows.compress.judging import best_decision
 from emoray.workflows.compress.placing import place, require_outside
 from emoray.workflows.convert import memory
-from emoray.workflows.convert.parity import TOLERANCE, Parity, compare
+from emoray.workflows.convert.parity import TOLERANCE, Parity, measure_parity
 from emoray.workflows.convert.reference import reference
 from emoray.workflows.run_place import free_place
 
@@ -53,7 +61,7 @@ class Conversion:
     max_tokens: int | None = None
     tolerance: float = TOLERANCE
     download: bool = True
-    plan: Plan = field(default_factory=Plan)
+    plan: TimingPlan = field(default_factory=TimingPlan)
 
     def __post_init__(self) -> None:
         assert self.lands  # its name is checked
@@ -73,8 +81,8 @@ class Conversion:
 class Desk:
     """One model before one corpus, whose labels it may have or not."""
 
-    given: Given
-    source: Source
+    given: LoadedCheckpoint
+    source: CorpusFolder
     corpus: Corpus
     judged: bool
     store: Store
@@ -92,13 +100,13 @@ def _desk(settings: Conversion) -> Desk:
     """Everything checked that can be checked before the first file is written."""
     source = find_corpus(settings.corpus, settings.data, download=settings.download)
     kinds = taxonomies_of(source.folder)
-    given = find_given(fetched(settings.model), max_tokens=settings.max_tokens, among=kinds)
+    given = find_loaded(fetched(settings.model), max_tokens=settings.max_tokens, among=kinds)
     judged = True
     try:
         taxonomy = given.taxonomy
     except ValueError:  # labels of its own: texts will do, there is nothing to fit
         judged, taxonomy = False, kinds[0]
-    corpus = read_corpus(source.folder, name=source.name, taxonomy=taxonomy)
+    corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
     root = store_of(settings.out, settings.store)
     for where in (settings.out, root):
         require_outside(settings.model, where)
@@ -107,7 +115,7 @@ def _desk(settings: Conversion) -> Desk:
     return Desk(given=given, source=source, corpus=corpus, judged=judged, store=store)
 
 
-def _decision(desk: Desk, base: Base) -> tuple[Row, np.ndarray]:
+def _decision(desk: Desk, base: Base) -> tuple[ArtifactRow, np.ndarray]:
     """The artifact's decision, fitted on dev where the labels are the corpus', and its cuts_K."""
     labels = len(desk.given.checkpoint.labels)
     if not desk.judged:
@@ -126,7 +134,7 @@ def _decision(desk: Desk, base: Base) -> tuple[Row, np.ndarray]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Measured:
+class ConversionMeasurements:
     """What was compared and timed."""
 
     parity: Parity
@@ -137,8 +145,8 @@ class Measured:
 
 
 def _measure(
-    desk: Desk, folder: Path, row: Row, cuts_K: np.ndarray, settings: Conversion, say: Say
-) -> Measured:
+    desk: Desk, folder: Path, row: ArtifactRow, cuts_K: np.ndarray, settings: Conversion, say: Say
+) -> ConversionMeasurements:
     """Parity first, then the clock, then memory. `folder` holds the artifact's base."""
     from emoray.models.encoder import torch_baseline
 
@@ -148,7 +156,7 @@ def _measure(
     say("comparing with PyTorch on texts of many lengths")
     texts = [*desk.corpus.dev.texts, *desk.corpus.test.texts]
     with torch_baseline.threads(1):
-        parity = compare(
+        parity = measure_parity(
             desk.given,
             texts,
             classifier.ids,
@@ -161,7 +169,7 @@ def _measure(
     here = cpu()
     models: dict[str, Model] = {TORCH: torch, ONNX: session_model(model, settings.threads)}
     with torch_baseline.threads(settings.threads):
-        rows = measure(
+        rows = time_interleaved(
             models,
             ragged,
             settings.plan,
@@ -171,26 +179,26 @@ def _measure(
     say("measuring memory, a process each")
     batch_NL = batches_of(ragged, settings.plan)[MANY][-1]
     given = desk.given
-    return Measured(
+    return ConversionMeasurements(
         parity=parity,
         rows=rows,
         speed=speeds(rows),
         memory={
-            TORCH: memory.alone(
-                memory.of_torch,
+            TORCH: memory.measure_in_process(
+                memory.torch_memory,
                 given.checkpoint.folder,
                 given.max_tokens,
                 batch_NL,
                 settings.threads,
             ),
-            ONNX: memory.alone(memory.of_onnx, model, batch_NL, settings.threads),
+            ONNX: memory.measure_in_process(memory.onnx_memory, model, batch_NL, settings.threads),
         },
         sizes={TORCH: torch.weight_bytes, ONNX: len(files["model.onnx"])},
     )
 
 
 def _rows(
-    desk: Desk, measured: Measured, passed: bool, by: str, settings: Conversion
+    desk: Desk, measured: ConversionMeasurements, passed: bool, by: str, settings: Conversion
 ) -> list[ConversionRow]:
     parity = {n: v for n, v in asdict(measured.parity).items() if n != "misread"}
     return [
@@ -246,7 +254,7 @@ def _tell(console: Console, rows: list[ConversionRow], said: list[CoverageRow]) 
     for name, form, of, less in pairs:
         ratio = of(before) / of(after) if less else of(after) / of(before)
         made.add_row(name, format(of(before), form), format(of(after), form), f"{ratio:.2f}×")
-    show(console, made)
+    print_titled(console, made)
     console.print(
         f"parity on {after.texts} texts of {after.shortest_tokens} to {after.longest_tokens} "
         f"tokens, alone and in mixed batches: largest Δlogit {after.max_logit_error:.1e}, "

@@ -22,13 +22,13 @@ class Memory:
     library_mb: float
 
 
-def of_torch(folder: Path, max_tokens: int, ids_NL: np.ndarray, threads: int) -> Memory:
+def torch_memory(folder: Path, max_tokens: int, ids_NL: np.ndarray, threads: int) -> Memory:
     """PyTorch's. Runs in the process that it measures."""
     from emoray.models.encoder import torch_baseline
-    from emoray.stages.checkpoint_source import find_given
+    from emoray.stages.checkpoint_source import find_loaded
     from emoray.workflows.convert.reference import reference
 
-    given = find_given(folder, max_tokens=max_tokens)
+    given = find_loaded(folder, max_tokens=max_tokens)
     if given.checkpoint.kind != "ours":
         from emoray.models.encoder.onnx_export import load_transformers
 
@@ -39,7 +39,7 @@ def of_torch(folder: Path, max_tokens: int, ids_NL: np.ndarray, threads: int) ->
     return Memory(peak_mb=memory_mb("VmHWM"), library_mb=held)
 
 
-def of_onnx(model: Path, ids_NL: np.ndarray, threads: int) -> Memory:
+def onnx_memory(model: Path, ids_NL: np.ndarray, threads: int) -> Memory:
     """onnxruntime's. Runs in the process that it measures."""
     from emoray.stages.speed import session_model
 
@@ -48,7 +48,7 @@ def of_onnx(model: Path, ids_NL: np.ndarray, threads: int) -> Memory:
     return Memory(peak_mb=memory_mb("VmHWM"), library_mb=held)
 
 
-def alone(measured: Callable[..., T], *given: Any) -> T:
+def measure_in_process(measured: Callable[..., T], *given: Any) -> T:
     """The measurement in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(measured, *given).result()

@@ -11,12 +11,12 @@ import numpy as np
 
 from emoray.artifact.runtime import TOKENIZER, VOCABULARY, Reader
 from emoray.quant.scheme_names import FLOAT_NAME
-from emoray.stages.checkpoint_source import Given
+from emoray.stages.checkpoint_source import LoadedCheckpoint
 from emoray.stages.compression import BASE, LOGITS
 from emoray.stages.interleaved_timing import Model
 from emoray.stages.misread import Misread
 from emoray.stages.speed import TORCH
-from emoray.workflows.compress.variants import Bench, Made
+from emoray.workflows.compress.variants import Bench, MadeVariants
 from emoray.workflows.convert.reference import ids_as_saved, misread_by
 
 TEXTS, BATCH = 192, 16
@@ -72,8 +72,8 @@ def _batches(rows: Sequence[Sequence[int]]) -> list[np.ndarray]:
     return [_padded([row]) for row in rows] + [_padded([rows[i] for i in some]) for some in mixed]
 
 
-def compare(
-    given: Given,
+def measure_parity(
+    given: LoadedCheckpoint,
     texts: Sequence[str],
     ids: Callable[[str], list[int]],
     *,
@@ -112,7 +112,7 @@ def _logits(folder: Path) -> tuple[np.ndarray, np.ndarray]:
         return data["dev"], data["test"]
 
 
-def require_parity(bench: Bench, made: Made) -> None:
+def require_parity(bench: Bench, made: MadeVariants) -> None:
     """Refuse (ValueError) a compression that reads dev and test otherwise than the model does, or
     whose float graph says something else of them."""
     corpus = bench.corpus.read(bench.given.taxonomy.name)

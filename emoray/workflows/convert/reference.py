@@ -5,35 +5,35 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emoray.stages.checkpoint_source import Given, pieces_of, read_given
+from emoray.stages.checkpoint_source import LoadedCheckpoint, pieces_of, read_loaded
 from emoray.stages.misread import Misread, misread
-from emoray.text.opened import opened
+from emoray.text.opened import open_tokenizer
 
 if TYPE_CHECKING:
-    from emoray.models.encoder.torch_baseline import Baseline
+    from emoray.models.encoder.torch_baseline import TorchBaseline
 
 
-def reference(given: Given) -> "Baseline":
+def reference(given: LoadedCheckpoint) -> "TorchBaseline":
     """The model in PyTorch, on our ids: transformers' own module where it comes from there."""
-    from emoray.models.encoder.torch_baseline import Baseline, baseline
+    from emoray.models.encoder.torch_baseline import TorchBaseline, baseline
 
     if given.checkpoint.kind == "ours":
-        tensors, settings, _ = read_given(given)
+        tensors, settings, _ = read_loaded(given)
         return baseline(tensors, settings)
     from emoray.models.encoder.onnx_export import foreign
 
-    return Baseline(foreign(given.checkpoint.folder, pieces_of(given).original_ids))
+    return TorchBaseline(foreign(given.checkpoint.folder, pieces_of(given).original_ids))
 
 
-def ids_as_saved(given: Given, texts: Sequence[str]) -> list[list[int]]:
+def ids_as_saved(given: LoadedCheckpoint, texts: Sequence[str]) -> list[list[int]]:
     """The ids that PyTorch's side reads: of transformers' the encoder's own, not ours."""
     if given.checkpoint.kind == "ours":
         ragged = pieces_of(given).encode_all(texts)
         return [ragged.row(i).tolist() for i in range(len(ragged))]
-    return opened(given.checkpoint.folder).ids(texts, given.max_tokens)
+    return open_tokenizer(given.checkpoint.folder).ids(texts, given.max_tokens)
 
 
-def encoder_ids(given: Given, rows: Sequence[Sequence[int]]) -> list[list[int]]:
+def encoder_ids(given: LoadedCheckpoint, rows: Sequence[Sequence[int]]) -> list[list[int]]:
     """Our ids as the encoder's own; of our own models they are the same."""
     if given.checkpoint.kind == "ours":
         return [list(row) for row in rows]
@@ -42,12 +42,12 @@ def encoder_ids(given: Given, rows: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def misread_by(
-    given: Given, texts: Sequence[str], ids: Callable[[str], list[int]]
+    given: LoadedCheckpoint, texts: Sequence[str], ids: Callable[[str], list[int]]
 ) -> Misread | None:
     """Where an artifact's tokenizer, `ids`, reads a text otherwise than the model's own."""
     theirs, ours = ids_as_saved(given, texts), encoder_ids(given, [ids(text) for text in texts])
     if given.checkpoint.kind == "ours":
         names = ("padding", "unknown", *pieces_of(given).pieces)
         return misread(texts, theirs, ours, lambda i: names[i])
-    library = opened(given.checkpoint.folder).library
+    library = open_tokenizer(given.checkpoint.folder).library
     return misread(texts, theirs, ours, lambda i: str(library.convert_ids_to_tokens(i)))

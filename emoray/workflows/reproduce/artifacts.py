@@ -15,7 +15,7 @@ from emoray.storage.store.local import Store
 from emoray.storage.store.opening import open_store
 from emoray.tables.folders import folder_at
 from emoray.tables.predictions import cuts_of_point
-from emoray.workflows.reproduce.record import Record
+from emoray.workflows.reproduce.record import RecordedRun
 from emoray.workflows.reproduce.retrain import stage_of
 from emoray.workflows.ship import ship_ensemble, ship_point
 
@@ -39,7 +39,7 @@ def _folder_of(store: Store, stage: Stage) -> Path:
 
 
 def artifact_of(
-    record: Record, row: dict[str, Any], store: Place, data: Callable[[], Data], target: Path
+    record: RecordedRun, row: dict[str, Any], store: Place, data: Callable[[], Data], target: Path
 ) -> Path:
     """The folder of the row's artifact, `target` where it had to be put together.
 

@@ -9,15 +9,17 @@ from rich.console import Console
 
 from emoray.console.wording import count, size
 from emoray.storage.location import Place
-from emoray.tables.terminal import show, table
-from emoray.workflows.calibrate_tables import signed
+from emoray.tables.terminal import print_titled, table
+from emoray.workflows.calibrate_tables import signed_score
 from emoray.workflows.reproduce.chain import Chain
-from emoray.workflows.reproduce.record import Record
-from emoray.workflows.reproduce.retrain import Trained
+from emoray.workflows.reproduce.record import RecordedRun
+from emoray.workflows.reproduce.retrain import Retraining
 from emoray.workflows.reproduce.verdict import Group
 
 
-def announce(console: Console, record: Record, elsewhere: Sequence[str], tolerance: float) -> None:
+def announce_rows(
+    console: Console, record: RecordedRun, elsewhere: Sequence[str], tolerance: float
+) -> None:
     """Which rows, and how exactly they must come out."""
     rows = f"{len(record.rows)} row{'' if len(record.rows) == 1 else 's'}"
     console.print(f"{rows} of {record.place}", highlight=False, soft_wrap=True)
@@ -51,12 +53,12 @@ def told(
         verdict = "equal" if group.difference == 0 else "within" if group.holds else "DIFFERS"
         made.add_row(group.name, f"{group.columns}", _difference(group), verdict)
     if chain is None:
-        return show(console, made)
+        return print_titled(console, made)
     gone = f"{len(chain.gone)} not in the store" if chain.gone else "none"
     bad = f"{len(chain.damaged)} damaged: {', '.join(chain.damaged)}"
     verdict = "DAMAGED" if chain.damaged else "whole" if chain.is_whole else "INCOMPLETE"
     made.add_row("stages", f"{len(chain.whole)}", bad if chain.damaged else gone, verdict)
-    show(console, made)
+    print_titled(console, made)
     if chain.gone:
         console.print(
             f"{len(chain.gone)} of its stages {'is' if len(chain.gone) == 1 else 'are'} not in "
@@ -80,7 +82,7 @@ def refused(console: Console, row: dict[str, Any], error: ValueError) -> None:
     console.print(f"NOT RUN: {error}", "", sep="\n", highlight=False, markup=False, soft_wrap=True)
 
 
-def spread(console: Console, row: dict[str, Any], trained: Sequence[Trained]) -> None:
+def spread(console: Console, row: dict[str, Any], trained: Sequence[Retraining]) -> None:
     """What training anew gave, beside the row: its own seed first, then others."""
     made = table(
         "trained anew", "seed", "dev macro-F1", "test macro-F1", "size", "artifact", left=1
@@ -96,7 +98,7 @@ def spread(console: Console, row: dict[str, Any], trained: Sequence[Trained]) ->
             size(line["size_bytes"]),
             "the row's, byte for byte" if same else "another",
         )
-    show(console, made)
+    print_titled(console, made)
     scores = np.array([each.test_macro_f1 for each in trained])
     sizes = np.array([each.size_bytes for each in trained])
     if len(trained) > 1:
@@ -107,7 +109,7 @@ def spread(console: Console, row: dict[str, Any], trained: Sequence[Trained]) ->
         )
     else:
         moved = trained[0].test_macro_f1 - row["test_macro_f1"]
-        console.print(f"test macro-F1 {signed(moved)} from the row's\n", highlight=False)
+        console.print(f"test macro-F1 {signed_score(moved)} from the row's\n", highlight=False)
 
 
 def summed(console: Console, rows: int, failed: int, *, stages: bool) -> None:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from emoray.provenance import provenance
 from emoray.stages.point_rows import decision_id
 from emoray.stages.spec import Decision
-from emoray.stages.spec_json import read
+from emoray.stages.spec_json import read_spec
 from emoray.storage.location import Place, absolute, child, located, place_of
 from emoray.storage.s3 import S3Folder
 from emoray.tables.folders import folder_at
@@ -28,7 +28,7 @@ def _where(table: pa.Table, column: str, values: list[str]) -> list[dict[str, An
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Record:
+class RecordedRun:
     """A run's rows that are to be made again, with their specs and every start of the run.
 
     artifacts: where every row of the run says that its files lie, seen from there.
@@ -57,7 +57,7 @@ class Record:
     def decisions(self, row: dict[str, Any]) -> tuple[tuple[Decision, ...], int]:
         """Every decision on the row's model, and which of them is the row's, by its id."""
         spec = self.spec(row)
-        decisions: tuple[Decision, ...] = read(spec["decisions"])
+        decisions: tuple[Decision, ...] = read_spec(spec["decisions"])
         ids = [decision_id(spec["key"], decision) for decision in decisions]
         if row["point"] not in ids:
             raise ValueError(
@@ -87,7 +87,7 @@ def _drawn(table: pa.Table, sample: int, seed: int) -> list[str]:
     return [names[i] for i in sorted(chosen)]
 
 
-def read_record(place: Place, points: tuple[str, ...], sample: int, seed: int) -> Record:
+def read_record(place: Place, points: tuple[str, ...], sample: int, seed: int) -> RecordedRun:
     """The named points of a run, and `sample` more drawn by `seed`.
 
     ValueError for a run that is not finished, or a point that it does not hold.
@@ -113,7 +113,7 @@ def read_record(place: Place, points: tuple[str, ...], sample: int, seed: int) -
                 f"a row to reproduce has an artifact, got {row['point']}, which is a baseline: the "
                 "same sweep with another --store makes baselines anew"
             )
-    return Record(
+    return RecordedRun(
         place=place,
         rows=tuple(rows[point] for point in wanted),
         artifacts=tuple(table.column("artifact").unique().to_pylist()),
@@ -122,7 +122,7 @@ def read_record(place: Place, points: tuple[str, ...], sample: int, seed: int) -
     )
 
 
-def other_machine(record: Record) -> list[str]:
+def other_machine(record: RecordedRun) -> list[str]:
     """How this machine differs from those the run was made on, in words; nothing where it is one.
 
     Every start counts: a later one took over what earlier ones had made.
@@ -137,6 +137,6 @@ def other_machine(record: Record) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def members_of(record: Record, spec: dict[str, Any]) -> list[dict[str, Any]]:
+def member_specs(record: RecordedRun, spec: dict[str, Any]) -> list[dict[str, Any]]:
     """The specs of an ensemble's members, in their order."""
     return [record.specs[model] for model in json.loads(spec["members"])]

@@ -11,18 +11,18 @@ from rich.console import Console
 from emoray.data.corpus import Corpus
 from emoray.data.importing.settings import Bring
 from emoray.models.encoder.recipe import BertRecipe
-from emoray.models.word.initial_vectors import Given
-from emoray.stages.inputs import find_encoder, look
+from emoray.models.word.initial_vectors import PretrainedVectors
+from emoray.stages.inputs import require_encoder, summarize_corpus
 from emoray.stages.spec import Data, Recipe
-from emoray.stages.spec_json import read
+from emoray.stages.spec_json import read_spec
 from emoray.storage.location import Place, fetched
 from emoray.workflows.reproduce import printing as tell
 from emoray.workflows.reproduce.artifacts import artifact_of
 from emoray.workflows.reproduce.chain import StoreCheck
-from emoray.workflows.reproduce.record import Record, members_of, other_machine, read_record
+from emoray.workflows.reproduce.record import RecordedRun, member_specs, other_machine, read_record
 from emoray.workflows.reproduce.rerun import run_again
 from emoray.workflows.reproduce.retrain import train_anew
-from emoray.workflows.reproduce.verdict import TOLERANCE, verdicts
+from emoray.workflows.reproduce.verdict import TOLERANCE, group_verdicts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +58,21 @@ class Reproduce:
             )
 
 
-def _recipes(record: Record) -> Iterator[Recipe]:
+def _recipes(record: RecordedRun) -> Iterator[Recipe]:
     """Of the rows' models, and of ensembles' members."""
     for row in record.rows:
         spec = record.spec(row)
-        for each in members_of(record, spec) if spec["weighing"] else (spec,):
-            yield read(each["recipe"])
+        for each in member_specs(record, spec) if spec["weighing"] else (spec,):
+            yield read_spec(each["recipe"])
 
 
-def _data(settings: Reproduce, record: Record) -> Data:
+def _data(settings: Reproduce, record: RecordedRun) -> Data:
     """Corpus, and what the rows' trainings start from, as it is at hand here."""
     recipes = list(_recipes(record))
-    given = any(isinstance(getattr(recipe, "vectors", None), Given) for recipe in recipes)
-    found = look(
+    given = any(
+        isinstance(getattr(recipe, "vectors", None), PretrainedVectors) for recipe in recipes
+    )
+    found = summarize_corpus(
         record.start["taxonomy"],
         fetched(settings.data) if settings.data else None,
         corpus=settings.corpus,
@@ -78,12 +80,12 @@ def _data(settings: Reproduce, record: Record) -> Data:
         vector_files=(settings.vector_files or None) if given else (),
     )
     encoders = dict.fromkeys(r.encoder for r in recipes if isinstance(r, BertRecipe))
-    return replace(found.data, encoders=tuple(find_encoder(name) for name in encoders))
+    return replace(found.data, encoders=tuple(require_encoder(name) for name in encoders))
 
 
-def _corpus(settings: Reproduce, record: Record) -> Corpus:
+def _corpus(settings: Reproduce, record: RecordedRun) -> Corpus:
     """The corpus of the run; ValueError where another is at hand."""
-    found = look(
+    found = summarize_corpus(
         record.start["taxonomy"],
         fetched(settings.data) if settings.data else None,
         corpus=settings.corpus,
@@ -109,7 +111,7 @@ def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
     corpus, elsewhere = _corpus(settings, record), other_machine(record)
     store = record.store(settings.store)
     check = StoreCheck(store) if settings.stages else None
-    tell.announce(console, record, elsewhere, TOLERANCE)
+    tell.announce_rows(console, record, elsewhere, TOLERANCE)
     failed = 0
     data = cache(lambda: _data(settings, record))
     for row in record.rows:
@@ -118,7 +120,7 @@ def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
                 chain = check.chain(record.spec(row)["key"]) if check else None
                 folder = artifact_of(record, row, store, data, Path(scratch) / "artifact")
                 again = run_again(record, row, folder, corpus)
-                groups = list(verdicts(row, again, same_machine=not elsewhere))
+                groups = list(group_verdicts(row, again, same_machine=not elsewhere))
             except ValueError as error:
                 tell.refused(console, row, error)
                 failed += 1

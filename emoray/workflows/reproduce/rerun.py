@@ -17,12 +17,12 @@ from emoray.artifact.runtime import DECISION, MANIFEST, Classifier, combined
 from emoray.data.corpus import Corpus, Split
 from emoray.decide.weighing import cross_fitted_ensemble
 from emoray.stages.compression import ENCODER_TEXTS, WORD_TEXTS
-from emoray.stages.decision_columns import Logits, decide_all
+from emoray.stages.decision_columns import ModelLogits, decide_all
 from emoray.stages.fitted import fit_decisions
 from emoray.stages.spec import Decision
-from emoray.stages.spec_json import read
+from emoray.stages.spec_json import read_spec
 from emoray.text.vocabulary import Ragged
-from emoray.workflows.reproduce.record import Record
+from emoray.workflows.reproduce.record import RecordedRun
 
 SCORES = (
     "dev_macro_f1",
@@ -82,7 +82,7 @@ def _cross_fitted(
     without weight, of which its artifact holds nothing, had a say in them."""
     if len(dev_MNK) != len(json.loads(spec["members"])):
         return {"dev_macro_f1": None, "dev_micro_f1": None}
-    weighing = read(spec["weighing"])
+    weighing = read_spec(spec["weighing"])
     weights_M = weighing.weights(dev_MNK, labels_NK)
     together_NK = combined(list(dev_MNK), list(weights_M), str(weighing.of))
     pairs = fit_decisions(decisions, together_NK, labels_NK).pairs
@@ -90,7 +90,7 @@ def _cross_fitted(
     return {"dev_macro_f1": honest.macro_f1_R[r], "dev_micro_f1": honest.micro_f1_R[r]}
 
 
-def run_again(record: Record, row: dict[str, Any], folder: Path, corpus: Corpus) -> Again:
+def run_again(record: RecordedRun, row: dict[str, Any], folder: Path, corpus: Corpus) -> Again:
     """Score the artifact in `folder` on dev and test; fit and score its decision anew.
 
     All decisions on the model are taken together, as the search took them, and the row's is read
@@ -100,7 +100,7 @@ def run_again(record: Record, row: dict[str, Any], folder: Path, corpus: Corpus)
     classifier, (mean_of, told) = Classifier(files), runtime.members_of(files)
     weights = [member["weight"] for member in told]
     dev_MNK, test_MNK = (_members(classifier, split) for split in (corpus.dev, corpus.test))
-    logits = Logits(
+    logits = ModelLogits(
         dev_NK=combined(list(dev_MNK), weights, mean_of),
         dev_labels_NK=corpus.dev.labels_NK,
         test_NK=combined(list(test_MNK), weights, mean_of),

@@ -11,18 +11,18 @@ from emoray.stages.decisions import Decide
 from emoray.stages.ensembles import Combine
 from emoray.stages.plan import deciding, training
 from emoray.stages.spec import Data, Decision
-from emoray.stages.spec_json import read
+from emoray.stages.spec_json import read_spec
 from emoray.storage.store.keys import key_of
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.rows import PointRow
-from emoray.workflows.reproduce.record import Record, members_of
+from emoray.workflows.reproduce.record import RecordedRun, member_specs
 
 SHOWN = ("dev_macro_f1", "test_macro_f1", "size_bytes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
+class Retraining:
     """One training's point: the row's own seed, or another."""
 
     seed: int
@@ -35,14 +35,14 @@ class Trained:
 def _decide(
     spec: dict[str, Any], decisions: tuple[Decision, ...], data: Data, seed: int | None
 ) -> Decide:
-    recipe = read(spec["recipe"])
+    recipe = read_spec(spec["recipe"])
     if seed is not None:
         recipe = replace(recipe, seed=seed)
-    return deciding(training(recipe, data), read(spec["scheme"]), decisions)
+    return deciding(training(recipe, data), read_spec(spec["scheme"]), decisions)
 
 
 def stage_of(
-    record: Record, row: dict[str, Any], data: Data, seed: int | None = None
+    record: RecordedRun, row: dict[str, Any], data: Data, seed: int | None = None
 ) -> Decide | Combine:
     """The stage that makes the row's points, from its spec and the data at hand.
 
@@ -51,8 +51,8 @@ def stage_of(
     spec, (decisions, _) = record.spec(row), record.decisions(row)
     made: Decide | Combine
     if spec["weighing"]:
-        members = [_decide(member, decisions, data, None) for member in members_of(record, spec)]
-        made = Combine.of(members, read(spec["weighing"]), plan=spec["plan"])
+        members = [_decide(member, decisions, data, None) for member in member_specs(record, spec)]
+        made = Combine.of(members, read_spec(spec["weighing"]), plan=spec["plan"])
     else:
         made = _decide(spec, decisions, data, seed)
     key = key_of(made if isinstance(made, Combine) else made.compressed)
@@ -67,8 +67,8 @@ def stage_of(
 
 
 def train_anew(
-    record: Record, row: dict[str, Any], data: Data, folder: Path, seeds: Sequence[int]
-) -> list[Trained]:
+    record: RecordedRun, row: dict[str, Any], data: Data, folder: Path, seeds: Sequence[int]
+) -> list[Retraining]:
     """The row's own training, then those with `seeds`, in a store of their own in `folder`."""
     if seeds and record.spec(row)["weighing"]:
         raise ValueError(
@@ -85,7 +85,7 @@ def train_anew(
         else:  # another seed's points have other ids, in the same order
             point = points.slice(r, 1).to_pylist()[0]
         found.append(
-            Trained(
+            Retraining(
                 seed=point["seed"],
                 artifact_sha256=point["artifact_sha256"],
                 **{name: point[name] for name in SHOWN},

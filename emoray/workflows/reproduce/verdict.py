@@ -50,7 +50,7 @@ def _group(
     )
 
 
-def verdicts(row: Mapping[str, Any], again: Again, *, same_machine: bool) -> Iterator[Group]:
+def group_verdicts(row: Mapping[str, Any], again: Again, *, same_machine: bool) -> Iterator[Group]:
     """Group by group. Bytes and hashes are the same on any machine."""
     score, cut = (EXACT, EXACT) if same_machine else (TOLERANCE, CUT_TOLERANCE)
     yield _group("scores", SCORES, row, again.columns, score)

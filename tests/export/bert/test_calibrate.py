@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emoray.export.calibrate import token_counts
-from emoray.export.encoder.calibrate import MOST_TEXTS, calibrate, input_moments
+from emoray.export.encoder.calibrate import MOST_TEXTS, encoder_input_moments, encoder_static_ranges
 from emoray.quant.grain import PerChannel
 from emoray.quant.ranges import Percentile
 from emoray.quant.scheme import FLOAT, ModelScheme, QuantScheme, Static
@@ -26,7 +26,7 @@ def read_by_products() -> dict[str, np.ndarray]:
 
 def test_ranges_are_the_least_and_greatest_value_at_real_tokens() -> None:
     scheme = ModelScheme(dense=EIGHT, activations=Static())
-    found = calibrate(NET, TEXTS, scheme)
+    found = encoder_static_ranges(NET, TEXTS, scheme)
     expected = read_by_products()
     assert found is not None and set(found) == set(expected)
     for name, rows in expected.items():
@@ -35,8 +35,8 @@ def test_ranges_are_the_least_and_greatest_value_at_real_tokens() -> None:
 
 
 def test_ranges_are_chosen_as_the_scheme_asks() -> None:
-    plain = calibrate(NET, TEXTS, ModelScheme(dense=EIGHT, activations=Static()))
-    clipped = calibrate(
+    plain = encoder_static_ranges(NET, TEXTS, ModelScheme(dense=EIGHT, activations=Static()))
+    clipped = encoder_static_ranges(
         NET, TEXTS, ModelScheme(dense=EIGHT, activations=Static(ranges=Percentile(99)))
     )
     assert plain is not None and clipped is not None
@@ -44,11 +44,11 @@ def test_ranges_are_chosen_as_the_scheme_asks() -> None:
 
 
 def test_other_activations_need_no_ranges() -> None:
-    assert calibrate(NET, TEXTS, FLOAT) is None
+    assert encoder_static_ranges(NET, TEXTS, FLOAT) is None
 
 
 def test_moments_are_mean_squares_of_each_input() -> None:
-    found = input_moments(NET, TEXTS)
+    found = encoder_input_moments(NET, TEXTS)
     for name, rows_RI in read_by_products().items():
         assert np.allclose(found[name], np.square(rows_RI).mean(axis=0), rtol=1e-3)
 
@@ -61,4 +61,4 @@ def test_tokens_are_counted_without_padding() -> None:
 
 def test_of_many_texts_some_are_watched() -> None:
     many = texts(MOST_TEXTS + 60)
-    assert input_moments(NET, many)["head"].shape == (32,)
+    assert encoder_input_moments(NET, many)["head"].shape == (32,)

@@ -6,9 +6,9 @@ import numpy as np
 import onnx
 import pytest
 
-from emoray.artifact.scoring import logits, open_session
-from emoray.export.encoder.calibrate import calibrate
-from emoray.export.encoder.layers import build
+from emoray.artifact.scoring import logits, scoring_session
+from emoray.export.encoder.calibrate import encoder_static_ranges
+from emoray.export.encoder.layers import build_encoder
 from emoray.export.encoder.network import Encoder
 from emoray.export.graph import Built
 from emoray.export.kernels import Ranges
@@ -55,7 +55,7 @@ ENCODER, TEXTS = encoder(activation="relu"), texts()
 
 @cache
 def built(scheme: ModelScheme) -> Built:
-    return build(ENCODER, scheme, calibrate(ENCODER, TEXTS, scheme))
+    return build_encoder(ENCODER, scheme, encoder_static_ranges(ENCODER, TEXTS, scheme))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_float_model_computes_what_torch_does(
     rank: int | None, pooler: bool, changed: dict[str, object]
 ) -> None:
     arrays, given = tensors(rank=rank, pooler=pooler), settings(**changed)
-    model = build(Encoder.from_tensors(arrays, given))
+    model = build_encoder(Encoder.from_tensors(arrays, given))
     assert np.abs(logits(model.file, TEXTS) - by_torch(arrays, given, TEXTS)).max() < 1e-4
 
 
@@ -96,7 +96,7 @@ def by_ranges(ranges: Ranges) -> Rounding:
 
 def rounding_of(scheme: ModelScheme) -> Rounding:
     """What each product reads under a scheme."""
-    ranges = calibrate(ENCODER, TEXTS, scheme) or {}
+    ranges = encoder_static_ranges(ENCODER, TEXTS, scheme) or {}
 
     def rounded(name: str, rows: np.ndarray) -> np.ndarray:
         if scheme.of(name) is None or isinstance(scheme.activations, WeightOnly):
@@ -127,7 +127,7 @@ def test_a_quantized_model_computes_what_numpy_does_with_dequantized_weights(
 
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_a_text_scores_the_same_alone_and_in_a_padded_batch(scheme: ModelScheme) -> None:
-    session = open_session(built(scheme).file)
+    session = scoring_session(built(scheme).file)
     together_NK = session.run(None, {"ids": TEXTS.padded(np.arange(len(TEXTS)))})[0]
     alone_NK = np.concatenate(
         [session.run(None, {"ids": TEXTS.row(i)[None]})[0] for i in range(len(TEXTS))]
@@ -159,7 +159,9 @@ def test_fused_nodes_that_onnxruntime_runs_slower_are_kept_apart(tmp_path: Path)
     net = encoder()
     for how in (WeightOnly(), DYNAMIC, STATIC):
         scheme = ModelScheme(dense=EIGHT, activations=how)
-        ran = operators(build(net, scheme, calibrate(net, TEXTS, scheme)).file, tmp_path)
+        ran = operators(
+            build_encoder(net, scheme, encoder_static_ranges(net, TEXTS, scheme)).file, tmp_path
+        )
         assert "Gelu" in ran and "LayerNormalization" in ran
         assert not {"SkipLayerNormalization", "BiasGelu"} & set(ran)
 
@@ -184,15 +186,18 @@ def test_a_model_is_onnx_that_is_little_more_than_its_tensors(scheme: ModelSchem
 def test_the_same_encoder_gives_the_same_bytes() -> None:
     scheme = SCHEMES[5]
     again = encoder(activation="relu")
-    assert build(again, scheme, calibrate(again, TEXTS, scheme)).file == built(scheme).file
+    assert (
+        build_encoder(again, scheme, encoder_static_ranges(again, TEXTS, scheme)).file
+        == built(scheme).file
+    )
 
 
 def test_learned_maps_are_used_as_they_are() -> None:
     scheme = ModelScheme(dense=FOUR, activations=STATIC)
     kernel = ENCODER.weights()["layer0.inner"]
     learned = affine_for(kernel * 0.7, FOUR)
-    ranges = calibrate(ENCODER, TEXTS, scheme)
-    model = build(ENCODER, scheme, ranges, {"layer0.inner": learned})
+    ranges = encoder_static_ranges(ENCODER, TEXTS, scheme)
+    model = build_encoder(ENCODER, scheme, ranges, {"layer0.inner": learned})
     facts = {layer.name: layer.facts for layer in model.layers}
     plain = {layer.name: layer.facts for layer in built(scheme).layers}
     assert facts["layer0.inner"].beta == pytest.approx(0.7 * plain["layer0.inner"].beta)
@@ -202,16 +207,16 @@ def test_learned_maps_are_used_as_they_are() -> None:
 def test_a_map_of_other_bits_is_refused() -> None:
     learned = affine_for(ENCODER.weights()["head"], EIGHT)
     with pytest.raises(ValueError, match="has its scheme's bits and symmetry, got 8 bits"):
-        build(ENCODER, ModelScheme(dense=FOUR), None, {"head": learned})
+        build_encoder(ENCODER, ModelScheme(dense=FOUR), None, {"head": learned})
 
 
 def test_static_activations_without_ranges_are_refused() -> None:
     scheme = ModelScheme(dense=EIGHT, activations=STATIC)
     with pytest.raises(ValueError, match=r"need a range for every product, got none for \['head"):
-        build(ENCODER, scheme)
+        build_encoder(ENCODER, scheme)
 
 
 def test_a_text_longer_than_the_positions_fails_in_the_runtime() -> None:
-    session = open_session(built(FLOAT).file)
+    session = scoring_session(built(FLOAT).file)
     with pytest.raises(Exception, match=r"axes|broadcast|dimension"):
         session.run(None, {"ids": np.ones((1, ENCODER.positions + 2), np.int32)})

@@ -12,15 +12,15 @@ import numpy as np
 
 from emoray.decide.crossfit import cross_fitted_macro_f1
 from emoray.decide.thresholds import PerLabel
-from emoray.models.batches import Texts
+from emoray.models.batches import PaddedTexts
 from emoray.models.encoder.finetune import FineTuned, fine_tune
 from emoray.models.encoder.recipe import BertRecipe
-from emoray.models.encoder.weights import Settings, Tensors
+from emoray.models.encoder.weights import CheckpointSettings, Tensors
 from emoray.models.outcome import Epoch
 
 PIECES, WIDTH, POSITIONS, LABELS = 40, 16, 14, 3
 FIRST, LAST = 2, 3  # the pieces around every text
-SETTINGS = Settings(heads=2, epsilon=1e-12, activation="gelu")
+SETTINGS = CheckpointSettings(heads=2, epsilon=1e-12, activation="gelu")
 TINY = BertRecipe(
     layers=2,
     embedding_dim=WIDTH,
@@ -54,7 +54,7 @@ def encoder(layers: int = 2) -> Tensors:
     return {name: tensor.astype(np.float32) for name, tensor in found.items()}
 
 
-def texts(count: int, seed: int) -> Texts:
+def texts(count: int, seed: int) -> PaddedTexts:
     """Label 0 stands where piece 6 does, 1 where 4 or 7, 2 where 5 or 8."""
     rng = np.random.default_rng(seed)
     lengths_N = rng.integers(3, POSITIONS + 1, count)
@@ -63,7 +63,7 @@ def texts(count: int, seed: int) -> Texts:
         ids[:length] = FIRST, *rng.integers(4, PIECES, length - 2), LAST
     known_NL = np.where((ids_NL > 3) & (ids_NL < 9), ids_NL % LABELS, -1)
     labels_NK = np.stack([(known_NL == k).any(1) for k in range(LABELS)], 1)
-    return Texts(ids_NL=ids_NL, lengths_N=lengths_N, labels_NK=labels_NK.astype(np.uint8))
+    return PaddedTexts(ids_NL=ids_NL, lengths_N=lengths_N, labels_NK=labels_NK.astype(np.uint8))
 
 
 TRAIN, DEV = texts(240, seed=1), texts(120, seed=2)
@@ -99,7 +99,7 @@ def tuned(
     recipe: BertRecipe = TINY,
     *,
     scores: list[float] | None = None,
-    train: Texts = TRAIN,
+    train: PaddedTexts = TRAIN,
     unfinished: Path | None = None,
 ) -> Told:
     """Fine-tune; `scores` says what each epoch scores."""

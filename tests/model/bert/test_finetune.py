@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from emoray.models.batches import Texts
-from emoray.models.encoder.finetune import FineTuned, groups, with_head
-from emoray.models.encoder.module import Classifier
+from emoray.models.batches import PaddedTexts
+from emoray.models.encoder.finetune import FineTuned, parameter_groups, with_head
+from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.recipe import Cls
 from emoray.models.losses import BCE, Asymmetric, Focal, Loss, WeightedBCE
 from emoray.models.training import CHECKPOINT
@@ -39,8 +39,8 @@ ONE_EPOCH = replace(TINY, epochs=1, layers=1)
 SECONDS = ("wall_seconds", "cpu_seconds")
 
 
-def logits(tuned: FineTuned, texts: Texts) -> np.ndarray:
-    model = Classifier(tuned.tensors, tuned.settings).eval()
+def logits(tuned: FineTuned, texts: PaddedTexts) -> np.ndarray:
+    model = EncoderClassifier(tuned.tensors, tuned.settings).eval()
     with torch.inference_mode():
         return model(torch.from_numpy(texts.ids_NL.astype(np.int64))).numpy()
 
@@ -126,10 +126,10 @@ def test_the_start_says_the_share_of_every_label_under_its_loss() -> None:
 
 def test_every_weight_learns_at_its_rate_and_vectors_do_not_decay() -> None:
     tensors = with_head(encoder(), 3, replace(TINY, embedding_dim=4), PRIOR_K)
-    model = Classifier(tensors, SETTINGS)
+    model = EncoderClassifier(tensors, SETTINGS)
     names = {id(parameter): name for name, parameter in model.named_parameters()}
     seen = []
-    for group in groups(model, replace(TINY, weight_decay=0.1)):
+    for group in parameter_groups(model, replace(TINY, weight_decay=0.1)):
         for parameter in group["params"]:
             name = names[id(parameter)]
             seen.append(name)

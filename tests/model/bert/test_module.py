@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from emoray.models.encoder.module import Classifier, FastDropout
+from emoray.models.encoder.module import EncoderClassifier, FastDropout
 from emoray.models.encoder.weights import (
-    Settings,
+    CheckpointSettings,
     Tensors,
     factorised,
     read_classifier,
@@ -59,12 +59,12 @@ def batch() -> torch.Tensor:
     return torch.from_numpy(ids_NL)
 
 
-def as_logits(tensors: Tensors, settings: Settings, folder: Path) -> Classifier:
+def as_logits(tensors: Tensors, settings: CheckpointSettings, folder: Path) -> EncoderClassifier:
     """A head that changes nothing, so that the logits are the pooled hidden states."""
     width = tensors["positions"].shape[1]
     head = {"head.kernel": np.eye(width), "head.bias": np.zeros(width)}
     embedding_VD = tensors["embedding"][padding_first(folder)]
-    return Classifier({**tensors, **head, "embedding": embedding_VD}, settings).eval()
+    return EncoderClassifier({**tensors, **head, "embedding": embedding_VD}, settings).eval()
 
 
 @torch.inference_mode()
@@ -85,7 +85,7 @@ def mean_of_real(x_NLD: torch.Tensor) -> np.ndarray:
 
 
 @torch.inference_mode()
-def said(model: Classifier) -> np.ndarray:
+def said(model: EncoderClassifier) -> np.ndarray:
     return model(batch()).numpy()
 
 
@@ -127,14 +127,16 @@ def test_a_classifier_says_what_transformers_says(made: Made, kind: Kind) -> Non
         own_NL = torch.from_numpy(padding_first(folder))[ids_NL]
         wanted_NK = theirs(own_NL, attention_mask=(ids_NL != 0).long()).logits.numpy()
     assert labels == LABELS
-    np.testing.assert_allclose(said(Classifier(tensors, settings).eval()), wanted_NK, atol=1e-5)
+    np.testing.assert_allclose(
+        said(EncoderClassifier(tensors, settings).eval()), wanted_NK, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("rank", [5, 32])
 def test_tensors_come_back_as_they_were(made: Made, rank: int) -> None:
     tensors, settings, _ = read_classifier(made("bert", True))
     tensors = factorised(tensors, rank)
-    model = Classifier(tensors, settings)
+    model = EncoderClassifier(tensors, settings)
     found = model.tensors()
     assert found.keys() == tensors.keys()
     for name, tensor in tensors.items():
@@ -151,7 +153,7 @@ def test_tensors_come_back_as_they_were(made: Made, rank: int) -> None:
 def test_padding_and_neighbours_change_no_text(made: Made) -> None:
     tensors, settings, _ = read_classifier(made("distilbert", True))
     for pooling in ("mean", "cls"):
-        model = Classifier(tensors, replace(settings, pooling=pooling)).eval()
+        model = EncoderClassifier(tensors, replace(settings, pooling=pooling)).eval()
         ids_NL = batch()
         wider_NL = torch.cat([ids_NL, torch.zeros(len(ids_NL), 11, dtype=torch.int64)], 1)
         with torch.inference_mode():
@@ -166,9 +168,11 @@ def test_a_factorised_embedding_is_the_product_of_its_parts(made: Made) -> None:
     tensors, settings, _ = read_classifier(made("bert", True))
     parts = factorised(tensors, 7)
     product = {**tensors, "embedding": parts["embedding"] @ parts["projection"]}
-    narrow_NK = said(Classifier(parts, settings).eval())
-    np.testing.assert_allclose(narrow_NK, said(Classifier(product, settings).eval()), atol=1e-5)
-    assert abs(narrow_NK - said(Classifier(tensors, settings).eval())).max() > 1e-2
+    narrow_NK = said(EncoderClassifier(parts, settings).eval())
+    np.testing.assert_allclose(
+        narrow_NK, said(EncoderClassifier(product, settings).eval()), atol=1e-5
+    )
+    assert abs(narrow_NK - said(EncoderClassifier(tensors, settings).eval())).max() > 1e-2
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])

@@ -57,7 +57,7 @@ def test_transformers_says_of_a_text_what_we_say(tmp_path: Path) -> None:
     import torch
     from transformers import AutoModel
 
-    from emoray.models.encoder.module import Classifier
+    from emoray.models.encoder.module import EncoderClassifier
 
     _, again = saved("roberta", tmp_path)
     tensors, settings = read_encoder(again)
@@ -70,7 +70,7 @@ def test_transformers_says_of_a_text_what_we_say(tmp_path: Path) -> None:
         )
         real = (ids_NL != 0)[..., None].float()
         wanted_ND = (hidden.last_hidden_state * real).sum(1) / real.sum(1)
-        found_ND = Classifier({**tensors, **head}, settings).eval()(ids_NL)
+        found_ND = EncoderClassifier({**tensors, **head}, settings).eval()(ids_NL)
     torch.testing.assert_close(found_ND, wanted_ND, atol=1e-5, rtol=0)
 
 

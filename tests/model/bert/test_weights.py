@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from emoray.models.encoder.architecture import ROBERTA
 from emoray.models.encoder.weights import (
-    Settings,
+    CheckpointSettings,
     Tensors,
     factorised,
     position_count,
@@ -59,10 +59,10 @@ def test_kernels_are_inputs_by_outputs_and_token_type_0_is_folded_in(folder: Pat
     types_2D = theirs["bert.embeddings.token_type_embeddings.weight"]
     np.testing.assert_array_equal(tensors["positions"], positions_PD + types_2D[0])
     assert tensors["head.kernel"].shape == (32, len(LABELS)) and labels == LABELS
-    assert settings == Settings(
+    assert settings == CheckpointSettings(
         heads=2, epsilon=1e-12, activation="gelu", pooling="cls", pooler="tanh"
     )
-    assert Settings.from_json(settings.to_json()) == settings
+    assert CheckpointSettings.from_json(settings.to_json()) == settings
 
 
 def test_positions_begin_after_padding_where_an_encoder_counts_so(made: Made) -> None:

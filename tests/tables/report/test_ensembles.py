@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from emoray.console.wording import built
-from emoray.report.ensembles import ENSEMBLE, alone, ensembles, sizes
+from emoray.report.ensembles import ENSEMBLE, ensemble_sizes, ensembles, member_scores
 from emoray.report.look import save_png, specs_of
 from emoray.tables.ensemble_rows import MemberRow
 from emoray.tables.rows import PointRow
@@ -54,7 +54,7 @@ def members() -> pd.DataFrame:
 
 
 def test_an_ensemble_is_drawn_once_under_one_rule() -> None:
-    drawn = sizes(points(), members(), "per_label")
+    drawn = ensemble_sizes(points(), members(), "per_label")
     assert len(drawn) == len(KINDS) * 3
     assert set(drawn["threshold_rule"]) == {"per_label"}
     assert set(drawn["temperature_rule"]) == {"fitted"}
@@ -62,7 +62,7 @@ def test_an_ensemble_is_drawn_once_under_one_rule() -> None:
 
 
 def test_each_member_is_drawn_once_at_its_place_in_the_plan() -> None:
-    single = alone(points(), members(), "per_label")
+    single = member_scores(points(), members(), "per_label")
     assert list(single["size"]) == [1, 2, 3] and list(single["member"]) == [0, 1, 2]
 
 

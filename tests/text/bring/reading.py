@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from emoray.data.corpus import SPLITS, Corpus, read_corpus, taxonomies_of
+from emoray.data.corpus import SPLITS, Corpus, read_splits, taxonomies_of
 from emoray.data.importing.importing import Brought, bring
 from emoray.data.importing.settings import Bring
 
@@ -13,7 +13,7 @@ def brought(source: Path | str, cache: Path, **said: object) -> Brought:
 
 def read(found: Brought) -> Corpus:
     (kind, *_) = taxonomies_of(found.folder)
-    return read_corpus(found.folder, name=found.name, taxonomy=kind)
+    return read_splits(found.folder, name=found.name, taxonomy=kind)
 
 
 def told(corpus: Corpus) -> dict[str, set[str]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emoray.data.corpus import SPLITS, read_corpus, taxonomies_of
+from emoray.data.corpus import SPLITS, read_splits, taxonomies_of
 from emoray.data.importing.importing import bring
 from emoray.data.importing.settings import Bring
 
@@ -34,7 +34,7 @@ def test_class_labels_give_their_names(several: bool, tmp_path: Path) -> None:
     source = f"hf:{tmp_path / 'saved'}"
     found = bring(Bring(source=source), source, tmp_path / "cache")
     (kind,) = taxonomies_of(found.folder)
-    corpus = read_corpus(found.folder, name=found.name, taxonomy=kind)
+    corpus = read_splits(found.folder, name=found.name, taxonomy=kind)
     assert kind.labels == NAMES and found.name == "saved"
     assert [len(corpus.split(split)) for split in SPLITS] == [30, 9, 9]
     expected = [[0, 0, 0], [0, 1, 1], [1, 0, 1]] if several else [[1, 0, 0], [0, 1, 0], [0, 0, 1]]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from emoray.data.corpus import SPLITS, Corpus, read_corpus, taxonomies_of
+from emoray.data.corpus import SPLITS, Corpus, read_splits, taxonomies_of
 from emoray.data.goemotions import sample
 from emoray.data.importing.importing import Brought, bring
 from emoray.data.importing.settings import Bring
@@ -44,7 +44,7 @@ def brought(source: Path | str, cache: Path, **said: object) -> Brought:
 
 def read(found: Brought) -> Corpus:
     (kind, *_) = taxonomies_of(found.folder)
-    return read_corpus(found.folder, name=found.name, taxonomy=kind)
+    return read_splits(found.folder, name=found.name, taxonomy=kind)
 
 
 def told(corpus: Corpus) -> dict[str, set[str]]:
@@ -175,7 +175,7 @@ def test_one_label_a_text_and_any_number_of_labels_work(labels: int, tmp_path: P
 
 
 def test_goemotions_labels_make_a_corpus_in_goemotions_taxonomies(tmp_path: Path) -> None:
-    native = read_corpus(sample().folder, name="sample", taxonomy=taxonomy("goemotions"))
+    native = read_splits(sample().folder, name="sample", taxonomy=taxonomy("goemotions"))
     for split in SPLITS:
         texts = native.split(split)
         as_parquet(

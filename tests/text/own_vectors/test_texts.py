@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from emoray.text.vectors import texts
-from emoray.text.vectors.texts import read_texts
+from emoray.text.vectors.texts import read_lines
 
 LINES = "so good\r\n\n  \ncaf\u00e9\nlast"
 
@@ -14,7 +14,7 @@ def test_every_line_that_holds_something_is_a_text(tmp_path: Path, name: str) ->
     raw = b"\xef\xbb\xbf" + LINES.encode()
     path = tmp_path / name
     path.write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
-    assert list(read_texts(path)) == ["so good", "caf\u00e9", "last"]
+    assert list(read_lines(path)) == ["so good", "caf\u00e9", "last"]
 
 
 MISTAKES = {
@@ -33,9 +33,9 @@ def test_what_is_no_text_file_is_refused(
     name, raw, words = MISTAKES[case]
     (tmp_path / name).write_bytes(raw)
     with pytest.raises(ValueError, match=words):
-        list(read_texts(tmp_path / name))
+        list(read_lines(tmp_path / name))
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"trained on a text file, .*got no file .*nowhere"):
-        list(read_texts(tmp_path / "nowhere"))
+        list(read_lines(tmp_path / "nowhere"))

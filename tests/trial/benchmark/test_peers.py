@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from emoray.benchmarks.peers.clock import measure
+from emoray.benchmarks.peers.clock import time_peers
 from emoray.benchmarks.peers.comparing import Peers, figures_of
 from emoray.benchmarks.peers.environment import (
     READY,
@@ -20,7 +20,7 @@ from emoray.benchmarks.peers.environment import (
 )
 from emoray.benchmarks.peers.making import PEERS, Peer
 from emoray.benchmarks.peers.rows import (
-    Compared,
+    PeerResults,
     PeerRow,
     failures,
     fastest,
@@ -30,7 +30,7 @@ from emoray.benchmarks.peers.rows import (
 from emoray.labels import EKMAN
 from emoray.metrics.change import MARGIN, Change
 from emoray.metrics.comparison import Comparison
-from emoray.stages.interleaved_timing import MANY, ONE, Model, Plan
+from emoray.stages.interleaved_timing import MANY, ONE, Model, TimingPlan
 from emoray.tables.finished_rows import SpeedRow
 from emoray.text.vocabulary import Ragged
 from jobs import benchmark as benchmark_job
@@ -41,7 +41,7 @@ ABSENT = Peer(name="absent", script="optimum_dynamic.py")  # this interpreter ha
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PeerResults]:
     pytest.importorskip("transformers", reason="the extra `bert` is not installed")
     folder = tmp_path_factory.mktemp("peers")
     model = make_encoder(folder / "model", "bert", labels=EKMAN.labels)
@@ -51,7 +51,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
             model=model,
             download=False,
             cache=folder / "cache",
-            plan=Plan(singles=4, batches=1, turns=2),
+            plan=TimingPlan(singles=4, batches=1, turns=2),
             peers=(PER_CHANNEL, ABSENT),
             ours=("float", "int8"),
         )
@@ -59,12 +59,12 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
         yield peers.measure()
 
 
-def by_name(found: Compared) -> dict[str, PeerRow]:
+def by_name(found: PeerResults) -> dict[str, PeerRow]:
     return {row.name: row for row in found.rows}
 
 
 @pytest.mark.long
-def test_every_way_to_run_the_model_has_a_row(compared: Compared) -> None:
+def test_every_way_to_run_the_model_has_a_row(compared: PeerResults) -> None:
     rows = by_name(compared)
     assert list(rows) == [
         *("torch", "torch-int8", "transformers", "float", "int8"),
@@ -75,7 +75,7 @@ def test_every_way_to_run_the_model_has_a_row(compared: Compared) -> None:
 
 
 @pytest.mark.long
-def test_all_start_from_the_same_model(compared: Compared) -> None:
+def test_all_start_from_the_same_model(compared: PeerResults) -> None:
     rows = by_name(compared)
     for name in ("torch", "float", "ort float"):
         assert rows[name].logit < 1e-3 and flips(rows[name]) == 0, name
@@ -85,7 +85,7 @@ def test_all_start_from_the_same_model(compared: Compared) -> None:
 
 
 @pytest.mark.long
-def test_a_peer_that_fails_is_a_row_that_says_how(compared: Compared) -> None:
+def test_a_peer_that_fails_is_a_row_that_says_how(compared: PeerResults) -> None:
     absent = by_name(compared)["absent"]
     assert absent.failed == "absent: ModuleNotFoundError: No module named 'optimum'"
     assert failures(compared.rows) == [f"absent failed: {absent.failed}"]
@@ -124,8 +124,8 @@ def test_every_model_reads_a_text_before_the_next_is_read() -> None:
         return run
 
     texts = Ragged.from_lists([[2, 3], [4]])
-    plan = Plan(singles=2, batches=1, turns=1)
-    rows = measure({n: model(n) for n in "ab"}, texts, plan, threads=1, cpu=("some", ""))
+    plan = TimingPlan(singles=2, batches=1, turns=1)
+    rows = time_peers({n: model(n) for n in "ab"}, texts, plan, threads=1, cpu=("some", ""))
     assert [(row.model, row.batch, row.number) for row in rows] == [
         *(("a", ONE, 0), ("b", ONE, 0), ("b", ONE, 1), ("a", ONE, 1)),
         *(("a", MANY, 0), ("b", MANY, 0)),

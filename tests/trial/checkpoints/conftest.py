@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from emoray.stages.interleaved_timing import Plan
+from emoray.stages.interleaved_timing import TimingPlan
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import CompressionRow
 from emoray.workflows.compress.compress import Compression, run_compress
 from tests.trial.checkpoints.models import tiny
 
-SHORT = Plan(singles=2, batches=1, turns=1)
+SHORT = TimingPlan(singles=2, batches=1, turns=1)
 
 
 @pytest.fixture(scope="session")

@@ -8,19 +8,19 @@ import pytest
 from rich.console import Console
 
 from emoray.artifact import runtime
-from emoray.data.corpus import read_corpus
+from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
 from emoray.labels import GOEMOTIONS, SENTIMENT
 from emoray.metrics.scores import score
 from emoray.models.encoder.as_saved import logits_as_saved
-from emoray.quant.scheme_names import named, pick, usual
+from emoray.quant.scheme_names import named_schemes, pick, usual
 from emoray.stages import conversion
-from emoray.stages.checkpoint_source import Given, find_given
+from emoray.stages.checkpoint_source import LoadedCheckpoint, find_loaded
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import ChangeRow, CompressionRow, CoverageRow, SpeedRow
 from emoray.tables.rows import LayerRow
-from emoray.text.opened import opened
+from emoray.text.opened import open_tokenizer
 from emoray.workflows.compress.compress import Compression, list_schemes, run_compress
 from emoray.workflows.compress.coverage import coverage_rows
 from emoray.workflows.convert import parity
@@ -75,7 +75,7 @@ def test_parts_add_up_to_the_files_of_the_artifact(rows: Rows, compression: Comp
 
 
 def test_every_artifact_runs_and_earns_its_rows_score(rows: Rows, compression: Compression) -> None:
-    test = read_corpus(sample().folder, name="sample", taxonomy=SENTIMENT).test
+    test = read_splits(sample().folder, name="sample", taxonomy=SENTIMENT).test
     for name in FORMS[2:]:
         folder = compression.lands.place / rows[name].artifact
         classifier = runtime.load(folder)
@@ -157,14 +157,14 @@ def test_a_scheme_that_fails_is_named_and_the_others_are_finished(
         pass
 
     Fail.__module__ = "onnxruntime.capi"
-    real = scoring.open_session
+    real = scoring.scoring_session
 
     def picky(model: Path, *, threads: int = 1) -> object:
         if b"MatMulNBits" in Path(model).read_bytes():
             raise Fail("[ONNXRuntimeError] : 9 : NOT_IMPLEMENTED : no kernel for MatMulNBits")
         return real(model, threads=threads)
 
-    monkeypatch.setattr(scoring, "open_session", picky)
+    monkeypatch.setattr(scoring, "scoring_session", picky)
     asked = replace(compression, schemes=("int8", "int4-group"), out=tmp_path, name="out")
     with pytest.raises(ValueError, match=r"1 of 3 did not \(int4-group: .*kernels.*NOT_IMPL"):
         run_compress(asked, quiet())
@@ -244,7 +244,7 @@ def test_labels_without_names_are_said_to_have_none_and_names_help(
         run_compress(replace(compression, model=other, out=tmp_path, name="out"), quiet())
     names = [name.upper() for name in OTHER_ORDER]
     edit_config(other, id2label={str(k): name for k, name in enumerate(names)})
-    given = find_given(other)
+    given = find_loaded(other)
     assert given.taxonomy == SENTIMENT
     assert [names[k].lower() for k in given.columns_K] == list(SENTIMENT.labels)
 
@@ -288,8 +288,8 @@ def test_an_added_special_token_is_read_as_transformers_reads_it(
     run_compress(asked, quiet())
     texts = ["I love [NAME]!", "[NAME]'s x[NAME]y", "[CLS] no [MASK] [UNK] [SEP]"]
     found = runtime.load(tmp_path / "out/artifacts/float").logits(texts)
-    given = find_given(model, max_tokens=24)
-    rows = opened(model).ids(texts, 24)
+    given = find_loaded(model, max_tokens=24)
+    rows = open_tokenizer(model).ids(texts, 24)
     assert PIECES in rows[0]
     said = logits_as_saved(model, rows, padding=0)[:, given.columns_K]
     np.testing.assert_allclose(found, said, atol=2e-4)
@@ -330,7 +330,7 @@ def test_a_tokenizer_that_does_not_match_is_refused(
 def test_an_encoder_without_a_graph_is_sent_to_convert(
     compression: Compression, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exported: list[Given] = []  # for seconds, as test_convert.py does
+    exported: list[LoadedCheckpoint] = []  # for seconds, as test_convert.py does
     monkeypatch.setattr(conversion, "graph_of", exported.append)
     electra = foreign_model(tmp_path / "electra", model)
     with pytest.raises(ValueError, match=r"electra.*jobs\.convert --model .* as it is"):
@@ -347,13 +347,13 @@ def test_a_run_in_which_nothing_became_codes_fails(
 
     bench = compress._bench(compression, quiet())
     with steps(quiet(), 1) as say:
-        made = make(bench, {"float": named()["float"]}, say)
+        made = make(bench, {"float": named_schemes()["float"]}, say)
     with pytest.raises(ValueError, match="turns weights into codes, got none in float"):
         coverage_rows(bench, made)
 
 
 def test_short_names_are_all_different_and_lead_to_the_whole_ones() -> None:
-    known = named()
+    known = named_schemes()
     assert len({str(scheme) for scheme in known.values()}) == len(known) > 40
     assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.") for name in known)
     for name, scheme in known.items():
@@ -365,12 +365,12 @@ def test_short_names_are_all_different_and_lead_to_the_whole_ones() -> None:
 def test_the_list_names_every_scheme(capsys: pytest.CaptureFixture[str]) -> None:
     list_schemes()
     said = capsys.readouterr().out
-    for name in named():
+    for name in named_schemes():
         assert name in said
 
 
 def test_goemotions_labels_are_known_too(tmp_path: Path) -> None:
     labels = tuple(np.random.default_rng(0).permutation(GOEMOTIONS.labels).tolist())
-    given = find_given(make_encoder(tmp_path / "all", "distilbert", width=16, labels=labels))
+    given = find_loaded(make_encoder(tmp_path / "all", "distilbert", width=16, labels=labels))
     assert given.taxonomy == GOEMOTIONS
     assert [labels[k] for k in given.columns_K] == list(GOEMOTIONS.labels)

@@ -9,7 +9,7 @@ from emoray.artifact import runtime
 from emoray.models.encoder.as_saved import logits_as_saved
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import ConversionRow, CoverageRow, SpeedRow
-from emoray.text.opened import opened
+from emoray.text.opened import open_tokenizer
 from emoray.workflows.convert import memory, parity, reference
 from emoray.workflows.convert.convert import Conversion, run_convert
 from tests.model.encoders_made import make_encoder, sample_texts
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("no_data", "here")
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is looked at in this process (a fresh one takes seconds to start), few texts read."""
-    monkeypatch.setattr(memory, "alone", lambda measured, *given: measured(*given))
+    monkeypatch.setattr(memory, "measure_in_process", lambda measured, *given: measured(*given))
     monkeypatch.setattr(parity, "TEXTS", 24)
 
 
@@ -85,7 +85,7 @@ def test_a_folder_is_converted_as_transformers_opens_it(tmp_path: Path) -> None:
     convert(conversion(model, tmp_path / "out", max_tokens=None))
     found = runtime.load(tmp_path / "out/artifact")
     texts = ["THANKS [NAME] so much", "x[NAME] y", "Ça va [MASK] [UNK]", "happy " * 40]
-    rows = opened(model).ids(texts, 20)
+    rows = open_tokenizer(model).ids(texts, 20)
     assert len(rows[-1]) == 20 and 1 in rows[0] and 1 in rows[1]
     said_NK = logits_as_saved(model, rows, padding=0)
     np.testing.assert_allclose(found.logits(texts), said_NK, atol=2e-4)

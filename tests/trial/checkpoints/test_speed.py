@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from emoray.stages.interleaved_timing import MANY, ONE, Plan, batches_of, measure, speeds
+from emoray.stages.interleaved_timing import (
+    MANY,
+    ONE,
+    TimingPlan,
+    batches_of,
+    speeds,
+    time_interleaved,
+)
 from emoray.tables.finished_rows import SpeedRow
 from emoray.text.vocabulary import Ragged
 
@@ -9,7 +16,7 @@ TEXTS = Ragged.from_lists([[1] * (1 + i % 9) for i in range(100)])
 
 
 def test_batches_have_real_lengths_short_and_long() -> None:
-    found = batches_of(TEXTS, Plan(singles=5, batches=3))
+    found = batches_of(TEXTS, TimingPlan(singles=5, batches=3))
     assert [len(ids) for ids in found[ONE]] == [1] * 5
     assert found[ONE][0].shape[1] == 1 and found[ONE][-1].shape[1] == 9
     assert [len(ids) <= MANY for ids in found[MANY]] == [True] * 3
@@ -17,7 +24,7 @@ def test_batches_have_real_lengths_short_and_long() -> None:
 
 def test_a_corpus_smaller_than_a_batch_is_one_batch() -> None:
     few = Ragged.from_lists([[1, 2], [3]])
-    assert [len(ids) for ids in batches_of(few, Plan())[MANY]] == [2]
+    assert [len(ids) for ids in batches_of(few, TimingPlan())[MANY]] == [2]
 
 
 def test_every_model_is_timed_on_every_batch_and_turn() -> None:
@@ -30,9 +37,9 @@ def test_every_model_is_timed_on_every_batch_and_turn() -> None:
 
         return run
 
-    plan = Plan(singles=20, batches=2, turns=2)
+    plan = TimingPlan(singles=20, batches=2, turns=2)
     models = {"a": model("a"), "b": model("b")}
-    rows = measure(models, TEXTS, plan, threads=1, cpu=("c", "sse"))  # type: ignore[arg-type]
+    rows = time_interleaved(models, TEXTS, plan, threads=1, cpu=("c", "sse"))  # type: ignore[arg-type]
     for name in models:
         own = [row for row in rows if row.model == name]
         assert len(own) == 2 * (20 + 2)
@@ -66,6 +73,6 @@ def test_throughput_takes_each_batchs_median_and_latency_every_single_text() -> 
 
 def test_a_measurement_needs_models_and_something_to_time() -> None:
     with pytest.raises(ValueError, match="a measurement needs models, got none"):
-        measure({}, TEXTS, Plan(), threads=1, cpu=("", ""))
+        time_interleaved({}, TEXTS, TimingPlan(), threads=1, cpu=("", ""))
     with pytest.raises(ValueError, match="turns must be at least 1, got 0"):
-        Plan(turns=0)
+        TimingPlan(turns=0)

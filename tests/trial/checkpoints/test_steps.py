@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from emoray.artifact.scoring import open_session
+from emoray.artifact.scoring import scoring_session
 from emoray.console.steps import plainly, steps
 from emoray.workflows.convert import memory
 from emoray.workflows.convert.memory import Memory
@@ -13,7 +13,7 @@ from emoray.workflows.convert.memory import Memory
 def test_a_model_that_onnxruntime_cannot_run_is_said_plainly() -> None:
     with pytest.raises(ValueError, match=r"kernels of the installed onnxruntime, got none for x"):
         with plainly("x"):
-            open_session(b"\x08\x0a")  # ONNX, of no graph
+            scoring_session(b"\x08\x0a")  # ONNX, of no graph
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't allocate memory: 9 bytes")])
@@ -55,6 +55,6 @@ def _took(size: int) -> Memory:
 
 def test_memory_is_that_of_a_process_of_its_own() -> None:
     np.ones(300 << 20, np.uint8)  # the parent's own peak must not be seen
-    found = memory.alone(_took, 100 << 20)
+    found = memory.measure_in_process(_took, 100 << 20)
     assert found.library_mb < found.peak_mb < found.library_mb + 250
     assert found.peak_mb - found.library_mb > 90

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emoray.workflows.compare.operand import Cut, Decided, Operand
+from emoray.workflows.compare.operand import Operand, OperandLogits, SavedDecisions
 from emoray.workflows.compare.saved import is_saved, read_saved
 
 NAMES = ("joy", "anger")
@@ -42,7 +42,9 @@ def test_arrays_and_columns_say_the_same(tmp_path: Path) -> None:
     )
     for file in files:
         found = read_saved(file, "mine")
-        assert isinstance(found.said, Cut) and found.labels == NAMES and found.name == "mine"
+        assert (
+            isinstance(found.said, OperandLogits) and found.labels == NAMES and found.name == "mine"
+        )
         assert (found.said.logits_NK == LOGITS).all() and (found.said.cuts_K == 0).all()
         assert (found.truth_NK == TRUTH).all() and found.origin == ""
 
@@ -55,12 +57,12 @@ def test_decisions_are_read_as_they_are(kind: type, tmp_path: Path) -> None:
         table(tmp_path / "a.csv", "decision", decided_NK),
     ):
         said = read_saved(file, "a").said
-        assert isinstance(said, Decided) and (said.decided_NK == (LOGITS > 0)).all()
+        assert isinstance(said, SavedDecisions) and (said.decided_NK == (LOGITS > 0)).all()
 
 
 def test_cuts_move_what_is_given(tmp_path: Path) -> None:
     said = read_saved(arrays(tmp_path / "a.npz", logits=LOGITS, cuts=[1.0, -2.0]), "a").said
-    assert isinstance(said, Cut) and said.cuts_K.tolist() == [1.0, -2.0]
+    assert isinstance(said, OperandLogits) and said.cuts_K.tolist() == [1.0, -2.0]
 
 
 def test_labels_are_put_in_the_order_of_the_first_operand(tmp_path: Path) -> None:
@@ -71,7 +73,7 @@ def test_labels_are_put_in_the_order_of_the_first_operand(tmp_path: Path) -> Non
     )
     assert other.labels == ("anger", "joy")
     like = other.like(first)
-    assert isinstance(like.said, Cut) and like.labels == NAMES
+    assert isinstance(like.said, OperandLogits) and like.labels == NAMES
     assert (like.said.logits_NK == LOGITS).all() and like.said.cuts_K.tolist() == [7.0, 5.0]
 
 
@@ -80,7 +82,7 @@ AS_LOGITS = np.array([[2.2, -1.4], [0.0, -0.1], [-99.0, 99.0], [-0.8, -2.2]])
 
 
 def decided(operand: Operand) -> np.ndarray:
-    if isinstance(operand.said, Cut):
+    if isinstance(operand.said, OperandLogits):
         return np.asarray(operand.said.logits_NK >= operand.said.cuts_K)
     return operand.said.decided_NK
 
@@ -201,7 +203,7 @@ def test_logits_of_any_size_are_logits(scale: float, middle: float, tmp_path: Pa
     logits_NK = np.random.default_rng(0).normal(middle, scale, (400, 2))
     truth = (spread() < 0.3).astype(int)
     said = read_saved(arrays(tmp_path / "a.npz", logits=logits_NK, truth=truth), "a").said
-    assert isinstance(said, Cut) and (said.logits_NK == logits_NK).all()
+    assert isinstance(said, OperandLogits) and (said.logits_NK == logits_NK).all()
 
 
 def test_a_probability_far_out_of_range_is_no_reason_to_call_all_logits(tmp_path: Path) -> None:

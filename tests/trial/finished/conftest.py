@@ -4,7 +4,7 @@ import pytest
 
 from emoray.artifact.loading import open_artifact
 from emoray.stages.artifact_scoring import Judge, Wanted, judge
-from emoray.workflows.calibration import Calibrated, calibrate
+from emoray.workflows.calibration import Calibrated, calibrate_artifact
 from tests.trial.finished.made import make_artifact
 
 
@@ -23,4 +23,4 @@ def court(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Judge:
 
 @pytest.fixture(scope="session")
 def calibrated(court: Judge) -> Calibrated:
-    return calibrate(court)
+    return calibrate_artifact(court)

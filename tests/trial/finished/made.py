@@ -10,9 +10,9 @@ import numpy as np
 from emoray.artifact import runtime
 from emoray.artifact.packaging import base_files, decision_json
 from emoray.artifact.runtime import DECISION
-from emoray.data.corpus import read_corpus
+from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
-from emoray.export.graph import build
+from emoray.export.graph import build_graph
 from emoray.export.network import Network
 from emoray.labels import SENTIMENT, Taxonomy
 from emoray.text.vocabulary import Vocabulary
@@ -33,7 +33,7 @@ def make_artifact(
 
     labels: their names and order in the artifact.  [default: the taxonomy's]
     """
-    train = read_corpus(sample().folder, name="sample", taxonomy=taxonomy).train
+    train = read_splits(sample().folder, name="sample", taxonomy=taxonomy).train
     words = [tokenize(text) for text in train.texts]
     vocabulary = Vocabulary.build(words, max_words=600, min_count=2, oov_min_count=2, known=set())
     rng = np.random.default_rng(seed)
@@ -53,7 +53,7 @@ def make_artifact(
         "head.bias": solved_DK[-1],
     }
     files = base_files(
-        build(Network.from_tensors(tensors, ["mean"])).file,
+        build_graph(Network.from_tensors(tensors, ["mean"])).file,
         vocabulary=vocabulary.to_text(),
         tokenizer={**rules_json(), "max_tokens": 64},
         labels=names,

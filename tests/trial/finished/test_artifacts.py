@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emoray.artifact import runtime
-from emoray.artifact.loading import columns_of, open_artifact, taxonomy_of_labels
+from emoray.artifact.loading import open_artifact, taxonomy_columns, taxonomy_of_labels
 from emoray.labels import EKMAN, GOEMOTIONS, SENTIMENT, Taxonomy, own
 from tests.trial.finished.made import make_artifact
 
@@ -34,7 +34,7 @@ def test_an_artifact_is_opened_with_its_decision_and_hashes(made: Path) -> None:
 def test_labels_in_another_order_are_found_again(tmp_path: Path) -> None:
     labels = SENTIMENT.labels[::-1]
     found = open_artifact(make_artifact(tmp_path / "a", labels=labels))
-    columns_K = columns_of(found.labels, SENTIMENT)
+    columns_K = taxonomy_columns(found.labels, SENTIMENT)
     assert np.array(SENTIMENT.labels)[columns_K].tolist() == list(labels)
 
 

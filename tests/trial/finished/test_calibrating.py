@@ -13,12 +13,12 @@ from emoray.stages.spec import RULES
 from emoray.tables.files import table_of
 from emoray.tables.rows import FINISHED_TABLES
 from emoray.tables.schema import schema_of
-from emoray.workflows.calibrate import explain
+from emoray.workflows.calibrate import explain_gain
 from emoray.workflows.calibrate_tables import temperature_sentence, threshold_sentence
 from emoray.workflows.calibration import (
     Calibrated,
+    calibration_changes,
     calibration_rows,
-    changes_of,
     label_rows,
     reliability_rows,
 )
@@ -51,7 +51,7 @@ def test_one_decision_is_chosen_and_dev_chooses_it(calibrated: Calibrated, court
 def test_a_temperature_alone_changes_no_decision(calibrated: Calibrated, court: Judge) -> None:
     rows = calibration_rows(calibrated, court)
     assert all(r.temperature_flips == 0 for r in rows)
-    told = {(r.before, r.after, r.measure): r for r in changes_of(calibrated)}
+    told = {(r.before, r.after, r.measure): r for r in calibration_changes(calibrated)}
     alone = [(f"{rule} t=1.0", f"{rule} t=fitted") for rule in RULES]
     for pair in alone:
         assert told[*pair, "macro_f1"].verdict == told[*pair, "micro_f1"].verdict == "equivalent"
@@ -59,7 +59,7 @@ def test_a_temperature_alone_changes_no_decision(calibrated: Calibrated, court: 
 
 
 def test_thresholds_alone_change_no_probability(calibrated: Calibrated) -> None:
-    told = {(r.before, r.after, r.measure): r for r in changes_of(calibrated)}
+    told = {(r.before, r.after, r.measure): r for r in calibration_changes(calibrated)}
     for measure in ("ece", "brier", "nll"):
         assert told["saved", "per_label t=1.0", measure].verdict == "equivalent"
     assert told["saved", "per_label t=1.0", "macro_f1"].change > 0
@@ -106,7 +106,7 @@ def test_reliability_bins_hold_every_decision_at_each_temperature(calibrated: Ca
 
 
 def test_the_sentences_say_where_the_gain_comes_from(calibrated: Calibrated) -> None:
-    thresholds, temperature = explain(calibrated)
+    thresholds, temperature = explain_gain(calibrated)
     assert "comes from the thresholds" in thresholds and "changes 0 of 820 label" in thresholds
     assert "come from the temperature (1.000 →" in temperature
 
@@ -132,7 +132,7 @@ def test_a_gain_within_its_interval_is_not_claimed() -> None:
 
 
 def test_every_change_has_one_of_four_verdicts_by_its_own_interval(calibrated: Calibrated) -> None:
-    for row in changes_of(calibrated):
+    for row in calibration_changes(calibrated):
         assert (row.margin is None) == (row.direction == "minimize")
         if row.verdict in ("better", "worse"):
             up = row.change_low > 0
@@ -153,11 +153,11 @@ def test_every_column_of_the_jobs_tables_is_described(row_class: type) -> None:
 def test_rows_fit_their_tables(calibrated: Calibrated, court: Judge) -> None:
     for name, rows in (
         ("calibration", calibration_rows(calibrated, court)),
-        ("changes", changes_of(calibrated)),
+        ("changes", calibration_changes(calibrated)),
         ("calibration_labels", label_rows(calibrated)),
     ):
         table = table_of(rows, FINISHED_TABLES[name])
         nulls = [c for c in table.column_names if table.column(c).null_count]
         assert table.num_rows == len(rows)
         assert nulls == (["margin"] if name == "changes" else [])
-    assert np.isfinite([r.value_after for r in changes_of(calibrated)]).all()
+    assert np.isfinite([r.value_after for r in calibration_changes(calibrated)]).all()

@@ -14,7 +14,7 @@ from emoray.tables.finished_rows import CalibrationRow
 from emoray.tables.rows import LabelRow
 from emoray.workflows.calibrate import Calibrate, run_calibrate
 from emoray.workflows.calibration import Calibrated
-from emoray.workflows.decide import Decide, read_thresholds, run_decide
+from emoray.workflows.decide import ChangeDecision, read_thresholds, run_decide
 from tests.trial.finished.made import bytes_of, make_artifact
 
 QUIET = Console(quiet=True)
@@ -34,7 +34,7 @@ def calibration(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def decided(folder: Path, **said: object) -> runtime.Classifier:
-    run_decide(Decide(artifact=folder, **said), QUIET)
+    run_decide(ChangeDecision(artifact=folder, **said), QUIET)
     return runtime.load(folder)
 
 
@@ -60,7 +60,7 @@ def test_what_the_calibration_chose_is_saved(
     (row,) = (r for r in read_table(calibration, CalibrationRow).to_pylist() if r["chosen"])
     assert saved.scores["test_macro_f1"] == row["test_macro_f1"]
     said = io.StringIO()
-    run_decide(Decide(artifact=folder, history=True), Console(file=said, width=160))
+    run_decide(ChangeDecision(artifact=folder, history=True), Console(file=said, width=160))
     assert f"{row['test_macro_f1']:.4f}" in said.getvalue()
 
 
@@ -107,7 +107,7 @@ def test_a_temperature_alone_moves_probabilities_and_no_decision(
 
 def test_undo_goes_back_to_the_decision_before(folder: Path, made: Path) -> None:
     decided(folder, thresholds=("0.3",))
-    run_decide(Decide(artifact=folder, undo=True), QUIET)
+    run_decide(ChangeDecision(artifact=folder, undo=True), QUIET)
     assert runtime.read(folder) == runtime.read(made)
 
 
@@ -150,24 +150,24 @@ def test_thresholds_that_do_not_fit_the_labels_are_refused(options: list[str], s
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_temperature_that_divides_nothing_is_refused(temperature: float) -> None:
     with pytest.raises(ValueError, match="temperature must be finite and above 0, got"):
-        Decide(artifact=Path("a"), temperature=temperature)
+        ChangeDecision(artifact=Path("a"), temperature=temperature)
 
 
 def test_a_decision_comes_one_way() -> None:
     with pytest.raises(ValueError, match=r"a decision comes one way, .* got none of them"):
-        Decide(artifact=Path("a"))
+        ChangeDecision(artifact=Path("a"))
     with pytest.raises(ValueError, match=r"a decision comes one way, .* got 2 of them"):
-        Decide(artifact=Path("a"), temperature=1.0, undo=True)
+        ChangeDecision(artifact=Path("a"), temperature=1.0, undo=True)
     with pytest.raises(ValueError, match="--rule picks a row of --from, got 'one' without"):
-        Decide(artifact=Path("a"), undo=True, rule="one")
+        ChangeDecision(artifact=Path("a"), undo=True, rule="one")
     with pytest.raises(ValueError, match="got 2 of them"):
-        Decide(artifact=Path("a"), redo=True, to=0)
+        ChangeDecision(artifact=Path("a"), redo=True, to=0)
 
 
 def refused(folder: Path, said: str, source: Path, rule: str | None = None) -> None:
     before = bytes_of(folder)
     with pytest.raises(ValueError, match=said):
-        run_decide(Decide(artifact=folder, source=source, rule=rule), QUIET)
+        run_decide(ChangeDecision(artifact=folder, source=source, rule=rule), QUIET)
     assert bytes_of(folder) == before
 
 

@@ -17,14 +17,14 @@ from rich.console import Console
 from emoray.metrics.bootstrap import RESAMPLES, usual_weights
 from emoray.metrics.change import MARGIN, Change
 from emoray.metrics.comparison import Comparison
-from emoray.metrics.seed_gain import gain, seed_scores
+from emoray.metrics.seed_gain import seed_gain, seed_scores
 from emoray.stages.artifact_scoring import Judge
 from emoray.stages.baselines import baseline_decisions, baselines_of
 from emoray.stages.comparisons import RETUNED
 from emoray.stages.encoding import read_texts
 from emoray.stages.plan import comparing
 from emoray.stages.point_rows import point_ids
-from emoray.stages.predictions import answering, write_predictions
+from emoray.stages.predictions import prediction_source, write_predictions
 from emoray.stages.resampled_scores import read_macro_f1
 from emoray.stages.spec import CorpusRef
 from emoray.storage.store.keys import id_of
@@ -34,8 +34,8 @@ from emoray.tables.evidence_rows import PredictionRow
 from emoray.tables.files import read_table
 from emoray.tables.nearest import with_nearest
 from emoray.tables.rows import LabelRow, PointRow
-from emoray.workflows.calibration import Calibrated, changes_of
-from emoray.workflows.compare.compare import Compare, run_compare
+from emoray.workflows.calibration import Calibrated, calibration_changes
+from emoray.workflows.compare.compare import CompareModels, run_compare
 from emoray.workflows.compress import judging
 from emoray.workflows.evaluate import _paired
 from jobs import compare as compare_job
@@ -87,7 +87,7 @@ def ask(tmp_path: Path) -> Callable[..., Asked]:
             np.savez(tmp_path / f"{name}.npz", truth=truth_NK, names=np.array(names), **arrays)
         operands = tuple(str(tmp_path / f"{name}.npz") for name in saved)
         log = io.StringIO()
-        settings = Compare(operands=operands, out=tmp_path, figures=False)
+        settings = CompareModels(operands=operands, out=tmp_path, figures=False)
         place = run_compare(settings, Console(file=log, width=10_000))
         (row,) = read_table(Path(str(place)) / "comparisons.parquet", ComparisonRow).to_pylist()
         return Asked(row=ComparisonRow(**row), said=log.getvalue())
@@ -112,7 +112,7 @@ def sides(chain: Chain) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]
 def read_run(chain: Chain, folder: Path) -> Callable[[str], pa.Table]:
     """The tables of a run that keeps what both models say."""
     models = [id_of(chain.decided[m].compressed) for m in (FLOAT, SMALL)]
-    write_predictions(chain.store, answering(chain.decided), models, folder)
+    write_predictions(chain.store, prediction_source(chain.decided), models, folder)
     labels = [read_table(chain.folders[m] / "labels.parquet", LabelRow) for m in (FLOAT, SMALL)]
     names = json.dumps(chain.data.corpus.taxonomy(RECIPE.taxonomy).labels)
     runs = [{"taxonomy": RECIPE.taxonomy, "labels": names}]
@@ -134,8 +134,8 @@ def test_compare_compress_sweep_front_run_and_techniques_say_the_same_of_two_mod
     text = chain.store.folder(chain.decided[0].text)
     folders = [chain.store.folder(chain.decided[m].scored) for m in (FLOAT, SMALL)]
     decision = chain.decided[0].decisions[RULE]
-    outcomes = [judging.outcome(judging.read_logits(f, text), decision) for f in folders]
-    assert asked.agrees_wholly(judging.cost(*outcomes)), "jobs.compress, and the peers"
+    outcomes = [judging.score_variant(judging.read_logits(f, text), decision) for f in folders]
+    assert asked.agrees_wholly(judging.variant_cost(*outcomes)), "jobs.compress, and the peers"
 
     both = pd.concat(
         [
@@ -168,7 +168,7 @@ def test_compare_compress_sweep_front_run_and_techniques_say_the_same_of_two_mod
 
     weights_BN = usual_weights(truth_NK)
     alone = [seed_scores([z >= c], truth_NK, weights_BN).macro for z, c in (float_side, small_side)]
-    change = gain(*alone).change
+    change = seed_gain(*alone).change
     assert asked.agrees(change, change.verdict(MARGIN)), "jobs.improve_f1 of one seed"
 
 
@@ -183,7 +183,7 @@ def test_compare_and_calibrate_say_the_same_of_two_decisions(
         assert asked.agrees_wholly(calibrated.compared(*at))
         (row,) = (
             row
-            for row in changes_of(calibrated)
+            for row in calibration_changes(calibrated)
             if (row.before, row.after, row.measure) == ("saved", after, "macro_f1")
         )
         assert (row.change_low, row.change_high) == (
