@@ -10,7 +10,9 @@ import numpy as np
 from emoray.artifact.scoring import logits
 from emoray.export.graph import build_graph
 from emoray.export.network import Network
-from emoray.models.word.keras_model import Epoch, Texts, Trained, train_keras
+from emoray.models.batches import PaddedTexts
+from emoray.models.outcome import Epoch, TrainedWeights
+from emoray.models.word.keras_model import train_keras
 from emoray.models.word.recipe import GloveRecipe
 from emoray.quant.scheme import FLOAT
 from emoray.text.vocabulary import Ragged
@@ -26,12 +28,12 @@ def ragged(count: int, seed: int) -> Ragged:
     return Ragged.from_lists([rng.integers(1, WORDS, n) for n in lengths])
 
 
-def texts(ragged: Ragged) -> Texts:
+def texts(ragged: Ragged) -> PaddedTexts:
     """Label k stands where one of the words k, k + 3, ... below 15, or a rare one, does."""
     ids_NL = ragged.padded(np.arange(len(ragged)))
     known_NL = np.where((ids_NL > 1) & ((ids_NL < 15) | (ids_NL > 37)), ids_NL % LABELS, -1)
     labels_NK = np.stack([(known_NL == k).any(1) for k in range(LABELS)], 1).astype(np.uint8)
-    return Texts(ids_NL=ids_NL, lengths_N=ragged.lengths, labels_NK=labels_NK)
+    return PaddedTexts(ids_NL=ids_NL, lengths_N=ragged.lengths, labels_NK=labels_NK)
 
 
 TRAIN, DEV = texts(ragged(160, seed=1)), texts(ragged(70, seed=2))
@@ -48,7 +50,7 @@ def vectors_VD() -> np.ndarray:
 class Told:
     """One training and all it said: the dev logits and the report of each epoch."""
 
-    trained: Trained | None = None
+    trained: TrainedWeights | None = None
     logits_ENK: list[np.ndarray] = field(default_factory=list)
     reports: list[Epoch] = field(default_factory=list)
 
@@ -63,7 +65,7 @@ class Told:
         return self.logits_ENK[self.trained.kept - 1]
 
 
-def trained(recipe: GloveRecipe, scores: list[float] | None = None, dev: Texts = DEV) -> Told:
+def trained(recipe: GloveRecipe, scores: list[float] | None = None, dev: PaddedTexts = DEV) -> Told:
     """Train; `scores` says what each epoch scores, else later is better."""
     told = Told()
 
