@@ -5,8 +5,8 @@ once: a mean of per-fold F1 would drown rare labels in folds that hold none of t
 at random, not stratified: with many labels per text there is no one stratum to keep, and pooling
 makes it unneeded. A label without a positive in the fitting folds takes the common cut there.
 
-A temperature is taken as given. One number fitted on all of dev hardly flatters, and only `Fixed`
-reads it; thresholds, up to one per label, can.
+The temperature is not cross-fitted. One number fitted on all of dev hardly flatters, and only
+`Fixed` reads it; thresholds, up to one per label, can.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from emoray.metrics.scores import ManyScores, score_ranking
 
 
 def folds_of(texts: int, *, folds: int = 5, seed: int = 0) -> np.ndarray:
-    """fold_N, int64: which fold holds each text out. Sizes differ by one at most."""
+    """Return fold_N, int64: the fold that holds each text out; sizes differ by one at most."""
     if not 2 <= folds <= texts:
         raise ValueError(
             f"folds must lie in 2..{texts} (the number of texts), got {folds}: 5 is customary"
@@ -36,9 +36,19 @@ def cross_fitted_scores(
     folds: int = 5,
     seed: int = 0,
 ) -> ManyScores:
-    """One row of pooled held-out scores per (rule, temperature); folds are sorted once for all.
+    """Score decisions whose thresholds are fitted on all folds but one, on the one held out.
 
     A label without a positive in any fold is refused, whatever the rules.
+
+    Args:
+        decisions: (rule, temperature) of each row; folds are sorted once for all.
+        logits_NK: finite.
+        labels_NK: 0 or 1.
+        folds: how many parts the texts are split into.
+        seed: of the split.
+
+    Returns:
+        One row of pooled held-out scores per decision.
     """
     logits_NK, labels_NK = checked_logits(logits_NK, labels_NK)
     return cross_fitted_fits(decisions, lambda _: logits_NK, labels_NK, folds=folds, seed=seed)
@@ -52,9 +62,17 @@ def cross_fitted_fits(
     folds: int = 5,
     seed: int = 0,
 ) -> ManyScores:
-    """As `cross_fitted_scores`, of logits that are fitted too.
+    """Score as `cross_fitted_scores`, on logits that are fitted on the same folds.
 
-    fitted: given fitting_N (bool), logits_NK of all texts by what those texts alone taught.
+    Args:
+        decisions: (rule, temperature) of each row.
+        fitted: maps fitting_N (bool) to logits_NK of all texts, fitted on those texts alone.
+        labels_NK: 0 or 1.
+        folds: how many parts the texts are split into.
+        seed: of the split.
+
+    Returns:
+        One row of pooled held-out scores per decision.
     """
     require_positives(labels_NK.sum(axis=0), len(labels_NK))
     fold_N = folds_of(len(labels_NK), folds=folds, seed=seed)
@@ -79,7 +97,7 @@ def cross_fitted_macro_f1(
     folds: int = 5,
     seed: int = 0,
 ) -> float:
-    """Macro-F1 of one rule's pooled held-out decisions. `Fixed` fits nothing: its plain score."""
+    """Macro-F1 of one rule's pooled held-out decisions; `Fixed` fits nothing: its plain score."""
     scores = cross_fitted_scores(
         [(rule, temperature)], logits_NK, labels_NK, folds=folds, seed=seed
     )

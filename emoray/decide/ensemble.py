@@ -1,4 +1,4 @@
-"""What several models say as one: one logit per label, so that temperature and cuts apply to it.
+"""Average the predictions of several models into one logit per label, for temperature and cuts.
 
 Shapes: M members, N texts, K labels, A arrays that are averaged (one of logits; of probabilities
 two, that of yes and that of no, because 1 - p forgets small numbers).
@@ -21,12 +21,12 @@ class MeanLogits:
 
     tag: ClassVar[str] = "Logits"
 
-    def voices(self, logits_NK: np.ndarray) -> np.ndarray:
-        """voices_ANK float64: what is averaged."""
+    def terms(self, logits_NK: np.ndarray) -> np.ndarray:
+        """Return terms_ANK, float64: what is averaged."""
         return np.asarray(logits_NK, np.float64)[None]
 
     def logits(self, mean_ANK: np.ndarray) -> np.ndarray:
-        """logits_NK float64 of averaged voices."""
+        """Return logits_NK, float64, from the weighted mean of the terms."""
         return np.asarray(mean_ANK[0])
 
     def __str__(self) -> str:
@@ -39,11 +39,13 @@ class MeanProbabilities:
 
     tag: ClassVar[str] = "Probabilities"
 
-    def voices(self, logits_NK: np.ndarray) -> np.ndarray:
+    def terms(self, logits_NK: np.ndarray) -> np.ndarray:
+        """Return terms_ANK, float64: the probabilities of yes and of no."""
         logits_NK = np.asarray(logits_NK, np.float64)
         return np.stack([expit(logits_NK), expit(-logits_NK)])
 
     def logits(self, mean_ANK: np.ndarray) -> np.ndarray:
+        """Return logits_NK, float64, from the weighted mean of the terms."""
         yes_NK, no_NK = np.log(np.maximum(mean_ANK, _LEAST))
         return np.asarray(yes_NK - no_NK)
 
@@ -51,11 +53,11 @@ class MeanProbabilities:
         return "probabilities"
 
 
-Voice = MeanLogits | MeanProbabilities
+Averaging = MeanLogits | MeanProbabilities
 
 
 def checked_members(logits_MNK: np.ndarray, labels_NK: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Every member's logits and the labels as bool, or a ValueError that says what is wrong."""
+    """Return every member's logits, and the labels as bool; refuse wrong shapes and values."""
     logits_MNK = np.asarray(logits_MNK)
     if logits_MNK.ndim != 3 or not len(logits_MNK):
         raise ValueError(
@@ -69,8 +71,8 @@ def checked_members(logits_MNK: np.ndarray, labels_NK: np.ndarray) -> tuple[np.n
     return flat.reshape(-1, texts, labels), np.asarray(labels_NK, bool)
 
 
-def combine(voice: Voice, logits_MNK: np.ndarray, weights_M: np.ndarray) -> np.ndarray:
-    """logits_NK, float32: what the members say as one. A member alone is left as it is."""
+def combine(averaging: Averaging, logits_MNK: np.ndarray, weights_M: np.ndarray) -> np.ndarray:
+    """Average members' logits to logits_NK, float32; a single member's are left as they are."""
     weights_M = np.asarray(weights_M, np.float64)
     if weights_M.shape != (len(logits_MNK),) or (weights_M < 0).any() or not weights_M.any():
         raise ValueError(
@@ -81,5 +83,5 @@ def combine(voice: Voice, logits_MNK: np.ndarray, weights_M: np.ndarray) -> np.n
     if len(kept) == 1:
         return np.asarray(logits_MNK[kept[0]], np.float32)
     shares = weights_M / weights_M.sum()
-    mean_ANK = sum(shares[m] * voice.voices(logits_MNK[m]) for m in kept)
-    return voice.logits(np.asarray(mean_ANK)).astype(np.float32)
+    mean_ANK = sum(shares[m] * averaging.terms(logits_MNK[m]) for m in kept)
+    return averaging.logits(np.asarray(mean_ANK)).astype(np.float32)

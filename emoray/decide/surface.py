@@ -1,4 +1,4 @@
-"""Macro-F1 over temperature x threshold, exactly, for people who want to see it.
+"""Macro-F1 over a grid of temperatures and thresholds, exactly, for plots.
 
 Shapes: N texts, K labels, T temperatures, S thresholds. Every cell is one common cut, so one sort
 serves them all.
@@ -16,7 +16,7 @@ def surface(
     temperatures_T: np.ndarray,
     thresholds_S: np.ndarray,
 ) -> np.ndarray:
-    """macro_f1_TS, float64: what each probability threshold earns at each temperature."""
+    """Return macro_f1_TS, float64: the score of each probability threshold at each temperature."""
     cuts_TS = np.array([cuts_of(thresholds_S, float(t)) for t in temperatures_T])
     ranking = rank(logits_NK, labels_NK)
     predicted_RK, tp_RK = ranking.common_counts(cuts_TS.ravel())

@@ -1,4 +1,4 @@
-"""One temperature for all labels, so that probabilities mean what they say.
+"""One temperature for all labels, so that probabilities are calibrated.
 
 Guo, Pleiss, Sun & Weinberger 2017, "On Calibration of Modern Neural Networks": divide the logits by
 the T that minimises the negative log-likelihood on held-out texts. Here every label is its own
@@ -16,10 +16,16 @@ LOWEST, HIGHEST = 0.05, 20.0
 
 
 def fit_temperature(logits_NK: np.ndarray, labels_NK: np.ndarray) -> float:
-    """The temperature of least mean NLL, within [0.05, 20].
+    """Fit the temperature of least mean NLL.
 
     In a = 1/T the mean NLL, `softplus(a z) - a y z`, is convex: its minimum is the one root of its
     slope, `z (sigmoid(a z) - y)`, bracketed and found by Brent's method on log T.
+
+    Returns:
+        T in [0.05, 20].
+
+    Raises:
+        ValueError: if all labels are 1 or all are 0.
     """
     logits_NK, labels_NK = checked_logits(logits_NK, labels_NK)
     if labels_NK.all() or not labels_NK.any():

@@ -1,4 +1,4 @@
-"""Where to cut. A rule is a plain value; on logits and labels it becomes one logit cut per label.
+"""Rules that fit thresholds: plain values that turn logits and labels into one logit cut per label.
 
 Shapes: N texts, K labels, D decisions. The best per-label cuts are the best cuts for macro-F1, a
 mean over labels. Dividing logits by a temperature moves scores and cuts alike, so only `Fixed`,
@@ -18,18 +18,18 @@ from emoray.metrics.ranking import Ranking, rank
 
 
 class Rule(ABC):
-    """How a threshold per label comes from logits and labels."""
+    """A way to fit one threshold per label to logits and labels."""
 
     __slots__ = ()
 
     @abstractmethod
     def fit(self, ranking: Ranking, temperature: float = 1.0) -> np.ndarray:
-        """cuts_K, float64. A label without a positive (a small fold) takes the common cut."""
+        """Return cuts_K, float64; a label without a positive (small folds) takes the common cut."""
 
     def cuts(
         self, logits_NK: np.ndarray, labels_NK: np.ndarray, temperature: float = 1.0
     ) -> np.ndarray:
-        """cuts_K, float64, fitted on these texts. Refuses a label without any positive."""
+        """Return cuts_K, float64, fitted on these texts; refuse a label without a positive."""
         check_temperature(temperature)
         ranking = rank(logits_NK, labels_NK)
         require_positives(ranking.support_K, ranking.texts)
@@ -49,12 +49,13 @@ class Fixed(Rule):
             raise ValueError(f"a fixed threshold lies in (0, 1), got {self.value}: try 0.5")
 
     def fit(self, ranking: Ranking, temperature: float = 1.0) -> np.ndarray:
+        """Return cuts_K, float64, of the fixed threshold at this temperature."""
         return np.full(len(ranking.positives), cuts_of(self.value, temperature))
 
     def cuts(
         self, logits_NK: np.ndarray, labels_NK: np.ndarray, temperature: float = 1.0
     ) -> np.ndarray:
-        """cuts_K, float64. Nothing is fitted, so a label without a positive does no harm."""
+        """Return cuts_K, float64; nothing is fitted, so a label may lack a positive."""
         logits_NK, _ = checked_logits(logits_NK, labels_NK)
         return np.full(logits_NK.shape[1], cuts_of(self.value, temperature))
 
@@ -69,6 +70,7 @@ class OneForAll(Rule):
     tag: ClassVar[str] = "OneForAll"
 
     def fit(self, ranking: Ranking, temperature: float = 1.0) -> np.ndarray:
+        """Return cuts_K, float64: the common cut for every label."""
         return np.full(len(ranking.positives), ranking.common_cut)
 
     def __str__(self) -> str:
@@ -95,6 +97,7 @@ class PerLabel(Rule):
             )
 
     def fit(self, ranking: Ranking, temperature: float = 1.0) -> np.ndarray:
+        """Return cuts_K, float64; a label without a positive takes the common cut."""
         support_K = ranking.support_K
         if not self.min_support and support_K.all():
             return ranking.label_cuts_K.copy()
@@ -107,7 +110,7 @@ class PerLabel(Rule):
 
 
 def fit_many(decisions: Sequence[tuple[Rule, float]], ranking: Ranking) -> np.ndarray:
-    """As `cuts_many`, on logits that are sorted already; labels may lack positives."""
+    """Return cuts_DK as `cuts_many`, on sorted logits; labels may lack positives."""
     if not decisions:
         raise ValueError(
             "decisions must hold at least one (rule, temperature), got none: try Fixed"
@@ -120,7 +123,7 @@ def fit_many(decisions: Sequence[tuple[Rule, float]], ranking: Ranking) -> np.nd
 def cuts_many(
     decisions: Sequence[tuple[Rule, float]], logits_NK: np.ndarray, labels_NK: np.ndarray
 ) -> np.ndarray:
-    """cuts_DK, float64: a row per (rule, temperature), fitted on these texts with one sort."""
+    """Return cuts_DK, float64: a row per (rule, temperature), fitted with one sort."""
     ranking = rank(logits_NK, labels_NK)
     require_positives(ranking.support_K, ranking.texts)
     return fit_many(decisions, ranking)

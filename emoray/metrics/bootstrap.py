@@ -19,9 +19,17 @@ _AT_ONCE = 2**20  # numbers drawn: what a few resamples of many texts take of me
 
 
 def strata_of(labels_NK: np.ndarray) -> np.ndarray:
-    """stratum_N, int64: the rarest label that a text carries, the first of equally rare ones.
+    """Assign each text to the stratum of its rarest label.
 
-    Texts without a label have K.
+    Args:
+        labels_NK: 0 or 1.
+
+    Returns:
+        stratum_N, int64: the rarest label that a text carries, the first of equally rare ones; K
+        for a text without a label.
+
+    Raises:
+        ValueError: without a text or a label, or if the labels are not 0 or 1.
     """
     labels_NK = np.asarray(labels_NK)
     if labels_NK.ndim != 2 or 0 in labels_NK.shape:
@@ -37,7 +45,7 @@ def strata_of(labels_NK: np.ndarray) -> np.ndarray:
 
 
 def draw_counts(rng: np.random.Generator, size: int, resamples: int) -> np.ndarray:
-    """counts_BS, int64: how often each resample draws each of S things. Rows sum to S.
+    """Draw how often each resample holds each of S things.
 
     Drawing S of S with replacement gives counts of variance (S - 1) / S, so of six texts an
     interval would come out 9 % too narrow. A few resamples are therefore drawn with
@@ -45,6 +53,9 @@ def draw_counts(rng: np.random.Generator, size: int, resamples: int) -> np.ndarr
     and stays whole (Antal & Tillé 2011, "A direct bootstrap method for complex sampling designs
     from a finite population"; the same, "Simple random sampling with over-replacement"). Of two
     one is drawn twice, which has variance 1 too; one alone stays as it is.
+
+    Returns:
+        counts_BS, int64; rows sum to S.
     """
     if size <= 2:
         return size * np.eye(size, dtype=np.int64)[rng.integers(size, size=resamples)]
@@ -63,11 +74,22 @@ def draw_counts(rng: np.random.Generator, size: int, resamples: int) -> np.ndarr
 def stratified_weights(
     labels_NK: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> np.ndarray:
-    """weights_BN, float32: how often each resample draws each text, each stratum for itself.
+    """Draw how often each resample holds each text, stratum by stratum.
 
-    Rows sum to N and every stratum keeps its size, so a label with six texts, the rarest of each,
-    has six in every resample. Stored text by text (a transposed array), the order in which
-    resamples are read.
+    Every stratum keeps its size, so a label with six texts, the rarest of each, has six in every
+    resample.
+
+    Args:
+        labels_NK: 0 or 1, of the texts that are resampled.
+        resamples: B.
+        seed: of the draws.
+
+    Returns:
+        weights_BN, float32; rows sum to N. Stored text by text (a transposed array), the order in
+        which resamples are read.
+
+    Raises:
+        ValueError: without a resample, or if the labels have no strata.
     """
     if resamples < 1:
         raise ValueError(f"resampling needs at least one resample, got {resamples}: try 1000")
@@ -88,14 +110,19 @@ def _drawn_once(content: bytes, shape: tuple[int, int]) -> np.ndarray:
 
 
 def usual_weights(labels_NK: np.ndarray) -> np.ndarray:
-    """weights_BN of these labels with the usual number and seed, drawn once a process, for all
-    rows and jobs that are compared on them."""
+    """Draw `stratified_weights` with the usual number and seed, once per process and labels.
+
+    All rows and jobs that are compared on the same texts share them.
+
+    Returns:
+        weights_BN, float32, read-only.
+    """
     checked_NK = checked_labels(labels_NK, np.shape(labels_NK), "strata").astype(np.uint8)
     return _drawn_once(checked_NK.tobytes(), checked_NK.shape)
 
 
 def checked_weights(weights_BN: np.ndarray, texts: int) -> np.ndarray:
-    """weights_NB, float32 and contiguous."""
+    """Transpose weights to weights_NB, float32, contiguous; refuse other shapes and negatives."""
     weights_BN = np.asarray(weights_BN)
     if weights_BN.ndim != 2 or weights_BN.shape[1] != texts:
         raise ValueError(
@@ -113,7 +140,7 @@ def checked_weights(weights_BN: np.ndarray, texts: int) -> np.ndarray:
 def symmetric_interval(
     value_R: np.ndarray, deviation_RB: np.ndarray, level: float = LEVEL
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(low_R, high_R) of values, of each of which resamples deviate by `deviation_RB`."""
+    """Return (low_R, high_R) around values from their resamples' deviations, `deviation_RB`."""
     if not 0 < level < 1:
         raise ValueError(f"level is a share in (0, 1), got {level}: 0.95 is customary")
     reach_R = np.quantile(np.abs(deviation_RB, dtype=np.float32), level, axis=1)

@@ -14,7 +14,7 @@ from emoray.metrics.cuts import check_temperature
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reliability:
-    """What a reliability diagram draws. Bin m is (m/M, (m+1)/M]; 0 itself falls into the first."""
+    """The points of a reliability diagram; bin m is (m/M, (m+1)/M], 0 falls into the first."""
 
     count_M: np.ndarray
     confidence_M: np.ndarray
@@ -40,7 +40,7 @@ def checked_probs(probs_NK: np.ndarray, labels_NK: np.ndarray) -> tuple[np.ndarr
 
 
 def binned(probs_NK: np.ndarray, labels_NK: np.ndarray, bins: int) -> np.ndarray:
-    """totals_3KM, float64: each bin's events, their summed probabilities, how many were true."""
+    """Return totals_3KM, float64: events, summed probabilities and true events of each bin."""
     if bins < 1:
         raise ValueError(f"bins must be at least 1, got {bins}: 15 is customary")
     probs_NK, labels_NK = checked_probs(probs_NK, labels_NK)
@@ -70,13 +70,16 @@ def ece(probs_NK: np.ndarray, labels_NK: np.ndarray, bins: int = 15) -> float:
     Naeini, Cooper & Hauskrecht 2015, "Obtaining well calibrated probabilities using Bayesian
     binning", with bins of equal width as in Guo et al. 2017, for the probability of the label
     rather than of the predicted class.
+
+    Returns:
+        A share in [0, 1]; 0 is perfect.
     """
     _, confident_M, true_M = binned(probs_NK, labels_NK, bins).sum(axis=1)
     return float(np.abs(confident_M - true_M).sum() / np.size(probs_NK))
 
 
 def label_ece(probs_NK: np.ndarray, labels_NK: np.ndarray, bins: int = 15) -> np.ndarray:
-    """ece_K, float64: as `ece`, each label for itself."""
+    """Return ece_K, float64: `ece` of each label on its own."""
     _, confident_KM, true_KM = binned(probs_NK, labels_NK, bins)
     return np.asarray(np.abs(confident_KM - true_KM).sum(axis=1) / len(probs_NK))
 
@@ -88,9 +91,12 @@ def brier(probs_NK: np.ndarray, labels_NK: np.ndarray) -> float:
 
 
 def nll(logits_NK: np.ndarray, labels_NK: np.ndarray, temperature: float = 1.0) -> float:
-    """Mean negative log-likelihood in nats, over all label decisions.
+    """Mean negative log-likelihood of all label decisions.
 
     From logits, because a probability that rounds to 0 or 1 has no finite logarithm.
+
+    Returns:
+        Nats per label decision.
     """
     check_temperature(temperature)
     logits_NK, labels_NK = checked_logits(logits_NK, labels_NK)

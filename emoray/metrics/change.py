@@ -1,4 +1,4 @@
-"""A measure before and after: how surely it changed, with one word for it.
+"""The change of a measure between two models: its intervals and its verdict.
 
 Equivalence is two one-sided tests at 5 % each: the 90 % interval of the change lies within a margin
 (Schuirmann 1987, "A comparison of the two one-sided tests procedure and the power approach").
@@ -18,7 +18,7 @@ VERDICTS = (BETTER, WORSE, EQUIVALENT, UNDECIDED)
 
 
 def checked_margin(margin: float) -> float:
-    """A margin is a positive share of F1."""
+    """Return the margin as a float; refuse one outside (0, 1)."""
     if not 0 < margin < 1:
         raise ValueError(
             f"a margin of equivalence lies in (0, 1), got {margin}: 0.005 is half a point of F1"
@@ -44,8 +44,19 @@ def verdicts(
     *,
     less_is_better: bool = False,
 ) -> np.ndarray:
-    """A word of `VERDICTS` for each 95 % interval. The margin comes first: what lies within it is
-    as good, however surely it differs."""
+    """Map each 95 % interval to a word of `VERDICTS`.
+
+    The margin comes first: a change within it is equivalent, however surely it differs from 0.
+
+    Args:
+        low_R: lower ends of the 95 % intervals.
+        high_R: upper ends.
+        equivalent_R: bool, see `are_equivalent`.
+        less_is_better: whether a lower value of the measure is better.
+
+    Returns:
+        verdict_R, str.
+    """
     up, down = (WORSE, BETTER) if less_is_better else (BETTER, WORSE)
     shown_R = np.where(low_R > 0, up, np.where(high_R < 0, down, UNDECIDED))
     return np.where(equivalent_R, EQUIVALENT, shown_R)
@@ -53,7 +64,7 @@ def verdicts(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One measure of one pair. low, high: 95 %; equivalence_low, equivalence_high: 90 %."""
+    """The change of one measure of one pair; low, high: 95 %, equivalence_low, _high: 90 %."""
 
     before: float
     after: float
@@ -64,6 +75,7 @@ class Change:
 
     @property
     def value(self) -> float:
+        """After minus before."""
         return self.after - self.before
 
     @property
@@ -84,19 +96,19 @@ class Change:
 
 
 def verdict_of(measure: str, change: Change, margin: float = MARGIN) -> str:
-    """The verdict on a measure by its name, which says what is better and which margin it has."""
+    """The verdict on a measure; its name determines direction and margin."""
     less_is_better = measure in LESS_IS_BETTER
     return change.verdict(margin_of(measure, margin), less_is_better=less_is_better)
 
 
 def _equal(mine: np.ndarray, other: np.ndarray) -> bool:
-    """Looked at only where they are not one and the same: usual resamples are."""
+    """Whether two arrays are equal; the values are read only where they do not share memory."""
     one = mine.__array_interface__ == other.__array_interface__
     return one or np.array_equal(mine, other)
 
 
 def checked_pair(before: Resampled, after: Resampled) -> None:
-    """Only rows of the same texts in the same resamples make pairs."""
+    """Refuse pairs that differ in number of rows, labels or resamples."""
     if len(before) != len(after):
         raise ValueError(
             f"row r is compared with row r, got {len(before)} and {len(after)} rows: "
@@ -114,14 +126,14 @@ def checked_pair(before: Resampled, after: Resampled) -> None:
 
 
 def differences(before: Resampled, after: Resampled, measure: str) -> tuple[np.ndarray, np.ndarray]:
-    """(change_R, deviation_RB) of row r to row r, resample by resample."""
+    """Return (change_R, deviation_RB) of row r of `after` minus row r of `before`."""
     change_R = after.value(measure) - before.value(measure)
     deviation_RB = after.deviation(measure).astype(np.float32) - before.deviation(measure)
     return change_R, deviation_RB
 
 
 def changed(before_R: np.ndarray, after_R: np.ndarray, deviation_RB: np.ndarray) -> list[Change]:
-    """Each pair as a value."""
+    """Build the `Change` of each pair from its values and the deviations of its resamples."""
     change_R = after_R - before_R
     ends = (
         *symmetric_interval(change_R, deviation_RB, LEVEL),

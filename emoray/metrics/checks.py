@@ -1,4 +1,4 @@
-"""The two matrices every decision reads, and what is refused about them.
+"""Checks of the two matrices that every decision is made from: logits and labels.
 
 Shapes: N texts, K labels.
 """
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def checked_labels(labels_NK: np.ndarray, shape: tuple[int, ...], against: str) -> np.ndarray:
-    """The labels as bool, refused unless 0/1 and shaped like what they are held against."""
+    """Return labels as bool; refuse values other than 0 and 1, and a shape other than `shape`."""
     labels_NK = np.asarray(labels_NK)
     if labels_NK.shape != shape:
         raise ValueError(
@@ -17,9 +17,9 @@ def checked_labels(labels_NK: np.ndarray, shape: tuple[int, ...], against: str) 
     if labels_NK.dtype == np.bool_:
         return labels_NK
     ones_NK = np.asarray(labels_NK == 1)
-    strange_NK = ~(ones_NK | (labels_NK == 0))
-    if strange_NK.any():
-        row, label = np.argwhere(strange_NK)[0]
+    invalid_NK = ~(ones_NK | (labels_NK == 0))
+    if invalid_NK.any():
+        row, label = np.argwhere(invalid_NK)[0]
         raise ValueError(
             f"labels must be 0 or 1, got {labels_NK[row, label]} at text {row}, label {label}: "
             "pass decisions of people, not probabilities or label ids"
@@ -28,7 +28,7 @@ def checked_labels(labels_NK: np.ndarray, shape: tuple[int, ...], against: str) 
 
 
 def checked_logits(logits_NK: np.ndarray, labels_NK: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Logits as float32 or float64 and labels as bool, or a ValueError that says what is wrong."""
+    """Return logits as float32 or float64 and labels as bool; refuse wrong shapes and values."""
     logits_NK = np.asarray(logits_NK)
     if logits_NK.ndim != 2 or 0 in logits_NK.shape:
         raise ValueError(
@@ -46,7 +46,7 @@ def checked_logits(logits_NK: np.ndarray, labels_NK: np.ndarray) -> tuple[np.nda
 
 
 def require_positives(support_K: np.ndarray, texts: int) -> None:
-    """Refuse to fit where a label never occurs: its F1 is 0 whatever the threshold."""
+    """Refuse a label without a positive text: its F1 is 0 at any threshold."""
     missing = np.flatnonzero(support_K == 0)
     if len(missing):
         raise ValueError(

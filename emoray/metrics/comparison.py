@@ -1,6 +1,6 @@
-"""Whether one decision is better than another, worse, or as good: on the same texts, resampled.
+"""Whether one decision is better than another, worse, or equivalent: on the same texts, resampled.
 
-Every job and table that holds one model against another asks here. McNemar's test is exact, on
+Every job and table that compares two models calls this module. McNemar's test is exact, on
 texts with all labels right (1947, "Note on the sampling error of the difference between correlated
 proportions"). F1 is a share here; sentences speak of points, hundredths of it. Shapes: N texts,
 K labels, R rows, B resamples.
@@ -35,7 +35,7 @@ Columns = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One decision beside another, on the same texts. changes: by measure."""
+    """One decision compared with another on the same texts; changes: by measure."""
 
     changes: Mapping[str, Change]
     margin: float
@@ -49,10 +49,12 @@ class Comparison:
 
     @property
     def macro_f1(self) -> Change:
+        """The change of macro-F1."""
         return self.changes["macro_f1"]
 
     @property
     def micro_f1(self) -> Change:
+        """The change of micro-F1."""
         return self.changes["micro_f1"]
 
     @property
@@ -98,7 +100,7 @@ def _counts(before: Resampled, after: Resampled) -> Columns:
 
 
 def compare_rows(before: Resampled, after: Resampled, margin: float = MARGIN) -> Columns:
-    """Row r against row r, as columns of `comparisons` without those that name the two."""
+    """Compare row r with row r; columns of `comparisons` but for those that identify the pair."""
     margin = checked_margin(margin)
     checked_pair(before, after)
     macro_R, macro_RB = differences(before, after, "macro_f1")
@@ -126,7 +128,7 @@ def compare_rows(before: Resampled, after: Resampled, margin: float = MARGIN) ->
 
 
 def compare_decisions(before: Resampled, after: Resampled, margin: float = MARGIN) -> Comparison:
-    """One row against one row, by every measure that both know, and label by label."""
+    """Compare one row with one row, on every measure that both have and label by label."""
     margin = checked_margin(margin)
     checked_pair(before, after)
     if len(before) != 1:
@@ -157,17 +159,17 @@ def words(found: Comparison) -> str:
     """The verdict as a sentence on macro-F1, in points."""
     change, verdict = found.macro_f1, found.verdict
     within = f"within ±{100 * found.margin:g} points"
-    said = f"{points(change.value)} points, 95 % interval {points(change.low)} to "
-    said += points(change.high)
+    detail = f"{points(change.value)} points, 95 % interval {points(change.low)} to "
+    detail += points(change.high)
     if verdict == EQUIVALENT and not found.decisions_changed:
         return f"equivalent {within}: not one decision differs"
     if verdict == EQUIVALENT:
         sure = "; the difference is real, and smaller than the margin"
-        return f"equivalent {within}: macro-F1 {said}{'' if change.includes_zero else sure}"
+        return f"equivalent {within}: macro-F1 {detail}{'' if change.includes_zero else sure}"
     if verdict != UNDECIDED:
-        return f"{verdict}: macro-F1 {said}"
+        return f"{verdict}: macro-F1 {detail}"
     ends = f"{points(change.equivalence_low)} to {points(change.equivalence_high)}"
     return (
-        f"undecided: macro-F1 {said}; neither a difference nor equivalence {within} is shown "
+        f"undecided: macro-F1 {detail}; neither a difference nor equivalence {within} is shown "
         f"(90 % interval {ends}): more texts would tell"
     )

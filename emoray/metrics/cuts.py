@@ -1,4 +1,4 @@
-"""Probability thresholds and logit cuts, two spellings of one decision.
+"""Probability thresholds and logit cuts, two forms of one decision.
 
 A text gets label k where `sigmoid(logit / temperature) >= threshold`, which is `logit >= cut` with
 `cut = temperature * log(threshold / (1 - threshold))`. Cuts keep their precision where thresholds
@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 
 
 def check_temperature(temperature: float) -> None:
-    """A temperature divides logits, so zero, negative and infinite ones mean nothing."""
+    """Refuse a temperature, by which logits are divided, that is zero, negative or infinite."""
     if not 0 < temperature < np.inf:
         raise ValueError(
             f"temperature must be finite and above 0, got {temperature}: 1 leaves logits alone"
@@ -32,9 +32,12 @@ def cuts_of(thresholds: ArrayLike, temperature: float = 1.0) -> np.ndarray:
 
 
 def thresholds_of(cuts: ArrayLike, temperature: float = 1.0) -> np.ndarray:
-    """Probability thresholds, float64, of logit cuts: the inverse of `cuts_of`.
+    """Convert logit cuts to probability thresholds: the inverse of `cuts_of`.
 
-    Above 36 temperatures a cut rounds to threshold 1, and comes back as never.
+    A cut above 36 temperatures rounds to threshold 1, which converts back to +inf.
+
+    Returns:
+        Thresholds in [0, 1], float64, in the shape of the cuts.
     """
     check_temperature(temperature)
     return np.asarray(expit(np.asarray(cuts, dtype=np.float64) / temperature))

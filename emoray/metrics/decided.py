@@ -24,10 +24,19 @@ of those that carry it, and which of the S each row is."""
 def sums_above(
     scores_N: np.ndarray, cuts_S: np.ndarray, texts_N: np.ndarray, weights_NB: np.ndarray
 ) -> np.ndarray:
-    """sums_SB: the weight of the texts at or above each ascending cut, in each resample.
+    """Sum the weights of the texts at or above each cut, in each resample.
 
     Texts fall between cuts into segments; a sparse product sums each segment's weights, and a
     running sum from the top adds the segments up. Texts under the lowest cut are never read.
+
+    Args:
+        scores_N: one label's logits.
+        cuts_S: ascending.
+        texts_N: the row of `weights_NB` of each score.
+        weights_NB: `checked_weights`.
+
+    Returns:
+        sums_SB.
     """
     segment_N = np.searchsorted(cuts_S, scores_N, side="right") - 1
     order = np.argsort(segment_N, kind="stable")[np.count_nonzero(segment_N < 0) :]
@@ -41,14 +50,14 @@ def sums_above(
 
 
 def _as_values(marks_RN: np.ndarray) -> np.ndarray:
-    """Each row of bits as one value, equal where the rows are."""
+    """Pack each row of bits into one value, so that equal rows compare equal."""
     packed_RP = np.packbits(marks_RN, axis=1)
     return packed_RP.view(np.dtype((np.void, packed_RP.shape[1]))).ravel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FixedDecisions:
-    """Decisions as they are."""
+    """Decisions given as bits."""
 
     decided_RNK: np.ndarray
 
@@ -56,12 +65,15 @@ class FixedDecisions:
         return len(self.decided_RNK)
 
     def row(self, r: int) -> np.ndarray:
+        """Return decided_NK, bool, of one row."""
         return np.asarray(self.decided_RNK[r])
 
     def rows(self, at: np.ndarray) -> "FixedDecisions":
+        """The rows at these positions, in this order."""
         return FixedDecisions(decided_RNK=self.decided_RNK[at])
 
     def sums(self, k: int, positive: np.ndarray, weights_NB: np.ndarray) -> Sums:
+        """The weighted counts of label k in every resample; `positive`: the texts that carry it."""
         marks_RN = np.ascontiguousarray(self.decided_RNK[:, :, k])
         _, first_S, row_R = np.unique(_as_values(marks_RN), return_index=True, return_inverse=True)
         marks_SN = marks_RN[first_S].astype(np.float32)
@@ -69,6 +81,7 @@ class FixedDecisions:
         return marks_SN @ weights_NB, tp_SB, row_R
 
     def scores(self, labels_NK: np.ndarray) -> ManyScores:
+        """Score every row on the texts themselves."""
         return ManyScores(
             tp_RK=(self.decided_RNK & labels_NK).sum(axis=1),
             predicted_RK=self.decided_RNK.sum(axis=1),
@@ -78,7 +91,7 @@ class FixedDecisions:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CutLogits:
-    """Logits and where they are cut."""
+    """Decisions given as logits and cuts."""
 
     logits_NK: np.ndarray
     cuts_RK: np.ndarray
@@ -87,26 +100,30 @@ class CutLogits:
         return len(self.cuts_RK)
 
     def row(self, r: int) -> np.ndarray:
+        """Return decided_NK, bool, of one row."""
         return np.asarray(self.logits_NK >= self.cuts_RK[r])
 
     def rows(self, at: np.ndarray) -> "CutLogits":
+        """The rows at these positions, in this order."""
         return CutLogits(logits_NK=self.logits_NK, cuts_RK=self.cuts_RK[at])
 
     def sums(self, k: int, positive: np.ndarray, weights_NB: np.ndarray) -> Sums:
+        """The weighted counts of label k in every resample; `positive`: the texts that carry it."""
         cuts_S, row_R = np.unique(self.cuts_RK[:, k], return_inverse=True)
         scores_N = self.logits_NK[:, k].astype(np.float64)
-        everyone = np.arange(len(scores_N))
+        texts_N = np.arange(len(scores_N))
         tp_SB = sums_above(scores_N[positive], cuts_S, positive, weights_NB)
-        return sums_above(scores_N, cuts_S, everyone, weights_NB), tp_SB, row_R
+        return sums_above(scores_N, cuts_S, texts_N, weights_NB), tp_SB, row_R
 
     def scores(self, labels_NK: np.ndarray) -> ManyScores:
+        """Score every row on the texts themselves."""
         return score_many(self.logits_NK, labels_NK, self.cuts_RK)
 
 
 def checked_decisions(
     decisions: Decisions, labels_NK: np.ndarray
 ) -> tuple[FixedDecisions | CutLogits, np.ndarray]:
-    """The decisions and the labels as bool, or a ValueError that says what is wrong."""
+    """Return decisions as a value and labels as bool; refuse shapes and values that do not fit."""
     if isinstance(decisions, tuple):
         logits_NK, labels_NK = checked_logits(decisions[0], labels_NK)
         cuts_RK = checked_cuts(decisions[1], labels_NK.shape[1])

@@ -13,7 +13,7 @@ from emoray.metrics.checks import checked_labels
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Diversity:
-    """Of every pair of members."""
+    """Pairwise diversity of the members."""
 
     disagreement_MM: np.ndarray
     """Share of decisions where exactly one of the two is right; more is more diverse."""
@@ -22,7 +22,7 @@ class Diversity:
 
 
 def diversity(decisions_MNK: np.ndarray, labels_NK: np.ndarray) -> Diversity:
-    """Of members' label decisions (bool) on the same texts."""
+    """Measure the pairwise diversity of decisions_MNK (bool) on the same texts."""
     decisions_MNK = np.asarray(decisions_MNK, bool)
     if decisions_MNK.ndim != 3 or 0 in decisions_MNK.shape:
         raise ValueError(
@@ -40,7 +40,7 @@ def diversity(decisions_MNK: np.ndarray, labels_NK: np.ndarray) -> Diversity:
 
 
 def with_others(pairwise_MM: np.ndarray) -> np.ndarray:
-    """mean_M: of each member's pairs with the others; NaN for one alone."""
+    """Return mean_M: the mean over each member's pairs with the others; NaN for a single member."""
     members = len(pairwise_MM)
     if members == 1:
         return np.full(1, np.nan)
@@ -48,5 +48,5 @@ def with_others(pairwise_MM: np.ndarray) -> np.ndarray:
 
 
 def over_pairs(pairwise_MM: np.ndarray) -> float:
-    """The mean over all pairs of two; NaN for one alone."""
+    """The mean over all pairs of two members; NaN for a single member."""
     return float(with_others(pairwise_MM).mean())

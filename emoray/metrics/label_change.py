@@ -1,4 +1,4 @@
-"""How each label fares from one decision to another, on the same resampled texts.
+"""The change of each label's F1 between two decisions, on the same resampled texts.
 
 Shapes: N texts, K labels, R rows, B resamples, E = R x K.
 """
@@ -32,14 +32,14 @@ class LabelChange:
 
 
 def _deviation(before: Resampled, after: Resampled) -> np.ndarray:
-    """deviation_EB of the F1 of every label of every row."""
+    """Return deviation_EB of the F1 change of every label of every row."""
     checked_pair(before, after)
     apart_RKB = after.label_deviation() - before.label_deviation()
     return np.asarray(apart_RKB.reshape(-1, before.resamples))
 
 
 def _counts(before: Resampled, after: Resampled) -> Columns:
-    """Decisions that went from right to wrong and back (E)."""
+    """Count decisions that went from right to wrong (lost) and back (won), each of shape (E)."""
     lost, won = [], []
     for r in range(len(before)):
         was_NK = before.decided(r)
@@ -50,8 +50,11 @@ def _counts(before: Resampled, after: Resampled) -> Columns:
 
 
 def compare_labels(before: Resampled, after: Resampled) -> Columns:
-    """Every label of row r against row r, as columns (E) of `label_changes` without those that
-    name rows and labels."""
+    """Compare every label of row r with the same label of row r.
+
+    Returns:
+        Columns (E) of `label_changes` but for those that identify row and label.
+    """
     was_E, now_E = before.scores.f1_RK.ravel(), after.scores.f1_RK.ravel()
     low_E, high_E = symmetric_interval(now_E - was_E, _deviation(before, after), LEVEL)
     counts = _counts(before, after)
@@ -68,7 +71,7 @@ def compare_labels(before: Resampled, after: Resampled) -> Columns:
 
 
 def label_changes(before: Resampled, after: Resampled) -> tuple[LabelChange, ...]:
-    """The same of one row against one row, as values."""
+    """Compare the labels of one row with those of one row."""
     counts, support_K = _counts(before, after), before.scores.support_K
     f1s = before.scores.f1_RK[0], after.scores.f1_RK[0], _deviation(before, after)
     return tuple(

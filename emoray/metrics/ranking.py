@@ -20,9 +20,14 @@ def f1_of(tp: np.ndarray, predicted: np.ndarray, support: np.ndarray) -> np.ndar
 
 
 def midway(below: float, above: float) -> float:
-    """A cut between two scores, as far from both as it can be: float32 jitter moves neither across.
+    """A cut as far as possible from two neighbouring scores, so that float32 jitter moves neither.
 
-    Under the lowest score (`below` is -inf) half a logit stands in for half the gap.
+    Args:
+        below: the lower score; where it is -inf, half a logit stands in for half the gap.
+        above: the higher score, which the cut includes.
+
+    Returns:
+        A cut in (below, above].
     """
     if below == -np.inf:
         return float(above - 0.5)
@@ -32,7 +37,7 @@ def midway(below: float, above: float) -> float:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ranking:
-    """One split's logits, sorted label by label, and the positives' apart."""
+    """One split's logits sorted label by label, and the positives' scores on their own."""
 
     scores_KN: np.ndarray
     """Float64, ascending along N."""
@@ -41,10 +46,12 @@ class Ranking:
 
     @property
     def texts(self) -> int:
+        """The number of texts, N."""
         return int(self.scores_KN.shape[1])
 
     @cached_property
     def support_K(self) -> np.ndarray:
+        """Positive texts of each label, int64."""
         return np.array([len(positive) for positive in self.positives], dtype=np.int64)
 
     def counts(self, cuts_RK: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -59,8 +66,10 @@ class Ranking:
 
     @cached_property
     def average_precision_K(self) -> np.ndarray:
-        """Mean over a label's positives of the precision at their score, as scikit-learn's
-        `average_precision_score`; 0 without a positive."""
+        """Mean over a label's positives of the precision at their score; 0 without a positive.
+
+        As scikit-learn's `average_precision_score`.
+        """
         found_K = np.zeros(len(self.positives))
         for k, positive in enumerate(self.positives):
             if len(positive):
@@ -115,7 +124,7 @@ class Ranking:
 
 
 def rank(logits_NK: np.ndarray, labels_NK: np.ndarray) -> Ranking:
-    """Sort checked logits, once for all decisions on them."""
+    """Check and sort logits once, for all decisions on them."""
     logits_NK, labels_NK = checked_logits(logits_NK, labels_NK)
     scores_KN = np.ascontiguousarray(logits_NK.T)
     labels_KN = np.ascontiguousarray(labels_NK.T)

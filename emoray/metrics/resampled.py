@@ -1,7 +1,7 @@
 """R decisions on the texts of one split, and how far resamples of the texts move their scores.
 
-What two of them share, texts and resamples, makes them comparable in pairs. Shapes: N texts,
-K labels, R decisions, B resamples, P bytes of packed decisions, M bins.
+Two that share texts and resamples are comparable in pairs. Shapes: N texts, K labels, R decisions,
+B resamples, P bytes of packed decisions, M bins.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,16 +25,25 @@ BINS = 15
 
 
 def _kept(resampled_RB: np.ndarray, value_R: np.ndarray) -> np.ndarray:
-    """deviation_RB as it is compared and stored: float16 rounds it by 0.05 % of itself, a
-    hundredth of what 500 resamples leave open of an interval."""
+    """Return deviation_RB in the precision in which it is compared and stored.
+
+    Float16 rounds it by 0.05 % of itself, a hundredth of the uncertainty that 500 resamples leave
+    in an interval.
+
+    Returns:
+        deviation_RB, float16.
+    """
     return (resampled_RB - value_R[:, None]).astype(np.float16)
 
 
 def _by_label(
     decisions: FixedDecisions | CutLogits, labels_NK: np.ndarray, weights_NB: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-    """(f1_RB, tp_RB, predicted_RB, support_B) of one label after another, float64, from counts that
-    are exact while they are below 2**24."""
+    """Count every resample, one label after another.
+
+    Yields:
+        (f1_RB, tp_RB, predicted_RB, support_B), float64, from counts that are exact below 2**24.
+    """
     for k in range(labels_NK.shape[1]):
         positive = np.flatnonzero(labels_NK[:, k])
         predicted_SB, tp_SB, row_R = decisions.sums(k, positive, weights_NB)
@@ -46,7 +55,7 @@ def _by_label(
 def _calibrations(
     logits_NK: np.ndarray, labels_NK: np.ndarray, temperature: float, weights_NB: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """ECE, Brier and NLL of every resample (B): per text first, then weighted."""
+    """Return ECE, Brier and NLL of every resample (B): per text first, then weighted."""
     texts, labels = logits_NK.shape
     weights_NB = weights_NB.astype(np.float64)
     probs_NK = probabilities(logits_NK, temperature)
@@ -66,7 +75,7 @@ def _calibrations(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Resampled:
-    """R decisions on the same texts. A measure is computed when it is first asked for."""
+    """R decisions on the same texts; a measure is computed at its first use."""
 
     decisions: FixedDecisions | CutLogits
     labels_NK: np.ndarray
@@ -81,16 +90,17 @@ class Resampled:
 
     @property
     def resamples(self) -> int:
+        """The number of resamples, B."""
         return int(self.weights_NB.shape[1])
 
     @property
     def measures(self) -> tuple[str, ...]:
-        """What is known of these decisions."""
+        """The measures that these decisions have."""
         return F1S if self.temperature_R is None else MEASURES
 
     @cached_property
     def scores(self) -> ManyScores:
-        """On the texts themselves, label by label too."""
+        """Scores on the texts themselves, of each label too."""
         return self.decisions.scores(self.labels_NK)
 
     def decided(self, r: int) -> np.ndarray:
@@ -113,7 +123,7 @@ class Resampled:
         return self._values[measure]
 
     def deviation(self, measure: str) -> np.ndarray:
-        """deviation_RB, float16: how far each resample lies above that."""
+        """Return deviation_RB, float16: each resample's measure minus `value`."""
         self._check(measure)
         if measure not in self._deviations:
             if measure in F1S:
@@ -123,8 +133,13 @@ class Resampled:
         return self._deviations[measure]
 
     def label_deviation(self) -> np.ndarray:
-        """deviation_RKB, float32: how far the F1 of each label lies above its value in each
-        resample. Asked for first, it costs no more than the others."""
+        """Measure how far each resample moves the F1 of each label.
+
+        Computed before `deviation`, it costs no more than that alone.
+
+        Returns:
+            deviation_RKB, float32: each resample's F1 minus that on the texts themselves.
+        """
         if LABEL_F1 not in self._deviations:
             shape = len(self), self.labels_NK.shape[1], self.resamples
             self._deviations[LABEL_F1] = np.empty(shape, np.float32)
@@ -132,7 +147,7 @@ class Resampled:
         return self._deviations[LABEL_F1]
 
     def _measure_f1s(self, labels_RKB: np.ndarray | None = None) -> None:
-        """Both F1, and that of each label where there is room for it."""
+        """Compute both F1, and fill `labels_RKB` with that of each label where it is given."""
         shape = len(self), self.resamples
         macro_RB, tp_RB, predicted_RB = (np.zeros(shape) for _ in range(3))
         support_B = np.zeros(self.resamples)
@@ -150,7 +165,7 @@ class Resampled:
             self._deviations.setdefault(name, _kept(drawn_RB, self.value(name)))
 
     def _calibrate(self) -> None:
-        """Every measure of calibration, once for each temperature."""
+        """Compute every measure of calibration, once for each temperature."""
         assert self.temperature_R is not None and isinstance(self.decisions, CutLogits)
         logits_NK, labels_NK = self.decisions.logits_NK, self.labels_NK
         distinct, row_R = np.unique(self.temperature_R, return_inverse=True)
@@ -171,13 +186,13 @@ class Resampled:
             self._deviations[name] = _kept(np.array([f[name] for f in drawn])[row_R], value_R)
 
     def measured(self) -> "Resampled":
-        """The same with every measure computed, so that rows taken of it share them."""
+        """Compute every measure now, so that rows taken from it share them."""
         for measure in self.measures:
             self.deviation(measure)
         return self
 
     def interval(self, measure: str, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
-        """(low_R, high_R) of a measure, no further than it can go: from 0, all but NLL to 1."""
+        """Return (low_R, high_R) of a measure, clipped to its range: from 0, all but NLL to 1."""
         low_R, high_R = symmetric_interval(self.value(measure), self.deviation(measure), level)
         return np.maximum(low_R, 0), high_R if measure == "nll" else np.minimum(high_R, 1)
 
@@ -202,7 +217,7 @@ class Resampled:
         return self._bits[1]
 
     def at(self, cuts_RK: np.ndarray) -> "Resampled":
-        """The same logits cut elsewhere."""
+        """The same logits with other cuts."""
         assert isinstance(self.decisions, CutLogits)
         moved = CutLogits(logits_NK=self.decisions.logits_NK, cuts_RK=cuts_RK)
         return Resampled(decisions=moved, labels_NK=self.labels_NK, weights_NB=self.weights_NB)
@@ -245,13 +260,18 @@ def resampled(
     temperature_R: np.ndarray | None = None,
     deviations: Mapping[str, np.ndarray] | None = None,
 ) -> Resampled:
-    """R decisions of one model with the resamples that they are compared in.
+    """R decisions of one model with the resamples in which they are compared.
 
     Args:
+        decisions: decided_RNK, or (logits_NK, cuts_RK).
+        labels_NK: 0 or 1.
         weights_BN: `stratified_weights` of the same labels. A label that a resample neither holds
             nor predicts counts F1 0, as in `scores`.
         temperature_R: of each row, where probabilities are measured too.
         deviations: by measure, where these decisions were resampled before, with equal weights.
+
+    Returns:
+        The decisions, whose measures are computed at their first use.
     """
     found, labels_NK = checked_decisions(decisions, labels_NK)
     return Resampled(

@@ -15,7 +15,7 @@ from emoray.metrics.ranking import Ranking, f1_of, rank
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scores:
-    """What one set of cuts earns."""
+    """The scores of one set of cuts."""
 
     macro_f1: float
     micro_f1: float
@@ -30,7 +30,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ManyScores:
-    """What each of R sets of cuts earns, from the counts that decide it all."""
+    """The scores of each of R sets of cuts, from their counts."""
 
     tp_RK: np.ndarray
     """Texts rightly given the label."""
@@ -41,30 +41,37 @@ class ManyScores:
 
     @property
     def precision_RK(self) -> np.ndarray:
+        """Precision of each label; 0 where nothing was predicted."""
         return np.asarray(self.tp_RK / np.maximum(self.predicted_RK, 1))
 
     @property
     def recall_RK(self) -> np.ndarray:
+        """Recall of each label; 0 without a positive text."""
         return np.asarray(self.tp_RK / np.maximum(self.support_K, 1))
 
     @property
     def f1_RK(self) -> np.ndarray:
+        """F1 of each label; 0 where nothing was predicted and nothing was there."""
         return f1_of(self.tp_RK, self.predicted_RK, self.support_K)
 
     @property
     def precision_R(self) -> np.ndarray:
+        """Macro precision."""
         return np.asarray(self.precision_RK.mean(axis=1))
 
     @property
     def recall_R(self) -> np.ndarray:
+        """Macro recall."""
         return np.asarray(self.recall_RK.mean(axis=1))
 
     @property
     def macro_f1_R(self) -> np.ndarray:
+        """The mean of F1 over labels."""
         return np.asarray(self.f1_RK.mean(axis=1))
 
     @property
     def micro_f1_R(self) -> np.ndarray:
+        """F1 of all label decisions pooled."""
         return f1_of(self.tp_RK.sum(axis=1), self.predicted_RK.sum(axis=1), self.support_K.sum())
 
     def row(self, r: int) -> Scores:
@@ -82,13 +89,13 @@ class ManyScores:
 
 
 def score_ranking(ranking: Ranking, cuts_RK: np.ndarray) -> ManyScores:
-    """As `score_many`, on logits that are sorted already."""
+    """Score every row of cuts on logits that are sorted already."""
     predicted_RK, tp_RK = ranking.counts(checked_cuts(cuts_RK, len(ranking.positives)))
     return ManyScores(tp_RK=tp_RK, predicted_RK=predicted_RK, support_K=ranking.support_K)
 
 
 def score_many(logits_NK: np.ndarray, labels_NK: np.ndarray, cuts_RK: np.ndarray) -> ManyScores:
-    """Score every row of cuts, with one sort per label for them all."""
+    """Score every row of cuts, with one sort per label for all of them."""
     return score_ranking(rank(logits_NK, labels_NK), cuts_RK)
 
 

@@ -1,4 +1,4 @@
-"""What a technique earns over a baseline: the same texts, the same seeds, resampled together.
+"""The gain of a technique over a baseline: the same texts, the same seeds, resampled together.
 
 Shapes: S seeds, N texts, K labels, B resamples.
 """
@@ -15,28 +15,28 @@ from emoray.metrics.resampled import resampled
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SeedScores:
-    """One training method with S seeds: the F1 of each label, on the texts and in resamples."""
+    """F1 of each label of one training method with S seeds, on the texts and in resamples."""
 
     f1_SK: np.ndarray
     resampled_SKB: np.ndarray
 
     @property
     def macro(self) -> "SeedScores":
-        """The same of the mean over labels, as one label."""
+        """Macro-F1 in place of the labels' F1, as one label."""
         return SeedScores(
             f1_SK=self.f1_SK.mean(axis=1, keepdims=True),
             resampled_SKB=self.resampled_SKB.mean(axis=1, keepdims=True),
         )
 
     def label(self, k: int) -> "SeedScores":
-        """The same of one label."""
+        """The scores of one label."""
         return SeedScores(f1_SK=self.f1_SK[:, [k]], resampled_SKB=self.resampled_SKB[:, [k]])
 
 
 def seed_scores(
     decided_SNK: Sequence[np.ndarray], labels_NK: np.ndarray, weights_BN: np.ndarray
 ) -> SeedScores:
-    """The decisions of S trainings on the same texts, scored on the same resamples."""
+    """Score the decisions of S trainings on the same texts and the same resamples."""
     if not decided_SNK:
         raise ValueError("a technique is judged by at least one training, got none")
     found = resampled(np.array(decided_SNK), labels_NK, weights_BN)
@@ -46,10 +46,10 @@ def seed_scores(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """F1 before and after, means over seeds: its change, and that as a share of before.
+    """F1 before and after, means over seeds: the change, and its share of the F1 before.
 
-    Intervals are over resampled texts *and* resampled seeds: a gain that hangs on one lucky
-    training is no gain. The relative ones are NaN where the baseline's F1 is 0.
+    Intervals are over resampled texts *and* resampled seeds: a gain that depends on one training is
+    no gain. The relative ones are NaN where the baseline's F1 is 0.
     """
 
     change: Change
@@ -60,17 +60,27 @@ class Gain:
 
 
 def _over_seeds(scores: SeedScores, share_BS: np.ndarray) -> np.ndarray:
-    """Mean over each resample's seeds (B)."""
+    """Return f1_B: the mean over each resample's seeds."""
     return np.asarray((scores.resampled_SKB[:, 0].T * share_BS).sum(axis=1))
 
 
 def seed_gain(before: SeedScores, after: SeedScores, *, seed: int = 0) -> Gain:
-    """What `after` has over `before`, both with one label (`SeedScores.macro`, `.label`).
+    """Measure the gain of `after` over `before`.
 
     Paired: resample b reads the same texts and the same seeds of both (Efron & Tibshirani 1993,
     "An Introduction to the Bootstrap", ch. 8, for the two levels); the few seeds are drawn as the
-    few texts of a stratum are. Raises ValueError where they do not have the same seeds and
-    resamples.
+    few texts of a stratum are.
+
+    Args:
+        before: one label (`SeedScores.macro`, `.label`).
+        after: one label, of as many seeds in the same resamples.
+        seed: of the draw of seeds.
+
+    Returns:
+        The gain with its 95 % intervals.
+
+    Raises:
+        ValueError: if the two differ in seeds or resamples, or have several labels.
     """
     if before.resampled_SKB.shape != after.resampled_SKB.shape or before.f1_SK.shape[1] != 1:
         raise ValueError(
@@ -108,10 +118,11 @@ class Promise:
             raise ValueError(f"a promised gain runs from low to high, got {self.low}, {self.high}")
 
     def outcome(self, found: Gain) -> str:
-        """`found`, `exceeded`, `not found` or `open`, by where the relative interval lies.
+        """Classify a gain by where its relative interval lies.
 
-        found: all of it from `low` on; exceeded: all of it above `high`; not found: all below
-        `low`; open: `low` lies within it.
+        Returns:
+            `found`: all of it at or above `low`; `exceeded`: all of it above `high`;
+            `not found`: all of it below `low`; `open`: `low` lies within it.
         """
         if found.relative_high < self.low:
             return "not found"

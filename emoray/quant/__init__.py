@@ -1,1 +1,1 @@
-"""How tensors become integers: schemes, clipping ranges, affine maps, packing. NumPy only."""
+"""Quantization of tensors: schemes, clipping ranges, affine maps, packing. NumPy only."""

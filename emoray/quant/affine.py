@@ -18,7 +18,7 @@ LARGEST = 1e38  # near float32's end a dequantized code could overflow
 
 
 def checked_values(values: np.ndarray) -> np.ndarray:
-    """The values as float32, refused if they are none, not real numbers, or not finite."""
+    """Return the values as float32; refuse an empty tensor, other types, NaN and Inf."""
     values = np.asarray(values)
     if values.size == 0:
         raise ValueError(f"a tensor to quantize holds values, got shape {values.shape}: drop it")
@@ -37,10 +37,17 @@ def checked_values(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AffineMap:
-    """Scale, zero-point and clip range of every slice of one tensor, in the grain's compact shape.
+    """Scale, zero-point and clip range of every slice of one tensor.
 
-    scale: float32. zero_point: int8 zeros when symmetric, else uint8. alpha, beta: float32, the
-    clip range asked for. shape: of the tensor; a map per tensor serves arrays of any shape.
+    Attributes:
+        scale: float32, in the grain's compact shape, as are the next three.
+        zero_point: int8 zeros when symmetric, else uint8.
+        alpha: float32, lower end of the clip range before rounding to codes.
+        beta: float32, upper end.
+        bits: of a code.
+        symmetric: whether codes are signed and 0 is their middle.
+        grain: which values share a scale.
+        shape: of the tensor; a map per tensor applies to arrays of any shape.
     """
 
     scale: np.ndarray
@@ -53,7 +60,7 @@ class AffineMap:
     shape: tuple[int, ...]
 
     def spread(self, params: np.ndarray) -> np.ndarray:
-        """Compact parameters (`scale`, `alpha`, …) in a shape that broadcasts over the tensor."""
+        """Broadcast compact parameters (`scale`, `alpha`, …) over the tensor's shape."""
         return self.grain.spread(params, self.shape)
 
     def _check_shape(self, array: np.ndarray) -> None:
@@ -64,7 +71,7 @@ class AffineMap:
             )
 
     def quantize(self, values: np.ndarray) -> np.ndarray:
-        """Codes of the values: int8 when symmetric, else uint8. Refuses NaN and Inf."""
+        """Return codes, int8 when symmetric, else uint8; refuse NaN and Inf."""
         values = checked_values(values)
         self._check_shape(values)
         low, high = code_range(self.bits, self.symmetric)
@@ -75,7 +82,7 @@ class AffineMap:
         return np.clip(codes, low, high, out=codes).astype(code_dtype(self.symmetric))
 
     def dequantize(self, codes: np.ndarray) -> np.ndarray:
-        """The float32 values that the codes stand for; the zero-point gives exactly 0.0."""
+        """Return the float32 values of codes; the zero-point gives exactly 0.0."""
         self._check_shape(codes)
         steps = codes.astype(np.float32)
         steps -= self.spread(self.zero_point)
@@ -85,18 +92,22 @@ class AffineMap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuantizedTensor:
-    """A tensor's codes and the map that reads them."""
+    """A tensor's codes with their map."""
 
     codes: np.ndarray
     map: AffineMap
 
     def dequantize(self) -> np.ndarray:
+        """Return the float32 values of the codes."""
         return self.map.dequantize(self.codes)
 
     def unsigned(self) -> tuple[np.ndarray, np.ndarray]:
-        """Codes and compact zero-points as uint8 in 0 … 2^b - 1, as packing and kernels want them.
+        """Return codes and compact zero-points as uint8, the form of packing and kernels.
 
         Symmetric codes move up by 2^(b-1) (offset binary), and so does their zero-point.
+
+        Returns:
+            (codes, zero_points) in 0 … 2^b - 1.
         """
         if not self.map.symmetric:
             return self.codes, self.map.zero_point
@@ -108,7 +119,7 @@ class QuantizedTensor:
 def affine_between(
     alpha: float, beta: float, *, bits: int = 8, symmetric: bool = False
 ) -> AffineMap:
-    """One map for a known range, such as an activation's; refuses a range without 0 inside."""
+    """Build one map for a known range, such as an activation's; refuse one without 0 inside."""
     check_bits(bits)
     if not -LARGEST <= alpha <= 0 <= beta <= LARGEST:
         raise ValueError(
@@ -130,7 +141,7 @@ def affine_between(
 def weighted_slices(
     values: np.ndarray, grain: Grain, weights: np.ndarray | None = None
 ) -> list[tuple[np.ndarray, np.ndarray | None]]:
-    """A tensor's slices (S, M) block by block, and their weights, which broadcast over it."""
+    """Return a tensor's slices (S, M) block by block, with the weights of their values."""
     blocks = grain.blocks(values)
     if weights is None:
         return [(block, None) for block in blocks]
@@ -138,7 +149,7 @@ def weighted_slices(
 
 
 def range_of(values_SM: np.ndarray, scheme: QuantScheme, weights_SM: np.ndarray | None) -> Ends:
-    """The clip range of each slice; only `LeastError` takes notice of weights."""
+    """Return the clip range of each slice; only `LeastError` uses weights."""
     if isinstance(scheme.ranges, LeastError):
         return scheme.ranges.of(values_SM, scheme.symmetric, scheme.bits, weights_SM)
     return scheme.ranges.of(values_SM, scheme.symmetric, scheme.bits)
@@ -147,10 +158,19 @@ def range_of(values_SM: np.ndarray, scheme: QuantScheme, weights_SM: np.ndarray 
 def affine_for(
     values: np.ndarray, scheme: QuantScheme, weights: np.ndarray | None = None
 ) -> AffineMap:
-    """The map that a scheme chooses for a tensor, any shape the grain's axis exists in.
+    """Choose the map of a tensor under a scheme.
 
-    weights: what each squared error counts for where `LeastError` seeks the range, in a shape that
-    broadcasts over the tensor.
+    Args:
+        values: any shape that has the grain's axis.
+        scheme: bits, grain and ranges.
+        weights: factors of the squared errors where `LeastError` fits the range, in a shape that
+            broadcasts over the tensor.
+
+    Returns:
+        The map, in the grain's compact shape.
+
+    Raises:
+        ValueError: if a value lies beyond ±1e38.
     """
     values = checked_values(values)
     largest = max(float(values.max()), -float(values.min()))
@@ -174,6 +194,6 @@ def affine_for(
 
 
 def quantize(values: np.ndarray, scheme: QuantScheme) -> QuantizedTensor:
-    """Choose the map and apply it."""
+    """Choose the map of a tensor and apply it."""
     chosen = affine_for(values, scheme)
     return QuantizedTensor(chosen.quantize(values), chosen)

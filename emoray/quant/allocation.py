@@ -1,8 +1,8 @@
-"""Which option each part takes so that the summed error is least within a budget of bytes.
+"""Choose one option for each part so that the summed error is least within a budget of bytes.
 
 A multiple-choice knapsack, solved by the states that no other state beats (Nemhauser and Ullmann
 1969): the parts of a network repeat the same few sizes, so few sums of bytes are different and the
-answer is exact, which a greedy walk along convex hulls is only at the hulls' own budgets.
+solution is exact, which a greedy walk along convex hulls is only at the hulls' own budgets.
 Shapes: P states, T options of one part.
 """
 
@@ -14,7 +14,7 @@ LIMIT = 1 << 14  # states kept: beyond it the best of each of so many equal span
 
 
 def _unbeaten(bytes_P: np.ndarray, error_P: np.ndarray) -> np.ndarray:
-    """Indices of the states that err less than every cheaper one, cheapest first."""
+    """Indices of the states with less error than every cheaper one, cheapest first."""
     order_P = np.lexsort((error_P, bytes_P))
     error_P = error_P[order_P]
     least_before_P = np.concatenate([[np.inf], np.minimum.accumulate(error_P)[:-1]])
@@ -33,10 +33,20 @@ def _thinned(bytes_P: np.ndarray) -> np.ndarray:
 def allocate(
     bytes_of: Sequence[Sequence[int]], errors_of: Sequence[Sequence[float]], budget: int
 ) -> list[int]:
-    """The option of each part. Exact while no more than LIMIT states are unbeaten.
+    """Choose the option of each part; exact while no more than LIMIT states are unbeaten.
 
-    bytes_of, errors_of: for every part, its options' bytes and errors. A greater budget never gives
-    a greater error. Refuses a budget below the cheapest options.
+    A greater budget never gives a greater error.
+
+    Args:
+        bytes_of: for every part, its options' bytes.
+        errors_of: for every part, its options' errors.
+        budget: bytes of all parts together.
+
+    Returns:
+        The index of the option of each part.
+
+    Raises:
+        ValueError: if the budget is below the cheapest options.
     """
     bytes_P, error_P = np.zeros(1, np.int64), np.zeros(1)
     history = []

@@ -1,4 +1,4 @@
-"""Named lists of schemes for a search: `quick_schemes` for a look, `all_schemes` for a survey.
+"""Named lists of schemes for a search: `quick_schemes` for a first run, `all_schemes` for a survey.
 
 Dense kernels are (in, out): per channel means per output unit, groups run along the inputs.
 Embeddings are (V, D): one scale per word's row, groups run along the row.
@@ -48,7 +48,7 @@ def _model(
     ranges: Ranges | None = None,
     activations: Activations | None = None,
 ) -> ModelScheme:
-    """A network whose dense weights and embedding differ in bits and grain only."""
+    """A scheme whose dense weights and embedding differ in bits and grain only."""
     dense, embedding = (
         QuantScheme(bits=bits, symmetric=symmetric, grain=grain, ranges=ranges or MinMax())
         for bits, grain in zip((dense_bits, embedding_bits), grains, strict=True)
@@ -90,7 +90,7 @@ def quick_schemes() -> dict[str, ModelScheme]:
 
 
 def all_schemes() -> dict[str, ModelScheme]:
-    """The quick ones and a fuller grid by name, more than sixty in all."""
+    """The quick schemes and a fuller grid by name, more than sixty in all."""
     widths = (
         _model(bits, bits, symmetric=symmetric, grains=grains, ranges=LeastError())
         for bits, symmetric, grains in product((8, 7, 6, 5, 4, 3, 2), (True, False), GRAINS)
@@ -143,22 +143,32 @@ def _low(bits: int, grains: tuple[Grain, Grain] = CHANNEL) -> ModelScheme:
 
 
 def parent_of(scheme: Scheme) -> ModelScheme:
-    """The float scheme that another is compared with: trained on as long where that one is."""
+    """The float scheme that another is compared with: trained on as long as that one was."""
     if isinstance(scheme, ModelScheme) and scheme.quantized and scheme.qat is not None:
         return control_of(scheme)
     return FLOAT
 
 
 def both_ways(qat: Qat) -> dict[str, Scheme]:
-    """8, 4, 3 and 2 bits by name, each fitted to the finished weights and each trained for, with
-    float weights trained on for as long."""
+    """8, 4, 3 and 2 bits by name, each once quantized after training and once with QAT.
+
+    Float weights trained on for as long are among them, as the control.
+
+    Returns:
+        Schemes by their `str`.
+    """
     plain = (_model(8, 8, activations=Dynamic()), _low(4), _low(3), _low(2))
     return _named(*plain, ModelScheme(qat=qat), *(replace(s, qat=qat) for s in plain))
 
 
 def quick_bert_schemes() -> dict[str, Scheme]:
-    """Nine schemes by name: a look at every kind of compression of an encoder, and float weights
-    that trained on as long as those that train for their codes."""
+    """Nine schemes by name: every kind of compression of an encoder once.
+
+    Float weights trained on for as long as QAT are among them, as the control.
+
+    Returns:
+        Schemes by their `str`.
+    """
     dynamic = Dynamic()
     return _named(
         FLOAT,
@@ -176,8 +186,13 @@ def quick_bert_schemes() -> dict[str, Scheme]:
 
 
 def bert_schemes() -> dict[str, Scheme]:
-    """The quick ones and a survey by name: activations, embeddings, low widths, the policy at equal
-    bytes, and training for the codes."""
+    """The quick schemes and a survey, by name.
+
+    It covers activations, embeddings, low widths, the adaptive policy at equal bytes, and QAT.
+
+    Returns:
+        Schemes by their `str`.
+    """
     dynamic = Dynamic()
     activated = (_model(8, 8, activations=Static(ranges=ranges)) for ranges in ACTIVATION_RANGES)
     clipped = (_model(bits, bits, ranges=ranges) for bits in (8, 4) for ranges in WEIGHT_RANGES)

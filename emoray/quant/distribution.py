@@ -1,4 +1,4 @@
-"""How a tensor's values are spread: what makes it hard to quantize, in three figures."""
+"""Three statistics of a tensor's values that make it hard to quantize."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,14 @@ SAMPLE = 1 << 20  # values looked at, evenly spaced
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distribution:
-    """kurtosis: excess, 0 for a Gaussian. outliers: share of values further than 6 robust
-    deviations (1.4826 median absolute deviations) from the median. spread: the greatest slice's
-    largest value over the median slice's; 1 where there is one slice."""
+    """Statistics of a tensor's values.
+
+    Attributes:
+        kurtosis: excess, 0 for a Gaussian.
+        outliers: share of values further than 6 robust deviations (1.4826 median absolute
+            deviations) from the median.
+        spread: the greatest slice's largest value over the median slice's; 1 for one slice.
+    """
 
     kurtosis: float
     outliers: float
@@ -42,8 +47,15 @@ def _spread(values: np.ndarray, grain: Grain) -> float:
 
 
 def distribution(values: np.ndarray, grain: Grain | None = None) -> Distribution:
-    """The figures of a tensor, of whose more than 2^20 values an even sample is looked at; the
-    spread is that of all slices."""
+    """Compute the statistics of a tensor.
+
+    Args:
+        values: of more than 2^20 an evenly spaced sample is read for kurtosis and outliers.
+        grain: how values are sliced for the spread, which reads all of them; one slice without it.
+
+    Returns:
+        The statistics.
+    """
     values = checked_values(values)
     sample_M = values.ravel()[:: -(-values.size // SAMPLE)]
     return Distribution(

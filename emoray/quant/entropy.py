@@ -23,9 +23,12 @@ def _cumulated(rows_SH: np.ndarray) -> np.ndarray:
 
 
 def _histogram(magnitudes_SM: np.ndarray, largest_S: np.ndarray) -> np.ndarray:
-    """Counts (S, H) of each slice's magnitudes over (0, its largest].
+    """Count each slice's magnitudes over (0, its largest].
 
     Exact zeros are left out: every threshold keeps them, yet their spike would swamp the rest.
+
+    Returns:
+        counts_SH.
     """
     bins_SM = (magnitudes_SM / largest_S[:, None] * BINS).astype(np.int64)
     np.minimum(bins_SM, BINS - 1, out=bins_SM)
@@ -36,10 +39,13 @@ def _histogram(magnitudes_SM: np.ndarray, largest_S: np.ndarray) -> np.ndarray:
 
 
 def _best_ratio(counts_SH: np.ndarray, levels: int) -> np.ndarray:
-    """The share of the histogram to keep, shape (S,), by least KL(P || Q).
+    """Choose the share of the histogram to keep, by least KL(P || Q).
 
-    Within a level Q is flat over the bins that hold anything, so both sums of the divergence
-    are differences of prefix sums: no candidate walks over the bins.
+    Within a level Q is flat over the non-empty bins, so both sums of the divergence are
+    differences of prefix sums: no candidate walks over the bins.
+
+    Returns:
+        ratio_S, in (0, 1].
     """
     counts_SH = counts_SH.astype(np.float64)
     total_S = np.maximum(counts_SH.sum(axis=1), 1.0)
@@ -79,11 +85,18 @@ def _own_thresholds(magnitudes_SM: np.ndarray, levels: int) -> np.ndarray:
 
 
 def entropy_threshold(magnitudes_SM: np.ndarray, levels: int) -> np.ndarray:
-    """The threshold on |w| of each slice, shape (S,), for `levels` levels from 0 up.
+    """Choose a clip threshold on |w| for each slice.
 
     Slices with fewer than 1,024 values are too short for a histogram of their own: each is divided
     by its root mean square, one histogram is pooled from all, and its threshold, in root mean
-    squares, serves every slice. With fewer than 1,024 values in all, nothing is clipped.
+    squares, applies to every slice. With fewer than 1,024 values in all, nothing is clipped.
+
+    Args:
+        magnitudes_SM: |w|.
+        levels: number of integer levels from 0 up.
+
+    Returns:
+        threshold_S.
     """
     magnitudes_SM = magnitudes_SM.astype(np.float64)
     if magnitudes_SM.shape[1] >= FEWEST:

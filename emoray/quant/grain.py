@@ -32,15 +32,15 @@ class PerTensor:
         return (values.reshape(1, -1),)
 
     def join(self, params: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-        """Per-slice parameters, one array per block, in their compact shape."""
+        """Reshape per-slice parameters, one array per block, to their compact shape."""
         return params[0].reshape(())
 
     def slices(self, shape: tuple[int, ...]) -> int:
-        """How many scales a tensor of this shape takes."""
+        """The number of scales that a tensor of this shape takes."""
         return 1
 
     def spread(self, params: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Compact parameters in a shape that broadcasts over the tensor."""
+        """Broadcast compact parameters over the tensor's shape."""
         return params
 
     def __str__(self) -> str:
@@ -56,17 +56,21 @@ class PerChannel:
     axis: int = -1
 
     def blocks(self, values: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The tensor as one block with a slice per channel (C, M)."""
         _check_axis(self.axis, values.ndim, self)
         moved = np.moveaxis(values, self.axis, 0)
         return (np.ascontiguousarray(moved).reshape(moved.shape[0], -1),)
 
     def join(self, params: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+        """Reshape per-slice parameters to their compact shape, (C,)."""
         return params[0]
 
     def slices(self, shape: tuple[int, ...]) -> int:
+        """The number of scales that a tensor of this shape takes."""
         return shape[self.axis]
 
     def spread(self, params: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Broadcast compact parameters over the tensor's shape."""
         across = [1] * len(shape)
         across[self.axis] = shape[self.axis]
         return params.reshape(across)
@@ -92,6 +96,7 @@ class PerGroup:
             raise ValueError(f"a group's size must be a whole number from 2, got {self.size!r}")
 
     def blocks(self, values: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The tensor as a block of whole groups (S, size) and one of shorter last groups."""
         _check_axis(self.axis, values.ndim, self)
         moved = np.moveaxis(values, self.axis, -1)
         whole = moved.shape[-1] // self.size * self.size
@@ -99,16 +104,19 @@ class PerGroup:
         return tuple(np.ascontiguousarray(p).reshape(-1, size) for p, size in parts if p.size)
 
     def join(self, params: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+        """Reshape per-slice parameters to the tensor's shape, its axis counted in groups."""
         others = list(shape)
         others.pop(self.axis)
         groups = np.concatenate([p.reshape(*others, -1) for p in params], axis=-1)
         return np.ascontiguousarray(np.moveaxis(groups, -1, self.axis))
 
     def slices(self, shape: tuple[int, ...]) -> int:
+        """The number of scales that a tensor of this shape takes."""
         length = shape[self.axis]
         return math.prod(shape) // length * -(-length // self.size)
 
     def spread(self, params: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Repeat compact parameters over the tensor's shape."""
         axis = self.axis % len(shape)
         long = np.repeat(params, self.size, axis=axis)
         return long[(slice(None),) * axis + (slice(shape[axis]),)]

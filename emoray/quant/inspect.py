@@ -1,4 +1,4 @@
-"""What quantization did to one tensor, in figures for a table and a histogram for a plot."""
+"""Statistics of one quantized tensor for a table, and a histogram for a plot."""
 
 import math
 from dataclasses import dataclass
@@ -14,13 +14,23 @@ HISTOGRAM_BINS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TensorFacts:
-    """One quantized tensor. With many slices, alpha and beta are the outermost ends, scale and
-    zero_point the median slice's.
+    """Statistics of one quantized tensor.
 
-    kurtosis: excess (0 for a Gaussian, NaN never: 0 for a constant). share_clipped: of values
-    outside their slice's clip range. sqnr_db: 10 log10(signal / error), infinite without error.
-    bytes_after: packed codes, scales, and zero-points where affine. counts: values per bin of
-    `edges`, over the whole tensor.
+    Attributes:
+        shape: of the tensor.
+        slices: number of scales.
+        bits: of a code.
+        alpha: lowest end of all slices' clip ranges.
+        beta: highest end.
+        scale: the median slice's.
+        zero_point: the median slice's.
+        kurtosis: excess, 0 for a Gaussian and for a constant; never NaN.
+        share_clipped: of values outside their slice's clip range.
+        sqnr_db: 10 log10(signal / error), infinite without error.
+        bytes_before: of the float tensor.
+        bytes_after: packed codes, scales, and zero-points where affine.
+        counts: values per bin of `edges`, over the whole tensor.
+        edges: of the histogram's bins.
     """
 
     shape: tuple[int, ...]
@@ -72,13 +82,13 @@ def bytes_of(quantized: QuantizedTensor) -> int:
 
 
 def bytes_under(shape: tuple[int, ...], scheme: QuantScheme) -> int:
-    """`bytes_of` a tensor of this shape under a scheme, without quantizing it."""
+    """Bytes of a tensor of this shape under a scheme, without quantizing it."""
     slices = scheme.grain.slices(shape)
     return _bytes(shape, scheme.bits, slices, 0 if scheme.symmetric else slices)
 
 
 def explain(values: np.ndarray, quantized: QuantizedTensor) -> TensorFacts:
-    """The facts of a tensor and its quantized form."""
+    """Compute the statistics of a tensor and its quantized form."""
     values = checked_values(values)
     used = quantized.map
     below, above = values < used.spread(used.alpha), values > used.spread(used.beta)

@@ -21,9 +21,18 @@ def squared_error(
     symmetric: bool,
     roots_SM: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Sum of squared errors of each slice, shape (S,), when it is quantized over its range.
+    """Sum the squared quantization errors of each slice over its range.
 
-    roots_SM: every error is multiplied by it first, the square root of its weight in the sum.
+    Args:
+        values_SM: finite.
+        alpha_S: lower ends of the ranges.
+        beta_S: upper ends.
+        bits: of a code.
+        symmetric: whether codes are signed.
+        roots_SM: factors of the errors, the square roots of their weights in the sum.
+
+    Returns:
+        error_S, float64.
     """
     low, high = code_range(bits, symmetric)
     scale_S, zero_S = scale_and_zero_point(alpha_S, beta_S, bits, symmetric)
@@ -43,7 +52,7 @@ def squared_error(
 
 
 class _Search:
-    """The best range so far of every slice; a try is kept only where it lowers the error."""
+    """The best range so far of each slice; another replaces it only where it lowers the error."""
 
     def __init__(
         self, values_SM: np.ndarray, bits: int, symmetric: bool, roots_SM: np.ndarray | None
@@ -64,6 +73,7 @@ class _Search:
         )
 
     def attempt(self, alpha_S: np.ndarray, beta_S: np.ndarray) -> None:
+        """Try a range for every slice."""
         alpha_S = np.maximum(alpha_S, self.lowest_S)
         beta_S = np.minimum(beta_S, self.highest_S)
         error_S = self._error(alpha_S, beta_S)
@@ -99,12 +109,20 @@ def _search(
 def least_error_range(
     values_SM: np.ndarray, bits: int, symmetric: bool, weights_SM: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The range (alpha_S, beta_S) of each slice whose quantized values err least.
+    """Find the range of each slice with the least squared error of its quantized values.
 
     Never worse than min/max, the first range tried. Symmetric ranges search one clip ratio in
     [0.02, 1]; affine ones then move each end alone. (Optimal clipping by squared error:
-    Banner et al. 2019; here the error is measured, not modelled.) weights_SM: what each squared
-    error counts for in the sum, not negative; without them all count alike.
+    Banner et al. 2019; here the error is measured, not modelled.)
+
+    Args:
+        values_SM: finite.
+        bits: of a code.
+        symmetric: whether codes are signed.
+        weights_SM: factors of the squared errors, not negative; equal ones by default.
+
+    Returns:
+        (alpha_S, beta_S), float64.
     """
     rows = max(1, _CHUNK // values_SM.shape[1])
     roots_SM = None if weights_SM is None else np.sqrt(weights_SM, dtype=np.float32)

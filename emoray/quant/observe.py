@@ -1,4 +1,4 @@
-"""Static activation ranges: watch batches go by, then choose a range as for weights."""
+"""Static activation ranges: observe batches, then choose a range as for weights."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from emoray.quant.ranges import ActivationRanges
 
 
 class Observer:
-    """Gathers one activation's values over batches of any shape; mask padding out before.
+    """Collects one activation's values over batches of any shape, padding removed by the caller.
 
     Keeps every value up to `limit`, beyond that a uniform sample of so many (a seeded random key
     for each value, the smallest keys stay: batch borders make no difference). The least and
@@ -26,7 +26,7 @@ class Observer:
         self.seen = 0
 
     def watch(self, batch: np.ndarray) -> None:
-        """Take in one batch; refuses an empty one, NaN and Inf."""
+        """Add one batch; refuse an empty one, NaN and Inf."""
         values = checked_values(batch).ravel()
         self.seen += values.size
         ends = np.concatenate([self._extremes, values])
@@ -46,7 +46,7 @@ class Observer:
             self._largest_key = self._keys.max()
 
     def values(self) -> np.ndarray:
-        """What was kept, in no order that means anything; float32, one axis."""
+        """The values that were kept, in arbitrary order; float32, one axis."""
         if self.seen == 0:
             raise ValueError("a static range needs calibration data, got none: watch a batch first")
         self._thin()
@@ -57,13 +57,13 @@ class Observer:
     def range(
         self, ranges: ActivationRanges, *, symmetric: bool = False, bits: int = 8
     ) -> tuple[float, float]:
-        """The clip range (alpha, beta) that `ranges` chooses for what was seen."""
+        """The clip range (alpha, beta) that `ranges` chooses for the observed values."""
         alpha_S, beta_S = ranges.of(self.values()[None, :], symmetric, bits)
         return float(alpha_S[0]), float(beta_S[0])
 
     def affine(
         self, ranges: ActivationRanges, *, symmetric: bool = False, bits: int = 8
     ) -> AffineMap:
-        """The activation's map over that range."""
+        """The activation's map over the range that `ranges` chooses."""
         alpha, beta = self.range(ranges, symmetric=symmetric, bits=bits)
         return affine_between(alpha, beta, bits=bits, symmetric=symmetric)

@@ -30,7 +30,7 @@ def _shifts(width: int) -> np.ndarray:
 
 
 def pack(codes: np.ndarray, bits: int) -> tuple[np.ndarray, ...]:
-    """One uint8 array per plane, the last axis shortened; takes unsigned codes (..., n)."""
+    """Pack unsigned codes (..., n) into one uint8 array per plane, the last axis shortened."""
     widths = planes(bits)
     if codes.dtype != np.uint8 or codes.ndim == 0:
         raise ValueError(

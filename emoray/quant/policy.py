@@ -1,4 +1,4 @@
-"""The distribution-aware policy: bits and clip ranges for every weight where they help the most.
+"""The adaptive policy: bits and clip ranges of every weight, chosen by its distribution.
 
 For every weight and every width the range of least predicted output error is found, then the widths
 are chosen together: least summed error within a budget of bytes. (Mixed precision by a second-order
@@ -33,11 +33,16 @@ ALLOWED = (2, 3, 4, 5, 6, 8)  # 7 bits take three planes to unpack and hardly sa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adaptive:
-    """Every weight its own width and ranges; in all the bytes of a uniform scheme of `bits` bits.
+    """Widths and ranges per weight, within the bytes of a uniform scheme of `bits` bits.
 
-    bits: may lie between two whole widths, and so do then the bytes. affine_up_to: widths up to it
-    may be affine, where that lowers the error: 2 bits give 4 levels then, not 3. Weights of integer
-    products stay symmetric.
+    Attributes:
+        bits: may lie between two whole widths, and so do then the bytes.
+        activations: how the products' inputs are quantized.
+        allowed: bit widths to choose from.
+        dense: which values of a dense weight share a scale.
+        embedding: which values of the embedding share a scale.
+        affine_up_to: widths up to it may be affine, where that lowers the error: 2 bits give 4
+            levels then, not 3. Weights of integer products stay symmetric.
     """
 
     tag: ClassVar[str] = "Adaptive"
@@ -75,7 +80,7 @@ class Adaptive:
         self._uniform(high)  # its checks are ours: grains, activations
 
     def _usual(self) -> tuple[int, ...]:
-        """Two bits only below three in all: there errors grow past what adding them predicts."""
+        """Default widths: 2 bits only below 3 overall, as errors there exceed their sum."""
         narrow = isinstance(self.bits, int | float) and self.bits < 3
         return ALLOWED if narrow else ALLOWED[1:]
 
@@ -88,7 +93,7 @@ class Adaptive:
         )
 
     def options(self, weight: str) -> tuple[QuantScheme, ...]:
-        """The schemes that a weight may take."""
+        """The schemes that a weight may be given."""
         table = weight == EMBEDDING
         affine = table or isinstance(self.activations, WeightOnly)
         return tuple(
@@ -104,8 +109,16 @@ class Adaptive:
         )
 
     def budget(self, shapes: Mapping[str, tuple[int, ...]]) -> int:
-        """Bytes of the weights, by name, under a uniform symmetric scheme of `bits` bits; between
-        two whole widths the line between theirs."""
+        """Bytes of the weights under a uniform symmetric scheme of `bits` bits.
+
+        Between two whole widths it is interpolated linearly.
+
+        Args:
+            shapes: of the weights, by name.
+
+        Returns:
+            Bytes of codes, scales and zero-points.
+        """
 
         def uniform(bits: int) -> int:
             scheme = self._uniform(bits)
@@ -132,10 +145,14 @@ Scheme = ModelScheme | Adaptive
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Choice:
-    """What the policy decided, weight by weight.
+    """The policy's decision, weight by weight.
 
-    maps: the learned ranges, which `scheme` alone would not find again where moments were given.
-    reasons: a line each for people. errors: predicted, as a share of the product's energy.
+    Attributes:
+        scheme: the chosen schemes.
+        maps: the fitted ranges, which `scheme` alone does not reproduce where moments were given.
+        reasons: a line of text each.
+        errors: predicted, as a share of the product's energy.
+        size_bytes: of codes, scales and zero-points.
     """
 
     scheme: ModelScheme
@@ -150,7 +167,7 @@ def _weights(
     moments: Mapping[str, np.ndarray] | None,
     token_counts: np.ndarray | None,
 ) -> dict[str, np.ndarray | None]:
-    """What the squared errors of each tensor count for, in a shape that broadcasts over it."""
+    """Factors of the squared errors of each tensor, in a shape that broadcasts over it."""
     found: dict[str, np.ndarray | None] = dict.fromkeys(tensors)
     for name, values in tensors.items():
         if name == EMBEDDING:
@@ -196,7 +213,7 @@ def _importance(
 def _scheme(
     chosen: Mapping[str, QuantScheme], tensors: Mapping[str, np.ndarray], adaptive: Adaptive
 ) -> ModelScheme:
-    """The commonest dense scheme as the rule, what differs from it as `own`."""
+    """Build a scheme: the commonest dense scheme is the default, the others are its `own`."""
     stored: dict[QuantScheme, int] = {}
     for name, scheme in chosen.items():
         if name != EMBEDDING:
@@ -218,13 +235,23 @@ def choose(
     token_counts: np.ndarray | None = None,
     importance: Mapping[str, float] | None = None,
 ) -> Choice:
-    """Widths and ranges of the weights by name, as `network.weights()` gives them.
+    """Choose widths and ranges of the weights; deterministic.
 
-    moments: E[x²] of the inputs of every dense weight (I, O), on calibration texts. token_counts:
-    how often each row of the embedding was looked up there, padding left out; without these all
-    inputs and rows count alike. importance: what a weight's error counts for beside the others', 1
-    where it is not named; without it the usual one of an encoder's layers. The same tensors give
-    the same choice.
+    Args:
+        tensors: weights by name, as from `network.weights()`.
+        adaptive: the policy's settings.
+        moments: E[x²] of the inputs of every dense weight (I, O), on calibration texts; without
+            them all inputs count alike.
+        token_counts: how often each row of the embedding was looked up in calibration texts,
+            padding left out; without them all rows count alike.
+        importance: factor of a weight's error relative to the others', 1 where it is not named; by
+            default the usual one of an encoder's layers.
+
+    Returns:
+        The choice, of at most `adaptive.budget` bytes.
+
+    Raises:
+        ValueError: without weights.
     """
     if not tensors:
         raise ValueError("a policy chooses for weights, got none: pass network.weights()")
@@ -241,11 +268,11 @@ def choose(
         for name, schemes in options.items()
     }
     shapes = {name: values.shape for name, values in tensors.items()}
-    felt = [[counts[name] * error for error in found] for name, found in errors.items()]
+    weighted_errors = [[counts[name] * error for error in found] for name, found in errors.items()]
     taken = dict(
         zip(
             tensors,
-            allocate(list(sizes.values()), felt, adaptive.budget(shapes)),
+            allocate(list(sizes.values()), weighted_errors, adaptive.budget(shapes)),
             strict=True,
         )
     )

@@ -1,8 +1,8 @@
-"""What quantizing a weight does to what its product gives, predicted without running the network.
+"""Predict the output error of a quantized weight without running the network.
 
 For y = x W the summed squared error of y is  sum_io m_i (W - W')²_io  with m_i = E[x_i²], where the
 inputs are taken as uncorrelated: the diagonal of the layer's Hessian E[x xᵀ] (LeCun et al. 1990,
-"Optimal brain damage"; Frantar et al. 2022, "GPTQ", uses the whole of it). It is told relative to
+"Optimal brain damage"; Frantar et al. 2022, "GPTQ", uses the whole of it). It is relative to
 sum_io m_i W²_io, the energy of y under the same assumption, so that products compare. An
 embedding's rows count by how often their token occurs. Shapes: I inputs, S slices, M values each.
 """
@@ -18,13 +18,22 @@ from emoray.quant.scheme import QuantScheme
 
 LIMIT = 1 << 20  # values whose errors are measured: of more, every n-th slice
 MOST_KNOWN = 20_000  # errors remembered by this process
-FLOOR = 0.01  # of the mean moment: an input silent so far may speak in a text unseen
+FLOOR = 0.01  # of the mean moment: an input at 0 so far may move in a new text
 
 
 def emphasis(moments_I: np.ndarray) -> np.ndarray:
-    """What the errors of each input's weights count for, shape (I, 1): their share of the mean.
+    """Convert second moments of the inputs to factors of the weights' squared errors.
 
-    An input never seen to move counts for 1 % of the mean; if none moves, all count alike.
+    An input that never moved counts for 1 % of the mean; if none moves, all count alike.
+
+    Args:
+        moments_I: E[x²] of each input.
+
+    Returns:
+        Float32 shares of the mean, shape (I, 1).
+
+    Raises:
+        ValueError: if a moment is negative or there is more than one axis.
     """
     moments_I = checked_values(moments_I).astype(np.float64)
     if moments_I.ndim != 1 or (moments_I < 0).any():
@@ -45,12 +54,18 @@ def _ratio(error: float, signal: float) -> float:
 def predicted_error(
     values: np.ndarray, scheme: QuantScheme, weights: np.ndarray | None = None
 ) -> float:
-    """Share of the output's energy that is error under a scheme: 0.01 is 20 dB.
-
-    weights: of each squared error, broadcasting over the tensor, see `emphasis`; the scheme's
-    ranges are sought with them.
+    """Predict the error of a product's output under a scheme.
 
     Of a tensor with more than 2^20 values every n-th slice is measured, the rest taken to be alike.
+
+    Args:
+        values: the weight.
+        scheme: how it is quantized.
+        weights: factors of the squared errors, broadcasting over the tensor, see `emphasis`; the
+            scheme's ranges are fitted with them.
+
+    Returns:
+        The error's share of the output's energy: 0.01 is 20 dB.
     """
     values = checked_values(values)
     step = -(-values.size // LIMIT)
@@ -72,20 +87,30 @@ _known: dict[tuple[str, QuantScheme], float] = {}
 
 
 def _content(*arrays: np.ndarray | None) -> str:
-    """What tells arrays apart from any others."""
-    found = hashlib.sha256()
+    """SHA-256 of shapes, types and values, by which equal arrays are recognised."""
+    digest = hashlib.sha256()
     for array in arrays:
         if array is not None:
-            found.update(f"{array.shape} {array.dtype}".encode())
-            found.update(np.ascontiguousarray(array).data)
-    return found.hexdigest()
+            digest.update(f"{array.shape} {array.dtype}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def predicted_errors(
     values: np.ndarray, schemes: Sequence[QuantScheme], weights: np.ndarray | None = None
 ) -> list[float]:
-    """`predicted_error` of each scheme. A search asks for the same weights under many budgets, so
-    a process remembers what it measured, by content."""
+    """Predict the error under each scheme, cached in the process by the content of the arrays.
+
+    A search evaluates the same weights under many budgets.
+
+    Args:
+        values: the weight.
+        schemes: how it may be quantized.
+        weights: factors of the squared errors, see `emphasis`.
+
+    Returns:
+        `predicted_error` of each scheme.
+    """
     content = _content(values, weights)
     if len(_known) > MOST_KNOWN:
         _known.clear()

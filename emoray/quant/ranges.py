@@ -1,4 +1,4 @@
-"""Where to clip: ways to choose a range [alpha, beta] for every slice of a tensor.
+"""Ways to choose a clip range [alpha, beta] for every slice of a tensor.
 
 Each type's ``of(values_SM, symmetric, bits)`` returns (alpha_S, beta_S), float64, with
 alpha <= 0 <= beta, and alpha = -beta when symmetric. S slices, M values in each.
@@ -21,11 +21,12 @@ def _around_zero(low_S: np.ndarray, high_S: np.ndarray) -> Ends:
 
 @dataclass(frozen=True, slots=True)
 class MinMax:
-    """Clip nothing."""
+    """From the least to the greatest value: nothing is clipped."""
 
     tag: ClassVar[str] = "MinMax"
 
     def of(self, values_SM: np.ndarray, symmetric: bool, bits: int) -> Ends:
+        """Return (alpha_S, beta_S), float64, of each slice."""
         alpha_S, beta_S = _around_zero(values_SM.min(axis=1), values_SM.max(axis=1))
         if symmetric:
             beta_S = np.maximum(-alpha_S, beta_S)
@@ -55,6 +56,7 @@ class Percentile:
         object.__setattr__(self, "p", float(self.p))  # 99 and 99.0 are one key in the store
 
     def of(self, values_SM: np.ndarray, symmetric: bool, bits: int) -> Ends:
+        """Return (alpha_S, beta_S), float64, of each slice."""
         if symmetric:
             beta_S = np.percentile(np.abs(values_SM), self.p, axis=1).astype(np.float64)
             alpha_S = -beta_S
@@ -73,10 +75,7 @@ class Percentile:
 
 @dataclass(frozen=True, slots=True)
 class LeastError:
-    """Clip where the summed squared error of the quantized values is least.
-
-    weights_SM: what each squared error counts for; without them all count alike.
-    """
+    """Clip where the summed squared error of the quantized values is least."""
 
     tag: ClassVar[str] = "LeastError"
 
@@ -87,6 +86,7 @@ class LeastError:
         bits: int,
         weights_SM: np.ndarray | None = None,
     ) -> Ends:
+        """Return (alpha_S, beta_S), float64; `weights_SM`: factors of the squared errors."""
         return least_error_range(values_SM, bits, symmetric, weights_SM)
 
     def __str__(self) -> str:
@@ -97,13 +97,14 @@ class LeastError:
 class Entropy:
     """Clip where relative entropy (KL) to the unclipped distribution is least.
 
-    The threshold is sought on |w|; an affine range is min/max cut at that threshold, and a slice of
-    one sign spends all its levels on that side.
+    The threshold is fitted on |w|; an affine range is min/max cut at that threshold, and a slice of
+    one sign has all its levels on that side.
     """
 
     tag: ClassVar[str] = "Entropy"
 
     def of(self, values_SM: np.ndarray, symmetric: bool, bits: int) -> Ends:
+        """Return (alpha_S, beta_S), float64, of each slice."""
         alpha_S, beta_S = MinMax().of(values_SM, symmetric, bits)
         one_sided_S = (alpha_S == 0) | (beta_S == 0)
         limit_S = np.empty_like(beta_S)
@@ -124,10 +125,10 @@ SLACK = 1.05  # a range that clips more must lower the squared error by at least
 
 @dataclass(frozen=True, slots=True)
 class BestOf:
-    """Of several ranges the one whose quantized values err least, for every slice its own.
+    """The candidate range with the least squared error, slice by slice.
 
-    Outliers may carry the signal, so clipping must earn its keep: of the ranges within 5 % of the
-    least squared error, the widest is taken.
+    Outliers may carry the signal, so of the ranges within 5 % of the least squared error the widest
+    is taken.
     """
 
     tag: ClassVar[str] = "BestOf"
@@ -155,7 +156,7 @@ class BestOf:
     def tried(
         self, values_SM: np.ndarray, symmetric: bool, bits: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Every candidate's (alpha_CS, beta_CS, squared error_CS), and which is taken: best_S."""
+        """Every candidate's (alpha_CS, beta_CS, squared error_CS), and the best index: best_S."""
         ends = [candidate.of(values_SM, symmetric, bits) for candidate in self.candidates]
         errors = [squared_error(values_SM, *found, bits, symmetric) for found in ends]
         alpha_CS, beta_CS = (np.stack(side) for side in zip(*ends, strict=True))
@@ -164,6 +165,7 @@ class BestOf:
         return alpha_CS, beta_CS, error_CS, width_CS.argmax(axis=0)
 
     def of(self, values_SM: np.ndarray, symmetric: bool, bits: int) -> Ends:
+        """Return (alpha_S, beta_S), float64, of each slice."""
         alpha_CS, beta_CS, _, best_S = self.tried(values_SM, symmetric, bits)
         slices_S = np.arange(len(best_S))
         return alpha_CS[best_S, slices_S], beta_CS[best_S, slices_S]

@@ -1,4 +1,4 @@
-"""A policy's choice for one tensor as a line for people."""
+"""The policy's choice for one tensor as a line of text."""
 
 import numpy as np
 
@@ -22,12 +22,12 @@ def _clip_ratio(values: np.ndarray, chosen: AffineMap) -> float:
 
 
 def percent(share: float) -> str:
-    """A share as people read it, two digits."""
+    """A share in percent, two significant digits."""
     return f"{100 * share:.2g} %"
 
 
 def reason(values: np.ndarray, chosen: AffineMap, error: float) -> str:
-    """Why a weight is stored as it is: its distribution, its clip range, its bits, its error."""
+    """Describe how a weight is stored: its distribution, its clip range, its bits, its error."""
     if not values.any():
         return f"all zeros: {chosen.bits} bits (error 0 %)"
     kind = "bits" if chosen.symmetric else "bits affine"

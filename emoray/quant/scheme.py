@@ -1,4 +1,4 @@
-"""What becomes integers, and how: plain values to compare, hash, print and put in a table."""
+"""Quantization schemes: plain values to compare, hash, print and put in a table."""
 
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -83,10 +83,12 @@ RATE = 0.5  # of the training's own learning rate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Qat:
-    """Training goes on with fake quantization, so that the weights learn to live with their codes.
+    """Quantization-aware training: training goes on with fake quantization of the weights.
 
-    rate: learning rate, as a share of the one the recipe trained with. learned: clip ranges are
-    trained too, else observed.
+    Attributes:
+        epochs: of that training.
+        rate: learning rate, as a share of the one the recipe trained with.
+        learned: whether clip ranges are trained too, else observed.
     """
 
     tag: ClassVar[str] = "Qat"
@@ -111,7 +113,7 @@ class Qat:
 
     @property
     def in_float(self) -> str:
-        """The same training without codes, in a table cell."""
+        """The same training in float as text for a table cell."""
         return f"more{self._how_long}"
 
     @property
@@ -188,8 +190,7 @@ def _check_own(own: Own, keep_float: tuple[str, ...]) -> None:
 
 
 def _own_text(own: Own) -> str:
-    """Up to three own schemes in full; more as their count, bits and a digest that tells them
-    apart."""
+    """Text of the `own` schemes: up to three in full, more as their count, bits and a digest."""
     texts = [f"{name}={scheme or 'float32'}" for name, scheme in own]
     if len(own) <= 3:
         return "".join(f"~{text}" for text in texts)
@@ -200,11 +201,16 @@ def _own_text(own: Own) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelScheme:
-    """How a whole network is quantized; None leaves that part float32.
+    """Quantization of a whole network; None leaves that part float32.
 
-    `dense` serves every weight but the embedding table, save those named in `keep_float`. `own`
-    names weights, the embedding too, whose scheme wins over both. qat: trained for it, not after;
-    with nothing quantized, trained on in float for as long, see `control_of`.
+    Attributes:
+        dense: applies to every weight but the embedding table, except those named in `keep_float`.
+        embedding: applies to the embedding table.
+        activations: how the products' inputs are quantized.
+        keep_float: names of dense weights that stay float32.
+        own: (name, scheme) of single weights, the embedding too; overrides all of these.
+        qat: trained with fake quantization, not quantized afterwards; with nothing quantized,
+            trained on in float for as long, see `control_of`.
     """
 
     tag: ClassVar[str] = "ModelScheme"
@@ -236,7 +242,7 @@ class ModelScheme:
 
     @property
     def named(self) -> tuple[str, ...]:
-        """The weights it names one by one; a network must have them."""
+        """The weights that it names one by one; a network must have them."""
         return tuple(sorted({*self.keep_float, *(name for name, _ in self.own)}))
 
     def of(self, weight: str) -> QuantScheme | None:
@@ -264,8 +270,7 @@ FLOAT = ModelScheme()
 
 
 def control_of(scheme: ModelScheme) -> ModelScheme:
-    """What a scheme that trains is fairly compared with: float weights, trained on for as long, at
-    the same rate and schedule, without fake quantization."""
+    """The control of a QAT scheme: float weights, trained on as long at the same rate."""
     if scheme.qat is None:
         raise ValueError(f"a control is of a scheme that trains, got {scheme}: compare with FLOAT")
     return ModelScheme(qat=scheme.qat)

@@ -1,4 +1,4 @@
-"""The schemes of the catalogue by names short enough to type: int8, int4-group, adaptive4, qat3."""
+"""Short names of the catalogue's schemes: int8, int4-group, adaptive4, qat3."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,7 +16,7 @@ def _grain(scheme: QuantScheme) -> str:
 
 
 def _embedding(dense: QuantScheme | None, table: QuantScheme | None) -> str:
-    """What the embedding has other than the products."""
+    """The part of the name in which the embedding differs from the products."""
     if table is None:
         return "-embfloat" if dense else ""
     if dense is None:
@@ -40,10 +40,13 @@ def _activations(scheme: ModelScheme) -> str:
 
 
 def alias(scheme: Scheme) -> str:
-    """A short name: the products' bits, then whatever differs from the usual at these bits.
+    """Build a short name: the products' bits, then what differs from the default at these bits.
 
-    Usual are, at 8 bits, dynamic activations and min/max ranges; below, weights only and ranges of
-    least error, affine under 4 bits; one scale a channel.
+    Defaults are, at 8 bits, dynamic activations and min/max ranges; below, weights only and ranges
+    of least error, affine under 4 bits; one scale a channel.
+
+    Returns:
+        A name such as `int8` or `int4-group-emb3`.
     """
     if isinstance(scheme, Adaptive):
         text = f"adaptive{scheme.bits:g}"
@@ -65,7 +68,7 @@ def alias(scheme: Scheme) -> str:
 
 
 def named_schemes() -> dict[str, Scheme]:
-    """Every scheme of the catalogue by its short name, with its ranges where that is taken."""
+    """Every scheme of the catalogue by its short name, with its ranges where two would be equal."""
     found: dict[str, Scheme] = {}
     for text, scheme in bert_schemes().items():
         name = alias(scheme)
@@ -80,28 +83,28 @@ def _is_trained(scheme: Scheme) -> bool:
 
 
 def usual() -> dict[str, Scheme]:
-    """What is made when nothing is asked for: the quick ones, without those that train."""
+    """The default schemes: the quick ones without QAT."""
     quick = set(quick_bert_schemes())
     return {n: s for n, s in named_schemes().items() if str(s) in quick and not _is_trained(s)}
 
 
 def pick(names: Sequence[str], *, every: bool = False) -> dict[str, Scheme]:
-    """The schemes of these names, short or whole; `every` for all, none for the usual ones."""
+    """The schemes of these names, short or whole; `every` for all, no names for the defaults."""
     known = named_schemes()
     if every:
         return known
     if not names:
         return usual()
     by_text = {str(scheme): name for name, scheme in known.items()}
-    strange = [name for name in names if name not in known and name not in by_text]
-    if strange:
+    unknown = [name for name in names if name not in known and name not in by_text]
+    if unknown:
         raise ValueError(
             f"a scheme is one that --list names, such as {', '.join(list(usual())[1:5])}, got "
-            f"{', '.join(map(repr, strange))}: pick one of these"
+            f"{', '.join(map(repr, unknown))}: pick one of these"
         )
     return {n: known[n] for n in dict.fromkeys(by_text.get(name, name) for name in names)}
 
 
 def lines(schemes: Iterable[tuple[str, Scheme]]) -> list[tuple[str, str, bool]]:
-    """(short name, whole name, whether it trains) of each."""
+    """List (short name, whole name, whether it trains) of each scheme."""
     return [(name, str(scheme), _is_trained(scheme)) for name, scheme in schemes]

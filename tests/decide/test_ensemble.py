@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
-from emoray.decide.ensemble import MeanLogits, MeanProbabilities, Voice, combine
+from emoray.decide.ensemble import Averaging, MeanLogits, MeanProbabilities, combine
 from emoray.decide.thresholds import PerLabel
 from emoray.metrics.scores import score
 from tests.metrics.made import Decisions
 
-VOICES: tuple[Voice, ...] = (MeanLogits(), MeanProbabilities())
+AVERAGINGS: tuple[Averaging, ...] = (MeanLogits(), MeanProbabilities())
 
 
 def members(count: int, seed: int = 0, scale: float = 2.0) -> np.ndarray:
@@ -37,46 +37,46 @@ def test_probabilities_are_averaged_and_said_as_a_logit() -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("voice", VOICES, ids=str)
-def test_an_ensemble_of_one_is_its_member(voice: Voice) -> None:
+@pytest.mark.parametrize("averaging", AVERAGINGS, ids=str)
+def test_an_ensemble_of_one_is_its_member(averaging: Averaging) -> None:
     logits_MNK = members(1, scale=30)
-    np.testing.assert_array_equal(combine(voice, logits_MNK, np.ones(1)), logits_MNK[0])
+    np.testing.assert_array_equal(combine(averaging, logits_MNK, np.ones(1)), logits_MNK[0])
     three_MNK = members(3)
-    only = combine(voice, three_MNK, np.array([0.0, 1.0, 0.0]))
+    only = combine(averaging, three_MNK, np.array([0.0, 1.0, 0.0]))
     np.testing.assert_array_equal(only, three_MNK[1])
 
 
-@pytest.mark.parametrize("voice", VOICES, ids=str)
-def test_equal_members_leave_decisions_as_they_are(voice: Voice, smooth: Decisions) -> None:
+@pytest.mark.parametrize("averaging", AVERAGINGS, ids=str)
+def test_equal_members_leave_decisions_as_they_are(averaging: Averaging, smooth: Decisions) -> None:
     logits_NK, labels_NK = smooth
     cuts_K = PerLabel().cuts(logits_NK, labels_NK)
-    said_NK = combine(voice, np.stack([logits_NK] * 4), shares(4))
-    np.testing.assert_array_equal(said_NK >= cuts_K, logits_NK >= cuts_K)
-    np.testing.assert_allclose(said_NK, logits_NK, rtol=1e-6, atol=1e-6)
+    averaged_NK = combine(averaging, np.stack([logits_NK] * 4), shares(4))
+    np.testing.assert_array_equal(averaged_NK >= cuts_K, logits_NK >= cuts_K)
+    np.testing.assert_allclose(averaged_NK, logits_NK, rtol=1e-6, atol=1e-6)
 
 
 @settings(deadline=None, max_examples=30)
-@given(count=st.integers(2, 6), seed=st.integers(0, 99), voice=st.sampled_from(VOICES))
-def test_the_order_of_members_does_not_matter(count: int, seed: int, voice: Voice) -> None:
+@given(count=st.integers(2, 6), seed=st.integers(0, 99), averaging=st.sampled_from(AVERAGINGS))
+def test_the_order_of_members_does_not_matter(count: int, seed: int, averaging: Averaging) -> None:
     logits_MNK, weights_M = members(count, seed), shares(count)
     order = np.random.default_rng(seed).permutation(count)
-    one = combine(voice, logits_MNK, weights_M)
-    other = combine(voice, logits_MNK[order], weights_M[order])
+    one = combine(averaging, logits_MNK, weights_M)
+    other = combine(averaging, logits_MNK[order], weights_M[order])
     np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("voice", VOICES, ids=str)
-def test_what_is_said_lies_between_the_members(voice: Voice) -> None:
+@pytest.mark.parametrize("averaging", AVERAGINGS, ids=str)
+def test_an_average_lies_between_the_members(averaging: Averaging) -> None:
     logits_MNK = members(5)
-    said_NK = combine(voice, logits_MNK, shares(5))
-    assert (said_NK >= logits_MNK.min(axis=0) - 1e-6).all()
-    assert (said_NK <= logits_MNK.max(axis=0) + 1e-6).all()
+    averaged_NK = combine(averaging, logits_MNK, shares(5))
+    assert (averaged_NK >= logits_MNK.min(axis=0) - 1e-6).all()
+    assert (averaged_NK <= logits_MNK.max(axis=0) + 1e-6).all()
 
 
 def test_the_surest_logits_stay_finite() -> None:
     logits_MNK = np.array([[[9e3, -9e3]], [[8e3, -8e3]]], np.float32)
-    said_NK = combine(MeanProbabilities(), logits_MNK, shares(2))
-    assert np.isfinite(said_NK).all() and said_NK[0, 0] > 500 and said_NK[0, 1] < -500
+    averaged_NK = combine(MeanProbabilities(), logits_MNK, shares(2))
+    assert np.isfinite(averaged_NK).all() and averaged_NK[0, 0] > 500 and averaged_NK[0, 1] < -500
 
 
 def test_members_that_err_apart_are_better_together(smooth: Decisions) -> None:
@@ -85,8 +85,8 @@ def test_members_that_err_apart_are_better_together(smooth: Decisions) -> None:
     noisy_MNK = np.stack([logits_NK + rng.normal(scale=2, size=logits_NK.shape) for _ in range(7)])
     together = combine(MeanLogits(), noisy_MNK, np.full(7, 1 / 7))
 
-    def macro_f1(said_NK: np.ndarray) -> float:
-        return score(said_NK, labels_NK, PerLabel().cuts(said_NK, labels_NK)).macro_f1
+    def macro_f1(averaged_NK: np.ndarray) -> float:
+        return score(averaged_NK, labels_NK, PerLabel().cuts(averaged_NK, labels_NK)).macro_f1
 
     assert macro_f1(together) > max(macro_f1(one) for one in noisy_MNK)
 

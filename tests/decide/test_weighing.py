@@ -46,27 +46,27 @@ def test_weights_are_shares_of_one(weighing: Weighing, dev: Decisions) -> None:
     assert weights_M.sum() == pytest.approx(1, abs=1e-9)
 
 
-@pytest.mark.parametrize("voice", [MeanLogits(), MeanProbabilities()], ids=str)
+@pytest.mark.parametrize("averaging", [MeanLogits(), MeanProbabilities()], ids=str)
 def test_a_member_that_knows_nothing_gets_next_to_no_weight(
-    voice: MeanLogits | MeanProbabilities, dev: Decisions
+    averaging: MeanLogits | MeanProbabilities, dev: Decisions
 ) -> None:
-    weights_M = FittedWeights(voice).weights(*dev)
+    weights_M = FittedWeights(averaging).weights(*dev)
     assert weights_M[2] < 0.03
     np.testing.assert_allclose(weights_M[:2], [0.5, 0.5], atol=0.1)
 
 
-@pytest.mark.parametrize("voice", [MeanLogits(), MeanProbabilities()], ids=str)
+@pytest.mark.parametrize("averaging", [MeanLogits(), MeanProbabilities()], ids=str)
 def test_no_other_weights_have_less_loss(
-    voice: MeanLogits | MeanProbabilities, dev: Decisions
+    averaging: MeanLogits | MeanProbabilities, dev: Decisions
 ) -> None:
     logits_MNK, labels_NK = dev
 
     def loss(weights_M: np.ndarray) -> float:
-        said_NK = combine(voice, logits_MNK, weights_M)
-        scale = fit_temperature(said_NK, labels_NK) if isinstance(voice, MeanLogits) else 1.0
-        return nll(said_NK, labels_NK, scale)
+        averaged_NK = combine(averaging, logits_MNK, weights_M)
+        scale = fit_temperature(averaged_NK, labels_NK) if isinstance(averaging, MeanLogits) else 1
+        return nll(averaged_NK, labels_NK, scale)
 
-    fitted_M = FittedWeights(voice).weights(logits_MNK, labels_NK)
+    fitted_M = FittedWeights(averaging).weights(logits_MNK, labels_NK)
     others = np.random.default_rng(0).dirichlet(np.ones(3), size=40)
     assert loss(fitted_M) <= min(loss(weights_M) for weights_M in others) + 1e-4
 
@@ -102,8 +102,8 @@ def test_greedy_is_at_least_its_best_single_on_dev(dev: Decisions) -> None:
     best = max(cross_fitted_macro_f1(PerLabel(), z_NK, labels_NK) for z_NK in logits_MNK)
     for rounds in (1, 2, 5):
         weighing = Greedy(rounds=rounds, of=MeanLogits())
-        said_NK = combine(weighing.of, logits_MNK, weighing.weights(logits_MNK, labels_NK))
-        assert cross_fitted_macro_f1(PerLabel(), said_NK, labels_NK) >= best - 1e-12
+        averaged_NK = combine(weighing.of, logits_MNK, weighing.weights(logits_MNK, labels_NK))
+        assert cross_fitted_macro_f1(PerLabel(), averaged_NK, labels_NK) >= best - 1e-12
 
 
 def test_greedy_starts_with_the_best_and_more_rounds_never_score_lower(dev: Decisions) -> None:
@@ -141,8 +141,8 @@ def test_logits_of_one_matrix_are_refused(smooth: Decisions) -> None:
 def test_a_mean_is_scored_as_the_one_model_that_it_is(dev: Decisions) -> None:
     logits_MNK, labels_NK = dev
     found = cross_fitted_ensemble(MeanOf(), DECISION, logits_MNK, labels_NK)
-    said_NK = combine(MeanLogits(), logits_MNK, np.full(3, 1 / 3))
-    wanted = cross_fitted_scores(DECISION, said_NK, labels_NK)
+    averaged_NK = combine(MeanLogits(), logits_MNK, np.full(3, 1 / 3))
+    wanted = cross_fitted_scores(DECISION, averaged_NK, labels_NK)
     assert found.macro_f1_R == pytest.approx(wanted.macro_f1_R)
 
 

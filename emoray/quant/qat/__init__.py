@@ -1,1 +1,1 @@
-"""Quantization-aware training: any PyTorch module computes with the codes it will be shipped in."""
+"""Quantization-aware training: any PyTorch module computes with the codes that it is stored in."""

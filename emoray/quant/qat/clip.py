@@ -1,4 +1,4 @@
-"""A clip range for every slice of a tensor, which training may move, and the steps it comes to."""
+"""Trainable clip ranges of the slices of a tensor, and their scales and zero-points."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ FEWEST_HALVES = 13  # scales that a file keeps as float16, where they are no few
 
 
 def _typical_where_empty(ends: Tensor, empty: Tensor) -> Tensor:
-    """A slice of zeros has no range to learn from: it begins as its neighbours do."""
+    """Give slices of zeros, which have no range to learn from, the median of the others' ends."""
     if not empty.any():
         return ends
     return torch.where(empty, ends[~empty].median() if (~empty).any() else 1.0, ends)
@@ -21,10 +21,10 @@ def _typical_where_empty(ends: Tensor, empty: Tensor) -> Tensor:
 class Clip(nn.Module):
     """Ranges [alpha, beta] in their grain's compact shape, alpha = -beta when symmetric.
 
-    learned: each end learns the logarithm of its ratio to where it began, so that Adam's steps are
-    relative ones (as in Jain et al. 2020, "Trained quantization thresholds"); an end at 0 stays.
-    halves: scales are float16 wherever that moves no code by more than half a step, so that a file
-    keeps them as training saw them.
+    Where they are `learned`, each end learns the logarithm of its ratio to its initial value, so
+    that Adam's steps are relative ones (as in Jain et al. 2020, "Trained quantization thresholds");
+    an end at 0 stays. With `halves`, scales are float16 wherever that moves no code by more than
+    half a step, so that a file stores the scales of training.
     """
 
     alpha: Tensor
@@ -63,12 +63,12 @@ class Clip(nn.Module):
         return end if grown is None else end * grown.double().exp()
 
     def ends(self, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """(alpha, beta) float64, of all slices or of some rows of an embedding, (T, ·)."""
+        """(alpha, beta), float64, of all slices or of some rows of an embedding, (T, ·)."""
         beta = self._end(self.beta, self.high_growth, rows)
         return (-beta if self.symmetric else self._end(self.alpha, self.low_growth, rows)), beta
 
     def steps(self, rows: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """(scale, zero-point) float32, as `levels.scale_and_zero_point` has them; None for 0."""
+        """(scale, zero-point), float32, as `levels.scale_and_zero_point`; None for points of 0."""
         alpha, beta = self.ends(rows)
         _, highest = code_range(self.bits, self.symmetric)
         span = beta if self.symmetric else beta - alpha
@@ -87,6 +87,6 @@ class Clip(nn.Module):
 
     @torch.no_grad()
     def move(self, alpha: np.ndarray, beta: np.ndarray) -> None:
-        """Other ranges from now on."""
+        """Replace the ranges."""
         for own, end in ((self.alpha, alpha), (self.beta, beta)):
             own.copy_(torch.as_tensor(np.array(end, np.float64)))

@@ -1,4 +1,4 @@
-"""What a product reads, as its codes stand for it. Shapes: I inputs of a product."""
+"""Fake quantization of products' inputs. Shapes: I inputs of a product."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from emoray.quant.qat.rounding import rounded, rounded_by_row
 
 
 class FakeInput(nn.Module):
-    """Rounds one activation, once for all the products that read it.
+    """Fake-quantizes one activation, once for all the products that read it.
 
-    range: (alpha, beta) where it is static, None where each row has its own.
+    A static one has a range (alpha, beta); without it each row has its own.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class FakeInput(nn.Module):
         return found.to(x.dtype)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return the float values of the input's codes, computed once for all readers."""
         if self._gives is None or self._read is not x:
             self._read, self._gives, self._left = x, self._fake(x), self.readers
         found = self._gives
@@ -57,7 +58,7 @@ class FakeInput(nn.Module):
 
     @torch.no_grad()
     def range(self) -> tuple[float, float] | None:
-        """(alpha, beta) of a static input, such that `affine_between` gives its very map."""
+        """(alpha, beta) of a static input, from which `affine_between` gives the same map."""
         if self.clip is None:
             return None
         alpha, beta = self.clip.ends()
@@ -65,10 +66,11 @@ class FakeInput(nn.Module):
 
 
 class Before:
-    """A forward pre-hook that puts a module's input through a FakeInput."""
+    """A forward pre-hook that passes a module's input through a FakeInput."""
 
     def __init__(self, fake: FakeInput) -> None:
         self.fake = fake
 
     def __call__(self, module: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Replace the first positional input."""
         return self.fake(given[0]), *given[1:]

@@ -1,7 +1,7 @@
-"""A module prepared for quantization-aware training, and what it learned for the export.
+"""Prepare a module for quantization-aware training, and export what it learned.
 
-Any loop may train it: the module keeps its interface and its float weights, and computes with what
-their codes stand for.
+Any loop may train it: the module keeps its interface and its float weights, and computes with the
+values of their codes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,10 +23,13 @@ RATE = 1e-3  # of ranges: they learn logarithms, so this is a share of themselve
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Place:
-    """Where a named weight lives: an nn.Linear, whose kernel lies transposed, or an nn.Embedding.
+    """The module of a named weight: an nn.Linear, whose kernel is transposed, or an nn.Embedding.
 
-    reads: the name of what its product reads, where several products read the same.
-    nonnegative: what it reads comes out of a ReLU.
+    Attributes:
+        name: of the weight.
+        module: that holds it.
+        reads: name of the product's input, where several products have the same.
+        nonnegative: whether that input comes out of a ReLU.
     """
 
     name: str
@@ -36,16 +39,18 @@ class Place:
 
     @property
     def is_product(self) -> bool:
+        """Whether the weight is a dense kernel."""
         return isinstance(self.module, nn.Linear)
 
     @property
     def weight(self) -> nn.Parameter:
+        """The float weight, as the module stores it."""
         return self.module.get_parameter("weight")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prepared:
-    """A module in training, with the quantizers of its weights and of what products read."""
+    """A module in training, with the quantizers of its weights and of the products' inputs."""
 
     module: nn.Module
     places: tuple[Place, ...]
@@ -55,7 +60,7 @@ class Prepared:
 
     @property
     def scales(self) -> list[nn.Parameter]:
-        """What learns the clip ranges; empty where they are observed."""
+        """The parameters of the clip ranges; empty where they are observed."""
         parts = dict.fromkeys([*self.weights.values(), *self.inputs.values()])
         return [parameter for part in parts for parameter in part.parameters()]
 
@@ -77,16 +82,16 @@ class Prepared:
         ]
 
     def maps(self) -> dict[str, AffineMap]:
-        """The map of every quantized weight, as training saw it last."""
+        """The map of every quantized weight at the end of training."""
         return {name: weight.map() for name, weight in self.weights.items()}
 
     def ranges(self) -> dict[str, tuple[float, float]]:
-        """(alpha, beta) of what each product reads, by its kernel; empty unless static."""
+        """(alpha, beta) of each product's input, by its kernel's name; empty unless static."""
         found = {name: fake.range() for name, fake in self.inputs.items()}
         return {name: range for name, range in found.items() if range is not None}
 
     def strip(self) -> nn.Module:
-        """The module as it was, with the float weights that training left behind."""
+        """Remove all quantizers; the module keeps the float weights of training."""
         for hook in self._hooks:
             hook.remove()
         for place in self.places:
@@ -121,11 +126,11 @@ def _inputs(
     ranges: Mapping[str, tuple[float, float]],
     learned: bool,
 ) -> dict[str, FakeInput]:
-    """The quantizer of what each product reads, by its kernel."""
-    asked = scheme.activations
-    if isinstance(asked, WeightOnly):
+    """The quantizer of each product's input, by the name of its kernel."""
+    activations = scheme.activations
+    if isinstance(activations, WeightOnly):
         return {}
-    if isinstance(asked, Static):
+    if isinstance(activations, Static):
         if missing := sorted({place.name for place in places} - set(ranges)):
             raise ValueError(
                 f"static activations need a range for every product, got none for {missing}: "
@@ -140,8 +145,8 @@ def _inputs(
         fake = FakeInput(
             readers=len(readers),
             nonnegative=first.nonnegative,
-            range=ranges[first.name] if isinstance(asked, Static) else None,
-            symmetric=isinstance(asked, Static) and asked.symmetric,
+            range=ranges[first.name] if isinstance(activations, Static) else None,
+            symmetric=isinstance(activations, Static) and activations.symmetric,
             learned=learned,
         ).to(first.weight.device)
         found |= {place.name: fake for place in readers}
@@ -157,11 +162,23 @@ def prepare(
     learned: bool = True,
     every: int = EVERY,
 ) -> Prepared:
-    """Have a module compute under a scheme from now on; `places` says where its weights live.
+    """Add fake quantization under a scheme to a module.
 
-    ranges: calibrated (alpha, beta) of what each product reads, by its kernel, for Static
-    activations. learned: clip ranges are trained, else those of weights are chosen anew after
-    `every` steps and those of activations stay.
+    Args:
+        module: trained in place, under any loop.
+        places: the modules of its weights.
+        scheme: how weights and inputs are quantized.
+        ranges: calibrated (alpha, beta) of each product's input, by the name of its kernel, for
+            Static activations.
+        learned: whether clip ranges are trained; else those of weights are chosen anew after
+            `every` steps and those of activations stay.
+        every: training steps between two observations of a weight's range.
+
+    Returns:
+        The module with its quantizers.
+
+    Raises:
+        ValueError: if the module is prepared already.
     """
     if hasattr(module, PART):
         raise ValueError(

@@ -21,7 +21,7 @@ def _bounds(point: Tensor | None, codes: tuple[int, int]) -> tuple[float, float]
 
 
 def _total(one: Tensor, other: Tensor, like: Tensor) -> Tensor:
-    """Sums of products, one for each of the parameters."""
+    """Sum products, one sum for each of the parameters."""
     if like.numel() == 1:  # no array between
         return torch.dot(one.reshape(-1), other.reshape(-1)).reshape(like.shape)
     return (one * other).sum_to_size(like.shape)
@@ -93,7 +93,7 @@ class _RoundByRow(Function):
 
 
 class _Instead(Function):
-    """Another value in its place; the gradient passes as if nothing had happened."""
+    """Replace a value by another; the gradient passes unchanged."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, other: Tensor) -> Tensor:
@@ -112,21 +112,29 @@ def rounded(
     *,
     factor: float = 1.0,
 ) -> Tensor:
-    """The float32 values that the codes of `values` stand for.
+    """Round values to codes and back.
 
-    codes: lowest and highest. factor: what gradients of scale and zero-point are multiplied by.
+    Args:
+        values: float32.
+        scale: broadcasts over the values.
+        point: zero-point, broadcasts over the values; None for 0.
+        codes: lowest and highest code.
+        factor: multiplies the gradients of scale and zero-point.
+
+    Returns:
+        The float32 values of the codes.
     """
     found: Tensor = _Round.apply(values, scale, point, codes, factor)
     return found
 
 
 def rounded_by_row(values: Tensor, *, nonnegative: bool) -> Tensor:
-    """What a product reads of float32 values under Dynamic activations; see export's products."""
+    """Round float32 values as Dynamic activations are, row by row; see export's products."""
     found: Tensor = _RoundByRow.apply(values, nonnegative)
     return found
 
 
 def instead(value: Tensor, other: Tensor) -> Tensor:
-    """`other`, of no gradient itself, in the place of `value`."""
+    """Return `other`, which has no gradient itself, with the gradient of `value`."""
     found: Tensor = _Instead.apply(value, other)
     return found

@@ -1,4 +1,4 @@
-"""A weight as its codes stand for it, while the float weight below goes on learning.
+"""Fake quantization of weights, while the float weights go on learning.
 
 Shapes as of neutral tensors: kernels (inputs, outputs), embeddings (V, D); T tokens of a batch.
 """
@@ -17,7 +17,7 @@ EVERY = 100  # training steps after which an observed range is chosen anew
 
 
 def _laid(params: Tensor, grain: Grain, values_AB: Tensor) -> Tensor:
-    """Compact parameters so that they broadcast over the values as `_cut` leaves them."""
+    """Reshape compact parameters to broadcast over values in the shape that `_cut` gives them."""
     match grain:
         case PerChannel(axis=axis):
             return params.reshape((-1, 1) if axis % 2 == 0 else (1, -1))
@@ -39,8 +39,8 @@ def _cut(values_AB: Tensor, grain: Grain) -> Tensor:
 class FakeTensor(nn.Module):
     """One weight's clip ranges, and its values rounded to codes within them.
 
-    learned: the ranges are trained; else they are chosen anew from the weight, as its scheme says,
-    after every `every` steps.
+    Ranges that are not `learned` are chosen anew from the weight, as its scheme defines, after
+    every `every` steps.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class FakeTensor(nn.Module):
         self.factor = (values * self.codes[1]) ** -0.5
 
     def watch(self, weight: Tensor) -> None:
-        """Count a step; in due time choose observed ranges anew."""
+        """Count a training step; observe the ranges again where it is due."""
         if self.clip.learned or not self.training:
             return
         self.seen += 1
@@ -71,12 +71,12 @@ class FakeTensor(nn.Module):
             self.observe(weight)
 
     def observe(self, weight: Tensor) -> None:
-        """The ranges that the scheme chooses for the weight of now."""
+        """Choose the ranges of the current weight anew."""
         chosen = affine_for(weight.detach().cpu().float().numpy(), self.scheme)
         self.clip.move(chosen.alpha, chosen.beta)
 
     def fake(self, values_AB: Tensor, rows_T: Tensor | None = None) -> Tensor:
-        """The values as their codes stand for them; rows_T: which rows of the tensor they are."""
+        """Return the values of the codes; rows_T: the rows of the tensor that the values are."""
         grain = self.scheme.grain
         scale, point = self.clip.steps(rows_T)
         cut = rounded(
@@ -90,7 +90,7 @@ class FakeTensor(nn.Module):
 
     @torch.no_grad()
     def map(self) -> AffineMap:
-        """The map that gives these very values from the weight."""
+        """The map that quantizes the weight to the same values."""
         scale, point = self.clip.steps()
         alpha, beta = (end.cpu().numpy() for end in self.clip.ends())
         dtype = code_dtype(self.scheme.symmetric)
@@ -108,15 +108,16 @@ class FakeTensor(nn.Module):
 
 
 class FakeKernel(FakeTensor):
-    """A parametrization of nn.Linear's weight, which lies as (outputs, inputs)."""
+    """A parametrization of nn.Linear's weight, which is stored as (outputs, inputs)."""
 
     def forward(self, weight_OI: Tensor) -> Tensor:
+        """Return the fake-quantized weight."""
         self.watch(weight_OI.T)
         return self.fake(weight_OI.float().T).T
 
 
 class FakeTable(FakeTensor):
-    """What follows an nn.Embedding: rounds only the rows that a batch looked up."""
+    """A forward hook of an nn.Embedding that rounds only the rows that a batch looked up."""
 
     def __init__(
         self, weight: Tensor, scheme: QuantScheme, *, learned: bool, every: int = EVERY
@@ -131,7 +132,7 @@ class FakeTable(FakeTensor):
         self.by_row = isinstance(grain, PerGroup) or grain == PerChannel(0)
 
     def forward(self, table: nn.Embedding, ids: tuple[Tensor], vectors: Tensor) -> Tensor:
-        """A forward hook's arguments: the module, what it took, what it gave."""
+        """Round a batch's vectors; the arguments are a forward hook's: module, inputs, output."""
         self.watch(table.weight)
         rows_T = ids[0].reshape(-1) if self.by_row else None
         found_TD = self.fake(vectors.float().flatten(0, -2), rows_T)
