@@ -35,7 +35,7 @@ def pack(codes: np.ndarray, bits: int) -> tuple[np.ndarray, ...]:
     if codes.dtype != np.uint8 or codes.ndim == 0:
         raise ValueError(
             f"packing takes a uint8 array, got {codes.dtype} of shape {codes.shape}: "
-            "use Quantized.unsigned()"
+            "use QuantizedTensor.unsigned()"
         )
     if codes.size and codes.max() >= 2**bits:
         raise ValueError(f"{bits}-bit codes lie in 0..{2**bits - 1}, got {codes.max()}")
