@@ -60,6 +60,9 @@ def texts_needed(
         power: probability, in (0.5, 1).
         planned: texts at which the sequence is narrowest.
 
+    Returns:
+        Texts, at least `FEWEST_TEXTS`.
+
     Raises:
         ValueError: no such effect or power.
     """
@@ -117,8 +120,8 @@ class StreamMoments:
                 decisions of the other texts count for nothing, nor do the first one's of these.
                 Without it both models saw every text.
 
-        Raises:
-            ValueError: other shapes, or values that are neither 0 nor 1.
+        Returns:
+            The sums. Other shapes, or values that are neither 0 nor 1, are a ValueError.
         """
         labels_NK = np.asarray(labels_NK)
         before_NK, after_NK = np.asarray(before_NK), np.asarray(after_NK)
@@ -180,8 +183,14 @@ class StreamMoments:
         return by_2_2K[:, 0], by_2_2K[:, 1]
 
     def change(self, *, planned: float = PLANNED_TEXTS) -> Change:
-        """The change of macro-F1 with intervals that hold at every moment; the widest ones there
-        are before `enough`."""
+        """The change of macro-F1 with intervals that hold at every moment.
+
+        Args:
+            planned: texts at which they are narrowest.
+
+        Returns:
+            The second model's macro-F1 less the first one's; −1 to 1 until there are `enough`.
+        """
         before, after = self.macro_f1
         change, ends = after - before, []
         for level in (LEVEL, EQUIVALENCE_LEVEL):
