@@ -1,1 +1,1 @@
-"""Corpora: GoEmotions, the embedded sample, and those that a user brings."""
+"""Corpora: GoEmotions, the embedded sample, and imported ones."""

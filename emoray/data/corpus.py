@@ -1,8 +1,8 @@
-"""A corpus is three splits of labelled texts, in GoEmotions' file format, checked as a whole.
+"""A corpus: three splits of labelled texts, in GoEmotions' file format, checked as a whole.
 
 Each of `train.tsv`, `dev.tsv`, `test.tsv` holds one text a line: text, tab, label ids separated by
-commas, tab, comment id. No header, no quoting, UTF-8. `labels.txt`, one name a line, says what the
-ids stand for; without it they are GoEmotions' 28, and every text has at least one.
+commas, tab, comment id. No header, no quoting, UTF-8. `labels.txt`, one name a line, maps ids to
+names; without it they are GoEmotions' 28, and every text has at least one.
 Shapes: N texts, K labels of the taxonomy, C labels of the corpus.
 """
 
@@ -44,6 +44,7 @@ class Corpus:
     sha256: str
 
     def split(self, name: str) -> Split:
+        """The split of this name; refuse a name other than train, dev and test."""
         splits = {"train": self.train, "dev": self.dev, "test": self.test}
         if name not in splits:
             raise ValueError(
@@ -53,7 +54,7 @@ class Corpus:
 
     @property
     def leaked_N(self) -> np.ndarray:
-        """True for each test text that stands verbatim in train."""
+        """True for each test text that is verbatim in train."""
         seen = set(self.train.texts)
         return np.array([text in seen for text in self.test.texts], dtype=bool)
 
@@ -130,7 +131,7 @@ def _read_split(raw: bytes, path: Path, taxonomy: Taxonomy, names: tuple[str, ..
 
 
 def _raw(folder: Path) -> dict[str, bytes]:
-    """The three files of a corpus, and the names of its labels where it has its own."""
+    """Read the three files of a corpus, and `labels.txt` where there is one."""
     found = {}
     for split in SPLITS:
         path = folder / f"{split}.tsv"
@@ -146,23 +147,23 @@ def _raw(folder: Path) -> dict[str, bytes]:
 
 
 def _names(raw: dict[str, bytes], folder: Path) -> tuple[str, ...] | None:
-    """What the label ids stand for; None: GoEmotions' labels."""
+    """The labels that the ids map to; None for GoEmotions' labels."""
     if NAMES not in raw:
         return None
     path = folder / NAMES
     names = tuple(line.removesuffix("\r") for line in _lines(raw[NAMES], path))
-    strange = [name for name in names if name != name.strip() or not name or "\t" in name]
-    if strange or len(set(names)) < len(names) or len(names) < 2:
+    invalid = [name for name in names if name != name.strip() or not name or "\t" in name]
+    if invalid or len(set(names)) < len(names) or len(names) < 2:
         raise ValueError(
             f"{path} names two labels or more, one a line, each once, got {len(names)} lines, "
             f"{len(set(names))} of them different"
-            f"{f', and {strange[0]!r}' if strange else ''}: correct the file"
+            f"{f', and {invalid[0]!r}' if invalid else ''}: correct the file"
         )
     return names
 
 
 def corpus_sha256(raw: dict[str, bytes]) -> str:
-    """Of a corpus' files by name: the three splits, and `labels.txt` where there is one."""
+    """SHA-256 of a corpus' files by name: the three splits, and `labels.txt` where there is one."""
     digest = hashlib.sha256()
     for name in (*(f"{split}.tsv" for split in SPLITS), NAMES):
         if name in raw:
@@ -178,8 +179,11 @@ def taxonomies_of(folder: Path) -> tuple[Taxonomy, ...]:
 
 
 def read_records(folder: Path, split: str) -> tuple[str, list[tuple[str, str, list[int]]]]:
-    """Comment id, text and the corpus' label ids of each line of a split, whatever the taxonomy;
-    before them the SHA-256 of the whole corpus."""
+    """Read a split without a taxonomy.
+
+    Returns:
+        SHA-256 of the whole corpus, and (comment id, text, the corpus' label ids) of each line.
+    """
     raw = _raw(folder)
     path = folder / f"{split}.tsv"
     records = _records(_lines(raw[path.name], path), path, _names(raw, folder))
@@ -187,14 +191,14 @@ def read_records(folder: Path, split: str) -> tuple[str, list[tuple[str, str, li
 
 
 def read_split(folder: Path, split: str, taxonomy: Taxonomy) -> tuple[str, Split]:
-    """One split, checked as by `read_splits`; before it the SHA-256 of the whole corpus."""
+    """Read (SHA-256 of the whole corpus, one split), checked as by `read_splits`."""
     raw = _raw(folder)
     path = folder / f"{split}.tsv"
     return corpus_sha256(raw), _read_split(raw[path.name], path, taxonomy, _names(raw, folder))
 
 
 def read_splits(folder: Path, *, name: str, taxonomy: Taxonomy) -> Corpus:
-    """Read and check the splits in `folder`; `name` is what tables will call the corpus."""
+    """Read and check the splits in `folder`; `name` is what tables call the corpus."""
     raw = _raw(folder)
     names = _names(raw, folder)
     if taxonomy.of != (names or GOEMOTIONS.of):

@@ -1,4 +1,4 @@
-"""Fetch one file over HTTP: whole, checked, within limits, put in place at once, or not at all."""
+"""Download one file over HTTP: complete, checked, within limits, and put in place at once."""
 
 import hashlib
 import os
@@ -15,12 +15,12 @@ _CHUNK_BYTES = 1 << 16
 
 
 class DownloadError(RuntimeError):
-    """A file could not be fetched; the message says which rule the answer broke."""
+    """A file could not be downloaded; the message gives the rule that the response broke."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadLimits:
-    """How long and how much; `first_byte_s` covers name lookup, connecting and the answer."""
+    """Limits of time and size; `first_byte_s` covers name lookup, connecting and the response."""
 
     max_bytes: int
     first_byte_s: float = 8.0
@@ -39,7 +39,7 @@ class DownloadLimits:
 
 
 class _Transfer:
-    """One download, in a thread: neither a name lookup nor a dripping server can be interrupted."""
+    """One download in a thread: neither a name lookup nor a slow server can be interrupted."""
 
     def __init__(self, url: str, part: Path, limits: DownloadLimits) -> None:
         self.url, self.part, self.limits = url, part, limits
@@ -72,7 +72,7 @@ class _Transfer:
             os.fsync(file.fileno())
 
     def _follow(self, response: requests.Response, **kwargs: object) -> None:
-        """A redirection may lead to another host, not out of HTTPS."""
+        """Refuse a redirection out of HTTPS; another host is allowed."""
         there = urljoin(response.url, response.headers.get("Location", ""))
         if response.is_redirect and urlsplit(response.url).scheme == "https":
             if urlsplit(there).scheme != "https":
@@ -82,6 +82,7 @@ class _Transfer:
                 )
 
     def run(self) -> None:
+        """Download to the part file; the error, if any, is kept for `wait`."""
         try:
             timeout = (self.limits.first_byte_s, self.limits.first_byte_s)
             hooks = {"response": self._follow}
@@ -97,7 +98,7 @@ class _Transfer:
                 self.part.unlink(missing_ok=True)
 
     def wait(self) -> None:
-        """Until the last byte; DownloadError when a time limit passes or the transfer broke."""
+        """Wait until the last byte; DownloadError past a time limit or for a broken transfer."""
         began = time.monotonic()
         threading.Thread(target=self.run, name="emoray-download", daemon=True).start()
         for event, seconds, what in (
@@ -121,7 +122,7 @@ class _Transfer:
 
 
 def fetch(url: str, target: Path, *, sha256: str, limits: DownloadLimits) -> Path:
-    """Download `url` to `target`, replacing it only once every byte is there and right."""
+    """Download `url` to `target`, which is replaced only once every byte is there and right."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
     transfer = _Transfer(url, part, limits)

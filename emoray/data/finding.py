@@ -1,4 +1,4 @@
-"""Which corpus a job reads: one that the user brings, else the one that is always to be had."""
+"""Choose the corpus that a job reads: an imported one, else the default one."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from emoray.data.corpus import taxonomies_of
 from emoray.data.goemotions import SAMPLE, CorpusFolder, locate, sample
 from emoray.data.importing.importing import bring
-from emoray.data.importing.label_names import said_names
+from emoray.data.importing.label_names import parse_label_names
 from emoray.data.importing.settings import HUB, Bring
 from emoray.labels import Taxonomy
 from emoray.labels import taxonomy as taxonomy_of
@@ -32,9 +32,24 @@ def bring_or_none(
     min_label_texts: int = 1,
     seed: int = 0,
 ) -> Bring | None:
-    """What the options of a job say; None where they name no corpus.
+    """Build the corpus settings from the options of a job; None where they name no corpus.
 
-    label_names: None of a job that has no options for columns.
+    Args:
+        source: of `--corpus`.
+        name: what tables call it.
+        text_column: that holds the texts.
+        label_columns: one that holds all labels of a text, or several of 0 and 1.
+        label_separator: between the labels in a cell.
+        label_names: names of ids; None for a job that has no options for columns.
+        positive_from: share from which on a label is positive.
+        min_label_texts: labels with fewer texts are dropped.
+        seed: of the splits.
+
+    Returns:
+        The settings, or None without a source.
+
+    Raises:
+        ValueError: if options of a corpus are given without a source.
     """
     if source is None:
         columns = text_column or label_columns or label_separator or label_names
@@ -50,7 +65,7 @@ def bring_or_none(
         text_column=text_column,
         label_columns=tuple(label_columns),
         label_separator=label_separator,
-        label_names=said_names(label_names or ()),
+        label_names=parse_label_names(label_names or ()),
         positive_from=positive_from,
         min_label_texts=min_label_texts,
         seed=seed,
@@ -59,47 +74,67 @@ def bring_or_none(
 
 
 def find_corpus(
-    asked: Bring | None,
+    options: Bring | None,
     data: Place | None,
     *,
     download: bool = True,
     cache: Path | None = None,
 ) -> CorpusFolder:
-    """The corpus that is brought, in emoray's own form; without one what `data`, the cache, the
-    official download or the sample holds. `sample`, unless it is a file or folder here, names the
-    embedded one. ValueError for whatever is wrong with it."""
-    if asked is None:
+    """Find the corpus that a job reads.
+
+    Without settings it is what `data`, the cache, the official download or the sample holds. The
+    name `sample`, unless it is a file or folder here, is the embedded one.
+
+    Args:
+        options: an imported corpus' settings, or None.
+        data: the folder with `goemotions/`.
+        download: whether GoEmotions may be downloaded.
+        cache: where imported corpora are kept; the user's cache by default.
+
+    Returns:
+        The folder of the corpus in emoray's own form.
+
+    Raises:
+        ValueError: if the corpus cannot be read.
+    """
+    if options is None:
         return locate(None if data is None else fetched(data), download=download)
-    if asked.source == SAMPLE and not Path(SAMPLE).exists():
+    if options.source == SAMPLE and not Path(SAMPLE).exists():
         return sample()
-    where = asked.source
+    where = options.source
     if not where.startswith(HUB):
         where = str(fetched(place_of(where)))
     try:
-        found = bring(asked, where, cache or user_cache())
+        found = bring(options, where, cache or user_cache())
     except ValueError as error:
-        if asked.has_options or not OPTIONS.search(str(error)):
+        if options.has_options or not OPTIONS.search(str(error)):
             raise
         raise ValueError(
             f"{error} (python -m jobs.corpus has these options, and keeps the corpus with --keep "
             "FOLDER as one that every --corpus reads)"
         ) from None
     return CorpusFolder(
-        name=found.name, folder=found.folder, why=f"from {asked.source}", said=found.said
+        name=found.name, folder=found.folder, why=f"from {options.source}", notes=found.notes
     )
 
 
 def taxonomy_for(name: str | None, source: CorpusFolder, usual: str = USUAL) -> Taxonomy:
-    """The taxonomy of that name that the corpus has. Without a name: `own` of a corpus with labels
-    of its own, all of GoEmotions' labels of one that is brought, else the usual one."""
+    """The taxonomy of that name that a corpus has.
+
+    Without a name: `own` of a corpus with labels of its own, all of GoEmotions' labels of an
+    imported one, else the default.
+
+    Returns:
+        A taxonomy of the corpus' labels.
+    """
     kinds = taxonomies_of(source.folder)
-    if name is None and (source.said or len(kinds) == 1):
+    if name is None and (source.notes or len(kinds) == 1):
         return kinds[0]
     return taxonomy_of(name or usual, kinds)
 
 
-def about_run(taxonomy: str | None, asked: Bring | None, usual: str = USUAL) -> str:
-    """What a run's folder is called after: the corpus that is brought, else the taxonomy."""
-    if asked is None:
+def about_run(taxonomy: str | None, options: Bring | None, usual: str = USUAL) -> str:
+    """The name of a run's folder: the imported corpus', else the taxonomy's."""
+    if options is None:
         return taxonomy or usual
-    return f"{asked.called}-{taxonomy}" if taxonomy else asked.called
+    return f"{options.called}-{taxonomy}" if taxonomy else options.called

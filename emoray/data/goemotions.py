@@ -1,4 +1,4 @@
-"""Where the corpus comes from: a given folder, the cache, the official download, the sample."""
+"""Locate the default corpus: a given folder, the cache, the official download, the sample."""
 
 import hashlib
 from dataclasses import dataclass
@@ -23,16 +23,20 @@ GOEMOTIONS_LIMITS = DownloadLimits(max_bytes=8 << 20, first_byte_s=8.0, total_s=
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusFolder:
-    """A folder with the three splits, what to call its corpus, and why it was chosen.
+    """A folder with the three splits, the name of its corpus, and why it was chosen.
 
-    said: of one that the user brought, how it was understood. stands_in: the sample, where another
-    was looked for and not found.
+    Attributes:
+        name: what tables call the corpus.
+        folder: that holds the splits.
+        why: the reason, for people.
+        notes: on how an imported corpus was read.
+        stands_in: whether it is the sample because another was not found.
     """
 
     name: str
     folder: Path
     why: str
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     stands_in: bool = False
 
     def __str__(self) -> str:
@@ -78,10 +82,22 @@ def locate(
     sha256: dict[str, str] = GOEMOTIONS_SHA256,
     limits: DownloadLimits = GOEMOTIONS_LIMITS,
 ) -> CorpusFolder:
-    """The best corpus to be had.
+    """Locate GoEmotions, or the sample where it cannot be had.
 
-    A given folder must be right; everything else falls back to the sample and `why` says so.
-    `base_url`, `sha256` and `limits` describe the official files: change them for a mirror only.
+    A given folder must be right; everything else falls back to the sample, and `why` gives the
+    reason. `base_url`, `sha256` and `limits` describe the official files: change them for a mirror
+    only.
+
+    Args:
+        data: the folder with `goemotions/`, or None.
+        cache: where a download is kept; the user's cache by default.
+        download: whether the official files may be downloaded.
+        base_url: of the official files.
+        sha256: of each official file by name.
+        limits: of time and size, per file.
+
+    Returns:
+        The folder, and why it was chosen.
     """
     if data is not None:
         return _given(data)

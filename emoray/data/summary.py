@@ -1,4 +1,4 @@
-"""What is in a corpus, counted: sizes, labels, which stand together, what stands twice.
+"""Counts of a corpus: sizes, labels, which occur together, which texts are repeated.
 
 Shapes: S splits, K labels.
 """
@@ -24,11 +24,19 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FirstLook:
-    """A corpus before anything is trained on it; values in the order of train, dev, test.
+class CorpusCounts:
+    """Counts of a corpus before training; sequences in the order of train, dev, test.
 
-    single: every text has exactly one label. repeated: how many texts of a place stand elsewhere
-    too. words: median, 95th percentile and most, over all texts.
+    Attributes:
+        labels: of the corpus.
+        taxonomies: that it can be read in.
+        sizes: texts of each split.
+        count_SK: texts of each label.
+        unlabelled: texts without a label.
+        single: whether every text has exactly one label.
+        pairs: labels that occur together the most.
+        repeated: number of texts that occur again, by where.
+        words: of a text: median, 95th percentile and maximum.
     """
 
     labels: tuple[str, ...]
@@ -70,8 +78,8 @@ def _repeated(texts: dict[str, list[str]]) -> dict[str, int]:
     }
 
 
-def first_look(folder: Path) -> FirstLook:
-    """Count what is in a corpus in emoray's own form; ValueError where it is none."""
+def count_corpus(folder: Path) -> CorpusCounts:
+    """Count what a corpus in emoray's own form holds; ValueError for a folder that holds none."""
     kinds = taxonomies_of(folder)
     names = kinds[0].of
     records = {split: read_records(folder, split)[1] for split in SPLITS}
@@ -85,7 +93,7 @@ def first_look(folder: Path) -> FirstLook:
     texts = {split: [text for _, text, _ in found] for split, found in records.items()}
     lengths = [len(text.split()) for found in texts.values() for text in found]
     median, high, most = (int(v) for v in np.percentile(lengths, [50, 95, 100]))
-    return FirstLook(
+    return CorpusCounts(
         labels=names,
         taxonomies=tuple(map(str, kinds)),
         sizes=tuple(len(records[split]) for split in SPLITS),

@@ -1,4 +1,4 @@
-"""Bytes to text, with an error that says where they are no UTF-8, and what makes them so."""
+"""Decode UTF-8, with an error that locates other bytes and names their likely encoding."""
 
 import re
 
@@ -8,7 +8,7 @@ HIGH = re.compile(b"[\x80-\x9f]")  # control characters of Latin-1, quotes and d
 
 
 def to_utf8(raw: bytes, at: int) -> str:
-    """The command that converts a file, by the bytes around the one that is no UTF-8."""
+    """The command that converts a file, by the bytes around the one that is not UTF-8."""
     some = raw[max(at - AROUND, 0) : at + AROUND]
     if OTHER_LETTERS.search(some.decode("utf-8", "replace")):
         return "mend that line, or leave out what is none: iconv -c -f utf-8 -t utf-8 OLD > NEW"
@@ -17,7 +17,7 @@ def to_utf8(raw: bytes, at: int) -> str:
 
 
 def utf8(raw: bytes, where: str) -> str:
-    """The text without a byte order mark; ValueError names the line of the first wrong byte."""
+    """Decode text without its byte order mark; ValueError names the line of a wrong byte."""
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -82,7 +82,7 @@ def planned_augmentation(settings: Augmenting, console: Console) -> Augment:
     source = find_corpus(settings.corpus, settings.data, download=settings.download)
     taxonomy = taxonomy_for(settings.taxonomy, source, usual=USUAL)
     corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
-    if source.said:
+    if source.notes:
         tell_look(source, console)
     if corpus.name == "sample":
         console.print(f"[bold red]the embedded sample is augmented:[/] {source.why}")

@@ -67,8 +67,8 @@ def announce_corpus(console: Console, source: CorpusFolder, taxonomy: Taxonomy, 
             "--corpus, or GoEmotions' folder with --data",
             file=sys.stderr,
         )
-    for said in source.said:
-        console.print(said, style="dim", highlight=False, markup=False, soft_wrap=True)
+    for note in source.notes:
+        console.print(note, style="dim", highlight=False, markup=False, soft_wrap=True)
     console.print(
         f"{what} · corpus {source.name} · taxonomy {taxonomy}", highlight=False, soft_wrap=True
     )

@@ -9,7 +9,7 @@ from emoray.data.corpus import NAMES, SPLITS
 from emoray.data.finding import find_corpus
 from emoray.data.goemotions import CorpusFolder
 from emoray.data.importing.settings import Bring
-from emoray.data.summary import FirstLook, first_look
+from emoray.data.summary import CorpusCounts, count_corpus
 from emoray.stages.given_vectors import vectors_at_hand
 from emoray.storage.location import Place, landing, ready
 from emoray.storage.submitted import check_outlives
@@ -20,7 +20,7 @@ from emoray.workflows.corpus_words import told_words
 SHOWN = 12  # labels of a first look, those with the fewest texts
 
 
-def _labels(look: FirstLook) -> str:
+def _labels(look: CorpusCounts) -> str:
     kind = "one a text" if look.single else "any number a text"
     return f"{len(look.labels)} labels ({kind}), taxonomy {' or '.join(look.taxonomies)}"
 
@@ -30,13 +30,13 @@ def tell_look(source: CorpusFolder, console: Console, vectors: Sequence[VectorSo
 
     vectors: those of which it says how many of the corpus' words they know.
     """
-    look = first_look(source.folder)
+    look = count_corpus(source.folder)
     why = source.why if source.why.isprintable() else repr(source.why)
     console.print(
         f"[bold]corpus {escape(source.name)}[/bold] {escape(why)}", highlight=False, soft_wrap=True
     )
-    for said in (*source.said, _labels(look)):
-        console.print(f"  {said}", markup=False, highlight=False, soft_wrap=True)
+    for note in (*source.notes, _labels(look)):
+        console.print(f"  {note}", markup=False, highlight=False, soft_wrap=True)
     console.print("")
     total_K = look.count_SK.sum(axis=0)
     rare = sorted(range(len(look.labels)), key=lambda k: (total_K[k], k))[:SHOWN]

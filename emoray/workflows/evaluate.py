@@ -119,7 +119,7 @@ class Gates:
                 "GoEmotions was not found: name yours with --corpus, or GoEmotions' folder with "
                 "--data; --corpus sample means the sample"
             )
-        if any(f"{split} {TAKEN}" in said for said in source.said):
+        if any(f"{split} {TAKEN}" in note for note in source.notes):
             raise ValueError(
                 f"a gate is held against texts that nothing was fitted on, got a corpus without "
                 f"{split}, which was taken from train: bring a file of {split}, or name another "

@@ -1,1 +1,1 @@
-"""A corpus of one's own: read from the usual formats, split, checked, kept in emoray's form."""
+"""Import corpora from the usual formats: read, split, check, keep in emoray's form."""

@@ -1,4 +1,4 @@
-"""Characters that no text and no name brings along: they steer terminals and break files."""
+"""Remove characters from texts and names that steer terminals and break files."""
 
 import re
 
@@ -9,15 +9,15 @@ STRAY = re.compile("[\ud800-\udfff]")  # half a sign, which no UTF-8 can hold
 
 
 def without_controls(text: str) -> str:
-    """The same without control characters, but for tabs and line breaks."""
+    """Remove control characters but for tabs and line breaks."""
     return UNSEEN.sub("", GAPS.sub(" ", text))
 
 
 def cleaned(text: str) -> str:
-    """A text on one line without control characters; all else is left as it is."""
+    """Put a text on one line, without control characters; all else is left as it is."""
     return STRAY.sub("\N{REPLACEMENT CHARACTER}", without_controls(BREAKS.sub(" ", text)))
 
 
 def cleaned_name(name: str) -> str:
-    """The name of a label or a column: as a text, and single spaces."""
+    """Clean the name of a label or a column as a text, with single spaces."""
     return " ".join(cleaned(name).split())

@@ -1,4 +1,4 @@
-"""Which columns hold texts, labels and splits: as the user says, else by the usual names."""
+"""Choose the columns of texts, labels and splits: as the options name them, else by usual names."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from emoray.data.importing.table import Table, is_nothing, listed, quoted
 VAGUE = {  # of usual names for labels: those that often are something else
     *"tags tag categories category classes class topics topic targets target".split()
 }
-SPLIT = ("split", "partition", "subset")  # say train, dev or test in every row
-ALSO_SPLIT = (  # may say something else
+SPLIT = ("split", "partition", "subset")  # hold train, dev or test in every row
+ALSO_SPLIT = (  # may hold something else
     "set data_set dataset data_split split_name fold phase part usage data_type mode".split()
 )
 NO_LABELS = {*SPLIT, *ALSO_SPLIT, "id", "index", "idx", "comment_id"}
@@ -23,7 +23,7 @@ SHOWN = 30  # names of columns in a sentence
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneColumn:
-    """All labels of a text stand in one cell."""
+    """All labels of a text are in one cell."""
 
     name: str
 
@@ -37,12 +37,19 @@ class ColumnEach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """What is read from where; said: the same for people."""
+    """The columns that are read.
+
+    Attributes:
+        text: of the texts.
+        labels: of the labels.
+        split: of the splits, if any.
+        notes: on the choice.
+    """
 
     text: str
     labels: OneColumn | ColumnEach
     split: str | None
-    said: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def _plain(name: str) -> str:
@@ -50,16 +57,16 @@ def _plain(name: str) -> str:
 
 
 def _usual(table: Table, usual: Sequence[str], but: set[str]) -> list[str]:
-    """The table's columns of usual names, the most usual first."""
+    """The table's columns with usual names, the most usual first."""
     lower = {_plain(name): name for name in table.columns if name not in but}
     return [lower[name] for name in usual if name in lower]
 
 
-def _text(table: Table, asked: Bring) -> tuple[str, str]:
-    if asked.text_column is not None:
-        table.column(asked.text_column)
-        return asked.text_column, "as asked for"
-    found = _usual(table, TEXTS, set(asked.label_columns))
+def _text(table: Table, options: Bring) -> tuple[str, str]:
+    if options.text_column is not None:
+        table.column(options.text_column)
+        return options.text_column, "as asked for"
+    found = _usual(table, TEXTS, set(options.label_columns))
     if not found:
         raise ValueError(
             f"texts stand in a column with a usual name ({', '.join(TEXTS[:6])}, …), got "
@@ -71,52 +78,54 @@ def _text(table: Table, asked: Bring) -> tuple[str, str]:
 
 
 def _options(names: Sequence[str]) -> str:
-    """How to name columns on the command line, for a few of them."""
+    """The options that name these columns, for at most six of them."""
     shown = " ".join(f"--label-column {quoted(name)}" for name in names[:6])
     return shown + (" …" if len(names) > 6 else "")
 
 
 def _doubts(taken: Sequence[MarkedColumn]) -> list[str]:
     """A warning for every column of 0 and 1 that may be no label."""
-    asking = [c for c in taken if is_question(c.name)]
-    asking = [] if len(asking) == len(taken) else asking
-    why: dict[str, str] = {c.name: "its name asks for yes or no" for c in asking}
+    questions = [c for c in taken if is_question(c.name)]
+    questions = [] if len(questions) == len(taken) else questions
+    why: dict[str, str] = {c.name: "its name asks for yes or no" for c in questions}
     why |= {c.name: "its name is that of an id" for c in taken if is_id(c.name)}
     why |= {c.name: "it is 1 in every text" for c in taken if c.constant == 1.0}
     sure = [c.name for c in taken if c.name not in why]
     way = f": without it {_options(sure)}" if len(sure) > 1 else ""
-    return [f"warning: {quoted(name)} may be no label, {said}{way}" for name, said in why.items()]
+    return [
+        f"warning: {quoted(name)} may be no label, {reason}{way}" for name, reason in why.items()
+    ]
 
 
-def _marks(table: Table, text: str, asked: Bring) -> tuple[list[MarkedColumn], list[str]]:
-    """The columns of 0 and 1, all spelled alike, and what was left out that is nearly so."""
+def _marks(table: Table, text: str, options: Bring) -> tuple[list[MarkedColumn], list[str]]:
+    """The columns of 0 and 1 in the commonest spelling, and notes on those left out."""
     found = [
         column
         for name, cells in table.columns.items()
         if name != text and _plain(name) not in NO_LABELS and (column := column_of(name, cells))
     ]
     marks = [c for c in found if c.spelled]
-    if asked.positive_from is not None:
+    if options.positive_from is not None:
         marks = [c for c in found if c.spelled or c.soft]
     spellings = Counter(c.spelled for c in marks if c.spelled)
     usual = max(spellings, key=lambda s: (spellings[s], s == "0 and 1"), default=None)
-    said = [
-        f"warning: column {quoted(c.name)} left out: it holds {c.strange}, not only 0 and 1"
+    remarks = [
+        f"warning: column {quoted(c.name)} left out: it holds {c.invalid}, not only 0 and 1"
         for c in found
         if c not in marks and (c.near or c.soft)
     ]
     if usual is not None and spellings[usual] > 1 and len(spellings) > 1:
         other = [c for c in marks if c.spelled not in (usual, None)]
         marks = [c for c in marks if c not in other]
-        said += [
+        remarks += [
             f"column {quoted(c.name)} left out: it says {c.spelled}, the labels {usual}"
             for c in other
         ]
-    return marks, said
+    return marks, remarks
 
 
 def _refuse_two_ways(table: Table, name: str, marks: Sequence[MarkedColumn]) -> None:
-    """A column of a vague name beside columns of 0 and 1 that look like labels."""
+    """Refuse a column with a vague name next to columns of 0 and 1 that look like labels."""
     plain = [c.name for c in marks if not is_question(c.name) and not is_id(c.name)]
     kinds = {str(cell).strip() for cell in table.columns[name] if not is_nothing(cell)}
     if len(plain) < 2 or _plain(name) not in VAGUE or kinds <= set(plain):
@@ -127,19 +136,21 @@ def _refuse_two_ways(table: Table, name: str, marks: Sequence[MarkedColumn]) -> 
     )
 
 
-def _labels(table: Table, asked: Bring, text: str) -> tuple[OneColumn | ColumnEach, str, list[str]]:
-    for name in asked.label_columns:
+def _labels(
+    table: Table, options: Bring, text: str
+) -> tuple[OneColumn | ColumnEach, str, list[str]]:
+    for name in options.label_columns:
         table.column(name)
         if name == text:
             raise ValueError(
                 f"labels stand in a column of their own, got {name!r} for texts and labels: "
                 "name another --label-column"
             )
-    if len(asked.label_columns) == 1:
-        return OneColumn(name=asked.label_columns[0]), "as asked for", []
-    if asked.label_columns:
-        return ColumnEach(names=tuple(dict.fromkeys(asked.label_columns))), "as asked for", []
-    marks, left = _marks(table, text, asked)
+    if len(options.label_columns) == 1:
+        return OneColumn(name=options.label_columns[0]), "as asked for", []
+    if options.label_columns:
+        return ColumnEach(names=tuple(dict.fromkeys(options.label_columns))), "as asked for", []
+    marks, left = _marks(table, text, options)
     if found := _usual(table, LABELS, {text}):
         marks = [c for c in marks if c.name not in found]
         _refuse_two_ways(table, found[0], marks)
@@ -168,7 +179,7 @@ def _labels(table: Table, asked: Bring, text: str) -> tuple[OneColumn | ColumnEa
 
 
 def _split(table: Table, taken: set[str]) -> tuple[str | None, list[str]]:
-    """The column of splits, and a word on those that might be taken for one."""
+    """The column of splits, and notes on columns with such a name that are none."""
     always = _usual(table, SPLIT, taken)
     perhaps = _usual(table, ALSO_SPLIT, taken)
     values = {
@@ -177,28 +188,28 @@ def _split(table: Table, taken: set[str]) -> tuple[str | None, list[str]]:
     }
     fit = [name for name in perhaps if values[name] and all(map(split_named, values[name]))]
     chosen = next(iter([*always, *fit]), None)
-    said = [
+    remarks = [
         f"column {quoted(name)} not used for splits ({listed(sorted(values[name]), 3)})"
         for name in perhaps
         if name != chosen
     ]
-    return chosen, said
+    return chosen, remarks
 
 
-def choose_columns(table: Table, asked: Bring) -> Columns:
-    """What to read; ValueError lists the columns there are where that cannot be told."""
-    text, why_text = _text(table, asked)
-    labels, why_labels, notes = _labels(table, asked, text)
+def choose_columns(table: Table, options: Bring) -> Columns:
+    """Choose what to read; ValueError lists the table's columns where the choice is not clear."""
+    text, why_text = _text(table, options)
+    labels, why_labels, notes = _labels(table, options, text)
     names = [labels.name] if isinstance(labels, OneColumn) else list(labels.names)
-    split, of_splits = _split(table, {text, *asked.label_columns, *names})
-    said = [f"texts: column {text!r} ({why_text})"]
+    split, of_splits = _split(table, {text, *options.label_columns, *names})
+    remarks = [f"texts: column {text!r} ({why_text})"]
     if isinstance(labels, OneColumn):
-        said.append(f"labels: column {labels.name!r} ({why_labels})")
+        remarks.append(f"labels: column {labels.name!r} ({why_labels})")
     else:
-        said.append(
+        remarks.append(
             f"labels: {len(names)} columns of 0 and 1 ({why_labels}): {listed(names, SHOWN)}"
         )
     unused = [n for n in table.columns if n not in {text, split, *names}]
     if unused:
-        said.append(f"columns not used: {listed(unused, 8)}")
-    return Columns(text=text, labels=labels, split=split, said=(*said, *notes, *of_splits))
+        remarks.append(f"columns not used: {listed(unused, 8)}")
+    return Columns(text=text, labels=labels, split=split, notes=(*remarks, *notes, *of_splits))

@@ -1,4 +1,4 @@
-"""Cells of labels as lists: lists as they are, lists written as text, names with a sign between."""
+"""Cells of labels as lists: lists as they are, lists written as text, names with a separator."""
 
 import re
 from collections.abc import Sequence
@@ -14,26 +14,35 @@ UNSURE = (",", "/", "+", "&", " ", "\n")  # names have them too
 MARKS = ("/", "+", "&")  # of UNSURE those that are seldom part of one name
 _ENTITY = re.compile(r"&\w+;")  # of HTML, in a name such as R&amp;D
 NAMED = {" ": "a space", "\n": "a line break"}
-NONE = "none"  # beside lists: an empty one
+NONE = "none"  # among lists: an empty one
 MISSING = {"nan", "<na>", "#n/a"}  # as tools write an empty cell, and no label's name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CutCells:
-    """The items of each cell, None where nobody labelled the text; said: how they were cut.
+    """The items of each cell, None where nobody labelled the text.
 
-    single: every cell is one label, so that an empty cell is none.
+    Attributes:
+        items: by text.
+        form: how the cells were cut.
+        single: whether every cell is one label, so that an empty cell is none.
+        notes: warnings.
     """
 
     items: list[list[Any] | None]
-    said: str
+    form: str
     single: bool
     notes: tuple[str, ...] = ()
 
 
 def _splits(sign: str, whole: set[str]) -> bool:
-    """Whether a sign separates labels in cells: fewer parts than kinds of cells, or each part also
-    alone."""
+    """Whether a sign separates labels in cells.
+
+    It does if there are fewer parts than kinds of cells, or if each part is also a cell of its own.
+
+    Returns:
+        True for a separator, False for a part of names.
+    """
     parts = {part.strip() for cell in whole for part in cell.split(sign) if part.strip()}
     if sign == " " and all(re.fullmatch(r"\d+(\.0*)?", part) for part in parts):
         return True  # ids, or a vector of 0 and 1
@@ -47,12 +56,12 @@ def _splits(sign: str, whole: set[str]) -> bool:
 
 
 def _of_others(sign: str, cell: str, whole: set[str]) -> bool:
-    """Whether a name seems to be made of several, one of which also stands alone."""
+    """Whether a name seems to be made of several, one of which is also a cell of its own."""
     return sign in cell and any(part.strip() in whole for part in cell.split(sign))
 
 
 def _separator(cells: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
-    """The sign between labels, as the cells show; else a word on one that was taken for letters."""
+    """The sign between labels in the cells, or None with a warning about one taken as a letter."""
     whole = {cell.strip() for cell in cells}
     seen = [sign for sign in (*SURE, *UNSURE) if any(sign in cell for cell in whole)]
     for sign in seen:
@@ -77,7 +86,7 @@ def _shown(sign: str) -> str:
 def _lists(cells: Sequence[Any], is_list: Sequence[bool]) -> CutCells:
     pairs = zip(cells, is_list, strict=True)
     items = [list(c) if listed else None if is_empty(c) else [c] for c, listed in pairs]
-    return CutCells(items=items, said="lists", single=False)
+    return CutCells(items=items, form="lists", single=False)
 
 
 def _lists_in_text(cells: Sequence[Any], filled: int) -> CutCells | None:
@@ -92,27 +101,27 @@ def _lists_in_text(cells: Sequence[Any], filled: int) -> CutCells | None:
         for cell, yes in zip(cells, listed, strict=True)
     ]
     some = f"; {counted(len(others), 'cell', 'are')} no list, taken as one label" if others else ""
-    return CutCells(items=items, said=f"lists in text{some}", single=False)
+    return CutCells(items=items, form=f"lists in text{some}", single=False)
 
 
-def cut(cells: Sequence[Any], asked: str | None, where: str) -> CutCells:
-    """Cells as lists, by the sign that the user names, else as the cells show."""
+def cut(cells: Sequence[Any], separator: str | None, where: str) -> CutCells:
+    """Cut cells into lists at the given separator, else at the one that the cells show."""
     is_list = [isinstance(cell, list | tuple) for cell in cells]
     if any(is_list):
-        if asked is not None:
+        if separator is not None:
             raise ValueError(
-                f"a label separator cuts cells of text, got {asked!r} for lists in {where}: leave "
-                "--label-separator out"
+                f"a label separator cuts cells of text, got {separator!r} for lists in {where}: "
+                "leave --label-separator out"
             )
         return _lists(cells, is_list)
     texts = [c for c in cells if isinstance(c, str) and c.strip()]
-    if asked is None and texts and (found := _lists_in_text(cells, len(texts))) is not None:
+    if separator is None and texts and (found := _lists_in_text(cells, len(texts))) is not None:
         return found
-    sign, notes = (asked, ()) if asked is not None else _separator(texts)
+    sign, notes = (separator, ()) if separator is not None else _separator(texts)
     if sign is None:
         items = [None if _missing(cell) else [cell] for cell in cells]
-        return CutCells(items=items, said="one label a text", single=True, notes=notes)
-    told = f"separated by {_shown(sign)}{'' if asked else ' (seen in the cells)'}"
+        return CutCells(items=items, form="one label a text", single=True, notes=notes)
+    form = f"separated by {_shown(sign)}{'' if separator else ' (seen in the cells)'}"
     split = [
         c.split(sign)
         if isinstance(c, str) and (not c.strip() or not _missing(c))
@@ -121,7 +130,7 @@ def cut(cells: Sequence[Any], asked: str | None, where: str) -> CutCells:
         else [c]
         for c in cells
     ]
-    return CutCells(items=split, said=told, single=False, notes=notes)
+    return CutCells(items=split, form=form, single=False, notes=notes)
 
 
 def _missing(cell: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Bytes to text: UTF-8, or UTF-16 and UTF-32 as spreadsheets save them."""
+"""Decode text: UTF-8, or UTF-16 and UTF-32 as spreadsheets save them."""
 
 import codecs
 
@@ -15,7 +15,7 @@ _OFTEN, _NEVER = 0.05, 0.005  # zero bytes in one half of UTF-16 and in the othe
 
 
 def _seen(raw: bytes) -> str | None:
-    """The encoding that a byte order mark says, or zero bytes in every second place."""
+    """The encoding by a byte order mark, or by zero bytes in every second place."""
     for mark, encoding in BOMS:
         if raw.startswith(mark):
             return encoding
@@ -29,7 +29,7 @@ def _seen(raw: bytes) -> str | None:
 
 
 def decoded(raw: bytes, where: str) -> tuple[str, str]:
-    """The text and the name of its encoding; ValueError where it is in none of these."""
+    """Return the text and the name of its encoding; ValueError for another encoding."""
     encoding = _seen(raw)
     if encoding is None:
         return utf8(raw, where), "UTF-8"

@@ -1,4 +1,4 @@
-"""Lines as fastText takes them: `__label__joy __label__love` before, or after, the words."""
+"""Read fastText's lines: `__label__joy __label__love` before, or after, the words."""
 
 from emoray.data.importing.table import Table
 
@@ -11,13 +11,13 @@ def _tagged(line: str) -> bool:
 
 
 def is_fasttext(text: str) -> bool:
-    """Whether every line that holds anything begins or ends with a label of this form."""
+    """Whether every line but empty ones begins or ends with a label of this form."""
     lines = [line for line in text.splitlines() if line.strip()]
     return bool(lines) and all(map(_tagged, lines))
 
 
 def read_fasttext(text: str, where: str) -> Table:
-    """Columns text and labels, a row for each line; labels are lists of names."""
+    """Read columns text and labels, a row for each line; labels are lists of names."""
     texts, labels = [], []
     for line in filter(str.strip, text.splitlines()):
         words = line.split()

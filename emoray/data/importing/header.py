@@ -1,4 +1,4 @@
-"""Whether the first line of a table names its columns, or is a text already."""
+"""Decide whether the first line of a table is its header or a row."""
 
 import re
 from collections import Counter
@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
 def _is_data(cell: str, column: Sequence[str]) -> bool:
-    """Whether a first cell is of its column's own kind: a value again, or the number before."""
+    """Whether a first cell is of its column's own kind: a repeated value, or the number before."""
     if not cell.strip():
         return False
     if column.count(cell) > 1:
@@ -32,7 +32,7 @@ def _is_data(cell: str, column: Sequence[str]) -> bool:
 
 
 def is_known(first: Sequence[str], columns: Cells, named: Collection[str]) -> bool:
-    """Whether a first line has a name that the user says, or a usual one that is no cell below."""
+    """Whether a first line has a name from the options, or a usual one that is no cell below."""
     names = [cleaned(cell).strip() for cell in first]
     usual = {*TEXTS, *LABELS}
     return bool(set(names) & set(named)) or any(
@@ -42,7 +42,16 @@ def is_known(first: Sequence[str], columns: Cells, named: Collection[str]) -> bo
 
 
 def is_header(first: Sequence[str], columns: Cells, named: Collection[str]) -> bool:
-    """named: columns that the user names; `column 2` is one of a table without a header."""
+    """Whether a first line is a header.
+
+    Args:
+        first: its cells.
+        columns: the cells below.
+        named: columns from the options; `column 2` is a name in a table without a header.
+
+    Returns:
+        False for a row.
+    """
     names = [cleaned(cell).strip() for cell in first]
     if not set(names) & set(named) and any(_PLACE.fullmatch(name) for name in named):
         return False
@@ -55,7 +64,7 @@ def is_header(first: Sequence[str], columns: Cells, named: Collection[str]) -> b
 
 
 def column_names(cells: Sequence[str], where: str) -> list[str]:
-    """Names of columns on one line each; ValueError where one stands twice."""
+    """Clean the names of columns; ValueError for one that occurs twice."""
     names = [cleaned(name).strip() or f"column {i}" for i, name in enumerate(cells, start=1)]
     if twice := sorted(name for name, count in Counter(names).items() if count > 1):
         raise ValueError(

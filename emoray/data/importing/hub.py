@@ -1,4 +1,4 @@
-"""Corpora of the Hugging Face hub, through its own library; or what that library saved here."""
+"""Corpora of the Hugging Face hub, through its own library, or saved by that library."""
 
 import logging
 from dataclasses import replace
@@ -23,10 +23,10 @@ def _library() -> Any:
 
 
 def _loaded(name: str, config: str | None) -> Any:
-    """A dataset or a dictionary of them by split."""
+    """Load a dataset, or a dictionary of them by split."""
     library = _library()
     library.disable_progress_bars()
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # tells of every attempt
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # logs every attempt
     try:
         if Path(name).is_dir() and not config:
             folder = Path(name)
@@ -34,16 +34,16 @@ def _loaded(name: str, config: str | None) -> Any:
                 return library.load_from_disk(name)
         return library.load_dataset(name, config)
     except (OSError, ValueError, RuntimeError, library.exceptions.DatasetsError) as error:
-        said = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
-            f"a corpus of the hub must be there and reachable, got {said} for {HUB}{name}"
+            f"a corpus of the hub must be there and reachable, got {reason} for {HUB}{name}"
             f"{f':{config}' if config else ''}: check name, configuration (the part after ':') and "
             "network, or save it as Parquet elsewhere and give the file"
         ) from None
 
 
 def read_hub(source: str) -> dict[str, Table]:
-    """Tables by split of `hf:owner/name[:config]`; other splits than train, dev, test are left."""
+    """Read tables by split of `hf:owner/name[:config]`; splits with other names are left out."""
     name, _, config = source.removeprefix(HUB).partition(":")
     if not name.strip("/ "):
         raise ValueError(f"a corpus of the hub is hf:owner/name[:config], got {source!r}: name it")
@@ -58,9 +58,9 @@ def read_hub(source: str) -> dict[str, Table]:
             continue
         arrow = dataset.with_format("arrow")[:]
         table = parquet_columns(arrow, f"{source} ({part})")
-        said = (dataset.features.arrow_schema.metadata or {}).get(b"huggingface")
+        features = (dataset.features.arrow_schema.metadata or {}).get(b"huggingface")
         found[split] = Table(
-            where=table.where, columns=table.columns, names=class_names(said) or table.names
+            where=table.where, columns=table.columns, names=class_names(features) or table.names
         )
     if not found:
         raise ValueError(

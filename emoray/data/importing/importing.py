@@ -1,4 +1,4 @@
-"""The whole way: files to tables to records to splits to a folder in emoray's own form."""
+"""Import a corpus: files to tables to records to splits to a folder in emoray's own form."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ from emoray.data.importing.columns import Columns, OneColumn, choose_columns
 from emoray.data.importing.hub import read_hub
 from emoray.data.importing.labels import marks_of
 from emoray.data.importing.long_form import joined_labels
-from emoray.data.importing.readers import names_beside, read_tables
+from emoray.data.importing.readers import companion_names, read_tables
 from emoray.data.importing.records import TextRecord, kept_labels, records_of
 from emoray.data.importing.settings import HUB, Bring
 from emoray.data.importing.split_names import ONE
@@ -26,16 +26,22 @@ from emoray.storage.cache import close_to_others
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brought:
-    """A corpus in emoray's own form. said: how it was understood, a sentence each."""
+    """An imported corpus in emoray's own form; notes: how it was read, a sentence each."""
 
     folder: Path
     name: str
-    said: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether a folder means to hold emoray's own three files: TSV of text, label ids and comment
-    id, without a header."""
+    """Whether a folder's splits are in emoray's own form.
+
+    That is TSV of text, label ids and comment id, without a header; an empty file counts, as its
+    reader refuses it.
+
+    Returns:
+        False for a folder without such files.
+    """
     found = [p for split in SPLITS if (p := folder / f"{split}.tsv").is_file()]
     if not found:
         return False
@@ -48,7 +54,7 @@ def is_ours(folder: Path) -> bool:
 
 
 def _together(tables: dict[str, Table], source: str) -> Table:
-    """All tables as one; a column that one has not is empty there."""
+    """Join all tables; a column that one lacks is empty there."""
     names = dict.fromkeys(name for table in tables.values() for name in table.columns)
     columns = {
         name: [
@@ -62,8 +68,13 @@ def _together(tables: dict[str, Table], source: str) -> Table:
 
 
 def _check_columns(tables: dict[str, Table], columns: Columns) -> None:
-    """ValueError where a table lacks the texts, or one label of several; a table without any is one
-    that nobody labelled."""
+    """Refuse a table that lacks the texts, or some of several label columns.
+
+    A table without any of them is one that nobody labelled.
+
+    Raises:
+        ValueError: if it has some but not all.
+    """
     for table in tables.values():
         table.column(columns.text)
         if isinstance(columns.labels, OneColumn):
@@ -83,8 +94,15 @@ def _check_columns(tables: dict[str, Table], columns: Columns) -> None:
 def _labelled(
     given: dict[str, list[TextRecord]], rows: dict[str, int]
 ) -> tuple[dict[str, list[TextRecord]], list[str]]:
-    """The splits that have labels at all, and a word on those that have none. rows: by split, those
-    that were read."""
+    """Drop the splits without any label.
+
+    Args:
+        given: records by split.
+        rows: number of rows read, by split.
+
+    Returns:
+        The others, and a note on each that was dropped.
+    """
     kept = {s: r for s, r in given.items() if any(record.labels for record in r)}
     if not kept:
         return given, []
@@ -93,21 +111,21 @@ def _labelled(
 
 
 def _records(
-    source: str, asked: Bring
+    source: str, options: Bring
 ) -> tuple[dict[str, list[TextRecord]], tuple[str, ...], list[str]]:
-    """Records by split as given, the names of their labels, and how they were read."""
-    named = {asked.text_column or "", *asked.label_columns} - {""}
+    """Read records by split, the names of their labels, and notes on how they were read."""
+    named = {options.text_column or "", *options.label_columns} - {""}
     tables = read_hub(source) if source.startswith(HUB) else read_tables(source, named)
     whole = _together(tables, source)
-    columns = choose_columns(whole, asked)
+    columns = choose_columns(whole, options)
     _check_columns(tables, columns)
     splits = [split for split, table in tables.items() for _ in range(len(table))]
-    said = [*columns.said, *dict.fromkeys(note for t in tables.values() for note in t.notes)]
+    remarks = [*columns.notes, *dict.fromkeys(note for t in tables.values() for note in t.notes)]
     if columns.split is not None and tables.keys() == {ONE}:
         of_row, note = by_column(whole, columns.split)
-        splits, said = of_row or splits, [*said, note]
-    beside = (lambda: None) if source.startswith(HUB) else (lambda: names_beside(source))
-    marks = marks_of(whole, columns, asked, beside, splits)
+        splits, remarks = of_row or splits, [*remarks, note]
+    read_names = (lambda: None) if source.startswith(HUB) else (lambda: companion_names(source))
+    marks = marks_of(whole, columns, options, read_names, splits)
     records, notes = records_of(whole, columns.text, marks)
     given: dict[str, list[TextRecord]] = {}
     for record in records:
@@ -115,7 +133,7 @@ def _records(
     given, lost = _labelled(given, Counter(splits))
     single = isinstance(columns.labels, OneColumn) and all(len(r.labels) < 2 for r in records)
     given, joined = joined_labels(given, single)
-    return given, marks.names, [*said, *marks.said, *notes, *lost, *joined]
+    return given, marks.names, [*remarks, *marks.notes, *notes, *lost, *joined]
 
 
 def _file(records: Sequence[TextRecord], order: Sequence[str]) -> bytes:
@@ -128,7 +146,7 @@ def _file(records: Sequence[TextRecord], order: Sequence[str]) -> bytes:
 
 
 def _contents(splits: dict[str, list[TextRecord]], names: Sequence[str]) -> dict[str, bytes]:
-    """The files of the folder: with GoEmotions' labels they are GoEmotions' ids."""
+    """The files of the folder by name; with GoEmotions' labels they use GoEmotions' ids."""
     everywhere = all(set(r.labels) & set(names) for records in splits.values() for r in records)
     if everywhere and sorted(names) == sorted(GOEMOTIONS.labels):
         return {f"{s}.tsv": _file(records, GOEMOTIONS.labels) for s, records in splits.items()}
@@ -138,7 +156,7 @@ def _contents(splits: dict[str, list[TextRecord]], names: Sequence[str]) -> dict
 
 
 def _written(contents: dict[str, bytes], name: str, cache: Path) -> Path:
-    """The folder of this content, made anew where it is not there whole."""
+    """Write the folder of this content unless it is there and complete."""
     folder = cache / "corpora" / f"{name}-{corpus_sha256(contents)[:16]}"
     there = {n: (folder / n).read_bytes() for n in contents if (folder / n).is_file()}
     if there == contents:
@@ -160,8 +178,8 @@ def _written(contents: dict[str, bytes], name: str, cache: Path) -> Path:
     return folder
 
 
-def _ours(folder: Path, asked: Bring, cache: Path) -> Brought:
-    """A folder in emoray's own form, as it is unless control characters stand in it."""
+def _ours(folder: Path, options: Bring, cache: Path) -> Brought:
+    """Take a folder in emoray's own form, without control characters."""
     form = "train.tsv, dev.tsv and test.tsv in emoray's own form"
     files = [folder / name for name in (*(f"{split}.tsv" for split in SPLITS), NAMES)]
     raw = {path.name: path.read_bytes() for path in files if path.is_file()}
@@ -172,28 +190,38 @@ def _ours(folder: Path, asked: Bring, cache: Path) -> Brought:
         if without_controls(text) != text
     }
     if not changed:
-        said = f"{form}: taken as they are"
-        return Brought(folder=folder.absolute(), name=asked.called, said=(said,))
+        remarks = f"{form}: taken as they are"
+        return Brought(folder=folder.absolute(), name=options.called, notes=(remarks,))
     contents = {**raw, **{name: text.encode() for name, text in changed.items()}}
-    said = f"{form}; control characters taken out of {', '.join(changed)}"
-    return Brought(folder=_written(contents, asked.called, cache), name=asked.called, said=(said,))
+    remarks = f"{form}; control characters taken out of {', '.join(changed)}"
+    return Brought(
+        folder=_written(contents, options.called, cache), name=options.called, notes=(remarks,)
+    )
 
 
-def bring(asked: Bring, source: str, cache: Path) -> Brought:
-    """The corpus in emoray's own form, below `cache` unless it is so already.
+def bring(options: Bring, source: str, cache: Path) -> Brought:
+    """Import a corpus into emoray's own form, below `cache` unless it has that form already.
 
-    source: what `asked` names, as a local path or hf:… ValueError for whatever cannot be read,
-    understood or split.
+    Args:
+        options: how it is read.
+        source: what `options` names, as a local path or hf:…
+        cache: where the imported corpus is kept.
+
+    Returns:
+        Its folder, name, and notes on how it was read.
+
+    Raises:
+        ValueError: if it cannot be read, understood or split.
     """
-    if not source.startswith(HUB) and not asked.reads_columns and is_ours(Path(source)):
-        if asked.min_label_texts > 1:
+    if not source.startswith(HUB) and not options.reads_columns and is_ours(Path(source)):
+        if options.min_label_texts > 1:
             raise ValueError(
                 "a folder in emoray's own form is taken as it is, got --min-label-texts "
-                f"{asked.min_label_texts} for {source}: give it with the files this was made of"
+                f"{options.min_label_texts} for {source}: give it with the files this was made of"
             )
-        return _ours(Path(source), asked, cache)
-    given, names, said = _records(source, asked)
-    kept, dropped = kept_labels(given, names, asked.min_label_texts)
-    splits, how = completed(given, kept, asked.seed)
-    folder = _written(_contents(splits, kept), asked.called, cache)
-    return Brought(folder=folder, name=asked.called, said=(*said, *dropped, how))
+        return _ours(Path(source), options, cache)
+    given, names, remarks = _records(source, options)
+    kept, dropped = kept_labels(given, names, options.min_label_texts)
+    splits, how = completed(given, kept, options.seed)
+    folder = _written(_contents(splits, kept), options.called, cache)
+    return Brought(folder=folder, name=options.called, notes=(*remarks, *dropped, how))

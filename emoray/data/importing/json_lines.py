@@ -1,5 +1,8 @@
-"""JSON lines, or one JSON list, of objects: a key is a column. The list may stand under a name,
-`{"data": [...]}`, and one for each split, `{"train": [...], "test": [...]}`."""
+"""Read JSON lines, or one JSON list, of objects: a key is a column.
+
+The list may be under a name, `{"data": [...]}`, and one for each split,
+`{"train": [...], "test": [...]}`.
+"""
 
 import json
 from typing import Any
@@ -29,7 +32,7 @@ def _not_of_columns(entries: list[dict[str, Any]], where: str) -> None:
 
 
 def _under_a_name(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], str]:
-    """The objects of lists that stand in one object, and a word on it; else as they are."""
+    """The objects of lists inside one object, with a note; else the entries as they are."""
     (whole,) = entries if len(entries) == 1 else [{}]
     lists = {
         name: cell
@@ -37,18 +40,18 @@ def _under_a_name(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], 
         if isinstance(cell, list) and cell and all(isinstance(each, dict) for each in cell)
     }
     others = [name for name in whole if name not in lists]
-    said = f", from {listed(lists, 4)}" + (
+    remark = f", from {listed(lists, 4)}" + (
         f"; {listed(others, 4)} beside it left out" * bool(others)
     )
     if len(lists) == 1:
-        return next(iter(lists.values())), said
+        return next(iter(lists.values())), remark
     if lists and all(split_named(name) for name in lists):
-        return [{"split": name, **each} for name, cell in lists.items() for each in cell], said
+        return [{"split": name, **each} for name, cell in lists.items() for each in cell], remark
     return entries, ""
 
 
 def _pretty(text: str, where: str) -> list[dict[str, Any]] | None:
-    """One object over many lines; None where the text is more than that."""
+    """Read one object over many lines; None where the text is more than that."""
     try:
         return [_object(json.loads(text), where)]
     except (json.JSONDecodeError, RecursionError):
@@ -78,9 +81,9 @@ def _entries(text: str, where: str) -> list[dict[str, Any]]:
 
 
 def read_json(text: str, where: str) -> Table:
-    """Objects need not all have every key: what is missing says nothing."""
-    entries, said = _under_a_name(_entries(text, where))
+    """Read objects as rows; a missing key is an empty cell."""
+    entries, remark = _under_a_name(_entries(text, where))
     _not_of_columns(entries, where)
     names = dict.fromkeys(str(name) for entry in entries for name in entry)
     columns = {name: [entry.get(name) for entry in entries] for name in names}
-    return Table(where=where, columns=columns, notes=(f"JSON{said}",))
+    return Table(where=where, columns=columns, notes=(f"JSON{remark}",))

@@ -1,4 +1,4 @@
-"""What ids of labels stand for: by a file beside the corpus, or as the user says."""
+"""Names of label ids: from a file next to the corpus, or from the options."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from emoray.data.importing.characters import cleaned_name
 from emoray.data.importing.encoding import decoded
 from emoray.data.importing.table import quoted
 
-FILES = (  # beside a corpus, the most usual first
+FILES = (  # next to a corpus, the most usual first
     "labels.txt",
     "emotions.txt",
     "classes.txt",
@@ -31,35 +31,42 @@ _AFTER = re.compile(r"\s*(\S.*?)\s*[\t,;:=]\s*(\d+)\s*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelNames:
-    """Names by id; where: who says so, for errors and the first look."""
+    """Names by id; where: their source, for errors and notes."""
 
     by_id: dict[int, str]
     where: str
 
     @property
     def ordered(self) -> tuple[str, ...]:
+        """The names in the order of their ids."""
         return tuple(self.by_id[i] for i in sorted(self.by_id))
 
     @property
     def ids(self) -> str:
-        """The ids, in words."""
+        """The ids as text."""
         low, high = min(self.by_id), max(self.by_id)
         whole = high - low + 1 == len(self.by_id)
         return f"{low}..{high}" if whole else ", ".join(map(str, sorted(self.by_id)[:12]))
 
 
 def in_order(names: tuple[str, ...], where: str) -> LabelNames | None:
-    """Names by place; None where there are none."""
+    """Names by position; None where there are none."""
     return LabelNames(by_id=dict(enumerate(names)), where=where) if names else None
 
 
-def said_names(said: Sequence[str]) -> tuple[str, ...]:
-    """Names of labels as a command line gives them: each by itself, all with commas, or a file of
-    them. ValueError for a file that names none by place."""
-    if len(said) != 1:
-        return tuple(map(cleaned_name, said))
-    if not (path := Path(said[0]).expanduser()).is_file():
-        return tuple(cleaned_name(name) for name in said[0].split(","))
+def parse_label_names(given: Sequence[str]) -> tuple[str, ...]:
+    """Parse the names of labels on a command line: one each, all with commas, or a file of them.
+
+    Returns:
+        The names in the order of their ids.
+
+    Raises:
+        ValueError: if a file does not name every id from 0 on.
+    """
+    if len(given) != 1:
+        return tuple(map(cleaned_name, given))
+    if not (path := Path(given[0]).expanduser()).is_file():
+        return tuple(cleaned_name(name) for name in given[0].split(","))
     found = names_in(path.read_bytes(), str(path))
     if found is None or sorted(found.by_id) != list(range(len(found.by_id))):
         raise ValueError(
@@ -98,9 +105,13 @@ def _of_lines(lines: list[str]) -> dict[int, str]:
 
 
 def names_in(raw: bytes, where: str) -> LabelNames | None:
-    """A file's names: one a line, `0<tab>anger`, or JSON. None where it names nothing.
+    """Parse a file of label names: one a line, `0<tab>anger`, or JSON.
 
-    ValueError where one stands twice, or a line is more than a name.
+    Returns:
+        The names; None for a file without any.
+
+    Raises:
+        ValueError: if a name occurs twice, or a line is more than a name.
     """
     text = decoded(raw, where)[0]
     if where.endswith(".json"):
@@ -116,12 +127,12 @@ def names_in(raw: bytes, where: str) -> LabelNames | None:
     else:
         lines = [line for line in text.splitlines() if line.strip()]
         found = _of_lines(lines)
-    strange = next((name for name in found.values() if "\t" in name or not name.strip()), None)
+    invalid = next((name for name in found.values() if "\t" in name or not name.strip()), None)
     by_id = {i: cleaned_name(name) for i, name in found.items()}
     names = list(by_id.values())
     twice = next((name for name in names if names.count(name) > 1), None)
-    if strange is not None or twice is not None:
-        wrong = quoted(strange) if strange is not None else f"{quoted(twice)} twice"
+    if invalid is not None or twice is not None:
+        wrong = quoted(invalid) if invalid is not None else f"{quoted(twice)} twice"
         raise ValueError(
             f"{where} names every label once, one a line or as '0<tab>anger', got {wrong}: correct "
             "the file"

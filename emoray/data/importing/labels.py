@@ -1,4 +1,4 @@
-"""From cells to the names of labels: lists, separated names, ids, vectors, columns of 0 and 1."""
+"""Convert cells to names of labels: lists, separated names, ids, vectors, columns of 0 and 1."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -22,16 +22,21 @@ _SHARE = "--positive-from 0.5 takes shares from 0.5 on as labels"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Marks:
-    """The labels of each text, None where nobody labelled it; names: all of them, in the order of
-    their ids; said: how they were read."""
+    """The labels of each text.
+
+    Attributes:
+        of_text: names; None for a text that nobody labelled.
+        names: all of them, in the order of their ids.
+        notes: on how they were read.
+    """
 
     of_text: list[Labels]
     names: tuple[str, ...]
-    said: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def _item(value: Any, where: str) -> Item | None:
-    """One label of a cell: a name or an id."""
+    """Convert one label of a cell to a name or an id."""
     if is_nothing(value):
         return None
     if isinstance(value, str) and not is_object(value):
@@ -62,14 +67,14 @@ def _negative(ids: set[int], where: str) -> None:
 
 
 def _named(
-    items: list[list[Item] | None], known: LabelNames | None, where: str, asked: bool
+    items: list[list[Item] | None], known: LabelNames | None, where: str, has_names: bool
 ) -> tuple[list[Labels], tuple[str, ...], str]:
-    """Every item by name; ids by the names known, else as `label_3`."""
+    """Map every item to a name; ids by the known names, else as `label_3`."""
     flat = [i for row in items for i in row or ()]
     ids = {i for i in flat if isinstance(i, int)}
     words = {i for i in flat if isinstance(i, str)}
     names = set(known.ordered) if known else set()
-    if asked and not words <= names:
+    if has_names and not words <= names:
         raise ValueError(
             f"{where}: --label-names name ids and places, got the label "
             f"{quoted(sorted(words - names)[0])}: leave --label-names out"
@@ -81,14 +86,14 @@ def _named(
         order = known.ordered if known and words <= names else tuple(sorted(words))
         return _in_words(items), order, "names"
     if known:
-        if strange_ids := sorted(ids - known.by_id.keys()):
+        if unknown_ids := sorted(ids - known.by_id.keys()):
             count = (
                 ", or write '1<tab>name' there where ids count from 1"
                 if min(ids) == 1 and max(ids) == len(known.by_id)
                 else ""
             )
             raise ValueError(
-                f"{where}: label ids lie in {known.ids}, got {strange_ids[0]}, which has no name "
+                f"{where}: label ids lie in {known.ids}, got {unknown_ids[0]}, which has no name "
                 f"in {known.where}: correct the file or the names of its labels{count}"
             )
         by_id: dict[Item, str] = {**{i: known.by_id[i] for i in ids}, **{w: w for w in words}}
@@ -104,8 +109,13 @@ def _named(
 
 
 def _is_vector(cut_rows: Sequence[list[Any] | None], positive_from: float | None) -> bool:
-    """Whether every cell is a place for each label: as long as the others, of 0 and 1 (as ids,
-    labels would stand twice in a text, or the same two in every one)."""
+    """Whether every cell is a vector of 0 and 1, a place for each label.
+
+    As ids, labels would occur twice in a text, or the same two in every one.
+
+    Returns:
+        True where all cells are of one length, or hold a number twice.
+    """
     rows = [row for row in cut_rows if row]
     if not rows or max(map(len, rows)) < 2:
         return False
@@ -146,12 +156,12 @@ def _vectors(
     ]
     by = f"named in {known.where}" if known else "without names: --label-names a,b,… names them"
     return Marks(
-        of_text=of_text, names=names, said=(f"labels are vectors of {width} places, {by}",)
+        of_text=of_text, names=names, notes=(f"labels are vectors of {width} places, {by}",)
     )
 
 
 def _shares(cells: Sequence[Any], name: str, least: float, where: str) -> Marks:
-    """One column of shares: whether what it is called after is there."""
+    """Convert one column of shares to the label of its name, or `no` and its name."""
     of_text: list[Labels] = []
     for row, cell in enumerate(cells, start=1):
         number = number_of(cell)
@@ -161,8 +171,8 @@ def _shares(cells: Sequence[Any], name: str, least: float, where: str) -> Marks:
                 "--positive-from out, or name other columns with --label-column"
             )
         of_text.append(None if number is None else (name if number >= least else f"no {name}",))
-    said = f"labels: {name!r} from {least:g} on, 'no {name}' below"
-    return Marks(of_text=of_text, names=(name, f"no {name}"), said=(said,))
+    remark = f"labels: {name!r} from {least:g} on, 'no {name}' below"
+    return Marks(of_text=of_text, names=(name, f"no {name}"), notes=(remark,))
 
 
 def _each(table: Table, each: ColumnEach, positive_from: float | None) -> Marks:
@@ -177,21 +187,21 @@ def _each(table: Table, each: ColumnEach, positive_from: float | None) -> Marks:
             of_text.append(None)
         else:
             of_text.append(tuple(n for n, v in zip(each.names, row, strict=True) if v))
-    said = []
+    remarks = []
     if partly:
-        said.append(
+        remarks.append(
             f"{partly:,} of the rows left out {'has' if partly == 1 else 'have'} labels in some "
             "cells only: empty is not 0"
         )
     if not zeros and any(value is None for column in columns for value in column):
-        said.append("empty cells are read as 0: no column of labels holds one")
+        remarks.append("empty cells are read as 0: no column of labels holds one")
     if positive_from is not None:
-        said.append(f"labels are there from {positive_from:g} on")
-    return Marks(of_text=of_text, names=each.names, said=tuple(said))
+        remarks.append(f"labels are there from {positive_from:g} on")
+    return Marks(of_text=of_text, names=each.names, notes=tuple(remarks))
 
 
 def _as_numbers(found: CutCells, where: str) -> CutCells:
-    """Texts such as '1.0' as the whole numbers they are, where all are numbers."""
+    """Convert texts such as '1.0' to whole numbers, where all are numbers."""
     texts = {v for row in found.items for v in row or () if isinstance(v, str) and v.strip()}
     if not texts or not all("." in t or t.strip().lstrip("-").isdecimal() for t in texts):
         return found
@@ -216,8 +226,13 @@ def _as_numbers(found: CutCells, where: str) -> CutCells:
 def _hidden(
     items: list[list[Item] | None], splits: Sequence[str], known: LabelNames | None
 ) -> tuple[list[list[Item] | None], int]:
-    """-1, alone in its cell, as what it says where labels have names or a whole split has it:
-    nobody labelled the text."""
+    """Read -1, alone in its cell, as no label given, where it can be no label.
+
+    That is where labels have names, or where a whole split has it.
+
+    Returns:
+        The items, and how many were -1.
+    """
     by_split: dict[str, set[bool]] = {}
     for row, split in zip(items, splits, strict=True):
         by_split.setdefault(split, set()).add(row == [-1])
@@ -235,7 +250,7 @@ def _hidden(
 
 
 def _clean(marks: Marks) -> Marks:
-    """Names without control characters."""
+    """Remove control characters from the names."""
     clean = {name: cleaned_name(name) for name in marks.names}
     changed = [name for name in marks.names if clean[name] != name]
     if empty := [name for name in changed if not clean[name]]:
@@ -251,22 +266,29 @@ def _clean(marks: Marks) -> Marks:
             None if r is None else tuple(dict.fromkeys(clean[n] for n in r)) for r in marks.of_text
         ],
         names=tuple(dict.fromkeys(clean[name] for name in marks.names)),
-        said=(*marks.said, f"control characters and spaces taken out of names of labels: {shown}"),
+        notes=(
+            *marks.notes,
+            f"control characters and spaces taken out of names of labels: {shown}",
+        ),
     )
 
 
 def _known(
-    name: str, table: Table, asked: Bring, beside: Callable[[], LabelNames | None], needed: bool
+    name: str,
+    table: Table,
+    options: Bring,
+    read_names: Callable[[], LabelNames | None],
+    needed: bool,
 ) -> LabelNames | None:
-    """What ids stand for: as the user says, else the file itself, else one beside it."""
-    if asked.label_names:
-        return in_order(asked.label_names, "--label-names")
+    """The names of ids: from the options, else the file itself, else a file next to it."""
+    if options.label_names:
+        return in_order(options.label_names, "--label-names")
     if name in table.names:
         return in_order(table.names[name], "the file itself")
     if needed:
-        return beside()
+        return read_names()
     try:
-        return beside()
+        return read_names()
     except ValueError:  # a file that nothing here needs
         return None
 
@@ -274,32 +296,45 @@ def _known(
 def marks_of(
     table: Table,
     columns: Columns,
-    asked: Bring,
-    beside: Callable[[], LabelNames | None] = lambda: None,
+    options: Bring,
+    read_names: Callable[[], LabelNames | None] = lambda: None,
     splits: Sequence[str] = (),
 ) -> Marks:
-    """The labels of each row. beside: what ids stand for by a file beside the corpus; splits: of
-    each row, where they are given."""
+    """Read the labels of each row.
+
+    Args:
+        table: all rows.
+        columns: where its labels are.
+        options: how they are read.
+        read_names: reads names of ids from a file next to the corpus.
+        splits: of each row, where they are given.
+
+    Returns:
+        The labels, with notes on how they were read.
+
+    Raises:
+        ValueError: if the cells hold no labels, or the options do not fit them.
+    """
     if isinstance(columns.labels, ColumnEach):
-        if asked.label_names:
+        if options.label_names:
             raise ValueError(
                 "--label-names name ids and places of vectors, got columns of 0 and 1, which are "
                 f"called after their labels, in {table.where}: leave --label-names out"
             )
-        return _clean(_each(table, columns.labels, asked.positive_from))
+        return _clean(_each(table, columns.labels, options.positive_from))
     name = columns.labels.name
     where = f"column {quoted(name)} of {table.where}"
     cells = table.column(name)
-    found = _as_numbers(cut(cells, asked.label_separator, where), where)
-    is_vector = _is_vector(found.items, asked.positive_from)
-    if asked.positive_from is not None and not is_vector:
-        return _clean(_shares(cells, name, asked.positive_from, where))
+    found = _as_numbers(cut(cells, options.label_separator, where), where)
+    is_vector = _is_vector(found.items, options.positive_from)
+    if options.positive_from is not None and not is_vector:
+        return _clean(_shares(cells, name, options.positive_from, where))
     flat = (v for row in found.items for v in row or ())
     needed = is_vector or not any(isinstance(v, str) and not v.strip().isdecimal() for v in flat)
-    known = _known(name, table, asked, beside, needed)
+    known = _known(name, table, options, read_names, needed)
     if is_vector:
-        made = _vectors(found.items, known, asked.positive_from, where)
-        return _clean(replace(made, said=(*made.said, *found.notes)))
+        made = _vectors(found.items, known, options.positive_from, where)
+        return _clean(replace(made, notes=(*made.notes, *found.notes)))
     items = [
         None if row is None else [item for v in row if (item := _item(v, where)) is not None]
         for row in found.items
@@ -307,15 +342,15 @@ def marks_of(
     if found.single:
         items = [row or None for row in items]
     items, hidden = _hidden(items, splits or [ONE] * len(items), known)
-    of_text, names, kind = _named(items, known, where, bool(asked.label_names))
+    of_text, names, kind = _named(items, known, where, bool(options.label_names))
     if not names or not any(of_text):
         raise ValueError(
             f"texts have labels to learn from, got none in {where} with {listed(table.columns)}: "
             "name another --label-column"
         )
-    said = [f"labels are {kind}; {found.said}", *found.notes]
+    remarks = [f"labels are {kind}; {found.form}", *found.notes]
     if hidden:
-        said.append(f"{counted(hidden, 'label')} -1 read as no label given")
+        remarks.append(f"{counted(hidden, 'label')} -1 read as no label given")
     if none := sum(row == () for row in of_text):
-        said.append(f"{counted(none, 'text', 'have')} an empty list or cell: none of the labels")
-    return _clean(Marks(of_text=of_text, names=names, said=tuple(said)))
+        remarks.append(f"{counted(none, 'text', 'have')} an empty list or cell: none of the labels")
+    return _clean(Marks(of_text=of_text, names=names, notes=tuple(remarks)))

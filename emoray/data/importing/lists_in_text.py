@@ -1,4 +1,4 @@
-"""Lists that were written as text: by Python (lists, tuples, sets), NumPy or JSON."""
+"""Parse lists that were written as text: by Python (lists, tuples, sets), NumPy or JSON."""
 
 import json
 import re
@@ -16,7 +16,7 @@ _ESCAPED = re.compile(r"\\(['\"\\])")
 
 
 def _body(cell: str) -> str:
-    """The list with its brackets, without what was called to make it."""
+    """The list with its brackets, without the call that makes it."""
     inside = cell.strip()
     call = _CALL.fullmatch(inside)
     return call[1].strip() if call else inside
@@ -38,8 +38,13 @@ def is_listed(cell: str) -> bool:
 
 
 def items_of(cell: str) -> list[Any]:
-    """The items of a list written as text: quoted ones whole, others up to a comma or, where there
-    is none, white space."""
+    """Parse the items of a list written as text.
+
+    Quoted ones are whole, others end at a comma or, where there is none, at white space.
+
+    Returns:
+        Strings, or the values of JSON.
+    """
     body = _body(cell)
     with suppress(ValueError, RecursionError):
         found = json.loads(body)

@@ -1,4 +1,4 @@
-"""Tables with a row for each text and label: a text's rows become one, or are warned of."""
+"""Tables with a row for each text and label: join a text's rows, or warn of them."""
 
 from emoray.data.importing.records import TextRecord
 from emoray.data.importing.table import counted
@@ -16,10 +16,17 @@ def _by_text(records: list[TextRecord]) -> dict[str, list[TextRecord]]:
 def joined_labels(
     given: dict[str, list[TextRecord]], single: bool
 ) -> tuple[dict[str, list[TextRecord]], list[str]]:
-    """Records by split, and a word on texts that stand there with different labels.
+    """Join the rows of a text in a table with a row for each text and label.
 
-    single: every row has one label at most. No row says what another said already in such a table,
-    and texts of several labels are many; all else is left as it is.
+    In such a table no row repeats a label of its text, and many texts have several; any other table
+    is left as it is.
+
+    Args:
+        given: records by split.
+        single: whether every row has one label at most.
+
+    Returns:
+        Records by split, and notes on texts that occur with different labels.
     """
     by_split = {split: _by_text(records) for split, records in given.items()}
     groups = [group for texts in by_split.values() for group in texts.values()]

@@ -1,4 +1,4 @@
-"""A column for each label: cells of 0 and 1 in any of their spellings, and what is none."""
+"""A column for each label: cells of 0 and 1 in any of their spellings, and others."""
 
 import re
 from collections.abc import Sequence
@@ -28,26 +28,32 @@ _ID = re.compile(r"(.*_)?(id|idx|index|row|number|no|nr|num|unnamed.*)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkedColumn:
-    """What a column's cells are: how marks are spelled in it, or the first cell that is none.
+    """A column's cells: the spelling of its marks, or the first cell that is no mark.
 
-    soft: all are numbers in [0, 1], and not all of them whole. near: nine of ten are marks.
+    Attributes:
+        name: of the column.
+        spelled: a spelling such as `0 and 1`; None where a cell is no mark.
+        invalid: that cell, for notes.
+        soft: whether all are numbers in [0, 1], and not all of them whole.
+        near: whether nine of ten are marks.
+        constant: the value of all cells, where they are one.
     """
 
     name: str
     spelled: str | None
-    strange: str
+    invalid: str
     soft: bool
     near: bool
     constant: float | None
 
 
 def is_empty(cell: Any) -> bool:
-    """Whether a cell of one label says nothing: it is not 0."""
+    """Whether a cell of one label is empty, which is not 0."""
     return is_nothing(cell) or (isinstance(cell, str) and cell.strip().lower() in NOTHING)
 
 
 def number_of(cell: Any) -> float | None:
-    """A cell as a number; None where it is none."""
+    """A cell as a number; None for other cells."""
     if isinstance(cell, bool | int | float):
         return float(cell)
     if isinstance(cell, str) and _NUMBER.fullmatch(cell.strip()):
@@ -56,7 +62,7 @@ def number_of(cell: Any) -> float | None:
 
 
 def mark_of(cell: Any) -> tuple[float, str] | None:
-    """1 or 0 for a label that is there or not, and how it was spelled; None for other cells."""
+    """1 or 0 for a label that applies or not, with its spelling; None for other cells."""
     if isinstance(cell, bool):
         return float(cell), TRUTHS
     if isinstance(cell, str) and (spelled := _SPELT.get(cell.strip().lower())):
@@ -66,8 +72,8 @@ def mark_of(cell: Any) -> tuple[float, str] | None:
 
 
 def column_of(name: str, cells: Sequence[Any]) -> MarkedColumn | None:
-    """Look at all cells of a column; None where all are empty."""
-    none = MarkedColumn(name=name, spelled=None, strange="", soft=False, near=False, constant=None)
+    """Describe a column by its cells; None where all are empty."""
+    none = MarkedColumn(name=name, spelled=None, invalid="", soft=False, near=False, constant=None)
     words = 0
     kinds: dict[Any, int] = {}  # few, in a column of marks: each is looked at once
     first: dict[Any, int] = {}
@@ -81,19 +87,19 @@ def column_of(name: str, cells: Sequence[Any]) -> MarkedColumn | None:
                 return none
             first[key] = row
         kinds[key] = kinds.get(key, 0) + 1
-    said = {key: count for key, count in kinds.items() if not is_empty(key[1])}
-    if not said:
+    filled = {key: count for key, count in kinds.items() if not is_empty(key[1])}
+    if not filled:
         return None
-    marks = {key: mark for key in said if (mark := mark_of(key[1]))}
-    others = [key for key in said if key not in marks]
+    marks = {key: mark for key in filled if (mark := mark_of(key[1]))}
+    others = [key for key in filled if key not in marks]
     spellings = {spelled for _, spelled in marks.values()}
     if others:
-        numbers = [number_of(key[1]) for key in said]
-        near = sum(said[key] for key in marks) >= 0.9 * sum(said.values())
+        numbers = [number_of(key[1]) for key in filled]
+        near = sum(filled[key] for key in marks) >= 0.9 * sum(filled.values())
         return MarkedColumn(
             name=name,
             spelled=None,
-            strange=f"{quoted(others[0][1], 30)} in row {first[others[0]]}",
+            invalid=f"{quoted(others[0][1], 30)} in row {first[others[0]]}",
             soft=all(n is not None and 0 <= n <= 1 for n in numbers),
             near=near and len(others) <= 5,
             constant=None,
@@ -102,10 +108,10 @@ def column_of(name: str, cells: Sequence[Any]) -> MarkedColumn | None:
     return MarkedColumn(
         name=name,
         spelled=spellings.pop() if len(spellings) == 1 else NUMBERS,
-        strange="",
+        invalid="",
         soft=False,
         near=True,
-        constant=values.pop() if len(values) == 1 and len(said) == len(kinds) else None,
+        constant=values.pop() if len(values) == 1 and len(filled) == len(kinds) else None,
     )
 
 
@@ -123,7 +129,7 @@ def is_id(name: str) -> bool:
 def marked(
     table: Table, names: Sequence[str], positive_from: float | None
 ) -> list[list[float | None]]:
-    """By column and text: 1, 0, or None where a cell is empty. ValueError for all else."""
+    """Read 1, 0, or None for an empty cell, by column and text; ValueError for other cells."""
     columns = []
     for name in names:
         known: dict[Any, float | None] = {}

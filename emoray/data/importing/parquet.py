@@ -1,4 +1,4 @@
-"""Parquet and Arrow tables, with the names of class ids where `datasets` left them."""
+"""Read Parquet and Arrow tables, with the names of class ids where `datasets` left them."""
 
 import json
 from io import BytesIO
@@ -12,10 +12,10 @@ _WAY = "save it as JSON lines and give these"
 _ROWS = 1024  # counted at a time
 
 
-def class_names(said: bytes | None) -> dict[str, tuple[str, ...]]:
+def class_names(metadata: bytes | None) -> dict[str, tuple[str, ...]]:
     """Names of ids by column, from what the `datasets` library writes into a schema."""
     try:
-        features: Any = json.loads(said or b"{}")["info"]["features"]
+        features: Any = json.loads(metadata or b"{}")["info"]["features"]
     except (KeyError, TypeError, ValueError):
         return {}
     found = {}
@@ -30,15 +30,15 @@ def class_names(said: bytes | None) -> dict[str, tuple[str, ...]]:
 
 
 def parquet_columns(arrow: Any, where: str) -> Table:
-    """A pyarrow table as columns of Python values."""
+    """Convert a pyarrow table to columns of Python values."""
     names = [n for n in arrow.column_names if not n.startswith("__index_level_")]
-    said = (arrow.schema.metadata or {}).get(b"huggingface")
+    metadata = (arrow.schema.metadata or {}).get(b"huggingface")
     columns = {name: arrow.column(name).to_pylist() for name in names}
-    return Table(where=where, columns=columns, names=class_names(said))
+    return Table(where=where, columns=columns, names=class_names(metadata))
 
 
 def _bytes_of(column: Any) -> int:
-    """Bytes of a column's cells as texts: those of a dictionary as often as they stand there."""
+    """Bytes of a column's cells as texts; those of a dictionary count as often as they occur."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -54,14 +54,11 @@ def _bytes_of(column: Any) -> int:
 
 
 def _check_size(file: Any, where: str, most: int) -> None:
-    """ValueError where the cells are more than a file of its size may hold.
-
-    A few hundred bytes can say a million times the same long text: texts are counted, not made.
-    """
-    said = file.metadata
-    sizes = [said.row_group(i).total_byte_size for i in range(said.num_row_groups)]
+    """Refuse a file with more cells than one of its size may hold."""
+    metadata = file.metadata
+    sizes = [metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups)]
     left = most
-    if sum(sizes) > most or said.num_rows > most:
+    if sum(sizes) > most or metadata.num_rows > most:
         raise too_large(where, most, _WAY)
     for batch in file.iter_batches(batch_size=_ROWS):
         left -= sum(map(_bytes_of, batch.columns)) + len(batch)
@@ -70,7 +67,7 @@ def _check_size(file: Any, where: str, most: int) -> None:
 
 
 def read_parquet(source: Path | bytes, where: str) -> Table:
-    """One file, or its bytes."""
+    """Read one file, or its bytes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,4 +1,4 @@
-"""Which files a corpus is made of, what split each is, and how each is read."""
+"""Find the files of a corpus, the split of each, and the reader of each."""
 
 import glob
 import re
@@ -38,7 +38,11 @@ _PROSE = re.compile(r"(readme|licen[sc]e|notice|citation|requirements).*", re.IG
 class CorpusFile:
     """One file of a corpus, on disk or in an archive.
 
-    labels: the file with the labels of a file of lines; folder: of which split its folder is.
+    Attributes:
+        path: of the file or its archive.
+        member: in the archive.
+        labels: the file with the labels of a file of lines.
+        folder: the split of its folder.
     """
 
     path: Path
@@ -53,14 +57,17 @@ class CorpusFile:
 
     @property
     def name(self) -> str:
+        """Its name without folders."""
         return self.inside.split("/")[-1]
 
     @property
     def where(self) -> str:
+        """Its path, for errors."""
         return str(self.path) if self.member is None else f"{self.path}/{self.inside}"
 
     @property
     def format(self) -> str:
+        """Its suffix in lower case, without that of a packer."""
         suffixes = [s.lower() for s in Path(self.name).suffixes]
         if suffixes and suffixes[-1] in OPENERS:
             suffixes.pop()
@@ -68,16 +75,17 @@ class CorpusFile:
 
     @property
     def plain(self) -> str:
-        """Its name in lower letters, without the suffix of a packer."""
+        """Its name in lower case, without the suffix of a packer."""
         lower = self.name.lower()
         return next((lower.removesuffix(s) for s in OPENERS if lower.endswith(s)), lower)
 
     @property
     def split(self) -> str | None:
-        """What its name says of its split, else its folder's."""
+        """The split by its name, else by its folder's."""
         return _split_of(self.name.split(".")[0]) or self.folder
 
     def read(self) -> bytes:
+        """Its bytes, unpacked."""
         if self.member is None:
             return content(self.path)
         return member_content(self.path, self.member)
@@ -107,7 +115,7 @@ def _read_pair(part: CorpusFile, labels: CorpusFile) -> Table:
 
 
 def read_file(part: CorpusFile, named: Collection[str] = ()) -> Table:
-    """One file in any of the formats; ValueError where it is of none, damaged or empty."""
+    """Read one file in any of the formats; refuse other formats, damaged and empty files."""
     kind, where = part.format, part.where
     if kind not in FORMATS:
         raise ValueError(
@@ -137,7 +145,7 @@ def read_file(part: CorpusFile, named: Collection[str] = ()) -> Table:
 
 
 def _paired(parts: Sequence[CorpusFile]) -> list[CorpusFile]:
-    """Files of texts with the files of their labels, by name: train_text.txt, train_labels.txt."""
+    """Pair files of texts with files of labels by name: train_text.txt, train_labels.txt."""
     labels = {m[1]: part for part in parts if (m := _LABELS.fullmatch(part.plain))}
     return [
         replace(part, labels=labels[m[1]])
@@ -147,7 +155,7 @@ def _paired(parts: Sequence[CorpusFile]) -> list[CorpusFile]:
 
 
 def _of_texts(parts: Sequence[CorpusFile]) -> list[CorpusFile]:
-    """Those that may hold texts, of all files in a folder: .txt only where nothing else does."""
+    """The files in a folder that may hold texts: .txt only where nothing else does."""
     tables = [
         part for part in parts if part.format in FORMATS and part.name.lower() not in NAME_FILES
     ]
@@ -170,7 +178,7 @@ def _in_archive(path: Path) -> list[CorpusFile]:
 
 
 def _alone(path: Path) -> list[CorpusFile]:
-    """One file; a file of lines with that of its labels beside it."""
+    """One file; a file of lines is paired with that of its labels."""
     part = CorpusFile(path=path)
     if path.suffix.lower() == ARCHIVE:
         found = _of_texts(_in_archive(path))
@@ -189,8 +197,17 @@ def _alone(path: Path) -> list[CorpusFile]:
 
 
 def _candidates(source: str) -> list[CorpusFile]:
-    """The files meant: one, those of a folder (its `data/`, its train, dev and test), of an
-    archive, those that a glob matches."""
+    """The files that a source names.
+
+    That is one file, those of a folder (its `data/`, its train, dev and test), those of an archive,
+    or those that a glob matches.
+
+    Returns:
+        At least one.
+
+    Raises:
+        ValueError: if there are none.
+    """
     path = Path(source).expanduser()
     if path.is_file():
         return _alone(path)
@@ -225,7 +242,7 @@ def _by_split(
     together = Path(source).is_dir() or parts[0].member is not None
     left: list[CorpusFile] = []
     if ONE in found and len(found) > 1 and together:
-        left = found.pop(ONE)  # a README in JSON, an extra list: not what the splits' names say
+        left = found.pop(ONE)  # a README in JSON, an extra list
     whole = together and found.keys() == {ONE} and len(parts) > 1
     if whole or (ONE in found and len(found) > 1):
         raise ValueError(
@@ -237,9 +254,15 @@ def _by_split(
 
 
 def read_tables(source: str, named: Collection[str] = ()) -> dict[str, Table]:
-    """Tables by split; by `all` where names tell none. ValueError for what cannot be read.
+    """Read tables by split; under `all` where names do not give splits.
 
-    named: columns that the user names."""
+    Args:
+        source: a file, a folder, an archive or a glob.
+        named: columns from the options.
+
+    Returns:
+        A table for each split.
+    """
     parts = _candidates(source)
     if len(parts) == 1:
         return {ONE: read_file(parts[0], named)}
@@ -255,8 +278,8 @@ def read_tables(source: str, named: Collection[str] = ()) -> dict[str, Table]:
     return found
 
 
-def names_beside(source: str) -> LabelNames | None:
-    """Label names of a file beside the corpus, or in its archive; None where there is none."""
+def companion_names(source: str) -> LabelNames | None:
+    """Read label names from a file next to the corpus, or in its archive; None without one."""
     path = Path(source).expanduser()
     parts = _in_archive(path) if path.is_file() and path.suffix.lower() == ARCHIVE else []
     folder = path if path.is_dir() else path.parent

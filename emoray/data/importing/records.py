@@ -23,7 +23,7 @@ class TextRecord:
 
     @property
     def same(self) -> str:
-        """Equal for texts that differ in case and white space alone."""
+        """A key that is equal for texts that differ in case and white space alone."""
         return " ".join(self.text.casefold().split())
 
 
@@ -37,7 +37,7 @@ def _plain(text: object, column: str, row: int, where: str) -> str:
 
 
 def records_of(table: Table, column: str, marks: Marks) -> tuple[list[TextRecord], list[str]]:
-    """The rows that have a text and were labelled, and what was dropped or changed, in words."""
+    """The rows with a text and labels, and notes on what was dropped or changed."""
     found, empty, unlabelled, broken, steered = [], 0, 0, 0, 0
     for row, (text, labels) in enumerate(
         zip(table.column(column), marks.of_text, strict=True), start=1
@@ -78,9 +78,18 @@ def records_of(table: Table, column: str, marks: Marks) -> tuple[list[TextRecord
 def kept_labels(
     splits: dict[str, list[TextRecord]], names: Sequence[str], least: int
 ) -> tuple[tuple[str, ...], list[str]]:
-    """The labels with at least `least` texts that differ, and a word on those dropped.
+    """The labels with at least `least` different texts, and a note on those dropped.
 
-    ValueError where fewer than two or more than 500 remain: no classifier's labels.
+    Args:
+        splits: records by split.
+        names: of all labels.
+        least: number of texts.
+
+    Returns:
+        Names in their order, and the note, if any.
+
+    Raises:
+        ValueError: if fewer than two or more than 500 remain: no classifier's labels.
     """
     texts = {(r.same, label) for records in splits.values() for r in records for label in r.labels}
     count = Counter(label for _, label in texts)
@@ -106,7 +115,7 @@ def kept_labels(
 
 
 def matrix(records: Sequence[TextRecord], names: Sequence[str]) -> np.ndarray:
-    """labels_NK, uint8; labels that are not among the names count for nothing."""
+    """Return labels_NK, uint8; labels that are not among the names are left out."""
     place = {name: k for k, name in enumerate(names)}
     labels_NK = np.zeros((len(records), len(names)), dtype=np.uint8)
     for row, record in enumerate(records):

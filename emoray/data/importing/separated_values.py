@@ -1,6 +1,6 @@
-"""CSV and its kin, strictly: a row that does not fit the header is refused, not padded.
+"""Read CSV and the like strictly: a row that does not fit the header is refused, not padded.
 
-The separator is the one that the file's name says, else the one that all rows fit; quotes are
+The separator is the usual one of the file's suffix, else the one that all rows fit; quotes are
 letters where rows would be lost between two of them.
 """
 
@@ -18,12 +18,12 @@ from emoray.data.importing.table import Table, listed
 Quoting = Literal[0, 3]  # csv.QUOTE_MINIMAL and csv.QUOTE_NONE
 SIGNS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars '|'"}
 USUAL = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
-_SAID = re.compile(r'\s*"?sep=(.)"?[ \t]*\r?\n')  # as spreadsheets say it, before the header
+_DECLARED = re.compile(r'\s*"?sep=(.)"?[ \t]*\r?\n')  # as spreadsheets write it, before the header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
-    """A file by one separator: its first row, and the rows below it by column."""
+    """A file read with one separator: its first row, and the rows below it by column."""
 
     first: list[str]
     columns: list[list[str]]
@@ -36,7 +36,7 @@ class _Read:
 
 @contextmanager
 def _cells_of_any_length(text: str) -> Iterator[None]:
-    """The library refuses cells beyond 128 KiB unless it is told otherwise."""
+    """Lift the library's limit of 128 KiB a cell."""
     before = csv.field_size_limit(max(len(text), csv.field_size_limit()))
     try:
         yield
@@ -72,7 +72,7 @@ def _rows(text: str, sign: str, quoting: Quoting, where: str) -> _Read:
 
 
 def _loses_rows(quoted: _Read, letters: _Read) -> bool:
-    """Whether quotes swallow rows: as letters, columns of few kinds have no kind more."""
+    """Whether quotes swallow rows: read as letters, columns of few kinds have no further kind."""
     few = [
         (set(less), set(more))
         for less, more in zip(quoted.columns, letters.columns, strict=True)
@@ -108,7 +108,7 @@ def _first_row(text: str, sign: str) -> list[str]:
 
 
 def _likely(found: _Read) -> tuple[bool, int]:
-    """How well a separator explains a file without a header, by its labels and columns."""
+    """Rank how well a separator explains a file without a header, by its labels and columns."""
     kinds = [len(set(column)) for column in found.columns]
     few = any(1 < k <= len(column) / 2 for k, column in zip(kinds, found.columns, strict=True))
     return few, len(found.first)
@@ -135,10 +135,10 @@ def _by_sign(
 
 
 def read_separated(text: str, where: str, usual: str, named: Collection[str] = ()) -> Table:
-    """usual: the separator tried first; named: columns that the user names."""
-    said = _SAID.match(text)
-    signs = [said[1]] if said else [usual, *(sign for sign in SIGNS if sign != usual)]
-    text = text[said.end() :] if said else text.lstrip("\r\n")
+    """Read rows; usual: the separator tried first, named: columns from the options."""
+    declared = _DECLARED.match(text)
+    signs = [declared[1]] if declared else [usual, *(sign for sign in SIGNS if sign != usual)]
+    text = text[declared.end() :] if declared else text.lstrip("\r\n")
     with _cells_of_any_length(text):
         sign, found, letters = _by_sign(text, signs, where, named)
     notes = [f"cells separated by {SIGNS.get(sign, repr(sign))}"]

@@ -1,4 +1,4 @@
-"""What a user says of a corpus: where it is, and what cannot be seen from its files."""
+"""Settings of an imported corpus: where it is, and how it is read."""
 
 import re
 from dataclasses import dataclass
@@ -12,12 +12,21 @@ _SUFFIX = re.compile(r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|gz|bz2|xz|zip))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bring:
-    """A corpus to bring: a file, a folder, a glob, s3://bucket/key or hf:owner/name[:config].
+    """A corpus to import: a file, a folder, a glob, s3://bucket/key or hf:owner/name[:config].
 
-    What is left out is found in the files. label_columns: one that holds all labels of a text, or
-    several of 0 and 1, a label each; label_names: what ids, or places of 0/1 vectors, stand for;
-    positive_from: shares of yes from there on are labels; min_label_texts: labels with fewer texts
-    are dropped; seed: of the splits that are made where none are given.
+    What is not set is found in the files.
+
+    Attributes:
+        source: where it is.
+        name: what tables call it.
+        text_column: that holds the texts.
+        label_columns: one that holds all labels of a text, or several of 0 and 1, a label each.
+        label_separator: between the labels in a cell.
+        label_names: names of ids, or of the places of 0/1 vectors.
+        positive_from: shares of yes from there on are labels.
+        min_label_texts: labels with fewer texts are dropped.
+        seed: of the splits that are made where none are given.
+        has_options: whether the job has options for all of this.
     """
 
     source: str
@@ -29,7 +38,7 @@ class Bring:
     positive_from: float | None = None
     min_label_texts: int = 1
     seed: int = 0
-    has_options: bool = True  # whether the job that asks can be told all of this
+    has_options: bool = True  # whether the job has options for all of this
 
     def __post_init__(self) -> None:
         if not self.source.strip():
@@ -83,7 +92,7 @@ class Bring:
 
     @property
     def reads_columns(self) -> bool:
-        """Whether it says how to read columns, which a folder in emoray's own form has not."""
+        """Whether it sets how columns are read, which a folder in emoray's own form lacks."""
         return bool(
             self.text_column
             or self.label_columns

@@ -14,5 +14,5 @@ ONE = "all"  # in place of a split's name, where a corpus is not split yet
 
 
 def split_named(name: str) -> str | None:
-    """`train`, `dev` or `test`, whatever of the usual names a file, a cell or the hub says."""
+    """`train`, `dev` or `test` for any usual name of a split; None for other names."""
     return SPLIT_NAMES.get(name.strip().lower())

@@ -1,4 +1,4 @@
-"""Records into train, dev and test: as the files say, made where they say nothing."""
+"""Divide records into train, dev and test: as given, else made."""
 
 from collections.abc import Sequence
 
@@ -8,22 +8,22 @@ from emoray.data.importing.split_names import ONE, split_named
 from emoray.data.importing.splitting import SHARES, stratified
 from emoray.data.importing.table import Table, is_nothing, listed
 
-TAKEN = "taken from train"  # said of a split that the files do not have
+TAKEN = "taken from train"  # in the note on a split that the files do not have
 LEAST = 5  # texts of a split: as many as there are folds of dev
 
 
 def by_column(table: Table, column: str) -> tuple[list[str] | None, str]:
-    """The split of each row, and what to say of it; None where the column names no splits."""
+    """The split of each row, with a note; None where the column names no splits."""
     cells = [None if is_nothing(cell) else str(cell) for cell in table.column(column)]
     values = sorted({cell for cell in cells if cell is not None})
     known = {value: split for value in values if (split := split_named(value))}
     if not known:
         return None, f"column {column!r} names no splits ({listed(values, 3)}): not used for them"
-    strange = [value for value in values if value not in known]
-    if strange or None in cells:
+    unknown = [value for value in values if value not in known]
+    if unknown or None in cells:
         raise ValueError(
             f"a column of splits says train, dev or test in every row, got "
-            f"{listed(strange) if strange else 'empty cells'} in {column!r} of {table.where}: "
+            f"{listed(unknown) if unknown else 'empty cells'} in {column!r} of {table.where}: "
             "correct them, or rename the column"
         )
     return [known[cell] for cell in cells if cell is not None], f"splits: column {column!r}"
@@ -47,7 +47,7 @@ def _parted(
 def completed(
     given: dict[str, list[TextRecord]], names: Sequence[str], seed: int
 ) -> tuple[dict[str, list[TextRecord]], str]:
-    """All three splits, and how they came to be. ValueError where there is nothing to fit on."""
+    """All three splits, and a note on their origin; refuse a corpus without texts to fit on."""
     whole = given.get(ONE) or (given["train"] if given.keys() == {"train"} else None)
     shares = dict(zip(SPLITS, SHARES, strict=True))
     how = f"stratified by all labels, equal texts together, seed {seed}"
@@ -73,7 +73,7 @@ def completed(
 
 
 def check_splits(splits: dict[str, list[TextRecord]], names: Sequence[str]) -> None:
-    """ValueError where a split is too small, or has no text of a label."""
+    """Refuse a split that is too small, or that has no text of a label."""
     for split, records in splits.items():
         if len(records) < LEAST:
             raise ValueError(

@@ -1,8 +1,8 @@
-"""Train, dev and test for texts with several labels each: alike in every label, drawn by seed.
+"""Split texts with several labels each into train, dev and test, alike in every label, by seed.
 
 Iterative stratification: the rarest label first, each of its texts to the part that lacks most of
 that label (Sechidis, Tsoumakas & Vlahavas, "On the stratification of multi-label data", ECML 2011).
-Equal texts stay together: what stands in train must not judge.
+Equal texts stay together: a text of train must not be scored.
 Shapes: N texts, G groups of equal texts, K labels, S parts.
 """
 
@@ -14,7 +14,7 @@ SHARES = (0.8, 0.1, 0.1)
 
 
 def _desired(labels_GK: np.ndarray, shares_S: np.ndarray) -> np.ndarray:
-    """How many groups of each label every part is to get: its share, one at least."""
+    """How many groups of each label a part should get: its share, one at least."""
     count_K = labels_GK.sum(axis=0)
     desired_SK = shares_S[:, None] * count_K
     desired_SK[1:] = np.maximum(desired_SK[1:], np.minimum(1, count_K))
@@ -23,7 +23,7 @@ def _desired(labels_GK: np.ndarray, shares_S: np.ndarray) -> np.ndarray:
 
 
 def _assigned(labels_GK: np.ndarray, size_G: np.ndarray, shares_S: np.ndarray) -> np.ndarray:
-    """part_G. Ties go to the part that lacks most texts, then to the first."""
+    """Return part_G; ties go to the part that lacks most texts, then to the first."""
     lacking_SK = _desired(labels_GK, shares_S)
     lacking_S = shares_S * size_G.sum()
     part_G = np.full(len(labels_GK), -1)
@@ -44,7 +44,7 @@ def _assigned(labels_GK: np.ndarray, size_G: np.ndarray, shares_S: np.ndarray) -
 
 
 def _completed(part_G: np.ndarray, labels_GK: np.ndarray, parts: int) -> None:
-    """Where a part has none of a label, move one there that no other label will miss."""
+    """Move a group to a part that has none of a label, if no other label loses its last one."""
     held_SK = np.stack([labels_GK[part_G == s].sum(axis=0) for s in range(parts)])
     for s, k in np.argwhere(held_SK == 0):
         if held_SK[s, k]:
@@ -65,10 +65,22 @@ def stratified(
     shares: Sequence[float] = SHARES,
     seed: int = 0,
 ) -> np.ndarray:
-    """part_N, int64: which part each text belongs to. groups: equal for texts that stay together.
+    """Assign each text to a part.
 
     Every label of enough texts is in every part; `shares` of texts and of each label are met as
     nearly as whole texts allow.
+
+    Args:
+        labels_NK: 0 or 1.
+        groups: equal for texts that stay together.
+        shares: of the parts.
+        seed: of the draw.
+
+    Returns:
+        part_N, int64.
+
+    Raises:
+        ValueError: if there are fewer than two shares, or they do not sum to 1.
     """
     shares_S = np.asarray(shares, dtype=np.float64)
     if len(shares_S) < 2 or (shares_S <= 0).any() or not np.isclose(shares_S.sum(), 1):

@@ -1,4 +1,4 @@
-"""Columns as they were read, whatever the format: the one form in which the rest looks at them."""
+"""Columns of a corpus' files, the common form of all formats."""
 
 import math
 from collections.abc import Sequence
@@ -8,10 +8,13 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Table:
-    """Cells by column: text, numbers, lists, or None where nothing is said.
+    """Cells by column.
 
-    where: for errors. names: what the ids of a column stand for, where the format says so. notes:
-    how the file was read, where that could be read in two ways.
+    Attributes:
+        where: its source, for errors.
+        columns: text, numbers, lists, or None for an empty cell.
+        names: of the ids in a column, where the format has them.
+        notes: on how the file was read, where that could be read in two ways.
     """
 
     where: str
@@ -23,7 +26,7 @@ class Table:
         return len(next(iter(self.columns.values()), []))
 
     def column(self, name: str) -> list[Any]:
-        """The cells under a name; ValueError lists the names there are."""
+        """The cells of a column; refuse a name that the table does not have."""
         if name not in self.columns:
             raise ValueError(
                 f"a column must be there to be read, got {quoted(name)} for {self.where} with "
@@ -32,26 +35,26 @@ class Table:
         return self.columns[name]
 
     def rows(self, kept: Sequence[int]) -> "Table":
-        """Some of its rows."""
+        """The rows at these positions."""
         columns = {name: [cells[i] for i in kept] for name, cells in self.columns.items()}
         return replace(self, columns=columns)
 
 
 def quoted(value: Any, most: int = 60) -> str:
-    """A value for an error or a note: on one line, and never long."""
+    """A value for an error or a note: on one line, and cut to length."""
     shown = repr(value[: 4 * most] if isinstance(value, str) else value)
     return shown if len(shown) <= most else f"{shown[:most]}…"
 
 
 def listed(names: Sequence[str] | dict[str, Any], most: int = 12) -> str:
-    """Names for an error, not endlessly many."""
+    """Names for an error, at most `most` of them."""
     shown = [quoted(name) for name in list(names)[:most]]
     more = len(names) - len(shown)
     return (", ".join(shown) or "no columns") + (f" and {more} more" if more > 0 else "")
 
 
 def counted(number: int, noun: str, verb: str = "") -> str:
-    """`1 text has`, `2,000 texts have`: a number of things, and what they do."""
+    """A number of things, and their verb: `1 text has`, `2,000 texts have`."""
     if number == 1:
         verb = {"have": "has", "are": "is"}.get(verb, f"{verb}s" if verb else "")
     else:
@@ -60,14 +63,14 @@ def counted(number: int, noun: str, verb: str = "") -> str:
 
 
 def is_nothing(cell: Any) -> bool:
-    """Whether a cell says nothing: None, NaN, or only white space."""
+    """Whether a cell is empty: None, NaN, or only white space."""
     if isinstance(cell, str):
         return not cell.strip()
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
 def same_names(tables: Sequence[Table]) -> dict[str, tuple[str, ...]]:
-    """What ids stand for in all of them; ValueError where they disagree."""
+    """The names of ids in all tables; refuse tables that differ in them."""
     first = tables[0]
     for other in tables[1:]:
         if other.names != first.names:
@@ -79,7 +82,7 @@ def same_names(tables: Sequence[Table]) -> dict[str, tuple[str, ...]]:
 
 
 def joined(tables: Sequence[Table]) -> Table:
-    """Files of one split as one table; ValueError where their columns differ."""
+    """Join files of one split; refuse files that differ in their columns."""
     first = tables[0]
     for other in tables[1:]:
         if set(other.columns) != set(first.columns):

@@ -23,11 +23,12 @@ DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZi
 
 
 def most_bytes(packed: int) -> int:
-    """How much a file of so many packed bytes may hold."""
+    """The limit of unpacked bytes for a file of so many packed bytes."""
     return min(LARGEST, EXPANSION * packed + ROOM)
 
 
 def too_large(where: str, most: int, way: str = "unpack it and give what is in it") -> ValueError:
+    """The error for a file beyond its limit, with what to do."""
     if most >= LARGEST:
         return ValueError(
             f"{where}: a file of a corpus holds at most {LARGEST >> 30} GiB, got more: cut it into "
@@ -40,15 +41,12 @@ def too_large(where: str, most: int, way: str = "unpack it and give what is in i
 
 
 def _damaged(where: str, suffix: str, error: Exception) -> ValueError:
-    said = str(error).splitlines()[0][:80] if str(error) else type(error).__name__
-    return ValueError(f"{where}: a {suffix} file must be whole, got {said}: copy it again")
+    reason = str(error).splitlines()[0][:80] if str(error) else type(error).__name__
+    return ValueError(f"{where}: a {suffix} file must be whole, got {reason}: copy it again")
 
 
 def content(path: Path) -> bytes:
-    """The unpacked bytes of a file; ValueError where it is damaged or far too large.
-
-    A packed file is read twice, as what does not fit must not be held to see that.
-    """
+    """The unpacked bytes of a file; refuse a damaged or a far too large one."""
     size, where, suffix = path.stat().st_size, str(path), path.suffix.lower()
     if size > LARGEST:
         raise too_large(where, LARGEST)
@@ -68,7 +66,7 @@ def content(path: Path) -> bytes:
 
 
 def members(path: Path) -> list[zipfile.ZipInfo]:
-    """The files in an archive, but for those that systems put there of their own."""
+    """The files in an archive, but for those that operating systems add."""
     try:
         with zipfile.ZipFile(path) as archive:
             found = [m for m in archive.infolist() if not m.is_dir()]
@@ -79,10 +77,7 @@ def members(path: Path) -> list[zipfile.ZipInfo]:
 
 
 def checked_archive(path: Path, wanted: list[zipfile.ZipInfo]) -> None:
-    """ValueError where the members wanted, as large as they say, are more than the limit.
-
-    The library stops reading a member at the size that it says.
-    """
+    """Refuse an archive whose members, by their declared sizes, exceed the limit together."""
     most = most_bytes(path.stat().st_size)
     if sum(member.file_size for member in wanted) > most:
         raise too_large(str(path), most)

@@ -33,7 +33,7 @@ def test_the_separator_is_the_one_that_all_rows_fit(sign: str, suffix: str, tmp_
     found = brought(path, tmp_path / "c")
     assert labels_of(path, tmp_path / "c") == MEANT
     named = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars '|'"}[sign]
-    assert f"cells separated by {named}; encoding UTF-8" in found.said
+    assert f"cells separated by {named}; encoding UTF-8" in found.notes
 
 
 @pytest.mark.parametrize("sign", [";", "\t", "|", ","])
@@ -60,7 +60,7 @@ def test_unicode_is_read_in_all_its_encodings_and_said(
     path = write(tmp_path / ("a.csv" if write is as_separated else "a.jsonl"), BOTH)
     path.write_bytes(path.read_text().encode(encoding))
     assert labels_of(path, tmp_path / "c") == MEANT
-    assert any(line.endswith(f"encoding {named}") for line in brought(path, tmp_path / "c").said)
+    assert any(line.endswith(f"encoding {named}") for line in brought(path, tmp_path / "c").notes)
 
 
 @pytest.mark.parametrize("suffix", [".tsv", ".csv", ".txt"])
@@ -74,7 +74,7 @@ def test_quotes_that_would_swallow_rows_are_letters(sign: str, suffix: str, tmp_
     if sign == "\t":
         assert found == dict(zip(texts, ({label} for label in LABELS), strict=True))
     (tmp_path / f"b{suffix}").write_text(lines(sign, texts))
-    said = brought(tmp_path / f"b{suffix}", tmp_path / "c").said
+    said = brought(tmp_path / f"b{suffix}", tmp_path / "c").notes
     found = labels_of(tmp_path / f"b{suffix}", tmp_path / "c")
     assert found == dict(zip(texts, ({label} for label in LABELS), strict=True))
     assert "quotes are read as letters" in said
@@ -119,7 +119,7 @@ def test_a_table_without_a_header_is_refused_and_read_as_the_refusal_says(
         brought(path, tmp_path / "c")
     text, label = ("column 2", "column 3") if numbered else ("column 1", "column 2")
     found = brought(path, tmp_path / "c", text_column=text, label_columns=(label,))
-    assert "no header: the first line is a text" in "\n".join(found.said)
+    assert "no header: the first line is a text" in "\n".join(found.notes)
     assert labels_of(path, tmp_path / "c", text_column=text, label_columns=(label,)) == MEANT
 
 
@@ -136,7 +136,7 @@ def test_headers_of_files_put_together_are_no_texts(tmp_path: Path) -> None:
     head, *rest = path.read_text().splitlines()
     path.write_text("\n".join([head, *rest[:20], head, *rest[20:]]) + "\n")
     assert labels_of(path, tmp_path / "c") == MEANT
-    assert "1 repetitions of the header left out" in brought(path, tmp_path / "c").said
+    assert "1 repetitions of the header left out" in brought(path, tmp_path / "c").notes
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
@@ -197,7 +197,7 @@ def test_a_column_of_splits_is_used_whatever_it_is_called(column: str, tmp_path:
     path = as_separated(tmp_path / "a.csv", {**BOTH, column: cells})
     found = brought(path, tmp_path / "c")
     assert [len(read(found).split(s)) for s in ("train", "dev", "test")] == [80, 20, 20]
-    assert f"splits: column {column!r}" in found.said
+    assert f"splits: column {column!r}" in found.notes
 
 
 def test_a_column_that_only_sounds_like_splits_is_mentioned(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_column_that_only_sounds_like_splits_is_mentioned(tmp_path: Path) -> N
     )
     found = brought(path, tmp_path / "c")
     assert read(found).taxonomy.labels == NAMES
-    assert "column 'fold' not used for splits ('0', '1')" in found.said
+    assert "column 'fold' not used for splits ('0', '1')" in found.notes
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_test_split_that_nobody_labelled_is_left_out_and_one_is_made(
     as_separated(folder / "train.csv", {"text": TEXTS[:100], "label": ids[:100]})
     as_separated(folder / "test.csv", test)
     found = brought(folder, tmp_path / "c")
-    said = "\n".join(found.said)
+    said = "\n".join(found.notes)
     assert "20 rows of test left out: nobody labelled them" in said and "splits made" in said
     assert set(labels_of(folder, tmp_path / "c")) == set(TEXTS[:100])
 
@@ -237,7 +237,7 @@ def test_a_test_split_that_nobody_labelled_is_left_out_and_one_is_made(
 def test_files_of_no_split_beside_splits_are_named(tmp_path: Path) -> None:
     split_files(tmp_path, "tables")
     as_separated(tmp_path / "sample_submission.csv", {"id": [1]})
-    said = "\n".join(brought(tmp_path, tmp_path / "c").said)
+    said = "\n".join(brought(tmp_path, tmp_path / "c").notes)
     assert "files left out, of no split by their names: 'sample_submission.csv'" in said
 
 
@@ -270,7 +270,7 @@ def test_lines_as_fasttext_takes_them_are_texts_with_labels(tmp_path: Path) -> N
     rows = [f"__label__{label} {text}" for text, label in zip(TEXTS, LABELS, strict=True)]
     path.write_text("\n".join(rows))
     assert labels_of(path, tmp_path / "c") == MEANT
-    assert "the words that begin with __label__" in " ".join(brought(path, tmp_path / "c").said)
+    assert "the words that begin with __label__" in " ".join(brought(path, tmp_path / "c").notes)
     many = [f"{row} __label__love" if i % 2 else row for i, row in enumerate(rows)]
     path.write_text("\n".join(many))
     found = labels_of(path, tmp_path / "c")

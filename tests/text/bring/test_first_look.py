@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from emoray.data.goemotions import sample
-from emoray.data.summary import first_look
+from emoray.data.summary import count_corpus
 
 
 def test_a_corpus_is_counted_by_hand(tmp_path: Path) -> None:
@@ -11,7 +11,7 @@ def test_a_corpus_is_counted_by_hand(tmp_path: Path) -> None:
     )
     (tmp_path / "dev.tsv").write_text("three\t0,2\ta\nfour\t1\tb\n")
     (tmp_path / "test.tsv").write_text("one two\t0,1,2\ta\nfour\t1\tb\n")
-    look = first_look(tmp_path)
+    look = count_corpus(tmp_path)
     assert look.labels == ("late", "rude", "broken") and look.taxonomies == ("own",)
     assert look.sizes == (4, 2, 2) and look.unlabelled == (1, 0, 0) and not look.single
     assert look.count_SK.tolist() == [[2, 2, 1], [1, 1, 1], [1, 2, 1]]
@@ -27,5 +27,5 @@ def test_a_corpus_is_counted_by_hand(tmp_path: Path) -> None:
 
 
 def test_the_sample_has_three_taxonomies() -> None:
-    look = first_look(sample().folder)
+    look = count_corpus(sample().folder)
     assert look.taxonomies == ("goemotions", "ekman", "sentiment") and len(look.labels) == 28

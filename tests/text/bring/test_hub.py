@@ -51,7 +51,7 @@ def test_class_labels_are_kept_in_parquet_files_too(tmp_path: Path) -> None:
 def test_one_saved_split_is_split_here(tmp_path: Path) -> None:
     dataset(60, several=False).save_to_disk(str(tmp_path / "saved"))
     source = f"hf:{tmp_path / 'saved'}"
-    assert "splits made" in bring(Bring(source=source), source, tmp_path / "cache").said[-1]
+    assert "splits made" in bring(Bring(source=source), source, tmp_path / "cache").notes[-1]
 
 
 @pytest.mark.parametrize(
@@ -98,5 +98,5 @@ def test_splits_that_are_left_out_are_named(tmp_path: Path) -> None:
     parts = {"train": dataset(60, several=False), "more": dataset(9, several=False, start=100)}
     datasets.DatasetDict(parts).save_to_disk(str(tmp_path / "saved"))
     source = f"hf:{tmp_path / 'saved'}"
-    said = bring(Bring(source=source), source, tmp_path / "cache").said
+    said = bring(Bring(source=source), source, tmp_path / "cache").notes
     assert "splits left out: 'more'" in said

@@ -98,7 +98,7 @@ def test_a_folder_of_splits_is_taken_as_it_is(names: tuple[str, ...], tmp_path: 
         tuple(TEXTS[30:45]),
         tuple(TEXTS[45:]),
     ]
-    assert "splits as given" in found.said and found.name == "mine"
+    assert "splits as given" in found.notes and found.name == "mine"
 
 
 def test_a_column_of_splits_is_honoured(tmp_path: Path) -> None:
@@ -107,14 +107,14 @@ def test_a_column_of_splits_is_honoured(tmp_path: Path) -> None:
     found = brought(path, tmp_path / "cache")
     corpus = read(found)
     assert corpus.train.texts == tuple(TEXTS[:30]) and corpus.dev.texts == tuple(TEXTS[30:45])
-    assert "splits: column 'split'" in found.said
+    assert "splits: column 'split'" in found.notes
 
 
 def test_a_column_that_names_no_splits_is_not_used_for_them_and_that_is_said(
     tmp_path: Path,
 ) -> None:
     path = as_separated(tmp_path / "a.csv", {**texts_and(JOINED), "split": ["web", "shop"] * 30})
-    said = brought(path, tmp_path / "cache").said
+    said = brought(path, tmp_path / "cache").notes
     assert any("names no splits ('shop', 'web')" in line for line in said)
 
 
@@ -125,7 +125,7 @@ def test_a_missing_split_is_taken_from_train_and_that_is_said(tmp_path: Path) ->
     corpus = read(found)
     assert corpus.test.texts == tuple(TEXTS[45:])
     assert sorted((*corpus.train.texts, *corpus.dev.texts)) == sorted(TEXTS[:45])
-    assert len(corpus.dev) == 5 and "dev taken from train (11%)" in found.said[-1]
+    assert len(corpus.dev) == 5 and "dev taken from train (11%)" in found.notes[-1]
 
 
 def test_a_glob_of_parts_is_one_corpus(tmp_path: Path) -> None:
@@ -160,7 +160,9 @@ def test_ids_are_named_by_a_file_beside_the_corpus(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("\n".join(LABELS))
     found = brought(path, tmp_path / "c")
     assert told(read(found)) == {text: set(labels) for text, labels in rows()}
-    assert "labels are ids, named in labels.txt; separated by ',' (seen in the cells)" in found.said
+    assert (
+        "labels are ids, named in labels.txt; separated by ',' (seen in the cells)" in found.notes
+    )
 
 
 @pytest.mark.parametrize("labels", [2, 60])
@@ -215,7 +217,7 @@ def test_what_is_dropped_or_changed_is_said(tmp_path: Path) -> None:
     corpus = read(found)
     assert "two lines and a tab" in told(corpus) and told(corpus)["two lines and a tab"] == set()
     assert corpus.taxonomy.labels == LABELS and len(told(corpus)) == 61
-    said = "\n".join(found.said)
+    said = "\n".join(found.notes)
     assert "2 rows without a text dropped" in said and "1 text with tabs or line breaks" in said
     assert "labels with fewer than 5 texts dropped: rare (1)" in said
 
@@ -233,7 +235,7 @@ def test_quotes_that_do_not_pair_are_letters_in_tsv(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text(f"text\tlabels\n{body}")
     found = brought(tmp_path / "a.tsv", tmp_path / "cache")
     assert f'"{TEXTS[0]}" she said' in told(read(found))
-    assert "quotes are read as letters" in found.said
+    assert "quotes are read as letters" in found.notes
 
 
 @pytest.mark.parametrize(
@@ -255,14 +257,14 @@ def test_a_corpus_is_called_after_its_source(source: str, called: str) -> None:
 def test_a_file_of_other_names_beside_the_corpus_counts_for_nothing(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("spam\nham\n")
     found = brought(FORMS["csv"](tmp_path), tmp_path / "cache")
-    assert read(found).taxonomy.labels == LABELS and "labels.txt" not in "".join(found.said)
+    assert read(found).taxonomy.labels == LABELS and "labels.txt" not in "".join(found.notes)
 
 
 def test_labels_of_a_class_without_a_text_are_dropped_and_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("\n".join((*LABELS, "unused")))
     found = brought(FORMS["csv"](tmp_path), tmp_path / "cache")
     assert read(found).taxonomy.labels == LABELS
-    assert "labels without a text dropped: unused (0)" in found.said
+    assert "labels without a text dropped: unused (0)" in found.notes
 
 
 def test_no_label_of_a_folder_in_emorays_own_form_is_dropped(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def test_a_list_under_a_name_is_the_corpus(indent: int | None, tmp_path: Path) -
     found = brought(written(tmp_path / "a.json", whole, indent), tmp_path / "c")
     corpus = read(found)
     assert told(corpus) == {text: set(labels) for text, labels in WHOLE.items()}
-    assert any("from 'data'; 'version', 'schema' beside it left out" in s for s in found.said)
+    assert any("from 'data'; 'version', 'schema' beside it left out" in s for s in found.notes)
 
 
 def test_a_list_for_each_split_keeps_the_splits(tmp_path: Path) -> None:

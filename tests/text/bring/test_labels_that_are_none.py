@@ -45,7 +45,7 @@ def test_rows_that_nobody_labelled_are_no_negatives(
         columns = {"labels": [*cells, *[nothing] * N]}
     path = WRITERS[writer](tmp_path, {"text": TEXTS, **columns})
     assert set(labels_of(path, tmp_path / "c")) == set(TEXTS[:N])
-    assert "60 rows without labels left out" in brought(path, tmp_path / "c").said
+    assert "60 rows without labels left out" in brought(path, tmp_path / "c").notes
 
 
 @writers
@@ -54,7 +54,7 @@ def test_rows_with_some_empty_cells_are_left_out_and_said(writer: str, tmp_path:
     marks["joy"][5] = marks["fear"][7] = None
     path = WRITERS[writer](tmp_path, {"text": TEXTS[:N], **marks})
     assert len(labels_of(path, tmp_path / "c")) == N - 2
-    said = brought(path, tmp_path / "c").said
+    said = brought(path, tmp_path / "c").notes
     assert "2 of the rows left out have labels in some cells only: empty is not 0" in said
 
 
@@ -63,7 +63,7 @@ def test_where_no_cell_is_0_an_empty_one_is(writer: str, tmp_path: Path) -> None
     marks = {name: [cell or None for cell in cells] for name, cells in MARKS.items()}
     path = WRITERS[writer](tmp_path, {"text": TEXTS[:N], **marks})
     assert len(labels_of(path, tmp_path / "c")) == N
-    said = brought(path, tmp_path / "c").said
+    said = brought(path, tmp_path / "c").notes
     assert "empty cells are read as 0: no column of labels holds one" in said
 
 
@@ -71,7 +71,7 @@ def test_an_empty_list_is_a_text_with_none_of_the_labels(tmp_path: Path) -> None
     cells = [[] if i % 4 == 0 else [label] for i, label in enumerate(LABELS)]
     path = as_lines(tmp_path / "a.jsonl", {"text": TEXTS[:N], "labels": cells})
     assert labels_of(path, tmp_path / "c")[TEXTS[0]] == set()
-    said = brought(path, tmp_path / "c").said
+    said = brought(path, tmp_path / "c").notes
     assert "15 texts have an empty list or cell: none of the labels" in said
 
 
@@ -84,7 +84,7 @@ def test_a_row_for_each_text_and_label_is_one_text(writer: str, form: str, tmp_p
     found = labels_of(path, tmp_path / "c")
     called = NAMES if form == "names" else ("label_0", "label_1", "label_2")
     assert found == {t: {called[k] for text, k in pairs if text == t} for t in TEXTS[:N]}
-    said = "\n".join(brought(path, tmp_path / "c").said)
+    said = "\n".join(brought(path, tmp_path / "c").notes)
     assert f"a row for each text and label: {len(pairs)} rows joined to 60 texts" in said
 
 
@@ -92,7 +92,7 @@ def test_a_few_texts_with_different_labels_are_warned_of_and_stay(tmp_path: Path
     columns = {"text": [*TEXTS[:N], TEXTS[0]], "label": [*LABELS, "fear"]}
     found = brought(as_separated(tmp_path / "a.csv", columns), tmp_path / "c")
     assert sum(len(read(found).split(s)) for s in ("train", "dev", "test")) == N + 1
-    assert "warning: 1 text stands there more than once, with different labels" in found.said
+    assert "warning: 1 text stands there more than once, with different labels" in found.notes
 
 
 @writers
@@ -109,7 +109,7 @@ def test_columns_of_0_and_1_that_may_be_no_labels_are_warned_of(
     writer: str, name: str, cells: list[int], why: str, tmp_path: Path
 ) -> None:
     path = WRITERS[writer](tmp_path, {"text": TEXTS[:N], **MARKS, name: cells})
-    said = "\n".join(brought(path, tmp_path / "c").said)
+    said = "\n".join(brought(path, tmp_path / "c").notes)
     assert f"warning: {name!r} may be no label, {why}: without it --label-column 'joy'" in said
     assert "labels: 4 columns of 0 and 1" in said and f"'fear', {name!r}" in said
     assert set.union(*labels_of(path, tmp_path / "c", label_columns=NAMES).values()) == set(NAMES)
@@ -120,7 +120,7 @@ def test_labels_that_all_ask_for_yes_or_no_are_not_warned_of(tmp_path: Path) -> 
         tmp_path / "a.csv", {"text": TEXTS[:N], **{f"is_{n}": cells for n, cells in MARKS.items()}}
     )
     found = brought(path, tmp_path / "c")
-    assert len(read(found).taxonomy.labels) == 3 and "warning" not in "\n".join(found.said)
+    assert len(read(found).taxonomy.labels) == 3 and "warning" not in "\n".join(found.notes)
 
 
 @writers
@@ -130,14 +130,14 @@ def test_true_and_false_beside_0_and_1_is_left_out_and_said(writer: str, tmp_pat
     found = brought(path, tmp_path / "c")
     assert read(found).taxonomy.labels == NAMES
     words = "column 'very_unclear' left out: it says True and False, the labels 0 and 1"
-    assert words in found.said
+    assert words in found.notes
 
 
 @writers
 def test_a_column_with_a_single_2_is_left_out_and_said(writer: str, tmp_path: Path) -> None:
     fear = [2 if i == 2 else cell for i, cell in enumerate(MARKS["fear"])]
     path = WRITERS[writer](tmp_path, {"text": TEXTS[:N], **MARKS, "fear": fear})
-    said = "\n".join(brought(path, tmp_path / "c").said)
+    said = "\n".join(brought(path, tmp_path / "c").notes)
     assert "warning: column 'fear' left out: it holds" in said and "2" in said
     assert "in row 3, not only 0 and 1" in said
     with pytest.raises(ValueError, match=r"in 'fear', text 3 of .*: correct it"):

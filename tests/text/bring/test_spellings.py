@@ -79,7 +79,7 @@ def test_a_cell_beside_lists_is_one_label_and_none_is_an_empty_list(tmp_path: Pa
     cells[1], cells[7] = "anger", "none"
     found = brought(as_separated(tmp_path / "a.csv", together(cells)), tmp_path / "c")
     assert read(found).taxonomy.labels == ("anger", "fear", "joy")
-    assert "lists in text; 1 cell is no list, taken as one label" in "\n".join(found.said)
+    assert "lists in text; 1 cell is no list, taken as one label" in "\n".join(found.notes)
 
 
 @pytest.mark.parametrize("cells", [["joy|love", "anger"], ["joy;love", "anger"]])
@@ -87,7 +87,7 @@ def test_a_sign_that_no_name_has_separates_even_few_kinds(cells: list[str], tmp_
     path = as_separated(tmp_path / "a.csv", together(cells * 30, "label"))
     found = brought(path, tmp_path / "c")
     assert read(found).taxonomy.labels == ("anger", "joy", "love")
-    assert any("(seen in the cells)" in line for line in found.said)
+    assert any("(seen in the cells)" in line for line in found.notes)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_signs_within_names_separate_nothing(names: tuple[str, ...], tmp_path: P
     path = as_separated(tmp_path / "a.csv", together(cells, "label"))
     found = brought(path, tmp_path / "c")
     assert set(read(found).taxonomy.labels) == set(names)
-    assert ("warning: ',' is part of names" in "\n".join(found.said)) == (", " in names[0])
+    assert ("warning: ',' is part of names" in "\n".join(found.notes)) == (", " in names[0])
 
 
 @pytest.mark.parametrize("writer", WRITERS)
@@ -119,7 +119,7 @@ def test_a_column_for_each_label_is_read_however_it_is_marked(
     path = WRITERS[writer](tmp_path, {"text": TEXTS, **marks})
     found = brought(path, tmp_path / "c")
     assert labels_of(path, tmp_path / "c") == MEANT
-    assert any("3 columns of 0 and 1" in s and "'joy', 'anger', 'fear'" in s for s in found.said)
+    assert any("3 columns of 0 and 1" in s and "'joy', 'anger', 'fear'" in s for s in found.notes)
 
 
 @pytest.mark.parametrize("writer", WRITERS)
@@ -236,7 +236,7 @@ def test_ids_are_named_by_the_files_that_people_have(
     path = as_separated(tmp_path / "a.csv", together([i % 3 for i in range(N)], "label"))
     found = brought(path, tmp_path / "c")
     assert read(found).taxonomy.labels == NAMES
-    assert f"labels are ids, named in {name}; one label a text" in found.said
+    assert f"labels are ids, named in {name}; one label a text" in found.notes
 
 
 def test_names_that_begin_with_a_number_are_names(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_other_types_of_parquet_columns_are_no_hindrance(tmp_path: Path) -> None
 def test_a_sign_that_may_join_labels_is_warned_of_with_a_way_out(tmp_path: Path) -> None:
     cells = ["joy" if i % 2 else "anger" if i % 4 else "joy/love" for i in range(60)]
     path = as_separated(tmp_path / "a.csv", {"text": [f"t {i}" for i in range(60)], "label": cells})
-    said = " ".join(brought(path, tmp_path / "c").said)
+    said = " ".join(brought(path, tmp_path / "c").notes)
     assert "'/' is taken for a part of the name 'joy/love': --label-separator / separates" in said
     found = labels_of(path, tmp_path / "d", label_separator="/")
     assert found["t 0"] == {"joy", "love"}

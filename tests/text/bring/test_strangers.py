@@ -122,9 +122,9 @@ def test_control_characters_are_taken_out_and_that_is_said(
     path = write(tmp_path / name, {"text": [f"{t} {char}!" for t in TEXTS], "label": labels})
     found = brought(path, tmp_path / "c")
     corpus = read(found)
-    whole = "".join([*told(corpus), *corpus.taxonomy.labels, *found.said])
+    whole = "".join([*told(corpus), *corpus.taxonomy.labels, *found.notes])
     assert whole.isprintable() and len(corpus.taxonomy.labels) == 3
-    said = "\n".join(found.said)
+    said = "\n".join(found.notes)
     assert "60 texts with control characters: taken out" in said
     assert char == "\x0b" or "taken out of names of labels" in said
 
@@ -163,7 +163,7 @@ def test_a_folder_in_emorays_own_form_is_cleaned_into_another(tmp_path: Path) ->
         (folder / f"{split}.tsv").write_text(f"{ESC}{content}")
     found = brought(folder, tmp_path / "c")
     assert found.folder != folder and ESC not in (found.folder / "train.tsv").read_text()
-    assert "control characters taken out of train.tsv, dev.tsv, test.tsv" in found.said[0]
+    assert "control characters taken out of train.tsv, dev.tsv, test.tsv" in found.notes[0]
     assert (found.folder / "dev.tsv").read_text() == (sample().folder / "dev.tsv").read_text()
 
 
