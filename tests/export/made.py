@@ -70,7 +70,7 @@ def rebuilt(net: Network, scheme: ModelScheme) -> Network:
         tensors[name if name.startswith(("embedding", "pool")) else f"{name}.kernel"] = kept
     for name, bias in net.biases().items():
         tensors[f"{name.removesuffix('.kernel')}.bias"] = bias
-    kinds = [type(pool).__name__.lower() for pool in net.pools]
+    kinds = [type(pool).__name__.removesuffix("Pool").lower() for pool in net.pools]
     return Network.from_tensors(tensors, kinds)
 
 
