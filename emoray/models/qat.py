@@ -9,18 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from emoray.models.batches import PaddedTexts
-from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.outcome import Epoch, TrainedWeights, unweighted
+from emoray.models.text_module import TextModule
 from emoray.models.training import Fit, FitSettings, fit
-from emoray.models.word.torch_module import WordNetwork
 from emoray.quant.affine import AffineMap
-from emoray.quant.qat.prepare import Place, prepare
-from emoray.quant.scheme import EMBEDDING, ModelScheme
-
-SAME_INPUT = ("query", "key", "value")  # of an encoder's layer: three products read one activation
+from emoray.quant.qat.prepare import prepare
+from emoray.quant.scheme import ModelScheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,31 +30,8 @@ class Refined(TrainedWeights):
     ranges: dict[str, tuple[float, float]]
 
 
-def _of_words(network: WordNetwork) -> tuple[Place, ...]:
-    after_relu = set(network.names[1:])
-    products = (
-        Place(name=name, module=product, nonnegative=name in after_relu)
-        for name, product in network.products().items()
-    )
-    return Place(name=EMBEDDING, module=network.embedding), *products
-
-
-def _of_encoder(network: EncoderClassifier) -> tuple[Place, ...]:
-    found = []
-    for name, module in network.places().items():
-        if name != "positions" and isinstance(module, nn.Linear | nn.Embedding):
-            layer, _, part = name.rpartition(".")
-            found.append(Place(name=name, module=module, reads=layer if part in SAME_INPUT else ""))
-    return tuple(found)
-
-
-def weight_places(network: WordNetwork | EncoderClassifier) -> tuple[Place, ...]:
-    """Where each weight that a scheme names lives."""
-    return _of_words(network) if isinstance(network, WordNetwork) else _of_encoder(network)
-
-
 def refine(
-    network: WordNetwork | EncoderClassifier,
+    network: TextModule,
     scheme: ModelScheme,
     how: FitSettings,
     *,
@@ -82,7 +55,7 @@ def refine(
     with torch.no_grad():  # what `unweighted` took from the bias belongs to the loss
         network.head.bias.add_(torch.from_numpy(np.log(how.loss.positive_weights(prior_K))))
     prepared = prepare(
-        network.to(device), weight_places(network), scheme, ranges=ranges, learned=learned
+        network.to(device), network.weight_places(), scheme, ranges=ranges, learned=learned
     )
     groups = prepared.parameters(how.learning_rate)
     fitting = Fit(network, groups, how, train, prior_K, device)

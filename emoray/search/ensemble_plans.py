@@ -5,16 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle, islice
 
-from emoray.models.encoder.recipe import BertRecipe, Cls
-from emoray.models.losses import BCE, Asymmetric, Focal, WeightedBCE
+from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.recipe import Recipe
 from emoray.models.sampling import Bootstrap
-from emoray.models.word.recipe import Attention, ConvMax, GloveRecipe, Max, Mean
-from emoray.search.spaces import TRAINED, WITH_CONV
-from emoray.stages.spec import EncoderRef, Recipe
+from emoray.models.word.recipe import GloveRecipe
+from emoray.stages.families.registry import FAMILIES
+from emoray.stages.spec import EncoderRef
 
 LEAST = 2  # members
-CONV = (Mean(), ConvMax(128))
-WIDEST = 64  # of the word vectors: what the quick search found enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,35 +43,13 @@ def bootstrap(members: int, bases: Sequence[Recipe]) -> EnsemblePlan:
     return EnsemblePlan(name="bootstrap", recipes=tuple(drawn))
 
 
-def _variants(base: Recipe) -> tuple[Recipe, ...]:
-    """The base first, then what differs from it in several knobs at once."""
-    if isinstance(base, BertRecipe):
-        return (
-            base,
-            replace(base, loss=Focal(), pooling=Cls()),
-            replace(base, layers=-(-base.layers // 2), loss=BCE()),
-            replace(base, embedding_dim=-(-base.embedding_dim // 3), loss=Asymmetric()),
-            replace(base, sample=Bootstrap()),
-        )
-    widest = base.embedding_dim
-    narrow, middle = -(-widest // 2), -(-widest * 3 // 4)
-    return (
-        base,
-        replace(base, pools=WITH_CONV, embedding_dim=middle),
-        replace(base, loss=Focal(), layers=1),
-        replace(base, pools=CONV, loss=BCE()),
-        replace(base, pools=WITH_CONV, embedding_dim=narrow, loss=Focal(), sample=Bootstrap()),
-        replace(base, layers=2, loss=WeightedBCE(0.2), vocabulary=2 * base.vocabulary),
-        replace(base, pools=(Attention(), Max()), embedding_dim=middle, sample=Bootstrap()),
-    )
-
-
 def diverse(members: int, bases: Sequence[Recipe]) -> EnsemblePlan:
     """Other dimensions, losses, pools, layers and samples; families by turns where both are there.
 
     Each member has a seed of its own, so a plan longer than the list of variants still differs.
     """
-    turns = zip(*(cycle(_variants(base)) for base in bases), strict=True)
+    variants = [FAMILIES[base.family].variants(base) for base in bases]
+    turns = zip(*map(cycle, variants), strict=True)
     recipes = islice((recipe for turn in turns for recipe in turn), members)
     return EnsemblePlan(
         name="diverse", recipes=tuple(replace(r, seed=i) for i, r in enumerate(recipes))
@@ -103,18 +79,9 @@ def bases_of(
 ) -> tuple[Recipe, ...]:
     """What a plan varies: fine-tuned encoders where there are any, and word vectors beside them
     where both may mix. epochs: in place of the recipes' own."""
-    glove: GloveRecipe = replace(
-        TRAINED, taxonomy=taxonomy, embedding_dim=min(WIDEST, max(dims)), layers=0
+    words, tuned = (
+        FAMILIES[kind.family].start_recipes(taxonomy, dims, encoders)
+        for kind in (GloveRecipe, BertRecipe)
     )
-    tuned = [
-        BertRecipe(
-            taxonomy=taxonomy,
-            encoder=encoder.name,
-            layers=encoder.layers,
-            embedding_dim=encoder.width,
-            max_tokens=min(64, encoder.positions),
-        )
-        for encoder in encoders
-    ]
-    bases: list[Recipe] = [*tuned, glove] if name == "diverse" or not tuned else [*tuned]
+    bases: Sequence[Recipe] = (*tuned, *words) if name == "diverse" else tuned or words
     return tuple(replace(b, epochs=epochs) if epochs else b for b in bases)

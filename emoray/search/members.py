@@ -16,11 +16,10 @@ from emoray.distributed.single_flight import Failed
 from emoray.distributed.timing_node import run_timed, timing_kind
 from emoray.search.trials import DECIDED, Desk, copy_rows, measure_models, write_failure
 from emoray.stages.decisions import Decide
-from emoray.stages.encoder_training import FineTune
 from emoray.stages.ensembles import Combine, Weighing, read_weights
+from emoray.stages.families.protocol import TrainStage
 from emoray.stages.latency import MeasureMemberLatency
 from emoray.stages.spec import recipe_id
-from emoray.stages.word_training import TrainWords
 from emoray.storage.store.keys import id_of, inputs_of, key_of
 from emoray.storage.store.local import Done, Store
 from emoray.tables.files import read_table
@@ -67,7 +66,7 @@ def train_members(
     One that fails for good becomes a row of `failures`, the others go on.
     """
     ready = _ready(desk, members)
-    trains: list[TrainWords | FineTune] = [member.compressed.trained for member in ready]
+    trains: list[TrainStage] = [member.compressed.trained for member in ready]
     finished = 0
 
     def told(leaf: Leaf) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.recipe import Recipe
 from emoray.models.word.initial_vectors import PretrainedVectors, Vectors
-from emoray.models.word.recipe import GloveRecipe
 from emoray.search.spaces import BERT_GRIDS, GRIDS, JointSpace, Space, bert_joint, joint
-from emoray.stages.spec import EncoderRef, Recipe
+from emoray.stages.families.registry import FAMILIES
+from emoray.stages.spec import EncoderRef
 from emoray.text.vectors.settings import GloveObjective, OwnVectors
 
 VECTORS: dict[str, Vectors] = {
@@ -61,15 +61,15 @@ class SpaceOverrides:
 
     def _starting(self, recipe: Recipe) -> list[Recipe]:
         """The recipe from each of the wished vectors."""
-        if isinstance(recipe, BertRecipe) or not self.vectors:
-            return [recipe]
-        return [replace(recipe, vectors=vectors) for vectors in self.vectors]
+        family = FAMILIES[recipe.family]
+        return [family.with_vectors(recipe, vectors) for vectors in self.vectors] or [recipe]
 
 
 def own_vectors(space: Space | JointSpace) -> list[str]:
     """Names of the vectors that recipes of a search have trained for them."""
     if isinstance(space, Space):
-        found = [r.vectors for r in space.recipes if isinstance(r, GloveRecipe)]
+        started = (FAMILIES[r.family].word_vectors(r) for r in space.recipes)
+        found = [vectors for vectors in started if vectors is not None]
     else:
         found = list(space.knobs.get("vectors", {}).values())
     return list(dict.fromkeys(str(each) for each in found if each != PretrainedVectors()))

@@ -11,9 +11,11 @@ from typing import Any
 
 from emoray.decide.thresholds import Fixed
 from emoray.models.encoder.recipe import AllPieces, BertRecipe, Cls, UsedPieces
-from emoray.models.losses import BCE, Asymmetric, Focal, WeightedBCE
+from emoray.models.losses import BCE, Asymmetric, Focal
+from emoray.models.recipe import Recipe
 from emoray.models.word.initial_vectors import Vectors
-from emoray.models.word.recipe import Attention, ConvMax, GloveRecipe, Max, Mean, Pool
+from emoray.models.word.recipe import GloveRecipe, Mean
+from emoray.models.word.tuned import FROZEN, LOSS, TRAINED, WITH_CONV
 from emoray.quant.catalogue import (
     all_schemes,
     bert_schemes,
@@ -23,46 +25,9 @@ from emoray.quant.catalogue import (
 )
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import FLOAT, Qat
-from emoray.stages.spec import (
-    RULES,
-    Decision,
-    EncoderRef,
-    Fitted,
-    Recipe,
-    Rule,
-    Spec,
-    all_decisions,
-)
+from emoray.stages.families.encoder import whole_encoder
+from emoray.stages.spec import RULES, Decision, EncoderRef, Fitted, Rule, Spec, all_decisions
 from emoray.text.vectors.settings import OwnVectors
-
-PLAIN: tuple[Pool, ...] = (Mean(),)
-RICH: tuple[Pool, ...] = (Mean(), Max(), Attention())
-WITH_CONV: tuple[Pool, ...] = (*RICH, ConvMax(64))
-
-LOSS = WeightedBCE(0.4)
-FROZEN = GloveRecipe(
-    pools=PLAIN,
-    vocabulary=8000,
-    hidden_units=256,
-    epochs=30,
-    batch_size=512,
-    learning_rate=2e-3,
-    dropout=0.3,
-    loss=LOSS,
-)
-TRAINED = GloveRecipe(
-    pools=RICH,
-    trainable_vectors=True,
-    vocabulary=4000,
-    epochs=8,
-    patience=3,
-    batch_size=512,
-    learning_rate=7e-3,
-    vectors_rate=3e-3,
-    dropout=0.3,
-    word_dropout=0.15,
-    loss=LOSS,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,15 +209,8 @@ GRIDS: dict[str, Callable[[str, Sequence[int]], Space]] = {
 
 
 def _fine_tuned(taxonomy: str, encoder: EncoderRef, **changes: Any) -> BertRecipe:
-    """The whole encoder, texts no longer than it can read."""
-    whole = BertRecipe(
-        taxonomy=taxonomy,
-        encoder=encoder.name,
-        layers=encoder.layers,
-        embedding_dim=encoder.width,
-        max_tokens=min(64, encoder.positions),
-    )
-    return replace(whole, **changes)
+    """The whole encoder but for these changes."""
+    return replace(whole_encoder(taxonomy, encoder), **changes)
 
 
 def bert_smoke(taxonomy: str, encoders: Sequence[EncoderRef]) -> Space:

@@ -4,39 +4,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.recipe import MAX_TOKENS, Recipe
 from emoray.models.word.initial_vectors import PretrainedVectors
-from emoray.models.word.recipe import MAX_TOKENS, GloveRecipe
 from emoray.search.spaces import JointSpace, Space
+from emoray.stages.families.registry import FAMILIES
 from emoray.stages.inputs import CorpusSummary
-from emoray.stages.spec import EncoderRef, Recipe
-from emoray.stages.text_lengths import MOST_WORDS, Lengths, piece_lengths, word_lengths
 from emoray.stages.vector_coverage import checked_coverages
 
 Found = TypeVar("Found", bound=Recipe)
-
-
-def _encoders(facts: CorpusSummary, recipe: BertRecipe) -> Sequence[EncoderRef]:
-    return [e for e in facts.data.encoders if e.name == recipe.encoder] or facts.data.encoders
-
-
-def _lengths(facts: CorpusSummary, recipe: Recipe, limit: int) -> Lengths:
-    folder = facts.data.corpus.folder
-    if isinstance(recipe, BertRecipe):
-        return piece_lengths(folder, _encoders(facts, recipe)[0])
-    return word_lengths(folder, max(limit, MOST_WORDS))
 
 
 def limit_of(facts: CorpusSummary, recipe: Recipe, asked: int | None = None) -> int:
     """Tokens that a recipe is to read. One that wants other than the usual number keeps it."""
     if asked is not None:
         return asked
-    most = MOST_WORDS
-    if isinstance(recipe, BertRecipe):
-        most = min(e.positions for e in _encoders(facts, recipe))
+    family = FAMILIES[recipe.family]
+    most = family.most_tokens(recipe, facts.data)
     if recipe.max_tokens not in (MAX_TOKENS, min(MAX_TOKENS, most)):
         return recipe.max_tokens
-    return _lengths(facts, recipe, most).limit(most)
+    return family.lengths(recipe, facts.data, most).limit(most)
 
 
 def reading(facts: CorpusSummary, recipe: Found, asked: int | None = None) -> Found:
@@ -65,16 +51,15 @@ def told_reading(facts: CorpusSummary, recipes: Sequence[Recipe]) -> Iterator[st
 
     Raises ValueError where they know (nearly) none.
     """
-    seen: dict[tuple[str, int], Recipe] = {}
+    seen: dict[tuple[str, str | None, int], Recipe] = {}
     for recipe in recipes:
-        encoder = recipe.encoder if isinstance(recipe, BertRecipe) else ""
-        seen.setdefault((encoder, recipe.max_tokens), recipe)
-    for (encoder, limit), recipe in seen.items():
-        told = _lengths(facts, recipe, limit).told(limit, "pieces" if encoder else "words")
+        encoder = FAMILIES[recipe.family].encoder(recipe)
+        seen.setdefault((recipe.family, encoder, recipe.max_tokens), recipe)
+    for (name, encoder, limit), recipe in seen.items():
+        family = FAMILIES[name]
+        told = family.lengths(recipe, facts.data, limit).told(limit, family.unit)
         yield f"{encoder}: {told}" if encoder else told
-    started = [
-        r for r in recipes if isinstance(r, GloveRecipe) and r.vectors == PretrainedVectors()
-    ]
+    started = [r for r in recipes if FAMILIES[r.family].word_vectors(r) == PretrainedVectors()]
     if facts.data.vectors:
         given = dict.fromkeys(facts.data.vectors_for(r.embedding_dim).source for r in started)
         yield from map(str, checked_coverages(facts.data.corpus.folder, given))

@@ -21,16 +21,17 @@ from emoray.distributed.actor_pool import Leaf, Pool, StageLimits, dispatch
 from emoray.distributed.progress import LOG_SECONDS, eta
 from emoray.distributed.single_flight import Failed
 from emoray.models.augmentation import BackTranslation
+from emoray.models.recipe import Recipe
 from emoray.search.spaces import JointSpace, Space
 from emoray.search.trials import Desk, write_failure
 from emoray.stages.augmentation import (
     AUGMENTATIONS,
     TRANSLATIONS,
     Translate,
+    augmenting,
     read_translations,
 )
-from emoray.stages.plan import augmenting
-from emoray.stages.spec import Data, Recipe
+from emoray.stages.spec import Data
 from emoray.storage.location import Place
 from emoray.storage.store.keys import Stage
 from emoray.storage.store.local import Done, Store

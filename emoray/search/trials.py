@@ -19,11 +19,10 @@ from emoray.distributed.stages import Stages
 from emoray.quant.catalogue import parent_of
 from emoray.stages.comparisons import CompareWithParent
 from emoray.stages.decisions import Decide
-from emoray.stages.encoder_training import FineTune
+from emoray.stages.families.protocol import TrainStage
 from emoray.stages.plan import comparing, deciding, training
 from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import Data, Spec
-from emoray.stages.word_training import TrainWords
 from emoray.storage.location import Place
 from emoray.storage.store.keys import Stage, id_of
 from emoray.storage.store.local import Done
@@ -70,7 +69,7 @@ def _write_epochs(desk: Desk, made: Done) -> None:
 
 
 async def train_and_write(
-    desk: Desk, train: TrainWords | FineTune | QuantizationAwareTraining
+    desk: Desk, train: TrainStage | QuantizationAwareTraining
 ) -> Failed | None:
     """Have `train` made and copy its epochs into the run; None when that went well."""
     made = await wrap_future(desk.stages.make(train))

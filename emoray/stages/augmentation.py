@@ -24,7 +24,9 @@ from emoray.augment.filters import (
 )
 from emoray.augment.translator import Handle, Translator
 from emoray.data.corpus import Corpus, Split
-from emoray.stages.spec import CorpusRef, TranslatorRef
+from emoray.models.augmentation import NoAugmentation
+from emoray.models.recipe import Recipe
+from emoray.stages.spec import CorpusRef, Data, TranslatorRef
 from emoray.storage.store.keys import id_of
 from emoray.tables.ensemble_rows import AugmentationRow, TranslationRow
 from emoray.tables.files import read_table, write_table
@@ -221,3 +223,16 @@ def augmented(corpus: Corpus, folder: Path) -> Corpus:
         labels_NK=np.concatenate([train.labels_NK, labels_NK]),
     )
     return replace(corpus, train=more)
+
+
+def augmenting(recipe: Recipe, data: Data) -> Augment | None:
+    """What its augmentation adds to train; the same for every seed, so that seeds compare."""
+    knob = recipe.augmentation
+    if isinstance(knob, NoAugmentation):
+        return None
+    return Augment(
+        translated=Translate(corpus=data.corpus, translator=data.translator(knob.translator)),
+        taxonomy=recipe.taxonomy,
+        share=knob.share,
+        balance=knob.balance,
+    )

@@ -26,11 +26,11 @@ from emoray.stages.checkpoint_source import (
     unchanged,
 )
 from emoray.stages.compression import Compress, Score
-from emoray.stages.encoder_training import EncodeSubwords, FineTune
-from emoray.stages.encoding import FACTS, SPLITS, read_texts
-from emoray.stages.families import SETTINGS, WEIGHTS, read_tensors
+from emoray.stages.encoding import FACTS, SPLITS, read_texts, write_texts
+from emoray.stages.families.protocol import TextStage, TrainStage
 from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import CorpusRef
+from emoray.stages.trained import SETTINGS, WEIGHTS, read_tensors
 from emoray.text.opened import open_tokenizer
 
 
@@ -101,13 +101,8 @@ class ReadCorpus:
         pieces = PieceTokenizer.read(inputs["checkpoint"])
         pieces.write(out)
         for split in SPLITS:
-            ragged = pieces.encode_all(corpus.split(split).texts)
-            np.savez(
-                out / f"{split}.npz",
-                flat=ragged.flat,
-                offsets=ragged.offsets,
-                labels_NK=corpus.split(split).labels_NK,
-            )
+            texts = corpus.split(split)
+            write_texts(out, split, pieces.encode_all(texts.texts), texts.labels_NK)
         np.save(out / "leaked.npy", corpus.leaked_N)
         # The pieces are the model's own: none was dropped here.
         share = pieces.truncated_share(corpus.split("test").texts)
@@ -185,8 +180,8 @@ class Variant:
 
 def variant(checkpoint: ReadCheckpoint, text: ReadCorpus, scheme: Scheme) -> Variant:
     """The chain of stages from a checkpoint to logits under a scheme."""
-    trained = cast(FineTune, checkpoint)  # the same files and a recipe: all that is asked of it
-    pieces = cast(EncodeSubwords, text)
+    trained = cast(TrainStage, checkpoint)  # the same files and a recipe: all that is asked of it
+    pieces = cast(TextStage, text)
     refined = None
     if isinstance(scheme, ModelScheme) and scheme.qat is not None:
         refined = QuantizationAwareTraining(trained=trained, text=pieces, scheme=scheme)

@@ -22,8 +22,8 @@ from emoray.metrics.resampled import Resampled, resampled
 from emoray.stages.compression import LOGITS, Score
 from emoray.stages.decision_columns import rows_with_labels
 from emoray.stages.decisions import Decide
-from emoray.stages.encoder_training import EncodeSubwords
-from emoray.stages.encoding import Encode, read_texts
+from emoray.stages.encoding import read_texts
+from emoray.stages.families.protocol import TextStage
 from emoray.stages.fitted import FittedDecisions, read_fitted
 from emoray.stages.point_rows import point_ids
 from emoray.stages.resampled_scores import read_deviations
@@ -45,7 +45,7 @@ class CompareWithParent:
     parent: Decide
     scored: Score
     parent_scored: Score
-    text: Encode | EncodeSubwords
+    text: TextStage
 
     def __post_init__(self) -> None:
         if self.decided.text != self.parent.text or self.decided == self.parent:

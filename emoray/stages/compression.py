@@ -8,16 +8,15 @@ from typing import ClassVar
 import numpy as np
 
 from emoray.quant.policy import Scheme
-from emoray.stages.encoder_training import EncodeSubwords, FineTune
-from emoray.stages.encoding import FACTS, TOKENIZER, VOCABULARY, Encode, read_texts
+from emoray.stages.encoding import FACTS, TOKENIZER, VOCABULARY, read_texts
+from emoray.stages.families.protocol import TextStage, TrainStage
+from emoray.stages.families.registry import FAMILIES
 from emoray.stages.qat import QuantizationAwareTraining
-from emoray.stages.word_training import TrainWords
 from emoray.storage.store.keys import id_of
 
 BASE = "artifact"  # of a finished Compress: the files that all decisions on it share
 LOGITS = "logits.npz"  # of a finished Score: dev and test
 BATCHES = "batches.npz"  # of a finished Score: the same test texts one by one, and many at a time
-WORD_TEXTS, ENCODER_TEXTS = 400, 100  # read both ways: an encoder takes milliseconds a text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +26,8 @@ class Compress:
     name: ClassVar[str] = "compress"
     version: ClassVar[int] = 3
 
-    trained: TrainWords | FineTune
-    text: Encode | EncodeSubwords
+    trained: TrainStage
+    text: TextStage
     scheme: Scheme
     refined: QuantizationAwareTraining | None = None
 
@@ -67,7 +66,7 @@ class Score:
     version: ClassVar[int] = 2
 
     compressed: Compress
-    text: Encode | EncodeSubwords
+    text: TextStage
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         from emoray.artifact.batch_invariance import two_ways
@@ -76,9 +75,8 @@ class Score:
         model = inputs["compressed"] / BASE / "model.onnx"
         dev, test = (read_texts(inputs["text"], split)[0] for split in ("dev", "test"))
         np.savez(out / LOGITS, allow_pickle=False, dev=logits(model, dev), test=logits(model, test))
-        both = two_ways(
-            model, test, ENCODER_TEXTS if isinstance(self.text, EncodeSubwords) else WORD_TEXTS
-        )
+        family = FAMILIES[self.compressed.trained.recipe.family]
+        both = two_ways(model, test, family.texts_both_ways)
         np.savez(
             out / BATCHES, allow_pickle=False, alone_MK=both.alone_MK, batched_MK=both.batched_MK
         )

@@ -8,8 +8,8 @@ import numpy as np
 
 from emoray.stages.compression import BATCHES, LOGITS, Compress, Score
 from emoray.stages.decision_columns import ModelLogits
-from emoray.stages.encoder_training import EncodeSubwords
-from emoray.stages.encoding import Encode, read_texts
+from emoray.stages.encoding import read_texts
+from emoray.stages.families.protocol import TextStage
 from emoray.stages.spec import Decision
 
 
@@ -23,7 +23,7 @@ class Decide:
 
     scored: Score
     compressed: Compress
-    text: Encode | EncodeSubwords
+    text: TextStage
     decisions: tuple[Decision, ...]
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:

@@ -14,10 +14,16 @@ from emoray.models.encoder.recipe import AllPieces, BertRecipe
 from emoray.models.encoder.recipe import Pieces as KeptPieces
 from emoray.models.memory import GpuOutOfMemoryError
 from emoray.stages.augmentation import Augment, read_augmented
-from emoray.stages.encoding import FACTS, SPLITS, TOKENIZER, VOCABULARY, read_padded
-from emoray.stages.families import SETTINGS, WEIGHTS
+from emoray.stages.encoding import (
+    FACTS,
+    SPLITS,
+    TOKENIZER,
+    VOCABULARY,
+    read_padded,
+    write_texts,
+)
 from emoray.stages.spec import CorpusRef, EncoderRef
-from emoray.stages.word_training import read_train, training_rows
+from emoray.stages.trained import SETTINGS, WEIGHTS, read_train, training_rows
 from emoray.storage.store.keys import UNFINISHED
 from emoray.tables.rows import TrainingRow
 
@@ -71,13 +77,7 @@ class EncodeSubwords:
         (out / FACTS).write_text(json.dumps(facts))
         for split in SPLITS:
             texts = corpus.split(split)
-            ragged = pieces.encode_all(texts.texts)
-            np.savez(
-                out / f"{split}.npz",
-                flat=ragged.flat,
-                offsets=ragged.offsets,
-                labels_NK=texts.labels_NK,
-            )
+            write_texts(out, split, pieces.encode_all(texts.texts), texts.labels_NK)
         np.save(out / "leaked.npy", corpus.leaked_N)
 
 

@@ -24,9 +24,15 @@ OOV_MIN_COUNT = 5  # a word without a vector earns a row of its own from here on
 
 
 def read_texts(folder: Path, split: str) -> tuple[Ragged, np.ndarray]:
-    """Token ids and labels_NK of one split, from a finished `Encode`."""
+    """Token ids and labels_NK of one split, from a finished text stage."""
     with np.load(folder / f"{split}.npz", allow_pickle=False) as data:
         return Ragged(flat=data["flat"], offsets=data["offsets"]), data["labels_NK"]
+
+
+def write_texts(folder: Path, split: str, texts: Ragged, labels_NK: np.ndarray) -> None:
+    """Token ids and labels of one split, as `read_texts` finds them."""
+    path = folder / f"{split}.npz"
+    np.savez(path, flat=texts.flat, offsets=texts.offsets, labels_NK=labels_NK)
 
 
 def read_padded(folder: Path, split: str) -> PaddedTexts:
@@ -83,13 +89,8 @@ class Encode:
         (out / "found.txt").write_text("".join(f"{found[row]}\n" for row in kept), "utf-8")
         (out / VOCABULARY).write_text(vocabulary.to_text(), "utf-8")
         for split in SPLITS:
-            ragged = vocabulary.encode_all(tokens[split])
-            np.savez(
-                out / f"{split}.npz",
-                flat=ragged.flat,
-                offsets=ragged.offsets,
-                labels_NK=np.load(inputs["tokens"] / f"{split}.npy", allow_pickle=False),
-            )
+            labels_NK = np.load(inputs["tokens"] / f"{split}.npy", allow_pickle=False)
+            write_texts(out, split, vocabulary.encode_all(tokens[split]), labels_NK)
         facts = json.loads((inputs["tokens"] / FACTS).read_text())
         (out / FACTS).write_text(json.dumps({"changed_pieces_share": 0.0, **facts}))
         limit = {"max_tokens": self.tokens.max_tokens}

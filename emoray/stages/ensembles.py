@@ -20,8 +20,7 @@ from emoray.metrics.diversity import diversity, over_pairs, with_others
 from emoray.stages.compression import BASE, LOGITS, Compress, Score
 from emoray.stages.decision_columns import Columns, ModelLogits, score_fitted
 from emoray.stages.decisions import Decide
-from emoray.stages.encoder_training import EncodeSubwords
-from emoray.stages.encoding import Encode
+from emoray.stages.families.protocol import TextStage
 from emoray.stages.fitted import fit_decisions, read_fitted
 from emoray.stages.point_rows import ModelColumns, model_columns, write_decided
 from emoray.stages.spec import Decision, recipe_id
@@ -49,7 +48,7 @@ class Combine:
     decided: tuple[Decide, ...]
     scored: tuple[Score, ...]
     compressed: tuple[Compress, ...]
-    text: Encode | EncodeSubwords
+    text: TextStage
     decisions: tuple[Decision, ...]
 
     def __post_init__(self) -> None:

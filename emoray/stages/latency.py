@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from emoray.stages.compression import BASE, Compress
-from emoray.stages.encoder_training import EncodeSubwords
-from emoray.stages.encoding import Encode, read_texts
+from emoray.stages.encoding import read_texts
+from emoray.stages.families.protocol import TextStage
 from emoray.stages.spec import CorpusRef
 from emoray.storage.store.keys import id_of
 from emoray.tables.rows import LatencyRow
@@ -76,7 +76,7 @@ class MeasureLatency:
 
     compressed: tuple[Compress, ...]
     baseline: Compress
-    text: Encode | EncodeSubwords
+    text: TextStage
     corpus: CorpusRef
     taxonomy: str
     cpu: str  # another processor, another measurement
@@ -107,7 +107,7 @@ class MeasureMemberLatency:
     version: ClassVar[int] = 4
 
     compressed: tuple[Compress, ...]
-    text: Encode | EncodeSubwords  # of the first: whose lengths choose the texts
+    text: TextStage  # of the first: whose lengths choose the texts
     corpus: CorpusRef
     taxonomy: str
     cpu: str  # another processor, another measurement

@@ -1,86 +1,28 @@
 """From a recipe and a scheme to the chain of stages that measures them."""
 
-from emoray.models.augmentation import NoAugmentation
 from emoray.models.encoder.extra import require_bert
-from emoray.models.encoder.recipe import BertRecipe
-from emoray.models.word.initial_vectors import PretrainedVectors
-from emoray.models.word.recipe import GloveRecipe
+from emoray.models.recipe import Recipe
 from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
-from emoray.stages.augmentation import Augment, Translate
 from emoray.stages.comparisons import CompareWithParent
 from emoray.stages.compression import Compress, Score
 from emoray.stages.decisions import Decide
-from emoray.stages.encoder_training import EncodeSubwords, FineTune
-from emoray.stages.encoding import Embed, Encode
+from emoray.stages.families.protocol import TrainStage
+from emoray.stages.families.registry import FAMILIES
 from emoray.stages.qat import QuantizationAwareTraining
-from emoray.stages.spec import Data, Decision, Recipe, VectorsRef, distinct
-from emoray.stages.tokens import Tokenize
-from emoray.stages.vectors import CountPairs, TrainVectors
-from emoray.stages.word_training import TrainWords
-from emoray.text.words import VERSION as TOKENIZER
+from emoray.stages.spec import Data, Decision, distinct
 
 
-def augmenting(recipe: Recipe, data: Data) -> Augment | None:
-    """What its augmentation adds to train; the same for every seed, so that seeds compare."""
-    knob = recipe.augmentation
-    if isinstance(knob, NoAugmentation):
-        return None
-    return Augment(
-        translated=Translate(corpus=data.corpus, translator=data.translator(knob.translator)),
-        taxonomy=recipe.taxonomy,
-        share=knob.share,
-        balance=knob.balance,
-    )
-
-
-def vectors_of(recipe: GloveRecipe, tokens: Tokenize, data: Data) -> VectorsRef | TrainVectors:
-    """The word vectors that a recipe starts from: given, or trained on the words of its train."""
-    own = recipe.vectors
-    if isinstance(own, PretrainedVectors):
-        return data.vectors_for(recipe.embedding_dim)
-    counted = CountPairs(
-        tokens=tokens, window=own.window, min_count=own.min_count, max_words=own.max_words
-    )
-    return TrainVectors(counted=counted, settings=own, dim=recipe.embedding_dim)
-
-
-def training(recipe: Recipe, data: Data) -> TrainWords | FineTune:
+def training(recipe: Recipe, data: Data) -> TrainStage:
     """The dear part; equal for all schemes and decisions.
 
     Raises ValueError for what the data at hand cannot give.
     """
-    if isinstance(recipe, BertRecipe):
-        encoder = data.encoder(recipe.encoder)
-        encoder.check(recipe.layers, recipe.embedding_dim, recipe.max_tokens)
-        pieces = EncodeSubwords(
-            corpus=data.corpus,
-            taxonomy=recipe.taxonomy,
-            encoder=encoder,
-            kept=recipe.pieces,
-            max_tokens=recipe.max_tokens,
-            augment=augmenting(recipe, data),
-        )
-        return FineTune(recipe=recipe, text=pieces, encoder=encoder)
-    tokens = Tokenize(
-        corpus=data.corpus,
-        taxonomy=recipe.taxonomy,
-        tokenizer=TOKENIZER,
-        augment=augmenting(recipe, data),
-        max_tokens=recipe.max_tokens,
-    )
-    text = Encode(
-        tokens=tokens,
-        vocabulary=recipe.vocabulary,
-        vectors=vectors_of(recipe, tokens, data),
-    )
-    return TrainWords(recipe=recipe, text=text, vectors=Embed(text=text, dim=recipe.embedding_dim))
+    return FAMILIES[recipe.family].train_stage(recipe, data)
 
 
-def deciding(
-    train: TrainWords | FineTune, scheme: Scheme, decisions: tuple[Decision, ...]
-) -> Decide:
+def deciding(train: TrainStage, scheme: Scheme, decisions: tuple[Decision, ...]) -> Decide:
     """All decisions on one compressed model, of those that decide alike one; trained on first where
     its scheme says so.
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoray.artifact.packaging import Base, row_of
-from emoray.models.encoder.recipe import BertRecipe
 from emoray.quant.policy import Adaptive, Scheme
 from emoray.quant.scheme import WeightOnly
 from emoray.stages import decision_columns as columns
 from emoray.stages.compression import BASE, Compress
 from emoray.stages.decision_columns import Columns, ModelLogits, ScoredDecisions
 from emoray.stages.encoding import FACTS
+from emoray.stages.families.registry import FAMILIES
 from emoray.stages.resampled_scores import write_resampled
 from emoray.stages.spec import Decision, recipe_id
 from emoray.storage.store.keys import Stage, digest, id_of, key_of
@@ -86,14 +86,6 @@ def _scheme_columns(scheme: Scheme) -> Columns:
 
 def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
     recipe, text = compressed.trained.recipe, compressed.text
-    if isinstance(recipe, BertRecipe):
-        own = {"hidden_units": 0, "pooling": str(recipe.pooling), "trainable_vectors": True}
-    else:
-        own = {
-            "hidden_units": recipe.hidden_units if recipe.layers else 0,
-            "pooling": recipe.pooling,
-            "trainable_vectors": recipe.trainable_vectors,
-        }
     return {
         "corpus": text.corpus.name,
         "taxonomy": recipe.taxonomy,
@@ -106,7 +98,7 @@ def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
         "embedding_dim": recipe.embedding_dim,
         "vocabulary": vocabulary,
         "layers": recipe.layers,
-        **own,
+        **FAMILIES[recipe.family].row_columns(recipe),
         "loss": str(recipe.loss),
         "seed": recipe.seed,
     }

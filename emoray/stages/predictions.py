@@ -14,9 +14,9 @@ import pyarrow as pa
 from emoray.data.importing.settings import Bring
 from emoray.stages.compression import LOGITS, Score
 from emoray.stages.decisions import Decide
-from emoray.stages.encoder_training import EncodeSubwords
-from emoray.stages.encoding import Encode, read_texts
+from emoray.stages.encoding import read_texts
 from emoray.stages.ensembles import Combine
+from emoray.stages.families.protocol import TextStage
 from emoray.stages.plan import float_parent
 from emoray.stages.resampled_scores import read_macro_f1
 from emoray.stages.spec import CorpusRef
@@ -38,7 +38,7 @@ class PredictionSource:
     logits: Score | Combine
     parent: Score | None
     resampled: tuple[Decide | Combine, ...]
-    text: Encode | EncodeSubwords
+    text: TextStage
 
 
 def prediction_source(
@@ -105,9 +105,9 @@ def _predictions(model: str, logits_NK: np.ndarray, labels_NK: np.ndarray) -> pa
 
 def kept_points(
     models: Mapping[str, PredictionSource], chosen: Collection[str]
-) -> dict[str, tuple[Score | Combine, Encode | EncodeSubwords]]:
+) -> dict[str, tuple[Score | Combine, TextStage]]:
     """What holds the logits and the labels of the chosen models and their float parents, by id."""
-    said: dict[str, tuple[Score | Combine, Encode | EncodeSubwords]] = {}
+    said: dict[str, tuple[Score | Combine, TextStage]] = {}
     for model in chosen:
         it = models[model]
         said[model] = it.logits, it.text

@@ -11,18 +11,11 @@ import numpy as np
 
 from emoray.quant.affine import AffineMap
 from emoray.quant.scheme import ModelScheme
-from emoray.stages.encoder_training import EncodeSubwords, FineTune, enough_memory
-from emoray.stages.encoding import Encode, read_padded, read_texts
-from emoray.stages.families import (
-    SETTINGS,
-    WEIGHTS,
-    calibrated,
-    how_to_refine,
-    module_of,
-    network_of,
-    read_tensors,
-)
-from emoray.stages.word_training import TrainWords, read_train, training_rows
+from emoray.stages.encoder_training import enough_memory
+from emoray.stages.encoding import read_padded, read_texts
+from emoray.stages.families.protocol import TextStage, TrainStage
+from emoray.stages.families.registry import FAMILIES
+from emoray.stages.trained import SETTINGS, WEIGHTS, read_tensors, read_train, training_rows
 from emoray.storage.store.keys import UNFINISHED
 from emoray.tables.rows import TrainingRow
 
@@ -65,8 +58,8 @@ class QuantizationAwareTraining:
     resumable: ClassVar[bool] = True
     trains_with_torch: ClassVar[bool] = True
 
-    trained: TrainWords | FineTune
-    text: Encode | EncodeSubwords
+    trained: TrainStage
+    text: TextStage
     scheme: ModelScheme
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
@@ -77,6 +70,7 @@ class QuantizationAwareTraining:
         from emoray.tables.files import write_table
 
         recipe, trained = self.trained.recipe, inputs["trained"]
+        family = FAMILIES[recipe.family]
         scheme_qat = self.scheme.qat
         assert scheme_qat is not None
         tensors = read_tensors(trained)
@@ -84,13 +78,15 @@ class QuantizationAwareTraining:
         train, dev = read_train(recipe, inputs["text"]), read_padded(inputs["text"], "dev")
         with enough_memory():
             refined = refine(
-                module_of(recipe, tensors, trained),
+                family.module(recipe, tensors, trained),
                 self.scheme,
-                how_to_refine(recipe, self.scheme, len(train.lengths_N)),
+                family.refining(recipe, self.scheme, len(train.lengths_N)),
                 train=train,
                 dev=dev,
                 score=lambda logits_NK: cross_fitted_macro_f1(PerLabel(), logits_NK, dev.labels_NK),
-                ranges=calibrated(network_of(recipe, tensors, trained), dev_texts, self.scheme),
+                ranges=family.calibrate(
+                    family.network(recipe, tensors, trained), dev_texts, self.scheme
+                ),
                 learned=scheme_qat.learned,
                 device=device_here(),
                 unfinished=inputs[UNFINISHED],

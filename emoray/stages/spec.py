@@ -12,14 +12,12 @@ from emoray.data.corpus import Corpus, Split, read_records, read_split, read_spl
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
 from emoray.labels import OWN, TAXONOMIES, Taxonomy, own
 from emoray.labels import taxonomy as taxonomy_of
-from emoray.models.encoder.recipe import BertRecipe
-from emoray.models.word.recipe import GloveRecipe
+from emoray.models.recipe import Recipe
 from emoray.quant.policy import Scheme
 from emoray.storage.store.keys import digest
 from emoray.text.vectors.sources import VectorSource
 
 Rule = Fixed | OneForAll | PerLabel
-Recipe = GloveRecipe | BertRecipe
 
 
 @dataclass(frozen=True, slots=True)

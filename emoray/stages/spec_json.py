@@ -12,7 +12,8 @@ from typing import Any, get_args, get_type_hints
 from emoray.quant.policy import Scheme
 from emoray.stages.decisions import Decide
 from emoray.stages.ensembles import Combine, Weighing
-from emoray.stages.spec import Decision, Recipe
+from emoray.stages.families.registry import FAMILIES
+from emoray.stages.spec import Decision
 from emoray.storage.store.keys import canonical, id_of, key_of, keyed_fields, tag_of
 from emoray.tables.evidence_rows import SpecRow
 
@@ -36,15 +37,19 @@ def _classes(hint: Any, seen: set[type]) -> Iterator[type]:
 
 
 @cache
-def known() -> dict[str, type]:
-    """The classes that recipes, schemes, decisions and weighings are made of, by tag."""
+def _known(recipes: tuple[type, ...]) -> dict[str, type]:
     found: dict[str, type] = {}
     seen: set[type] = set()
-    for hint in (Recipe, Scheme, Decision, Weighing):
+    for hint in (*recipes, Scheme, Decision, Weighing):
         for each in _classes(hint, seen):
             assert tag_of(each) not in found, f"two classes have the tag {tag_of(each)}"
             found[tag_of(each)] = each
     return found
+
+
+def known() -> dict[str, type]:
+    """The classes that recipes, schemes, decisions and weighings are made of, by tag."""
+    return _known(tuple(family.recipe for family in FAMILIES.values()))
 
 
 def _value(data: Any) -> Any:

@@ -11,8 +11,8 @@ from emoray.models.encoder.weights import CheckpointSettings
 from emoray.stages.checkpoint import ReadCheckpoint, ReadCorpus
 from emoray.stages.compression import BASE, Compress
 from emoray.stages.encoding import read_texts
-from emoray.stages.families import SETTINGS, read_tensors
 from emoray.stages.interleaved_timing import Model, TimingPlan, time_interleaved
+from emoray.stages.trained import SETTINGS, read_tensors
 
 TORCH, TORCH_INT8 = "torch", "torch-int8"
 TOGETHER = 8  # artifacts in one run: all of them lie in memory at once

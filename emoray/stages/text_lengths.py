@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from emoray.data.corpus import read_records
-from emoray.models.word.recipe import MAX_TOKENS
+from emoray.models.recipe import MAX_TOKENS
 from emoray.stages.spec import EncoderRef
 
 SAMPLE = 4_000  # texts that are measured, evenly spaced over train; all where it has no more

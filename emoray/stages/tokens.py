@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.models.word.recipe import MAX_TOKENS
+from emoray.models.recipe import MAX_TOKENS
 from emoray.stages.augmentation import Augment, read_augmented
 from emoray.stages.spec import CorpusRef
 

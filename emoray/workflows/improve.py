@@ -16,17 +16,18 @@ from emoray.distributed.resources import check_share, refuse_missing
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages
 from emoray.models.augmentation import BackTranslation
-from emoray.models.encoder.recipe import DEFAULT_ENCODER, BertRecipe
+from emoray.models.encoder.recipe import DEFAULT_ENCODER
 from emoray.models.losses import BCE, Focal
+from emoray.models.recipe import Recipe
 from emoray.quant.scheme import FLOAT
 from emoray.report.improvement import draw_improvements
-from emoray.search.spaces import TRAINED
 from emoray.search.text_lengths import reading, told_reading
 from emoray.search.translation import translate_for
 from emoray.stages.compression import Score
+from emoray.stages.families.registry import FAMILIES
 from emoray.stages.inputs import CorpusSummary, summarize_corpus
 from emoray.stages.plan import deciding, training
-from emoray.stages.spec import Data, Decision, Recipe
+from emoray.stages.spec import Data, Decision, EncoderRef
 from emoray.storage.location import Place, absolute, child, fetched, landing
 from emoray.storage.lock import alone_in
 from emoray.storage.run_folder import (
@@ -56,8 +57,6 @@ from emoray.workflows.run_place import free_place
 from emoray.workflows.subsample import fewer
 
 TECHNIQUES = tuple(PROMISES)
-FAMILIES = ("glove", "bert")
-WIDEST = 64  # of the word vectors: what the quick search found enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +89,7 @@ class Improve:
         assert self.lands  # its name is checked
         for what, asked, known in (
             ("technique", self.techniques, TECHNIQUES),
-            ("family", self.families, FAMILIES),
+            ("family", self.families, tuple(FAMILIES)),
         ):
             strange = [name for name in asked if name not in known]
             if strange or not asked:
@@ -150,25 +149,23 @@ class Planned:
         ]
 
 
-def baseline_of(family: str, settings: Improve, dims: Sequence[int]) -> Recipe:
+def baseline_of(
+    family: str, settings: Improve, dims: Sequence[int], encoders: Sequence[EncoderRef]
+) -> Recipe:
     """Plain binary cross-entropy, all else as the searches have it."""
     assert settings.taxonomy is not None  # the corpus' own by now
-    if family == "bert":
-        bert = BertRecipe(taxonomy=settings.taxonomy, encoder=settings.encoder_name, loss=BCE())
-        return replace(bert, epochs=settings.epochs or bert.epochs)
-    return replace(
-        TRAINED,
-        taxonomy=settings.taxonomy,
-        embedding_dim=min(WIDEST, max(dims)),
-        layers=0,
-        loss=BCE(),
-        epochs=settings.epochs or TRAINED.epochs,
-    )
+    base, *_ = FAMILIES[family].start_recipes(settings.taxonomy, dims, encoders)
+    return replace(base, loss=BCE(), epochs=settings.epochs or base.epochs)
 
 
-def planned_techniques(family: str, settings: Improve, dims: Sequence[int]) -> list[Planned]:
-    """The baseline first, then the techniques asked for."""
-    baseline = baseline_of(family, settings, dims)
+def planned_techniques(
+    family: str,
+    settings: Improve,
+    dims: Sequence[int],
+    encoders: Sequence[EncoderRef] = (),
+) -> list[Planned]:
+    """The baseline first, then the techniques asked for. dims: widths of the vectors at hand."""
+    baseline = baseline_of(family, settings, dims, encoders)
     seeds = settings.seeds
     single = tuple((seed,) for seed in range(seeds))
     # An ensemble's first member is the baseline of its seed; the others are no one else's.
@@ -212,7 +209,7 @@ def _found(family: str, settings: Improve) -> CorpusSummary:
         None if settings.data is None else fetched(settings.data),
         corpus=settings.corpus,
         download=settings.download,
-        encoders=(settings.encoder_name,) if family == "bert" else (),
+        encoders=(settings.encoder_name,) if FAMILIES[family].needs_encoders else (),
     )
 
 
@@ -230,7 +227,7 @@ def _answers(
     plans = {
         family: [
             replace(plan, recipe=reading(found, plan.recipe, settings.max_tokens))
-            for plan in planned_techniques(family, settings, found.dims)
+            for plan in planned_techniques(family, settings, found.dims, found.data.encoders)
         ]
         for family, found in looks.items()
     }

@@ -11,9 +11,10 @@ from emoray.metrics.bootstrap import usual_weights
 from emoray.metrics.change import MARGIN
 from emoray.metrics.scores import score
 from emoray.metrics.seed_gain import Gain, Promise, SeedScores, seed_gain, seed_scores
+from emoray.models.recipe import Recipe
 from emoray.stages.decision_columns import ModelLogits
 from emoray.stages.fitted import FittedDecisions
-from emoray.stages.spec import Decision, Recipe, recipe_id
+from emoray.stages.spec import Decision, recipe_id
 from emoray.tables.improvement_rows import ALL_LABELS, ImprovementRow, ImprovementSeedRow
 
 BASELINE = "baseline"

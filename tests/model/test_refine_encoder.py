@@ -12,7 +12,7 @@ from emoray.models.batches import PaddedTexts
 from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.weights import CheckpointSettings
 from emoray.models.losses import WeightedBCE
-from emoray.models.qat import refine, weight_places
+from emoray.models.qat import refine
 from emoray.models.training import FitSettings
 from emoray.quant.grain import PerChannel, PerGroup
 from emoray.quant.qat.prepare import prepare
@@ -53,7 +53,7 @@ def test_an_encoder_in_training_says_what_its_artifact_will_say(scheme: ModelSch
     module = EncoderClassifier(given, CheckpointSettings(**settings())).eval()
     untouched_NK = said(module, wanted)
     ranges = encoder_static_ranges(encoder(), wanted, scheme)
-    prepared = prepare(module, weight_places(module), scheme, ranges=ranges)
+    prepared = prepare(module, module.weight_places(), scheme, ranges=ranges)
     with torch.no_grad():
         for scale in prepared.scales:
             scale += 0.03 * torch.randn(scale.shape, generator=torch.Generator().manual_seed(0))
@@ -69,7 +69,7 @@ def test_an_encoder_in_training_says_what_its_artifact_will_say(scheme: ModelSch
 
 def test_queries_keys_and_values_read_one_activation() -> None:
     module = EncoderClassifier(tensors(), CheckpointSettings(**settings()))
-    prepared = prepare(module, weight_places(module), SCHEMES[0])
+    prepared = prepare(module, module.weight_places(), SCHEMES[0])
     inputs = prepared.inputs
     assert inputs["layer0.query"] is inputs["layer0.key"] is inputs["layer0.value"]
     assert inputs["layer0.query"] is not inputs["layer1.query"]

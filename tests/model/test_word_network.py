@@ -8,7 +8,6 @@ from emoray.artifact.scoring import logits, scoring_batches
 from emoray.export.calibrate import static_ranges
 from emoray.export.graph import build_graph
 from emoray.export.network import Network
-from emoray.models.qat import weight_places
 from emoray.models.word.torch_module import WordNetwork
 from emoray.quant.grain import PerChannel, PerGroup
 from emoray.quant.qat.prepare import Prepared, prepare
@@ -88,7 +87,7 @@ def test_the_module_in_training_says_what_its_artifact_will_say(scheme: ModelSch
     net = network(KINDS, (32,))
     module = WordNetwork(tensors_of(net), KINDS).eval()
     ranges = static_ranges(net, texts(), scheme)
-    prepared = prepare(module, weight_places(module), scheme, ranges=ranges)
+    prepared = prepare(module, module.weight_places(), scheme, ranges=ranges)
     trained_on(prepared)
     faked_NK = said(module, texts())
     maps, learned_ranges = prepared.maps(), prepared.ranges()

@@ -16,7 +16,7 @@ from emoray.models.encoder.checkpoint import find_checkpoint
 from emoray.models.encoder.sources import find_encoder
 from emoray.quant.scheme import ModelScheme
 from emoray.stages.encoding import read_texts
-from emoray.stages.families import read_tensors
+from emoray.stages.trained import read_tensors
 from emoray.text.words import rules_json
 from tests.export.made import WORDS, network
 from tests.model.encoders_made import make_encoder

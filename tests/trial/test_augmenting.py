@@ -17,11 +17,12 @@ from emoray.stages.augmentation import (
     Augment,
     Translate,
     augmented,
+    augmenting,
     drawing_order,
     read_translations,
 )
 from emoray.stages.label_agreement import agreement_of
-from emoray.stages.plan import augmenting, training
+from emoray.stages.plan import training
 from emoray.stages.spec import Data, TranslatorRef
 from emoray.storage.store.keys import inputs_of, key_of
 from emoray.storage.store.local import Store

@@ -21,10 +21,10 @@ from emoray.models.memory import GpuOutOfMemoryError
 from emoray.models.outcome import Epoch
 from emoray.stages.encoder_training import ENCODER, EncodeSubwords, FineTune, enough_memory
 from emoray.stages.encoding import SPLITS, read_padded, read_texts
-from emoray.stages.families import read_tensors
 from emoray.stages.inputs import require_encoder, summarize_corpus
 from emoray.stages.plan import training
 from emoray.stages.spec import Data, recipe_id
+from emoray.stages.trained import read_tensors
 from emoray.storage.store.keys import UNFINISHED, id_of, key_of
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table

@@ -6,7 +6,7 @@ import numpy as np
 
 from emoray.models.sampling import Bootstrap
 from emoray.stages.encoding import read_padded
-from emoray.stages.word_training import read_train
+from emoray.stages.trained import read_train
 from emoray.storage.store.keys import key_of
 from tests.trial.chain import RECIPE, Chain
 

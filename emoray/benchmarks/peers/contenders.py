@@ -26,9 +26,9 @@ from emoray.quant.scheme_names import pick
 from emoray.stages.checkpoint import Variant
 from emoray.stages.compression import BASE
 from emoray.stages.decision_columns import ModelLogits
-from emoray.stages.families import SETTINGS, read_tensors
 from emoray.stages.interleaved_timing import Model
 from emoray.stages.speed import TORCH, TORCH_INT8, session_model
+from emoray.stages.trained import SETTINGS, read_tensors
 from emoray.workflows.compress import judging
 from emoray.workflows.compress.variants import Bench, make
 

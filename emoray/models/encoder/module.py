@@ -11,8 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from emoray.models.encoder.weights import NORMS, CheckpointSettings
+from emoray.models.text_module import TextModule
+from emoray.quant.qat.prepare import Place
 
 DENSE = ("query", "key", "value", "attention", "inner", "outer")
+SAME_INPUT = ("query", "key", "value")  # three products of a layer read one activation
 
 
 class FastDropout(nn.Module):
@@ -66,7 +69,7 @@ class TransformerLayer(nn.Module):
         return self.outer_norm(x_NLD + self.dropout(self.outer(hidden)))
 
 
-class EncoderClassifier(nn.Module):
+class EncoderClassifier(TextModule):
     """Token ids (N, L), 0 = padding, to logits (N, K)."""
 
     def __init__(
@@ -106,6 +109,15 @@ class EncoderClassifier(nn.Module):
         if self.pooler is not None:
             found["pooler"] = self.pooler
         return {**found, "head": self.head}
+
+    def weight_places(self) -> tuple[Place, ...]:
+        found = []
+        for name, module in self.places().items():
+            if name != "positions" and isinstance(module, nn.Linear | nn.Embedding):
+                layer, _, part = name.rpartition(".")
+                reads = layer if part in SAME_INPUT else ""
+                found.append(Place(name=name, module=module, reads=reads))
+        return tuple(found)
 
     def named_tensors(self) -> dict[str, tuple[Tensor, bool]]:
         """Every parameter by neutral name, and whether it lies transposed here."""

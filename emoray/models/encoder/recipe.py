@@ -1,11 +1,12 @@
 """Everything that decides what a fine-tuning produces, as plain values to hash, store and print."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from emoray.models.augmentation import Augmentation, NoAugmentation
+from emoray.models.augmentation import NoAugmentation
 from emoray.models.losses import Loss, WeightedBCE
-from emoray.models.sampling import Sample, Whole
+from emoray.models.recipe import Recipe
+from emoray.models.sampling import Whole
 from emoray.models.word.recipe import Mean
 
 
@@ -62,7 +63,7 @@ DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BertRecipe:
+class BertRecipe(Recipe):
     """Encoder -> pooling -> linear head, fine-tuned with AdamW, warm-up and linear decay.
 
     embedding_dim: rank of the token embedding; below the encoder's width it is factorised by SVD.
@@ -71,18 +72,16 @@ class BertRecipe:
     """
 
     tag: ClassVar[str] = "BertRecipe"
+    family: ClassVar[str] = "bert"
+    least_batch: ClassVar[int] = 8
 
     # scientific: what a search compares
-    taxonomy: str = "ekman"
     encoder: str = DEFAULT_ENCODER
     layers: int = 6
     embedding_dim: int = 384
     pooling: Mean | Cls = field(default_factory=Mean)
     pieces: Pieces = field(default_factory=UsedPieces)
     loss: Loss = field(default_factory=WeightedBCE)
-    seed: int = 0
-    sample: Sample = field(default_factory=Whole)
-    augmentation: Augmentation = field(default_factory=NoAugmentation)
     # nuisance: tuned so that the comparison is fair
     epochs: int = 4
     patience: int = 2
@@ -93,7 +92,6 @@ class BertRecipe:
     clip_norm: float = 1.0
     batch_size: int = 64
     dropout: float = 0.1
-    max_tokens: int = 64
     bf16: bool = True
 
     def __post_init__(self) -> None:
@@ -112,17 +110,6 @@ class BertRecipe:
             raise ValueError(
                 f"max_tokens must be at least 3, got {self.max_tokens}: two frame every text"
             )
-
-    @property
-    def family(self) -> str:
-        return "bert"
-
-    def without_seed(self) -> "BertRecipe":
-        return replace(self, seed=0)
-
-    def batch_of(self, texts: int) -> int:
-        """Texts a batch: `batch_size`, less where an epoch would not come to 64 steps."""
-        return min(self.batch_size, max(8, texts // 64))
 
     def __str__(self) -> str:
         encoder = self.encoder.rstrip("/").rsplit("/", 1)[-1]

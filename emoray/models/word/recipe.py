@@ -1,14 +1,12 @@
 """Everything that decides what a training produces, as plain values to hash, store and print."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from emoray.models.augmentation import Augmentation, NoAugmentation
-from emoray.models.losses import BCE, Loss
-from emoray.models.sampling import Sample, Whole
+from emoray.models.augmentation import NoAugmentation
+from emoray.models.recipe import MAX_TOKENS, Recipe
+from emoray.models.sampling import Whole
 from emoray.models.word.initial_vectors import PretrainedVectors, Vectors
-
-MAX_TOKENS = 64  # words of a text that are read, where nothing else is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +69,27 @@ Pool = Mean | Max | Min | Attention | ConvMax
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GloveRecipe:
+class GloveRecipe(Recipe):
     """Word vectors -> pooling -> Dense(ReLU) x layers -> Dense(sigmoid), trained with Adam."""
 
     tag: ClassVar[str] = "GloveRecipe"
+    family: ClassVar[str] = "glove"
 
     # scientific: what a search compares
-    taxonomy: str = "ekman"
-    embedding_dim: int = 50
     layers: int = 1
     pools: tuple[Pool, ...] = (Mean(),)
     trainable_vectors: bool = False
     vocabulary: int = 8000
     hidden_units: int = 128
-    seed: int = 0
-    sample: Sample = field(default_factory=Whole)
-    augmentation: Augmentation = field(default_factory=NoAugmentation)
     vectors: Vectors = field(
         default_factory=PretrainedVectors, metadata={"key_default": PretrainedVectors()}
     )
     max_tokens: int = field(default=MAX_TOKENS, metadata={"key_default": MAX_TOKENS})
     # nuisance: tuned so that the comparison is fair
-    epochs: int = 30
     patience: int = 5
-    learning_rate: float = 1e-3
     vectors_rate: float = 1e-3
-    batch_size: int = 256
     dropout: float = 0.2
     word_dropout: float = 0.0
-    loss: Loss = field(default_factory=BCE)
 
     def __post_init__(self) -> None:
         for name, low in (
@@ -124,10 +114,6 @@ class GloveRecipe:
             raise ValueError("pools is empty: name at least one, e.g. (Mean(),)")
 
     @property
-    def family(self) -> str:
-        return "glove"
-
-    @property
     def pooling(self) -> str:
         return "+".join(map(str, self.pools))
 
@@ -135,16 +121,6 @@ class GloveRecipe:
     def pooled_once(self) -> bool:
         """Frozen vectors under a mean never change in training: pool them before it."""
         return not self.trainable_vectors and self.pools == (Mean(),)
-
-    def without_seed(self) -> "GloveRecipe":
-        return replace(self, seed=0)
-
-    def batch_of(self, texts: int) -> int:
-        """Texts a batch: `batch_size`, less where an epoch would not come to 64 steps.
-
-        Tuned on 43,410 texts, 512 a batch; a corpus of 1,000 would see two steps an epoch.
-        """
-        return min(self.batch_size, max(16, texts // 64))
 
     def __str__(self) -> str:
         vectors = "trained" if self.trainable_vectors else "frozen"

@@ -11,6 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from emoray.models.text_module import TextModule
+from emoray.quant.qat.prepare import Place
+from emoray.quant.scheme import EMBEDDING
+
 PLAIN = ("mean", "max", "min")  # pools without weights
 
 
@@ -79,7 +83,7 @@ def _pool(tensors: Mapping[str, np.ndarray], i: int, kind: str) -> nn.Module:
     )
 
 
-class WordNetwork(nn.Module):
+class WordNetwork(TextModule):
     """Token ids (N, L) to logits (N, K); made from a training's tensors and read back to them.
 
     pools: a word for each, in order, such as `mean` or `conv64`. dropout: of what the dense layers
@@ -114,6 +118,14 @@ class WordNetwork(nn.Module):
             assert isinstance(layer, nn.Linear)
             found[name] = layer
         return found
+
+    def weight_places(self) -> tuple[Place, ...]:
+        after_relu = set(self.names[1:])
+        products = (
+            Place(name=name, module=product, nonnegative=name in after_relu)
+            for name, product in self.products().items()
+        )
+        return Place(name=EMBEDDING, module=self.embedding), *products
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The tensors by name, kernels as (inputs, outputs)."""

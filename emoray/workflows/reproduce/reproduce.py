@@ -10,10 +10,11 @@ from rich.console import Console
 
 from emoray.data.corpus import Corpus
 from emoray.data.importing.settings import Bring
-from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.recipe import Recipe
 from emoray.models.word.initial_vectors import PretrainedVectors
+from emoray.stages.families.registry import FAMILIES
 from emoray.stages.inputs import require_encoder, summarize_corpus
-from emoray.stages.spec import Data, Recipe
+from emoray.stages.spec import Data
 from emoray.stages.spec_json import read_spec
 from emoray.storage.location import Place, fetched
 from emoray.workflows.reproduce import printing as tell
@@ -69,9 +70,7 @@ def _recipes(record: RecordedRun) -> Iterator[Recipe]:
 def _data(settings: Reproduce, record: RecordedRun) -> Data:
     """Corpus, and what the rows' trainings start from, as it is at hand here."""
     recipes = list(_recipes(record))
-    given = any(
-        isinstance(getattr(recipe, "vectors", None), PretrainedVectors) for recipe in recipes
-    )
+    given = any(FAMILIES[r.family].word_vectors(r) == PretrainedVectors() for r in recipes)
     found = summarize_corpus(
         record.start["taxonomy"],
         fetched(settings.data) if settings.data else None,
@@ -79,8 +78,8 @@ def _data(settings: Reproduce, record: RecordedRun) -> Data:
         download=settings.download,
         vector_files=(settings.vector_files or None) if given else (),
     )
-    encoders = dict.fromkeys(r.encoder for r in recipes if isinstance(r, BertRecipe))
-    return replace(found.data, encoders=tuple(require_encoder(name) for name in encoders))
+    encoders = dict.fromkeys(FAMILIES[r.family].encoder(r) for r in recipes)
+    return replace(found.data, encoders=tuple(require_encoder(name) for name in encoders if name))
 
 
 def _corpus(settings: Reproduce, record: RecordedRun) -> Corpus:

@@ -16,8 +16,8 @@ from emoray.artifact.batch_invariance import two_ways
 from emoray.artifact.runtime import DECISION, MANIFEST, Classifier, combined
 from emoray.data.corpus import Corpus, Split
 from emoray.decide.weighing import cross_fitted_ensemble
-from emoray.stages.compression import ENCODER_TEXTS, WORD_TEXTS
 from emoray.stages.decision_columns import ModelLogits, decide_all
+from emoray.stages.families.registry import FAMILIES
 from emoray.stages.fitted import fit_decisions
 from emoray.stages.spec import Decision
 from emoray.stages.spec_json import read_spec
@@ -66,8 +66,7 @@ def _two_ways(
     if len(classifier.members) > 1 or runtime.MODEL not in files:
         return None
     ragged = Ragged.from_lists([classifier.ids(text) for text in texts])
-    most = ENCODER_TEXTS if family == "bert" else WORD_TEXTS
-    both = two_ways(files[runtime.MODEL], ragged, most)
+    both = two_ways(files[runtime.MODEL], ragged, FAMILIES[family].texts_both_ways)
     return both.alone_MK, both.batched_MK
 
 

@@ -1,0 +1,185 @@
+"""What searches, stages and tables ask of a model family, one object each.
+
+Shapes: N texts, I inputs of a product.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import numpy as np
+
+from emoray.models.recipe import Recipe
+from emoray.models.sampling import Bootstrap
+from emoray.models.word.initial_vectors import Vectors
+from emoray.quant.affine import AffineMap
+from emoray.quant.scheme import ModelScheme
+from emoray.stages.spec import CorpusRef, Data, EncoderRef
+from emoray.stages.text_lengths import Lengths
+from emoray.storage.store.keys import Stage
+
+if TYPE_CHECKING:  # heavy: imported where they are used, in a worker
+    from emoray.artifact.scoring import Texts
+    from emoray.export.graph import Built
+    from emoray.models.text_module import TextModule
+    from emoray.models.training import FitSettings
+
+Ranges = Mapping[str, tuple[float, float]]
+
+
+class TextStage(Stage, Protocol):
+    """The texts of a corpus as token ids.
+
+    Leaves each split as `read_texts` reads it, `leaked.npy`, an artifact's `vocabulary.txt` and
+    `tokenizer.json`, and in `facts.json` the columns of `points` that it knows.
+    """
+
+    @property
+    def corpus(self) -> CorpusRef: ...
+
+    def vectors_name(self, dim: int) -> str:
+        """What a table calls the embedding that training starts from, `dim` wide."""
+        ...
+
+
+class TrainStage(Stage, Protocol):
+    """A recipe trained on such texts. Leaves `weights.npz` and the rows of `trainings`."""
+
+    @property
+    def recipe(self) -> Recipe: ...
+
+    @property
+    def text(self) -> TextStage: ...
+
+
+class Network(Protocol):
+    """A trained model as plain arrays."""
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """The matrices that a scheme may quantize, by name, in the order the data meets them."""
+        ...
+
+    @property
+    def parameters(self) -> int:
+        """Trained numbers, without the padding row."""
+        ...
+
+
+R = TypeVar("R", bound=Recipe)
+N = TypeVar("N", bound=Network)
+
+
+class Family(Protocol[R, N]):
+    """A model family, from its recipes to the ONNX graph.
+
+    recipe: the class of its recipes, which names the family. unit: what its tokens are called.
+    needs_encoders: whether its recipes start from an encoder, which must be found first.
+    texts_both_ways: test texts that `Score` reads one by one and many at a time.
+    """
+
+    recipe: type[R]
+    unit: str
+    texts_both_ways: int
+    needs_encoders: bool = False
+
+    # What a search asks: recipes.
+
+    def start_recipes(
+        self, taxonomy: str, dims: Sequence[int], encoders: Sequence[EncoderRef]
+    ) -> tuple[R, ...]:
+        """What plans and techniques vary: one recipe, or one for each encoder.
+
+        dims: widths of the word vectors at hand.
+        """
+        ...
+
+    def variants(self, recipe: R) -> tuple[R, ...]:
+        """The recipe first, then what differs from it in several knobs at once."""
+        return recipe, replace(recipe, sample=Bootstrap())
+
+    def with_vectors(self, recipe: R, vectors: Vectors) -> R:
+        """The recipe started from these word vectors; unchanged where it starts from none."""
+        return recipe
+
+    def word_vectors(self, recipe: R) -> Vectors | None:
+        """The word vectors that a recipe starts from; None where it starts from none."""
+        return None
+
+    def encoder(self, recipe: R) -> str | None:
+        """The name of the encoder that a recipe starts from; None where it starts from none."""
+        return None
+
+    # How much of a text is read.
+
+    def most_tokens(self, recipe: R, data: Data) -> int:
+        """The greatest limit that follows from how long the texts of a corpus are."""
+        ...
+
+    def lengths(self, recipe: R, data: Data, limit: int) -> Lengths:
+        """How long the train texts are in the recipe's tokens; right for limits up to `limit`."""
+        ...
+
+    # From texts to weights.
+
+    def text_stage(self, recipe: R, data: Data) -> TextStage:
+        """The texts as the recipe reads them. Raises ValueError for what the data cannot give."""
+        ...
+
+    def train_stage(self, recipe: R, data: Data) -> TrainStage:
+        """The training on these texts. Raises ValueError for what the data cannot give."""
+        ...
+
+    # From weights to a model. trained: the folder of the finished training, whose tensors, or those
+    # of its refinement, are given.
+
+    def network(self, recipe: R, tensors: Mapping[str, np.ndarray], trained: Path) -> N:
+        """The tensors put together as the recipe says."""
+        ...
+
+    def module(self, recipe: R, tensors: Mapping[str, np.ndarray], trained: Path) -> "TextModule":
+        """The same as a PyTorch module, to train on."""
+        ...
+
+    def refining(self, recipe: R, scheme: ModelScheme, texts: int) -> "FitSettings":
+        """How to train on under a scheme: as long as its `qat` says, else like the recipe."""
+        from emoray.models.training import FitSettings
+
+        assert scheme.qat is not None
+        return FitSettings(
+            epochs=scheme.qat.epochs,
+            patience=scheme.qat.epochs,
+            learning_rate=scheme.qat.rate * recipe.learning_rate,
+            warmup=0.1,
+            clip_norm=1.0,
+            batch_size=recipe.batch_of(texts),
+            seed=recipe.seed,
+            bf16=False,
+            loss=recipe.loss,
+        )
+
+    def calibrate(
+        self, network: N, dev: "Texts", scheme: ModelScheme
+    ) -> dict[str, tuple[float, float]] | None:
+        """The static ranges that a scheme asks for, by kernel, watched on dev; None without."""
+        ...
+
+    def input_moments(self, network: N, dev: "Texts") -> dict[str, np.ndarray]:
+        """E[x_i²] (I,) of what each kernel reads, by its name, watched on dev."""
+        ...
+
+    def build(
+        self,
+        network: N,
+        scheme: ModelScheme,
+        ranges: Ranges | None,
+        maps: Mapping[str, AffineMap],
+    ) -> "Built":
+        """The ONNX model. ranges: as `calibrate` finds them. maps: learned, by weight."""
+        ...
+
+    # What tables say.
+
+    def row_columns(self, recipe: R) -> dict[str, object]:
+        """`hidden_units`, `pooling` and `trainable_vectors` of `points`."""
+        ...

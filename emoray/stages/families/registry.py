@@ -1,0 +1,11 @@
+"""The model families by the name that their recipes and tables give them."""
+
+from typing import Any
+
+from emoray.stages.families.encoder import EncoderFamily
+from emoray.stages.families.protocol import Family
+from emoray.stages.families.word import WordFamily
+
+FAMILIES: dict[str, Family[Any, Any]] = {
+    family.recipe.family: family for family in (WordFamily(), EncoderFamily())
+}
