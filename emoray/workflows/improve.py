@@ -19,6 +19,7 @@ from emoray.models.augmentation import BackTranslation
 from emoray.models.encoder.recipe import DEFAULT_ENCODER
 from emoray.models.losses import BCE, Focal
 from emoray.models.recipe import Recipe
+from emoray.models.word.recipe import GloveRecipe
 from emoray.quant.scheme import FLOAT
 from emoray.report.improvement import draw_improvements
 from emoray.search.text_lengths import reading, told_reading
@@ -57,6 +58,7 @@ from emoray.workflows.run_place import free_place
 from emoray.workflows.subsample import fewer
 
 TECHNIQUES = tuple(PROMISES)
+USUAL_FAMILIES = (GloveRecipe.family,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ class Improve:
     """Which techniques, on which family, with how many seeds; texts: of train, None for all."""
 
     techniques: tuple[str, ...] = TECHNIQUES
-    families: tuple[str, ...] = ("glove",)
+    families: tuple[str, ...] = USUAL_FAMILIES
     taxonomy: str | None = None
     seeds: int = 3
     members: int = 5
@@ -114,7 +116,7 @@ class Improve:
 
     @property
     def lands(self) -> RunFolder:
-        families = [] if self.families == ("glove",) else list(self.families)
+        families = [] if self.families == USUAL_FAMILIES else list(self.families)
         about = "-".join(["improve_f1", *families, about_run(self.taxonomy, self.corpus)])
         names = ("techniques", "seeds", "members", "translator", "share", "balance", "texts")
         named = {name: getattr(self, name) for name in (*names, "epochs", "max_tokens", "encoder")}

@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from emoray.models.batches import standardized
-from emoray.models.losses import BCE, WeightedBCE
+from emoray.models.losses import BCE, Loss, WeightedBCE
 from emoray.models.word.generated import PREFIX
 from emoray.models.word.recipe import (
     Attention,
     ConvMax,
     GloveRecipe,
-    Loss,
     Max,
     Mean,
     Min,
