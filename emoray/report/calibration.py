@@ -18,7 +18,7 @@ TITLE = "Label by label, before and after"
 def _arrows(
     labels: pd.DataFrame, measure: str, title: list[str], order: Sequence[str]
 ) -> alt.LayerChart:
-    """A line from what was to what is, a dot at each end."""
+    """Draw a line from the value before to the value after for each label, a dot at each end."""
     before, after = f"{measure}_before", measure
     y = alt.Y("label:N", sort=list(order), title=None, axis=alt.Axis(grid=False, ticks=False))
     data = csv_of(labels[["label", "support", before, after]])
@@ -39,9 +39,14 @@ def _arrows(
 
 
 def labels_change_figure(labels: pd.DataFrame, decision: str) -> ReportFigure:
-    """F1, threshold and calibration error of each label: grey as it stands, blue under `decision`.
+    """Draw F1, threshold and calibration error of each label: grey before, blue under `decision`.
 
-    labels: the rows of one decision.
+    Args:
+        labels: the rows of one decision.
+        decision: its name, for the caption.
+
+    Returns:
+        Three panels side by side, labels by F1 from high to low; a sentence where there are none.
     """
     if labels.empty:
         return ReportFigure(

@@ -58,10 +58,14 @@ COLUMNS = (
 
 
 def loading_code() -> dict[str, str]:
-    """How to have a row in Python: shipped, from base files in the store, or an ensemble off both.
+    """Return templates of the Python code that loads a row, by where its files lie.
 
     `{folder}`, `{run}` and `{point}` stand for the row's own: quoted paths as seen from where the
     report lies, which the page makes absolute where it knows.
+
+    Returns:
+        `shipped`: its artifact lies in the run's folder; `base`: its base files are in the store;
+        `ensemble`: neither.
     """
     return {"shipped": LOAD, "base": SHIP, "ensemble": ENSEMBLE_CODE}
 

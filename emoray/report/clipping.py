@@ -1,4 +1,4 @@
-"""Where to clip: ways to choose ranges beside each other at equal bytes."""
+"""Where to clip: ways to choose ranges compared at equal bytes."""
 
 import altair as alt
 import pandas as pd
@@ -80,5 +80,7 @@ def _verdict(table: pd.DataFrame) -> str:
         return ""
     bits = min(shared)
     at = table[table["bits"] == bits].groupby("name")["lost"].max()
-    said = ", ".join(f"{name} {wording.signed(float(lost))}" for name, lost in at.items())
-    return f"At {bits} bits: {said} points."
+    losses_in_words = ", ".join(
+        f"{name} {wording.signed(float(lost))}" for name, lost in at.items()
+    )
+    return f"At {bits} bits: {losses_in_words} points."

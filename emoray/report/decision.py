@@ -85,8 +85,8 @@ def surface_figure(
         dots = alt.Chart(csv_of(own[["left", "low", "label"]], 6)).mark_circle(
             color="#ffffff", stroke=DARK, strokeWidth=1, size=42, clip=True, opacity=0.95
         )
-        told = [alt.Tooltip("label:N"), alt.Tooltip("low:Q", title="threshold", format=".3f")]
-        layers.append(dots.encode(x=x, y=y, tooltip=told))
+        of_label = [alt.Tooltip("label:N"), alt.Tooltip("low:Q", title="threshold", format=".3f")]
+        layers.append(dots.encode(x=x, y=y, tooltip=of_label))
     caption = (
         f"Macro-F1 on dev of the picked model if one threshold served every label, before "
         f"anything is fitted. "
@@ -110,14 +110,16 @@ def _ece(bins: pd.DataFrame) -> float:
 
 
 def _named(found: list[float], ships: float | None) -> tuple[dict[float, str], str]:
-    """What to call the temperatures of which there are bins, and what to say of the row's own."""
+    """Name the temperatures of which there are bins; note where the row's own has none."""
     near = {t: f"temperature {t:.2f}" for t in found[:2]}
     if found[0] == 1.0:
         near[1.0] = "before, temperature 1"
     mine = next((t for t in found if ships is not None and np.isclose(t, ships, rtol=1e-4)), None)
     if mine is None:
-        told = "" if ships is None else f" The picked row ships with temperature {ships:.2f}, of "
-        return near, told and f"{told}which no bins are kept."
+        ships_with = (
+            f" The picked row ships with temperature {ships:.2f}, of which no bins are kept."
+        )
+        return near, "" if ships is None else ships_with
     if mine == 1.0:
         others = {t: f"if fitted, temperature {t:.2f}" for t in found if t != 1.0}
         return {1.0: "as it ships, temperature 1"} | dict(list(others.items())[:1]), ""
@@ -132,10 +134,16 @@ def reliability_figure(
     *,
     ships: float | None = None,
 ) -> ReportFigure:
-    """Observed share against predicted probability, before and after the temperature was fitted.
+    """Draw observed share against predicted probability, before and after temperature scaling.
 
-    named: what to call one or two temperatures, first the one before.  [default: 1 is before]
-    ships: the temperature of the row whose model this is.
+    Args:
+        bins: rows of `reliability` of one model.
+        prefix: of the figure's name.
+        named: what to call one or two temperatures, first the one before; None: 1 is before.
+        ships: the temperature of the row whose model this is.
+
+    Returns:
+        The reliability diagram and, to the right, how many decisions each bin holds.
     """
     name = f"{prefix}-reliability"
     filled = bins[bins["decisions"] > 0]
@@ -144,7 +152,7 @@ def reliability_figure(
             name=name, title=RELIABILITY, missing="No reliability bins were recorded."
         )
     found = sorted(filled["temperature"].unique(), key=lambda t: (t != 1.0, t))
-    near, told = _named(found, ships)
+    near, unbinned = _named(found, ships)
     near = dict(named) if named else near
     shown = filled[filled["temperature"].isin(near)]
     shown = shown.assign(which=shown["temperature"].map(near))
@@ -177,7 +185,7 @@ def reliability_figure(
         "Label decisions of test in 15 bins; on the dashed line a probability means what it says, "
         "below it the "
         f"model is overconfident. Larger dots hold more decisions; to the right, how many. "
-        f"Expected calibration error: {errors}.{told}"
+        f"Expected calibration error: {errors}.{unbinned}"
     )
     curve = alt.layer(even.encode(x=x, y=y), lines, dots).properties(height=330)
     powers = alt.Axis(format="~s", values=[10.0**k for k in range(9)])

@@ -1,4 +1,4 @@
-"""Hidden layers × embedding dimension: what a bigger model earns, with the spread over seeds."""
+"""Hidden layers × embedding dimension: what a bigger model gains, with the spread over seeds."""
 
 import altair as alt
 import pandas as pd

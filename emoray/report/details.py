@@ -1,4 +1,4 @@
-"""What a row's card says beyond the row: label by label, and beside its float parent.
+"""What a row's card shows beyond the row: label by label, and against its float model.
 
 Only rows that can be clicked have a card, and only as many as the page's bytes allow: the front and
 the picks first, then the best on dev. Shapes: K labels.
@@ -25,7 +25,7 @@ COMPARED = (
 def _per_row(
     frame: pd.DataFrame, key: str, place: dict[str, int], names: Sequence[str], measures: tuple
 ) -> dict[int, str]:
-    """measures x labels of each drawn row, in thousandths."""
+    """Each drawn row's table (measures, labels), in thousandths."""
     frame = frame[frame[key].isin(place)]
     if frame.empty:
         return {}
@@ -51,9 +51,17 @@ def _affordable(tables: dict[str, dict[int, str]], order: Sequence[int], budget:
 def label_tables(
     labels: pd.DataFrame, changes: pd.DataFrame, points: Sequence[str], budget: int
 ) -> dict[str, Any]:
-    """Each row's labels, and what its compression changed, for as many rows as `budget` allows.
+    """Pack each row's labels, and what its compression changed, for as many rows as fit.
 
-    points: of the drawn rows, in the page's order. The first of them are the most wanted.
+    Args:
+        labels: rows of `labels`.
+        changes: rows of `label_changes`.
+        points: ids of the drawn rows in the page's order, the most important first.
+        budget: bytes that all tables together may take.
+
+    Returns:
+        `names` and `support` of the labels, how many rows were `left_out`, and by row number the
+        packed tables `scores`, `frozen` and `retuned`.
     """
     place = {point: row for row, point in enumerate(points)}
     known = labels.drop_duplicates("label")
@@ -63,14 +71,14 @@ def label_tables(
         some = changes[(changes["thresholds"] == how) & changes["label"].isin(names)]
         tables[how] = _per_row(some, "after", place, names, CHANGE_MEASURES)
     kept = _affordable(tables, range(len(points)), budget)
-    told = {name: {r: t for r, t in rows.items() if r in kept} for name, rows in tables.items()}
+    fitting = {name: {r: t for r, t in rows.items() if r in kept} for name, rows in tables.items()}
     support = [int(s) for s in known["support"]]
-    left_out = len(tables["scores"]) - len(told["scores"])
-    return {"names": names, "support": support, "left_out": left_out, **told}
+    left_out = len(tables["scores"]) - len(fitting["scores"])
+    return {"names": names, "support": support, "left_out": left_out, **fitting}
 
 
 def comparisons(table: pd.DataFrame, points: Sequence[str]) -> dict[str, Any]:
-    """Each drawn row beside its float parent, thresholds frozen and re-tuned."""
+    """Pack each drawn row's comparison with its float model, thresholds frozen and re-tuned."""
     place = {point: row for row, point in enumerate(points)}
     mine = table[table["after"].isin(place) & table["thresholds"].isin(THRESHOLDS)]
     mine = mine.assign(row=mine["after"].map(place))

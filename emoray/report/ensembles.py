@@ -1,10 +1,10 @@
-"""What answering together earns: F1 against the number of members."""
+"""What an ensemble gains over its members: F1 against the number of members."""
 
 import altair as alt
 import pandas as pd
 
+from emoray.console import wording
 from emoray.console.wording import count
-from emoray.console.wording import rule as said
 from emoray.report.look import BLUE, GREY, ORANGE, ReportFigure, csv_of
 
 TITLE = "Several models as one"
@@ -18,22 +18,22 @@ COLOURS = {
 
 
 def ensemble_sizes(points: pd.DataFrame, members: pd.DataFrame, rule: str) -> pd.DataFrame:
-    """One row an ensemble, by combination and size: its scores under one rule, calibrated."""
+    """One row per ensemble, by combination and size: its scores under one rule, calibrated."""
     columns = ["point", "combination", "size", "plan", "ensemble_disagreement"]
-    told = members[columns].drop_duplicates("point")
+    plans = members[columns].drop_duplicates("point")
     same = points[(points["threshold_rule"] == rule) & (points["temperature_rule"] == "fitted")]
-    return same.merge(told, on="point").sort_values(["combination", "size"])
+    return same.merge(plans, on="point").sort_values(["combination", "size"])
 
 
 def member_scores(points: pd.DataFrame, members: pd.DataFrame, rule: str) -> pd.DataFrame:
-    """One row a member, at its place in the plan: what it earns by itself."""
+    """One row per member, at its place in the plan: what it scores by itself."""
     drawn = ensemble_sizes(points, members, rule)["point"]
     own = members[members["point"].isin(drawn)].drop_duplicates("member")
     return own.assign(size=own["member"] + 1).sort_values("member")
 
 
 def ensembles(points: pd.DataFrame, members: pd.DataFrame, rule: str, prefix: str) -> ReportFigure:
-    """Test macro-F1 with its interval against k, a line for each way to combine."""
+    """Draw test macro-F1 with its interval against ensemble size, a line per combination."""
     name = f"{prefix}-ensembles"
     drawn = ensemble_sizes(points, members, rule)
     if drawn.empty:
@@ -87,8 +87,9 @@ def ensembles(points: pd.DataFrame, members: pd.DataFrame, rule: str, prefix: st
     first = single.sort_values("dev_macro_f1", ascending=False).iloc[0]
     gain = 100 * (best["test_macro_f1"] - first["test_macro_f1"])
     caption = (
-        f"Test macro-F1 with {said(rule)} and 95 % bootstrap intervals, by how many members were "
-        f"asked for (plan {best['plan']}; greedy takes the best of all members, again and again). "
+        f"Test macro-F1 with {wording.rule(rule)} and 95 % bootstrap intervals, by how many "
+        f"members were asked for (plan {best['plan']}; greedy takes the best of all members, "
+        "again and again). "
         "Grey: each member alone, in the plan's order. Best on dev: "
         f"{best['combination']} of {best['models']}, {best['test_macro_f1']:.3f} on test, "
         f"{gain:+.1f} points from the member that is best on dev "

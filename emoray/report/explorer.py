@@ -1,4 +1,4 @@
-"""The explorer: every drawn row with what its card says, as data for the page's script."""
+"""The explorer: every drawn row with the contents of its card, as data for the page's script."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from emoray.report.seeds import MEANS
 from emoray.tables.baselines import baseline_name
 from emoray.tables.front import WITHIN, Pick
 
-TOLD = (
+CARD_COLUMNS = (
     *("point", "family", "recipe", "scheme", "execution", "threshold_rule", "temperature_rule"),
     *("test_macro_f1_low", "test_macro_f1_high"),
     *("nearest_front", "nearest_front_low", "nearest_front_high", "distinguishable"),
@@ -24,8 +24,8 @@ SHIPPED = r"(?:^|/)artifacts/"  # of an artifact's folder, seen from where the r
 MODEL = ("family", "models", "embedding_dim", "layers", "bits", "embedding_bits")
 
 
-def _said(points: pd.DataFrame) -> dict[str, pd.Series]:
-    """Columns in the words of the card."""
+def _worded(points: pd.DataFrame) -> dict[str, pd.Series]:
+    """Columns as the card words them."""
     built = {key: wording.built(rows.iloc[0]) for key, rows in points.groupby(list(MODEL))}
     keys = zip(*(points[c] for c in MODEL), strict=True)
     return {
@@ -38,7 +38,7 @@ def _said(points: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def _ordered(points: pd.DataFrame, front: pd.DataFrame, chosen: dict[str, Pick]) -> pd.DataFrame:
-    """Rows by how much their cards are wanted: picks, shown front, front, then by dev score."""
+    """Rows by importance of their cards: picks, shown front, front, then by dev score."""
     picked = {pick.row["point"] for pick in chosen.values()}
     rank = 3 - points["on_front"].astype(int)
     rank = rank.mask(points["point"].isin(front["point"]), 1).mask(points["point"].isin(picked), 0)
@@ -47,12 +47,12 @@ def _ordered(points: pd.DataFrame, front: pd.DataFrame, chosen: dict[str, Pick])
 
 
 def _references(baselines: pd.DataFrame) -> list[dict[str, Any]]:
-    """What nobody had to search for, and where it lies on each axis."""
+    """The baselines, each with its value on each axis."""
     found = []
     for _, row in baselines.sort_values("dev_macro_f1").iterrows():
         values = {axis.name: row[axis.name] for axis in AXES}
-        told = {name: float(value) for name, value in values.items() if not pd.isna(value)}
-        found.append({"name": baseline_name(row), "values": told})
+        known = {name: float(value) for name, value in values.items() if not pd.isna(value)}
+        found.append({"name": baseline_name(row), "values": known})
     return found
 
 
@@ -67,16 +67,25 @@ def explorer(
     of: int,
     budget: int,
 ) -> dict[str, Any]:
-    """The data of one taxonomy's explorer: `drawn` rows `of` so many, `chosen` among them.
+    """Pack the data of one taxonomy's explorer.
 
-    front: `front_rows` of all. details: `labels`, `label_changes` and `comparisons` of the drawn
-    rows. baselines: rows that are drawn as lines to beat. name: of the story. budget: bytes for
-    what is told label by label, which takes the most room.
+    Args:
+        drawn: the rows to draw, whole.
+        front: `front_rows` of all rows.
+        chosen: the picks, among `drawn`.
+        details: `labels`, `label_changes` and `comparisons` of the drawn rows.
+        baselines: rows that are drawn as lines to beat.
+        name: of the taxonomy's section.
+        of: how many rows there are in all.
+        budget: bytes for the tables label by label, which take the most room.
+
+    Returns:
+        What `explorer.js` reads, ready for JSON.
     """
     rows = _ordered(drawn, front, chosen)
     place = {point: row for row, point in enumerate(rows["point"])}
-    columns = rows[[*(axis.name for axis in AXES), *TOLD]]
-    columns = columns.assign(**kinds_of(rows), **_said(rows))
+    columns = rows[[*(axis.name for axis in AXES), *CARD_COLUMNS]]
+    columns = columns.assign(**kinds_of(rows), **_worded(rows))
     best = chosen["best"].row
     several = {name for name in FILTERS if columns[name].nunique() > 1}
     return {

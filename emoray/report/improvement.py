@@ -1,4 +1,4 @@
-"""What techniques earn: relative change with its interval, beside what is often promised."""
+"""What techniques gain: relative change with its interval, and the gain often promised."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ ROW = 46
 
 
 def _by_seed(seeds: pd.DataFrame) -> pd.DataFrame:
-    """relative change of each seed of each technique over the baseline's of the same seed."""
+    """Relative change of each seed of each technique over the baseline's of the same seed."""
     own = seeds["technique"] == "baseline"
     keys = ["family", "threshold_rule", "seed"]
     both = seeds[~own].merge(seeds[own], on=keys, suffixes=("", "_before"))
@@ -56,7 +56,7 @@ def _panel(rows: pd.DataFrame, seeds: pd.DataFrame, title: list[str]) -> alt.Lay
 
 
 def improvement_figure(improvements: pd.DataFrame, seeds: pd.DataFrame) -> ReportFigure:
-    """One panel a family and threshold rule: interval, seeds, and the gain often promised."""
+    """Draw a panel per family and threshold rule: interval, seeds, and the gain often promised."""
     whole = improvements[
         (improvements["label"] == ALL_LABELS) & improvements["relative_change"].notna()
     ]

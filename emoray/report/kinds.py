@@ -32,7 +32,7 @@ STANDINGS = (FRONT, SAME, BELOW, ABOVE, UNKNOWN)
 
 
 def standing(points: pd.DataFrame) -> pd.Series:
-    """Where a row stands beside the front: on it, or as the paired interval on test says."""
+    """How each row compares with the front: on it, or as the paired interval on test shows."""
     known = points["distinguishable"].notna()
     apart = points["distinguishable"].astype("boolean").fillna(False).astype(bool)
     up = points["nearest_front_change"].astype(float) > 0
@@ -74,5 +74,5 @@ def _palette(column: str, values: set[str]) -> dict[str, str]:
 
 
 def palettes(columns: pd.DataFrame) -> dict[str, dict[str, str]]:
-    """Of each grouping column the values that are there, in order, each with its colour."""
+    """Each grouping column's values that occur, in order, each with its colour."""
     return {name: _palette(name, set(columns[name])) for name in FILTERS}

@@ -14,8 +14,18 @@ TITLE = "Label by label"
 
 
 def with_intervals(labels: pd.DataFrame, picked: pd.Series, source: ReportSource) -> pd.DataFrame:
-    """`labels` of a row with 95 % intervals of F1 over test texts, where its predictions are kept:
-    a bootstrap stratified by rarest label, as for every other interval."""
+    """Add 95 % intervals of F1 over test texts where the row's predictions are kept.
+
+    A bootstrap stratified by rarest label, as for every other interval.
+
+    Args:
+        labels: rows of `labels` of one point.
+        picked: its row of `points`.
+        source: the tables of the page.
+
+    Returns:
+        `labels` with columns `low` and `high`, NaN where no predictions are kept.
+    """
     nothing = labels.assign(low=np.nan, high=np.nan)
     model = picked["model"]
     kept = kept_predictions(lambda name: source.where(name, "model", [model]), model)
@@ -34,15 +44,15 @@ def with_intervals(labels: pd.DataFrame, picked: pd.Series, source: ReportSource
 
 
 def labels_figure(labels: pd.DataFrame, prefix: str) -> ReportFigure:
-    """F1 as bars, support as numbers, thresholds as ticks, best label first."""
+    """Draw F1 as bars, support as numbers, thresholds as ticks, best label first."""
     name = f"{prefix}-labels"
     if labels.empty:
         missing = "Labels are recorded for fitted threshold rules; the picked row has none."
         return ReportFigure(name=name, title=TITLE, missing=missing)
-    told = labels.drop(columns="point").sort_values(["f1", "label"], ascending=[False, True])
-    told = told.assign(label=told["label"] + told["support"].map(" ({:,})".format))
-    order = list(told["label"])
-    known = bool(told["low"].notna().all())
+    shown = labels.drop(columns="point").sort_values(["f1", "label"], ascending=[False, True])
+    shown = shown.assign(label=shown["label"] + shown["support"].map(" ({:,})".format))
+    order = list(shown["label"])
+    known = bool(shown["low"].notna().all())
     y = alt.Y(
         "label:N", sort=order, title=None, axis=alt.Axis(grid=False, ticks=False, domain=False)
     )
@@ -60,13 +70,13 @@ def labels_figure(labels: pd.DataFrame, prefix: str) -> ReportFigure:
         alt.Tooltip("threshold:Q", format=".3f"),
         alt.Tooltip("ece:Q", title="ECE", format=".4f"),
     ]
-    base = alt.Chart(csv_of(told)).encode(y=y)
+    base = alt.Chart(csv_of(shown)).encode(y=y)
     bars = base.mark_bar(color=BLUE, opacity=0.85, height={"band": 0.68}, cornerRadiusEnd=2)
     bars = bars.encode(x=x, tooltip=tooltip)
     ticks = base.mark_tick(color=ORANGE, thickness=2.5, height={"band": 0.9}).encode(
         x=alt.X("threshold:Q", scale=unit), tooltip=tooltip
     )
-    rare = told[told["support"] < 100]
+    rare = shown[shown["support"] < 100]
     worst = labels.sort_values(["f1", "label"], ascending=[False, True]).iloc[-1]
     caption = (
         f"Blue bars: F1 on test of each label; orange ticks: the probability from which the row "
@@ -75,12 +85,12 @@ def labels_figure(labels: pd.DataFrame, prefix: str) -> ReportFigure:
         f"{worst['support']:,})."
     )
     if len(rare):
-        few = f"{len(rare)} of {len(told)} labels have fewer than 100 test texts"
+        few = f"{len(rare)} of {len(shown)} labels have fewer than 100 test texts"
         caption += f" {few}: their F1 is uncertain."
     layers = [bars, ticks]
     if known:
         whiskers = base.mark_rule(style="ink", strokeWidth=1.4)
         layers.insert(1, whiskers.encode(x=alt.X("low:Q", scale=unit), x2="high:Q"))
         caption += " Thin lines: 95 % bootstrap intervals of F1 over test texts."
-    panel = alt.layer(*layers).properties(height=max(22 * len(told), 110))
+    panel = alt.layer(*layers).properties(height=max(22 * len(shown), 110))
     return ReportFigure(name=name, title=TITLE, caption=caption, panels=(panel,))

@@ -27,7 +27,7 @@ def spreads(latency: pd.DataFrame, chosen: dict[str, Pick]) -> pd.DataFrame:
 
 
 def latency_figure(latency: pd.DataFrame, chosen: dict[str, Pick], prefix: str) -> ReportFigure:
-    """Boxes of the raw samples, fastest first."""
+    """Draw boxes of the raw samples, fastest first."""
     name = f"{prefix}-latency"
     missing = "Latency was not measured for the picked rows."
     if latency.empty:

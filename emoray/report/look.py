@@ -123,9 +123,12 @@ def csv_of(frame: pd.DataFrame, digits: int = 4) -> alt.InlineData:
 
 
 def specs_of(figure: ReportFigure) -> list[dict[str, Any]]:
-    """The figure's panels as Vega-Lite, without size or ink.
+    """Return the figure's panels as Vega-Lite specifications.
 
     Each holds its data where it is drawn: named data sets would be lost among several panels.
+
+    Returns:
+        One specification per panel, without size, ink or schema.
     """
     with alt.data_transformers.enable(consolidate_datasets=False):
         specs = [panel.to_dict(validate=False) for panel in figure.panels]
@@ -140,7 +143,7 @@ def on_page(spec: dict[str, Any], description: str) -> dict[str, Any]:
 
 
 def save_png(figure: ReportFigure, specs: list[dict[str, Any]], folder: Path) -> Path:
-    """The panels in rows of `columns`, on white, drawn at twice the size."""
+    """Write the panels in rows of `columns`, on white, at twice the size; return the file."""
     width = PNG_WIDTH // figure.columns - (60 if figure.columns > 1 else 0)
     sized = [spec | {"width": width} for spec in specs]
     side = {"concat": sized, "columns": figure.columns, "spacing": 28}

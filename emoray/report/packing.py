@@ -1,4 +1,4 @@
-"""Rows as the page's script reads them: column by column, each said as shortly as it can be.
+"""Rows as the page's script reads them: column by column, each encoded as shortly as possible.
 
 `{"all": v}`: one value for every row. `{"words": […], "codes": […]}`: text, code -1 for none.
 `{"values": […]}`: numbers, null for none. Tables of thousandths travel as text, see `thousandths`.
@@ -24,7 +24,7 @@ def _number(value: float) -> int | float | None:
 
 
 def packed_column(values: pd.Series) -> dict[str, Any]:
-    """One column."""
+    """Encode one column, see above."""
     if values.isna().all():
         return {"all": None}
     if isinstance(values.dtype, pd.BooleanDtype) or values.dtype == bool:
@@ -42,11 +42,11 @@ def packed_column(values: pd.Series) -> dict[str, Any]:
 
 
 def packed(frame: pd.DataFrame) -> dict[str, Any]:
-    """All columns of a frame by name."""
+    """Encode all columns of a frame, by name."""
     return {str(name): packed_column(frame[name]) for name in frame.columns}
 
 
 def thousandths(shares: np.ndarray) -> str:
-    """Shares as base64 of little-endian int16: digits as they are shown, three behind the point."""
+    """Encode shares as base64 of little-endian int16: three digits after the point, as shown."""
     filled = np.nan_to_num(np.round(1000 * shares), nan=NOTHING)
     return base64.b64encode(filled.astype("<i2").tobytes()).decode()

@@ -91,7 +91,7 @@ def _names(kinds: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _missing(run_folder: Path) -> dict[str, tuple[str, ...]]:
-    """Columns that another version did not write, by table."""
+    """Columns that the run's version did not write, by table."""
     folder = folder_at(run_folder)
     found = {t: folder.missing(t) for t in folder.sizes if t in ("points", "runs", *NEEDED)}
     return {table: columns for table, columns in found.items() if columns}
@@ -103,7 +103,7 @@ def _context(
     wanted: Collection[str],
     pictures: Path | None,
 ) -> dict[str, Any]:
-    """What the template says; the PNGs are written on the way where there is a folder for them."""
+    """The template's variables; PNGs are written on the way where there is a folder for them."""
     points = source.points()
     _checked(wanted, points)
     kind = ["corpus", "taxonomy"]
@@ -158,9 +158,18 @@ def _checked(wanted: Collection[str], points: pd.DataFrame) -> None:
 def draw_runs(
     runs: Sequence[Place], out: Place | None = None, wanted: Collection[str] = ()
 ) -> Place:
-    """Draw one run's report in its folder, or one page of several; returns where it lies.
+    """Draw one run's report in its folder, or one page of several.
 
-    out: the file or folder of a page of several runs. ValueError where it is named for one run.
+    Args:
+        runs: the runs' folders; one may lie in a bucket if it is the only one.
+        out: the file or folder of a page of several runs.
+        wanted: ids of points that are drawn in any case.
+
+    Returns:
+        Where the page lies.
+
+    Raises:
+        ValueError: `out` is named for one run, or one of several runs lies in a bucket.
     """
     check_outlives(*((runs[0], "the run") if out is None else (out, "--out")))
     if len(runs) == 1:
@@ -186,7 +195,7 @@ def write_together(
     most: int = MOST,
     wanted: Collection[str] = (),
 ) -> Path:
-    """Draw several runs on one page, fronts and picks those of all of them; returns the page."""
+    """Draw several runs on one page, with the fronts and picks of all of them; return the page."""
     run, page = together(places), page_of(places, out)
     points, tables = tables_of(run, ("runs", "failures", *NEEDED), page.parent)
     drawing = _drawing_code()
@@ -208,9 +217,14 @@ def _finish(context: dict[str, Any], drawing: Future[str], page: Path) -> Path:
 
 
 def draw_run(run: Place, wanted: Collection[str] = ()) -> Place:
-    """Draw a run's report wherever the run lies; returns where the report lies.
+    """Draw a run's report where the run lies, on disk or in a bucket.
 
-    wanted: points to draw whatever is left out of the others. ValueError for one that is not there.
+    Args:
+        run: its folder.
+        wanted: ids of points that are drawn in any case; ValueError for one that is not there.
+
+    Returns:
+        Where the report lies.
     """
     with landing(run) as folder:
         if not table_path(folder, "points").is_file():
@@ -219,10 +233,20 @@ def draw_run(run: Place, wanted: Collection[str] = ()) -> Place:
 
 
 def write_report(run_folder: Path, *, most: int = MOST, wanted: Collection[str] = ()) -> Path:
-    """Draw the run's tables: `report.html` and `figures/*.png`, with about `most` dots at most,
-    `wanted` among them.
+    """Draw the run's tables as `report.html` and `figures/*.png`.
 
     A run that was stopped before its tables were merged is drawn as far as it came.
+
+    Args:
+        run_folder: a local folder.
+        most: about how many dots are drawn at most, `wanted` among them.
+        wanted: ids of points that are drawn in any case.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        ValueError: the folder holds no points, or one of `wanted` is not among them.
     """
     run_folder = Path(run_folder)
     if not table_path(run_folder, "points").is_file():

@@ -1,4 +1,4 @@
-"""What training on under the codes wins back, bits by bits."""
+"""What quantization-aware training wins back, by bits."""
 
 import altair as alt
 import pandas as pd
@@ -13,7 +13,7 @@ AFTER, DURING = "after training (PTQ)", "during training (QAT)"
 
 
 def refining_pairs(points: pd.DataFrame) -> pd.DataFrame:
-    """Schemes that stand in the run both ways: two rows each, `how` tells them apart."""
+    """Schemes that the run has by PTQ and by QAT: two rows each, told apart by `how`."""
     table = losses(points)
     if table.empty:
         return table.assign(how=[], plain=[])
@@ -24,7 +24,7 @@ def refining_pairs(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def refining(points: pd.DataFrame, threshold_rule: str, prefix: str) -> ReportFigure:
-    """Change of test macro-F1 against bits, with and without training for the codes."""
+    """Draw change of test macro-F1 against bits, with and without quantization-aware training."""
     name = f"{prefix}-qat"
     table = refining_pairs(points[points["threshold_rule"] == threshold_rule])
     if table.empty:

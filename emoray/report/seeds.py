@@ -1,4 +1,4 @@
-"""What a row earns over the seeds of its recipe, beside what it earned with its own."""
+"""A row's score over the seeds of its recipe, besides the one with its own seed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,14 +17,14 @@ MEANS = (
 
 
 def with_seeds(points: pd.DataFrame, repeats: pd.DataFrame) -> pd.DataFrame:
-    """`points` with mean and spread over the seeds of their recipe; one seed where none is told."""
+    """`points` with mean and spread over the seeds of their recipe; one seed where unknown."""
     keys = list(KEYS["repeats"])
-    told = repeats.drop_duplicates(keys)[[*keys, *MEANS]]
+    means = repeats.drop_duplicates(keys)[[*keys, *MEANS]]
     fixed = points["temperature"].map("{:g}".format)
     named = points[keys].assign(
         temperature=fixed.where(points["temperature_rule"] != "fitted", "fitted")
     )
-    found = named.merge(told, on=keys, how="left")
+    found = named.merge(means, on=keys, how="left")
     return points.assign(
         seeds=found["seeds"].fillna(1).astype(int).to_numpy(),
         **{name: found[name].astype(float).to_numpy() for name in MEANS[1:]},

@@ -21,7 +21,7 @@ from emoray.tables.schema import schema_of
 
 PAGE = "report.html"
 OF_ONE_RUN = ("study", "importances", "latency")  # tables whose rows of two runs do not add up
-BESIDE_THE_FRONT = (
+NEAREST_FRONT = (
     *("nearest_front", "nearest_front_change", "nearest_front_low", "nearest_front_high"),
     "distinguishable",
 )
@@ -35,7 +35,7 @@ LEFT_OUT = (
 
 
 def together(places: Sequence[Path]) -> Run:
-    """The runs as one. ValueError for a run named twice, without points, or of another corpus."""
+    """Open runs as one; ValueError for a run named twice, without points, or of another corpus."""
     for k, place in enumerate(places):
         if place.resolve() in [other.resolve() for other in places[:k]]:
             raise ValueError(
@@ -70,9 +70,17 @@ def _same_corpora(folders: Sequence[Folder]) -> None:
 
 
 def page_of(places: Sequence[Path], out: Path | None) -> Path:
-    """Where the page of several runs lies: `out`, else beside the first run, named after all.
+    """Return where the page of several runs lies: `out`, else next to the first run.
 
-    out: a file that ends in .html, or a folder. ValueError where it is one run's own report.
+    Args:
+        places: the runs' folders; the default name is made of theirs.
+        out: a file that ends in .html, or a folder.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        ValueError: it would overwrite one run's own report.
     """
     names = [place.resolve().name for place in places]
     name = f"report-{'-'.join(names)}.html"
@@ -98,9 +106,9 @@ def _placed(points: pd.DataFrame, run: Run, lies: Path) -> pd.DataFrame:
         assert isinstance(folder.place, Path)
         own, mine = folder.place.resolve(), points[points[RUN] == name]
         seen = {
-            told: Path(place).as_posix() if "://" not in place else place
-            for told in mine["artifact"].unique()
-            for place in [str(relative(located(own, told), start))]
+            stored: Path(place).as_posix() if "://" not in place else place
+            for stored in mine["artifact"].unique()
+            for place in [str(relative(located(own, stored), start))]
         }
         home = Path(relative(own, start)).as_posix()
         parts.append(mine.assign(home=home, artifact=mine["artifact"].map(seen)))
@@ -108,11 +116,11 @@ def _placed(points: pd.DataFrame, run: Run, lies: Path) -> pd.DataFrame:
 
 
 def _points(run: Run, lies: Path) -> pd.DataFrame:
-    """All rows by run, the front that of all rows of a corpus and taxonomy."""
+    """All rows by run, with the front of all rows of a corpus and taxonomy."""
     points = run.points.drop_duplicates(KEYS["points"], ignore_index=True)
     points = _placed(points, run, lies).assign(on_front=on_front(points))
     runs = points.groupby(["corpus", "taxonomy"])[RUN].transform("nunique")
-    for column in BESIDE_THE_FRONT:
+    for column in NEAREST_FRONT:
         points[column] = points[column].where(runs == 1, None)
     return points
 

@@ -17,7 +17,7 @@ from emoray.tables.rows import TABLES
 from emoray.tables.scanning import read_rows, scan
 from emoray.tables.schema import schema_of
 
-# What is asked of every point; of those that are drawn all is.
+# Columns that are read of every point; drawn points are read whole.
 SEEN = (
     *("point", "corpus", "taxonomy", "family", "training_id", "model", "scheme", "bits"),
     *("embedding_bits", "grain", "ranges", "activations", "training", "execution", "on_front"),
@@ -52,19 +52,23 @@ class OneRun:
     folder: Path
 
     def points(self) -> pd.DataFrame:
+        """The columns `SEEN` of all points."""
         path, row_class = table_path(self.folder, "points"), TABLES["points"]
         return coded(scan(path, row_class, KEYS["points"], SEEN), whole=["point"])
 
     def rows_of(self, points: Sequence[str]) -> pd.DataFrame:
+        """Whole rows of these points, in this order."""
         return _in_order(self.where("points", "point", points).to_pandas(), points)
 
     def where(self, table: str, column: str, values: Collection[Any]) -> pa.Table:
+        """The rows with one of these values; others are not read."""
         path = table_path(self.folder, table)
         if not path.is_file():
             return schema_of(TABLES[table]).empty_table()
         return read_rows(path, TABLES[table], KEYS[table], column, values)
 
     def whole(self, table: str) -> pa.Table:
+        """All rows of a table."""
         path = table_path(self.folder, table)
         if not path.is_file():
             return schema_of(TABLES[table]).empty_table()
@@ -79,15 +83,19 @@ class Gathered:
     tables: Mapping[str, pa.Table]
 
     def points(self) -> pd.DataFrame:
+        """All points, all columns."""
         return self.frame
 
     def rows_of(self, points: Sequence[str]) -> pd.DataFrame:
+        """Rows of these points, in this order."""
         return _in_order(self.frame, points)
 
     def where(self, table: str, column: str, values: Collection[Any]) -> pa.Table:
+        """The rows with one of these values."""
         whole = self.tables[table]
         kind = whole.schema.field(column).type
         return whole.filter(pc.is_in(whole.column(column), pa.array(list(values), kind)))
 
     def whole(self, table: str) -> pa.Table:
+        """All rows of a table."""
         return self.tables[table]

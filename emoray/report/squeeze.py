@@ -1,4 +1,4 @@
-"""What each scheme loses against its own float parent, and how many bytes that saves."""
+"""What each scheme loses against its own float model, and how many bytes it saves."""
 
 import re
 
@@ -13,27 +13,34 @@ TITLE = "What compression costs"
 FAR = 6.0  # points of loss beyond which a scheme is counted, not drawn
 
 
-def _beside(scheme: str) -> str:
-    """How long a scheme trained on; the same for what is compared: "" for `int8…` and `float32`."""
+def _continued(scheme: str) -> str:
+    """How long a scheme's weights trained on, equal for what is compared; "" for post-training."""
     found = re.search(r"~(?:qat|more)(\d+(?:-x[0-9.e+-]*[0-9])?)", scheme)
     return found[1] if found else ""
 
 
 def losses(points: pd.DataFrame) -> pd.DataFrame:
-    """Per scheme: mean and spread over trainings of the points lost and the share of bytes saved.
+    """Average over trainings what each scheme loses and how many bytes it saves.
 
-    A row's parent is the float row of the same training and the same decision rule, of a row that
-    trained on for its codes the one that did so in float for as long.
+    A row's parent is the float row of the same training and the same decision rule; for a row of
+    quantization-aware training it is the float row whose training went on for as long.
+
+    Args:
+        points: rows of `points`, their parents among them.
+
+    Returns:
+        One row per scheme: `lost` and `lost_on_dev` (mean change of macro-F1 in points, negative is
+        worse), `spread` (standard deviation of `lost`), `saved` (mean share of bytes), `rows`.
     """
     fixed = points["temperature"].map("{:g}".format)
     decided = points.assign(at=fixed.where(points["temperature_rule"] != "fitted", "fitted"))
     keys = ["training_id", "threshold_rule", "at"]
     decided = decided.drop_duplicates([*keys, "scheme"])
-    keys.append("beside")
-    decided["beside"] = decided["scheme"].map(_beside)
+    keys.append("continued")
+    decided["continued"] = decided["scheme"].map(_continued)
     is_float = decided["training"].isin(["none", "more"])
-    told = [*keys, "dev_macro_f1", "test_macro_f1", "size_bytes"]
-    parents = decided.loc[is_float, told].drop_duplicates(keys)
+    columns = [*keys, "dev_macro_f1", "test_macro_f1", "size_bytes"]
+    parents = decided.loc[is_float, columns].drop_duplicates(keys)
     both = decided[~is_float].merge(parents, on=keys, suffixes=("", "_parent"))
     both["lost"] = 100 * (both["test_macro_f1"] - both["test_macro_f1_parent"])
     both["lost_on_dev"] = 100 * (both["dev_macro_f1"] - both["dev_macro_f1_parent"])
@@ -48,20 +55,20 @@ def losses(points: pd.DataFrame) -> pd.DataFrame:
 
 def _verdict(table: pd.DataFrame) -> str:
     """For 8 and 4 bits, the scheme that loses least on dev, and what it loses on test."""
-    said = []
+    sentences = []
     for bits in (8, 4):
         same = table[(table["bits"] == bits) & (table["embedding_bits"] == bits)]
         if len(same):
             best = same.loc[same["lost_on_dev"].idxmax()]
-            said.append(
+            sentences.append(
                 f"At {bits} bits {best['scheme']} does best on dev: {wording.signed(best['lost'])} "
                 f"points on test for {best['saved']:.0%} fewer bytes."
             )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def squeeze(points: pd.DataFrame, threshold_rule: str, prefix: str) -> ReportFigure:
-    """Change of test macro-F1 against bytes saved, one mark a scheme."""
+    """Draw change of test macro-F1 against bytes saved, one mark per scheme."""
     name = f"{prefix}-compression"
     fitted = points[points["threshold_rule"] == threshold_rule]
     table = losses(fitted)

@@ -1,4 +1,4 @@
-"""What the page says of one taxonomy: its picks, its explorer, its front and its figures."""
+"""A taxonomy's section of the page: its picks, its explorer, its front and its figures."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -35,15 +35,17 @@ NEEDED = (
     *("repeats", "labels", "layers", "surface", "reliability", "trainings", "members", "latency"),
     *("comparisons", "label_changes", "predictions", "study", "importances"),
 )
-DETAILS_BYTES = 2_000_000  # of all taxonomies together, for what cards say label by label
+DETAILS_BYTES = 2_000_000  # of all taxonomies together, for what cards show label by label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """What the page says of one taxonomy. Without a scored row there is neither front nor figure.
+    """A taxonomy's section of the page. Without a scored row there is neither front nor figure.
 
-    front: the figure that is explored on the page and a picture elsewhere; explorer: its data;
-    beside: the baselines.
+    Attributes:
+        front: the figure that is explored on the page and a picture elsewhere.
+        explorer: its data.
+        beside: the baselines, compared with the best row on dev.
     """
 
     name: str
@@ -64,8 +66,8 @@ class Story:
     @property
     def untold(self) -> str:
         """The figures that this run has nothing for, and why, in one line."""
-        told = [f"{figure.title}: {figure.missing}" for figure in self.figures if figure.missing]
-        return f"Not drawn. {' '.join(told)}" if told else ""
+        why = [f"{figure.title}: {figure.missing}" for figure in self.figures if figure.missing]
+        return f"Not drawn. {' '.join(why)}" if why else ""
 
 
 def _where(source: ReportSource, table: str, column: str, values: Collection[Any]) -> pd.DataFrame:
@@ -75,9 +77,16 @@ def _where(source: ReportSource, table: str, column: str, values: Collection[Any
 def _figures(
     points: pd.DataFrame, source: ReportSource, chosen: dict[str, Pick], name: str
 ) -> tuple[ReportFigure, ...]:
-    """All figures but the front; the details are those of the smallest row within 1 point.
+    """Draw all figures but the front, the details for the smallest row within 1 point.
 
-    points: the columns `SEEN` of all.
+    Args:
+        points: the columns `SEEN` of all points.
+        source: the tables of the page.
+        chosen: the picks.
+        name: of the section, prefix of the figures' names.
+
+    Returns:
+        The figures in the page's order; one without data says so in `missing`.
     """
     taxonomy = name
     picked = chosen["smallest within 1 point"].row
@@ -119,7 +128,7 @@ def baselines(points: pd.DataFrame) -> pd.DataFrame:
     return points[(points["family"] == BASELINES) & points["test_macro_f1"].notna()]
 
 
-def _beside(points: pd.DataFrame, source: ReportSource) -> tuple[Beside, pd.DataFrame]:
+def _baselines(points: pd.DataFrame, source: ReportSource) -> tuple[Beside, pd.DataFrame]:
     """The baselines with the best row on dev, and those of them that can be drawn."""
     allowed = points.loc[may_stand(points), "dev_macro_f1"]
     best = allowed.index[allowed == allowed.max()]
@@ -137,10 +146,21 @@ def story_of(
     budget: int,
     wanted: Collection[str] = (),
 ) -> Story:
-    """points: the columns `SEEN` of all of one corpus and taxonomy. name: of this story on its
-    page. most: dots to draw, `wanted` among them; budget: bytes of label tables."""
+    """Make a taxonomy's section of the page.
+
+    Args:
+        points: the columns `SEEN` of all points of one corpus and taxonomy.
+        source: the tables of the page.
+        name: of this section on its page.
+        most: dots to draw, `wanted` among them.
+        budget: bytes of label tables.
+        wanted: ids of points that are drawn in any case.
+
+    Returns:
+        The section; without figures where no row has a score.
+    """
     first = points.iloc[0]
-    compared_with, beside = _beside(points, source)
+    comparison, drawn_baselines = _baselines(points, source)
     points = without_baselines(points)
 
     def whole(ids: Sequence[str]) -> pd.DataFrame:
@@ -157,7 +177,7 @@ def story_of(
         drawn, left_out = thin(points[points["test_macro_f1"].notna()], most, asked)
     ids = list(drawn["point"] if chosen else points["point"].head(most))
     labels = _where(source, "labels", "point", ids)
-    told = Story(
+    section = Story(
         name=name,
         title=wording.NAMES.get(first["taxonomy"], first["taxonomy"]),
         corpus=first["corpus"],
@@ -171,10 +191,10 @@ def story_of(
         front=None,
         explorer=None,
         figures=(),
-        beside=compared_with,
+        beside=comparison,
     )
     if not chosen:
-        return told
+        return section
     details = {
         "labels": labels,
         "label_changes": _where(source, "label_changes", "after", ids),
@@ -182,12 +202,19 @@ def story_of(
     }
     drawn = whole(ids)
     return replace(
-        told,
+        section,
         columns=front_columns(front),
         rows=front_table(front, chosen),
-        front=tradeoff(drawn, front, chosen, told.name, left_out, beside),
+        front=tradeoff(drawn, front, chosen, section.name, left_out, drawn_baselines),
         explorer=explorer(
-            drawn, front, chosen, details, beside, name=name, of=len(points), budget=budget
+            drawn,
+            front,
+            chosen,
+            details,
+            drawn_baselines,
+            name=name,
+            of=len(points),
+            budget=budget,
         ),
         figures=_figures(points, source, chosen, name),
     )

@@ -31,10 +31,18 @@ def _extremes(points: pd.DataFrame) -> set[str]:
 def thin(
     points: pd.DataFrame, most: int = MOST, always: Collection[str] = ()
 ) -> tuple[pd.DataFrame, str]:
-    """About `most` rows at most beside the front and `always`, and what was done in words.
+    """Choose the rows to draw where all would be too many.
 
     Of the rest every n-th is drawn in order of family, bits, rule and cell, so that each of them
     keeps its share of the rows; the best on dev of each cell is always there.
+
+    Args:
+        points: rows with the columns `SEEN`.
+        most: about how many rows are kept at most.
+        always: ids of points that are kept in any case, like the front and the extremes.
+
+    Returns:
+        The rows to draw, and a sentence about what was left out, empty where nothing was.
     """
     if len(points) <= most:
         return points, ""

@@ -53,28 +53,28 @@ def _marked(chosen: dict[str, Pick], x: alt.X, y: alt.Y) -> list[alt.Chart]:
     return layers
 
 
-def _to_beat(beside: pd.DataFrame, up: alt.Scale) -> list[alt.Chart]:
-    """A dashed line and a name for each baseline."""
-    if beside.empty:
+def _to_beat(baselines: pd.DataFrame, up: alt.Scale) -> list[alt.Chart]:
+    """Draw a dashed line and a name for each baseline."""
+    if baselines.empty:
         return []
-    told = pd.DataFrame(
+    marks = pd.DataFrame(
         {
-            "f1": beside["test_macro_f1"],
-            "name": [baseline_name(row) for _, row in beside.iterrows()],
+            "f1": baselines["test_macro_f1"],
+            "name": [baseline_name(r) for _, r in baselines.iterrows()],
         }
     )
-    base = alt.Chart(csv_of(told)).encode(y=alt.Y("f1:Q", scale=up))
+    base = alt.Chart(csv_of(marks)).encode(y=alt.Y("f1:Q", scale=up))
     names = base.mark_text(style="word", align="left", x=4, dy=-6).encode(text="name:N")
     return [base.mark_rule(style="ink", strokeDash=[2, 4], opacity=0.65), names]
 
 
-def told_of(beside: pd.DataFrame) -> str:
+def baselines_sentence(baselines: pd.DataFrame) -> str:
     """The baselines in a sentence; nothing where there are none."""
-    if beside.empty:
+    if baselines.empty:
         return ""
-    scores = beside.sort_values("test_macro_f1", ascending=False).iterrows()
-    told = ", ".join(f"{baseline_name(row)} {row['test_macro_f1']:.3f}" for _, row in scores)
-    return f" Dashed lines: baselines that need no search ({told} on test)."
+    scores = baselines.sort_values("test_macro_f1", ascending=False).iterrows()
+    named = ", ".join(f"{baseline_name(row)} {row['test_macro_f1']:.3f}" for _, row in scores)
+    return f" Dashed lines: baselines that need no search ({named} on test)."
 
 
 def tradeoff(
@@ -83,12 +83,20 @@ def tradeoff(
     chosen: dict[str, Pick],
     prefix: str,
     left_out: str,
-    beside: pd.DataFrame,
+    baselines: pd.DataFrame,
 ) -> ReportFigure:
-    """Macro-F1 on test against bytes, the front as a line, intervals at its rows.
+    """Draw macro-F1 on test against bytes, the front as a line, intervals at its rows.
 
-    drawn: rows to draw, `left_out` what was done to have them. front: `front_rows` of all.
-    beside: baselines, drawn as lines where they lie within the picture.
+    Args:
+        drawn: rows to draw.
+        front: `front_rows` of all rows.
+        chosen: the picks, which get a ring and a name.
+        prefix: of the figure's name.
+        left_out: a sentence about rows that are not drawn.
+        baselines: rows drawn as dashed lines where they lie within the picture.
+
+    Returns:
+        The figure, one panel.
     """
     floor, best = _floor(drawn, front), chosen["best"].row
     drawn = drawn[drawn["test_macro_f1"] >= floor].assign(bits=bits_name(drawn["embedding_bits"]))
@@ -121,11 +129,11 @@ def tradeoff(
         y=alt.Y("test_macro_f1_low:Q", scale=up), y2="test_macro_f1_high:Q"
     )
     dots = base.mark_circle(style="dot", size=64, opacity=1).encode(y=y, color=colour)
-    lines_to_beat = _to_beat(beside[beside["test_macro_f1"].between(floor, ceiling)], up)
+    lines_to_beat = _to_beat(baselines[baselines["test_macro_f1"].between(floor, ceiling)], up)
     chart = alt.layer(*lines_to_beat, band, cloud, line, bars, dots, *_marked(chosen, x, y))
     return ReportFigure(
         name=f"{prefix}-front",
         title=TITLE,
-        caption=(CAPTION + left_out).strip() + told_of(beside),
+        caption=(CAPTION + left_out).strip() + baselines_sentence(baselines),
         panels=(chart.properties(height=430),),
     )

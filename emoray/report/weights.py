@@ -30,11 +30,11 @@ def _bins(layer: pd.Series) -> pd.DataFrame:
 
 def _panel(name: str, rows: pd.DataFrame, picked: str) -> alt.LayerChart:
     """One tensor: its histogram, and per scheme two lines at the ends of the clipping range."""
-    told = (
+    layer = (
         rows[rows["model"] == picked].iloc[0] if (rows["model"] == picked).any() else rows.iloc[0]
     )
     x = alt.X("left:Q", title="value", axis=alt.Axis(grid=False, tickCount=5))
-    bars = alt.Chart(csv_of(_bins(told), 5)).mark_rect(color=GREY, opacity=0.55)
+    bars = alt.Chart(csv_of(_bins(layer), 5)).mark_rect(color=GREY, opacity=0.55)
     y = alt.Y(
         "share:Q", title="share of values (root scale)", axis=alt.Axis(format="~%", tickCount=4)
     )
@@ -66,9 +66,9 @@ def _panel(name: str, rows: pd.DataFrame, picked: str) -> alt.LayerChart:
             alt.Tooltip("sqnr_db:Q", title="SQNR, dB", format=".1f"),
         ],
     )
-    kurtosis = f"{told['kurtosis']:.1f}".replace("-", "\N{MINUS SIGN}")
-    quality = "" if told["bits"] == 32 else f", SQNR {told['sqnr_db']:.0f} dB"
-    title = f"{name}, {told['shape']}: kurtosis {kurtosis}{quality}"
+    kurtosis = f"{layer['kurtosis']:.1f}".replace("-", "\N{MINUS SIGN}")
+    quality = "" if layer["bits"] == 32 else f", SQNR {layer['sqnr_db']:.0f} dB"
+    title = f"{name}, {layer['shape']}: kurtosis {kurtosis}{quality}"
     return alt.layer(bars, lines).properties(height=190, title=title)
 
 
