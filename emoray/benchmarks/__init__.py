@@ -1,1 +1,1 @@
-"""How fast and how frugal emoray is, beside what people would otherwise use, in one run."""
+"""Measured speed and memory of emoray against the usual alternatives, in one run."""

@@ -1,4 +1,4 @@
-"""What a trial costs whose stages are all in the store: the price of asking again.
+"""The cost of a trial whose stages are all in the store.
 
 Every trial leaves a file when it is done. How far apart those files are in the second half of a
 search, when its actors have started, is what one more trial costs.
@@ -27,7 +27,7 @@ from emoray.tables.parts import part_files
 
 
 def many_small(taxonomy: str, dims: Sequence[int], trials: int) -> Space:
-    """So many tiny recipes of one model each: what a trial costs when all it asks for is there."""
+    """A space of so many tiny recipes of one model each, for the cost of a trial itself."""
     tiny = replace(FROZEN, epochs=1, vocabulary=500, embedding_dim=min(8, max(dims)), layers=0)
     return Space(
         recipes=tuple(replace(tiny, taxonomy=taxonomy, seed=seed) for seed in range(trials)),
@@ -45,13 +45,13 @@ def on_sample(data: Data, taxonomy: str) -> Data:
 
 
 def bare_trial(config: dict[str, int], *, out: Path) -> None:
-    """What a trial of Tune costs that does nothing but leave its file."""
+    """A trial of Tune that does nothing but leave its file."""
     (out / f"{config['at']}.done").write_text(str(time.time()))
     tune.report({"dev_macro_f1": 0.0})
 
 
 def a_trial_more(done: Iterable[Path]) -> float:
-    """Seconds between one trial's end and the next, mean over the second half of these files."""
+    """Mean seconds between the ends of two trials, over the second half of these files."""
     ends = sorted(path.stat().st_mtime for path in done)
     if len(ends) < 2:
         raise ValueError(f"two trials or more have a time between them, got {len(ends)}: run more")
@@ -78,6 +78,7 @@ class CachedTrials:
 
     @property
     def title(self) -> str:
+        """Heading of the table."""
         return f"cached trials: {self.trials} on the embedded sample, {self.cpus} CPUs"
 
     def check(self) -> None:
@@ -85,7 +86,7 @@ class CachedTrials:
         summarize_corpus(self.taxonomy, self.data, download=False)
 
     def measure(self) -> tuple[BenchmarkFigure, ...]:
-        """Cached trials beside trials that do nothing, after a search that made everything."""
+        """Compare cached trials with empty ones, after a search that made everything."""
         facts = summarize_corpus(self.taxonomy, self.data, download=False)
         data = on_sample(facts.data, self.taxonomy)
         space = many_small(self.taxonomy, facts.dims, self.trials)

@@ -1,4 +1,4 @@
-"""What one waits for every day: a command's help, a large run read into a notebook, its report."""
+"""Waiting times of everyday use: a command's help, a large run read into a notebook, its report."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from emoray.workflows.convert.memory import measure_in_process
 
 
 def large_run(folder: Path, taxonomy: str, points: int) -> Path:
-    """A small search of the embedded sample, its points multiplied; returns the run's folder."""
+    """Run a small search of the embedded sample, multiply its points; return the run's folder."""
     facts = summarize_corpus(taxonomy, None, download=False)
     with connected(Cluster()):
         data = on_sample(facts.data, taxonomy)
@@ -31,7 +31,7 @@ def large_run(folder: Path, taxonomy: str, points: int) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Everyday:
-    """At `points` operating points; the help's time is the least of `repeats`."""
+    """Waiting times at `points` operating points; the help's time is the least of `repeats`."""
 
     name: ClassVar[str] = "everyday"
 
@@ -47,6 +47,7 @@ class Everyday:
 
     @property
     def title(self) -> str:
+        """Heading of the table."""
         return "the everyday: help, reading, drawing"
 
     def check(self) -> None:
@@ -82,4 +83,5 @@ class Everyday:
                 )
 
     def measure(self) -> tuple[BenchmarkFigure, ...]:
+        """Time the help, then reading and drawing a large run, each in a process of its own."""
         return tuple(self._figures())

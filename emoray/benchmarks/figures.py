@@ -1,4 +1,4 @@
-"""Measured figures beside their goals: as a table for people, as a JSON line for comparing later.
+"""Measured figures with their goals: as a table for people, as a JSON line for comparing later.
 
 Absolute times belong to the machine that is named with them; ratios are of one run on one machine.
 """
@@ -22,11 +22,12 @@ FILE = "benchmark.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class AtMost:
-    """A goal that more would miss."""
+    """A goal that is an upper limit."""
 
     value: float
 
     def met(self, found: float) -> bool:
+        """Whether the measured value reaches the goal."""
         return found <= self.value
 
     def __str__(self) -> str:
@@ -35,11 +36,12 @@ class AtMost:
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """A goal that less would miss."""
+    """A goal that is a lower limit."""
 
     value: float
 
     def met(self, found: float) -> bool:
+        """Whether the measured value reaches the goal."""
         return found >= self.value
 
     def __str__(self) -> str:
@@ -48,7 +50,7 @@ class AtLeast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchmarkFigure:
-    """One measured number. With a rival's number beside it, the goal is one for their ratio."""
+    """One measured number. If there is a rival's number too, the goal is one for their ratio."""
 
     name: str
     ours: float
@@ -83,7 +85,7 @@ def _ratio(name: str, above: float, below: float) -> float:
 def less_is_better(
     name: str, *, ours: float, theirs: float, unit: str, goal: AtLeast | None = None
 ) -> BenchmarkFigure:
-    """A cost beside a rival's: the ratio says how many times theirs is ours."""
+    """Compare a cost with a rival's: the ratio is theirs divided by ours."""
     ratio = _ratio(name, theirs, ours)
     return BenchmarkFigure(name=name, ours=ours, theirs=theirs, unit=unit, ratio=ratio, goal=goal)
 
@@ -91,14 +93,14 @@ def less_is_better(
 def more_is_better(
     name: str, *, ours: float, theirs: float, unit: str, goal: AtLeast | None = None
 ) -> BenchmarkFigure:
-    """A rate beside a rival's: the ratio says how many times ours is theirs."""
+    """Compare a rate with a rival's: the ratio is ours divided by theirs."""
     ratio = _ratio(name, ours, theirs)
     return BenchmarkFigure(name=name, ours=ours, theirs=theirs, unit=unit, ratio=ratio, goal=goal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """What ran it, and how busy that was: a load near `cores` or above makes times rough."""
+    """The machine, and how busy it was: a load near `cores` or above makes times rough."""
 
     cpu: str
     cores: int
@@ -164,12 +166,24 @@ def append(
     on: Machine,
     rows: Sequence[Mapping[str, Any]] = (),
 ) -> Path:
-    """Add one JSON line to the folder's record; returns its path. rows: what figures come from.
+    """Append one JSON line to the folder's record.
 
-    Raises ValueError when the folder cannot be written.
+    Args:
+        folder: made if it is not there.
+        name: of the benchmark.
+        settings: its settings by name.
+        figures: what was measured.
+        on: the machine.
+        rows: what the figures were computed from.
+
+    Returns:
+        The record's path.
+
+    Raises:
+        ValueError: the folder cannot be written.
     """
     path = folder / FILE
-    said: dict[str, Any] = {
+    record: dict[str, Any] = {
         "benchmark": name,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": asdict(on),
@@ -177,11 +191,11 @@ def append(
         "figures": [{**asdict(f), "goal": str(f.goal or ""), "met": f.met} for f in figures],
     }
     if rows:
-        said["rows"] = list(rows)
+        record["rows"] = list(rows)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(said, ensure_ascii=False) + "\n")
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
     except OSError as error:
         raise ValueError(
             f"the record must be a file that can be written, got {path} ({error.strerror}): "

@@ -19,7 +19,7 @@ from emoray.tables.rows import PointRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """What one point took, and what it earned."""
+    """The cost of one point in seconds, and its score."""
 
     point: str
     seconds: float
@@ -30,7 +30,15 @@ class Point:
 def measure_alone(decide: Decide, store: Store) -> Point:
     """Make the one point that `decide` names from `store`'s texts and vectors.
 
-    The store is only read. Raises ValueError unless `decide` holds one decision.
+    Args:
+        decide: the stage of the point.
+        store: only read.
+
+    Returns:
+        Wall and processor seconds of its stages, and its score.
+
+    Raises:
+        ValueError: `decide` holds more or fewer than one decision.
     """
     if len(decide.decisions) != 1:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""A stage of known length that needs no processor: what is lost beside it is the scheduler's."""
+"""A stage of known length that needs no processor: all other time is the scheduler's."""
 
 import time
 from dataclasses import dataclass
@@ -17,5 +17,6 @@ class Pause:
     seconds: float
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Wait."""
         time.sleep(self.seconds)
         (out / "done").touch()

@@ -33,12 +33,16 @@ class Benchmark(Protocol):
     name: ClassVar[str]
 
     @property
-    def title(self) -> str: ...
+    def title(self) -> str:
+        """Heading of the table."""
+        ...
 
     def check(self) -> None:
-        """Refuse (ValueError) before any work what `measure` would stumble over."""
+        """Refuse (ValueError) before any work settings that `measure` could not use."""
 
-    def measure(self) -> tuple[BenchmarkFigure, ...] | PeerResults: ...
+    def measure(self) -> tuple[BenchmarkFigure, ...] | PeerResults:
+        """Measure; of the comparison with other tools rows come with the figures."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +111,13 @@ def measure_and_record(benchmark: Benchmark, out: Path, console: Console) -> Pat
         console.print(*failures(rows), *why, sep="\n", soft_wrap=True, highlight=False)
     if figures or not rows:
         print_figures(benchmark.title, figures, on, console)
-    said = [f.name for f in fields(benchmark) if f.repr]  # type: ignore[arg-type]
-    settings = {name: getattr(benchmark, name) for name in said}
-    return append(out, benchmark.name, settings, figures, on, rows=[row.said for row in rows])
+    names = [f.name for f in fields(benchmark) if f.repr]  # type: ignore[arg-type]
+    settings = {name: getattr(benchmark, name) for name in names}
+    return append(out, benchmark.name, settings, figures, on, rows=[row.to_json() for row in rows])
 
 
 def run_benchmarks(benchmarks: Benchmarks, console: Console | None = None) -> None:
-    """Raises ValueError for a mistake in the settings or a missing rival before any measuring."""
+    """Run and record benchmarks; ValueError for wrong settings or a missing rival comes first."""
     console = console or Console()
 
     def say(what: str) -> None:

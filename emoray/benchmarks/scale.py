@@ -1,11 +1,11 @@
-"""How far one driver reaches: simulated nodes, stages of known length, the memory of many points.
+"""How one driver scales: simulated nodes, stages of known length, the memory of many points.
 
-What a stage takes of the driver is the processor time of its process, all threads together, while
-empty stages are made. While longer ones are, most of it is what Ray takes to wait.
+The driver's cost of a stage is the processor time of its process, all threads together, while empty
+stages are made. During longer stages most of that time is Ray's own waiting.
 
 The nodes are real raylets on this one machine; their stages wait and need no processor, so that two
-cores can stand for many. What starting and ending a stage takes is this machine's all the same: of
-short stages on many nodes the figures say how much two cores can feed, not how much a cluster can.
+cores can stand for many. Starting and ending a stage does take this machine's processors: for short
+stages on many nodes the figures show how much two cores can feed, not how much a cluster can.
 """
 
 import tempfile
@@ -52,7 +52,7 @@ def simulated() -> Iterator[Nodes]:
 
 
 def add(cluster: Nodes, slots: int) -> float:
-    """One more node of `slots` processors; returns when it was there."""
+    """Add a node of `slots` processors; return the time at which it had joined."""
     cluster.add_node(num_cpus=slots, object_store_memory=STORE_BYTES)
     return time.time()
 
@@ -66,10 +66,19 @@ def _await(asked: Iterable[Future[Done | Failed]]) -> None:
 def busy_share(
     journal: Iterable[Mapping[str, Any]], asked: float, joined: Sequence[float], slots: int
 ) -> float:
-    """The share of their time that slots were in stages while work was left: until the last began.
+    """Compute the share of slot time spent in stages while work was left: until the last began.
 
-    asked: when the work was; joined: when each node of `slots` was there. ValueError for a journal
-    in which nothing waited.
+    Args:
+        journal: events of the store, times in seconds since the epoch.
+        asked: when the work was submitted.
+        joined: when each node had joined.
+        slots: processors of a node.
+
+    Returns:
+        A share in 0..1.
+
+    Raises:
+        ValueError: no stage had to wait.
     """
     begun: dict[str, float] = {}
     spans = []
@@ -81,24 +90,24 @@ def busy_share(
         elif event["event"] == "made" and event["key"] in begun:
             spans.append((begun[event["key"]], event["time"]))
     last = max((start for start, _ in spans), default=asked)
-    there = slots * sum(max(0.0, last - max(asked, at)) for at in joined)
-    if not there:
+    available = slots * sum(max(0.0, last - max(asked, at)) for at in joined)
+    if not available:
         raise ValueError("stages must be more than slots, these were not: ask for more")
-    return sum(max(0.0, min(end, last) - start) for start, end in spans) / there
+    return sum(max(0.0, min(end, last) - start) for start, end in spans) / available
 
 
 def least_seconds(work: float, joined: Sequence[float], slots: int) -> float:
-    """How long so many seconds of work take at least, with nodes that join after these seconds."""
+    """The least wall seconds of so many seconds of work, with nodes that join after `joined`."""
     least = float("inf")
     for nodes in range(1, len(joined) + 1):
-        there = sorted(joined)[:nodes]
-        least = min(least, (work / slots + sum(there)) / nodes)
+        first = sorted(joined)[:nodes]
+        least = min(least, (work / slots + sum(first)) / nodes)
     return least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """Efficiency on 1 to 16 nodes and on nodes that come late; memory and time of many points."""
+    """Efficiency on 1 to 16 nodes and on nodes that join late; memory and time of many points."""
 
     name: ClassVar[str] = "scale"
 
@@ -127,13 +136,14 @@ class Scale:
 
     @property
     def title(self) -> str:
+        """Heading of the table."""
         return f"scale: {self.nodes} simulated nodes of {self.slots} CPUs, one machine"
 
     def check(self) -> None:
         """Nothing to refuse: all that is needed is made here."""
 
     def measure(self) -> tuple[BenchmarkFigure, ...]:
-        """Nodes that are there, nodes that come, then tables."""
+        """Measure nodes that are there, nodes that join, then tables."""
         return (
             *(figure for nodes in self.nodes for figure in self._on(nodes)),
             *self._late(),
@@ -192,7 +202,7 @@ class Scale:
         )
 
     def _late(self) -> Iterator[BenchmarkFigure]:
-        """Work that is asked of a head alone, and nodes that join one after the other."""
+        """Measure work submitted to a head alone, with nodes that join one after the other."""
         length = 2.0
         with tempfile.TemporaryDirectory() as temporary, simulated() as cluster:
             self.say(f"{self.late} nodes that join late: stages of {length:g} s")
@@ -216,7 +226,7 @@ class Scale:
             )
 
     def _points(self) -> Iterator[BenchmarkFigure]:
-        """Memory and time of merging and of drawing, each in a process of its own."""
+        """Measure memory and time of merging and of drawing, each in a process of its own."""
         with tempfile.TemporaryDirectory() as temporary:
             self.say(f"{self.points:,} points are made, merged and drawn")
             run = large_run(Path(temporary), self.taxonomy, self.points)

@@ -1,8 +1,8 @@
-"""What a user waits for one text beside what the model takes of it, and beside reading it afresh.
+"""Latency of one text: in all, in the model alone, and without the cache of words.
 
 A made model of a sweep's usual shape, words and texts of the embedded sample, so that nobody needs
-the data. The rival is what the artifact did before it remembered words: every text is cut by all
-rules, and goes the way of many texts. Shapes: K labels, V rows of the embedding, D width.
+the data. The rival is what the artifact did before it cached words: every text is cut by all rules,
+and takes the path of many texts. Shapes: K labels, V rows of the embedding, D width.
 """
 
 import time
@@ -28,7 +28,7 @@ SHORT = "Thanks a lot!"
 
 
 def made_classifier(words: Sequence[str], dim: int, seed: int) -> Classifier:
-    """An artifact of random weights: mean of word vectors under a linear head, float32."""
+    """Make an artifact of random weights: mean of word vectors, a linear head, float32."""
     rng = np.random.default_rng(seed)
     embedding_VD = rng.normal(size=(len(words) + FIRST, dim)).astype(np.float32)
     embedding_VD[0] = 0
@@ -48,11 +48,11 @@ def made_classifier(words: Sequence[str], dim: int, seed: int) -> Classifier:
 
 
 def afresh(classifier: Classifier, words: Sequence[str]) -> Callable[[str], list[list[str]]]:
-    """Text in, labels out, with nothing remembered."""
+    """Return a function from text to labels that caches nothing."""
     ids = {word: i for i, word in enumerate(words, start=FIRST)}
     ((_, model),) = classifier.members
 
-    def said(text: str) -> list[list[str]]:
+    def predict(text: str) -> list[list[str]]:
         rows = [[ids.get(word, UNKNOWN) for word in tokenize(text)[:64]] or [UNKNOWN]]
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         logits_NK = np.empty((1, len(classifier.labels)), np.float32)
@@ -67,11 +67,11 @@ def afresh(classifier: Classifier, words: Sequence[str]) -> Callable[[str], list
             for holds_K in logits_NK >= classifier.cuts_K
         ]
 
-    return said
+    return predict
 
 
 def medians(verbs: Sequence[Callable[[str], object]], texts: Sequence[str]) -> list[float]:
-    """Microseconds of each, text by text in turn, so that whatever slows one slows all."""
+    """Median microseconds of each, text by text in turn: what slows one slows all."""
     times: list[list[int]] = [[] for _ in verbs]
     for text in texts:
         for verb, spent in zip(verbs, times, strict=True):
@@ -93,14 +93,20 @@ class Serving:
 
     @property
     def title(self) -> str:
+        """Heading of the table."""
         return f"serving: one text at a time, {self.dim} dimensions, float32"
 
     def check(self) -> None:
         """Nothing is needed but what emoray needs."""
 
     def measure(self) -> tuple[BenchmarkFigure, ...]:
-        """A short text again and again, then the sample's test texts, each seen for the first time
-        by an artifact that has read its train texts."""
+        """Time a short text again and again, then the sample's test texts.
+
+        An artifact that has read the train texts sees each test text for the first time.
+
+        Returns:
+            Medians in microseconds, and ratios.
+        """
         corpus = read_splits(sample().folder, name="sample", taxonomy=EKMAN)
         words = sorted({word for text in corpus.train.texts for word in tokenize(text)})
         classifier = made_classifier(words, self.dim, self.seed)

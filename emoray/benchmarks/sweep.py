@@ -1,7 +1,7 @@
-"""The sweep beside the naive way, in one run: one Tune trial per operating point that trains,
-quantizes, scores and decides on its own.
+"""The sweep compared with the naive way, in one run.
 
-The naive way is measured on a random sample of the sweep's own points, with as many CPUs, and its
+The naive way is one Tune trial per operating point that trains, quantizes, scores and decides on
+its own. It is measured on a random sample of the sweep's own points, with as many CPUs, and its
 rate is taken at its best: no start of Ray, no overhead of Tune, no import of TensorFlow.
 """
 
@@ -54,7 +54,7 @@ def part_of_quick(taxonomy: str, dims: Sequence[int]) -> Space:
 
 
 def sampled_points(space: Space, data: Data, points: int, seed: int) -> list[Decide]:
-    """Operating points drawn at random, as many of each recipe; each with its one decision."""
+    """Draw operating points at random, as many of each recipe, each with one decision."""
     rng = np.random.default_rng(seed)
     chosen = []
     for i in range(points):
@@ -68,7 +68,7 @@ def sampled_points(space: Space, data: Data, points: int, seed: int) -> list[Dec
 def naive_trial(
     config: dict[str, int], *, chosen: Sequence[Decide], store: Path, out: Path
 ) -> None:
-    """One operating point, made from nothing and measured."""
+    """A trial of Tune: one operating point, made from nothing and measured."""
     point = measure_alone(chosen[config["at"]], Store(store))
     (out / f"{config['at']}.json").write_text(json.dumps(asdict(point)))
     tune.report({"dev_macro_f1": point.dev_macro_f1})
@@ -77,7 +77,7 @@ def naive_trial(
 def seconds_of_tune(
     trial: Callable[..., None], config: Any, resources: Mapping[str, float], at: Path
 ) -> float:
-    """Seconds that Tune takes for these trials."""
+    """Run trials with Tune; return the seconds they took."""
     start = time.perf_counter()
     tune.Tuner(
         tune.with_resources(trial, dict(resources)),
@@ -94,7 +94,7 @@ def seconds_of_tune(
 
 
 def grid_seconds(space: Space, data: Data, store: Path, run_folder: Path) -> float:
-    """Seconds of a grid search. Its `Stages` are new: they know what the store knows, no more."""
+    """Run a grid search and return its seconds. Its `Stages` are new: they have only the store."""
     start = time.perf_counter()
     with Stages(store) as stages:
         desk = Desk(stages=stages, run_folder=run_folder, store=store, data=data)
@@ -103,13 +103,13 @@ def grid_seconds(space: Space, data: Data, store: Path, run_folder: Path) -> flo
 
 
 def dev_scores_of(run_folder: Path) -> dict[str, float]:
-    """dev_macro_f1 of every operating point in a run's parts."""
+    """The `dev_macro_f1` of every operating point in a run's parts, by its id."""
     tables = [read_table(path, PointRow) for path in part_files(run_folder, "points")]
     return {row["point"]: row["dev_macro_f1"] for t in tables for row in t.to_pylist()}
 
 
 def naive(chosen: Sequence[Decide], store: Path, out: Path) -> list[Point]:
-    """Every chosen point, one Tune trial and one CPU each."""
+    """Make every chosen point the naive way, in one Tune trial on one CPU each."""
     out.mkdir(parents=True)
     trial = tune.with_parameters(naive_trial, chosen=tuple(chosen), store=store, out=out)
     seconds_of_tune(trial, {"at": tune.grid_search(list(range(len(chosen))))}, ONE_CPU, out)
@@ -120,7 +120,7 @@ def naive(chosen: Sequence[Decide], store: Path, out: Path) -> list[Point]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepCost:
-    """What a search costs beside the naive way and beside its own stages."""
+    """Cost of a search compared with the naive way and with its own stages."""
 
     name: ClassVar[str] = "sweep"
 
@@ -141,6 +141,7 @@ class SweepCost:
 
     @property
     def title(self) -> str:
+        """Heading of the table."""
         return f"sweep: {self.taxonomy}, {self.cpus} CPUs, {self.points} points the naive way"
 
     def check(self) -> None:
@@ -161,8 +162,8 @@ class SweepCost:
             chosen = sampled_points(space, facts.data, self.points, self.seed)
             alone = naive(chosen, folder / "store", folder / "naive")
             return (
-                *_beside_naive(space, wall, rows, alone, cpus),
-                *_beside_stages(Store(folder / "store"), wall, cpus),
+                *_against_naive(space, wall, rows, alone, cpus),
+                *_against_stages(Store(folder / "store"), wall, cpus),
                 BenchmarkFigure(name="start of Ray, not counted above", ours=ray_start, unit="s"),
                 BenchmarkFigure(
                     name="the same search again, a model", ours=again / space.models, unit="s"
@@ -170,7 +171,7 @@ class SweepCost:
             )
 
 
-def _beside_naive(
+def _against_naive(
     space: Space, wall: float, rows: dict[str, float], alone: Sequence[Point], cpus: int
 ) -> tuple[BenchmarkFigure, ...]:
     seconds = float(np.mean([point.seconds for point in alone]))
@@ -200,7 +201,7 @@ def _beside_naive(
     )
 
 
-def _beside_stages(store: Store, wall: float, cpus: int) -> tuple[BenchmarkFigure, ...]:
+def _against_stages(store: Store, wall: float, cpus: int) -> tuple[BenchmarkFigure, ...]:
     made = [entry for entry in store.journal() if entry["event"] == "made"]
     cost = sum(entry["wall_seconds"] for entry in made) / cpus
     return (

@@ -1,4 +1,4 @@
-"""What tables of many operating points cost to merge, to read and to draw."""
+"""Memory and time of merging, reading and drawing tables of many operating points."""
 
 import hashlib
 import time
@@ -20,7 +20,13 @@ SCHEMES, SEEDS = 20, 3  # of a training, and of a recipe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Of one process, in MB of 2 ** 20 bytes and seconds. library: before it read the tables."""
+    """Cost of one process, in MB of 2 ** 20 bytes and seconds.
+
+    Attributes:
+        peak_mb: peak resident memory.
+        library_mb: resident memory before it read the tables.
+        seconds: wall time.
+    """
 
     peak_mb: float
     library_mb: float
@@ -28,7 +34,7 @@ class Cost:
 
 
 def _named_anew(ids: pa.ChunkedArray, copy: int) -> pa.Array:
-    """Ids of the same kind and length, spread over all ids as hashes are."""
+    """Other ids of the same kind and length, spread as hashes are."""
     coded = ids.combine_chunks().dictionary_encode()
     anew = []
     for old in coded.dictionary.to_pylist():
@@ -38,8 +44,8 @@ def _named_anew(ids: pa.ChunkedArray, copy: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(coded.indices, anew).cast(pa.string())
 
 
-def _shaken(rows: pa.Table, copy: int, rng: np.random.Generator) -> dict[str, Any]:
-    """Recipe, seed and scheme of another model, its score and its bytes a little beside."""
+def _varied(rows: pa.Table, copy: int, rng: np.random.Generator) -> dict[str, Any]:
+    """Columns of another model: recipe, seed and scheme, score and bytes varied a little."""
     training, number = divmod(copy, SCHEMES)
     score = rows.column("dev_macro_f1").to_numpy() + rng.normal(0, 0.02)
     size = rows.column("size_bytes").to_numpy() * rng.uniform(0.5, 2.0)
@@ -53,10 +59,10 @@ def _shaken(rows: pa.Table, copy: int, rng: np.random.Generator) -> dict[str, An
 
 
 def many_points(run_folder: Path, points: int, *, seed: int = 0) -> None:
-    """Add parts to a run until it has about so many points: those of its own models again and
-    again, in all their tables, each with ids of its own.
+    """Add parts to a run until it has about so many points.
 
-    Scores and bytes are shaken a little, so that the front has something to choose from.
+    They are those of its own models again and again, in all their tables, each with ids of its own.
+    Scores and bytes are varied a little, so that the front has something to choose from.
     """
     real = {
         table: [read_table(p, row_class_of(table)) for p in part_files(run_folder, table)]
@@ -65,9 +71,9 @@ def many_points(run_folder: Path, points: int, *, seed: int = 0) -> None:
     }
     # One model leaves a part in each of these; a baseline's parts are its own.
     models = [p for p in real["points"] if "baseline" not in p.column("family").to_pylist()]
-    there = sum(part.num_rows for part in real["points"])
+    present = sum(part.num_rows for part in real["points"])
     rng = np.random.default_rng(seed)
-    copies = -(-(points - there) // max(models[0].num_rows, 1))
+    copies = -(-(points - present) // max(models[0].num_rows, 1))
     for copy in range(max(copies, 0)):
         own = models[copy % len(models)]
         ids = {i: set(own.column(i).to_pylist()) for i in ("point", "model", "training_id")}
@@ -79,12 +85,12 @@ def many_points(run_folder: Path, points: int, *, seed: int = 0) -> None:
                     continue
                 columns = dict(zip(part.column_names, part.columns, strict=True))
                 anew = {n: _named_anew(columns[n], copy) for n in IDS if n in columns}
-                shaken = _shaken(part, copy, rng) if table == "points" else {}
-                write_part(columns | anew | shaken, run_folder, table, f"copy-{copy}")
+                varied = _varied(part, copy, rng) if table == "points" else {}
+                write_part(columns | anew | varied, run_folder, table, f"copy-{copy}")
 
 
 def of_merging(run_folder: Path) -> Cost:
-    """Parts into tables. Runs in the process that it measures."""
+    """Merge parts into tables. Runs in the process that it measures."""
     from emoray.tables.compact import compact
 
     held, start = memory_mb("VmRSS"), time.perf_counter()
@@ -94,7 +100,7 @@ def of_merging(run_folder: Path) -> Cost:
 
 
 def of_loading(run_folder: Path) -> Cost:
-    """Points into a notebook. Runs in the process that it measures."""
+    """Load points as a notebook does. Runs in the process that it measures."""
     held, start = memory_mb("VmRSS"), time.perf_counter()
     from emoray.tables import load
 
@@ -104,7 +110,7 @@ def of_loading(run_folder: Path) -> Cost:
 
 
 def of_report(run_folder: Path) -> Cost:
-    """Tables into a report. Runs in the process that it measures."""
+    """Draw the report of tables. Runs in the process that it measures."""
     from emoray.report.page import write_report
 
     held, start = memory_mb("VmRSS"), time.perf_counter()

@@ -1,6 +1,6 @@
-"""Exact thresholds beside scikit-learn's tuner, and the interval that every row carries.
+"""Exact thresholds compared with scikit-learn's tuner, and the interval that every row carries.
 
-On made logits of GoEmotions' size and label shares, so that nobody needs the data.
+On synthetic logits of GoEmotions' size and label shares, so that nobody needs the data.
 Shapes: N texts, K labels, R decisions, B resamples.
 """
 
@@ -31,9 +31,14 @@ SHARES = (
 
 
 def made_logits(texts: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(logits_NK float32, labels_NK uint8): a fair classifier on labels of GoEmotions' shares.
+    """Make logits of a fair classifier on labels of GoEmotions' shares.
 
-    Every label has a positive, in however few texts.
+    Args:
+        texts: N; every label has a positive, in however few texts.
+        seed: of the random numbers.
+
+    Returns:
+        logits_NK float32 and labels_NK uint8.
     """
     rng = np.random.default_rng(seed)
     share_K = np.array(SHARES) / 1000
@@ -59,7 +64,7 @@ class _Passthrough(ClassifierMixin, BaseEstimator):
 
 
 def decided_by_scikit_learn(logits_NK: np.ndarray, labels_NK: np.ndarray) -> np.ndarray:
-    """decided_NK of TunedThresholdClassifierCV with its usual 100 thresholds, label by label."""
+    """Decide (N, K) by TunedThresholdClassifierCV with its usual 100 thresholds per label."""
     decided = []
     for logits_N1, labels_N in zip(logits_NK.T[..., None], labels_NK.T, strict=True):
         tuned = TunedThresholdClassifierCV(
@@ -74,7 +79,7 @@ def decided_by_scikit_learn(logits_NK: np.ndarray, labels_NK: np.ndarray) -> np.
 
 
 def _best_of(repeats: int, verb: Callable[[], Result]) -> tuple[float, Result]:
-    """The shortest of several runs, in seconds: the one that was disturbed least."""
+    """Seconds and result of the shortest of several runs: the one that was disturbed least."""
     best = np.inf
     for _ in range(repeats):
         start = time.perf_counter()
@@ -85,7 +90,7 @@ def _best_of(repeats: int, verb: Callable[[], Result]) -> tuple[float, Result]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thresholds:
-    """28 labels on dev- and test-sized splits."""
+    """Thresholds and intervals of 28 labels on splits of GoEmotions' sizes."""
 
     name: ClassVar[str] = "thresholds"
 
@@ -104,13 +109,14 @@ class Thresholds:
 
     @property
     def title(self) -> str:
+        """Heading of the table."""
         return f"thresholds: {len(SHARES)} labels x {self.dev_texts:,} texts"
 
     def check(self) -> None:
         """Nothing is needed but what emoray needs."""
 
     def measure(self) -> tuple[BenchmarkFigure, ...]:
-        """Cuts and their F1 beside scikit-learn's on the same texts; then intervals."""
+        """Compare cuts and their F1 with scikit-learn's on the same texts; then time intervals."""
         logits_NK, labels_NK = made_logits(self.dev_texts, self.seed)
         ours, cuts_K = _best_of(self.repeats, lambda: PerLabel().cuts(logits_NK, labels_NK))
         theirs, decided_NK = _best_of(1, lambda: decided_by_scikit_learn(logits_NK, labels_NK))

@@ -1,4 +1,4 @@
-"""Our reader of word vectors beside gensim's, each alone in a process of its own.
+"""Our reader of word vectors compared with gensim's, each alone in a process of its own.
 
 A process of its own because memory is measured at its peak, and a peak never falls again. The file
 is made from a seed; it was written a moment ago, so both readers find it in the page cache.
@@ -28,7 +28,7 @@ DISTINCT = 4000  # rows that are drawn; a file repeats them, for no reader looks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorReading:
-    """What one reader took, and which vectors it found for the wanted words."""
+    """The cost of one reader, and a digest of the vectors it found for the wanted words."""
 
     seconds: float
     peak_mb: float
@@ -42,7 +42,7 @@ def word_of(row: int) -> str:
 
 
 def wanted_words(rows: int, wanted: int) -> list[str]:
-    """Evenly spread over the file, in its order."""
+    """Words evenly spread over the file, in its order."""
     return [word_of(int(row)) for row in np.linspace(0, rows - 1, wanted).astype(int)]
 
 
@@ -67,12 +67,12 @@ def _measured(
 
 
 def read_by_emoray(path: Path, words: list[str]) -> VectorReading:
-    """Stream the file, keep the wanted words."""
+    """Read with emoray: stream the file, keep the wanted words."""
     return _measured(lambda: read_vectors(path, words)[1], lambda kept_WD: kept_WD)
 
 
 def read_by_gensim(path: Path, words: list[str]) -> VectorReading:
-    """Read everything, as KeyedVectors do; then look the wanted words up, off the clock."""
+    """Read everything as gensim's KeyedVectors; look the wanted words up off the clock."""
     from gensim.models import KeyedVectors
 
     loaded = []
@@ -114,6 +114,7 @@ class Vectors:
 
     @property
     def title(self) -> str:
+        """Heading of the table."""
         return f"word vectors: {self.rows:,} x {self.dim}, {self.wanted:,} words wanted"
 
     def check(self) -> None:
@@ -125,7 +126,7 @@ class Vectors:
             )
 
     def measure(self) -> tuple[BenchmarkFigure, ...]:
-        """Time and peak memory of both readers; both must find the same vectors."""
+        """Measure time and peak memory of both readers, which must find the same vectors."""
         words = wanted_words(self.rows, self.wanted)
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             path = Path(folder) / f"made.{self.dim}d.txt"

@@ -1,1 +1,1 @@
-"""Ray: the connection, the stages made once, pools of actors, what of a node each takes."""
+"""Ray: its connection, stages made once, pools of actors, the resources that each takes."""

@@ -1,12 +1,11 @@
-"""Stages over a pool of long-lived actors: each keeps its process, so what is dear to load is
-loaded once.
+"""Stages over a pool of long-lived actors, which load what is slow to load once per process.
 
-Actors are asked for as far as there is work, whatever the cluster has now: Ray starts them as nodes
-come, and an autoscaler sees what is wanted. Those that no work is left for are dismissed, waiting
-or not, so that they are in nobody's way. One that dies is replaced, one that takes too long is
-killed and replaced; `endings` says what that costs its stage. A stage gets a bounded number of
+Actors are requested as far as existing is work, independent of what the cluster has now: Ray starts
+them as nodes join, and an autoscaler sees the demand. Those without work left are killed, started
+or not, so that they hold no resources. One that dies is replaced, one that takes too long is killed
+and replaced; `failures` decides how that counts for its stage. A stage gets a bounded number of
 attempts; then it is split, down to what cannot be split, or it has failed. What the store holds
-already is not asked for again.
+already is not made again.
 """
 
 import time
@@ -31,9 +30,12 @@ POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageLimits:
-    """How much patience one stage gets. seconds: of one attempt, 0 for no limit.
+    """How often and how long one stage is tried.
 
-    start_seconds: how long the first actor may take to come, so that a cluster may grow first.
+    Attributes:
+        attempts: how many attempts a stage gets.
+        seconds: of one attempt, 0 for no limit.
+        start_seconds: how long the first actor may take to start, as a cluster may have to grow.
     """
 
     attempts: int = 3
@@ -50,10 +52,12 @@ class StageLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """At most so many actors, each for one stage at a time.
+    """The size of a pool of actors, each of which makes one stage at a time.
 
-    actors: None for as many as there are stages. cpus: of each. gpus: of one whose stage trains
-    with torch, see `room_of`.
+    Attributes:
+        actors: how many at most; None for as many as existing are stages.
+        cpus: of each actor.
+        gpus: of an actor whose stage trains with torch, see `room_of`.
     """
 
     actors: int | None = None
@@ -70,32 +74,37 @@ class Pool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
-    """What became of a stage, or of one of the pieces it was split into."""
+    """The result of a stage, or of one of the pieces it was split into."""
 
     stage: Stage
     result: Done | Failed
 
 
 class Hand:
-    """The actor: makes one stage at a time, in one process."""
+    """The actor class: makes one stage at a time, in one process."""
 
     def __init__(self, store: Place, owner: str) -> None:
         hide_others_gpus()
         self.store, self.owner = open_store(store), owner
 
     def ready(self) -> None:
-        """Answered once the process stands."""
+        """Return once the process has started."""
 
     def make(self, stage: Stage) -> Done | None:
-        """None while another job makes it."""
+        """Make the stage, or find it in the store; None while another job makes it."""
         return self.store.settle(stage, self.owner)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Work:
-    """A stage on its way. place: where its result belongs, pieces after their elder siblings.
+    """A stage that is not finished.
 
-    room: what its next attempt takes. due: not before, as another job is making it.
+    Attributes:
+        stage: the stage.
+        place: position of its result; pieces of a split stage add their own number.
+        mishaps: how its attempts ended so far.
+        room: resources of its next attempt.
+        due: monotonic time before which it is not tried, as another job is making it.
     """
 
     stage: Stage
@@ -107,9 +116,9 @@ class _Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Member:
-    """An actor of the pool, and what it holds."""
+    """An actor of the pool, and the resources it holds."""
 
-    hand: Any
+    actor: Any
     room: Room
 
 
@@ -126,19 +135,19 @@ class _Dispatcher:
     pool: Pool
     limits: StageLimits
     split: Callable[[Stage], Sequence[Stage]] | None
-    told: Callable[[Leaf], None] | None
+    on_result: Callable[[Leaf], None] | None
     waiting: deque[_Work] = field(default_factory=deque)
     starting: dict[Any, _Member] = field(default_factory=dict)  # ref of `ready` -> actor
     idle: list[_Member] = field(default_factory=list)
     busy: dict[Any, _Busy] = field(default_factory=dict)  # ref of `make` -> what it is
-    leaves: dict[tuple[int, ...], Leaf] = field(default_factory=dict)
+    results: dict[tuple[int, ...], Leaf] = field(default_factory=dict)
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     share: float = field(init=False)  # of a GPU, that a training with torch takes now
-    starts: Mishaps = field(init=False)  # of actors before they stood, in a row
+    failed_starts: Mishaps = field(init=False)  # of actors, in a row
 
     def __post_init__(self) -> None:
         self.share = gpu_share(self.pool.gpus)
-        self.starts = Mishaps(attempts=self.limits.attempts)
+        self.failed_starts = Mishaps(attempts=self.limits.attempts)
 
     def ask(self, stage: Stage, place: tuple[int, ...], attempts: int) -> None:
         mishaps = Mishaps(attempts=attempts)
@@ -155,12 +164,12 @@ class _Dispatcher:
         )
 
     def finish(self, place: tuple[int, ...], stage: Stage, result: Done | Failed) -> None:
-        leaf = self.leaves[place] = Leaf(stage=stage, result=result)
-        if self.told:
-            self.told(leaf)
+        leaf = self.results[place] = Leaf(stage=stage, result=result)
+        if self.on_result:
+            self.on_result(leaf)
 
     def again(self, work: _Work) -> None:
-        """Once more, in pieces, or not at all."""
+        """Try the stage once more, split it, or give it up."""
         if not work.mishaps.spent:
             work.room = self.room(work.stage, work.mishaps)
             self.waiting.append(work)
@@ -169,42 +178,44 @@ class _Dispatcher:
         if not pieces:
             self.finish(work.place, work.stage, Failed(work.stage.name, work.mishaps.last))
         for i, piece in enumerate(pieces):
-            # Only what cannot be split earns every attempt: a half fails again because of its part.
+            # Only what cannot be split gets every attempt: a half fails again because of its part.
             self.ask(piece, (*work.place, i), 1 if self.pieces(piece) else self.limits.attempts)
 
     def pieces(self, stage: Stage) -> Sequence[Stage]:
         return self.split(stage) if self.split else ()
 
     def follow_gpus(self) -> None:
-        """GPUs may come and go: what waits asks for what there is now."""
+        """Ask for the GPUs that existing are now: they may come and go."""
         if (share := gpu_share(self.pool.gpus)) != self.share:
             self.share = share
             for work in self.waiting:
                 work.room = self.room(work.stage, work.mishaps)
 
     def staff(self) -> None:
-        """An actor for each stage that waits, no more than the pool may have; the dead are replaced
-        here, and those that nothing is left for dismissed."""
+        """Have an actor for each stage that waits, as far as the pool allows.
+
+        Actors that died are replaced here, and those without work left are killed.
+        """
         busy = Counter(each.member.room for each in self.busy.values())
         wanted = Counter(work.room for work in self.waiting) + busy
-        there = Counter(member.room for member in self.starting.values()) + busy
-        there += Counter(member.room for member in self.idle)
+        existing = Counter(member.room for member in self.starting.values()) + busy
+        existing += Counter(member.room for member in self.idle)
         for ref, member in [*self.starting.items()][::-1]:
-            if there[member.room] > wanted[member.room]:
-                there[member.room] -= 1
-                ray.kill(self.starting.pop(ref).hand)
+            if existing[member.room] > wanted[member.room]:
+                existing[member.room] -= 1
+                ray.kill(self.starting.pop(ref).actor)
         for member in [*self.idle]:
-            if there[member.room] > wanted[member.room]:
-                there[member.room] -= 1
+            if existing[member.room] > wanted[member.room]:
+                existing[member.room] -= 1
                 self.idle.remove(member)
-                ray.kill(member.hand)
-        for room, count in (wanted - there).items():
+                ray.kill(member.actor)
+        for room, count in (wanted - existing).items():
             for _ in range(count):
-                if self.pool.actors is not None and there.total() >= self.pool.actors:
+                if self.pool.actors is not None and existing.total() >= self.pool.actors:
                     return
-                there[room] += 1
-                hand = HAND.options(**room.options).remote(self.store, self.owner)
-                self.starting[hand.ready.remote()] = _Member(hand=hand, room=room)
+                existing[room] += 1
+                actor = HAND.options(**room.options).remote(self.store, self.owner)
+                self.starting[actor.ready.remote()] = _Member(actor=actor, room=room)
 
     def assign(self) -> None:
         now = time.monotonic()
@@ -213,11 +224,11 @@ class _Dispatcher:
             if work := next(fits, None):
                 self.idle.remove(member)
                 self.waiting.remove(work)
-                ref = member.hand.make.remote(work.stage)
+                ref = member.actor.make.remote(work.stage)
                 self.busy[ref] = _Busy(member=member, work=work, since=time.monotonic())
 
     def collect(self) -> None:
-        """Take in what has happened, at most POLL_SECONDS later."""
+        """Handle what has finished, after at most POLL_SECONDS."""
         refs = [*self.busy, *self.starting]
         if not refs:  # all that is left is made elsewhere
             time.sleep(POLL_SECONDS)
@@ -234,30 +245,30 @@ class _Dispatcher:
         try:
             ray.get(ref)
         except Exception as error:
-            ray.kill(member.hand)
+            ray.kill(member.actor)
             fault = ending_of(error).fault
             if fault is Fault.MEMORY and (self.busy or self.idle):
                 return  # those who took the memory have it still
             if fault is Fault.NODE:
-                return  # a node that goes takes with it all that were to start there
-            self.starts.note(error)
-            if self.starts.spent:
+                return  # a node that goes takes with it all that were to start existing
+            self.failed_starts.note(error)
+            if self.failed_starts.spent:
                 raise RuntimeError(
-                    f"an actor must start, {self.starts.ended} in a row died first: "
+                    f"an actor must start, {self.failed_starts.ended} in a row died first: "
                     f"{first_line(error)}"
                 ) from error
         else:
-            self.starts = Mishaps(attempts=self.limits.attempts)
+            self.failed_starts = Mishaps(attempts=self.limits.attempts)
             self.idle.append(member)
 
     def take(self, ref: Any) -> None:
-        """One attempt's result. A lost actor is not called idle, so `staff` replaces it."""
+        """Handle one attempt's result. A lost actor is not listed as idle: `staff` replaces it."""
         busy = self.busy.pop(ref)
         try:
             done = ray.get(ref)
         except Exception as error:
             if busy.work.mishaps.note(error).lost:
-                ray.kill(busy.member.hand)  # it may live, out of reach
+                ray.kill(busy.member.actor)  # it may live, out of reach
             else:
                 self.idle.append(busy.member)
             self.again(busy.work)
@@ -270,21 +281,21 @@ class _Dispatcher:
                 self.finish(busy.work.place, busy.work.stage, done)
 
     def cut_short(self) -> None:
-        """Kill the actors whose stage has had its time."""
+        """Kill the actors whose stage has exceeded its time limit."""
         if not self.limits.seconds:
             return
         now = time.monotonic()
         late = [r for r, b in self.busy.items() if now - b.since > self.limits.seconds]
         for ref in late:
             busy = self.busy.pop(ref)
-            ray.kill(busy.member.hand)
+            ray.kill(busy.member.actor)
             busy.work.mishaps.cut(f"took longer than its limit of {self.limits.seconds:g} s")
             self.again(busy.work)
 
     def dismiss(self) -> None:
         busy = (each.member for each in self.busy.values())
         for member in (*self.starting.values(), *self.idle, *busy):
-            ray.kill(member.hand)
+            ray.kill(member.actor)
 
     def run(self) -> None:
         since = time.monotonic()
@@ -297,10 +308,10 @@ class _Dispatcher:
             if self.idle or self.busy or not self.limits.start_seconds:
                 since = time.monotonic()
             elif time.monotonic() - since > self.limits.start_seconds:
-                asked = " or ".join(dict.fromkeys(str(work.room) for work in self.waiting))
+                rooms = " or ".join(dict.fromkeys(str(work.room) for work in self.waiting))
                 raise ValueError(
                     f"an actor of the pool must fit on a node, none started in "
-                    f"{self.limits.start_seconds:g} s with {asked} each where the cluster has "
+                    f"{self.limits.start_seconds:g} s with {rooms} each where the cluster has "
                     f"{ray.cluster_resources()}: ask for less, or add a node"
                 )
 
@@ -315,20 +326,30 @@ def dispatch(
     pool: Pool,
     limits: StageLimits | None = None,
     split: Callable[[Stage], Sequence[Stage]] | None = None,
-    told: Callable[[Leaf], None] | None = None,
+    on_result: Callable[[Leaf], None] | None = None,
 ) -> list[Leaf]:
     """Make the stages, whose inputs are in the store, on the pool's actors.
 
-    split: the pieces of a stage that used up its attempts, in order, none for one that has no
-    parts. told: called here, in the driver, as each leaf is done. Returns the leaves in the order
-    of the stages whatever the scheduling, the pieces of a split stage in its stead.
-    Raises ValueError where no node has room for an actor, RuntimeError where actors do not start.
+    ValueError where no node has room for an actor, RuntimeError where actors do not start.
+
+    Args:
+        stages: equal ones are made once.
+        store: where finished stages are kept and looked for.
+        pool: how many actors, with which resources.
+        limits: attempts and seconds of a stage; None for the usual ones.
+        split: returns the pieces of a stage that used up its attempts, in order, none for one that
+            cannot be split.
+        on_result: called here, in the driver, as each stage or piece is done.
+
+    Returns:
+        The results in the order of the stages, independent of the scheduling; the pieces of a split
+        stage take its place.
     """
     limits = limits or StageLimits()
-    work = _Dispatcher(store=store, pool=pool, limits=limits, split=split, told=told)
-    shelf = open_store(store)
+    work = _Dispatcher(store=store, pool=pool, limits=limits, split=split, on_result=on_result)
+    opened = open_store(store)
     for i, stage in enumerate({key_of(s): s for s in stages}.values()):
-        if done := shelf.seek(stage):
+        if done := opened.seek(stage):
             work.finish((i,), stage, done)
         else:
             work.ask(stage, (i,), limits.attempts)
@@ -336,4 +357,4 @@ def dispatch(
         work.run()
     finally:
         work.dismiss()
-    return [work.leaves[place] for place in sorted(work.leaves)]
+    return [work.results[place] for place in sorted(work.results)]

@@ -1,5 +1,4 @@
-"""The address of a Ray to join: is it one, does a Ray answer, who reaches it, does it ask for a
-token?"""
+"""The address of a Ray to join: its form, who can reach it, whether it asks for a token."""
 
 import ipaddress
 import os
@@ -31,7 +30,7 @@ def _is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the head of a Ray answers."""
+    """Host and port of a Ray head."""
 
     host: str
     port: int
@@ -46,7 +45,7 @@ class Address:
 
 
 def parsed(text: str) -> Address:
-    """`host:port` as an address; ValueError for anything else."""
+    """Parse `host:port`; ValueError for anything else."""
     if "://" in text:
         raise ValueError(
             f"a Ray is joined at host:port or `{AUTO}`, got {text}: where only HTTP is open, hand "
@@ -62,7 +61,7 @@ def parsed(text: str) -> Address:
 
 
 def found(text: str) -> Address:
-    """The address meant by `text`; `auto` is the one Ray of this machine."""
+    """Resolve an address; `auto` is the one Ray of this machine, ValueError for none or several."""
     if text != AUTO:
         return parsed(text)
     # Ray's own look-up would take one on 127.0.0.1 for one at the address that others use.
@@ -80,14 +79,18 @@ def found(text: str) -> Address:
     return parsed(running[0])
 
 
-def _answer(address: Address) -> bytes | None:
-    """What a Ray tells a caller without a token of its nodes, None where it asks for one.
+def _node_info(address: Address) -> bytes | None:
+    """Ask a Ray for its nodes without a token.
 
-    ValueError where none answers.
+    Returns:
+        The serialised reply; None where it asks for a token.
+
+    Raises:
+        ValueError: no Ray replies there.
     """
     with grpc.insecure_channel(str(address), options=[("grpc.enable_http_proxy", 0)]) as channel:
         try:
-            answer: bytes = channel.unary_unary(ASKED)(b"", timeout=PATIENCE_SECONDS)
+            reply: bytes = channel.unary_unary(ASKED)(b"", timeout=PATIENCE_SECONDS)
         except grpc.RpcError as error:
             if error.code() is grpc.StatusCode.UNAUTHENTICATED:
                 return None
@@ -95,32 +98,35 @@ def _answer(address: Address) -> bytes | None:
                 f"a Ray must answer at its address, got {error.code().name.lower()} from "
                 f"{address}: check that it runs and can be reached from here"
             ) from error
-    return answer
+    return reply
 
 
 def asks_for_token(address: Address) -> bool:
-    """Whether the Ray there refuses a caller without a token; ValueError where none answers.
+    """Whether the Ray there refuses a caller without a token.
 
-    Found out by calling it without one: what this process is set to says nothing about the other.
+    Found out by calling it without one: the settings of this process say nothing about the other.
+    ValueError where none replies.
+
+    Returns:
+        True also where Ray's TLS is on, which admits known certificates only.
     """
     if os.environ.get("RAY_USE_TLS") == "1":  # Ray's TLS lets in certificates it knows, no one else
         return True
-    return _answer(address) is None
+    return _node_info(address) is None
 
 
 def _hosts(address: Address) -> Iterator[str]:
-    """By which addresses an open Ray is reached: as named, its nodes', this machine's own."""
+    """Addresses of an open Ray: as named, its nodes', this machine's own."""
     yield address.host
-    for node in GetAllNodeInfoReply.FromString(_answer(address) or b"").node_info_list:
+    for node in GetAllNodeInfoReply.FromString(_node_info(address) or b"").node_info_list:
         if node.state == GcsNodeInfo.ALIVE:
             yield node.node_manager_address
     here = services.node_ip_address_from_perspective()
-    with suppress(ValueError):  # nobody answers there
+    with suppress(ValueError):  # no Ray replies there
         if not asks_for_token(Address(here, address.port)):
             yield here
 
 
 def host_for_others(address: Address) -> str | None:
-    """Where other machines reach an open Ray, by whatever name it was found here; None where they
-    do not."""
+    """Where other machines reach an open Ray, under any of its names; None where they cannot."""
     return next((host for host in _hosts(address) if not _is_loopback(host)), None)

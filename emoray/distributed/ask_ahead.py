@@ -1,8 +1,8 @@
-"""Work for the cluster there is and for the one that is coming.
+"""How much work is submitted at once, and how much ahead of the processors there are.
 
-More is asked for than can run: so a node that joins has work within seconds, and an autoscaler sees
-that nodes are wanted. How much more follows the processors, so that neither the store fills with
-what is half done nor the head with what waits.
+More is submitted than can run: so a node that joins has work within seconds, and an autoscaler sees
+demand. How much more follows the processors, so that neither the store fills with what is half done
+nor the head with what waits.
 """
 
 import asyncio
@@ -22,26 +22,31 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ahead:
-    """How much is begun beyond one piece for each processor: `share` of these, at least `least`.
+    """How much is begun beyond one piece for each processor.
 
-    Ray's own autoscaler doubles a cluster at most, unless told otherwise: a share of 1 never holds
-    it back.
+    Ray's own autoscaler at most doubles a cluster, unless configured otherwise: a share of 1 never
+    holds it back.
+
+    Attributes:
+        least: pieces begun ahead at least.
+        share: pieces begun ahead for each processor.
     """
 
     least: int
     share: float
 
     def at_once(self, processors: int) -> int:
+        """How many pieces are in progress at a time with so many processors."""
         return processors + max(self.least, int(self.share * processors))
 
 
 def processors() -> int:
-    """Of all nodes at this moment; none where the head has none and no worker has come yet."""
+    """CPUs of all nodes at this moment; 0 where the head has none and no worker has joined yet."""
     return int(ray.cluster_resources().get("CPU", 0))
 
 
 async def _again(work: Callable[[T], Awaitable[object]], item: T) -> None:
-    """Do it; once more where it raised, as what it had made is found."""
+    """Do it, up to RESTARTS times more where it raised: finished stages are found in the store."""
     for left in reversed(range(RESTARTS + 1)):
         try:
             await work(item)
@@ -54,7 +59,7 @@ async def _again(work: Callable[[T], Awaitable[object]], item: T) -> None:
 
 @dataclass(slots=True)
 class _Room:
-    """For how many pieces there is room; looked up anew now and then, as nodes come and go."""
+    """How many pieces may be in progress, looked up again as nodes come and go."""
 
     ahead: Ahead
     pieces: int = 0
@@ -68,7 +73,7 @@ class _Room:
 
 
 async def _fewer(begun: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
-    """What is left when something has ended, or all of it after a while. Raises its error."""
+    """Tasks left when one has ended, or all after LOOK_SECONDS; raises the error of one ended."""
     ended, left = await asyncio.wait(
         begun, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
     )
@@ -78,8 +83,10 @@ async def _fewer(begun: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
 
 
 async def each(work: Callable[[T], Awaitable[object]], items: Iterable[T], *, ahead: Ahead) -> None:
-    """`work` on every item, begun in their order, as many at once as the cluster has room for and
-    some ahead. Raises the error of an item that raised again and again; the others are ended."""
+    """Run `work` on every item, begun in order, as many at once as `ahead` allows.
+
+    The error of an item that keeps raising is raised; the others are then cancelled.
+    """
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WRITERS))
     room, begun = _Room(ahead), set[asyncio.Task[None]]()
     try:
@@ -96,7 +103,7 @@ async def each(work: Callable[[T], Awaitable[object]], items: Iterable[T], *, ah
 
 
 def run_to_end(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` returns, awaited here; in a notebook, whose own loop runs, in a thread."""
+    """Run a coroutine to its end; in a notebook, whose own loop runs, in a thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -106,7 +113,7 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def together(*work: Coroutine[Any, Any, T]) -> list[T]:
-    """What all of them return. The first error is raised when all have ended: none goes on."""
+    """Run coroutines side by side; the first error is raised once all have ended."""
     ended = await asyncio.gather(*work, return_exceptions=True)
     for each in ended:
         if isinstance(each, BaseException):

@@ -1,7 +1,7 @@
-"""How the driver knows that a stage has begun, and ends it when its time is over.
+"""How the driver learns that a stage has begun, and ends it when its time is over.
 
-A worker leaves a sign in the key-value store of Ray's head, where the driver looks for it now and
-then: no process stands between them that Ray could end for want of memory.
+A worker puts a sign into the key-value store of Ray's head, which the driver polls: no process
+stands between them that Ray could end for want of memory.
 """
 
 import asyncio
@@ -21,16 +21,19 @@ from ray.experimental.internal_kv import _internal_kv_del, _internal_kv_list, _i
 from emoray.distributed.single_flight import Begun
 
 NAMESPACE = "emoray"  # of the signs, among all that Ray keeps there
-SIGN_SECONDS = 1.0  # that a stage must last to be worth a word of its own
-LOOK_SECONDS = 1.0  # between two looks for signs
+SIGN_SECONDS = 1.0  # that a stage must last before it gives a sign
+LOOK_SECONDS = 1.0  # between two polls for signs
 GRACE_SECONDS = 60.0  # after its time, for a worker that cannot be reached
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptSign:
-    """How a worker says that an attempt has left the queue: to the job of that owner.
+    """How a worker signals that an attempt has left the queue. Most stages end before they need to.
 
-    seconds: of one attempt, 0 for no limit. Most stages end before they would have to say anything.
+    Attributes:
+        owner: of the job that waits for it.
+        seconds: limit of one attempt, 0 for none.
+        attempt: its id.
     """
 
     owner: str
@@ -43,13 +46,17 @@ class AttemptSign:
         return SIGN_SECONDS if not self.seconds or self.seconds > 60 * SIGN_SECONDS else 0.0
 
     def give(self) -> None:
-        with suppress(RayError):  # the head is out of reach: the clock that needs none goes on
+        """Put the sign into the head's key-value store."""
+        with suppress(RayError):  # the head is out of reach: the timer that needs none goes on
             _internal_kv_put(f"{self.owner}/{self.attempt}", b"", namespace=NAMESPACE)
 
     @contextmanager
     def given(self) -> Iterator[None]:
-        """Give it while the block lasts. Of what holds Python's lock from its first moment no sign
-        would come: a clock that needs no lock ends such a process a little later."""
+        """Give the sign while the block runs, and end the process where it hangs.
+
+        Code that holds Python's global lock from the start would never give it: a timer that needs
+        no lock ends such a process GRACE_SECONDS after its time.
+        """
         timer = threading.Timer(self.after, self.give)
         if self.seconds:
             seconds = self.seconds + GRACE_SECONDS
@@ -64,8 +71,10 @@ class AttemptSign:
 
 @dataclass(slots=True, kw_only=True)
 class AttemptClock:
-    """The time of one attempt. It starts when the stage has left the queue, where it may wait for
-    as long as it takes; when it is over the worker is killed, whatever it is doing."""
+    """The time limit of one attempt. It starts when the stage has left the queue.
+
+    When the time is over the task is cancelled and its worker killed.
+    """
 
     task: Any
     seconds: float
@@ -75,6 +84,7 @@ class AttemptClock:
     timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
+        """Start the time limit; does nothing the second time."""
         if self.started:
             return
         self.started = True
@@ -83,44 +93,48 @@ class AttemptClock:
             self.timer = asyncio.get_running_loop().call_later(self.seconds, self.end)
 
     def end(self) -> None:
+        """Kill the worker: the time is over."""
         self.over = True
         ray.cancel(self.task, force=True)
 
     def stop(self) -> None:
+        """Stop the timer: the attempt has ended."""
         if self.timer:
             self.timer.cancel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptClocks:
-    """The clocks of all attempts of a job that are in the queue or at work, by attempt.
+    """The time limits of all attempts of a job that are queued or running.
 
-    owner: in whose name its stages are claimed, too.
+    Attributes:
+        owner: in whose name the job's stages are claimed, too.
+        clocks: by the attempt's id.
     """
 
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     clocks: dict[str, AttemptClock] = field(default_factory=dict)
 
     async def look(self) -> None:
-        """Start each clock once its sign is there; goes on until it is cancelled."""
+        """Start each time limit once its sign is there; runs until it is cancelled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             if all(clock.started for clock in self.clocks.values()):
                 continue
-            with suppress(RayError):  # the head is out of reach: the next look will tell
+            with suppress(RayError):  # the head is out of reach: the next poll finds it
                 seen = await asyncio.to_thread(_given, self.owner)
                 for name in seen:
                     if clock := self.clocks.get(name.rpartition("/")[2]):
                         clock.start()
-                await asyncio.to_thread(_taken_away, seen)
+                await asyncio.to_thread(_remove, seen)
 
 
 def _given(owner: str) -> list[str]:
-    """The signs of that owner that nobody has taken away."""
+    """Keys of that owner's signs that were not removed yet."""
     names = _internal_kv_list(f"{owner}/", namespace=NAMESPACE)
     return [name.decode() for name in names]
 
 
-def _taken_away(names: Iterable[str]) -> None:
+def _remove(names: Iterable[str]) -> None:
     for name in names:
         _internal_kv_del(name, namespace=NAMESPACE)

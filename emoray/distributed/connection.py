@@ -1,4 +1,4 @@
-"""Ways onto a Ray: join one that runs, or start one for this run alone and stop it afterwards."""
+"""Connecting to Ray: join one that runs, or start one for this run alone and stop it afterwards."""
 
 import os
 import signal
@@ -30,9 +30,12 @@ WATCHERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """Which Ray does the work: the one at `address`, else one of `cpus` started here.
+    """Which Ray does the work: the one at `address`, else one started here.
 
-    A Ray that others on the network reach must ask for a token, unless `insecure`.
+    Attributes:
+        address: `host:port` or `auto`.
+        cpus: processors of a Ray started here; None for all of this machine.
+        insecure: accept a Ray that others on the network reach and that asks for no token.
     """
 
     address: str | None = None
@@ -53,7 +56,7 @@ class Cluster:
 def connected(cluster: Cluster) -> Iterator[None]:
     """Join the Ray at `address`, else start one for this run and stop it afterwards.
 
-    ValueError where that cannot be. SIGTERM ends the block as Ctrl-C does.
+    ValueError where that fails. SIGTERM ends the block as Ctrl-C does.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -65,12 +68,12 @@ def connected(cluster: Cluster) -> Iterator[None]:
 
 
 def _check_niceness() -> None:
-    """Ray reads it when it starts, and says nothing of one that it cannot read."""
-    said = os.environ.get(NICENESS)
-    if said is not None and not (said.isascii() and said.isdigit() and int(said) <= 19):
+    """Refuse a niceness that Ray could not read: it would ignore it in silence."""
+    value = os.environ.get(NICENESS)
+    if value is not None and not (value.isascii() and value.isdigit() and int(value) <= 19):
         raise ValueError(
             f"{NICENESS} is how far workers stand back for other programs, a whole number in "
-            f"0..19, got {said[:60]!r}: {NICENESS}=0 lets them run like any other, without it "
+            f"0..19, got {value[:60]!r}: {NICENESS}=0 lets them run like any other, without it "
             "they have 15"
         )
 
@@ -87,7 +90,7 @@ def _started(cpus: int | None) -> Iterator[None]:
 
 @contextmanager
 def _joined(cluster: Cluster) -> Iterator[None]:
-    """The Ray at `address`, whoever started it; refused where it lets in strangers."""
+    """The Ray at `address`; refused where others reach it and it asks for no token."""
     address = found(cluster.address or AUTO)
     asks = asks_for_token(address)
     if not (asks or cluster.insecure) and (host := host_for_others(address)):
@@ -130,8 +133,10 @@ def _driver(**options: Any) -> Iterator[None]:
 
 
 def _end_watchers() -> None:
-    """End what only watches a Ray started here: Ray gives each of them a second, one by one, and
-    `ray job stop` gives the whole job three."""
+    """Kill the monitoring processes of a Ray started here.
+
+    Ray waits a second for each of them, one by one, and `ray job stop` gives the whole job three.
+    """
     node = ray._private.worker._global_node
     for kind, process in node.live_processes() if node else ():
         if kind in WATCHERS:

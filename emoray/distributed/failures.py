@@ -1,11 +1,10 @@
-"""Every way in which Ray ends an attempt at a stage: whose fault it is, and what becomes of the
-worker.
+"""Every way in which Ray ends an attempt at a stage: the cause, and whether the worker is lost.
 
-The one table that pools and single tasks decide by. An attempt that its node took away is begun
-again and counts for nothing but the number of nodes lost. One that was ended for want of memory may
-have been its neighbour's victim: it is begun again with a node, or a GPU, to itself, and only there
-is it to blame. Ray's own `max_restarts` and `max_task_retries` tell none of these apart, so
-attempts are counted here.
+The one table that pools and single tasks decide by. An attempt that was lost with its node is tried
+again and counts as a lost node only. One that was ended for want of memory may have been its
+neighbour's victim: it is tried again with a node, or a GPU, to itself, and only there does it count
+as failed. Ray's own `max_restarts` and `max_task_retries` tell none of these apart, so attempts are
+counted here.
 """
 
 from collections.abc import Callable
@@ -21,7 +20,7 @@ NODES_LOST = 10  # a node that goes is seldom the stage's fault: spot machines c
 
 
 class Fault(Enum):
-    """Whose an ending is: the stage's, its node's, or that of whoever took the memory."""
+    """The cause of an ending: the stage itself, its node, or a lack of memory."""
 
     STAGE = "stage"
     NODE = "node"
@@ -31,9 +30,12 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """lost: the worker is gone, or no longer to be trusted, and is replaced.
+    """How an attempt ended.
 
-    words: what to say of it; empty where the error says it itself.
+    Attributes:
+        fault: the cause.
+        lost: the worker is gone, or in an unknown state, and is replaced.
+        words: the message; empty where the error has one of its own.
     """
 
     fault: Fault
@@ -49,7 +51,7 @@ class _Row:
 
 
 def _of_its_node(error: BaseException) -> bool:
-    """Whether an actor died with its node: Ray says so in words, of a preempted one in a field."""
+    """Whether an actor died with its node: the error has it in a field, or in its message."""
     assert isinstance(error, exceptions.RayActorError)
     return error.preempted or "its node has died" in str(error)
 
@@ -77,7 +79,7 @@ _TABLE = (
     _Row(kind=exceptions.ActorUnavailableError, ending=_GONE),
     _Row(kind=exceptions.TaskUnschedulableError, ending=_GONE),  # pinned to a node that is gone
     _Row(kind=exceptions.ActorUnschedulableError, ending=_GONE),
-    _Row(kind=exceptions.ObjectLostError, ending=_GONE),  # what it was asked with, with its owner
+    _Row(kind=exceptions.ObjectLostError, ending=_GONE),  # an argument of the call, with its owner
     _Row(kind=exceptions.RpcError, ending=_GONE),
     _Row(kind=exceptions.ActorDiedError, ending=_CRASHED),
     _Row(kind=exceptions.WorkerCrashedError, ending=_CRASHED),
@@ -100,20 +102,26 @@ _TABLE = (
         ),
     ),
     _Row(kind=exceptions.RayError, ending=Ending(fault=Fault.STAGE)),  # what no row above knows
-    _Row(kind=Exception, ending=Ending(fault=Fault.STAGE, lost=False)),  # an answer cannot be read
+    _Row(kind=Exception, ending=Ending(fault=Fault.STAGE, lost=False)),  # a result cannot be read
 )
 
 
 def ending_of(error: Exception) -> Ending:
-    """What the table says of an error that Ray raised for an attempt."""
+    """Look up an error that Ray raised for an attempt."""
     return next(row.ending for row in _TABLE if isinstance(error, row.kind) and row.when(error))
 
 
 @dataclass(slots=True, kw_only=True)
 class Mishaps:
-    """What has befallen the attempts at one stage, of which it gets so many.
+    """How the attempts at one stage ended.
 
-    whole_node, whole_gpu: it ran out of memory beside others, and now gets one to itself.
+    Attributes:
+        attempts: how many it gets.
+        died: attempts that count as failed.
+        nodes: attempts that were lost with their node.
+        whole_node: it ran out of memory next to others, and now gets a node to itself.
+        whole_gpu: the same for a GPU.
+        last: message of the last ending.
     """
 
     attempts: int
@@ -124,7 +132,7 @@ class Mishaps:
     last: str = ""
 
     def note(self, error: Exception) -> Ending:
-        """Count an attempt that ended so."""
+        """Count an attempt that ended with this error."""
         ending = ending_of(error)
         self.last = ending.words or first_line(error)
         if ending.fault is Fault.NODE:
@@ -149,6 +157,7 @@ class Mishaps:
 
     @property
     def spent(self) -> bool:
+        """Whether there is no further attempt."""
         return self.died >= self.attempts or self.nodes >= NODES_LOST
 
     def why(self, stage: str) -> str:

@@ -1,4 +1,4 @@
-"""What of a node a stage takes: processors, and a share of a GPU where it trains on one."""
+"""Resources that a stage takes of a node: processors, and a share of a GPU if it trains on one."""
 
 import os
 from dataclasses import dataclass, replace
@@ -24,6 +24,7 @@ class Room:
 
     @property
     def options(self) -> dict[str, float]:
+        """As options of a Ray task or actor."""
         return {"num_cpus": self.cpus, "num_gpus": self.gpus}
 
 
@@ -37,7 +38,7 @@ def check_share(gpus: float | None, name: str = "gpus_per_stage") -> None:
 
 
 def refuse_missing(gpus: float | None, cluster: Cluster, name: str = "gpus_per_stage") -> None:
-    """ValueError where GPUs are asked for on a Ray of this job's own, which no node will join."""
+    """ValueError where GPUs are gpus for on a Ray of this job's own, which no node will join."""
     there = ray.cluster_resources().get(GPU, 0.0)
     if gpus and cluster.address is None and there < gpus:
         raise ValueError(
@@ -47,17 +48,21 @@ def refuse_missing(gpus: float | None, cluster: Cluster, name: str = "gpus_per_s
 
 
 def alive() -> list[dict[str, Any]]:
-    """The nodes that live, by id, as Ray tells of them."""
+    """Ray's records of the living nodes, by id."""
     return sorted((n for n in ray.nodes() if n["Alive"]), key=lambda node: str(node["NodeID"]))
 
 
-def gpu_share(asked: float | None) -> float:
-    """The GPUs that a training with torch takes now. A Ray must be there to be asked.
+def gpu_share(gpus: float | None) -> float:
+    """Return the GPUs that a training with torch takes now. Ray must be connected.
 
-    asked: None for one where the cluster has any, so that without them nothing waits for them. Who
-    names a number waits for nodes that have them: a cluster may be yet to start them.
+    Args:
+        gpus: None for one where the cluster has any, so that without GPUs nothing waits for them.
+            A number waits for nodes that have as many: a cluster may have yet to start them.
+
+    Returns:
+        GPUs, or a share of one.
     """
-    return min(1.0, ray.cluster_resources().get(GPU, 0.0)) if asked is None else asked
+    return min(1.0, ray.cluster_resources().get(GPU, 0.0)) if gpus is None else gpus
 
 
 def room_of(
@@ -68,10 +73,17 @@ def room_of(
     whole_node: bool = False,
     whole_gpu: bool = False,
 ) -> Room:
-    """What the stage's next attempt asks for.
+    """Return the resources of the stage's next attempt.
 
-    cpus: of a stage that does not say itself. gpus: asked for one that trains with torch, see
-    `gpu_share`. whole_node, whole_gpu: it shall have one to itself.
+    Args:
+        stage: its own `cpus` and `gpus` count first.
+        cpus: of a stage that has none of its own.
+        gpus: of a stage that trains with torch, see `gpu_share`.
+        whole_node: it shall have a node to itself.
+        whole_gpu: it shall have a GPU to itself.
+
+    Returns:
+        Processors and GPUs.
     """
     share: float = getattr(stage, "gpus", 0.0)
     if not share and getattr(stage, "trains_with_torch", False):
@@ -86,9 +98,9 @@ def room_of(
 
 
 def hide_others_gpus() -> None:
-    """Let this worker see the GPUs that Ray gave it, none where it gave none.
+    """Let this worker see only the GPUs that Ray assigned to it.
 
-    Before torch is imported: Ray itself leaves a worker without a GPU the sight of all of them.
+    Before torch is imported: Ray itself lets a worker without a GPU see all of them.
     """
     if not ray.get_runtime_context().get_accelerator_ids().get(GPU):
         os.environ["CUDA_VISIBLE_DEVICES"] = ""

@@ -19,7 +19,7 @@ PREFIX, LOCK = "emoray-", "lock"
 
 
 def _clear_abandoned(base: Path) -> None:
-    """Remove the folders of runs that were killed: whoever lives holds the lock in its own."""
+    """Remove the folders of runs that were killed: a living run holds the lock in its own."""
     for lock in base.glob(f"{PREFIX}*/{LOCK}"):
         try:
             if lock.parent.lstat().st_uid == os.getuid():  # nor a link of somebody else
@@ -31,7 +31,7 @@ def _clear_abandoned(base: Path) -> None:
 
 @contextmanager
 def own_folder() -> Iterator[Path]:
-    """A new folder for one run, closed to other users, which goes when the block ends."""
+    """A new folder for one run, closed to other users, removed when the block ends."""
     base = os.environ.get("RAY_TMPDIR") or "/tmp"  # Ray's sockets need a short path
     _clear_abandoned(Path(base))
     with (

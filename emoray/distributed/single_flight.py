@@ -1,7 +1,7 @@
-"""Each stage made once: who asks second awaits the first.
+"""Each stage made once: a second request awaits the first.
 
-Only paths and small facts travel; the store is the truth. Any event loop will do, and whatever runs
-a stage: `Stages` gives it a loop of its own and Ray's workers.
+Only paths and small facts travel; the store is the truth. Any event loop and any runner of a stage
+will do: `Stages` gives it a loop of its own and Ray's workers.
 """
 
 import asyncio
@@ -22,9 +22,19 @@ FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}  # the disk, the largest file, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What the fleet has done so far; seconds are summed over stages that ran.
+    """What was done so far; seconds are summed over stages that ran.
 
-    full: why nothing more runs, once a disk was full.
+    Attributes:
+        run: stages that ran.
+        cached: stages found in the store.
+        failed: stages that failed.
+        running: names of the stages that run now.
+        wall_seconds: of stages that ran.
+        cpu_seconds: of stages that ran.
+        models: models whose points are written.
+        points: of these models.
+        best: best dev macro-F1 of these points.
+        full: why nothing more runs, once a disk was full.
     """
 
     run: int = 0
@@ -51,15 +61,20 @@ class Failed:
 class Tally:
     """What `Status` counts, each thing under its key: counted again, it counts once.
 
-    made: key of a stage -> wall and processor seconds. told: model -> points, best of them on dev.
+    Attributes:
+        made: key of a stage -> wall and processor seconds.
+        cached: keys of stages found in the store.
+        failed: keys of stages that failed.
+        models: model -> number of its points, best dev macro-F1 among them.
     """
 
     made: dict[str, tuple[float, float]] = field(default_factory=dict)
     cached: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
-    told: dict[str, tuple[int, float]] = field(default_factory=dict)
+    models: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def status(self, running: tuple[str, ...], full: str) -> Status:
+        """Sum up."""
         return Status(
             run=len(self.made),
             cached=len(self.cached - set(self.made)),
@@ -67,9 +82,9 @@ class Tally:
             running=running,
             wall_seconds=sum(wall for wall, _ in self.made.values()),
             cpu_seconds=sum(cpu for _, cpu in self.made.values()),
-            models=len(self.told),
-            points=sum(points for points, _ in self.told.values()),
-            best=max((best for _, best in self.told.values()), default=0.0),
+            models=len(self.models),
+            points=sum(points for points, _ in self.models.values()),
+            best=max((best for _, best in self.models.values()), default=0.0),
             full=full,
         )
 
@@ -104,8 +119,17 @@ class SingleFlight:
         return self.flights[key]
 
     async def _damaged(self, stage: Stage, look: Callable[[Stage], Done | None]) -> bool:
-        """Whether a stage that was made is whole no longer, as far as `look` sees: its flight is
-        forgotten, so that who asks next has it made again."""
+        """Whether a stage that was made is no longer whole.
+
+        Its flight is then forgotten, so that the next request makes it again.
+
+        Args:
+            stage: its flight may be unknown, or under way.
+            look: finds the stage in the store, None where it is missing or damaged.
+
+        Returns:
+            False for a stage that is whole, or that failed.
+        """
         flight = self.flights.get(key := key_of(stage))
         if flight is None or not flight.done():
             return True  # forgotten a moment ago, or on its way again
@@ -149,14 +173,19 @@ class SingleFlight:
         return done
 
     async def _found(self, stage: Stage) -> Done | None:
-        """The stage in the store, checked in a thread. Most are not there, and on a disk that is
-        seen at once: a thread would cost more than the look."""
+        """Find the stage in the store, checked in a thread.
+
+        Most are not there, which a disk shows at once: a thread would cost more than the look.
+
+        Returns:
+            The finished stage, None where it is missing or damaged.
+        """
         if isinstance(self.place, Path) and not self.store.folder(stage).exists():
             return None
         return await asyncio.to_thread(self.store.seek, stage)
 
     async def _failed_input(self, stage: Stage) -> Failed | None:
-        """Have the inputs made; the first that could not be."""
+        """Make the inputs; return the first that failed."""
         if self.full:
             return Failed(stage.name, self.full)
         flights = [self._flight(needed) for needed in inputs_of(stage).values()]
@@ -175,15 +204,16 @@ class SingleFlight:
         self.running[key] = name
 
     async def tell(self, model: str, points: int, best: float) -> None:
-        """A trial finished a model: so many points, the best of them scoring this on dev."""
-        self.tally.told[model] = (points, best)
+        """Count a finished model: how many points, and the best dev macro-F1 among them."""
+        self.tally.models[model] = (points, best)
 
     async def status(self) -> Status:
+        """What was done so far, and what is running."""
         return self.tally.status(tuple(self.running.values()), self.full)
 
 
 def innermost(error: BaseException) -> BaseException:
-    """The error that began it: a task's error holds the one of its stage."""
+    """The original error: a task's error holds the one of its stage."""
     cause = getattr(error, "cause", None) or error.__cause__
     if isinstance(cause, BaseException) and cause is not error:
         return innermost(cause)

@@ -1,9 +1,9 @@
-"""Stages made for this process, each once however many ask for it.
+"""Stages made for this process, each once however often it is requested.
 
 Single flight on Ray's workers, on an event loop in a thread of the driver. A process of its own
 would cost memory and a message for each stage, and Ray ends first what began last when a node's
 memory is full: that would have been an actor that every call begins anew. The driver is none of
-Ray's workers; what it was about ends with it.
+Ray's workers; its unfinished stages end with it.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ ENDING_SECONDS = 1.0  # for a look at the store that is under way
 
 
 class Stages:
-    """Makes stages while its block lasts; then those that are not finished are dropped.
+    """Makes stages while its block runs; then those that are not finished are dropped.
 
-    gpus: what a stage that trains with torch holds, see `room_of`. Plain code takes what `make`
-    returns by its `result()`, a coroutine awaits `asyncio.wrap_future` of it.
+    `gpus` is what a stage that trains with torch holds, see `room_of`. Plain code takes the
+    `result()` of what `make` returns, a coroutine awaits `asyncio.wrap_future` of it.
     """
 
     def __init__(
@@ -50,19 +50,19 @@ class Stages:
         self._thread.join(ENDING_SECONDS)
 
     def make(self, stage: Stage) -> Future[Done | Failed]:
-        """Ask for a stage: finished, or what stopped it. A stage's own error is never raised."""
+        """Request a stage; its own error is never raised, but returned as `Failed`."""
         return self._ask(self._flight.make(stage))
 
     def tell(self, model: str, points: int, best: float) -> None:
-        """A trial finished a model: so many points, the best of them scoring this on dev."""
+        """Count a finished model: how many points, and the best dev macro-F1 among them."""
         self._ask(self._flight.tell(model, points, best)).result()
 
     def status(self) -> Status:
-        """What was done so far, and what is at work."""
+        """What was done so far, and what is running."""
         return self._ask(self._flight.status()).result()
 
     def refuse_full(self) -> None:
-        """Raise the OSError of a full disk that a stage met: each further one would meet it too."""
+        """Raise OSError once a stage met a full disk: each further one would meet it too."""
         if full := self.status().full:
             raise OSError(errno.ENOSPC, f"a stage needs room for its files ({full})")
 
@@ -70,7 +70,7 @@ class Stages:
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def _serve(self) -> None:
-        """The thread. What runs in the loop when it is left is cancelled, and its tasks killed."""
+        """Run the loop in the thread; what still runs at its end is cancelled, its tasks killed."""
 
         async def until_over() -> None:
             looking = asyncio.create_task(self._workers.signs.look())

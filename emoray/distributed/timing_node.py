@@ -1,8 +1,8 @@
 """A whole node for timing, of the kind that did most of the work.
 
-The driver chooses the kind, as the stage's key says which processor it times; the runner then finds
-a living node of it for each attempt, so that another takes the place of one that died. A node that
-gives no processors, as a head that only coordinates, times nothing.
+The driver chooses the kind, as the stage's key holds which processor it times; the runner then
+finds a living node of it for each attempt, so that another takes the place of one that died. A node
+without processors, as a head that only coordinates, times nothing.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ from emoray.storage.store.local import Done
 
 T = TypeVar("T", MeasureLatency, MeasureMemberLatency, MeasureBaselineLatency)
 
-ANSWER_SECONDS = 60.0  # a node that says nothing for so long is not asked to time
+ANSWER_SECONDS = 60.0  # a node that does not reply for so long times nothing
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class NodeKind:
-    """cpus: that the node gives to Ray. cpu: its processor, as its system names it."""
+    """How many `cpus` a node gives to Ray, and the model of its `cpu` as its system names it."""
 
     cpus: int
     cpu: str
@@ -41,12 +41,12 @@ CPU_MODEL = ray.remote(num_cpus=0, max_retries=0)(cpu_model)
 
 
 def pinned(node: str) -> NodeAffinitySchedulingStrategy:
-    """There, or nowhere."""
+    """Schedule on that node or nowhere."""
     return NodeAffinitySchedulingStrategy(node, soft=False)
 
 
 def _sizes() -> dict[str, int]:
-    """Living nodes that give processors, with how many."""
+    """CPUs by id of each living node that has any."""
     sizes = {str(node["NodeID"]): int(node["Resources"].get(CPU, 0)) for node in alive()}
     return {node: size for node, size in sizes.items() if size}
 
@@ -56,32 +56,38 @@ def _asked(node: str) -> Any:
 
 
 def timing_kind() -> NodeKind:
-    """The kind of node that gives most processors in all: where most models were scored.
+    """Choose the kind of node that has most processors in all: where most models were scored.
 
-    Where no node gives any, one is waited for. Raises ValueError where none answers.
+    Where no node has any, one is waited for.
+
+    Returns:
+        The kind; of equals the last in order.
+
+    Raises:
+        ValueError: no node replied with its processor.
     """
     if not _sizes():
         ray.get(CPU_MODEL.options(num_cpus=1).remote())  # brings a node where Ray can start one
     processors: Counter[NodeKind] = Counter()
     sizes = _sizes()
-    asked = {node: _asked(node) for node in sizes}
-    ray.wait([*asked.values()], num_returns=len(asked), timeout=ANSWER_SECONDS)
-    for node, answer in asked.items():
+    replies = {node: _asked(node) for node in sizes}
+    ray.wait([*replies.values()], num_returns=len(replies), timeout=ANSWER_SECONDS)
+    for node, reply in replies.items():
         try:
-            found = NodeKind(cpus=sizes[node], cpu=ray.get(answer, timeout=0))
+            found = NodeKind(cpus=sizes[node], cpu=ray.get(reply, timeout=0))
         except RayError:  # it went, or hangs
             continue
         processors[found] += sizes[node]
     if not processors:
         raise ValueError(
             f"a node must say which processor it has before it times, got no answer from "
-            f"{len(asked)} in {ANSWER_SECONDS:g} s: see that its workers start"
+            f"{len(replies)} in {ANSWER_SECONDS:g} s: see that its workers start"
         )
     return max(processors, key=lambda kind: (processors[kind], kind))
 
 
 def run_timed(make: Callable[[Stage], Future[Done | Failed]], stage: T) -> tuple[T, Done | Failed]:
-    """Have a timing made; on nodes of another kind, where none of its own is left."""
+    """Make a timing stage; on nodes of another kind where none of its own is left."""
     made = make(stage).result()
     if isinstance(made, Failed):
         kind = timing_kind()

@@ -1,7 +1,7 @@
-"""How a stage is made on Ray: as a task that holds what it needs, tried again where it dies.
+"""How a stage is made on Ray: as a task with its resources, tried again where its worker dies.
 
-Who waits for one is a coroutine of the driver. A stage whose worker dies is tried again, one that
-takes too long is cancelled and its worker killed; what nobody waits for any more is dropped.
+A coroutine of the driver awaits it. A stage whose worker dies is tried again, one that takes too
+long is cancelled and its worker killed; what nothing awaits any more is dropped.
 """
 
 import asyncio
@@ -30,10 +30,10 @@ LOOK_SECONDS = 1.0, 5.0  # between looks at what another job makes: at first, an
 
 
 def run_stage(store: Place, stage: Stage, sign: AttemptSign) -> Done | None:
-    """One stage in this process; None while another job makes it."""
+    """Make one stage in this process; None while another job makes it."""
     hide_others_gpus()
     with sign.given():
-        # An attempt before this one may have ended well and not lived to say so.
+        # An attempt before this one may have finished and died before it could return.
         return open_store(store).settle(stage, sign.owner)
 
 
@@ -44,10 +44,13 @@ GPU_STAGE_TASK = ray.remote(num_gpus=1)(run_stage)  # its process ends with it: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workers:
-    """The runner of the fleet: a stage on a worker, as often and as long as the limits allow.
+    """Runs stages on Ray's workers, as often and as long as the limits allow.
 
-    gpus: what a stage that trains with torch holds, see `room_of`. signs: of what is asked of
-    workers; their owner is in whose name stages are claimed, so that other jobs on the store wait.
+    Attributes:
+        limits: attempts and seconds of a stage.
+        gpus: what a stage that trains with torch holds, see `room_of`.
+        signs: of the attempts; their owner is in whose name stages are claimed, so that other jobs
+            on the store wait.
     """
 
     limits: StageLimits = LIMITS
@@ -55,6 +58,7 @@ class Workers:
     signs: AttemptClocks = field(default_factory=AttemptClocks)
 
     async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
+        """Make a stage; RayError of the stage itself, RuntimeError when its attempts are spent."""
         mishaps = Mishaps(attempts=self.limits.attempts)
         while True:
             alone = {"whole_node": mishaps.whole_node, "whole_gpu": mishaps.whole_gpu}
@@ -75,23 +79,38 @@ class Workers:
             await asyncio.sleep(min(pause, LONGEST_PAUSE_SECONDS))
 
     async def _where(self, stage: Stage) -> NodeAffinitySchedulingStrategy | str:
-        """Where Ray likes; what names a processor runs on a node that has it."""
+        """Any node; a stage with a `cpu` runs on a node that has this processor."""
         if not (cpu := getattr(stage, "cpu", None)):
             return "DEFAULT"
         return pinned(await node_of(NodeKind(cpus=getattr(stage, "cpus", 1), cpu=cpu)))
 
     async def _made_elsewhere(self, store: Place, stage: Stage) -> None:
         """Wait, without a CPU, until no other job makes the stage any more."""
-        shelf, (pause, longest) = await asyncio.to_thread(open_store, store), LOOK_SECONDS
-        while await asyncio.to_thread(shelf.is_elsewhere, stage, self.signs.owner):
+        opened, (pause, longest) = await asyncio.to_thread(open_store, store), LOOK_SECONDS
+        while await asyncio.to_thread(opened.is_elsewhere, stage, self.signs.owner):
             await asyncio.sleep(pause)
             pause = min(longest, 1.5 * pause)
 
     async def _attempt(
         self, store: Place, stage: Stage, begun: Begun, room: Room, where: Any
     ) -> Done | None:
-        """None where another job makes it. Raises RayError when the worker died, TimeoutError when
-        the time was up."""
+        """Make one attempt.
+
+        Args:
+            store: where the stage is kept.
+            stage: the stage.
+            begun: called once it has left the queue.
+            room: the resources it holds.
+            where: Ray's scheduling strategy.
+
+        Returns:
+            The finished stage; None where another job makes it.
+
+        Raises:
+            RayError: the stage raised, or its worker died.
+            TimeoutError: it took longer than the limit.
+            CancelledError: nothing awaits it any more; the task is killed.
+        """
         sign = AttemptSign(owner=self.signs.owner, seconds=self.limits.seconds)
         kind = GPU_STAGE_TASK if room.gpus else STAGE_TASK
         task = kind.options(

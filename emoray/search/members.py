@@ -69,7 +69,7 @@ def train_members(
     trains: list[TrainStage] = [member.compressed.trained for member in ready]
     finished = 0
 
-    def told(leaf: Leaf) -> None:
+    def count(leaf: Leaf) -> None:
         nonlocal finished
         finished += 1
         recipe = leaf.stage.recipe  # type: ignore[attr-defined]
@@ -85,7 +85,7 @@ def train_members(
             soft_wrap=True,
         )
 
-    leaves = dispatch(trains, store=store.place, pool=pool, limits=limits, told=told)
+    leaves = dispatch(trains, store=store.place, pool=pool, limits=limits, on_result=count)
     result = {key_of(leaf.stage): leaf.result for leaf in leaves}
     alive, done = [], []
     for member in ready:

@@ -161,7 +161,7 @@ def translate(
             pool=pool or Pool(),
             limits=limits,
             split=halves,
-            told=teller,
+            on_result=teller,
         )
     teller.say()
     rows: dict[int, TranslationRow] = {

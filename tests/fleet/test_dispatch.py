@@ -89,11 +89,11 @@ def luck(tmp_path: Path) -> Iterator[Path]:
 
 def test_stages_come_back_in_their_order_and_each_once(tmp_path: Path) -> None:
     stages = [Count(start=i, stop=i + 2) for i in (6, 2, 4)]
-    told: list[Leaf] = []
-    leaves = dispatch([*stages, stages[0]], store=tmp_path, pool=TWO, told=told.append)
+    reported: list[Leaf] = []
+    leaves = dispatch([*stages, stages[0]], store=tmp_path, pool=TWO, on_result=reported.append)
     assert numbers(leaves) == ["6 7", "2 3", "4 5"]
     assert [leaf.stage for leaf in leaves] == stages
-    assert sorted(leaf.stage.start for leaf in told) == [2, 4, 6]
+    assert sorted(leaf.stage.start for leaf in reported) == [2, 4, 6]
     assert set(executions(tmp_path).values()) == {1}
 
 

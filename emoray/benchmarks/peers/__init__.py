@@ -1,1 +1,1 @@
-"""What people use in place of an artifact of ours, made by its own tools and measured beside it."""
+"""Alternatives to an artifact of emoray, made by their own tools and measured in the same run."""

@@ -1,4 +1,4 @@
-"""Many models against one clock, text by text: a machine's speed drifts within a second.
+"""Interleaved timing of many models, text by text: a machine's speed drifts within a second.
 
 Shapes: N texts, L tokens.
 """
@@ -15,8 +15,14 @@ from emoray.tables.finished_rows import SpeedRow
 
 
 def _milliseconds(model: Model, ids_NL: np.ndarray) -> float:
-    """Of one call. A short one has one before it off the clock, in which the threads of the model
-    before fall asleep and the caches fill."""
+    """Time one call.
+
+    A call of one text follows another off the clock, in which the threads of the previous model
+    fall asleep and the caches fill.
+
+    Returns:
+        Milliseconds.
+    """
     if len(ids_NL) == ONE:
         model(ids_NL)
     start = time.perf_counter_ns()
@@ -32,9 +38,17 @@ def time_peers(
     threads: int,
     cpu: tuple[str, str],
 ) -> list[SpeedRow]:
-    """Every model on each batch before the next batch, `turns` times; who goes first rotates.
+    """Time every model on each batch before the next batch, in rotating order.
 
-    cpu: its name and instruction sets, noted like `threads`.
+    Args:
+        models: each a function of ids_NL.
+        texts: token ids of the texts.
+        plan: batch sizes, texts and turns.
+        threads: of the models, for the rows.
+        cpu: name and instruction sets, for the rows.
+
+    Returns:
+        A row per model, batch and turn.
     """
     names, rows = list(models), []
     collecting = gc.isenabled()

@@ -1,4 +1,4 @@
-"""An artifact beside everything that people use instead: one checkpoint, one clock, same texts."""
+"""An artifact compared with the usual alternatives: one checkpoint, one run, the same texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ def _silent(what: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peers:
-    """A checkpoint's artifacts beside PyTorch, onnxruntime, Optimum and Olive."""
+    """A checkpoint's artifacts compared with PyTorch, onnxruntime, Optimum and Olive."""
 
     name: ClassVar[str] = "peers"
 
@@ -57,6 +57,7 @@ class Peers:
 
     @property
     def title(self) -> str:
+        """Heading of the table."""
         return f"peers: {self.model.name if self.model else 'no model'}, {self.threads} threads"
 
     @property
@@ -111,7 +112,7 @@ def _opened(found: Contender, threads: int) -> tuple[Contender, Model | None]:
 def time_contenders(
     contenders: Sequence[Contender], bench: Bench, threads: int, plan: TimingPlan
 ) -> tuple[list[Contender], list[SpeedRow]]:
-    """Times of all that can be opened, in one process; the others say why not."""
+    """Time all that can be opened, in one process; the others get a `why`."""
     from emoray.artifact.cpu import cpu
     from emoray.models.encoder.torch_baseline import threads as torch_threads
     from emoray.stages.encoding import read_texts
@@ -131,7 +132,7 @@ def time_contenders(
 
 
 def peer_rows(contenders: Sequence[Contender], times: Sequence[SpeedRow]) -> list[PeerRow]:
-    """A row each, judged on the same resamples beside PyTorch float32, decided by one rule."""
+    """Compare each with PyTorch float32 on the same resamples, decided by one rule."""
     by_name = {found.name: found for found in contenders}
     first = by_name[TORCH].logits
     assert first is not None
@@ -159,10 +160,10 @@ def peer_rows(contenders: Sequence[Contender], times: Sequence[SpeedRow]) -> lis
     return rows
 
 
-def _beside(
+def _against(
     what: str, ours: PeerRow, theirs: PeerRow, times: Sequence[SpeedRow], goal: AtLeast | None
 ) -> list[BenchmarkFigure]:
-    """Latency and throughput of ours beside theirs; the ratio is the median of paired ratios."""
+    """Compare latency and throughput of ours with theirs by the median of paired ratios."""
     return [
         BenchmarkFigure(
             name=f"{ours.name} beside {what}: one text",
@@ -184,9 +185,13 @@ def _beside(
 
 
 def figures_of(rows: Sequence[PeerRow], times: Sequence[SpeedRow]) -> tuple[BenchmarkFigure, ...]:
-    """Our fastest integer artifact that holds its F1 beside the fastest peer.
+    """Compare our fastest integer artifact that holds its F1 with the fastest peer.
 
     The peers have the benefit of the doubt: only those that are shown to lose F1 are left out.
+
+    Returns:
+        Ratios of latency and throughput, and the F1 that may be lost; none where no integer
+        artifact of ours is shown to hold its F1.
     """
     torch = next(row for row in rows if row.name == TORCH)
     ours = fastest([row for row in rows if row.who == EMORAY and row.holds])
@@ -194,11 +199,11 @@ def figures_of(rows: Sequence[PeerRow], times: Sequence[SpeedRow]) -> tuple[Benc
         return ()
     others = [row for row in rows if row.who != EMORAY]
     best, quick = fastest([row for row in others if not row.loses]), fastest(others)
-    figures = _beside("PyTorch float32", ours, torch, times, None)
+    figures = _against("PyTorch float32", ours, torch, times, None)
     if best is not None:
-        figures += _beside(f"the best peer ({best.name})", ours, best, times, GOAL)
+        figures += _against(f"the best peer ({best.name})", ours, best, times, GOAL)
     if quick is not None and quick != best:
-        figures += _beside(f"a peer that loses F1 ({quick.name})", ours, quick, times, None)
+        figures += _against(f"a peer that loses F1 ({quick.name})", ours, quick, times, None)
     lost = BenchmarkFigure(
         name=f"{ours.name}: macro-F1 that may be lost, 90 %",
         ours=worst_loss(ours.compared),

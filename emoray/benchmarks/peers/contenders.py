@@ -1,4 +1,4 @@
-"""Every way to run a checkpoint's model: made, scored, ready for the clock, or why it is not.
+"""Every way to run a checkpoint's model: made, scored, ready to be timed, or why it is not.
 
 Shapes: N texts, K labels.
 """
@@ -38,8 +38,17 @@ TRANSFORMERS = "transformers"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Contender:
-    """One way to run the model. open: the model by its threads; logits: None where they are
-    another's; why: what went wrong, if so."""
+    """One way to run the model.
+
+    Attributes:
+        name: of its row.
+        who: the tool that made it.
+        integer: whether it runs on integers.
+        open: returns the model for a number of threads.
+        size: bytes.
+        logits: of dev and test; None where they are those of another contender.
+        why: what went wrong, empty where nothing did.
+    """
 
     name: str
     who: str
@@ -59,7 +68,7 @@ def _torch_size(model: Model) -> int:
 
 
 def by_torch(bench: Bench) -> Iterator[Contender]:
-    """PyTorch in float32, as transformers has it, and by its own quantize_dynamic."""
+    """PyTorch in float32, in transformers' modules, and by its own quantize_dynamic."""
     from emoray.models.encoder.torch_baseline import baseline
     from emoray.models.encoder.weights import CheckpointSettings
 
@@ -121,7 +130,7 @@ def _of(peer: Peer) -> str:
 
 
 def by_peer(bench: Bench, peer: Peer, cache: Path) -> Contender:
-    """What a peer made of it; whatever goes wrong there becomes the contender's `why`."""
+    """A peer's model of the checkpoint; any error of the peer becomes the contender's `why`."""
     exported = Exported(checkpoint=bench.checkpoint)
     made = exported if peer == FLOAT else quantized_peer(peer, bench.checkpoint, cache)
     integer = peer != FLOAT

@@ -1,4 +1,4 @@
-"""Interpreters of the peers' own: what they need cannot be installed beside what emoray needs."""
+"""Virtual environments of the peers, whose requirements conflict with those of emoray."""
 
 import hashlib
 import os
@@ -29,15 +29,15 @@ class PeerError(Exception):
     """A peer could not be installed or run. The message is one line for a table."""
 
 
-def last_line(said: str) -> str:
-    """The line that says what went wrong: Python and pip write it last."""
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith(("[notice]", "WARNING"))]
-    return (told or lines or ["it said nothing"])[-1][:300]
+def last_line(output: str) -> str:
+    """The line with the error: Python and pip write it last."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if not line.startswith(("[notice]", "WARNING"))]
+    return (errors or lines or ["it said nothing"])[-1][:300]
 
 
 def call(command: Sequence[str | Path], *, seconds: float, folder: Path, what: str) -> str:
-    """Run a command in a folder; returns what it said. Raises PeerError when it fails."""
+    """Run a command in a folder and return its output; PeerError when it fails."""
     inherited = {k: v for k, v in os.environ.items() if k not in NOT_INHERITED}
     try:
         done = subprocess.run(
@@ -76,11 +76,11 @@ class Environment:
 
     def folder(self, cache: Path) -> Path:
         """Where it lies: another list of requirements is another environment."""
-        said = "\n".join((sys.version.split()[0], *self.requirements))
-        return cache / f"{self.name}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+        text = "\n".join((sys.version.split()[0], *self.requirements))
+        return cache / f"{self.name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
     def interpreter(self, cache: Path) -> Path:
-        """The environment's Python, installed when it is not there yet. Raises PeerError."""
+        """The environment's Python, installed when it is not there yet; PeerError if that fails."""
         folder = self.folder(cache).absolute()
         python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
         cache.mkdir(parents=True, exist_ok=True)

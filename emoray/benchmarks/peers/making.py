@@ -33,8 +33,15 @@ OLIVE = Environment(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """A tool and how it is asked. script: a file of this folder, called with the checkpoint, its
-    float model.onnx and where to write; environment: None for this interpreter."""
+    """A tool and how it is called.
+
+    Attributes:
+        name: of its row.
+        script: a file of this folder, called with the checkpoint, its float model.onnx and the file
+            to write.
+        arguments: further ones.
+        environment: None for this interpreter.
+    """
 
     tag: ClassVar[str] = "Peer"
 
@@ -63,7 +70,7 @@ PEERS = (
 
 
 def _digest(script: str) -> str:
-    """Of a script and those beside it, which it may import."""
+    """SHA-256 of a script and those next to it, which it may import."""
     names = sorted({script, "torch_model.py", "onnxruntime_dynamic.py"})
     return hashlib.sha256(b"".join((SCRIPTS / name).read_bytes() for name in names)).hexdigest()
 
@@ -78,10 +85,10 @@ def _made(peer: Peer, cache: Path, checkpoint: Path, model: Path, out: Path) -> 
         out / MODEL,
         *peer.arguments,
     ]
-    said = call(command, seconds=RUN_S, folder=out, what=peer.name)
+    output = call(command, seconds=RUN_S, folder=out, what=peer.name)
     if not (out / MODEL).is_file():
         raise PeerError(f"{peer.name} ended without a model")
-    (out / "said.txt").write_text(said, "utf-8")
+    (out / "said.txt").write_text(output, "utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +102,13 @@ class Exported:
     script: str = field(default_factory=lambda: _digest(FLOAT.script))
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `model.onnx`."""
         _made(FLOAT, out, inputs["checkpoint"], out / MODEL, out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizeByPeer:
-    """What one peer makes of it. cache: where environments are installed."""
+    """The model of one peer; `cache` is where environments are installed."""
 
     name: ClassVar[str] = "peer"
     version: ClassVar[int] = 1
@@ -112,6 +120,7 @@ class QuantizeByPeer:
     cache: Path
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `model.onnx`."""
         _made(self.peer, self.cache, inputs["checkpoint"], inputs["exported"] / MODEL, out)
 
 
@@ -127,7 +136,7 @@ def quantized_peer(peer: Peer, checkpoint: ReadCheckpoint, cache: Path) -> Quant
 
 
 def peer_model(path: Path, threads: int) -> Model:
-    """A peer's model.onnx as a function of ids_NL, whatever integers it asks for."""
+    """A peer's model.onnx as a function of ids_NL, for any of the usual inputs."""
     from emoray.artifact.scoring import scoring_session
 
     session = scoring_session(path, threads=threads)
@@ -152,6 +161,7 @@ class ScorePeer:
     text: ReadCorpus
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `logits.npz`; PeerError where logits are not finite."""
         from emoray.artifact.scoring import scoring_batches
 
         model, found = peer_model(inputs["made"] / MODEL, 1), {}

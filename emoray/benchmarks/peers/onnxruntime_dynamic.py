@@ -16,9 +16,12 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 
 def optimized(checkpoint: Path, model: Path, to: Path) -> Path:
-    """The model with whatever the optimizer for BERT fuses; says how much that was.
+    """Write the model with what the optimizer for BERT fuses; print how much that was.
 
-    With the types of all values written down, without which quantize_dynamic stops at fused nodes.
+    The types of all values are written too, without which quantize_dynamic stops at fused nodes.
+
+    Returns:
+        The file `to`.
     """
     from onnxruntime.tools.symbolic_shape_infer import SymbolicShapeInference
     from onnxruntime.transformers.optimizer import optimize_model

@@ -1,4 +1,4 @@
-"""What came out, a row for every way to run the model. Shapes: N texts, K labels."""
+"""Results, a row for every way to run the model. Shapes: N texts, K labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -21,12 +21,21 @@ MB = 1_000_000
 class PeerRow:
     """One way to run the model, or how it failed.
 
-    compared: with PyTorch float32, on test; none where there are no logits.
-    logit: the largest difference from PyTorch's logits; flips: decisions that differ, of `cells`.
+    Attributes:
+        name: of the way.
+        who: emoray, pytorch, onnxruntime, optimum or olive.
+        failed: the error, empty where there is none.
+        integer: whether it runs on integers.
+        megabytes: of 1,000,000 bytes.
+        p50_ms: median latency of one text.
+        p95_ms: 95th percentile of latency of one text.
+        texts_per_second: in batches of 32.
+        logit: largest difference from PyTorch's logits.
+        compared: with PyTorch float32, on test; None where there are no logits.
     """
 
     name: str
-    who: str  # emoray, pytorch, onnxruntime, optimum, olive
+    who: str
     failed: str = ""
     integer: bool = True
     megabytes: float = float("nan")
@@ -46,9 +55,8 @@ class PeerRow:
         """Whether it is shown to lose macro-F1."""
         return self.compared is not None and self.compared.verdict == WORSE
 
-    @property
-    def said(self) -> dict[str, Any]:
-        """As JSON has it, without what was not measured."""
+    def to_json(self) -> dict[str, Any]:
+        """Fields for JSON, without those that were not measured."""
         found = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "compared"}
         if self.compared is not None:
             change = self.compared.macro_f1
@@ -73,7 +81,7 @@ class PeerResults:
 
 
 def ratio(times: Sequence[SpeedRow], ours: str, theirs: str, batch: int) -> float:
-    """How many times theirs is ours: the median over texts and turns, each beside itself."""
+    """Latency of theirs divided by ours: the median over texts and turns of paired ratios."""
     ms: dict[str, dict[tuple[int, int], float]] = {ours: {}, theirs: {}}
     for row in times:
         if row.model in ms and row.batch == batch:
@@ -104,7 +112,7 @@ def peer_speed_table(rows: Sequence[PeerRow]) -> Table:
 
 
 def score_table(rows: Sequence[PeerRow]) -> Table:
-    """What each of them loses beside PyTorch float32."""
+    """Macro-F1 of each and its change from PyTorch float32."""
     made = table(
         "macro-F1 on test, its change beside PyTorch float32 and the paired 90 % interval",
         *("model", "macro-F1", "change", "90 % interval", "verdict", "Δlogit", "flips"),
@@ -135,7 +143,7 @@ def worst_loss(found: Comparison) -> float:
 
 
 def why_no_figures(rows: Sequence[PeerRow], ours: str) -> str:
-    """Why rows come to no figure beside the peers; empty where they do. ours: who emoray is."""
+    """Why the rows give no figures; empty where they do. `ours` is the `who` of emoray."""
     mine = [row for row in rows if row.who == ours and row.integer]
     if any(row.holds and not row.failed for row in mine):
         return ""

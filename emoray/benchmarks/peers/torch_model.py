@@ -1,7 +1,7 @@
-"""A fine-tuned encoder as people have it: transformers' BertModel, a pool, a head, in PyTorch.
+"""A fine-tuned encoder the usual way: transformers' BertModel, a pool, a head, in PyTorch.
 
 Run as a file, `python torch_model.py CHECKPOINT . MODEL.onnx`, it exports that by torch.onnx: int64
-`input_ids` and `attention_mask` (N, L) in, `logits` (N, K) out. Also imported by the clock. Knows
+`input_ids` and `attention_mask` (N, L) in, `logits` (N, K) out. Also imported for timing. Imports
 nothing of emoray, so that any interpreter with torch and transformers can run it.
 
 Shapes: N texts, L tokens, V vocabulary, P positions, R rank, D width, K labels.
@@ -39,6 +39,7 @@ class MatMulAdd(nn.Module):
         self.kernel, self.bias = nn.Parameter(kernel), nn.Parameter(bias)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Multiply and add the bias."""
         return x @ self.kernel + self.bias
 
 
@@ -53,6 +54,7 @@ class PeerModel(nn.Module):
         self.pooling, self.activation = pooling, pooler
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Logits (N, K) of ids (N, L); the mask is 1 at tokens, 0 at padding."""
         x_NLD = self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0]
         if self.pooling == "cls":
             x_ND = x_NLD[:, 0]
@@ -87,9 +89,17 @@ def _named(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def read_torch_model(folder: Path, attention: str = "sdpa") -> PeerModel:
-    """The model of a checkpoint's folder, weights.npz and encoder.json.
+    """Build the model of a checkpoint's folder.
 
-    attention: "sdpa" is PyTorch's fastest, "eager" gives a graph of the fewest nodes.
+    Args:
+        folder: holds weights.npz and encoder.json.
+        attention: "sdpa" is PyTorch's fastest, "eager" gives a graph of the fewest nodes.
+
+    Returns:
+        The model, in evaluation mode.
+
+    Raises:
+        ValueError: a tensor is missing, or unknown to BertModel.
     """
     from transformers import BertConfig, BertModel
 
