@@ -192,10 +192,10 @@ def test_nothing_more_is_begun_once_a_disk_is_full(tmp_path: Path) -> None:
 
 
 def test_what_is_counted_twice_counts_once() -> None:
-    tally = Tally(made={"a": (2.0, 1.0)}, told={"m": (5, 0.5)})
+    tally = Tally(made={"a": (2.0, 1.0)}, models={"m": (5, 0.5)})
     tally.made["a"] = (2.0, 1.0)
     tally.cached |= {"a", "b"}  # made anew where it was damaged, and found at once
-    tally.told["m"] = (5, 0.5)
+    tally.models["m"] = (5, 0.5)
     tally.failed |= {"a", "c"}  # what failed once and was made in the end has not failed
     status = tally.status((), "")
     assert status.failed == 1
