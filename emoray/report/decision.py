@@ -116,10 +116,11 @@ def _named(found: list[float], ships: float | None) -> tuple[dict[float, str], s
         near[1.0] = "before, temperature 1"
     mine = next((t for t in found if ships is not None and np.isclose(t, ships, rtol=1e-4)), None)
     if mine is None:
-        ships_with = (
+        if ships is None:
+            return near, ""
+        return near, (
             f" The picked row ships with temperature {ships:.2f}, of which no bins are kept."
         )
-        return near, "" if ships is None else ships_with
     if mine == 1.0:
         others = {t: f"if fitted, temperature {t:.2f}" for t in found if t != 1.0}
         return {1.0: "as it ships, temperature 1"} | dict(list(others.items())[:1]), ""
