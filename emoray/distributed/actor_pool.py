@@ -17,8 +17,14 @@ from typing import Any
 
 import ray
 
-from emoray.distributed.failures import Fault, Mishaps, ending_of
-from emoray.distributed.resources import Room, check_share, gpu_share, hide_others_gpus, room_of
+from emoray.distributed.failures import FailedAttempts, Fault, ending_of
+from emoray.distributed.resources import (
+    Resources,
+    check_share,
+    gpu_share,
+    hide_others_gpus,
+    resources_of,
+)
 from emoray.distributed.single_flight import Failed, first_line
 from emoray.storage.location import Place
 from emoray.storage.store.keys import Stage, key_of
@@ -57,7 +63,7 @@ class Pool:
     Attributes:
         actors: how many at most; None for as many as existing are stages.
         cpus: of each actor.
-        gpus: of an actor whose stage trains with torch, see `room_of`.
+        gpus: of an actor whose stage trains with torch, see `resources_of`.
     """
 
     actors: int | None = None
@@ -73,14 +79,14 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leaf:
+class ShardResult:
     """The result of a stage, or of one of the pieces it was split into."""
 
     stage: Stage
     result: Done | Failed
 
 
-class Hand:
+class Worker:
     """The actor class: makes one stage at a time, in one process."""
 
     def __init__(self, store: Place, owner: str) -> None:
@@ -102,15 +108,15 @@ class _Work:
     Attributes:
         stage: the stage.
         place: position of its result; pieces of a split stage add their own number.
-        mishaps: how its attempts ended so far.
-        room: resources of its next attempt.
+        failed: how its attempts ended so far.
+        resources: resources of its next attempt.
         due: monotonic time before which it is not tried, as another job is making it.
     """
 
     stage: Stage
     place: tuple[int, ...]
-    mishaps: Mishaps
-    room: Room
+    failed: FailedAttempts
+    resources: Resources
     due: float = 0.0
 
 
@@ -119,7 +125,7 @@ class _Member:
     """An actor of the pool, and the resources it holds."""
 
     actor: Any
-    room: Room
+    resources: Resources
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,48 +141,48 @@ class _Dispatcher:
     pool: Pool
     limits: StageLimits
     split: Callable[[Stage], Sequence[Stage]] | None
-    on_result: Callable[[Leaf], None] | None
+    on_result: Callable[[ShardResult], None] | None
     waiting: deque[_Work] = field(default_factory=deque)
     starting: dict[Any, _Member] = field(default_factory=dict)  # ref of `ready` -> actor
     idle: list[_Member] = field(default_factory=list)
     busy: dict[Any, _Busy] = field(default_factory=dict)  # ref of `make` -> what it is
-    results: dict[tuple[int, ...], Leaf] = field(default_factory=dict)
+    results: dict[tuple[int, ...], ShardResult] = field(default_factory=dict)
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     share: float = field(init=False)  # of a GPU, that a training with torch takes now
-    failed_starts: Mishaps = field(init=False)  # of actors, in a row
+    failed_starts: FailedAttempts = field(init=False)  # of actors, in a row
 
     def __post_init__(self) -> None:
         self.share = gpu_share(self.pool.gpus)
-        self.failed_starts = Mishaps(attempts=self.limits.attempts)
+        self.failed_starts = FailedAttempts(attempts=self.limits.attempts)
 
     def ask(self, stage: Stage, place: tuple[int, ...], attempts: int) -> None:
-        mishaps = Mishaps(attempts=attempts)
-        room = self.room(stage, mishaps)
-        self.waiting.append(_Work(stage=stage, place=place, mishaps=mishaps, room=room))
+        failed = FailedAttempts(attempts=attempts)
+        resources = self.resources(stage, failed)
+        self.waiting.append(_Work(stage=stage, place=place, failed=failed, resources=resources))
 
-    def room(self, stage: Stage, mishaps: Mishaps) -> Room:
-        return room_of(
+    def resources(self, stage: Stage, failed: FailedAttempts) -> Resources:
+        return resources_of(
             stage,
             cpus=self.pool.cpus,
             gpus=self.share,
-            whole_node=mishaps.whole_node,
-            whole_gpu=mishaps.whole_gpu,
+            whole_node=failed.whole_node,
+            whole_gpu=failed.whole_gpu,
         )
 
     def finish(self, place: tuple[int, ...], stage: Stage, result: Done | Failed) -> None:
-        leaf = self.results[place] = Leaf(stage=stage, result=result)
+        shard = self.results[place] = ShardResult(stage=stage, result=result)
         if self.on_result:
-            self.on_result(leaf)
+            self.on_result(shard)
 
     def again(self, work: _Work) -> None:
         """Try the stage once more, split it, or give it up."""
-        if not work.mishaps.spent:
-            work.room = self.room(work.stage, work.mishaps)
+        if not work.failed.spent:
+            work.resources = self.resources(work.stage, work.failed)
             self.waiting.append(work)
             return
         pieces = self.pieces(work.stage)
         if not pieces:
-            self.finish(work.place, work.stage, Failed(work.stage.name, work.mishaps.last))
+            self.finish(work.place, work.stage, Failed(work.stage.name, work.failed.last))
         for i, piece in enumerate(pieces):
             # Only what cannot be split gets every attempt: a half fails again because of its part.
             self.ask(piece, (*work.place, i), 1 if self.pieces(piece) else self.limits.attempts)
@@ -189,38 +195,38 @@ class _Dispatcher:
         if (share := gpu_share(self.pool.gpus)) != self.share:
             self.share = share
             for work in self.waiting:
-                work.room = self.room(work.stage, work.mishaps)
+                work.resources = self.resources(work.stage, work.failed)
 
     def staff(self) -> None:
         """Have an actor for each stage that waits, as far as the pool allows.
 
         Actors that died are replaced here, and those without work left are killed.
         """
-        busy = Counter(each.member.room for each in self.busy.values())
-        wanted = Counter(work.room for work in self.waiting) + busy
-        existing = Counter(member.room for member in self.starting.values()) + busy
-        existing += Counter(member.room for member in self.idle)
+        busy = Counter(each.member.resources for each in self.busy.values())
+        wanted = Counter(work.resources for work in self.waiting) + busy
+        existing = Counter(member.resources for member in self.starting.values()) + busy
+        existing += Counter(member.resources for member in self.idle)
         for ref, member in [*self.starting.items()][::-1]:
-            if existing[member.room] > wanted[member.room]:
-                existing[member.room] -= 1
+            if existing[member.resources] > wanted[member.resources]:
+                existing[member.resources] -= 1
                 ray.kill(self.starting.pop(ref).actor)
         for member in [*self.idle]:
-            if existing[member.room] > wanted[member.room]:
-                existing[member.room] -= 1
+            if existing[member.resources] > wanted[member.resources]:
+                existing[member.resources] -= 1
                 self.idle.remove(member)
                 ray.kill(member.actor)
-        for room, count in (wanted - existing).items():
+        for resources, count in (wanted - existing).items():
             for _ in range(count):
                 if self.pool.actors is not None and existing.total() >= self.pool.actors:
                     return
-                existing[room] += 1
-                actor = HAND.options(**room.options).remote(self.store, self.owner)
-                self.starting[actor.ready.remote()] = _Member(actor=actor, room=room)
+                existing[resources] += 1
+                actor = WORKER.options(**resources.options).remote(self.store, self.owner)
+                self.starting[actor.ready.remote()] = _Member(actor=actor, resources=resources)
 
     def assign(self) -> None:
         now = time.monotonic()
         for member in [*self.idle]:
-            fits = (w for w in self.waiting if w.room == member.room and w.due <= now)
+            fits = (w for w in self.waiting if w.resources == member.resources and w.due <= now)
             if work := next(fits, None):
                 self.idle.remove(member)
                 self.waiting.remove(work)
@@ -258,7 +264,7 @@ class _Dispatcher:
                     f"{first_line(error)}"
                 ) from error
         else:
-            self.failed_starts = Mishaps(attempts=self.limits.attempts)
+            self.failed_starts = FailedAttempts(attempts=self.limits.attempts)
             self.idle.append(member)
 
     def take(self, ref: Any) -> None:
@@ -267,7 +273,7 @@ class _Dispatcher:
         try:
             done = ray.get(ref)
         except Exception as error:
-            if busy.work.mishaps.note(error).lost:
+            if busy.work.failed.note(error).lost:
                 ray.kill(busy.member.actor)  # it may live, out of reach
             else:
                 self.idle.append(busy.member)
@@ -289,7 +295,7 @@ class _Dispatcher:
         for ref in late:
             busy = self.busy.pop(ref)
             ray.kill(busy.member.actor)
-            busy.work.mishaps.cut(f"took longer than its limit of {self.limits.seconds:g} s")
+            busy.work.failed.cut(f"took longer than its limit of {self.limits.seconds:g} s")
             self.again(busy.work)
 
     def dismiss(self) -> None:
@@ -308,15 +314,15 @@ class _Dispatcher:
             if self.idle or self.busy or not self.limits.start_seconds:
                 since = time.monotonic()
             elif time.monotonic() - since > self.limits.start_seconds:
-                rooms = " or ".join(dict.fromkeys(str(work.room) for work in self.waiting))
+                needs = " or ".join(dict.fromkeys(str(work.resources) for work in self.waiting))
                 raise ValueError(
                     f"an actor of the pool must fit on a node, none started in "
-                    f"{self.limits.start_seconds:g} s with {rooms} each where the cluster has "
+                    f"{self.limits.start_seconds:g} s with {needs} each where the cluster has "
                     f"{ray.cluster_resources()}: ask for less, or add a node"
                 )
 
 
-HAND = ray.remote(Hand)  # once: Ray exports every actor class anew
+WORKER = ray.remote(Worker)  # once: Ray exports every actor class anew
 
 
 def dispatch(
@@ -326,8 +332,8 @@ def dispatch(
     pool: Pool,
     limits: StageLimits | None = None,
     split: Callable[[Stage], Sequence[Stage]] | None = None,
-    on_result: Callable[[Leaf], None] | None = None,
-) -> list[Leaf]:
+    on_result: Callable[[ShardResult], None] | None = None,
+) -> list[ShardResult]:
     """Make the stages, whose inputs are in the store, on the pool's actors.
 
     ValueError where no node has room for an actor, RuntimeError where actors do not start.

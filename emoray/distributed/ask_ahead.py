@@ -58,7 +58,7 @@ async def _again(work: Callable[[T], Awaitable[object]], item: T) -> None:
 
 
 @dataclass(slots=True)
-class _Room:
+class _Capacity:
     """How many pieces may be in progress, looked up again as nodes come and go."""
 
     ahead: Ahead
@@ -88,10 +88,10 @@ async def each(work: Callable[[T], Awaitable[object]], items: Iterable[T], *, ah
     The error of an item that keeps raising is raised; the others are then cancelled.
     """
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WRITERS))
-    room, begun = _Room(ahead), set[asyncio.Task[None]]()
+    capacity, begun = _Capacity(ahead), set[asyncio.Task[None]]()
     try:
         for item in items:
-            while len(begun) >= await room.now():
+            while len(begun) >= await capacity.now():
                 begun = await _fewer(begun)
             begun.add(asyncio.create_task(_again(work, item)))
         while begun:

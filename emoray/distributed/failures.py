@@ -112,7 +112,7 @@ def ending_of(error: Exception) -> Ending:
 
 
 @dataclass(slots=True, kw_only=True)
-class Mishaps:
+class FailedAttempts:
     """How the attempts at one stage ended.
 
     Attributes:

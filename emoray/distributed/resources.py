@@ -13,7 +13,7 @@ GPU, CPU = "GPU", "CPU"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Resources:
     """Processors and GPUs, or a share of one, that an attempt holds."""
 
     cpus: float = 1.0
@@ -65,14 +65,14 @@ def gpu_share(gpus: float | None) -> float:
     return min(1.0, ray.cluster_resources().get(GPU, 0.0)) if gpus is None else gpus
 
 
-def room_of(
+def resources_of(
     stage: Stage,
     *,
     cpus: float = 1.0,
     gpus: float | None = None,
     whole_node: bool = False,
     whole_gpu: bool = False,
-) -> Room:
+) -> Resources:
     """Return the resources of the stage's next attempt.
 
     Args:
@@ -90,11 +90,11 @@ def room_of(
         share = gpu_share(gpus)
     if whole_gpu and share:
         share = max(1.0, share)
-    room = Room(cpus=getattr(stage, "cpus", cpus), gpus=share)
+    resources = Resources(cpus=getattr(stage, "cpus", cpus), gpus=share)
     if not whole_node:
-        return room
+        return resources
     fits = [node["Resources"] for node in alive() if node["Resources"].get(GPU, 0) >= share]
-    return replace(room, cpus=max([room.cpus, *(has.get(CPU, 0.0) for has in fits)]))
+    return replace(resources, cpus=max([resources.cpus, *(has.get(CPU, 0.0) for has in fits)]))
 
 
 def hide_others_gpus() -> None:

@@ -28,7 +28,7 @@ ENDING_SECONDS = 1.0  # for a look at the store that is under way
 class Stages:
     """Makes stages while its block runs; then those that are not finished are dropped.
 
-    `gpus` is what a stage that trains with torch holds, see `room_of`. Plain code takes the
+    `gpus` is what a stage that trains with torch holds, see `resources_of`. Plain code takes the
     `result()` of what `make` returns, a coroutine awaits `asyncio.wrap_future` of it.
     """
 

@@ -14,8 +14,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from emoray.distributed.actor_pool import StageLimits
 from emoray.distributed.begun import AttemptClock, AttemptClocks, AttemptSign
-from emoray.distributed.failures import Fault, Mishaps
-from emoray.distributed.resources import Room, hide_others_gpus, room_of
+from emoray.distributed.failures import FailedAttempts, Fault
+from emoray.distributed.resources import Resources, hide_others_gpus, resources_of
 from emoray.distributed.single_flight import Begun
 from emoray.distributed.timing_node import NodeKind, node_of, pinned
 from emoray.storage.location import Place
@@ -48,7 +48,7 @@ class Workers:
 
     Attributes:
         limits: attempts and seconds of a stage.
-        gpus: what a stage that trains with torch holds, see `room_of`.
+        gpus: what a stage that trains with torch holds, see `resources_of`.
         signs: of the attempts; their owner is in whose name stages are claimed, so that other jobs
             on the store wait.
     """
@@ -59,23 +59,23 @@ class Workers:
 
     async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
         """Make a stage; RayError of the stage itself, RuntimeError when its attempts are spent."""
-        mishaps = Mishaps(attempts=self.limits.attempts)
+        failed = FailedAttempts(attempts=self.limits.attempts)
         while True:
-            alone = {"whole_node": mishaps.whole_node, "whole_gpu": mishaps.whole_gpu}
-            room = room_of(stage, gpus=self.gpus, **alone)
+            alone = {"whole_node": failed.whole_node, "whole_gpu": failed.whole_gpu}
+            resources = resources_of(stage, gpus=self.gpus, **alone)
             try:
                 where = await self._where(stage)
-                while (done := await self._attempt(store, stage, begun, room, where)) is None:
+                while (done := await self._attempt(store, stage, begun, resources, where)) is None:
                     await self._made_elsewhere(store, stage)
                 # What an attempt that died had finished was made by this run.
-                return replace(done, cached=done.cached and not mishaps.ended)
+                return replace(done, cached=done.cached and not failed.ended)
             except RayError as error:
-                fault = mishaps.note(error).fault
-                if isinstance(error, RayTaskError) and (fault is Fault.STAGE or mishaps.spent):
+                fault = failed.note(error).fault
+                if isinstance(error, RayTaskError) and (fault is Fault.STAGE or failed.spent):
                     raise  # the stage itself raised, and would again
-                if mishaps.spent:
-                    raise RuntimeError(mishaps.why(stage.name)) from None
-            pause = PAUSE_SECONDS * 2 ** (mishaps.ended - 1)
+                if failed.spent:
+                    raise RuntimeError(failed.why(stage.name)) from None
+            pause = PAUSE_SECONDS * 2 ** (failed.ended - 1)
             await asyncio.sleep(min(pause, LONGEST_PAUSE_SECONDS))
 
     async def _where(self, stage: Stage) -> NodeAffinitySchedulingStrategy | str:
@@ -92,7 +92,7 @@ class Workers:
             pause = min(longest, 1.5 * pause)
 
     async def _attempt(
-        self, store: Place, stage: Stage, begun: Begun, room: Room, where: Any
+        self, store: Place, stage: Stage, begun: Begun, resources: Resources, where: Any
     ) -> Done | None:
         """Make one attempt.
 
@@ -100,7 +100,7 @@ class Workers:
             store: where the stage is kept.
             stage: the stage.
             begun: called once it has left the queue.
-            room: the resources it holds.
+            resources: the resources it holds.
             where: Ray's scheduling strategy.
 
         Returns:
@@ -112,9 +112,9 @@ class Workers:
             CancelledError: nothing awaits it any more; the task is killed.
         """
         sign = AttemptSign(owner=self.signs.owner, seconds=self.limits.seconds)
-        kind = GPU_STAGE_TASK if room.gpus else STAGE_TASK
+        kind = GPU_STAGE_TASK if resources.gpus else STAGE_TASK
         task = kind.options(
-            **room.options,
+            **resources.options,
             scheduling_strategy=where,
             max_retries=0,  # counted here: Ray's own would not end for want of memory
             name=stage.name,

@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from emoray.report.decision import reliability_figure
-from emoray.report.look import BLUE, GREY, ReportFigure, csv_of, save_png, specs_of
+from emoray.report.style import BLUE, GREY, ReportFigure, csv_of, save_png, specs_of
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import CalibrationLabelRow, CalibrationRow
 from emoray.tables.rows import ReliabilityRow

@@ -5,8 +5,8 @@ import pandas as pd
 
 from emoray.console import wording
 from emoray.console.wording import rule
-from emoray.report.look import BLUE, GREY, ReportFigure, csv_of
-from emoray.report.squeeze import losses
+from emoray.report.compression import losses
+from emoray.report.style import BLUE, GREY, ReportFigure, csv_of
 
 TITLE = "Where to clip, at equal bytes"
 POLICY, PLAIN = "adaptive", "minmax"

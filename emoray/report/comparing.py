@@ -13,7 +13,7 @@ from emoray.metrics.change import (
     are_equivalent,
     verdicts,
 )
-from emoray.report.look import BLUE, GREY, ORANGE, ReportFigure, csv_of, save_png, specs_of
+from emoray.report.style import BLUE, GREY, ORANGE, ReportFigure, csv_of, save_png, specs_of
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import read_table
 

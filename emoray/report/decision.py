@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from emoray.report.look import BLUE, GREY, ReportFigure, csv_of
+from emoray.report.style import BLUE, GREY, ReportFigure, csv_of
 
 DARK = "#1c2530"  # on the heat map, whose colours are the same by day and night
 SURFACE, RELIABILITY = "Temperature and threshold", "Are the probabilities true?"

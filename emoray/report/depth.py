@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from emoray.console.wording import rule
-from emoray.report.look import RAMP, ReportFigure, csv_of
+from emoray.report.style import RAMP, ReportFigure, csv_of
 
 TITLE = "Layers and embedding dimension"
 

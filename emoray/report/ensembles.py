@@ -5,7 +5,7 @@ import pandas as pd
 
 from emoray.console import wording
 from emoray.console.wording import count
-from emoray.report.look import BLUE, GREY, ORANGE, ReportFigure, csv_of
+from emoray.report.style import BLUE, GREY, ORANGE, ReportFigure, csv_of
 
 TITLE = "Several models as one"
 ENSEMBLE = "ensemble"  # the family of their points

@@ -5,7 +5,7 @@ from pathlib import Path
 import altair as alt
 import pandas as pd
 
-from emoray.report.look import BLUE, GREY, ORANGE, ReportFigure, csv_of, save_png, specs_of
+from emoray.report.style import BLUE, GREY, ORANGE, ReportFigure, csv_of, save_png, specs_of
 from emoray.tables.files import read_table
 from emoray.tables.improvement_rows import ALL_LABELS, ImprovementRow, ImprovementSeedRow
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from emoray.console import wording
-from emoray.report.look import BLUE, COLOUR_OF_BITS, FLOAT, GREY, ORANGE
+from emoray.report.style import BLUE, COLOUR_OF_BITS, FLOAT, GREY, ORANGE
 
 FILTERS = {
     "run": "Run",

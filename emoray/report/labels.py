@@ -6,8 +6,8 @@ import pandas as pd
 
 from emoray.metrics.bootstrap import symmetric_interval, usual_weights
 from emoray.metrics.resampled import resampled
-from emoray.report.look import BLUE, ORANGE, ReportFigure, csv_of
 from emoray.report.source import ReportSource
+from emoray.report.style import BLUE, ORANGE, ReportFigure, csv_of
 from emoray.tables.predictions import kept_predictions, label_names
 
 TITLE = "Label by label"

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from emoray.console.wording import milliseconds
-from emoray.report.look import BLUE, GREY, ReportFigure, csv_of
+from emoray.report.style import BLUE, GREY, ReportFigure, csv_of
 from emoray.tables.front import Pick
 
 TITLE = "Latency"

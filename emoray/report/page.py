@@ -20,10 +20,10 @@ import jinja2
 import pandas as pd
 
 from emoray.console import wording
-from emoray.report.look import on_page, save_png, specs_of
+from emoray.report.section import DETAILS_BYTES, NEEDED, taxonomy_section
 from emoray.report.several import LEFT_OUT, page_of, tables_of, together
 from emoray.report.source import Gathered, OneRun, ReportSource
-from emoray.report.story import DETAILS_BYTES, NEEDED, story_of
+from emoray.report.style import on_page, save_png, specs_of
 from emoray.report.thinning import MOST
 from emoray.storage.location import Place, landing
 from emoray.storage.submitted import check_outlives
@@ -112,8 +112,8 @@ def _context(
     )
     shares = max(len(shown), 1)
     limits = {"most": max(most // shares, 200), "budget": DETAILS_BYTES // shares}
-    stories = [
-        story_of(
+    sections = [
+        taxonomy_section(
             points[(points["corpus"] == corpus) & (points["taxonomy"] == taxonomy)],
             source,
             name,
@@ -123,27 +123,27 @@ def _context(
         for name, (corpus, taxonomy) in zip(_names(shown), shown, strict=True)
     ]
     if pictures is None:  # of several runs, which says itself that timed texts are left out
-        stories = [
+        sections = [
             replace(s, figures=tuple(f for f in s.figures if f.name != f"{s.name}-latency"))
-            for s in stories
+            for s in sections
         ]
     specs = {}
-    for story in stories:
-        for figure in story.figures:
+    for section in sections:
+        for figure in section.figures:
             panels = specs_of(figure)
             for k, spec in enumerate(panels):
                 specs[f"{figure.name}-{k}"] = on_page(spec, figure.title)
             if panels and pictures:
                 save_png(figure, panels, pictures)
-        if story.front and pictures:
-            save_png(story.front, specs_of(story.front), pictures)
+        if section.front and pictures:
+            save_png(section.front, specs_of(section.front), pictures)
     return {
         "runs": source.whole("runs").to_pandas().to_dict("records"),
         "failures": source.whole("failures").to_pandas().to_dict("records"),
         "corpora": sorted({corpus for corpus, _ in shown}),
-        "stories": stories,
+        "sections": sections,
         "specs": _script_safe(specs),
-        "explorers": {s.name: _script_safe(s.explorer) for s in stories if s.explorer},
+        "explorers": {s.name: _script_safe(s.explorer) for s in sections if s.explorer},
     }
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from emoray.console.wording import count
-from emoray.report.look import BLUE, ORANGE, ReportFigure, csv_of
+from emoray.report.style import BLUE, ORANGE, ReportFigure, csv_of
 
 HISTORY, IMPORTANCE = "How the search went", "Which parameters mattered"
 OBJECTIVES = {"dev_macro_f1": "macro-F1 on dev", "size_bytes": "bytes"}

@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from emoray.report.look import ORANGE, ReportFigure, bits_colour, bits_name, csv_of
+from emoray.report.style import ORANGE, ReportFigure, bits_colour, bits_name, csv_of
 from emoray.tables.baselines import baseline_name
 from emoray.tables.front import WITHIN, Pick, preferred
 

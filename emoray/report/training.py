@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from emoray.console.wording import count
-from emoray.report.look import BLUE, GREY, ORANGE, ReportFigure, csv_of
+from emoray.report.style import BLUE, GREY, ORANGE, ReportFigure, csv_of
 
 TITLE = "Training curves"
 OTHERS = 40

@@ -4,7 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from emoray.report.look import GREY, ReportFigure, bits_colour, bits_name, csv_of
+from emoray.report.style import GREY, ReportFigure, bits_colour, bits_name, csv_of
 
 TITLE = "Weights and where they are clipped"
 PANELS = 6

@@ -11,7 +11,7 @@ from emoray.console.heartbeat import waiting
 from emoray.console.wording import count
 from emoray.decide.ensemble import MeanLogits, MeanProbabilities
 from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
-from emoray.distributed.actor_pool import Leaf, Pool, StageLimits, dispatch
+from emoray.distributed.actor_pool import Pool, ShardResult, StageLimits, dispatch
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.timing_node import run_timed, timing_kind
 from emoray.search.trials import DECIDED, Desk, copy_rows, measure_models, write_failure
@@ -69,24 +69,24 @@ def train_members(
     trains: list[TrainStage] = [member.compressed.trained for member in ready]
     finished = 0
 
-    def count(leaf: Leaf) -> None:
+    def count(shard: ShardResult) -> None:
         nonlocal finished
         finished += 1
-        recipe = leaf.stage.recipe  # type: ignore[attr-defined]
-        if isinstance(leaf.result, Failed):
-            how = f"failed: {leaf.result.error}"
-        elif leaf.result.cached:
+        recipe = shard.stage.recipe  # type: ignore[attr-defined]
+        if isinstance(shard.result, Failed):
+            how = f"failed: {shard.result.error}"
+        elif shard.result.cached:
             how = "found finished"
         else:
-            how = f"trained in {leaf.result.wall_seconds:.0f} s"
+            how = f"trained in {shard.result.wall_seconds:.0f} s"
         console.print(
             f"member {finished}/{len(trains)} {how} · {recipe_id(recipe)} seed {recipe.seed}",
             highlight=False,
             soft_wrap=True,
         )
 
-    leaves = dispatch(trains, store=store.place, pool=pool, limits=limits, on_result=count)
-    result = {key_of(leaf.stage): leaf.result for leaf in leaves}
+    results = dispatch(trains, store=store.place, pool=pool, limits=limits, on_result=count)
+    result = {key_of(shard.stage): shard.result for shard in results}
     alive, done = [], []
     for member in ready:
         made = result[key_of(member.compressed.trained)]

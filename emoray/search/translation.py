@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from emoray.augment.backtranslation import CALL
-from emoray.distributed.actor_pool import Leaf, Pool, StageLimits, dispatch
+from emoray.distributed.actor_pool import Pool, ShardResult, StageLimits, dispatch
 from emoray.distributed.progress import LOG_SECONDS, eta
 from emoray.distributed.single_flight import Failed
 from emoray.models.augmentation import BackTranslation
@@ -73,14 +73,14 @@ class _Teller:
     found: int = 0  # of these, in the store already
     failed: list[str] = field(default_factory=list)
 
-    def __call__(self, leaf: Leaf) -> None:
-        assert isinstance(leaf.stage, Translate) and leaf.stage.stop is not None
-        size = leaf.stage.stop - leaf.stage.start
+    def __call__(self, shard: ShardResult) -> None:
+        assert isinstance(shard.stage, Translate) and shard.stage.stop is not None
+        size = shard.stage.stop - shard.stage.start
         self.done += size
-        if isinstance(leaf.result, Failed):
-            self.failed.append(leaf.result.error)
+        if isinstance(shard.result, Failed):
+            self.failed.append(shard.result.error)
             self.refuse_the_rest()
-        elif leaf.result.cached:
+        elif shard.result.cached:
             self.found += size
         self.bar.update(self.bar.task_ids[0], completed=self.done, description=self.pace())
         if not self.console.is_terminal and time.monotonic() - self.spoken >= LOG_SECONDS:
@@ -118,13 +118,13 @@ def _telling(texts: int, console: Console) -> Iterator[_Teller]:
         yield _Teller(texts, console, bar)
 
 
-def _rows(leaf: Leaf, sources: Sequence[str], shelf: Store) -> list[TranslationRow]:
-    """What a leaf found; of a text that was set aside, why."""
-    if isinstance(leaf.result, Done):
-        return read_translations(shelf.here(leaf.result))
-    assert isinstance(leaf.stage, Translate)
-    index = leaf.stage.start
-    why = leaf.result.error
+def _rows(shard: ShardResult, sources: Sequence[str], shelf: Store) -> list[TranslationRow]:
+    """What a shard found; of a text that was set aside, why."""
+    if isinstance(shard.result, Done):
+        return read_translations(shelf.here(shard.result))
+    assert isinstance(shard.stage, Translate)
+    index = shard.stage.start
+    why = shard.result.error
     return [TranslationRow(index=index, source=sources[index], pivot="", result="", error=why)]
 
 
@@ -155,7 +155,7 @@ def translate(
     parts = shards(whole, len(sources))
     shelf.share(whole)
     with _telling(sum((p.stop or 0) - p.start for p in parts), console) as teller:
-        leaves = dispatch(
+        results = dispatch(
             parts,
             store=store,
             pool=pool or Pool(),
@@ -165,7 +165,7 @@ def translate(
         )
     teller.say()
     rows: dict[int, TranslationRow] = {
-        row.index: row for leaf in leaves for row in _rows(leaf, sources, shelf)
+        row.index: row for shard in results for row in _rows(shard, sources, shelf)
     }
     for part in parts:
         assert part.stop is not None

@@ -24,14 +24,14 @@ def baseline_name(row: Mapping[str, Any] | pd.Series) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class BaselineComparison:
     """The baselines of one corpus and taxonomy, weakest first, and the best row on dev, if any."""
 
     rows: tuple[pd.Series, ...]
     best: pd.Series | None
 
     @classmethod
-    def of(cls, points: pd.DataFrame) -> "Beside":
+    def of(cls, points: pd.DataFrame) -> "BaselineComparison":
         """points: of one corpus and taxonomy, baselines among them."""
         own = points[points["family"] == BASELINE].sort_values(["dev_macro_f1", "recipe"])
         kept = points[may_stand(points)]

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from emoray.console.wording import count, score_words, size
 from emoray.storage.location import Place, child, tables_at
-from emoray.tables.baselines import Beside, without_baselines
+from emoray.tables.baselines import BaselineComparison, without_baselines
 from emoray.tables.front import picks
 
 
@@ -25,7 +25,7 @@ def _say(console: Console, *parts: str | Text | tuple[str, str]) -> None:
 def say_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: int) -> None:
     """The end of a sweep. points: the run's, of one corpus and taxonomy."""
     failed = f", {count(failures, 'failure')} (see failures.parquet)" if failures else ""
-    own, beside = without_baselines(points), Beside.of(points)
+    own, beside = without_baselines(points), BaselineComparison.of(points)
     models = count(own["model"].nunique(), "model")
     _say(console, f"\n{count(len(own), 'operating point')} of {models}{failed}")
     for name, pick in picks(points).items():

@@ -17,7 +17,7 @@ from typing import Any
 import ray
 from ray.cluster_utils import Cluster
 
-from emoray.distributed.actor_pool import Leaf, Pool, StageLimits, dispatch
+from emoray.distributed.actor_pool import Pool, ShardResult, StageLimits, dispatch
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages
 from emoray.distributed.timing_node import timing_kind
@@ -46,8 +46,8 @@ def made(asked: Sequence[Future[Done | Failed]]) -> list[Any]:
     return told([each.result(PATIENCE) for each in asked])
 
 
-def pooled(leaves: Sequence[Leaf]) -> list[Any]:
-    return told([leaf.result for leaf in leaves])
+def pooled(results: Sequence[ShardResult]) -> list[Any]:
+    return told([shard.result for shard in results])
 
 
 def late(store: Store) -> dict[str, Any]:
@@ -62,9 +62,9 @@ def late(store: Store) -> dict[str, Any]:
         until(lambda: begun_on(first, store))
         cluster.remove_node(first, allow_graceful=False)
         last = cluster.add_node(num_cpus=1).node_id
-        leaves = made.result(PATIENCE)
+        results = made.result(PATIENCE)
     until(lambda: ray.available_resources().get("CPU") == ray.cluster_resources().get("CPU"))
-    return {"seen": pooled(leaves), "last": last}
+    return {"seen": pooled(results), "last": last}
 
 
 def gpus(store: Store) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def gpus(store: Store) -> dict[str, Any]:
         after = made([any_gpu.make(Torch(number=3))])
         large, shared = made([half.make(Torch(number=n, large=n == 4)) for n in (4, 5)])
         mixed: list[Stage] = [Torch(number=6), Torch(number=7, large=True), Plain(number=8)]
-        leaves = dispatch(
+        results = dispatch(
             mixed, store=store.place, pool=Pool(gpus=0.5), limits=StageLimits(attempts=1)
         )
         never = made([any_gpu.make(Plain(number=9))])
@@ -96,7 +96,7 @@ def gpus(store: Store) -> dict[str, Any]:
         "after": after,
         "large": [large],
         "shared": [shared],
-        "pool": pooled(leaves),
+        "pool": pooled(results),
         "never": never,
     }
 
@@ -138,9 +138,9 @@ def memory(store: Store) -> dict[str, Any]:
     hog = Hog(mebibytes=HOGGED)
     beside = [Plain(number=i, seconds=0.5) for i in range(6)]
     limits = StageLimits(attempts=2, seconds=60.0)
-    leaves = dispatch([hog, *beside], store=store.place, pool=Pool(), limits=limits)
+    results = dispatch([hog, *beside], store=store.place, pool=Pool(), limits=limits)
     begun = [e["key"] for e in store.journal() if e["event"] == "started"]
-    return {"pool": pooled(leaves), "hogs": begun.count(key_of(hog))}
+    return {"pool": pooled(results), "hogs": begun.count(key_of(hog))}
 
 
 SCENES = {"late": late, "gpus": gpus, "timing": timing, "memory": memory}

@@ -12,7 +12,7 @@ from typing import ClassVar
 import pytest
 import ray
 
-from emoray.distributed.actor_pool import Leaf, Pool, StageLimits, dispatch
+from emoray.distributed.actor_pool import Pool, ShardResult, StageLimits, dispatch
 from emoray.distributed.single_flight import Failed
 from emoray.storage.store.local import Done, Store
 
@@ -26,7 +26,7 @@ CRASHED = "killed, crashed, or out of memory: see the worker's log"
 class Count:
     """Writes the numbers from `start` to `stop`. Some numbers raise, kill or hang, so many times.
 
-    A number's mishaps are counted in files of the folder `luck`.
+    A number's failed are counted in files of the folder `luck`.
     """
 
     name: ClassVar[str] = "count"
@@ -66,13 +66,13 @@ def halves(stage: Count) -> tuple[Count, ...]:
     return replace(stage, stop=middle), replace(stage, start=middle)
 
 
-def numbers(leaves: list[Leaf]) -> list[str]:
-    """What each leaf wrote, or its error."""
+def numbers(results: list[ShardResult]) -> list[str]:
+    """What each shard wrote, or its error."""
     return [
-        (leaf.result.folder / "numbers").read_text()
-        if isinstance(leaf.result, Done)
-        else leaf.result.error
-        for leaf in leaves
+        (shard.result.folder / "numbers").read_text()
+        if isinstance(shard.result, Done)
+        else shard.result.error
+        for shard in results
     ]
 
 
@@ -89,11 +89,11 @@ def luck(tmp_path: Path) -> Iterator[Path]:
 
 def test_stages_come_back_in_their_order_and_each_once(tmp_path: Path) -> None:
     stages = [Count(start=i, stop=i + 2) for i in (6, 2, 4)]
-    reported: list[Leaf] = []
-    leaves = dispatch([*stages, stages[0]], store=tmp_path, pool=TWO, on_result=reported.append)
-    assert numbers(leaves) == ["6 7", "2 3", "4 5"]
-    assert [leaf.stage for leaf in leaves] == stages
-    assert sorted(leaf.stage.start for leaf in reported) == [2, 4, 6]
+    reported: list[ShardResult] = []
+    results = dispatch([*stages, stages[0]], store=tmp_path, pool=TWO, on_result=reported.append)
+    assert numbers(results) == ["6 7", "2 3", "4 5"]
+    assert [shard.stage for shard in results] == stages
+    assert sorted(shard.stage.start for shard in reported) == [2, 4, 6]
     assert set(executions(tmp_path).values()) == {1}
 
 
@@ -107,16 +107,16 @@ def test_what_the_store_holds_is_not_asked_for_again(tmp_path: Path) -> None:
 
 def test_an_actor_that_dies_is_replaced_and_its_stage_made(tmp_path: Path, luck: Path) -> None:
     stages = [Count(start=i, stop=i + 1, kills=(1, 3), times=1, luck=luck) for i in range(5)]
-    leaves = dispatch(stages, store=tmp_path, pool=TWO)
-    assert numbers(leaves) == ["0", "1", "2", "3", "4"]
+    results = dispatch(stages, store=tmp_path, pool=TWO)
+    assert numbers(results) == ["0", "1", "2", "3", "4"]
     assert sorted(p.name for p in luck.iterdir()) == ["1-0", "3-0"]
     assert sorted(executions(tmp_path).values()) == [1, 1, 1, 2, 2]
 
 
 def test_a_stage_that_hangs_is_killed_and_made_again(tmp_path: Path, luck: Path) -> None:
     stages = [Count(start=i, stop=i + 1, hangs=(1,), times=1, luck=luck) for i in range(2)]
-    leaves = dispatch(stages, store=tmp_path, pool=TWO, limits=StageLimits(seconds=1.5))
-    assert numbers(leaves) == ["0", "1"]
+    results = dispatch(stages, store=tmp_path, pool=TWO, limits=StageLimits(seconds=1.5))
+    assert numbers(results) == ["0", "1"]
     assert [p.name for p in luck.iterdir()] == ["1-0"]
 
 
@@ -124,19 +124,19 @@ def test_what_uses_up_its_attempts_has_failed_and_the_others_go_on(
     tmp_path: Path, luck: Path
 ) -> None:
     stages = [Count(start=i, stop=i + 1, raises=(0,), kills=(1,), luck=luck) for i in range(3)]
-    leaves = dispatch(stages, store=tmp_path, pool=TWO, limits=StageLimits(attempts=2))
-    assert leaves[0].result == Failed("count", "ArithmeticError: 0 cannot be counted")
-    assert leaves[1].result == Failed("count", CRASHED)
-    assert numbers(leaves)[2] == "2"
+    results = dispatch(stages, store=tmp_path, pool=TWO, limits=StageLimits(attempts=2))
+    assert results[0].result == Failed("count", "ArithmeticError: 0 cannot be counted")
+    assert results[1].result == Failed("count", CRASHED)
+    assert numbers(results)[2] == "2"
     assert sorted(p.name for p in luck.iterdir()) == ["0-0", "0-1", "1-0", "1-1"]
 
 
 def test_a_poisoned_shard_is_split_down_to_the_number(tmp_path: Path, luck: Path) -> None:
     stages = [Count(start=0, stop=2), Count(start=2, stop=10, raises=(7,), kills=(4,), luck=luck)]
     limits = StageLimits(attempts=2)
-    leaves = dispatch(stages, store=tmp_path, pool=TWO, limits=limits, split=halves)
+    results = dispatch(stages, store=tmp_path, pool=TWO, limits=limits, split=halves)
     said = ["0 1", "2 3", CRASHED, "5", "6", "ArithmeticError: 7 cannot be counted", "8 9"]
-    assert numbers(leaves) == said
+    assert numbers(results) == said
     made = {e["key"] for e in Store(tmp_path).journal() if e["event"] == "made"}
     assert len(made) == len([s for s in said if s[0].isdigit()])
 

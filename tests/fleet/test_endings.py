@@ -7,7 +7,7 @@ from ray import exceptions
 from ray.core.generated.common_pb2 import ActorDiedErrorContext, NodeDeathInfo
 from ray.exceptions import RayTaskError
 
-from emoray.distributed.failures import NODES_LOST, Fault, Mishaps, ending_of
+from emoray.distributed.failures import NODES_LOST, FailedAttempts, Fault, ending_of
 from emoray.models.memory import GpuOutOfMemoryError
 
 
@@ -48,7 +48,7 @@ ENDINGS = {
     "an actor was killed": (died("exit code -9"), Fault.STAGE, True),
     "an actor, who knows why": (exceptions.ActorDiedError(), Fault.STAGE, True),
     "an actor could not begin": (
-        exceptions.ActorDiedError(RayTaskError("Hand.__init__", "t", ValueError("no"))),
+        exceptions.ActorDiedError(RayTaskError("Worker.__init__", "t", ValueError("no"))),
         Fault.STAGE,
         True,
     ),
@@ -83,22 +83,22 @@ def test_every_error_that_ray_has_is_in_the_table() -> None:
 
 
 def test_a_stage_that_kills_its_worker_has_so_many_attempts() -> None:
-    mishaps = Mishaps(attempts=3)
+    failed = FailedAttempts(attempts=3)
     for spent in (False, False, True):
-        mishaps.note(exceptions.WorkerCrashedError())
-        assert mishaps.spent is spent
-    assert mishaps.why("train") == (
+        failed.note(exceptions.WorkerCrashedError())
+        assert failed.spent is spent
+    assert failed.why("train") == (
         "a stage gets 3 attempts, the worker of train died in each; "
         "killed, crashed, or out of memory: see the worker's log"
     )
 
 
 def test_nodes_that_go_cost_a_stage_no_attempt_but_do_not_go_on_for_ever() -> None:
-    mishaps = Mishaps(attempts=1)
+    failed = FailedAttempts(attempts=1)
     for number in range(1, NODES_LOST + 1):
-        mishaps.note(died(WITH_ITS_NODE))
-        assert mishaps.spent is (number == NODES_LOST)
-    assert mishaps.why("train") == "a stage may lose 9 nodes, train lost 10"
+        failed.note(died(WITH_ITS_NODE))
+        assert failed.spent is (number == NODES_LOST)
+    assert failed.why("train") == "a stage may lose 9 nodes, train lost 10"
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_nodes_that_go_cost_a_stage_no_attempt_but_do_not_go_on_for_ever() -> No
 def test_memory_that_others_took_costs_no_attempt_and_the_next_is_alone(
     error: Exception, then: str
 ) -> None:
-    mishaps = Mishaps(attempts=1)
-    mishaps.note(error)
-    assert getattr(mishaps, then) and not mishaps.spent
-    mishaps.note(error)
-    assert mishaps.spent, "alone it has nobody to blame"
+    failed = FailedAttempts(attempts=1)
+    failed.note(error)
+    assert getattr(failed, then) and not failed.spent
+    failed.note(error)
+    assert failed.spent, "alone it has nobody to blame"

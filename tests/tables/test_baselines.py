@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from emoray.tables.baselines import STRONGEST, Beside, without_baselines
+from emoray.tables.baselines import STRONGEST, BaselineComparison, without_baselines
 from emoray.tables.front import on_front, picks
 from emoray.tables.rows import PointRow
 from emoray.workflows.ending import say_ending
@@ -47,7 +47,7 @@ def test_baselines_are_neither_on_the_front_nor_picked() -> None:
 
 
 def test_the_lead_over_each_is_told_weakest_first() -> None:
-    beside = Beside.of(frame())
+    beside = BaselineComparison.of(frame())
     assert [name for name, *_ in beside.table] == ["all-negative", STRONGEST]
     assert [ahead for _, _, _, ahead, *_ in beside.table] == ["+0.6000", "+0.1000"]
     assert "+0.1000 from tf-idf" in beside.sentence and not beside.warning
@@ -55,7 +55,7 @@ def test_the_lead_over_each_is_told_weakest_first() -> None:
 
 @pytest.mark.parametrize("tfidf", [0.6, 0.7])
 def test_a_search_that_does_not_beat_tf_idf_is_warned_of(tfidf: float) -> None:
-    beside = Beside.of(frame(tfidf=tfidf))
+    beside = BaselineComparison.of(frame(tfidf=tfidf))
     assert f"no row is better than {STRONGEST} on dev, 0.6000 against {tfidf:.4f}" in beside.warning
     out = io.StringIO()
     points = frame(tfidf=tfidf).assign(artifact="artifacts/x")
@@ -66,8 +66,8 @@ def test_a_search_that_does_not_beat_tf_idf_is_warned_of(tfidf: float) -> None:
 
 
 def test_where_there_are_none_or_nothing_else_nothing_is_said() -> None:
-    alone = Beside.of(without_baselines(frame()))
+    alone = BaselineComparison.of(without_baselines(frame()))
     assert not alone.rows and not alone.sentence and not alone.warning
     only = frame()
-    only = Beside.of(only[only["family"] == "baseline"])
+    only = BaselineComparison.of(only[only["family"] == "baseline"])
     assert len(only.table) == 2 and not only.sentence and not only.warning

@@ -5,7 +5,7 @@ import pytest
 
 from emoray.report.calibration import draw_calibration, labels_change_figure
 from emoray.report.decision import reliability_figure
-from emoray.report.look import specs_of
+from emoray.report.style import specs_of
 
 BINS = pd.DataFrame(
     {

@@ -1,10 +1,10 @@
 import pandas as pd
 import pytest
 
+from emoray.report.compression import compression_figure, losses
 from emoray.report.depth import cells, depth
 from emoray.report.latency import spreads
-from emoray.report.look import COLOUR_OF_BITS, csv_of
-from emoray.report.squeeze import losses, squeeze
+from emoray.report.style import COLOUR_OF_BITS, csv_of
 from emoray.report.tradeoff import front_rows, tradeoff
 from emoray.report.weights import schemes_to_show
 from emoray.tables.compact import repeats_of
@@ -55,7 +55,9 @@ def test_words_name_what_is_best_on_dev_whatever_test_says(made: pd.DataFrame) -
         table = losses(rows[rows["threshold_rule"] == "one"])
         same = table[(table["bits"] == 8) & (table["embedding_bits"] == 8)]
         best = same.loc[same["lost_on_dev"].idxmax(), "scheme"]
-        assert f"At 8 bits {best} does best on dev" in squeeze(rows, "one", "ekman").caption
+        assert (
+            f"At 8 bits {best} does best on dev" in compression_figure(rows, "one", "ekman").caption
+        )
     pair = [depth(repeats_of(rows), "one", "ekman").caption for rows in (made, other)]
     assert (
         pair[0].split("Best on dev: ")[1].split(",")[0]
@@ -65,9 +67,10 @@ def test_words_name_what_is_best_on_dev_whatever_test_says(made: pd.DataFrame) -
 
 def test_a_given_threshold_is_not_called_found_anew(made: pd.DataFrame) -> None:
     assert (
-        "thresholds found anew on dev (one threshold for all" in squeeze(made, "one", "e").caption
+        "thresholds found anew on dev (one threshold for all"
+        in compression_figure(made, "one", "e").caption
     )
-    given = squeeze(made, "fixed0.5", "e").caption
+    given = compression_figure(made, "fixed0.5", "e").caption
     assert "at the same threshold, 0.5 for every label" in given and "anew" not in given
 
 

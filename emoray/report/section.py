@@ -9,23 +9,23 @@ import pandas as pd
 from emoray.console import wording
 from emoray.report.cards import COLUMNS, FrontColumn, front_columns, front_table, pick_cards
 from emoray.report.clipping import clipping
+from emoray.report.compression import compression_figure
 from emoray.report.decision import reliability_figure, surface_figure
 from emoray.report.depth import depth
 from emoray.report.ensembles import ENSEMBLE, ensembles
 from emoray.report.explorer import explorer
 from emoray.report.labels import labels_figure, with_intervals
 from emoray.report.latency import BASELINE, latency_figure
-from emoray.report.look import ReportFigure
-from emoray.report.refining import refining
+from emoray.report.qat import qat_figure
 from emoray.report.seeds import with_seeds
 from emoray.report.source import ReportSource
-from emoray.report.squeeze import squeeze
 from emoray.report.studies import study_figures
+from emoray.report.style import ReportFigure
 from emoray.report.thinning import thin
 from emoray.report.tradeoff import front_rows, tradeoff
 from emoray.report.training import training_figure
 from emoray.report.weights import schemes_to_show, weights
-from emoray.tables.baselines import Beside, without_baselines
+from emoray.tables.baselines import BaselineComparison, without_baselines
 from emoray.tables.coded import as_text, coded
 from emoray.tables.front import BASELINE as BASELINES
 from emoray.tables.front import Pick, may_stand, on_front, picks
@@ -39,13 +39,13 @@ DETAILS_BYTES = 2_000_000  # of all taxonomies together, for what cards show lab
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
+class TaxonomySection:
     """A taxonomy's section of the page. Without a scored row there is neither front nor figure.
 
     Attributes:
         front: the figure that is explored on the page and a picture elsewhere.
         explorer: its data.
-        beside: the baselines, compared with the best row on dev.
+        baselines: compared with the best row on dev.
     """
 
     name: str
@@ -61,10 +61,10 @@ class Story:
     front: ReportFigure | None
     explorer: dict[str, Any] | None
     figures: tuple[ReportFigure, ...]
-    beside: Beside | None = None
+    baselines: BaselineComparison | None = None
 
     @property
-    def untold(self) -> str:
+    def not_drawn(self) -> str:
         """The figures that this run has nothing for, and why, in one line."""
         why = [f"{figure.title}: {figure.missing}" for figure in self.figures if figure.missing]
         return f"Not drawn. {' '.join(why)}" if why else ""
@@ -109,9 +109,9 @@ def _figures(
         *together,
         *study_figures(source.whole("study"), source.whole("importances"), taxonomy),
         depth(repeats, rule, taxonomy),
-        squeeze(same_rule, rule, taxonomy),
+        compression_figure(same_rule, rule, taxonomy),
         clipping(same_rule, rule, taxonomy),
-        refining(same_rule, rule, taxonomy),
+        qat_figure(same_rule, rule, taxonomy),
         weights(_where(source, "layers", "model", models), model, taxonomy),
         surface_figure(_where(source, "surface", "model", [model]), picked, own_labels, taxonomy),
         reliability_figure(
@@ -128,16 +128,18 @@ def baselines(points: pd.DataFrame) -> pd.DataFrame:
     return points[(points["family"] == BASELINES) & points["test_macro_f1"].notna()]
 
 
-def _baselines(points: pd.DataFrame, source: ReportSource) -> tuple[Beside, pd.DataFrame]:
+def _baselines(
+    points: pd.DataFrame, source: ReportSource
+) -> tuple[BaselineComparison, pd.DataFrame]:
     """The baselines with the best row on dev, and those of them that can be drawn."""
     allowed = points.loc[may_stand(points), "dev_macro_f1"]
     best = allowed.index[allowed == allowed.max()]
     own = points.index[points["family"] == BASELINES]
     rows = source.rows_of(list(points.loc[own.union(best, sort=False), "point"]))
-    return Beside.of(rows), baselines(rows)
+    return BaselineComparison.of(rows), baselines(rows)
 
 
-def story_of(
+def taxonomy_section(
     points: pd.DataFrame,
     source: ReportSource,
     name: str,
@@ -145,7 +147,7 @@ def story_of(
     most: int,
     budget: int,
     wanted: Collection[str] = (),
-) -> Story:
+) -> TaxonomySection:
     """Make a taxonomy's section of the page.
 
     Args:
@@ -177,7 +179,7 @@ def story_of(
         drawn, left_out = thin(points[points["test_macro_f1"].notna()], most, asked)
     ids = list(drawn["point"] if chosen else points["point"].head(most))
     labels = _where(source, "labels", "point", ids)
-    section = Story(
+    section = TaxonomySection(
         name=name,
         title=wording.NAMES.get(first["taxonomy"], first["taxonomy"]),
         corpus=first["corpus"],
@@ -191,7 +193,7 @@ def story_of(
         front=None,
         explorer=None,
         figures=(),
-        beside=comparison,
+        baselines=comparison,
     )
     if not chosen:
         return section

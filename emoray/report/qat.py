@@ -5,14 +5,14 @@ import pandas as pd
 
 from emoray.console import wording
 from emoray.console.wording import thresholds_anew
-from emoray.report.look import BLUE, GREY, ORANGE, ReportFigure, csv_of
-from emoray.report.squeeze import losses
+from emoray.report.compression import losses
+from emoray.report.style import BLUE, GREY, ORANGE, ReportFigure, csv_of
 
 TITLE = "Quantized after training, and during"
 AFTER, DURING = "after training (PTQ)", "during training (QAT)"
 
 
-def refining_pairs(points: pd.DataFrame) -> pd.DataFrame:
+def qat_pairs(points: pd.DataFrame) -> pd.DataFrame:
     """Schemes that the run has by PTQ and by QAT: two rows each, told apart by `how`."""
     table = losses(points)
     if table.empty:
@@ -23,10 +23,10 @@ def refining_pairs(points: pd.DataFrame) -> pd.DataFrame:
     return table[both].sort_values(["bits", "plain", "how"])
 
 
-def refining(points: pd.DataFrame, threshold_rule: str, prefix: str) -> ReportFigure:
+def qat_figure(points: pd.DataFrame, threshold_rule: str, prefix: str) -> ReportFigure:
     """Draw change of test macro-F1 against bits, with and without quantization-aware training."""
     name = f"{prefix}-qat"
-    table = refining_pairs(points[points["threshold_rule"] == threshold_rule])
+    table = qat_pairs(points[points["threshold_rule"] == threshold_rule])
     if table.empty:
         return ReportFigure(
             name=name,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from emoray.console import wording
 from emoray.console.wording import count, thresholds_anew
-from emoray.report.look import GREY, ReportFigure, bits_colour, bits_name, csv_of
+from emoray.report.style import GREY, ReportFigure, bits_colour, bits_name, csv_of
 
 TITLE = "What compression costs"
 FAR = 6.0  # points of loss beyond which a scheme is counted, not drawn
@@ -67,7 +67,7 @@ def _verdict(table: pd.DataFrame) -> str:
     return " ".join(sentences)
 
 
-def squeeze(points: pd.DataFrame, threshold_rule: str, prefix: str) -> ReportFigure:
+def compression_figure(points: pd.DataFrame, threshold_rule: str, prefix: str) -> ReportFigure:
     """Draw change of test macro-F1 against bytes saved, one mark per scheme."""
     name = f"{prefix}-compression"
     fitted = points[points["threshold_rule"] == threshold_rule]
