@@ -2,8 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +10,6 @@ import numpy as np
 
 from emoray.models.encoder.recipe import AllPieces, BertRecipe
 from emoray.models.encoder.recipe import Pieces as KeptPieces
-from emoray.models.memory import GpuOutOfMemoryError
 from emoray.stages.augmentation import Augment, read_augmented
 from emoray.stages.encoding import (
     FACTS,
@@ -22,12 +19,11 @@ from emoray.stages.encoding import (
     read_padded,
     write_texts,
 )
+from emoray.stages.memory import enough_memory
 from emoray.stages.spec import CorpusRef, EncoderRef
 from emoray.stages.trained import SETTINGS, WEIGHTS, read_train, training_rows
 from emoray.storage.store.keys import UNFINISHED
 from emoray.tables.rows import TrainingRow
-
-_NO_MEMORY = ("allocate memory", "out of memory")  # what torch says on CPU and GPU
 
 ENCODER = "encoder"  # of a finished FineTune: the folder for transformers
 
@@ -79,22 +75,6 @@ class EncodeSubwords:
             texts = corpus.split(split)
             write_texts(out, split, pieces.encode_all(texts.texts), texts.labels_NK)
         np.save(out / "leaked.npy", corpus.leaked_N)
-
-
-@contextmanager
-def enough_memory() -> Iterator[None]:
-    """Say what to do where the memory of the machine, or of its GPU, does not suffice."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:  # torch has no type of its own for the CPU's
-        said = str(error)
-        if isinstance(error, RuntimeError) and not any(words in said for words in _NO_MEMORY):
-            raise
-        on_gpu = type(error).__name__ == "OutOfMemoryError"  # torch's, which is not imported here
-        raise (GpuOutOfMemoryError if on_gpu else ValueError)(
-            f"a training must fit into memory, got {said.splitlines()[0] if said else 'no more'}: "
-            "lower batch_size or max_tokens"
-        ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,10 @@ import numpy as np
 
 from emoray.quant.affine import AffineMap
 from emoray.quant.scheme import ModelScheme
-from emoray.stages.encoder_training import enough_memory
 from emoray.stages.encoding import read_padded, read_texts
 from emoray.stages.families.protocol import TextStage, TrainStage
 from emoray.stages.families.registry import FAMILIES
+from emoray.stages.memory import enough_memory
 from emoray.stages.trained import SETTINGS, WEIGHTS, read_tensors, read_train, training_rows
 from emoray.storage.store.keys import UNFINISHED
 from emoray.tables.rows import TrainingRow

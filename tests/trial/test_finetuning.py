@@ -19,9 +19,10 @@ from emoray.models.encoder.recipe import AllPieces, BertRecipe, UsedPieces
 from emoray.models.encoder.weights import CheckpointSettings, read_encoder
 from emoray.models.memory import GpuOutOfMemoryError
 from emoray.models.outcome import Epoch
-from emoray.stages.encoder_training import ENCODER, EncodeSubwords, FineTune, enough_memory
+from emoray.stages.encoder_training import ENCODER, EncodeSubwords, FineTune
 from emoray.stages.encoding import SPLITS, read_padded, read_texts
 from emoray.stages.inputs import require_encoder, summarize_corpus
+from emoray.stages.memory import enough_memory
 from emoray.stages.plan import training
 from emoray.stages.spec import Data, recipe_id
 from emoray.stages.trained import read_tensors

@@ -1,0 +1,24 @@
+"""What is said where a training does not fit into memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from emoray.models.memory import GpuOutOfMemoryError
+
+_NO_MEMORY = ("allocate memory", "out of memory")  # what torch says on CPU and GPU
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Say what to do where the memory of the machine, or of its GPU, does not suffice."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:  # torch has no type of its own for the CPU's
+        said = str(error)
+        if isinstance(error, RuntimeError) and not any(words in said for words in _NO_MEMORY):
+            raise
+        on_gpu = type(error).__name__ == "OutOfMemoryError"  # torch's, which is not imported here
+        raise (GpuOutOfMemoryError if on_gpu else ValueError)(
+            f"a training must fit into memory, got {said.splitlines()[0] if said else 'no more'}: "
+            "lower batch_size or max_tokens"
+        ) from error
