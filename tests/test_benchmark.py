@@ -42,7 +42,8 @@ from emoray.stages.plan import deciding, training
 from emoray.stages.spec import Decision, all_decisions
 from emoray.storage.store.local import Store
 from emoray.tables.parts import write_part
-from emoray.tables.rows import LabelRow, PointRow
+from emoray.tables.point_rows import MeasuredPointRow
+from emoray.tables.rows import LabelRow
 from emoray.text.vectors.glove_format import read_vectors
 from jobs import benchmark as benchmark_job
 from tests.tables.made import row, run_table
@@ -273,7 +274,8 @@ def test_an_everyday_without_anything_in_it_is_refused(settings: dict[str, int])
 
 
 def test_many_points_are_the_models_of_a_run_again_with_ids_of_their_own(tmp_path: Path) -> None:
-    rows = [row(PointRow, point=f"p{i}", size_bytes=100_000, dev_macro_f1=0.5) for i in range(5)]
+    same = {"size_bytes": 100_000, "dev_macro_f1": 0.5}
+    rows = [row(MeasuredPointRow, point=f"p{i}", **same) for i in range(5)]
     write_part(rows, tmp_path, "points", "real")
     write_part([row(LabelRow, point="p0")], tmp_path, "labels", "real")
     many_points(tmp_path, 1000)

@@ -20,7 +20,8 @@ from emoray.storage.s3 import S3Folder
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.evidence_rows import PredictionRow
 from emoray.tables.files import read_table, write_table
-from emoray.tables.rows import LabelRow, PointRow, RunRow
+from emoray.tables.point_rows import PointRow
+from emoray.tables.rows import LabelRow, RunRow
 from jobs import compare
 from tests.tables.made import row
 from tests.test_jobs_artifact import assert_one_clear_line

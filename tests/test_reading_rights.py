@@ -14,7 +14,7 @@ from emoray.storage.s3 import S3Folder
 from emoray.storage.store.keys import key_of
 from emoray.storage.store.opening import open_store
 from emoray.tables.files import write_table
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import PointRow
 from emoray.workflows.reproduce.chain import StoreCheck
 from jobs import compare, evaluate, tables
 from tests.storage.proxy import FORBIDDEN, Proxy, Rule, changes

@@ -14,7 +14,7 @@ from emoray.stages.decisions import Decide
 from emoray.storage.store.keys import inputs_of
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import MeasuredPointRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def measure_alone(decide: Decide, store: Store) -> Point:
             stage.run(given, out)
             given[field] = out
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        rows = read_table(given["decided"] / "points.parquet", PointRow).to_pylist()
+        rows = read_table(given["decided"] / "points.parquet", MeasuredPointRow).to_pylist()
     return Point(
         point=rows[0]["point"],
         seconds=wall,

@@ -32,7 +32,7 @@ from emoray.stages.spec import Data, Decision, all_decisions
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.parts import part_files
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import MeasuredPointRow
 
 ONE_CPU = {"cpu": 1}
 HOLDS_NOTHING = {"memory": 2**20}  # Tune refuses zero CPUs; a mebibyte of memory blocks nobody
@@ -104,7 +104,7 @@ def grid_seconds(space: Space, data: Data, store: Path, run_folder: Path) -> flo
 
 def dev_scores_of(run_folder: Path) -> dict[str, float]:
     """The `dev_macro_f1` of every operating point in a run's parts, by its id."""
-    tables = [read_table(path, PointRow) for path in part_files(run_folder, "points")]
+    tables = [read_table(path, MeasuredPointRow) for path in part_files(run_folder, "points")]
     return {row["point"]: row["dev_macro_f1"] for t in tables for row in t.to_pylist()}
 
 

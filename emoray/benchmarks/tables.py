@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from emoray.artifact.memory import memory_mb
 from emoray.tables.files import read_table
-from emoray.tables.parts import part_files, row_class_of, write_part
+from emoray.tables.parts import part_class_of, part_files, write_part
 from emoray.tables.rows import TABLES
 
 IDS = ("point", "model", "training_id", "before", "after")
@@ -65,7 +65,7 @@ def many_points(run_folder: Path, points: int, *, seed: int = 0) -> None:
     Scores and bytes are varied a little, so that the front has something to choose from.
     """
     real = {
-        table: [read_table(p, row_class_of(table)) for p in part_files(run_folder, table)]
+        table: [read_table(p, part_class_of(table)) for p in part_files(run_folder, table)]
         for table in TABLES
         if table != "runs"
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import PointRow
 from emoray.tables.schema import schema_of
 
 

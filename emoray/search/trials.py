@@ -29,7 +29,8 @@ from emoray.storage.store.local import Done
 from emoray.storage.store.opening import open_store
 from emoray.tables.files import Rows, read_table
 from emoray.tables.parts import copy_part, part_files, write_part
-from emoray.tables.rows import FailureRow, PointRow
+from emoray.tables.point_rows import MeasuredPointRow
+from emoray.tables.rows import FailureRow
 
 DECIDED = ("labels", "layers", "surface", "reliability")  # beside `points`
 COMPARED = ("comparisons", "label_changes")
@@ -84,7 +85,7 @@ def copy_rows(desk: Desk, made: Done, tables: Collection[str] = DECIDED) -> pa.T
     folder = desk.folder(made)
     for table in (*tables, "points"):  # last: where they are, all the others are
         desk.copy(folder, table, made.folder.name)
-    points = read_table(folder / "points.parquet", PointRow, SCORED)
+    points = read_table(folder / "points.parquet", MeasuredPointRow, SCORED)
     best = pc.max(points.column("dev_macro_f1")).as_py()
     desk.stages.tell(made.folder.name, points.num_rows, best)
     return points

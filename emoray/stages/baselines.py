@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import ClassVar, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 
 from emoray.artifact.cpu import cpu
 from emoray.artifact.packaging import Base, row_of
@@ -25,9 +26,12 @@ from emoray.stages.latency import TIMED_TEXTS
 from emoray.stages.point_rows import point_ids
 from emoray.stages.spec import CorpusRef, Decision, Fitted
 from emoray.storage.store.keys import id_of
+from emoray.tables.fields import aggregations
 from emoray.tables.files import read_table, write_table
 from emoray.tables.front import BASELINE
-from emoray.tables.rows import LabelRow, LatencyRow, PointRow
+from emoray.tables.point_rows import MeasuredPointRow
+from emoray.tables.rows import LabelRow, LatencyRow
+from emoray.tables.schema import schema_of
 from emoray.text.words import VERSION as TOKENIZER
 from emoray.text.words import tokenize
 
@@ -114,6 +118,7 @@ class MeasureBaselineLatency:
 KINDS: tuple[Kind, ...] = (AllNegative(), LabelPrior(), TfidfLogistic())
 NEVER = -10.0  # the logit of a label that is never given: a probability of 0.00005
 PRIOR = "prior.json"  # of a finished LabelPrior or AllNegative: logit_K
+ABSENT = {pa.string(): "none", pa.int64(): 0, pa.float64(): 0.0, pa.bool_(): False}
 WARM_UP = 10  # texts before the first sample
 
 
@@ -147,11 +152,19 @@ def _reader(files: dict[str, bytes]) -> Callable[[Sequence[str]], np.ndarray]:
     return lambda texts: model.logits([tokenize(text) for text in texts])
 
 
+def _absent() -> Columns:
+    """Every column that describes a model, of one without network, vectors or scheme."""
+    schema, described = schema_of(MeasuredPointRow), aggregations(MeasuredPointRow)
+    return {
+        name: ABSENT[schema.field(name).type] for name, how in described.items() if how != "own"
+    }
+
+
 def _columns(stage: BaselineModel, files: dict[str, bytes]) -> Columns:
-    """What the row says of the model; a baseline has no network, vectors or scheme."""
+    """What the row says of the model."""
     model = None if PRIOR in files else TfidfModel.read(files)
     labels = stage.corpus.taxonomy(stage.taxonomy).labels
-    return {
+    return _absent() | {
         "corpus": stage.corpus.name,
         "taxonomy": stage.taxonomy,
         "family": BASELINE,
@@ -159,31 +172,13 @@ def _columns(stage: BaselineModel, files: dict[str, bytes]) -> Columns:
         "training_id": id_of(stage),
         "model": id_of(stage),
         "models": 1,
-        "vectors": "none",
-        "embedding_dim": 0,
         "vocabulary": len(model.words) if model else 0,
-        "changed_pieces_share": 0.0,
-        "truncated_share": 0.0,
-        "layers": 0,
-        "hidden_units": 0,
-        "pooling": "none",
-        "trainable_vectors": False,
         "loss": "logistic" if model else "none",
-        "seed": 0,
-        "scheme": "none",
-        "embedding_scheme": "none",
         "bits": 32,
         "embedding_bits": 32,
         "symmetric": True,
-        "grain": "none",
-        "ranges": "none",
-        "activations": "none",
-        "training": "none",
         "execution": "float",
-        "embedding_bytes": 0,
         "parameters": model.parameters if model else len(labels) * (PRIOR in files),
-        "quantized_bytes_share": 0.0,
-        "integer_products_share": 0.0,
     }
 
 
@@ -218,23 +213,12 @@ def make_baseline(stage: BaselineModel, out: Path) -> None:
     points = point_ids(stage, (decision,))
     rows: Columns = {
         "point": points,
-        "run": "",
         **_columns(stage, files),
         **decided.points,
         "size_bytes": own.size_bytes,
-        "latency_p50_ms": [None],
-        "latency_p95_ms": [None],
-        "model_p50_ms": [None],
-        "artifact": "",
-        "artifact_sha256": "",
-        "on_front": False,
-        "nearest_front": "",
-        "nearest_front_change": [None],
-        "nearest_front_low": [None],
-        "nearest_front_high": [None],
-        "distinguishable": [None],
+        "artifact_sha256": "",  # a baseline has none
     }
-    write_table(rows, out / "points.parquet", PointRow)
+    write_table(rows, out / "points.parquet", MeasuredPointRow)
     by_label = label_columns(logits, decided, points, labels)
     write_table(by_label, out / "labels.parquet", LabelRow)
 

@@ -20,6 +20,7 @@ from emoray.metrics.diversity import diversity, over_pairs, with_others
 from emoray.stages.compression import BASE, LOGITS, Compress, Score
 from emoray.stages.decision_columns import Columns, ModelLogits, score_fitted
 from emoray.stages.decisions import Decide
+from emoray.stages.ensemble_columns import aggregate
 from emoray.stages.families.protocol import TextStage
 from emoray.stages.fitted import fit_decisions, read_fitted
 from emoray.stages.point_rows import ModelColumns, model_columns, write_decided
@@ -27,7 +28,7 @@ from emoray.stages.spec import Decision, recipe_id
 from emoray.storage.store.keys import digest, id_of
 from emoray.tables.ensemble_rows import MemberRow
 from emoray.tables.files import read_table, write_table
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import MeasuredPointRow
 
 Weighing = MeanOf | FittedWeights | Greedy
 
@@ -111,18 +112,6 @@ class Combine:
 
 WEIGHTS = "weights.json"  # of a finished Combine: one number a member
 FAMILY = "ensemble"
-SUMMED = ("parameters", "embedding_bytes")
-LARGEST = (
-    "vocabulary",
-    "truncated_share",
-    "embedding_dim",
-    "layers",
-    "hidden_units",
-    "bits",
-    "embedding_bits",
-)
-SHARES = ("quantized_bytes_share", "integer_products_share", "changed_pieces_share")
-EVERY = ("trainable_vectors", "symmetric")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,31 +166,18 @@ def files_of(
     return ensemble_files(parts, str(combine.weighing.of))
 
 
-def _joined(values: Sequence[object]) -> str:
-    """Each value once, in the members' order."""
-    return " & ".join(dict.fromkeys(map(str, values)))
-
-
-def _aggregate(combine: Combine, members: Sequence[ModelColumns], sizes: Sequence[int]) -> Columns:
-    """Columns of `points` that say what an ensemble is made of; a share is weighed by bytes."""
-    each = [member.columns for member in members]
-    both: Columns = {name: _joined([c[name] for c in each]) for name in each[0]}
-    both |= {name: sum(c[name] for c in each) for name in SUMMED}
-    both |= {name: max(c[name] for c in each) for name in LARGEST}
-    both |= {name: all(c[name] for c in each) for name in EVERY}
-    both |= {name: float(np.average([c[name] for c in each], weights=sizes)) for name in SHARES}
-    execution = dict.fromkeys(c["execution"] for c in each)
+def _columns(combine: Combine, members: Sequence[ModelColumns], sizes: Sequence[int]) -> Columns:
+    """Columns of `points` that say what an ensemble is made of. sizes: bytes by member."""
+    made_of = aggregate([member.columns for member in members], sizes)
     # Repeats of a recipe are averaged over seeds; the members' recipes tell ensembles apart.
     recipes = digest(tuple(c.trained.recipe for c in combine.compressed))[:6]
     name = f"{combine.plan} {combine.weighing} k{combine.size} #{recipes}"
-    return both | {
+    return made_of | {
         "family": FAMILY,
-        "recipe": f"{each[0]['taxonomy']} {name}",
+        "recipe": f"{made_of['taxonomy']} {name}",
         "training_id": id_of(combine),
         "model": id_of(combine),
         "models": len(members),
-        "seed": each[0]["seed"],
-        "execution": next(iter(execution)) if len(execution) == 1 else "mixed",
     }
 
 
@@ -218,7 +194,7 @@ class MemberScores:
     def read(cls, combine: Combine, m: int, test_NK: np.ndarray, folder: Path) -> "MemberScores":
         """From the folder of its finished `Decide`."""
         cuts_RK = read_fitted(folder, combine.decided[m].decisions).cuts_RK
-        points = read_table(folder / "points.parquet", PointRow)
+        points = read_table(folder / "points.parquet", MeasuredPointRow)
         return cls(
             decided_RNK=test_NK >= cuts_RK[:, None],
             dev_macro_f1_R=points.column("dev_macro_f1").to_pylist(),
@@ -293,7 +269,7 @@ def write_ensemble(
         stage=combine,
         base=Base.of_ensemble(files_of(combine, weights, compressed)),
         labels=own[0].labels,
-        columns=_aggregate(combine, own, sizes),
+        columns=_columns(combine, own, sizes),
     )
     points = write_decided(ensemble, together, score_fitted(together, fitted), out)
     alone = [MemberScores.read(combine, m, logits.test_MNK[m], folders[m].decided) for m in members]

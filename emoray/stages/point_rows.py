@@ -19,7 +19,8 @@ from emoray.stages.resampled_scores import write_resampled
 from emoray.stages.spec import Decision, recipe_id
 from emoray.storage.store.keys import Stage, digest, id_of, key_of
 from emoray.tables.files import write_table
-from emoray.tables.rows import LabelRow, PointRow, ReliabilityRow, SurfaceRow
+from emoray.tables.point_rows import MeasuredPointRow
+from emoray.tables.rows import LabelRow, ReliabilityRow, SurfaceRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,8 +110,6 @@ def write_decided(
 ) -> list[str]:
     """Write points, labels, surface and reliability of one model to `out`, and beside them cuts and
     deviations for who compares; returns the points' ids.
-
-    Columns that only a run knows (its name, the front, latency) are left for `compact`.
     """
     fitted = decided.fitted
     points, name = point_ids(model.stage, fitted.decisions), id_of(model.stage)
@@ -122,23 +121,12 @@ def write_decided(
     write_resampled(points, decided.drawn, out)
     rows: Columns = {
         "point": points,
-        "run": "",
         **model.columns,
         **decided.points,
         "size_bytes": [row.size_bytes for row in shipped],
-        "latency_p50_ms": [None] * len(points),
-        "latency_p95_ms": [None] * len(points),
-        "model_p50_ms": [None] * len(points),
-        "artifact": "",
         "artifact_sha256": [row.sha256 for row in shipped],
-        "on_front": False,
-        "nearest_front": "",
-        "nearest_front_change": [None] * len(points),
-        "nearest_front_low": [None] * len(points),
-        "nearest_front_high": [None] * len(points),
-        "distinguishable": [None] * len(points),
     }
-    write_table(rows, out / "points.parquet", PointRow)
+    write_table(rows, out / "points.parquet", MeasuredPointRow)
     by_label = columns.label_columns(logits, decided, points, model.labels)
     write_table(by_label, out / "labels.parquet", LabelRow)
     write_table(columns.surface_columns(logits, name), out / "surface.parquet", SurfaceRow)

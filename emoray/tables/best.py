@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from emoray.tables.conditions import of_test, rows_where, short
 from emoray.tables.front import may_stand, preferred
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import PointRow
 from emoray.tables.schema import schema_of
 
 

@@ -1,13 +1,12 @@
 """Parts become tables: merged, sorted, each row once, with what only all rows together can say."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from emoray.storage.parallel import in_parallel
 from emoray.tables.coded import as_text, coded
@@ -15,8 +14,16 @@ from emoray.tables.files import read_table, write_chunks, write_table
 from emoray.tables.front import on_front
 from emoray.tables.many import read_many
 from emoray.tables.merging import Merged
-from emoray.tables.parts import KEYS, PARTS, part_files, row_class_of, table_path
-from emoray.tables.rows import TABLES, LatencyRow, PointRow, RepeatRow
+from emoray.tables.parts import (
+    KEYS,
+    PARTS,
+    part_class_of,
+    part_files,
+    row_class_of,
+    table_path,
+)
+from emoray.tables.rows import TABLES, LatencyRow, RepeatRow
+from emoray.tables.run_points import RunPoints, percentiles_of
 from emoray.tables.schema import schema_of
 
 TOGETHER = 64  # parts that are read at a time
@@ -36,40 +43,6 @@ class Compacted:
     rows: dict[str, int]  # table -> rows
     damaged: tuple[Path, ...]  # parts left out: delete them and do their trials again
     errors: tuple[str, ...]  # one line a damaged part, saying what is wrong with it
-
-
-def percentiles_of(latency: pa.Table) -> pd.DataFrame:
-    """Percentiles by model from raw samples, at the fewest threads the model was timed with."""
-    columns = ["model", "threads", "milliseconds", "model_milliseconds"]
-    samples = latency.select(columns).to_pandas()
-    fewest = samples.groupby("model")["threads"].transform("min")
-    models = samples[samples["threads"] == fewest].groupby("model")
-    return pd.DataFrame(
-        {
-            "latency_p50_ms": models["milliseconds"].quantile(0.5),
-            "latency_p95_ms": models["milliseconds"].quantile(0.95),
-            "model_p50_ms": models["model_milliseconds"].quantile(0.5),
-        }
-    )
-
-
-def with_percentiles(points: pa.Table, percentiles: pd.DataFrame) -> pa.Table:
-    """`points` with their model's percentiles; a model without any keeps what it had."""
-    if percentiles.empty:
-        return points
-    model = points.column("model").to_pandas()
-    for name in percentiles.columns:
-        before = points.column(name).to_pandas().astype(float)
-        after = model.map(percentiles[name]).astype(float).fillna(before)
-        at = points.schema.get_field_index(name)
-        array = pa.array(after.to_numpy(), pa.float64(), from_pandas=True)
-        points = points.set_column(at, points.schema.field(at), array)
-    return points
-
-
-def with_latency(points: pa.Table, latency: pa.Table) -> pa.Table:
-    """`points` with percentiles of their model's samples."""
-    return with_percentiles(points, percentiles_of(latency))
 
 
 def repeats_of(points: pd.DataFrame) -> pd.DataFrame:
@@ -99,69 +72,85 @@ def repeats_of(points: pd.DataFrame) -> pd.DataFrame:
 def _read(paths: Sequence[Path], table: str, wrong: dict[Path, str]) -> Iterator[pa.Table]:
     """The rows of parts that are whole, in order; of others why not goes into `wrong`."""
     for start in range(0, len(paths), TOGETHER):
-        rows, without = read_many(paths[start : start + TOGETHER], row_class_of(table))
+        rows, without = read_many(paths[start : start + TOGETHER], part_class_of(table))
         wrong |= without
         yield rows
 
 
-def _named(points: pa.Table, run: str) -> pa.Table:
-    """Points as their stages left them, which know of no run, as those of this one."""
-    at = points.schema.get_field_index("run")
-    own = pc.if_else(pc.equal(points.column(at), ""), run, points.column(at))
-    return points.set_column(at, points.schema.field(at), own)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """The parts of one table: how many rows they hold, and what is wrong with which."""
+
+    rows: dict[str, int]
+    wrong: dict[Path, str]
+    on_front: pa.Array | None = None
 
 
-def _points(merged: Merged, latency: pd.DataFrame, run_folder: Path) -> dict[str, int]:
-    """Write `points`, with what only all rows together can say, and `repeats`; returns their
-    lengths."""
+def _take(merged: Merged) -> dict[Path, str]:
+    """Take the rows of all parts; says what is wrong with those that are left out."""
+    wrong: dict[Path, str] = {}
+    merged.take(_read(part_files(merged.folder, merged.table), merged.table, wrong))
+    return wrong
+
+
+def _take_points(merged: Merged) -> _Taken:
+    """Points are taken and not written yet, but `repeats` are."""
+    wrong = _take(merged)
     known = coded(merged.chunks(list(AVERAGED)))
     front = pa.array(on_front(known), pa.bool_())
     repeats = repeats_of(known)
-    del known
-
-    def finished() -> Iterator[pa.Table]:
-        done = 0
-        for chunk in merged.chunks():
-            at = chunk.schema.get_field_index("on_front")
-            own = front.slice(done, chunk.num_rows)
-            done += chunk.num_rows
-            chunk = _named(chunk.set_column(at, chunk.schema.field(at), own), run_folder.name)
-            yield with_percentiles(chunk, latency)
-
-    rows = write_chunks(finished(), table_path(run_folder, "points"), PointRow)
-    write_table(repeats.to_dict("series"), table_path(run_folder, "repeats"), RepeatRow)
-    return {"points": rows, "repeats": len(repeats)}
+    write_table(repeats.to_dict("series"), table_path(merged.folder, "repeats"), RepeatRow)
+    return _Taken(rows={"points": len(front), "repeats": len(repeats)}, wrong=wrong, on_front=front)
 
 
-def _merge(run_folder: Path, table: str) -> Compacted:
-    """Merge the parts of one table; with `points` come `repeats`."""
-    wrong: dict[Path, str] = {}
+def _write(run_folder: Path, table: str) -> _Taken:
+    """Merge the parts of one table."""
     with Merged(table=table, folder=run_folder) as merged:
-        merged.take(_read(part_files(run_folder, table), table, wrong))
-        if table == "points":
-            latency = read_table(table_path(run_folder, "latency"), LatencyRow)
-            rows = _points(merged, percentiles_of(latency), run_folder)
-        else:
-            path = table_path(run_folder, table)
-            rows = {table: write_chunks(merged.chunks(), path, TABLES[table])}
-    return Compacted(rows=rows, damaged=tuple(wrong), errors=tuple(wrong.values()))
+        wrong = _take(merged)
+        rows = write_chunks(merged.chunks(), table_path(run_folder, table), TABLES[table])
+    return _Taken(rows={table: rows}, wrong=wrong)
 
 
-def compact(run_folder: Path) -> Compacted:
-    """Merge a run's parts into `<run>/<table>.parquet`; damaged parts are left out and named."""
+@contextmanager
+def merging(run_folder: Path) -> Iterator[tuple[Compacted, RunPoints]]:
+    """Merge a run's parts into `<run>/<table>.parquet`; damaged parts are left out and named.
+
+    All tables are there within the context but `points`, which waits for what is found out from
+    them: `RunPoints.write` writes it.
+    """
     run_folder = Path(run_folder).absolute()
     if not (run_folder / PARTS).is_dir():
         raise ValueError(
             f"a run's folder holds {PARTS}/, {run_folder} does not: run the sweep into it first"
         )
-    latency = _merge(run_folder, "latency")  # first: points are told of it
-    others = [name for name in TABLES if name not in ("latency", "points", "repeats")]
-    # Points take as long as all others together.
-    merge = partial(_merge, run_folder)
-    merged = [latency, *in_parallel(merge, ["points", *others], at_once=MERGED_AT_ONCE)]
-    rows = {name: count for table in merged for name, count in table.rows.items()}
-    return Compacted(
-        rows={name: rows[name] for name in TABLES},
-        damaged=tuple(path for table in merged for path in table.damaged),
-        errors=tuple(error for table in merged for error in table.errors),
-    )
+    others = [name for name in TABLES if name not in ("points", "repeats")]
+    with Merged(table="points", folder=run_folder) as merged:
+
+        def take(table: str) -> _Taken:
+            return _take_points(merged) if table == "points" else _write(run_folder, table)
+
+        # Points take as long as all others together.
+        points, *rest = in_parallel(take, ["points", *others], at_once=MERGED_AT_ONCE)
+        latency = read_table(table_path(run_folder, "latency"), LatencyRow)
+        rows = {name: n for taken in (points, *rest) for name, n in taken.rows.items()}
+        wrong = {path: why for taken in (points, *rest) for path, why in taken.wrong.items()}
+        yield (
+            Compacted(
+                rows={name: rows[name] for name in TABLES},
+                damaged=tuple(wrong),
+                errors=tuple(wrong.values()),
+            ),
+            RunPoints(
+                merged=merged,
+                run_folder=run_folder,
+                percentiles=percentiles_of(latency),
+                on_front=points.on_front,
+            ),
+        )
+
+
+def compact(run_folder: Path) -> Compacted:
+    """Merge a run's parts, `points` too; what its tables do not tell of them stays unknown."""
+    with merging(run_folder) as (done, points):
+        points.write()
+    return done

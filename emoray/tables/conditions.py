@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import PointRow
 from emoray.tables.schema import schema_of
 
 LONGEST = 1000  # signs of a condition

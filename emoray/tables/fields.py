@@ -1,7 +1,8 @@
-"""What a column of a table says of itself: its meaning, its unit, and which way is better."""
+"""What a column of a table says of itself: its meaning, its unit, which way is better, and how an
+ensemble has it of its members."""
 
-from dataclasses import field
-from typing import Any
+from dataclasses import field, fields
+from typing import Any, Literal, get_args
 
 CHANGE = "share, -1 to 1; 0.01 is a point"  # of what is a share itself, such as F1
 SHARE = "share, 0 to 1"
@@ -9,22 +10,56 @@ PROBABILITY = "probability, 0 to 1"
 LOGITS = "logits"
 TIMES = "times"
 
+Aggregation = Literal["own", "first", "each", "same", "all", "sum", "max", "mean"]
+"""How an ensemble has a column of its members: own = computed for the ensemble as for any model,
+first = the first member's, each = every value once, same = the one value or `mixed`, all = true of
+all, sum, max, mean = weighed by the bytes of their models."""
 
-def _field(text: str, unit: str, direction: str = "") -> Any:
+
+def _field(
+    text: str, unit: str, direction: str, ensemble: Aggregation | None, after: str = ""
+) -> Any:
     said = {"description": text, "direction": direction, "unit": unit}
-    return field(metadata={name: words for name, words in said.items() if words})
+    kept: dict[str, str | None] = {**said, "ensemble": ensemble, "after": after}
+    return field(metadata={name: words for name, words in kept.items() if words})
 
 
-def note(text: str, *, unit: str = "") -> Any:
-    """A column that describes. unit: where its name does not say it."""
-    return _field(text, unit)
+def note(text: str, *, unit: str = "", ensemble: Aggregation | None = None, after: str = "") -> Any:
+    """A column that describes.
+
+    Args:
+        text: what it holds.
+        unit: where its name does not say it.
+        ensemble: how an ensemble has it; columns of points say it.
+        after: the column of another row class that it follows where the two are joined.
+    """
+    return _field(text, unit, "", ensemble, after)
 
 
-def gain(text: str, *, unit: str = "") -> Any:
-    """A column of which more is better."""
-    return _field(text, unit, "maximize")
+def gain(text: str, *, unit: str = "", ensemble: Aggregation | None = None, after: str = "") -> Any:
+    """A column of which more is better; see `note`."""
+    return _field(text, unit, "maximize", ensemble, after)
 
 
-def cost(text: str, *, unit: str = "") -> Any:
-    """A column of which less is better."""
-    return _field(text, unit, "minimize")
+def cost(text: str, *, unit: str = "", ensemble: Aggregation | None = None, after: str = "") -> Any:
+    """A column of which less is better; see `note`."""
+    return _field(text, unit, "minimize", ensemble, after)
+
+
+def aggregations(row_class: type) -> dict[str, Aggregation]:
+    """How an ensemble has each column of a row class.
+
+    Raises:
+        ValueError: for a column that does not say it.
+    """
+    known = get_args(Aggregation)
+    found: dict[str, Aggregation] = {}
+    for column in fields(row_class):
+        how = column.metadata.get("ensemble")
+        if how not in known:
+            raise ValueError(
+                f"a column of {row_class.__name__} says how an ensemble has it, got {how!r} for "
+                f"{column.name}: write ensemble= with one of {', '.join(known)} beside its words"
+            )
+        found[column.name] = how
+    return found

@@ -8,7 +8,7 @@ import io
 import os
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from emoray.storage.location import Place
 from emoray.storage.names import PART_IS, PLAIN, TABLED, TABLED_MOST, shown
 from emoray.storage.s3 import S3Folder
-from emoray.tables.schema import schema_of
+from emoray.tables.schema import passed_over, schema_of
 
 Rows: TypeAlias = Sequence[Any] | Mapping[str, Any] | pa.Table
 P = TypeVar("P", Path, S3Folder, Place)
@@ -258,14 +258,23 @@ def _few(names: Iterable[str]) -> str:
     return f"{first} and {len(rest)} more" if rest else f"{first}"
 
 
-def stored(source: Path | io.BytesIO, columns: Sequence[str] | None = None) -> pa.Table:
+def stored(
+    source: Path | io.BytesIO,
+    columns: Sequence[str] | None = None,
+    without: Collection[str] = (),
+) -> pa.Table:
     """The rows of a file as they are, its pages verified: OSError or Arrow's error where it is
-    damaged. A small one is read at once and by one thread: more would wait for each other."""
+    damaged. A small one is read at once and by one thread: more would wait for each other.
+
+    columns: those wanted, of all but those in `without`.
+    """
     content: Path | io.BytesIO | pa.NativeFile = source
     if isinstance(source, Path) and source.stat().st_size <= SMALL:
         content = pa.BufferReader(source.read_bytes())
     with pq.ParquetFile(content, page_checksum_verification=True) as file:
         rows = file.metadata.num_rows
+        if columns is None and without:
+            columns = [name for name in file.schema_arrow.names if name not in without]
         table = file.read(columns, use_threads=content is source)
     if table.num_rows != rows:
         raise pa.ArrowInvalid(f"it holds {table.num_rows} of {rows} rows")
@@ -295,7 +304,7 @@ def read_table(path: Place, row_class: type, columns: Sequence[str] | None = Non
             "the job that writes it"
         )
     try:
-        found = stored(source, columns)
+        found = stored(source, columns, passed_over(row_class))
         if (table := checked_table(found, schema, path)) is not None:
             return table
     except (OSError, pa.ArrowException) as error:

@@ -1,4 +1,4 @@
-"""Many small tables read as one: what is checked of each is checked of all at once."""
+"""Many small tables read as one: what is checked_table of each is checked_table of all at once."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from emoray.tables.files import checked_table, read_table, stored
-from emoray.tables.schema import schema_of
+from emoray.tables.schema import passed_over, schema_of
 
 
 def read_many(paths: Sequence[Path], row_class: type) -> tuple[pa.Table, dict[Path, str]]:
     """The rows of all tables that are whole, in the order of the paths; of others, why not."""
-    schema = schema_of(row_class)
+    schema, without = schema_of(row_class), passed_over(row_class)
     try:
-        table = pa.concat_tables(map(stored, paths))
+        table = pa.concat_tables(stored(path, without=without) for path in paths)
         if (rows := checked_table(table, schema, paths[0].parent)) is not None:
             return rows, {}
     except (OSError, ValueError, pa.ArrowException):

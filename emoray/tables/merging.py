@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import ipc
 
-from emoray.tables.parts import KEYS, row_class_of
+from emoray.tables.parts import KEYS, part_class_of
 from emoray.tables.schema import schema_of
 
 SHARE_BYTES = 48 * 2**20  # of rows that are sorted at once
@@ -110,7 +110,7 @@ class Merged:
             self._lay_down()
 
     def _whole(self) -> pa.Table:
-        schema = schema_of(row_class_of(self.table)).append(pa.field(AGE, pa.int64()))
+        schema = schema_of(part_class_of(self.table)).append(pa.field(AGE, pa.int64()))
         return pa.concat_tables([schema.empty_table(), *self._held])
 
     def _lay_down(self) -> None:
@@ -146,7 +146,7 @@ class Merged:
 
         However often and of whatever columns it is asked for, the rows are the same.
         """
-        schema = schema_of(row_class_of(self.table))
+        schema = schema_of(part_class_of(self.table))
         asked = list(columns or schema.names)
         if not self._blocks:
             yield _sorted_once(self._whole(), self._keys).select(asked)

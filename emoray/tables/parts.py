@@ -18,6 +18,7 @@ from emoray.storage.objects import DamagedError
 from emoray.storage.parallel import in_parallel
 from emoray.storage.s3 import S3Folder
 from emoray.tables.files import P, Rows, clear_half_written, copy_table, write_table
+from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.rows import TABLES
 
 PARTS = "_parts"
@@ -55,6 +56,11 @@ def row_class_of(table: str) -> type:
     if table not in TABLES:
         raise ValueError(f"a table is one of {', '.join(TABLES)}, got {table!r}: name one of these")
     return TABLES[table]
+
+
+def part_class_of(table: str) -> type:
+    """The row class of a table's parts, by name: of points it is what their stages know."""
+    return MeasuredPointRow if table == "points" else row_class_of(table)
 
 
 def table_path(run_folder: P, table: str) -> P:
@@ -119,7 +125,7 @@ def write_part(rows: Rows, run_folder: P, table: str, part: str, token: str | No
 
     token: of the start that writes; None is for who knows that no other start can have begun.
     """
-    return write_table(rows, part_path(run_folder, table, part, token), row_class_of(table))
+    return write_table(rows, part_path(run_folder, table, part, token), part_class_of(table))
 
 
 def copy_part(source: Path, run_folder: P, table: str, part: str, token: str | None = None) -> P:

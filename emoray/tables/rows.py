@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.ensemble_rows import AugmentationRow, MemberRow
 from emoray.tables.evidence_rows import PredictionRow, SpecRow, TextRow
-from emoray.tables.fields import CHANGE, PROBABILITY, SHARE, cost, gain, note
+from emoray.tables.fields import PROBABILITY, SHARE, cost, gain, note
 from emoray.tables.finished_rows import (
     CalibrationLabelRow,
     CalibrationRow,
@@ -21,117 +21,8 @@ from emoray.tables.finished_rows import (
     SpeedRow,
 )
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
+from emoray.tables.point_rows import PointRow
 from emoray.tables.study_rows import ImportanceRow, TrialRow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointRow:
-    """One operating point: a trained model, how it is stored, where it decides, what it earns."""
-
-    point: str = note("id of the operating point: recipe + seed + scheme + decision")
-    run: str = note("name of the run's folder")
-    corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
-    taxonomy: str = note(
-        "which labels: goemotions (28), ekman (7), sentiment (4), or own: those of the corpus"
-    )
-    family: str = note(
-        "glove = word vectors under a small network; bert = fine-tuned encoder; ensemble = several "
-        "of them as one, its numbers the largest, the sum or the mean of theirs; baseline = what a "
-        "search must beat, never on the front and without an artifact"
-    )
-    recipe: str = note("what training was told, seed left out: rows of equal recipe are repeats")
-    training_id: str = note("id of the training: recipe + seed; joins `trainings`")
-    model: str = note("id of the compressed model: training + scheme; joins `layers`, `latency`")
-    models: int = note("models that run for one text: 1; of an ensemble its distinct members")
-    vectors: str = note("word vectors, or the encoder, that training started from")
-    embedding_dim: int = note("width of the word vectors; rank of an encoder's token embedding")
-    vocabulary: int = note("words, or pieces of words, with a row of their own")
-    changed_pieces_share: float = cost(
-        "share of test's running pieces that are cut otherwise since others were dropped"
-    )
-    truncated_share: float = cost("share of test's texts that lose their end at `max_tokens`")
-    layers: int = note("hidden Dense(ReLU) layers under the head; layers of an encoder")
-    hidden_units: int = note("width of each hidden layer; 0 without any")
-    pooling: str = note("how a text's word vectors become one vector")
-    trainable_vectors: bool = note("whether training changed the word vectors")
-    loss: str = note("training loss")
-    seed: int = note("seed of initial weights, dropout and batch order")
-    scheme: str = note("whole quantization scheme")
-    embedding_scheme: str = note("scheme of the embedding table")
-    bits: int = note("bits of the dense weights; 32 = float")
-    embedding_bits: int = note("bits of the embedding table; 32 = float")
-    symmetric: bool = note("dense weights: symmetric codes around zero; true for float")
-    grain: str = note("dense weights: what shares one scale (tensor, channel, group); none = float")
-    ranges: str = note("dense weights: how the clip range was chosen; none = float")
-    activations: str = note("activations: weight_only, dynamic or static ranges")
-    training: str = note(
-        "none = float, ptq = quantized after training, qat = during, more = float, trained on for "
-        "as long as a qat row, which is compared with it"
-    )
-    execution: str = note("what ran: float, integer kernels, 4-bit kernels, dequantized, mixed")
-    temperature: float = note("logits are divided by it before the sigmoid")
-    temperature_rule: str = note("fitted = by least NLL on dev; fixed = given")
-    threshold_rule: str = note("how thresholds were set; every fitted one comes from dev")
-    dev_macro_f1: float = gain("cross-fitted on dev; what the search maximises")
-    dev_micro_f1: float = gain("micro-averaged F1, cross-fitted on dev as dev_macro_f1")
-    dev_ece: float = cost(
-        "expected calibration error on dev, 15 bins, label decisions pooled; dev is where a fitted "
-        "temperature comes from"
-    )
-    dev_nll: float = cost(
-        "mean negative log-likelihood per label decision on dev, in nats; what a fitted "
-        "temperature minimises"
-    )
-    test_macro_f1: float = gain("thresholds from dev, scored once on test")
-    test_macro_f1_low: float = gain("lower end of its 95 % bootstrap interval over test texts")
-    test_macro_f1_high: float = gain("upper end of its 95 % bootstrap interval over test texts")
-    test_macro_f1_unleaked: float = gain("without the test texts that also stand in train")
-    test_micro_f1: float = gain("micro-averaged F1 on test")
-    test_precision: float = gain("macro-averaged precision on test")
-    test_recall: float = gain("macro-averaged recall on test")
-    test_ece: float = cost("expected calibration error on test, 15 bins, label decisions pooled")
-    test_brier: float = cost("mean squared error of the probabilities on test")
-    test_nll: float = cost("mean negative log-likelihood per label decision on test, in nats")
-    batch_flips_share: float | None = cost(
-        "share of label decisions that change between one text at a time and 32 at a time, over "
-        "400 test texts of all lengths, 100 for encoders; null for ensembles"
-    )
-    size_bytes: int = cost("every file of the artifact")
-    embedding_bytes: int = cost("of these, the embedding's codes, scales and zero points")
-    parameters: int = cost("trained numbers, embedding included")
-    quantized_bytes_share: float = gain("share of the stored weights' bytes that are codes")
-    integer_products_share: float = gain(
-        "share of the multiplications with weights that run in integer kernels"
-    )
-    latency_p50_ms: float | None = cost(
-        "median time of one text, batch 1, text in, labels out; null if not measured"
-    )
-    latency_p95_ms: float | None = cost("95th percentile of the same samples")
-    model_p50_ms: float | None = cost(
-        "of this, the model: median time from token ids to logits; null if not measured"
-    )
-    artifact: str = note(
-        "artifact folder of a row of the front; else the base folder to ship it from"
-    )
-    artifact_sha256: str = note("SHA-256 of the artifact's manifest.json")
-    on_front: bool = note(
-        "no row has more dev_macro_f1 in fewer size_bytes: these rows lie in artifacts/, the picks "
-        "are among them; baselines are never on it"
-    )
-    nearest_front: str = note(
-        "point of the front that a row is held against: off the front the largest that needs no "
-        "more bytes, on it the nearest in bytes of another model; empty = none"
-    )
-    nearest_front_change: float | None = gain(
-        "test_macro_f1 of this row minus that point's; null where there is none to compare",
-        unit=CHANGE,
-    )
-    nearest_front_low: float | None = note(
-        "lower end of the paired 95 % interval of that difference, stratified bootstrap over test",
-        unit=CHANGE,
-    )
-    nearest_front_high: float | None = note("upper end of that interval", unit=CHANGE)
-    distinguishable: bool | None = note("whether that interval leaves out 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

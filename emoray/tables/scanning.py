@@ -1,7 +1,6 @@
 """A table read piece by piece, of which no more is held than what is asked for."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -15,8 +14,6 @@ from emoray.tables.files import (
     open_table,
     read_table,
     refuse_paths,
-    table_of,
-    write_chunks,
 )
 from emoray.tables.schema import schema_of
 
@@ -78,22 +75,6 @@ def scan(
             f"a table must pass its checksums, {path} does not ({error}): delete it and run the "
             "same command again"
         ) from error
-
-
-def replace_columns(
-    path: Path, row_class: type, keys: Sequence[str], columns: Mapping[str, Any]
-) -> None:
-    """Write the table at `path` anew with these columns in place of its own, row for row."""
-
-    def chunks() -> Iterator[pa.Table]:
-        done = 0
-        for chunk in scan(path, row_class, keys):
-            own = {name: values[done : done + len(chunk)] for name, values in columns.items()}
-            done += len(chunk)
-            kept = dict(zip(chunk.column_names, chunk.columns, strict=True))
-            yield table_of(kept | own, row_class)
-
-    write_chunks((chunk for chunk in chunks() if len(chunk)), path, row_class)
 
 
 def read_rows(

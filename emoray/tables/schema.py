@@ -1,6 +1,6 @@
 """A row class as an Arrow schema: order, types, descriptions and directions, never a null type."""
 
-from dataclasses import fields
+from dataclasses import Field, fields
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -17,6 +17,7 @@ ARROW_TYPES: dict[Any, pa.DataType] = {
     list[np.uint8]: pa.list_(pa.uint8()),
     list[np.float32]: pa.list_(pa.float32()),
 }
+SAID = ("description", "direction", "unit")  # of a column's metadata, in its file
 
 
 def _arrow(name: str, hint: Any) -> tuple[pa.DataType, bool]:
@@ -32,13 +33,33 @@ def _arrow(name: str, hint: Any) -> tuple[pa.DataType, bool]:
     return ARROW_TYPES[inner], nullable
 
 
+def _in_order(row_class: type) -> list[Field[Any]]:
+    """The class's fields; where it joins two, those of one stand `after` a column of the other."""
+    ordered: list[Field[Any]] = []
+    place = 0
+    for column in fields(row_class):
+        names = [other.name for other in ordered]
+        if (after := column.metadata.get("after")) in names:
+            place = names.index(after) + 1
+        ordered.insert(place, column)
+        place += 1
+    return ordered
+
+
 @cache
 def schema_of(row_class: type) -> pa.Schema:
-    """The table's schema; a field's metadata holds its `description` and, if any, `direction`."""
+    """The table's schema; a field's metadata holds its `description`, and if any its `direction`
+    and `unit`."""
     hints = get_type_hints(row_class)
     columns = []
-    for column in fields(row_class):
+    for column in _in_order(row_class):
         kind, nullable = _arrow(column.name, hints[column.name])
-        columns.append(pa.field(column.name, kind, nullable, metadata=dict(column.metadata)))
+        said = {name: column.metadata[name] for name in SAID if name in column.metadata}
+        columns.append(pa.field(column.name, kind, nullable, metadata=said))
     about = (row_class.__doc__ or "").strip().splitlines()[0]
     return pa.schema(columns, metadata={"rows": row_class.__name__, "description": about})
+
+
+def passed_over(row_class: type) -> frozenset[str]:
+    """Columns that files of the class may have and that are not read."""
+    return frozenset(vars(row_class).get("passed_over", ()))

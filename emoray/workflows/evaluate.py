@@ -29,10 +29,11 @@ from emoray.stages.spec import CorpusRef
 from emoray.storage.location import Place, landing, name_of, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
 from emoray.storage.store.keys import id_of
-from emoray.tables.compact import with_latency
 from emoray.tables.files import read_table, write_table
 from emoray.tables.finished_rows import EvaluationRow
-from emoray.tables.rows import LatencyRow, PointRow
+from emoray.tables.point_rows import MeasuredPointRow
+from emoray.tables.rows import LatencyRow
+from emoray.tables.run_points import joined, latency_columns, percentiles_of
 from emoray.tables.terminal import print_titled
 from emoray.workflows import calibrate_tables as tell
 from emoray.workflows.run_place import free_place
@@ -283,8 +284,9 @@ def _baselines(court: Judge, split: str, console: Console) -> list[dict[str, Any
         return None
     clock = MeasureBaselineLatency(baselines=asked, cpu=provenance().cpu, cpus=1)
     latency = read_table(court.store.make(clock).folder / "latency.parquet", LatencyRow)
-    rows = pa.concat_tables(read_table(f / "points.parquet", PointRow) for f in folders)
-    found: list[dict[str, Any]] = with_latency(rows, latency).to_pylist()
+    rows = pa.concat_tables(read_table(f / "points.parquet", MeasuredPointRow) for f in folders)
+    times = latency_columns(rows.column("model"), percentiles_of(latency))
+    found: list[dict[str, Any]] = joined(rows, times).to_pylist()
     made = {id_of(each): folder for each, folder in zip(asked, folders, strict=True)}
     beside = _paired(court, made) if split == "test" else {}
     return [{**row, "compared": beside.get(row["model"])} for row in found]

@@ -38,8 +38,7 @@ from emoray.storage.parallel import in_parallel
 from emoray.storage.store.keys import id_of, key_of
 from emoray.storage.store.local import Done, Store
 from emoray.tables.baselines import without_baselines
-from emoray.tables.coded import coded
-from emoray.tables.compact import Compacted, compact
+from emoray.tables.compact import Compacted, merging
 from emoray.tables.evidence_rows import SpecRow
 from emoray.tables.files import read_table, write_table
 from emoray.tables.nearest import with_nearest
@@ -50,9 +49,11 @@ from emoray.tables.parts import (
     part_files,
     table_path,
 )
+from emoray.tables.point_rows import PointRow
 from emoray.tables.predictions import cuts_of_row
-from emoray.tables.rows import FailureRow, LabelRow, LatencyRow, PointRow, RunRow
-from emoray.tables.scanning import read_rows, replace_columns, scan
+from emoray.tables.rows import FailureRow, LabelRow, LatencyRow, RunRow
+from emoray.tables.run_points import RunPoints
+from emoray.tables.scanning import read_rows, scan
 from emoray.workflows.cards import give_card
 from emoray.workflows.ending import say_ending
 from emoray.workflows.ship import ship_ensemble, ship_point
@@ -158,6 +159,7 @@ def _kept(points: pd.DataFrame, also: Collection[str]) -> pd.Series:
 def _ship(
     desk: Desk,
     points: pd.DataFrame,
+    merged: RunPoints,
     models: Mapping[str, Model],
     store: Store,
     folder: Path,
@@ -186,9 +188,7 @@ def _ship(
         for name, at in zip(shown, in_parallel(store.at, (models[n] for n in shown)), strict=True)
     }
     timed_on = _timed_on(folder)
-    path, key = table_path(folder, "points"), KEYS["points"]
-    whole_rows = read_rows(path, PointRow, key, "point", list(kept["point"])).to_pandas()
-    for row in whole_rows.to_dict("records"):
+    for row in merged.rows(list(kept["point"])).to_pandas().to_dict("records"):
         labels = desk.data.corpus.taxonomy(row["taxonomy"]).labels
         cuts_K = cuts_of_row(row, cuts.get(row["point"], {}), labels)
         model, target = models[row["model"]], folder / ARTIFACTS / row["point"]
@@ -226,18 +226,16 @@ def first_failure(desk: Desk) -> str:
     return f"{rows[0]['stage']} failed with {rows[0]['error']}" if rows else "no trial ran"
 
 
-def _merged(desk: Desk, folder: Path) -> Compacted:
-    """The tables of all parts, in `folder`; damaged parts are dropped, and refused (ValueError)."""
-    gather(desk.run_folder, folder)
-    done = compact(folder)
-    if done.damaged:
-        for path in done.damaged:
-            drop_part(desk.run_folder, path)
-        raise ValueError(
-            f"parts of tables must be whole, got {len(done.damaged)} damaged ({done.errors[0]}): "
-            "run the same command again, it makes them anew from the store"
-        )
-    return done
+def _refuse_damaged(desk: Desk, done: Compacted) -> None:
+    """Drop damaged parts of tables, and refuse to go on without them (ValueError)."""
+    if not done.damaged:
+        return
+    for path in done.damaged:
+        drop_part(desk.run_folder, path)
+    raise ValueError(
+        f"parts of tables must be whole, got {len(done.damaged)} damaged ({done.errors[0]}): "
+        "run the same command again, it makes them anew from the store"
+    )
 
 
 def predict(
@@ -288,13 +286,15 @@ def publish(
     models |= {id_of(ensemble): ensemble for ensemble in ensembles}
     with landing(desk.run_folder) as folder:
         before = _shipped(folder)
-        done = _merged(desk, folder)
-        path, key = table_path(folder, "points"), KEYS["points"]
-        points = coded(scan(path, PointRow, key, KNOWN), whole=["point", "model"])
-        points["artifact"] = _ship(desk, points, models, store, folder, also, before, console)
-        answers = prediction_source(decided, ensembles)
-        nearest = with_nearest(points, Resamples.of(store, answers))
-        replace_columns(path, PointRow, key, {"artifact": points["artifact"], **nearest})
+        gather(desk.run_folder, folder)
+        with merging(folder) as (done, merged):
+            _refuse_damaged(desk, done)
+            points = merged.frame(KNOWN)
+            args = (desk, points, merged, models, store, folder, also, before, console)
+            points["artifact"] = _ship(*args)
+            answers = prediction_source(decided, ensembles)
+            nearest = with_nearest(points, Resamples.of(store, answers))
+            merged.write({"artifact": points["artifact"], **nearest})
         chosen = set(points.loc[_kept(points, also), "model"])
         predict(desk, answers, chosen, store, folder, console)
         if keep_texts:

@@ -9,7 +9,7 @@ from emoray.report.page import draw_run
 from emoray.storage.s3 import S3Folder
 from emoray.tables.files import read_table, write_table
 from emoray.tables.parts import part_path, table_path
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import PointRow
 from emoray.workflows.sweep import Sweep
 from tests.tables.made import row
 

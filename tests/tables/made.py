@@ -11,12 +11,13 @@ import pandas as pd
 import pyarrow as pa
 
 from emoray.storage.location import Place
-from emoray.tables.compact import compact
+from emoray.tables.compact import compact, merging
 from emoray.tables.files import read_table, write_table
 from emoray.tables.folders import CLASSES
 from emoray.tables.front import on_front
 from emoray.tables.parts import row_class_of, table_path, write_part
-from emoray.tables.rows import TABLES, PointRow
+from emoray.tables.point_rows import MeasuredPointRow
+from emoray.tables.rows import TABLES
 
 LABELS = {
     "goemotions": tuple(
@@ -29,6 +30,10 @@ LABELS = {
 }
 RULES = {"fixed0.5": -0.09, "one": -0.02, "per_label": 0.0, "per_label_s20": 0.004}
 LOSS_OF_BITS = {32: 0.0, 8: 0.001, 6: 0.003, 4: 0.008, 3: 0.03, 2: 0.12}
+LAST = (  # what a sweep finds out of its points when their tables are merged
+    *("artifact", "nearest_front", "nearest_front_change", "nearest_front_low"),
+    *("nearest_front_high", "distinguishable"),
+)
 BASE = {"goemotions": 0.44, "ekman": 0.57, "sentiment": 0.66}
 TENSORS = {"embedding": "8000x50", "dense0": "250x128", "head": "128x28"}
 
@@ -45,6 +50,12 @@ def row(row_class: type, **columns: Any) -> Any:
     """A row with harmless values where none are given."""
     assert set(columns) <= {f.name for f in fields(row_class)}
     return row_class(**(blanks(row_class) | columns))
+
+
+def measured(points: pd.DataFrame) -> dict[str, Any]:
+    """What a stage would have written of points, blank where they do not say it."""
+    known = blanks(MeasuredPointRow)
+    return known | {name: points[name] for name in points.columns if name in known}
 
 
 def schemes(bits: tuple[int, ...] = (32, 8, 6, 4, 3, 2)) -> pd.DataFrame:
@@ -368,12 +379,19 @@ def make_run(
     }
     for k in range(parts):
         piece = frame.iloc[k::parts]
-        columns = blanks(PointRow) | piece.to_dict("series")
-        write_part(columns, folder, "points", f"trial-{k}")
+        write_part(measured(piece), folder, "points", f"trial-{k}")
     for name, build in tables.items():
         if not only or name in only:
             write_part(blanks(TABLES[name]) | build(), folder, name, "trial-0")
     return frame
+
+
+def finish(folder: Path, points: pd.DataFrame) -> None:
+    """Merge the parts of a made run; of its points `points` says what a sweep finds out last."""
+    told = points.set_index("point")
+    with merging(folder) as (_, merged):
+        names = merged.frame(["point"])["point"]
+        merged.write({name: told.loc[names, name].to_list() for name in LAST if name in told})
 
 
 def make_whole_run(folder: Path) -> Path:

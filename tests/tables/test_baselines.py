@@ -9,7 +9,7 @@ from rich.console import Console
 
 from emoray.tables.baselines import STRONGEST, BaselineComparison, without_baselines
 from emoray.tables.front import on_front, picks
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import PointRow
 from emoray.workflows.ending import say_ending
 from tests.tables.made import row
 

@@ -7,7 +7,8 @@ import pytest
 from emoray.tables.compact import Compacted, compact
 from emoray.tables.front import on_front
 from emoray.tables.parts import part_path, write_part
-from emoray.tables.rows import TABLES, FailureRow, LatencyRow, PointRow, TrainingRow
+from emoray.tables.point_rows import MeasuredPointRow
+from emoray.tables.rows import TABLES, FailureRow, LatencyRow, TrainingRow
 from tests.tables.made import make_run, row, run_table
 
 
@@ -94,7 +95,7 @@ def test_repeats_are_mean_and_sample_deviation_over_seeds(
 
 def test_fixed_temperatures_are_no_repeats_of_each_other(tmp_path: Path) -> None:
     rows = [
-        row(PointRow, point=f"p{k}", temperature=k / 2, temperature_rule="fixed", seed=0)
+        row(MeasuredPointRow, point=f"p{k}", temperature=k / 2, temperature_rule="fixed", seed=0)
         for k in (1, 2)
     ]
     write_part(rows, tmp_path, "points", "trial")
@@ -113,7 +114,7 @@ def test_a_row_of_two_parts_counts_once_and_the_later_part_wins(tmp_path: Path) 
 
 
 def test_latency_at_the_fewest_threads_counts(tmp_path: Path) -> None:
-    write_part([row(PointRow, model="m")], tmp_path, "points", "trial")
+    write_part([row(MeasuredPointRow, model="m")], tmp_path, "points", "trial")
     samples = [row(LatencyRow, model="m", turn=t, milliseconds=2.0) for t in range(9)]
     samples += [row(LatencyRow, model="m", turn=0, threads=2, milliseconds=1.0)]
     write_part(samples, tmp_path, "latency", "trial")
@@ -132,13 +133,6 @@ def test_a_damaged_part_is_named_and_the_rest_is_kept(tmp_path: Path) -> None:
     assert run_table(tmp_path, "failures").column("trial").to_pylist() == ["good"]
 
 
-def test_points_whose_stage_knew_no_run_are_those_of_this_one(tmp_path: Path) -> None:
-    rows = [row(PointRow, point="a", run=""), row(PointRow, point="b", run="told")]
-    write_part(rows, tmp_path / "quick", "points", "trial")
-    compact(tmp_path / "quick")
-    assert run_table(tmp_path / "quick", "points").column("run").to_pylist() == ["quick", "told"]
-
-
 def test_damaged_parts_of_several_tables_are_all_named(tmp_path: Path) -> None:
     for table, row_class in (("failures", FailureRow), ("trainings", TrainingRow)):
         write_part([row(row_class)], tmp_path, table, "good")
@@ -149,7 +143,8 @@ def test_damaged_parts_of_several_tables_are_all_named(tmp_path: Path) -> None:
 
 
 def test_a_row_without_a_score_stands_on_no_front(tmp_path: Path) -> None:
-    rows = [row(PointRow, point="a"), row(PointRow, point="b", dev_macro_f1=float("nan"))]
+    scores = {"a": 0.5, "b": float("nan")}
+    rows = [row(MeasuredPointRow, point=p, dev_macro_f1=score) for p, score in scores.items()]
     write_part(rows, tmp_path, "points", "trial")
     compact(tmp_path)
     assert run_table(tmp_path, "points").column("on_front").to_pylist() == [True, False]

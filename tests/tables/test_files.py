@@ -7,7 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from emoray.tables.files import read_table, table_of, write_table
-from emoray.tables.rows import TABLES, FailureRow, LabelRow, LayerRow, PointRow
+from emoray.tables.point_rows import PointRow
+from emoray.tables.rows import TABLES, FailureRow, LabelRow, LayerRow
 from emoray.tables.schema import schema_of
 from tests.tables.made import blanks, row
 

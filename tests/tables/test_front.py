@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from emoray.tables.front import on_front, pareto_mask, picks
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import PointRow
 from tests.tables.made import blanks
 
 FEW_VALUES = st.sampled_from([0.0, -0.0, 0.5, 1.0, 2.0, -3.0, float("inf"), float("-inf")])

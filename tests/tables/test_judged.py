@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from emoray.tables import load
 from emoray.tables.evidence_rows import PredictionRow, TextRow
 from emoray.tables.files import write_table
-from emoray.tables.rows import LabelRow, PointRow, RunRow
+from emoray.tables.point_rows import PointRow
+from emoray.tables.rows import LabelRow, RunRow
 from jobs import ship as ship_job
 from tests.tables.made import row
 

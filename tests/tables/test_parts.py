@@ -12,7 +12,8 @@ from emoray.tables.parts import (
     table_path,
     write_part,
 )
-from emoray.tables.rows import FailureRow, PointRow, RunRow
+from emoray.tables.point_rows import MeasuredPointRow
+from emoray.tables.rows import FailureRow, RunRow
 from tests.tables.made import row
 
 
@@ -26,11 +27,11 @@ def test_a_part_written_again_replaces_itself(tmp_path: Path) -> None:
 def test_what_an_earlier_start_writes_late_counts_for_nothing(tmp_path: Path) -> None:
     first = begin(tmp_path)
     write_part([row(RunRow)], tmp_path, "runs", "first", first)
-    write_part([row(PointRow)], tmp_path, "points", "early", first)
+    write_part([row(MeasuredPointRow)], tmp_path, "points", "early", first)
     second = begin(tmp_path)
     assert first != second and not part_files(tmp_path, "points")
     write_part([row(FailureRow)], tmp_path, "failures", "late", first)
-    write_part([row(PointRow)], tmp_path, "points", "new", second)
+    write_part([row(MeasuredPointRow)], tmp_path, "points", "new", second)
     assert [path.stem for path in part_files(tmp_path, "points")] == ["new"]
     assert not part_files(tmp_path, "failures") and not part_files(tmp_path, "failures", second)
     assert [path.stem for path in part_files(tmp_path, "runs")] == ["first"], "every start's row"
@@ -38,9 +39,9 @@ def test_what_an_earlier_start_writes_late_counts_for_nothing(tmp_path: Path) ->
 
 
 def test_a_new_start_drops_what_all_before_it_left(tmp_path: Path) -> None:
-    write_part([row(PointRow)], tmp_path, "points", "of-an-older-version")
+    write_part([row(MeasuredPointRow)], tmp_path, "points", "of-an-older-version")
     first = begin(tmp_path)
-    path = write_part([row(PointRow)], tmp_path, "points", "early", first)
+    path = write_part([row(MeasuredPointRow)], tmp_path, "points", "early", first)
     path.with_name(f".{path.name}.0f3a").write_bytes(b"PAR1")
     (tmp_path / ".points.parquet.0f3a").write_bytes(b"PAR1")
     (tmp_path / "_report.html.0f3a").write_text("<html>")
@@ -50,7 +51,7 @@ def test_a_new_start_drops_what_all_before_it_left(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("said", ["", "../../elsewhere", "a/b", "x" * 300])
 def test_a_token_that_leads_elsewhere_is_none(said: str, tmp_path: Path) -> None:
-    path = write_part([row(PointRow)], tmp_path, "points", "trial-1")
+    path = write_part([row(MeasuredPointRow)], tmp_path, "points", "trial-1")
     (tmp_path / "_parts" / "_token").write_text(said)
     assert part_files(tmp_path, "points") == [path]
 
@@ -59,7 +60,7 @@ def test_a_failure_of_what_was_made_after_all_is_none(tmp_path: Path) -> None:
     for digit in "ab":
         id_ = f"decide-{digit * 16}"
         write_part([row(FailureRow, trial=id_)], tmp_path, "failures", id_)
-    write_part([row(PointRow)], tmp_path, "points", f"decide-{'a' * 32}")
+    write_part([row(MeasuredPointRow)], tmp_path, "points", f"decide-{'a' * 32}")
     assert [path.stem for path in part_files(tmp_path, "failures")] == [f"decide-{'b' * 16}"]
     assert compact(tmp_path).rows["failures"] == 1
 

@@ -23,7 +23,8 @@ from emoray.tables.folders import CLASSES
 from emoray.tables.front import picks
 from emoray.tables.meaning import column_docs
 from emoray.tables.parts import table_path
-from emoray.tables.rows import LabelRow, PointRow, PredictionRow, RunRow, TrainingRow
+from emoray.tables.point_rows import PointRow
+from emoray.tables.rows import LabelRow, PredictionRow, RunRow, TrainingRow
 from tests.tables.made import make_run, make_whole_run, row
 
 LABELS = ("joy", "anger", "neutral")

@@ -4,11 +4,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emoray.tables import scanning
 from emoray.tables.files import read_any_version, table_of, write_chunks, write_table
 from emoray.tables.parts import KEYS
-from emoray.tables.rows import PointRow, SurfaceRow
-from emoray.tables.scanning import read_rows, replace_columns, scan
+from emoray.tables.point_rows import PointRow
+from emoray.tables.rows import SurfaceRow
+from emoray.tables.scanning import read_rows, scan
 from tests.tables.made import row
 
 
@@ -67,16 +67,3 @@ def test_a_name_that_leads_out_of_a_folder_is_refused(tmp_path: Path) -> None:
     write_table([row(PointRow, taxonomy="../../x")], path, PointRow)
     with pytest.raises(ValueError, match="a taxonomy names files"):
         list(scan(path, PointRow, ["point"], ["point", "taxonomy"]))
-
-
-def test_columns_are_replaced_row_for_row_in_every_part_of_a_file(
-    surface: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(scanning, "ROWS", 5)
-    before = whole_of(surface)
-    values = [k / 100 for k in range(before.num_rows)]
-    replace_columns(surface, SurfaceRow, KEYS["surface"], {"dev_macro_f1": values})
-    after = whole_of(surface)
-    assert after.column("dev_macro_f1").to_pylist() == values
-    others = ["model", "threshold", "temperature", "test_macro_f1"]
-    assert after.select(others).equals(before.select(others))

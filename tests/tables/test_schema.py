@@ -4,7 +4,8 @@ import pyarrow as pa
 import pytest
 
 from emoray.tables.parts import KEYS
-from emoray.tables.rows import TABLES, LayerRow, PointRow, note
+from emoray.tables.point_rows import PointRow
+from emoray.tables.rows import TABLES, LayerRow, note
 from emoray.tables.schema import schema_of
 
 

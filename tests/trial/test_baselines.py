@@ -12,7 +12,8 @@ from emoray.stages.spec import Data
 from emoray.storage.store.keys import id_of, key_of
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
-from emoray.tables.rows import LabelRow, LatencyRow, PointRow
+from emoray.tables.point_rows import PointRow
+from emoray.tables.rows import LabelRow, LatencyRow
 
 TAXONOMY = "sentiment"
 

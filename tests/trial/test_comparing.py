@@ -23,7 +23,8 @@ from emoray.stages.resampled_scores import read_deviations, read_macro_f1
 from emoray.stages.spec import all_decisions
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import read_table
-from emoray.tables.rows import LabelRow, PointRow
+from emoray.tables.point_rows import PointRow
+from emoray.tables.rows import LabelRow
 from tests.trial.chain import RECIPE, Chain
 
 MODELS = (1, 2, 3)

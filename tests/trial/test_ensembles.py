@@ -22,8 +22,9 @@ from emoray.stages.spec import Decision, Fitted
 from emoray.storage.store.keys import id_of
 from emoray.tables.ensemble_rows import MemberRow
 from emoray.tables.files import read_table
+from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.predictions import cuts_of_row
-from emoray.tables.rows import LabelRow, PointRow, ReliabilityRow, SurfaceRow
+from emoray.tables.rows import LabelRow, ReliabilityRow, SurfaceRow
 from emoray.workflows.evaluate import Evaluate, run_evaluate
 from emoray.workflows.ship import ship_ensemble
 from tests.trial.chain import RECIPE, Chain
@@ -70,7 +71,7 @@ def made(chain: Chain, weighing: Weighing, members: int = 4) -> Combined:
         chain=chain,
         combine=combine,
         folder=folder,
-        points=read_table(folder / "points.parquet", PointRow).to_pylist(),
+        points=read_table(folder / "points.parquet", MeasuredPointRow).to_pylist(),
         members=read_table(folder / "members.parquet", MemberRow).to_pylist(),
     )
 
@@ -103,7 +104,7 @@ def test_an_ensemble_costs_what_its_distinct_members_cost(combined: Combined) ->
     assert row["models"] == len(members) == len({m["model"] for m in members})
     alone = sum(m["size_bytes"] for m in members)
     assert 0.5 * alone < row["size_bytes"] < alone + 1000, "vocabulary and decision are kept once"
-    one = read_table(combined.chain.folders[0] / "points.parquet", PointRow).to_pylist()[0]
+    one = read_table(combined.chain.folders[0] / "points.parquet", MeasuredPointRow).to_pylist()[0]
     assert row["parameters"] == len(members) * one["parameters"]
     assert row["family"] == "ensemble" and row["recipe"].startswith("sentiment seeds ")
 
@@ -117,7 +118,7 @@ def test_members_tell_weights_and_what_each_earns_alone(combined: Combined) -> N
     alone = {
         row["model"]: row
         for folder in combined.chain.folders
-        for row in read_table(folder / "points.parquet", PointRow).to_pylist()
+        for row in read_table(folder / "points.parquet", MeasuredPointRow).to_pylist()
         if (row["threshold_rule"], row["temperature_rule"]) == ("per_label", "fitted")
     }
     for member in combined.members_of(combined.point()):
@@ -143,7 +144,7 @@ def test_every_table_speaks_of_the_ensemble(combined: Combined) -> None:
 
 def test_an_ensemble_of_one_scores_as_its_member(chain: Chain) -> None:
     row = made(chain, MEAN, 1).point()
-    alone = read_table(chain.folders[0] / "points.parquet", PointRow).to_pylist()
+    alone = read_table(chain.folders[0] / "points.parquet", MeasuredPointRow).to_pylist()
     wanted = next(
         r for r in alone if (r["threshold_rule"], r["temperature_rule"]) == ("per_label", "fitted")
     )

@@ -26,7 +26,8 @@ from emoray.stages.qat import MAPS, QuantizationAwareTraining, read_maps, write_
 from emoray.stages.spec import all_decisions
 from emoray.tables.comparison_rows import ComparisonRow
 from emoray.tables.files import read_table
-from emoray.tables.rows import LayerRow, PointRow, TrainingRow
+from emoray.tables.point_rows import MeasuredPointRow
+from emoray.tables.rows import LayerRow, TrainingRow
 from tests.trial.chain import RECIPE, Chain
 
 TWO_BITS = ModelScheme(
@@ -54,7 +55,7 @@ def refined(chain: Chain, scheme: ModelScheme) -> tuple[Path, Path]:
 def test_the_artifact_scores_what_training_under_its_codes_scored(name: str, chain: Chain) -> None:
     refinement, decided = refined(chain, SCHEMES[name])
     rows = read_table(refinement / "trainings.parquet", TrainingRow).to_pandas()
-    points = read_table(decided / "points.parquet", PointRow).to_pandas()
+    points = read_table(decided / "points.parquet", MeasuredPointRow).to_pandas()
     assert set(points["training"]) == {"qat"}
     if not rows["kept"].any():
         return  # no epoch was better than the start, whose score has no row
@@ -68,7 +69,7 @@ def test_training_for_two_bits_wins_back_what_rounding_lost(chain: Chain) -> Non
     plain = deciding(training(RECIPE, chain.data), TWO_BITS, all_decisions())
     scores = []
     for folder in (chain.store.make(plain).folder, with_training):
-        points = read_table(folder / "points.parquet", PointRow).to_pandas()
+        points = read_table(folder / "points.parquet", MeasuredPointRow).to_pandas()
         scores.append(points.loc[points["threshold_rule"] == "per_label", "dev_macro_f1"].max())
     assert scores[1] > scores[0]
 
@@ -87,7 +88,8 @@ def test_the_float_control_trains_as_long_and_quantizes_nothing(chain: Chain) ->
     train = training(RECIPE, chain.data)
     control = control_of(replace(TWO_BITS, qat=Qat(epochs=2)))
     decide = deciding(train, control, all_decisions())
-    points = read_table(chain.store.make(decide).folder / "points.parquet", PointRow).to_pandas()
+    made = chain.store.make(decide).folder
+    points = read_table(made / "points.parquet", MeasuredPointRow).to_pandas()
     assert set(points["training"]) == {"more"} and set(points["execution"]) == {"float"}
     assert isinstance(decide.compressed.refined, QuantizationAwareTraining)
     folder = chain.store.folder(decide.compressed.refined)
@@ -129,6 +131,6 @@ def test_dev_scores_of_a_refinement_are_cross_fitted(chain: Chain) -> None:
     _, decided = refined(chain, TWO_BITS)
     decide = chain.decided[0]
     _, labels_NK = read_texts(chain.store.folder(decide.text), "dev")
-    points = read_table(decided / "points.parquet", PointRow).to_pandas()
+    points = read_table(decided / "points.parquet", MeasuredPointRow).to_pandas()
     assert points["dev_macro_f1"].between(0, 1).all()
     assert cross_fitted_macro_f1(PerLabel(), labels_NK.astype(float), labels_NK) > 0.9

@@ -15,8 +15,9 @@ from emoray.metrics.cuts import cuts_of
 from emoray.stages.point_rows import point_ids
 from emoray.storage.store.keys import id_of
 from emoray.tables.files import read_table
+from emoray.tables.point_rows import PointRow
 from emoray.tables.predictions import cuts_of_row
-from emoray.tables.rows import LabelRow, LayerRow, PointRow
+from emoray.tables.rows import LabelRow, LayerRow
 from emoray.workflows.ship import ship_point
 from tests.trial.chain import RECIPE, Chain
 

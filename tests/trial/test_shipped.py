@@ -17,7 +17,8 @@ from emoray.labels import taxonomy
 from emoray.storage.location import relative
 from emoray.tables import load as load_run
 from emoray.tables.files import read_table, write_table
-from emoray.tables.rows import LabelRow, PointRow, RunRow
+from emoray.tables.point_rows import PointRow
+from emoray.tables.rows import LabelRow, RunRow
 from emoray.workflows.ship_row import ship_from
 from jobs import ship as ship_job
 from tests.tables.made import row as made_row

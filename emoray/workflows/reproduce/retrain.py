@@ -15,7 +15,7 @@ from emoray.stages.spec_json import read_spec
 from emoray.storage.store.keys import key_of
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import MeasuredPointRow
 from emoray.workflows.reproduce.record import RecordedRun, member_specs
 
 SHOWN = ("dev_macro_f1", "test_macro_f1", "size_bytes")
@@ -79,7 +79,7 @@ def train_anew(
     _, r = record.decisions(row)
     for seed in (None, *seeds):
         made = store.make(stage_of(record, row, data, seed)).folder
-        points = read_table(made / "points.parquet", PointRow)
+        points = read_table(made / "points.parquet", MeasuredPointRow)
         if seed is None:
             (point,) = points.filter(pc.equal(points.column("point"), row["point"])).to_pylist()
         else:  # another seed's points have other ids, in the same order

@@ -9,8 +9,7 @@ import pandas as pd
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.front import on_front
 from emoray.tables.parts import write_part
-from emoray.tables.rows import PointRow
-from tests.tables.made import blanks, make_run
+from tests.tables.made import blanks, finish, make_run
 
 RATIOS = ("frozen", "retuned")
 
@@ -89,13 +88,13 @@ def _label_changes(points: pd.DataFrame, labels: pd.DataFrame) -> dict[str, Any]
 
 
 def make_compared_run(folder: Path, **space: Any) -> pd.DataFrame:
-    """A made run whose rows are compared with their float parents and with the front."""
+    """A made run, merged, whose rows are compared with their float parents and with the front."""
     points = with_standing(make_run(folder, parts=1, **space))
-    write_part(blanks(PointRow) | points.to_dict("series"), folder, "points", "trial-0")
     labels = pd.read_parquet(folder / "_parts" / "labels" / "trial-0.parquet")
     for row_class, table, columns in (
         (ComparisonRow, "comparisons", _comparisons(points)),
         (LabelChangeRow, "label_changes", _label_changes(points, labels)),
     ):
         write_part(blanks(row_class) | columns, folder, table, "compared")
+    finish(folder, points)
     return points

@@ -9,11 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from emoray.report.page import write_report, write_together
-from emoray.tables.compact import compact
-from emoray.tables.parts import write_part
-from emoray.tables.rows import PointRow
 from emoray.tables.run import load
-from tests.tables.made import blanks
+from tests.tables.made import finish
 from tests.tables.report.evidence import make_compared_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -46,7 +43,6 @@ def browser() -> Iterator[Browser]:
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     run = tmp_path_factory.mktemp("runs") / "quick"
     make_compared_run(run, seeds=2, dims=(25, 50), bits=(32, 8, 4))
-    compact(run)
     return write_report(run).as_uri()
 
 
@@ -250,9 +246,7 @@ def test_on_a_page_of_several_runs_a_row_is_shipped_from_its_own_run(
     runs = [tmp_path / "small", tmp_path / "large"]
     for run, dims in zip(runs, ((25,), (50,)), strict=True):
         made = make_compared_run(run, seeds=1, dims=dims, bits=(32, 8))
-        base = made.assign(artifact="../_stages/base")
-        write_part(blanks(PointRow) | base.to_dict("series"), run, "points", "trial-0")
-        compact(run)
+        finish(run, made.assign(artifact="../_stages/base"))
     address = write_together(runs).as_uri()
     for run in runs:
         page = browser.new_page()

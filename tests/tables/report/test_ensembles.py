@@ -9,7 +9,7 @@ from emoray.console.wording import built
 from emoray.report.ensembles import ENSEMBLE, ensemble_sizes, ensembles, member_scores
 from emoray.report.style import save_png, specs_of
 from emoray.tables.ensemble_rows import MemberRow
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import PointRow
 from tests.tables.made import blanks
 
 KINDS = ("mean-logits", "greedy-probabilities")

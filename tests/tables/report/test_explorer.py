@@ -9,7 +9,7 @@ from emoray.report.explorer import explorer
 from emoray.report.kinds import BELOW, FRONT, SAME, UNKNOWN, kinds_of, palettes, standing
 from emoray.report.seeds import over_seeds, with_seeds
 from emoray.report.tradeoff import front_rows
-from emoray.tables.compact import compact, repeats_of
+from emoray.tables.compact import repeats_of
 from emoray.tables.front import on_front, picks
 from emoray.tables.parts import KEYS
 from tests.tables.made import points, run_table
@@ -22,7 +22,6 @@ DETAILS = ("labels", "label_changes", "comparisons")
 def run(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
     folder = tmp_path_factory.mktemp("runs") / "quick"
     make_compared_run(folder, seeds=1, dims=(25, 50), bits=(32, 8, 4))
-    compact(folder)
     return {name: run_table(folder, name).to_pandas() for name in ("points", "repeats", *DETAILS)}
 
 

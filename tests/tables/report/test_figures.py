@@ -10,7 +10,8 @@ from emoray.report.weights import schemes_to_show
 from emoray.tables.compact import repeats_of
 from emoray.tables.files import table_of
 from emoray.tables.front import on_front, picks
-from emoray.tables.rows import LatencyRow, PointRow
+from emoray.tables.point_rows import PointRow
+from emoray.tables.rows import LatencyRow
 from tests.tables.made import blanks, points, row
 
 

@@ -11,7 +11,8 @@ import pytest
 from emoray.report.page import SCRIPTS, write_report
 from emoray.tables.compact import compact
 from emoray.tables.parts import write_part
-from emoray.tables.rows import TABLES, FailureRow, PointRow
+from emoray.tables.point_rows import MeasuredPointRow
+from emoray.tables.rows import TABLES, FailureRow
 from tests.tables.made import make_run, row, run_row
 
 FIGURES = "front layers compression weights surface reliability labels training latency".split()
@@ -132,7 +133,7 @@ def test_points_alone_make_a_page_that_says_what_is_missing(tmp_path: Path) -> N
 
 
 def test_a_single_point_makes_a_page(tmp_path: Path) -> None:
-    write_part([row(PointRow, size_bytes=1000)], tmp_path, "points", "trial")
+    write_part([row(MeasuredPointRow, size_bytes=1000)], tmp_path, "points", "trial")
     compact(tmp_path)
     assert "1 operating point of" in write_report(tmp_path).read_text("utf-8")
 

@@ -31,7 +31,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("runs")
     for name, dims in (("small", (25, 50)), ("large", (50, 100))):
         make_compared_run(folder / name, seeds=1, dims=dims, bits=(32, 8))
-        compact(folder / name)
     return folder / "small", folder / "large"
 
 
@@ -125,7 +124,6 @@ def test_the_code_of_a_card_runs_where_the_report_lies(tmp_path: Path, several: 
         made = make_compared_run(run, seeds=1, dims=dims, bits=(32, 8))
         for artifact in made.loc[on_front(made), "artifact"].unique():
             write(run / artifact, files())
-        compact(run)
     page = draw_runs(runs, tmp_path / "elsewhere" / "all") if several else write_report(runs[0])
     assert isinstance(page, Path)
     codes = codes_of_cards(page)
@@ -150,7 +148,6 @@ def test_runs_of_other_labels_are_sections_of_their_own(
 ) -> None:
     other = tmp_path / "other"
     make_compared_run(other, seeds=1, dims=(25,), bits=(32, 8), taxonomies=("sentiment",))
-    compact(other)
     page = draw_runs([runs[0], other], tmp_path / "both.html")
     assert isinstance(page, Path) and page == tmp_path / "both.html"
     assert re.findall(r'data-explorer="(\w+)"', page.read_text("utf-8")) == ["ekman", "sentiment"]
@@ -174,7 +171,6 @@ def test_bad_runs_and_places_are_one_clear_line(runs: tuple[Path, Path], tmp_pat
     small, large = runs
     empty = tmp_path / "empty"
     make_compared_run(empty, seeds=1, dims=(25,), bits=(32, 8))
-    compact(empty)
     (empty / "points.parquet").unlink()
     for words, said in (
         ([small, small.parent / "large" / ".." / "small"], "named once"),

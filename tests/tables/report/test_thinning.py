@@ -4,7 +4,7 @@ import pytest
 
 from emoray.report.thinning import EXTREMES, thin
 from emoray.tables.front import on_front
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import PointRow
 from tests.tables.made import blanks, points
 
 

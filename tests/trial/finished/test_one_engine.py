@@ -33,7 +33,8 @@ from emoray.tables.comparison_rows import ComparisonRow
 from emoray.tables.evidence_rows import PredictionRow
 from emoray.tables.files import read_table
 from emoray.tables.nearest import with_nearest
-from emoray.tables.rows import LabelRow, PointRow
+from emoray.tables.point_rows import MeasuredPointRow
+from emoray.tables.rows import LabelRow
 from emoray.workflows.calibration import Calibrated, calibration_changes
 from emoray.workflows.compare.compare import CompareModels, run_compare
 from emoray.workflows.compress import judging
@@ -139,7 +140,7 @@ def test_compare_compress_sweep_front_run_and_techniques_say_the_same_of_two_mod
 
     both = pd.concat(
         [
-            read_table(chain.folders[m] / "points.parquet", PointRow).to_pandas()
+            read_table(chain.folders[m] / "points.parquet", MeasuredPointRow).to_pandas()
             for m in (FLOAT, SMALL)
         ]
     )

@@ -1,0 +1,110 @@
+"""The points of a run: what stages measured of each, joined with what only the run knows."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from emoray.tables.coded import coded
+from emoray.tables.files import filled, write_chunks
+from emoray.tables.merging import Merged
+from emoray.tables.parts import table_path
+from emoray.tables.point_rows import MeasuredPointRow, PointRow
+from emoray.tables.schema import schema_of
+
+MEASURED = schema_of(MeasuredPointRow).names
+
+
+def percentiles_of(latency: pa.Table) -> pd.DataFrame:
+    """Percentiles by model from raw samples, at the fewest threads the model was timed with."""
+    columns = ["model", "threads", "milliseconds", "model_milliseconds"]
+    samples = latency.select(columns).to_pandas()
+    fewest = samples.groupby("model")["threads"].transform("min")
+    models = samples[samples["threads"] == fewest].groupby("model")
+    return pd.DataFrame(
+        {
+            "latency_p50_ms": models["milliseconds"].quantile(0.5),
+            "latency_p95_ms": models["milliseconds"].quantile(0.95),
+            "model_p50_ms": models["model_milliseconds"].quantile(0.5),
+        }
+    )
+
+
+def latency_columns(model: pa.ChunkedArray, percentiles: pd.DataFrame) -> dict[str, pa.Array]:
+    """The percentiles of each row's model; null where it was not timed."""
+    of_row = model.to_pandas()
+    return {
+        name: pa.array(of_row.map(percentiles[name]).astype(float), from_pandas=True)
+        for name in percentiles.columns
+    }
+
+
+def joined(measured: pa.Table, facts: Mapping[str, Any]) -> pa.Table:
+    """Rows of `points`, whole: a fact that the run has nothing to say of is null, of text empty."""
+    columns = dict(zip(measured.column_names, measured.columns, strict=True))
+    return filled(pa.table({**columns, **facts}), schema_of(PointRow))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPoints:
+    """The points of all parts of a run, and what its other tables say of them.
+
+    They can be read as often as one likes, and become the table `points` once all facts are known.
+    percentiles: of latency, by model. on_front: in the order of the rows.
+    """
+
+    merged: Merged
+    run_folder: Path
+    percentiles: pd.DataFrame
+    on_front: pa.Array
+
+    def chunks(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """The rows in order, some thousand at once; only these columns, if given."""
+        asked = list(columns or schema_of(PointRow).names)
+        measured = [name for name in MEASURED if name in {*asked, "model"}]
+        done = 0
+        for chunk in self.merged.chunks(measured):
+            facts = {
+                "run": pa.repeat(self.run_folder.name, chunk.num_rows),
+                "on_front": self.on_front.slice(done, chunk.num_rows),
+                **latency_columns(chunk.column("model"), self.percentiles),
+            }
+            done += chunk.num_rows
+            own = dict(zip(chunk.column_names, chunk.columns, strict=True))
+            known = {**own, **facts}
+            yield pa.table({name: known[name] for name in asked if name in known})
+
+    def frame(self, columns: Sequence[str]) -> pd.DataFrame:
+        """These columns of all rows, in little memory: see `coded`."""
+        return coded(self.chunks(columns), whole=["point", "model"])
+
+    def rows(self, points: Collection[str]) -> pa.Table:
+        """The rows of these points, as far as they are known, in order."""
+        wanted = pa.array(points, pa.string())
+        found = [c.filter(pc.is_in(c.column("point"), wanted)) for c in self.chunks()]
+        return joined(pa.concat_tables(found), {})
+
+    def write(self, facts: Mapping[str, Any] | None = None) -> None:
+        """Write the table `points`.
+
+        Args:
+            facts: the columns of `RunPointRow` that tables cannot know, in the order of the rows.
+        """
+        schema, known = schema_of(PointRow), facts or {}
+
+        def whole() -> Iterator[pa.Table]:
+            done = 0
+            for chunk in self.chunks():
+                end = done + chunk.num_rows
+                own = {
+                    name: pa.array(values[done:end], schema.field(name).type, from_pandas=True)
+                    for name, values in known.items()
+                }
+                done = end
+                yield joined(chunk, own)
+
+        write_chunks(whole(), table_path(self.run_folder, "points"), PointRow)
