@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from emoray.tables import load_run
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -12,24 +14,8 @@ if TYPE_CHECKING:
     from emoray.storage.location import Place
     from emoray.tables.run import Run
 
+__all__ = ["compare", "load_artifact", "load_run", "read_corpus", "sweep"]
 PLACES = ("data", "out", "store")  # settings that name a folder or a bucket
-
-
-def load_run(*places: "str | Path | Place") -> "Run":
-    """Read a finished run, or several as one.
-
-    Args:
-        places: folders or s3://bucket/prefix of runs.
-
-    Returns:
-        The run: `points` and its other tables as pandas frames, `best`, `compare`, `ship`.
-
-    Raises:
-        ValueError: where a place holds no tables, with what it does hold.
-    """
-    from emoray.tables import load
-
-    return load(*places)
 
 
 def load_artifact(place: "str | Path | Place", *, threads: int = 1) -> "Classifier":

@@ -46,11 +46,11 @@ def ship(
     """
 
     def work() -> None:
-        from emoray.tables import load
+        from emoray.tables import load_run
         from emoray.tables.run import chosen
         from emoray.workflows.ending import shipped_words
 
-        found = load(run)
+        found = load_run(run)
         row = chosen(found, point, within=within, by=by, where=where)
         print(shipped_words(row, found.ship(row, folder)))
 

@@ -26,17 +26,17 @@ def tables(
 ) -> None:
     """Say what a run's tables hold: rows, bytes, and what every column means.
 
-    Any folder that a job left tables in will do. To read them: `emoray.tables.load(RUN)`, or
+    Any folder that a job left tables in will do. To read them: `emoray.load_run(RUN)`, or
     anything that reads Parquet.
     """
 
     def work() -> None:
         from rich.console import Console
 
-        from emoray.tables import load
+        from emoray.tables import load_run
         from emoray.tables.printing import as_json, print_tables
 
-        found = load(run)
+        found = load_run(run)
         if json:
             print(as_json(found, table))
         else:

@@ -8,6 +8,7 @@ import pytest
 
 import emoray
 from emoray.artifact.runtime import write
+from emoray.tables import load, load_run
 from tests.conftest import ROOT
 from tests.export.shipped import files
 
@@ -30,7 +31,11 @@ def test_everything_on_offer_is_there_and_documented() -> None:
     for name in set(emoray.__all__) - {"__version__"}:
         offered = getattr(emoray, name)
         assert "Args:" in offered.__doc__ and "Raises:" in offered.__doc__, name
-        assert offered.__module__ == "emoray.api"
+        assert offered.__module__ in ("emoray.api", "emoray.tables")
+
+
+def test_there_is_one_way_to_read_a_run() -> None:
+    assert emoray.load_run is load is load_run
 
 
 def test_the_embedded_sample_is_read_in_a_taxonomy() -> None:

@@ -72,7 +72,7 @@ class Everyday:
             run = large_run(Path(temporary), self.taxonomy, self.points)
             measure_in_process(of_merging, run)
             for what, measured, goal in (
-                ("emoray.tables.load and its points", of_loading, 1.0),
+                ("emoray.load_run and its points", of_loading, 1.0),
                 ("report.html and its pictures", of_report, 20.0),
             ):
                 yield BenchmarkFigure(

@@ -102,9 +102,9 @@ def of_merging(run_folder: Path) -> Cost:
 def of_loading(run_folder: Path) -> Cost:
     """Load points as a notebook does. Runs in the process that it measures."""
     held, start = memory_mb("VmRSS"), time.perf_counter()
-    from emoray.tables import load
+    from emoray.tables import load_run
 
-    len(load(str(run_folder)).points)
+    len(load_run(str(run_folder)).points)
     seconds = time.perf_counter() - start
     return Cost(peak_mb=memory_mb("VmHWM"), library_mb=held, seconds=seconds)
 

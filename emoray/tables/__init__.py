@@ -1,4 +1,4 @@
-"""Row classes, Parquet files, the front and the report. `load` reads a run for a notebook."""
+"""Row classes, Parquet files, the front, and a finished run as one object."""
 
 from typing import TYPE_CHECKING
 
@@ -9,12 +9,21 @@ if TYPE_CHECKING:
     from emoray.tables.run import Run
 
 
-def load(*places: "str | Path | Place") -> "Run":
-    """The run in a folder or s3://bucket/prefix, or several read as one.
+def load_run(*places: "str | Path | Place") -> "Run":
+    """Read a finished run, or several as one.
 
-    `load("results/quick-ekman").points` is a pandas frame; see `emoray.tables.run.Run`. ValueError
-    where a place holds no tables, with what it does hold.
+    Args:
+        places: folders or s3://bucket/prefix of runs.
+
+    Returns:
+        The run: `points` and its other tables as pandas frames, `best`, `compare`, `ship`.
+
+    Raises:
+        ValueError: where a place holds no tables, with what it does hold.
     """
-    from emoray.tables.run import load as load_run
+    from emoray.tables.run import Run
 
-    return load_run(*places)
+    return Run.of(*places)
+
+
+load = load_run

@@ -50,6 +50,18 @@ class Run:
     _arrow: dict[tuple[int, str], pa.Table] = field(default_factory=dict, repr=False)
     _frames: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
+    @classmethod
+    def of(cls, *places: str | Path | Place) -> "Run":
+        """The run in a folder or s3://bucket/prefix, or several as one.
+
+        Raises:
+            ValueError: where a place holds no tables, with what it does hold.
+        """
+        if not places:
+            raise ValueError("a run is a folder, got none: load_run('results/quick-ekman')")
+        found = [place_of(place) if isinstance(place, str) else place for place in places]
+        return cls(folders=tuple(folder_at(place) for place in dict.fromkeys(found)))
+
     def __repr__(self) -> str:
         return f"Run({', '.join(str(folder.place) for folder in self.folders)})"
 
@@ -272,11 +284,3 @@ def chosen(run: Run, point: str | None, *, within: float, by: str, where: str | 
             "a row is named with --point or chosen with --where, got both: leave one out"
         )
     return run.point(point)
-
-
-def load(*places: str | Path | Place) -> Run:
-    """The run in a folder or s3://bucket/prefix, or several as one. ValueError where none is."""
-    if not places:
-        raise ValueError("a run is a folder, got none: load('results/quick-ekman')")
-    found = [place_of(place) if isinstance(place, str) else place for place in places]
-    return Run(folders=tuple(folder_at(place) for place in dict.fromkeys(found)))

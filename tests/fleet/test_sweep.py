@@ -25,7 +25,7 @@ from emoray.stages.point_rows import decision_id
 from emoray.stages.spec import recipe_id
 from emoray.stages.spec_json import read_spec as read_spec
 from emoray.storage.store.local import Store
-from emoray.tables import load
+from emoray.tables import load_run
 from emoray.tables.front import picks
 from emoray.tables.parts import part_files
 from emoray.tables.rows import TABLES
@@ -66,7 +66,7 @@ def test_every_table_is_there_and_no_two_points_share_an_id(smoke: Run) -> None:
 
 
 def test_the_sample_leaves_its_test_texts_and_what_a_row_gets_wrong(smoke: Run) -> None:
-    run = load(smoke.folder)
+    run = load_run(smoke.folder)
     texts = run.table("texts")
     assert len(texts) == run.table("runs")["test_texts"].iloc[-1]
     point = run.best()
@@ -153,7 +153,7 @@ def test_front_picks_table_and_artifacts_are_the_same_rows(smoke: Run) -> None:
     assert {path.name for path in (smoke.folder / "artifacts").iterdir()} == front
     shipped = points["artifact"] == "artifacts/" + points["point"]
     assert set(points.loc[shipped, "point"]) == front
-    run = load(smoke.folder)
+    run = load_run(smoke.folder)
     assert set(run.front["point"]) == front == set(front_rows(points)["point"])
     chosen = {name: pick.row["point"] for name, pick in picks(points).items()}
     assert set(chosen.values()) <= front and set(chosen) >= {"best", "smallest within 1 point"}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from emoray.tables import load
+from emoray.tables import load_run
 from emoray.tables.evidence_rows import PredictionRow, TextRow
 from emoray.tables.files import write_table
 from emoray.tables.point_rows import PointRow
@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_errors_name_their_texts_the_surest_mistake_first(folder: Path) -> None:
-    found = load(folder).errors("half")
+    found = load_run(folder).errors("half")
     assert found[["label", "kind", "text"]].to_numpy().tolist() == [
         ["anger", "false negative", 1],
         ["joy", "false positive", 1],
@@ -63,7 +63,7 @@ def test_errors_name_their_texts_the_surest_mistake_first(folder: Path) -> None:
 
 
 def test_errors_of_one_label_at_its_own_threshold(folder: Path) -> None:
-    run = load(folder)
+    run = load_run(folder)
     found = run.errors(run.point("own"), "joy")
     assert found[["kind", "text"]].to_numpy().tolist() == [["false negative", 2]]
     assert found["probability"].tolist() == pytest.approx([1 / (1 + np.exp(-0.5))])
@@ -72,7 +72,7 @@ def test_errors_of_one_label_at_its_own_threshold(folder: Path) -> None:
 
 
 def test_a_confusion_counts_what_stands_in_for_what(folder: Path) -> None:
-    found = load(folder).confusion("half")
+    found = load_run(folder).confusion("half")
     assert found.loc["joy", "joy"] == 2 and found.loc["neutral", "neutral"] == 1
     assert found.loc["anger", "joy"] == 1, "the text that is angry was called joyful"
     assert found.loc["neutral", "(nothing)"] == 1
@@ -81,7 +81,7 @@ def test_a_confusion_counts_what_stands_in_for_what(folder: Path) -> None:
 
 
 def test_thresholds_are_probabilities_and_exact_cuts(folder: Path) -> None:
-    run = load(folder)
+    run = load_run(folder)
     found = run.thresholds("own")
     assert found["cut"].tolist() == [1.5, -1.5, 0.0]
     assert found["threshold"].tolist() == pytest.approx([0.679179, 0.320821, 0.5], abs=1e-6)
@@ -89,7 +89,7 @@ def test_thresholds_are_probabilities_and_exact_cuts(folder: Path) -> None:
 
 
 def test_what_a_run_does_not_keep_is_said_with_the_way_to_it(folder: Path) -> None:
-    run = load(folder)
+    run = load_run(folder)
     with pytest.raises(ValueError, match=r"got gone of another model: name a row of run\.front"):
         run.errors("gone")
     with pytest.raises(ValueError, match="labels here are joy, anger, neutral, got 'fury'"):
@@ -98,8 +98,8 @@ def test_what_a_run_does_not_keep_is_said_with_the_way_to_it(folder: Path) -> No
         run.thresholds("strange")
     (folder / "texts.parquet").unlink()
     with pytest.raises(ValueError, match=r"got 0 of 4 texts of 'x' in this run: run .* --keep-te"):
-        load(folder).errors("own")
-    assert load(folder).confusion("own").shape == (4, 4)
+        load_run(folder).errors("own")
+    assert load_run(folder).confusion("own").shape == (4, 4)
 
 
 def test_the_job_ships_no_row_that_is_named_and_chosen_at_once(folder: Path) -> None:

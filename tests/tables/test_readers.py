@@ -1,4 +1,4 @@
-"""The same rows for everyone: pandas, pyarrow, DuckDB, Polars and `emoray.tables.load`."""
+"""The same rows for everyone: pandas, pyarrow, DuckDB, Polars and `emoray.load_run`."""
 
 import math
 from pathlib import Path
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emoray.tables import load
+from emoray.tables import load_run
 from emoray.tables.folders import CLASSES
 from emoray.tables.schema import schema_of
 from tests.tables.made import blanks, make_whole_run
@@ -55,7 +55,7 @@ def test_every_reader_gives_the_same_rows(table: str, run: Path) -> None:
         "pandas": lists_of(pd.read_parquet(path)),
         "duckdb": duckdb.sql(f"select * from '{path}'").arrow().read_all().to_pydict(),
         "polars": pl.read_parquet(path).to_dict(as_series=False),
-        "load": lists_of(load(run).table(table)),
+        "load": lists_of(load_run(run).table(table)),
     }
     for reader, columns in read.items():
         assert rows_of(columns) == wanted, reader
@@ -70,7 +70,7 @@ def test_no_reader_meets_a_column_without_a_type(table: str, run: Path) -> None:
     path, schema = run / f"{table}.parquet", schema_of(CLASSES[table])
     lists = {field.name for field in schema if pa.types.is_list(field.type)}
     flags = {f.name for f in schema if f.nullable and pa.types.is_boolean(f.type)}
-    loaded = load(run).table(table)
+    loaded = load_run(run).table(table)
     assert objects(loaded) == lists
     assert all(str(loaded[flag].dtype) == "boolean" for flag in flags)
     read = pd.read_parquet(path)
@@ -96,6 +96,6 @@ def test_the_made_run_has_a_null_and_a_value_in_every_column_that_may_hold_nulls
 
 def test_readers_take_several_runs_at_once(run: Path) -> None:
     pattern = str(run.parent / "*" / "points.parquet")
-    count = load(run).points.shape[0]
+    count = load_run(run).points.shape[0]
     assert duckdb.sql(f"select count(*) from '{pattern}'").fetchall() == [(count,)]
     assert pl.scan_parquet(pattern).select(pl.len()).collect().item() == count

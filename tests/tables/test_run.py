@@ -14,7 +14,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from emoray.storage.s3 import S3Folder
-from emoray.tables import load
+from emoray.tables import load_run
 from emoray.tables.compact import compact
 from emoray.tables.fields import CHANGE
 from emoray.tables.files import write_table
@@ -81,7 +81,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, np.n
 
 
 def test_points_front_and_tables_are_what_the_files_hold(run: Path) -> None:
-    found = load(run)
+    found = load_run(run)
     points = pd.read_parquet(run / "points.parquet")
     assert found.points["point"].tolist() == points["point"].tolist()
     assert set(found.front["point"]) == set(points.loc[points["on_front"], "point"])
@@ -91,14 +91,14 @@ def test_points_front_and_tables_are_what_the_files_hold(run: Path) -> None:
 
 
 def test_what_a_reader_changes_stays_with_them(run: Path) -> None:
-    found = load(str(run))
+    found = load_run(str(run))
     points = found.points
     points["mine"] = 1
     assert "mine" not in found.points
 
 
 def test_the_best_within_a_point_is_the_pick_of_the_sweep(run: Path) -> None:
-    found = load(run)
+    found = load_run(run)
     told = picks(found.points)
     assert found.best()["point"] == told["smallest within 1 point"].row["point"]
     assert found.best(within=0)["point"] == told["best"].row["point"]
@@ -112,25 +112,25 @@ def test_a_choice_is_made_on_dev_among_what_compares(
     run: Path, kept: tuple[Path, dict[str, np.ndarray]]
 ) -> None:
     with pytest.raises(ValueError, match="rows are chosen on dev, test only reports, got test_ece"):
-        load(run).best(by="test_ece")
+        load_run(run).best(by="test_ece")
     with pytest.raises(ValueError, match=r"with a better end \(.*size_bytes.*got 'seed'"):
-        load(run).best(by="seed")
+        load_run(run).best(by="seed")
     with pytest.raises(ValueError, match="0 or more, got -1"):
-        load(run).best(within=-1)
+        load_run(run).best(within=-1)
     with pytest.raises(ValueError, match="one corpus and taxonomy, got x three, x four: name one"):
-        load(kept[0]).best()
+        load_run(kept[0]).best()
     with pytest.raises(ValueError, match="taxonomy is one of four, three here, got 'ekman'"):
-        load(kept[0]).best(taxonomy="ekman")
+        load_run(kept[0]).best(taxonomy="ekman")
     with pytest.raises(ValueError, match="got no latency_p50_ms within 1 points of the best"):
-        load(kept[0]).best(by="latency_p50_ms", taxonomy="four")
-    assert load(kept[0]).best(taxonomy="four")["point"] == "other"
+        load_run(kept[0]).best(by="latency_p50_ms", taxonomy="four")
+    assert load_run(kept[0]).best(taxonomy="four")["point"] == "other"
 
 
 def test_two_points_are_compared_on_what_their_models_said(
     kept: tuple[Path, dict[str, np.ndarray]],
 ) -> None:
     folder, said = kept
-    found = load(folder)
+    found = load_run(folder)
     compared = found.compare("b", "a", margin=0.01)
     after = f1_score(said["truth"], said["good"] >= CUTS["own"], average="macro")
     before = f1_score(said["truth"], said["bad"] >= CUTS["half"], average="macro")
@@ -146,7 +146,7 @@ def test_two_points_are_compared_on_what_their_models_said(
 
 
 def test_what_cannot_be_compared_is_refused(kept: tuple[Path, dict[str, np.ndarray]]) -> None:
-    found = load(kept[0])
+    found = load_run(kept[0])
     with pytest.raises(ValueError, match=r"got gone of another model: .*jobs\.compare --run"):
         found.compare("a", "gone")
     with pytest.raises(ValueError, match="one corpus and taxonomy, got x three and x four"):
@@ -161,9 +161,9 @@ def test_several_runs_are_told_apart_and_share_a_front(run: Path, tmp_path: Path
     second = tmp_path / "second"
     make_run(second, seeds=1, dims=(50,), bits=(8,), temperatures=1, parts=1)
     compact(second)
-    both = load(run, second)
+    both = load_run(run, second)
     assert set(both.points["run"]) == {"first", "second"}
-    assert len(both.points) == len(load(run).points) + len(load(second).points)
+    assert len(both.points) == len(load_run(run).points) + len(load_run(second).points)
     assert both.table("latency").columns[0] == "run"
     front = both.front
     for dev, size in zip(front["dev_macro_f1"], front["size_bytes"], strict=True):
@@ -175,7 +175,7 @@ def test_several_runs_are_told_apart_and_share_a_front(run: Path, tmp_path: Path
 
 def test_runs_of_one_name_are_called_by_their_place(run: Path, tmp_path: Path) -> None:
     other = make_whole_run(tmp_path / "first")
-    both = load(run, other, run)
+    both = load_run(run, other, run)
     assert set(both.points["run"]) == {str(run), str(other)}
 
 
@@ -185,13 +185,13 @@ def test_a_point_that_two_runs_have_is_taken_from_the_one_that_keeps_its_predict
     bare = tmp_path / "bare"
     bare.mkdir()
     (bare / "points.parquet").write_bytes((kept[0] / "points.parquet").read_bytes())
-    assert load(bare, kept[0]).compare("b", "a").comparison.verdict == "better"
+    assert load_run(bare, kept[0]).compare("b", "a").comparison.verdict == "better"
     with pytest.raises(ValueError, match=r"holds points, this needs .*: run the same command"):
-        load(bare).compare("b", "a")
+        load_run(bare).compare("b", "a")
 
 
 def test_columns_are_described_with_unit_direction_and_example(run: Path) -> None:
-    told = load(run).describe("points").set_index("column")
+    told = load_run(run).describe("points").set_index("column")
     assert told.loc["size_bytes", ["unit", "better"]].tolist() == ["bytes", "lower"]
     assert told.loc["dev_macro_f1", ["unit", "better"]].tolist() == ["share, 0 to 1", "higher"]
     assert told.loc["latency_p50_ms", "unit"] == "milliseconds"
@@ -200,20 +200,19 @@ def test_columns_are_described_with_unit_direction_and_example(run: Path) -> Non
     assert told.loc["seed", ["unit", "better"]].tolist() == ["", ""]
     for change in ("nearest_front_change", "nearest_front_low", "nearest_front_high"):
         assert told.loc[change, "unit"] == CHANGE
-    assert (
-        load(run).describe("layers").set_index("column").loc["histogram", "example"].endswith("]")
-    )
+    layers = load_run(run).describe("layers").set_index("column")
+    assert layers.loc["histogram", "example"].endswith("]")
 
 
 def test_a_notebook_shows_every_word(run: Path, kept: tuple[Path, dict[str, np.ndarray]]) -> None:
-    found = load(run)
+    found = load_run(run)
     meanings = found.describe("points")["description"].tolist()
     shown = found.describe("points")._repr_html_()
     assert all(escape(meaning) in shown for meaning in meanings)
     assert max(map(len, meanings)) > 100, "pandas would cut these"
     whole = found._repr_html_()
     assert str(run) in whole and "One operating point: a trained" in whole
-    compared = load(kept[0]).compare("b", "a")
+    compared = load_run(kept[0]).compare("b", "a")
     assert escape(repr(compared)) in compared._repr_html_()
     assert all(f">{label}</td>" in compared._repr_html_() for label in LABELS)
     assert isinstance(found.describe().sort_values("rows"), pd.DataFrame)
@@ -221,7 +220,7 @@ def test_a_notebook_shows_every_word(run: Path, kept: tuple[Path, dict[str, np.n
 
 def test_a_folder_of_a_job_on_finished_models_can_be_read(tmp_path: Path) -> None:
     write_table([row(CalibrationRow)], tmp_path / "calibration.parquet", CalibrationRow)
-    found = load(tmp_path)
+    found = load_run(tmp_path)
     assert found.tables == ("calibration",) and len(found.table("calibration")) == 1
     with pytest.raises(ValueError, match="tables here are calibration, got 'points'"):
         _ = found.points
@@ -251,23 +250,23 @@ def test_what_may_be_negative_is_not_called_a_share_from_0_to_1(table: str) -> N
 
 def test_what_is_no_run_says_what_it_is_instead(tmp_path: Path, run: Path) -> None:
     with pytest.raises(ValueError, match=r"got .*nowhere which does not exist: name the folder"):
-        load(tmp_path / "nowhere")
+        load_run(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="without any: name the folder that the job printed"):
-        load(tmp_path)
+        load_run(tmp_path)
     with pytest.raises(ValueError, match=r"a run is a folder, got the file .*points\.parquet"):
-        load(run / "points.parquet")
+        load_run(run / "points.parquet")
     with pytest.raises(ValueError, match=f"that holds runs: name one, such as {run}"):
-        load(run.parent)
+        load_run(run.parent)
     with pytest.raises(ValueError, match="a run is a folder, got none"):
-        load()
+        load_run()
     with pytest.raises(ValueError, match="a place is a local path or s3://bucket/prefix, got 'gs:"):
-        load("gs://bucket/run")
+        load_run("gs://bucket/run")
 
 
 def test_half_a_run_says_what_is_there_and_how_to_go_on(tmp_path: Path) -> None:
     make_run(tmp_path / "half", seeds=1, dims=(25,), bits=(8,), temperatures=1)
     with pytest.raises(ValueError, match=r"with parts of labels, .*points.* jobs\.report"):
-        load(tmp_path / "half")
+        load_run(tmp_path / "half")
 
 
 def older(path: Path, *columns: str, newer: bool = False) -> None:
@@ -282,7 +281,7 @@ def test_a_run_of_another_version_is_read_and_says_what_is_missing(tmp_path: Pat
     folder = make_whole_run(tmp_path / "run")
     older(folder / "points.parquet", "dev_ece", "artifact_sha256", newer=True)
     older(folder / "labels.parquet", "average_precision")
-    found = load(folder)
+    found = load_run(folder)
     assert found.points["dev_ece"].isna().all() and (found.points["artifact_sha256"] == "").all()
     assert len(found.points) and "of_tomorrow" not in found.points
     assert found.missing() == {
@@ -291,12 +290,12 @@ def test_a_run_of_another_version_is_read_and_says_what_is_missing(tmp_path: Pat
     }
     assert "points has no dev_ece, artifact_sha256; labels has no av" in found._repr_html_()
     assert found.describe("points").set_index("column").loc["dev_ece", "example"] == ""
-    assert found.best()["point"] == load(folder).best(within=1.0)["point"]
+    assert found.best()["point"] == load_run(folder).best(within=1.0)["point"]
     with pytest.raises(ValueError, match="got dev_ece, which this run has of no row: leave it out"):
         found.best(where="dev_ece < 0.1")
-    whole = load(make_whole_run(tmp_path / "whole"))
+    whole = load_run(make_whole_run(tmp_path / "whole"))
     assert whole.missing() == {} and "another version" not in whole._repr_html_()
-    assert len(load(folder, tmp_path / "whole").points) == 2 * len(whole.points)
+    assert len(load_run(folder, tmp_path / "whole").points) == 2 * len(whole.points)
 
 
 def test_a_table_of_another_version_or_damaged_is_refused_when_it_is_read(tmp_path: Path) -> None:
@@ -305,7 +304,7 @@ def test_a_table_of_another_version_or_damaged_is_refused_when_it_is_read(tmp_pa
     raw = bytearray((folder / "labels.parquet").read_bytes())
     raw[60] ^= 1
     (folder / "labels.parquet").write_bytes(raw)
-    found = load(folder)
+    found = load_run(folder)
     assert len(found.table("layers"))
     with pytest.raises(ValueError, match=r"must hold point rows.*another version's"):
         _ = found.points
@@ -319,11 +318,11 @@ def test_a_table_of_another_version_or_damaged_is_refused_when_it_is_read(tmp_pa
 def test_a_run_in_a_bucket_is_read_as_one_here(run: Path, s3: S3Folder) -> None:
     for name in ("points", "labels"):
         (s3 / "first").upload(f"{name}.parquet", run / f"{name}.parquet")
-    found = load(str(s3 / "first"))
-    assert found.points.equals(load(run).points)
+    found = load_run(str(s3 / "first"))
+    assert found.points.equals(load_run(run).points)
     assert found.describe()["rows"].tolist() == [len(found.points), len(found.table("labels"))]
     with pytest.raises(ValueError, match=f"that holds runs: name one, such as {s3 / 'first'}"):
-        load(s3)
+        load_run(s3)
 
 
 def test_a_hundred_thousand_points_are_read_in_a_second(tmp_path: Path) -> None:
@@ -333,6 +332,6 @@ def test_a_hundred_thousand_points_are_read_in_a_second(tmp_path: Path) -> None:
     part = folder / "_parts" / "points" / "trial-0.parquet"
     part.rename(table_path(folder, "points"))
     begun = time.process_time()
-    points = load(folder).points
+    points = load_run(folder).points
     assert len(points) == len(frame) > 100_000
     assert time.process_time() - begun < 1.0

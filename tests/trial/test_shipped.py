@@ -15,7 +15,7 @@ from emoray.artifact.decision_history import change
 from emoray.artifact.runtime import MANIFEST, card, load, sha256
 from emoray.labels import taxonomy
 from emoray.storage.location import relative
-from emoray.tables import load as load_run
+from emoray.tables import load_run
 from emoray.tables.files import read_table, write_table
 from emoray.tables.point_rows import PointRow
 from emoray.tables.rows import LabelRow, RunRow

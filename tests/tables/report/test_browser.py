@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from emoray.report.page import write_report, write_together
-from emoray.tables.run import load
+from emoray.tables import load_run
 from tests.tables.made import finish
 from tests.tables.report.evidence import make_compared_run
 
@@ -251,7 +251,7 @@ def test_on_a_page_of_several_runs_a_row_is_shipped_from_its_own_run(
     for run in runs:
         page = browser.new_page()
         page.set_default_timeout(PATIENCE)
-        point = load(run).points["point"].iloc[0]
+        point = load_run(run).points["point"].iloc[0]
         page.goto(f"{address}#ekman-front?point={quote(point)}")
         code = page.locator(CARD).locator("pre").inner_text()
         assert f'emoray.load_run("{run}").ship("{point}"' in code

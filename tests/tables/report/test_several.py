@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 from emoray.artifact.runtime import write
 from emoray.report.page import draw_runs, write_report
 from emoray.report.several import together
+from emoray.tables import load_run
 from emoray.tables.compact import compact
 from emoray.tables.front import on_front
 from emoray.tables.parts import write_part
 from emoray.tables.rows import RunRow
-from emoray.tables.run import load
 from jobs import report as report_job
 from tests.conftest import ROOT
 from tests.export.shipped import files
@@ -72,7 +72,7 @@ def test_the_page_lies_beside_the_first_run_and_no_own_report_is_touched(
 
 def test_the_front_is_that_of_all_runs(runs: tuple[Path, Path], page: Path) -> None:
     data = explored(page)
-    points = load(*runs).points.drop_duplicates("point", ignore_index=True)
+    points = load_run(*runs).points.drop_duplicates("point", ignore_index=True)
     assert data["rows"] == len(points)
     assert "run" in data["filters"] and "run" in data["colours"]
     ids, run = column(data, "point"), column(data, "run")
@@ -87,7 +87,7 @@ def test_a_row_of_two_runs_is_that_of_the_run_named_first(page: Path) -> None:
     data = explored(page)
     told = pd.DataFrame({"point": column(data, "point"), "run": column(data, "run")})
     assert told["point"].is_unique
-    small = pd.DataFrame(load(page.parent / "small").points)
+    small = pd.DataFrame(load_run(page.parent / "small").points)
     assert set(told.loc[told["run"] == "small", "point"]) == set(small["point"])
 
 
@@ -114,7 +114,7 @@ def test_a_row_that_is_not_shipped_is_fetched_from_its_own_run(
     homes, points = column(data, "home"), column(data, "point")
     assert homes == column(data, "run") and set(homes) == {"small", "large"}
     for home in ("small", "large"):
-        assert load(home).point(points[homes.index(home)])["run"] == home
+        assert load_run(home).point(points[homes.index(home)])["run"] == home
 
 
 @pytest.mark.parametrize("several", [False, True], ids=["one run", "several runs"])
