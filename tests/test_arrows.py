@@ -96,7 +96,7 @@ HOMES: dict[str, set[str]] = {
     "typer": {"jobs"},
 }
 OWN = {"NO_TELEMETRY", "__version__"}  # what emoray/__init__.py says itself, for everyone
-LOAD = "emoray/tables/__init__.py"  # `emoray.tables.load`, the one thing a package offers itself
+LOAD = "emoray/tables/__init__.py"  # `load_run`, the one thing a package offers itself
 # What a finished run offers beyond its tables, imported when it is called: nothing comes back.
 DOORS = {
     "emoray/__init__.py": {"emoray.api"},

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-import emoray.tables
+import emoray
 from emoray.data.goemotions import sample
 from emoray.storage.location import fetched
 from emoray.storage.s3 import S3Folder
@@ -62,7 +62,7 @@ def run(app: typer.Typer, *words: object) -> Result:
 
 
 def test_a_run_is_read(bucket: S3Folder) -> None:
-    assert len(emoray.tables.load(str(bucket / "run")).points) == 1
+    assert len(emoray.load_run(str(bucket / "run")).points) == 1
     result = run(tables.app, bucket / "run")
     assert result.exit_code == 0, result.output
 

@@ -5,7 +5,7 @@ are chosen together: least summed error within a budget of bytes. (Mixed precisi
 error under a size budget: Dong et al. 2020, "HAWQ-V2"; here the second order is the product's own.)
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -162,6 +162,25 @@ class Choice:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Options:
+    """The schemes that one weight may take, and what each would err and take in bytes."""
+
+    schemes: Sequence[QuantScheme]
+    errors: Sequence[float]
+    sizes: Sequence[int]
+
+    @classmethod
+    def of(
+        cls, values: np.ndarray, schemes: Sequence[QuantScheme], weights: np.ndarray | None
+    ) -> "_Options":
+        return cls(
+            schemes=schemes,
+            errors=predicted_errors(values, schemes, weights),
+            sizes=[bytes_under(values.shape, scheme) for scheme in schemes],
+        )
+
+
 def _weights(
     tensors: Mapping[str, np.ndarray],
     moments: Mapping[str, np.ndarray] | None,
@@ -258,31 +277,23 @@ def choose(
     tensors = {name: checked_values(values) for name, values in tensors.items()}
     weights = _weights(tensors, moments, token_counts)
     counts = _importance(tensors, usual_importance(tensors) if importance is None else importance)
-    options = {name: adaptive.options(name) for name in tensors}
-    errors = {
-        name: predicted_errors(tensors[name], schemes, weights[name])
-        for name, schemes in options.items()
+    options = {
+        name: _Options.of(values, adaptive.options(name), weights[name])
+        for name, values in tensors.items()
     }
-    sizes = {
-        name: [bytes_under(tensors[name].shape, scheme) for scheme in schemes]
-        for name, schemes in options.items()
-    }
-    shapes = {name: values.shape for name, values in tensors.items()}
-    weighted_errors = [[counts[name] * error for error in found] for name, found in errors.items()]
-    taken = dict(
-        zip(
-            tensors,
-            allocate(list(sizes.values()), weighted_errors, adaptive.budget(shapes)),
-            strict=True,
-        )
+    taken = allocate(
+        [own.sizes for own in options.values()],
+        [[counts[name] * error for error in own.errors] for name, own in options.items()],
+        adaptive.budget({name: values.shape for name, values in tensors.items()}),
     )
-    chosen = {name: options[name][i] for name, i in taken.items()}
+    picked = dict(zip(options, taken, strict=True))
+    chosen = {name: options[name].schemes[i] for name, i in picked.items()}
+    errors = {name: options[name].errors[i] for name, i in picked.items()}
     maps = {n: affine_for(tensors[n], scheme, weights[n]) for n, scheme in chosen.items()}
-    found = {name: errors[name][i] for name, i in taken.items()}
     return Choice(
         scheme=_scheme(chosen, tensors, adaptive),
         maps=maps,
-        reasons={name: reason(tensors[name], maps[name], found[name]) for name in tensors},
-        errors=found,
-        size_bytes=sum(sizes[name][i] for name, i in taken.items()),
+        reasons={name: reason(tensors[name], maps[name], errors[name]) for name in tensors},
+        errors=errors,
+        size_bytes=sum(options[name].sizes[i] for name, i in picked.items()),
     )

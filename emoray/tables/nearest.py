@@ -12,12 +12,14 @@ import pandas as pd
 
 from emoray.metrics.bootstrap import symmetric_interval
 
-NONE = -1  # of a place: nothing stands there
+NONE = -1  # of a place: nothing stands there. As an index it is the last row's, which is masked
 Drawn = Mapping[str, np.ndarray]
 """How far the macro-F1 of each point of one model deviates in every resample (B)."""
+DrawnOf = Callable[[str], Drawn]
+"""The same by model."""
 
 
-def _beside(sizes_F: np.ndarray, models_F: np.ndarray) -> np.ndarray:
+def _neighbours(sizes_F: np.ndarray, models_F: np.ndarray) -> np.ndarray:
     """Of each row of the front, the place of the nearest in bytes (log) that is another model's."""
     log_F = np.log(sizes_F)
     found = np.full(len(log_F), NONE)
@@ -46,44 +48,60 @@ def nearest_front(points: pd.DataFrame) -> np.ndarray:
         off = rows[~front_P[rows]]
         last = np.searchsorted(size_P[front], size_P[off], side="right") - 1
         place_P[off] = np.where(last >= 0, front[np.maximum(last, 0)], NONE)
-        beside_F = _beside(size_P[front], ordered["model"].to_numpy())
-        place_P[front] = np.where(beside_F >= 0, front[np.maximum(beside_F, 0)], NONE)
+        neighbour_F = _neighbours(size_P[front], ordered["model"].to_numpy())
+        place_P[front] = np.where(neighbour_F >= 0, front[np.maximum(neighbour_F, 0)], NONE)
     return place_P
 
 
-def with_nearest(points: pd.DataFrame, drawn_of: Callable[[str], Drawn]) -> dict[str, Any]:
+def _front_drawn(points: pd.DataFrame, place_P: np.ndarray, drawn_of: DrawnOf) -> Drawn:
+    """The resamples of every row of the front that another is held against, by point."""
+    front = points.iloc[np.unique(place_P[place_P != NONE])]
+    found: dict[str, np.ndarray] = {}
+    for model, rows in front.groupby("model", sort=False):
+        drawn = drawn_of(str(model))
+        found |= {point: drawn[point] for point in rows["point"] if point in drawn}
+    return found
+
+
+def _intervals(
+    points: pd.DataFrame, against_P: np.ndarray, change_P: np.ndarray, front: Drawn, of: DrawnOf
+) -> tuple[np.ndarray, np.ndarray]:
+    """(low_P, high_P) of each change; NaN where the resamples of one of a pair are not there.
+
+    A model at a time: the resamples of all rows at once would be gigabytes.
+    """
+    names_P = points["point"].to_numpy(object)
+    low_P, high_P = np.full(len(points), np.nan), np.full(len(points), np.nan)
+    for model, rows in points.groupby("model", sort=False).indices.items():
+        drawn = of(str(model))
+        paired = [p for p in rows if names_P[p] in drawn and against_P[p] in front]
+        if paired:
+            own_RB = np.array([drawn[names_P[p]] for p in paired], np.float32)
+            front_RB = np.array([front[against_P[p]] for p in paired], np.float32)
+            ends = symmetric_interval(change_P[paired], own_RB - front_RB)
+            low_P[paired], high_P[paired] = ends
+    return low_P, high_P
+
+
+def with_nearest(points: pd.DataFrame, drawn_of: DrawnOf) -> dict[str, Any]:
     """Columns of `points` on the nearest row of the front.
 
-    drawn_of: what a model left of its points in resamples; asked for once a model, and for the few
-    of the front once more. Where one of a pair is not there the interval is NaN.
+    Args:
+        points: rows with their place on the front and their score on test.
+        drawn_of: what a model left of its points in resamples; asked for once a model, and for the
+            few of the front once more.
     """
     points = points.reset_index(drop=True)
-    place_P, names_P = nearest_front(points), points["point"].to_numpy(object)
-    score_P = points["test_macro_f1"].to_numpy(float)
-    there_P = place_P != NONE
-    low_P, high_P = np.full(len(points), np.nan), np.full(len(points), np.nan)
-    kept = points.iloc[np.unique(place_P[there_P])]
-    front: dict[str, np.ndarray] = {}
-    for model, rows in kept.groupby("model", sort=False):
-        drawn = drawn_of(str(model))
-        front |= {name: drawn[name] for name in rows["point"] if name in drawn}
-    change_P = score_P - score_P[np.maximum(place_P, 0)]
-    for model, rows in points.groupby("model", sort=False).indices.items():
-        drawn = drawn_of(str(model))
-        pairs = [
-            (p, drawn[names_P[p]], front[names_P[place_P[p]]])
-            for p in rows
-            if there_P[p] and names_P[p] in drawn and names_P[place_P[p]] in front
-        ]
-        if pairs:
-            chosen, mine, others = zip(*pairs, strict=True)
-            at = list(chosen)
-            apart_RB = np.array(mine, np.float32) - np.array(others, np.float32)
-            low_P[at], high_P[at] = symmetric_interval(change_P[at], apart_RB)
+    place_P = nearest_front(points)
+    names_P, score_P = points["point"].to_numpy(object), points["test_macro_f1"].to_numpy(float)
+    against_P = np.where(place_P != NONE, names_P[place_P], "")
+    change_P = score_P - score_P[place_P]
+    front = _front_drawn(points, place_P, drawn_of)
+    low_P, high_P = _intervals(points, against_P, change_P, front, drawn_of)
     known_P = ~np.isnan(low_P)
     apart_P = (low_P > 0) | (high_P < 0)
     return {
-        "nearest_front": np.where(there_P, names_P[np.maximum(place_P, 0)], ""),
+        "nearest_front": against_P,
         "nearest_front_change": np.where(known_P, change_P, np.nan),
         "nearest_front_low": low_P,
         "nearest_front_high": high_P,
