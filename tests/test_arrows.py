@@ -90,7 +90,7 @@ HOMES: dict[str, set[str]] = {
     "jinja2": {"emoray/report"},
     "pandas": {
         *("emoray/tables", "emoray/report"),
-        *("emoray/workflows/publish.py", "emoray/workflows/ending.py", "emoray/api.py"),
+        *("emoray/workflows/ship_front.py", "emoray/workflows/ending.py", "emoray/api.py"),
     },
     "requests": {"emoray/data/download.py"},
     "typer": {"jobs"},

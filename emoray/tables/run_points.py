@@ -84,7 +84,7 @@ class RunPoints:
 
     def rows(self, points: Collection[str]) -> pa.Table:
         """The rows of these points, as far as they are known, in order."""
-        wanted = pa.array(points, pa.string())
+        wanted = pa.array(list(points), pa.string())
         found = [c.filter(pc.is_in(c.column("point"), wanted)) for c in self.chunks()]
         return joined(pa.concat_tables(found), {})
 

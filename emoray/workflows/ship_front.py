@@ -1,0 +1,151 @@
+"""Artifacts of a run: those of its front put on disk, and where every other row is shipped from."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+
+from emoray.artifact.renewing import artifacts_in, clear_made, hidden_name, renew
+from emoray.distributed.single_flight import Failed
+from emoray.search.trials import Desk
+from emoray.stages.compression import BASE, Compress
+from emoray.stages.ensembles import Combine
+from emoray.storage.location import relative
+from emoray.storage.parallel import in_parallel
+from emoray.storage.store.keys import key_of
+from emoray.storage.store.local import Store
+from emoray.tables.baselines import without_baselines
+from emoray.tables.parts import KEYS, table_path
+from emoray.tables.point_rows import PointRow
+from emoray.tables.predictions import cuts_of_row
+from emoray.tables.rows import LabelRow, LatencyRow
+from emoray.tables.run_points import RunPoints
+from emoray.tables.scanning import read_rows, scan
+from emoray.workflows.cards import give_card
+from emoray.workflows.ship import ship_ensemble, ship_point
+
+ARTIFACTS = "artifacts"
+Model = Compress | Combine
+
+
+def shipped_before(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Point -> hash of its artifact, as the tables of an earlier start have it, of those that have
+    a folder."""
+    path, made = table_path(folder, "points"), artifacts_in(folder / ARTIFACTS)
+    try:
+        rows = read_rows(path, PointRow, KEYS["points"], "point", made)
+    except ValueError:  # no table yet, or another version's
+        return {}
+    return {row["point"]: (row["artifact_sha256"],) for row in rows.to_pylist()}
+
+
+def _saved_cuts(run_folder: Path, points: set[str]) -> dict[str, dict[str, float]]:
+    """Point -> label -> logit cut, for the points whose thresholds `labels` keeps."""
+    found: dict[str, dict[str, float]] = {}
+    path = table_path(run_folder, "labels")
+    for row in read_rows(path, LabelRow, KEYS["labels"], "point", points).to_pylist():
+        found.setdefault(row["point"], {})[row["label"]] = row["cut"]
+    return found
+
+
+def _timed_on(run_folder: Path) -> dict[str, str]:
+    """Model -> the processor that timed it, which need not be the driver's."""
+    found: dict[str, str] = {}
+    for piece in scan(
+        table_path(run_folder, "latency"), LatencyRow, KEYS["latency"], ["model", "cpu"]
+    ):
+        each = piece.group_by(["model", "cpu"]).aggregate([])
+        found |= zip(each["model"].to_pylist(), each["cpu"].to_pylist(), strict=True)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipping:
+    """Where the artifacts of a run come from and where they go.
+
+    models: by id. before: point -> hashes of its manifest as the run's tables had it. What was made
+    then, and is as it was made, is replaced or goes; a decision that was saved there stays.
+    """
+
+    desk: Desk
+    store: Store
+    models: Mapping[str, Model]
+    folder: Path
+    before: Mapping[str, Collection[str]]
+
+    def stage_folders(self, models: Iterable[str]) -> dict[str, Path]:
+        """By key the folders of all stages that artifacts of the models are made of: checked by
+        hash, and made again where damaged. ValueError for one that cannot be."""
+        found: dict[str, Path] = {}
+        for model in map(self.models.__getitem__, models):
+            for stage in (model, *model.compressed) if isinstance(model, Combine) else (model,):
+                if key_of(stage) in found:
+                    continue
+                made = self.desk.stages.make(stage).result()
+                if isinstance(made, Failed):
+                    raise ValueError(
+                        f"an artifact to ship must be whole, got {made.stage}: {made.error}"
+                    )
+                found[key_of(stage)] = self.desk.folder(made)
+        return found
+
+    def put(
+        self, row: dict[str, Any], cuts_K: np.ndarray, stage_folders: Mapping[str, Path], cpu: str
+    ) -> str:
+        """Put a row's artifact and its card in its place; says what became of one that was there.
+
+        cpu: what timed it; empty where nothing did.
+        """
+        model, target = self.models[row["model"]], self.folder / ARTIFACTS / row["point"]
+        fresh = hidden_name(target)
+        if isinstance(model, Combine):
+            ship_ensemble(row, cuts_K, model, lambda stage: stage_folders[key_of(stage)], fresh)
+        else:
+            ship_point(row, cuts_K, stage_folders[key_of(model)], fresh)
+        facts = {"cpu": cpu} if cpu else {}
+        corpus = self.desk.data.corpus.sha256
+        give_card(fresh, row, corpus_sha256=corpus, threads=1, **facts)
+        return renew(fresh, target, {row["artifact_sha256"], *self.before.get(row["point"], ())})
+
+    def bases(self, models: Sequence[str]) -> dict[str, str]:
+        """Model -> the folder that any row of it can be shipped from, relative to the run."""
+        stages = [self.models[model] for model in models]
+        return {
+            model: relative(at if isinstance(stage, Combine) else at / BASE, self.desk.run_folder)
+            for model, stage, at in zip(
+                models, stages, in_parallel(self.store.at, stages), strict=True
+            )
+        }
+
+
+def ship_rows(
+    shipping: Shipping, merged: RunPoints, points: pd.DataFrame, kept: pd.Series, console: Console
+) -> pd.Series:
+    """Put the artifacts of the kept rows on disk, and no others.
+
+    Args:
+        points: of all rows at least point, model and family.
+        kept: true for the rows to ship.
+
+    Returns:
+        The column `artifact` of all rows: a folder of the run, else the base folder of the model.
+    """
+    own = points[kept]
+    names = set(own["point"])
+    stage_folders = shipping.stage_folders(own["model"].unique())
+    cuts, timed_on = _saved_cuts(shipping.folder, names), _timed_on(shipping.folder)
+    bases = shipping.bases(list(without_baselines(points)["model"].unique()))
+    for row in merged.rows(names).to_pandas().to_dict("records"):
+        labels = shipping.desk.data.corpus.taxonomy(row["taxonomy"]).labels
+        cuts_K = cuts_of_row(row, cuts.get(row["point"], {}), labels)
+        said = shipping.put(row, cuts_K, stage_folders, timed_on.get(row["model"], ""))
+        if said:
+            console.print(f"{ARTIFACTS}/{said}", highlight=False, soft_wrap=True)
+    others = {n: hashes for n, hashes in shipping.before.items() if n not in names}
+    clear_made(shipping.folder / ARTIFACTS, others, ours=names)
+    of_base = points["model"].map(bases).fillna("")  # a baseline has no artifact
+    return of_base.where(~kept, f"{ARTIFACTS}/" + points["point"])
