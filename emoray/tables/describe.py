@@ -28,10 +28,11 @@ KINDS = {
 
 
 def _line(field: pa.Field) -> str:
-    told = {k.decode(): v.decode() for k, v in (field.metadata or {}).items()}
+    metadata = {k.decode(): v.decode() for k, v in (field.metadata or {}).items()}
     kind = KINDS.get(str(field.type), str(field.type)) + (", may be null" if field.nullable else "")
-    words = told["description"].replace("|", "\\|")
-    return f"| `{field.name}` | {kind} | {words} | {ARROWS.get(told.get('direction', ''), '')} |"
+    words = metadata["description"].replace("|", "\\|")
+    better = ARROWS.get(metadata.get("direction", ""), "")
+    return f"| `{field.name}` | {kind} | {words} | {better} |"
 
 
 def _section(name: str, row_class: type) -> str:

@@ -16,12 +16,9 @@ first = the first member's, each = every value once, same = the one value or `mi
 all, sum, max, mean = weighed by the bytes of their models."""
 
 
-def _field(
-    text: str, unit: str, direction: str, ensemble: Aggregation | None, after: str = ""
-) -> Any:
-    said = {"description": text, "direction": direction, "unit": unit}
-    kept: dict[str, str | None] = {**said, "ensemble": ensemble, "after": after}
-    return field(metadata={name: words for name, words in kept.items() if words})
+def _field(text: str, direction: str, **more: str | None) -> Any:
+    metadata = {"description": text, "direction": direction, **more}
+    return field(metadata={name: value for name, value in metadata.items() if value})
 
 
 def note(text: str, *, unit: str = "", ensemble: Aggregation | None = None, after: str = "") -> Any:
@@ -33,17 +30,17 @@ def note(text: str, *, unit: str = "", ensemble: Aggregation | None = None, afte
         ensemble: how an ensemble has it; columns of points say it.
         after: the column of another row class that it follows where the two are joined.
     """
-    return _field(text, unit, "", ensemble, after)
+    return _field(text, "", unit=unit, ensemble=ensemble, after=after)
 
 
 def gain(text: str, *, unit: str = "", ensemble: Aggregation | None = None, after: str = "") -> Any:
     """A column of which more is better; see `note`."""
-    return _field(text, unit, "maximize", ensemble, after)
+    return _field(text, "maximize", unit=unit, ensemble=ensemble, after=after)
 
 
 def cost(text: str, *, unit: str = "", ensemble: Aggregation | None = None, after: str = "") -> Any:
     """A column of which less is better; see `note`."""
-    return _field(text, unit, "minimize", ensemble, after)
+    return _field(text, "minimize", unit=unit, ensemble=ensemble, after=after)
 
 
 def aggregations(row_class: type) -> dict[str, Aggregation]:

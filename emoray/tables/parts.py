@@ -97,10 +97,10 @@ def current_token(run_folder: Place) -> str:
     parts = run_folder / PARTS
     if isinstance(parts, S3Folder):
         found = parts.find(TOKEN)
-        said = found.content if found else b""
+        content = found.content if found else b""
     else:
-        said = (parts / TOKEN).read_bytes() if (parts / TOKEN).is_file() else b""
-    token = said.decode(errors="replace")
+        content = (parts / TOKEN).read_bytes() if (parts / TOKEN).is_file() else b""
+    token = content.decode(errors="replace")
     return token if RUN.fullmatch(token) else ""  # it becomes part of a path
 
 

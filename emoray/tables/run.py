@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 
 from emoray.storage.location import Place, place_of
 from emoray.tables.best import best, of_one_kind
+from emoray.tables.column_docs import about, column_docs, example, row_key
 from emoray.tables.conditions import short
 from emoray.tables.folders import CLASSES, Folder, folder_at
 from emoray.tables.front import on_front
-from emoray.tables.meaning import about, column_docs, example, row_key
 from emoray.tables.notebook import Described, run_html
 from emoray.tables.schema import schema_of
 

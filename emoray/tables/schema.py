@@ -17,7 +17,7 @@ ARROW_TYPES: dict[Any, pa.DataType] = {
     list[np.uint8]: pa.list_(pa.uint8()),
     list[np.float32]: pa.list_(pa.float32()),
 }
-SAID = ("description", "direction", "unit")  # of a column's metadata, in its file
+STORED = ("description", "direction", "unit")  # of a column's metadata, in its file
 
 
 def _arrow(name: str, hint: Any) -> tuple[pa.DataType, bool]:
@@ -54,8 +54,8 @@ def schema_of(row_class: type) -> pa.Schema:
     columns = []
     for column in _in_order(row_class):
         kind, nullable = _arrow(column.name, hints[column.name])
-        said = {name: column.metadata[name] for name in SAID if name in column.metadata}
-        columns.append(pa.field(column.name, kind, nullable, metadata=said))
+        kept = {name: column.metadata[name] for name in STORED if name in column.metadata}
+        columns.append(pa.field(column.name, kind, nullable, metadata=kept))
     about = (row_class.__doc__ or "").strip().splitlines()[0]
     return pa.schema(columns, metadata={"rows": row_class.__name__, "description": about})
 

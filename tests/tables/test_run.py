@@ -15,13 +15,13 @@ from sklearn.metrics import f1_score
 
 from emoray.storage.s3 import S3Folder
 from emoray.tables import load_run
+from emoray.tables.column_docs import column_docs
 from emoray.tables.compact import compact
 from emoray.tables.fields import CHANGE
 from emoray.tables.files import write_table
 from emoray.tables.finished_rows import CalibrationRow
 from emoray.tables.folders import CLASSES
 from emoray.tables.front import picks
-from emoray.tables.meaning import column_docs
 from emoray.tables.parts import table_path
 from emoray.tables.point_rows import PointRow
 from emoray.tables.rows import LabelRow, PredictionRow, RunRow, TrainingRow

@@ -45,9 +45,9 @@ class ColumnDoc:
 
 
 def unit_of(field: pa.Field) -> str:
-    """The unit of a column: said with it, else by its name; nothing for text, flags and counts."""
-    if said := (field.metadata or {}).get(b"unit"):
-        return str(said.decode())
+    """The unit of a column, of its row class or by its name; none for text, flags and counts."""
+    if unit := (field.metadata or {}).get(b"unit"):
+        return str(unit.decode())
     if not (pa.types.is_integer(field.type) or pa.types.is_floating(field.type)):
         return ""
     words = field.name.split("_")
@@ -60,16 +60,16 @@ def column_docs(row_class: type) -> tuple[ColumnDoc, ...]:
     """Every column of a table, in its order."""
     found = []
     for field in schema_of(row_class):
-        told = {k.decode(): v.decode() for k, v in (field.metadata or {}).items()}
+        metadata = {k.decode(): v.decode() for k, v in (field.metadata or {}).items()}
         kind = re.sub(r"list<\w+: (\w+)>", r"list of \1", str(field.type))
         found.append(
             ColumnDoc(
                 column=field.name,
                 type=kind,
                 nullable=field.nullable,
-                better=BETTER[told.get("direction", "")],
+                better=BETTER[metadata.get("direction", "")],
                 unit=unit_of(field),
-                description=told["description"],
+                description=metadata["description"],
             )
         )
     return tuple(found)
