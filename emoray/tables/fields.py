@@ -49,14 +49,12 @@ def aggregations(row_class: type) -> dict[str, Aggregation]:
     Raises:
         ValueError: for a column that does not say it.
     """
-    known = get_args(Aggregation)
     found: dict[str, Aggregation] = {}
     for column in fields(row_class):
-        how = column.metadata.get("ensemble")
-        if how not in known:
+        if "ensemble" not in column.metadata:
             raise ValueError(
-                f"a column of {row_class.__name__} says how an ensemble has it, got {how!r} for "
-                f"{column.name}: write ensemble= with one of {', '.join(known)} beside its words"
+                f"a column of {row_class.__name__} says how an ensemble has it, got nothing of "
+                f"{column.name}: write ensemble= with one of {', '.join(get_args(Aggregation))}"
             )
-        found[column.name] = how
+        found[column.name] = column.metadata["ensemble"]
     return found

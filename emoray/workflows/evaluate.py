@@ -91,14 +91,15 @@ class Gates:
         """Whether anything is asked for."""
         return any(limit is not None for limit in self.limits.values())
 
-    def failed(self, row: EvaluationRow) -> Iterator[tuple[str, str]]:
-        """(gate, one clear line) of each gate that the row does not pass."""
-        lower, upper = row.macro_f1_low, row.ece_high
+    def failed(self, measured: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """(gate, one clear line) of each gate that is not passed. measured: columns of the row."""
+        lower, upper = measured["macro_f1_low"], measured["ece_high"]
+        size = measured["size_bytes"] / MEGABYTE
         found = {
-            "min_macro_f1": (row.macro_f1, lower, "macro-F1", "lower", "", 4),
-            "max_ece": (row.ece, upper, "ECE", "upper", "", 4),
-            "max_latency_p95_ms": (row.latency_p95_ms, None, "p95 latency", "", " ms", 3),
-            "max_size_mb": (row.size_bytes / MEGABYTE, None, "size", "", " MB", 3),
+            "min_macro_f1": (measured["macro_f1"], lower, "macro-F1", "lower", "", 4),
+            "max_ece": (measured["ece"], upper, "ECE", "upper", "", 4),
+            "max_latency_p95_ms": (measured["latency_p95_ms"], None, "p95 latency", "", " ms", 3),
+            "max_size_mb": (size, None, "size", "", " MB", 3),
         }
         for gate, limit in self.limits.items():
             value, end, name, side, unit, digits = found[gate]
@@ -222,6 +223,25 @@ def evaluate_artifact(
     (ece_low,), (ece_high,) = drawn.interval("ece")
     samples = _clock(finished, said, settings.threads)
     p50, p95 = np.percentile([s.milliseconds for s in samples], [50, 95])
+    measured: dict[str, Any] = {
+        "macro_f1": scores.macro_f1,
+        "macro_f1_low": float(macro_low),
+        "macro_f1_high": float(macro_high),
+        "macro_f1_unleaked": _unleaked(court, said, settings.split),
+        "micro_f1": scores.micro_f1,
+        "precision": scores.precision,
+        "recall": scores.recall,
+        "ece": float(drawn.value("ece")[0]),
+        "ece_low": float(ece_low),
+        "ece_high": float(ece_high),
+        "brier": float(drawn.value("brier")[0]),
+        "nll": float(drawn.value("nll")[0]),
+        "size_bytes": finished.size_bytes,
+        "latency_p50_ms": float(p50),
+        "latency_p95_ms": float(p95),
+        "model_p50_ms": float(np.median([s.model_milliseconds for s in samples])),
+    }
+    failed = [gate for gate, _ in settings.gates.failed(measured)]
     row = EvaluationRow(
         artifact=finished.name,
         artifact_sha256=finished.sha256,
@@ -233,27 +253,11 @@ def evaluate_artifact(
         texts=len(said.texts),
         temperature=finished.temperature,
         threshold_rule=finished.rule,
-        macro_f1=scores.macro_f1,
-        macro_f1_low=float(macro_low),
-        macro_f1_high=float(macro_high),
-        macro_f1_unleaked=_unleaked(court, said, settings.split),
-        micro_f1=scores.micro_f1,
-        precision=scores.precision,
-        recall=scores.recall,
-        ece=float(drawn.value("ece")[0]),
-        ece_low=float(ece_low),
-        ece_high=float(ece_high),
-        brier=float(drawn.value("brier")[0]),
-        nll=float(drawn.value("nll")[0]),
-        size_bytes=finished.size_bytes,
-        latency_p50_ms=float(p50),
-        latency_p95_ms=float(p95),
-        model_p50_ms=float(np.median([s.model_milliseconds for s in samples])),
+        **{**measured, **settings.gates.limits},
         threads=settings.threads,
-        **settings.gates.limits,
         gate_on=settings.gates.on,
-        passed=True,
-        failed="",
+        passed=not failed,
+        failed=",".join(failed),
     )
     return row, scores, samples
 
@@ -314,8 +318,6 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     with waiting(console, lambda: f"scoring and timing {settings.split}"):
         row, scores, samples = evaluate_artifact(court, settings)
         beside = _baselines(court, settings.split, console)
-    failed = dict(settings.gates.failed(row))
-    row = EvaluationRow(**{**asdict(row), "passed": not failed, "failed": ",".join(failed)})
     with landing(out) as folder:
         record_inputs(out, inputs)
         write_table([row], folder / "evaluation.parquet", EvaluationRow)
@@ -329,6 +331,6 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     if settings.gates.any:
         console.print(tell.gates_sentence(settings.gates.on), highlight=False, soft_wrap=True)
     console.print(f"tables {tables_at(out)}", highlight=False, soft_wrap=True)
-    for line in failed.values():
+    for _, line in settings.gates.failed(asdict(row)):
         print(line, file=sys.stderr)  # noqa: T201 — what a CI shows
     return row

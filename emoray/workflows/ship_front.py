@@ -63,6 +63,11 @@ def _timed_on(run_folder: Path) -> dict[str, str]:
     return found
 
 
+def _made_of(model: Model) -> tuple[Model, ...]:
+    """The stages whose files an artifact of the model is made of."""
+    return (model, *model.compressed) if isinstance(model, Combine) else (model,)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipping:
     """Where the artifacts of a run come from and where they go.
@@ -81,16 +86,13 @@ class Shipping:
         """By key the folders of all stages that artifacts of the models are made of: checked by
         hash, and made again where damaged. ValueError for one that cannot be."""
         found: dict[str, Path] = {}
-        for model in map(self.models.__getitem__, models):
-            for stage in (model, *model.compressed) if isinstance(model, Combine) else (model,):
-                if key_of(stage) in found:
-                    continue
-                made = self.desk.stages.make(stage).result()
-                if isinstance(made, Failed):
-                    raise ValueError(
-                        f"an artifact to ship must be whole, got {made.stage}: {made.error}"
-                    )
-                found[key_of(stage)] = self.desk.folder(made)
+        for stage in dict.fromkeys(s for model in models for s in _made_of(self.models[model])):
+            made = self.desk.stages.make(stage).result()
+            if isinstance(made, Failed):
+                raise ValueError(
+                    f"an artifact to ship must be whole, got {made.stage}: {made.error}"
+                )
+            found[key_of(stage)] = self.desk.folder(made)
         return found
 
     def put(

@@ -121,5 +121,5 @@ def test_a_column_that_does_not_say_it_is_refused_by_name() -> None:
 
         depth: int = note("layers, counted anew")
 
-    with pytest.raises(ValueError, match=r"of Wider says how .*, got None for depth: write ens"):
+    with pytest.raises(ValueError, match=r"of Wider says how .*, got nothing of depth: write ens"):
         aggregations(Wider)

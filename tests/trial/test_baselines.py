@@ -12,7 +12,7 @@ from emoray.stages.spec import Data
 from emoray.storage.store.keys import id_of, key_of
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
-from emoray.tables.point_rows import PointRow
+from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.rows import LabelRow, LatencyRow
 
 TAXONOMY = "sentiment"
@@ -26,17 +26,21 @@ def made(data: Data, tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, d
 
 
 def points(folder: Path) -> pd.Series:
-    return read_table(folder / "points.parquet", PointRow).to_pandas().iloc[0]
+    return read_table(folder / "points.parquet", MeasuredPointRow).to_pandas().iloc[0]
 
 
-def test_each_baseline_is_one_row_that_can_be_read_and_stands_nowhere_else(
+def test_each_baseline_is_one_row_that_can_be_read_and_has_no_artifact(
     made: tuple[Store, dict[str, Path]],
 ) -> None:
     _, folders = made
     assert list(folders) == [str(kind) for kind in KINDS]
     rows = pd.DataFrame([points(folder) for folder in folders.values()])
     assert (rows["family"] == "baseline").all() and rows["point"].is_unique
-    assert not rows["on_front"].any() and (rows["artifact"] == "").all()
+    assert (rows["artifact_sha256"] == "").all()
+    for column in ("vectors", "pooling", "scheme", "grain", "training"):
+        assert (rows[column] == "none").all(), column
+    assert not rows[["layers", "truncated_share", "trainable_vectors"]].to_numpy().any()
+    assert (rows[["bits", "embedding_bits"]] == 32).all(axis=None) and rows["symmetric"].all()
     assert rows["recipe"].tolist() == [f"{TAXONOMY} {kind}" for kind in KINDS]
 
 

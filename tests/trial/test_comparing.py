@@ -23,7 +23,7 @@ from emoray.stages.resampled_scores import read_deviations, read_macro_f1
 from emoray.stages.spec import all_decisions
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import read_table
-from emoray.tables.point_rows import PointRow
+from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.rows import LabelRow
 from tests.trial.chain import RECIPE, Chain
 
@@ -71,8 +71,8 @@ def test_every_row_stands_beside_its_parents_and_again_where_something_is_fitted
     decisions = chain.decided[0].decisions
     before = np.array(point_ids(chain.decided[0].compressed, decisions))
     after = np.array(point_ids(chain.decided[model].compressed, decisions))
-    scores = table(chain.folders[model], "points", PointRow)["test_macro_f1"].to_numpy()
-    parents = table(chain.folders[0], "points", PointRow)["test_macro_f1"].to_numpy()
+    scores = table(chain.folders[model], "points", MeasuredPointRow)["test_macro_f1"].to_numpy()
+    parents = table(chain.folders[0], "points", MeasuredPointRow)["test_macro_f1"].to_numpy()
     for thresholds, rows in ((FROZEN, range(len(decisions))), (RETUNED, CALIBRATED)):
         found = comparisons(folders, model, thresholds)
         assert found["before"].tolist() == before[rows].tolist()
@@ -104,7 +104,7 @@ def test_a_threshold_that_was_given_is_compared_once_and_is_not_called_fitted_ag
     found = table(folders[3], "comparisons", ComparisonRow)
     mine = found[found["after"].isin(once)]
     assert sorted(mine["after"]) == sorted(once) and set(mine["thresholds"]) == {FROZEN}
-    scores = table(chain.folders[3], "points", PointRow).set_index("point")["test_macro_f1"]
+    scores = table(chain.folders[3], "points", MeasuredPointRow).set_index("point")["test_macro_f1"]
     np.testing.assert_allclose(mine["macro_f1_after"], scores[mine["after"]], atol=1e-12)
 
 
@@ -137,7 +137,7 @@ def test_whatever_can_stand_on_the_front_is_told_label_by_label(
     model: int, chain: Chain, folders: tuple[Path, ...]
 ) -> None:
     changes = table(folders[model], "label_changes", LabelChangeRow)
-    points = table(chain.folders[model], "points", PointRow).set_index("point")
+    points = table(chain.folders[model], "points", MeasuredPointRow).set_index("point")
     labels = table(chain.folders[model], "labels", LabelRow)
     assert points["size_bytes"].nunique() == 1
     best = points.index[points["dev_macro_f1"] == points["dev_macro_f1"].max()]
@@ -155,7 +155,7 @@ def test_a_rows_interval_and_its_comparison_are_of_one_draw(
     chain: Chain, folders: tuple[Path, ...]
 ) -> None:
     both = [read_deviations(chain.folders[m])["macro_f1"].astype(np.float32) for m in (0, 3)]
-    points = table(chain.folders[3], "points", PointRow)
+    points = table(chain.folders[3], "points", MeasuredPointRow)
     low_R = points["test_macro_f1"] - np.quantile(np.abs(both[1]), 0.95, axis=1)
     np.testing.assert_allclose(points["test_macro_f1_low"], np.maximum(low_R, 0), atol=1e-9)
     found = comparisons(folders, 3, RETUNED)

@@ -15,7 +15,7 @@ from emoray.metrics.cuts import cuts_of
 from emoray.stages.point_rows import point_ids
 from emoray.storage.store.keys import id_of
 from emoray.tables.files import read_table
-from emoray.tables.point_rows import PointRow
+from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.predictions import cuts_of_row
 from emoray.tables.rows import LabelRow, LayerRow
 from emoray.workflows.ship import ship_point
@@ -28,7 +28,7 @@ RULES = ("per_label", "per_label_s20", "one", "fixed0.5", "fixed0.35")
 
 def rows_of(chain: Chain, model: int) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = read_table(
-        chain.folders[model] / "points.parquet", PointRow
+        chain.folders[model] / "points.parquet", MeasuredPointRow
     ).to_pylist()
     return rows
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
@@ -17,8 +18,9 @@ from emoray.labels import taxonomy
 from emoray.storage.location import relative
 from emoray.tables import load_run
 from emoray.tables.files import read_table, write_table
-from emoray.tables.point_rows import PointRow
+from emoray.tables.point_rows import MeasuredPointRow, PointRow
 from emoray.tables.rows import LabelRow, RunRow
+from emoray.tables.run_points import joined
 from emoray.workflows.ship_row import ship_from
 from jobs import ship as ship_job
 from tests.tables.made import row as made_row
@@ -29,7 +31,8 @@ from tests.trial.chain import RECIPE, Chain
 def run(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of one model, none of its rows shipped."""
     folder = tmp_path_factory.mktemp("runs") / "small"
-    points = read_table(chain.folders[1] / "points.parquet", PointRow).to_pandas()
+    measured = read_table(chain.folders[1] / "points.parquet", MeasuredPointRow)
+    points = joined(measured, {"on_front": pa.repeat(False, len(measured))}).to_pandas()
     base = chain.store.folder(chain.decided[1].compressed) / "artifact"
     points["artifact"] = relative(base, folder)
     write_table(points.to_dict("series"), folder / "points.parquet", PointRow)

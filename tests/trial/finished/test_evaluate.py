@@ -1,6 +1,6 @@
 import io
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -78,9 +78,9 @@ def test_every_failed_gate_is_one_line_with_limit_and_found(
 def test_a_gate_lets_its_own_value_pass(row: EvaluationRow) -> None:
     size = row.size_bytes / 1e6
     just = Gates(min_macro_f1=row.macro_f1, max_ece=row.ece, max_size_mb=size)
-    assert list(just.failed(row)) == []
+    assert list(just.failed(asdict(row))) == []
     more = Gates(min_macro_f1=np.nextafter(row.macro_f1, 1))
-    assert [gate for gate, _ in more.failed(row)] == ["min_macro_f1"]
+    assert [gate for gate, _ in more.failed(asdict(row))] == ["min_macro_f1"]
 
 
 def test_a_gate_on_low_asks_the_worse_end_of_the_interval(
@@ -93,16 +93,16 @@ def test_a_gate_on_low_asks_the_worse_end_of_the_interval(
         max_size_mb=row.size_bytes / 1e6,
         max_latency_p95_ms=100 * row.latency_p95_ms,
     )
-    assert not dict(between.failed(row))
+    assert not dict(between.failed(asdict(row)))
     asked = replace(between, on="low")
-    failed = dict(asked.failed(row))
+    failed = dict(asked.failed(asdict(row)))
     assert set(failed) == {"min_macro_f1", "max_ece"}, "what has no interval has its value"
     assert failed["min_macro_f1"].endswith(
         f"found macro-F1 {row.macro_f1:.4f}, lower end of its 95 % interval {row.macro_f1_low:.4f}"
     )
     assert f"upper end of its 95 % interval {row.ece_high:.4f}" in failed["max_ece"]
     ends = replace(asked, min_macro_f1=row.macro_f1_low, max_ece=row.ece_high)
-    assert not dict(ends.failed(row)), "the end itself passes"
+    assert not dict(ends.failed(asdict(row))), "the end itself passes"
     sample = Bring(source="sample")
     timeless = replace(asked, max_latency_p95_ms=None)  # another run has other times
     asked_again = replace(settings, gates=timeless, corpus=sample, name="low")
