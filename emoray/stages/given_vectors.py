@@ -7,13 +7,13 @@ from pathlib import Path
 from emoray.stages.spec import VectorsRef
 from emoray.storage.location import Place, child, fetched
 from emoray.storage.s3 import S3Folder
-from emoray.text.vectors.files import vector_file, words_beside
+from emoray.text.vectors.files import vector_file, word_file_names
 from emoray.text.vectors.sources import VectorSource, find_all
 
 
 def _words_of(matrix: S3Folder) -> Path | None:
     """The words of a `.npy` in a bucket, which is brought alone."""
-    for name in words_beside(matrix.name):
+    for name in word_file_names(matrix.name):
         with suppress(ValueError):  # nothing lies there
             return fetched(child(matrix.parent, name))
     return None

@@ -1,1 +1,1 @@
-"""From files to token ids and word vectors: corpora, tokenizer, vocabulary, GloVe."""
+"""From files to token ids and word vectors: tokenizers, vocabulary, GloVe."""

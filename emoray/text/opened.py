@@ -1,7 +1,7 @@
-"""A folder's tokenizer as transformers opens it: what tokenizer.json says is only a part of that.
+"""Open a folder's tokenizer as transformers does: tokenizer.json holds only a part of it.
 
 `do_lower_case` in tokenizer_config.json, added tokens in four other files and a class that builds
-its own rules all count. The one file of this station that loads transformers.
+its own rules all count. The one file of this folder that loads transformers.
 """
 
 import json
@@ -28,13 +28,17 @@ FILES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OpenedTokenizer:
-    """A tokenizer in transformers' hands.
+    """A tokenizer opened by transformers.
 
-    said: the form of tokenizer.json. padding, unknown: names, None without. longest: tokens of a
-    text that it is meant for, None where it does not say.
+    Attributes:
+        specification: the content of tokenizer.json.
+        padding: name of that token, None without.
+        unknown: name of that token, None without.
+        longest: tokens of a text that it is meant for, None where it does not say.
+        library: the object of transformers.
     """
 
-    said: Mapping[str, Any]
+    specification: Mapping[str, Any]
     padding: str | None
     unknown: str | None
     longest: int | None
@@ -42,18 +46,18 @@ class OpenedTokenizer:
 
     @property
     def padding_id(self) -> int:
-        """What fills the shorter texts of a batch; 0 where the tokenizer names none."""
+        """The id that fills the shorter texts of a batch; 0 where the tokenizer names none."""
         return int(self.library.pad_token_id or 0)
 
     def ids(self, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
         """Ids of many texts in the model's own numbers, framed and cut: `tokenizer(texts)`."""
-        told = self.library(list(texts), truncation=True, max_length=max_tokens)
-        return [list(map(int, ids)) for ids in told["input_ids"]]
+        encoded = self.library(list(texts), truncation=True, max_length=max_tokens)
+        return [list(map(int, ids)) for ids in encoded["input_ids"]]
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the libraries' remarks: what matters of them is raised."""
+    """Silence the libraries' warnings; what matters of them is raised."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -68,7 +72,7 @@ def _opened(library: Any) -> OpenedTokenizer:
     longest = library.model_max_length
     whole = isinstance(longest, int) and not isinstance(longest, bool) and 2 < longest < 2**31
     return OpenedTokenizer(
-        said=json.loads(library.backend_tokenizer.to_str()),
+        specification=json.loads(library.backend_tokenizer.to_str()),
         padding=library.pad_token,
         unknown=library.unk_token,
         longest=longest if whole else None,
@@ -103,7 +107,7 @@ def _kept(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> OpenedToken
 
 
 def open_tokenizer(folder: Path) -> OpenedTokenizer:
-    """The tokenizer in a folder as transformers opens it; ValueError for what it cannot open."""
+    """Open the tokenizer in a folder by transformers; ValueError where it cannot."""
     paths = [folder / name for name in (*FILES, "config.json")]
     found = [(path, path.stat()) for path in paths if path.is_file()]
     return _kept(folder, tuple((p.name, s.st_mtime_ns, s.st_size) for p, s in found))

@@ -1,6 +1,6 @@
-"""What the word rules know of scripts, as the insides of character classes of `re`, which has none.
+r"""Ranges of characters by script for the word rules, as insides of character classes of `re`.
 
-Python's `\\w` knows letters and digits, not the marks that stand on, under and around a letter.
+Python's ``\w`` matches letters and digits, not the marks that stand on, under and around a letter.
 Where only letters lie between two marks, one range spans them.
 """
 

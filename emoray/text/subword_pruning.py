@@ -1,6 +1,6 @@
-"""Which pieces of an encoder a corpus needs; without the others its embedding is a third.
+"""Choose the pieces of an encoder that a corpus needs; its embedding shrinks to a third.
 
-Whatever is dropped falls back to shorter pieces: WordPiece finds the next shorter one, byte pairs
+A dropped piece falls back to shorter ones: WordPiece finds the next shorter one, byte pairs
 are joined less far. Shapes: V ids.
 """
 
@@ -16,7 +16,7 @@ from emoray.text.vocabulary import FIRST
 
 
 def _alphabet(texts: Sequence[str], tokenizer: PieceTokenizer, rules: WordPieceRules) -> set[str]:
-    """Characters that words are spelled with, alone and inside a word: of train, and ASCII."""
+    """Characters that spell words, alone and inside a word: those of train, and ASCII."""
     normalizer = tokenizer.library().normalizer
     assert normalizer is not None
     seen = set(string.printable).union(*map(set, map(normalizer.normalize_str, texts)))
@@ -24,7 +24,7 @@ def _alphabet(texts: Sequence[str], tokenizer: PieceTokenizer, rules: WordPieceR
 
 
 def _readable(tokenizer: PieceTokenizer, rules: WordPieceRules) -> np.ndarray:
-    """(V,) bool: pieces of several characters that a text can come to, so not `[unused7]`."""
+    """Return (V,) bool: pieces of several characters that a text can yield, so not `[unused7]`."""
     library = tokenizer.library()
     assert library.normalizer is not None and library.pre_tokenizer is not None
     readable_V = np.zeros(len(tokenizer), dtype=bool)
@@ -36,7 +36,7 @@ def _readable(tokenizer: PieceTokenizer, rules: WordPieceRules) -> np.ndarray:
 
 
 def _with_parts(kept: set[str], rules: BytePairRules) -> set[str]:
-    """Kept pieces and all that they are joined from; a joint precedes every joint that uses it."""
+    """Add all pieces that kept ones are joined from; a merge precedes every merge that uses it."""
     kept = set(kept)
     for a, b in reversed(rules.merges):
         if a + b in kept:
@@ -47,13 +47,25 @@ def _with_parts(kept: set[str], rules: BytePairRules) -> set[str]:
 def keep_pieces(
     train_texts: Sequence[str], tokenizer: PieceTokenizer, *, allowance: int, min_count: int
 ) -> np.ndarray:
-    """Ids to keep, ascending, for `tokenizer.pruned`.
+    """Choose the ids to keep.
 
     Kept are padding, unknown, framing and added pieces; pieces that train uses `min_count` times;
     the characters to spell any word of train's alphabet and of ASCII (byte pairs: all 256 bytes);
-    and for texts not seen yet the first `allowance` other pieces in the encoder's own order, which
-    is by frequency in its training. Characters of other alphabets and pieces that no text can come
-    to are not among those: a word with such a character is unknown.
+    and for new texts the first `allowance` other pieces in the encoder's own order, which is by
+    frequency in its training. Characters of other alphabets and pieces that no text can yield are
+    not among those: a word with such a character is unknown.
+
+    Args:
+        train_texts: of the corpus.
+        tokenizer: with all pieces.
+        allowance: number of pieces for new texts.
+        min_count: uses of a piece in train.
+
+    Returns:
+        Ids, ascending, for `tokenizer.pruned`.
+
+    Raises:
+        ValueError: if `min_count` is below 1 or `allowance` below 0.
     """
     if min_count < 1 or allowance < 0:
         raise ValueError(
@@ -83,7 +95,7 @@ def keep_pieces(
 
 
 def changed_share(texts: Iterable[str], full: PieceTokenizer, pruned: PieceTokenizer) -> float:
-    """Share of the running pieces of `full` that `pruned` cuts otherwise or does not know."""
+    """Share of the tokens of `full` that `pruned` cuts otherwise or does not know."""
     before, after = full.library(), pruned.library()
     running = changed = 0
     for text in texts:
@@ -99,17 +111,25 @@ def changed_share(texts: Iterable[str], full: PieceTokenizer, pruned: PieceToken
 def unknown_signs(
     train_texts: Iterable[str], tokenizer: PieceTokenizer, *, min_count: int
 ) -> tuple[str, ...]:
-    """Emoji and other symbols in at least `min_count` train texts that are unknown, by frequency.
+    """Emoji and other symbols in at least `min_count` train texts that are unknown.
 
-    For `read_pieces(…, added=(*signs, *MASKS))`: they carry feelings, and an encoder of 2018 reads
-    a word with one as unknown. Byte pairs know every sign.
+    An encoder of 2018 reads a word with one as unknown, though they carry feelings. Byte pairs know
+    every sign.
+
+    Args:
+        train_texts: of the corpus.
+        tokenizer: of the encoder.
+        min_count: texts with the sign.
+
+    Returns:
+        Signs by frequency, for `read_pieces(…, added=(*signs, *MASKS))`.
     """
     if isinstance(tokenizer.rules, BytePairRules):
         return ()
     counts = Counter(
         sign for text in train_texts for sign in set(text) if unicodedata.category(sign) == "So"
     )
-    earned = [sign for sign, count in counts.items() if count >= min_count]
+    frequent = [sign for sign, count in counts.items() if count >= min_count]
     return tuple(
-        sign for sign in sorted(earned, key=lambda s: (-counts[s], s)) if sign not in tokenizer
+        sign for sign in sorted(frequent, key=lambda s: (-counts[s], s)) if sign not in tokenizer
     )

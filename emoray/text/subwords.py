@@ -1,4 +1,4 @@
-"""An encoder's tokenizer as data: rules, pieces in id order, what frames every text.
+"""An encoder's tokenizer as data: rules, pieces in id order, and the pieces that frame every text.
 
 Ids are the family's own: 0 pads, 1 is unknown, and `pieces[i]` has id i + 2. Training encodes
 through the `tokenizers` library; an artifact carries `settings_json()` and the pieces, and gives
@@ -30,8 +30,13 @@ PIECES, SETTINGS, ROWS = "vocabulary.txt", "tokenizer.json", "rows.json"
 class WordPieceRules:
     """BERT's: words split at white space and signs, each cut greedily into its longest pieces.
 
-    continuing: what a piece inside a word begins with. longest_word: in characters; longer ones
-    are unknown.
+    Attributes:
+        clean_text: as in the library, and the next three too.
+        handle_chinese_chars: see there.
+        strip_accents: see there.
+        lowercase: see there.
+        continuing: prefix of a piece inside a word.
+        longest_word: in characters; longer ones are unknown.
     """
 
     kind: ClassVar[str] = "wordpiece"
@@ -44,10 +49,11 @@ class WordPieceRules:
     longest_word: int = 100
 
     def restricted(self, pieces: Set[str]) -> "WordPieceRules":
-        """The rules when only these pieces are left: the same, words fall to shorter pieces."""
+        """The rules when only these pieces are left: unchanged, words fall to shorter pieces."""
         return self
 
     def without_pieces(self, ids: Mapping[str, int]) -> "Tokenizer":
+        """The library's tokenizer under these rules, without added tokens."""
         from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
         tokenizer = Tokenizer(
@@ -83,6 +89,7 @@ class BytePairRules:
         return replace(self, merges=left)
 
     def without_pieces(self, ids: Mapping[str, int]) -> "Tokenizer":
+        """The library's tokenizer under these rules, without added tokens."""
         from tokenizers import Tokenizer, models, pre_tokenizers
 
         tokenizer = Tokenizer(models.BPE(dict(ids), list(self.merges)))
@@ -97,9 +104,13 @@ Rules = WordPieceRules | BytePairRules
 class AddedPiece:
     """A token found in a text before it is cut into words, as the `tokenizers` library finds it.
 
-    lstrip, rstrip: with the white space before it, and after. single_word: not beside a letter or
-    digit. normalized: looked for in the text as the rules normalize it, itself normalized too.
-    apart: no piece of the encoder's vocabulary, so no word is ever cut into it.
+    Attributes:
+        content: of the token.
+        lstrip: whether it takes the white space before it.
+        rstrip: whether it takes the white space after it.
+        single_word: whether it is not found next to a letter or digit.
+        normalized: whether it is looked for in normalized text, itself normalized too.
+        apart: whether it is no piece of the encoder's vocabulary, so no word is ever cut into it.
     """
 
     content: str
@@ -110,6 +121,7 @@ class AddedPiece:
     apart: bool = False
 
     def of_library(self, *, special: bool = False) -> "AddedToken":
+        """The same as the library's value."""
         from tokenizers import AddedToken
 
         flags = {name: value for name, value in asdict(self).items() if name != "apart"}
@@ -120,9 +132,16 @@ class AddedPiece:
 class PieceTokenizer:
     """Text to ids. `prefix` and `suffix` frame every text and count as its tokens.
 
-    added: special tokens among them, of two that match the longer one, else the first. unknown:
-    what id 1 is called, where a text may say so. rows: of every id, the rows of the encoder's
-    embedding whose mean it starts from; empty where the encoder is not known.
+    Attributes:
+        rules: how words are cut.
+        pieces: in id order.
+        prefix: pieces before every text.
+        suffix: pieces after every text.
+        added: special tokens among them; of two that match the longer one, else the first.
+        max_tokens: of a text, framing included.
+        unknown: name of id 1, where a text may contain it.
+        rows: of every id, the rows of the encoder's embedding whose mean it starts from; empty
+            where the encoder is not known.
     """
 
     rules: Rules
@@ -166,6 +185,7 @@ class PieceTokenizer:
         return len(self.pieces) + FIRST
 
     def id_of(self, piece: str) -> int:
+        """The id of a piece or of the name of unknown."""
         return self._ids.get(piece, UNKNOWN_ID) if piece == self.unknown else self._ids[piece]
 
     def __contains__(self, piece: str) -> bool:
@@ -174,7 +194,10 @@ class PieceTokenizer:
     def library(self) -> "Tokenizer":
         """The same in the `tokenizers` library, without framing and length.
 
-        What a text calls unknown has an id beyond the others there, see `encode_all`.
+        A text's own name of unknown has an id beyond the others there, see `encode_all`.
+
+        Returns:
+            A tokenizer of the library.
         """
         apart = {added.content for added in self.added if added.apart}
         ids = {piece: i for piece, i in self._ids.items() if piece not in apart}
@@ -198,7 +221,7 @@ class PieceTokenizer:
         return Ragged.from_lists(map(ids, texts))
 
     def lengths(self, texts: Iterable[str]) -> np.ndarray:
-        """Tokens of each text, framed, were there no limit, (N,)."""
+        """Tokens of each text, framed and not cut, (N,)."""
         library, framing = self.library(), len(self.prefix) + len(self.suffix)
         found = (library.encode(text, add_special_tokens=False).ids for text in texts)
         return np.array([len(ids) + framing for ids in found], np.int64)
@@ -208,7 +231,7 @@ class PieceTokenizer:
         return float((self.lengths(texts) > self.max_tokens).mean()) if len(texts) else 0.0
 
     def pruned(self, kept: np.ndarray) -> "PieceTokenizer":
-        """With the pieces of these ids only, renumbered in their order; see `keep_pieces`."""
+        """The tokenizer with the pieces of these ids only, renumbered; see `keep_pieces`."""
         ids = np.unique(kept).tolist()
         if ids[:FIRST] != list(range(FIRST)) or ids[-1] >= len(self):
             raise ValueError(
@@ -229,7 +252,7 @@ class PieceTokenizer:
         return np.array([row[0] if len(row) == 1 else -1 for row in self.rows], dtype=np.int64)
 
     def start_rows(self, original_RD: np.ndarray) -> np.ndarray:
-        """`embedding_VD`, float32: the encoder's rows in the order of these ids."""
+        """Return embedding_VD, float32: the encoder's rows in the order of these ids."""
         if not self.rows:
             raise ValueError(
                 "start_rows needs the encoder that the pieces are of, got pieces of an artifact: "
@@ -250,7 +273,7 @@ class PieceTokenizer:
         return embedding_VD
 
     def settings_json(self) -> dict[str, object]:
-        """What an artifact's `tokenizer.json` holds."""
+        """The content of an artifact's `tokenizer.json`."""
         rules = asdict(self.rules)
         if isinstance(self.rules, BytePairRules):
             rules["merges"] = [f"{a} {b}" for a, b in self.rules.merges]
@@ -265,14 +288,14 @@ class PieceTokenizer:
         }
 
     def vocabulary(self) -> str:
-        """One piece a line, as an artifact's `vocabulary.txt` has it: id = line number + 2."""
+        """One piece a line, as in an artifact's `vocabulary.txt`: id = line number + 2."""
         return "".join(f"{piece}\n" for piece in self.pieces)
 
     @classmethod
     def from_json(
         cls, settings: Mapping[str, Any], vocabulary: str, rows: Iterable[Iterable[int]] = ()
     ) -> "PieceTokenizer":
-        """Read what `settings_json` and `vocabulary` gave."""
+        """Read what `settings_json` and `vocabulary` returned."""
         known: dict[str, type[Rules]] = {"wordpiece": WordPieceRules, "bpe": BytePairRules}
         if settings.get("kind") not in known:
             raise ValueError(
@@ -299,14 +322,14 @@ class PieceTokenizer:
         )
 
     def write(self, folder: Path) -> None:
-        """Pieces, settings and rows as files of a folder that exists."""
+        """Write pieces, settings and rows into an existing folder."""
         (folder / PIECES).write_text(self.vocabulary(), "utf-8", newline="\n")
         (folder / SETTINGS).write_text(json.dumps(self.settings_json()), "utf-8")
         (folder / ROWS).write_text(json.dumps(self.rows), "utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> "PieceTokenizer":
-        """What `write` wrote."""
+        """Read what `write` wrote."""
         return cls.from_json(
             json.loads((folder / SETTINGS).read_text("utf-8")),
             (folder / PIECES).read_bytes().decode(),  # read_text would turn \r into \n

@@ -1,5 +1,4 @@
-"""Reads the tokenizer of a transformers folder as transformers opens it: WordPiece or byte-level
-BPE."""
+"""Read the tokenizer of a transformers folder: WordPiece or byte-level BPE."""
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -43,8 +42,8 @@ def _type(part: Mapping[str, Any] | None) -> str:
     return str(part.get("type")) if part else "none"
 
 
-def _wordpiece(said: Mapping[str, Any], folder: Path) -> WordPieceRules:
-    model, normalizer, splitter = said["model"], said["normalizer"], said["pre_tokenizer"]
+def _wordpiece(spec: Mapping[str, Any], folder: Path) -> WordPieceRules:
+    model, normalizer, splitter = spec["model"], spec["normalizer"], spec["pre_tokenizer"]
     if _type(normalizer) not in ("BertNormalizer", "none"):
         raise _refuse(folder, "normalizer", _type(normalizer))
     if _type(splitter) != "BertPreTokenizer":
@@ -62,10 +61,10 @@ def _wordpiece(said: Mapping[str, Any], folder: Path) -> WordPieceRules:
     )
 
 
-def _byte_pairs(said: Mapping[str, Any], folder: Path) -> BytePairRules:
-    model, splitter = said["model"], said["pre_tokenizer"]
-    if said["normalizer"] is not None:
-        raise _refuse(folder, "normalizer", _type(said["normalizer"]))
+def _byte_pairs(spec: Mapping[str, Any], folder: Path) -> BytePairRules:
+    model, splitter = spec["model"], spec["pre_tokenizer"]
+    if spec["normalizer"] is not None:
+        raise _refuse(folder, "normalizer", _type(spec["normalizer"]))
     if _type(splitter) != "ByteLevel" or not splitter.get("use_regex", True):
         raise _refuse(folder, "pre-tokenizer", _type(splitter))
     for option in OPTIONS:
@@ -78,8 +77,18 @@ def _byte_pairs(said: Mapping[str, Any], folder: Path) -> BytePairRules:
     )
 
 
-def _frame(said: Mapping[str, Any], folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    frame = said["post_processor"]
+def _rules(spec: Mapping[str, Any], folder: Path) -> Rules:
+    readers: dict[str, Callable[[Mapping[str, Any], Path], Rules]] = {
+        "WordPiece": _wordpiece,
+        "BPE": _byte_pairs,
+    }
+    if (kind := _type(spec["model"])) not in readers:
+        raise _refuse(folder, "model", kind)
+    return readers[kind](spec, folder)
+
+
+def _frame(spec: Mapping[str, Any], folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    frame = spec["post_processor"]
     if _type(frame) in ("BertProcessing", "RobertaProcessing"):
         return (frame["cls"][0],), (frame["sep"][0],)
     if _type(frame) != "TemplateProcessing":
@@ -95,15 +104,15 @@ def _role(named: str | None, usual: Sequence[str], rows: Mapping[str, int]) -> s
 
 
 def _start(added: str, library: "Tokenizer", unknown: int) -> tuple[int, ...]:
-    """Rows of the pieces that say what an added token is, as they stand within a sentence."""
-    said = unicodedata.name(added, added) if len(added) == 1 else added.strip("[]<>")
-    ids = library.encode(f" {said.lower()}", add_special_tokens=False).ids
+    """Rows of the pieces of an added token's name, as within a sentence."""
+    name = unicodedata.name(added, added) if len(added) == 1 else added.strip("[]<>")
+    ids = library.encode(f" {name.lower()}", add_special_tokens=False).ids
     return tuple(i for i in ids if i != unknown)
 
 
 def _added(found: OpenedTokenizer, more: Sequence[str]) -> tuple[AddedPiece, ...]:
     """The encoder's own added tokens in the order of their ids, and ours."""
-    vocabulary = found.said["model"]["vocab"]
+    vocabulary = found.specification["model"]["vocab"]
     made = [
         AddedPiece(
             content=token["content"],
@@ -113,7 +122,7 @@ def _added(found: OpenedTokenizer, more: Sequence[str]) -> tuple[AddedPiece, ...
             normalized=token["normalized"],
             apart=token["content"] not in vocabulary,
         )
-        for token in sorted(found.said["added_tokens"], key=lambda token: token["id"])
+        for token in sorted(found.specification["added_tokens"], key=lambda token: token["id"])
     ]
     known = {piece.content for piece in made}
     made += [
@@ -133,11 +142,22 @@ def _check_side(found: OpenedTokenizer, folder: Path) -> None:
 
 
 def read_pieces(folder: Path, *, max_tokens: int, added: Sequence[str] = MASKS) -> PieceTokenizer:
-    """Every piece of an encoder, in the encoder's own order, then the added tokens it lacks.
+    """Read every piece of an encoder, in its own order, then the added tokens that it lacks.
 
-    What transformers finds in a text first, its special tokens too, is found here. An added token
-    that the encoder knows is as the encoder has it; another one starts from the mean of the rows of
-    the word in its brackets, a single sign from its name in Unicode.
+    Special tokens are found before words are cut, as transformers does. An added token that the
+    encoder knows is as the encoder has it; another one starts from the mean of the rows of the word
+    in its brackets, a single sign from its name in Unicode.
+
+    Args:
+        folder: with tokenizer.json.
+        max_tokens: of a text, framing included.
+        added: further tokens.
+
+    Returns:
+        The tokenizer as data.
+
+    Raises:
+        ValueError: if the folder has no tokenizer.json.
     """
     path = folder / "tokenizer.json"
     if not path.is_file():
@@ -147,22 +167,16 @@ def read_pieces(folder: Path, *, max_tokens: int, added: Sequence[str] = MASKS) 
         )
     found = open_tokenizer(folder)
     _check_side(found, folder)
-    said = found.said
-    readers: dict[str, Callable[[Mapping[str, Any], Path], Rules]] = {
-        "WordPiece": _wordpiece,
-        "BPE": _byte_pairs,
-    }
-    if (kind := _type(said["model"])) not in readers:
-        raise _refuse(folder, "model", kind)
-    rules = readers[kind](said, folder)
-    prefix, suffix = _frame(said, folder)
-    rows = said["model"]["vocab"] | {t["content"]: t["id"] for t in said["added_tokens"]}
+    spec = found.specification
+    rules = _rules(spec, folder)
+    prefix, suffix = _frame(spec, folder)
+    rows = spec["model"]["vocab"] | {t["content"]: t["id"] for t in spec["added_tokens"]}
     padding = _role(found.padding, _PADDING_NAMES, rows)
-    unknown = said["model"]["unk_token"] or _role(found.unknown, _UNKNOWN_NAMES, rows)
-    marks = _added(found, added)
-    # A text that names padding says something: that has an id of its own, 0 pads alone.
-    apart = {unknown, PADDING} | ({padding} - {mark.content for mark in marks})
-    last = [mark.content for mark in marks if mark.apart and mark.content != unknown]
+    unknown = spec["model"]["unk_token"] or _role(found.unknown, _UNKNOWN_NAMES, rows)
+    tokens = _added(found, added)
+    # Padding that occurs in a text has an id of its own; 0 pads alone.
+    apart = {unknown, PADDING} | ({padding} - {token.content for token in tokens})
+    last = [token.content for token in tokens if token.apart and token.content != unknown]
     own = [p for p in sorted(rows, key=lambda p: rows[p]) if p not in apart and p not in set(last)]
     own += [name for name in last if name in rows]
     new = [name for name in last if name not in rows]
@@ -173,7 +187,7 @@ def read_pieces(folder: Path, *, max_tokens: int, added: Sequence[str] = MASKS) 
         pieces=(*own, *new),
         prefix=prefix,
         suffix=suffix,
-        added=marks,
+        added=tokens,
         max_tokens=max_tokens,
         unknown=unknown or "",
         rows=(

@@ -1,4 +1,4 @@
-"""Writes a piece tokenizer as the tokenizer.json that transformers reads, ids unchanged."""
+"""Write a piece tokenizer as the tokenizer.json that transformers reads, ids unchanged."""
 
 import json
 from pathlib import Path
@@ -9,9 +9,9 @@ PAD, UNKNOWN = "[PAD]", "[UNK]"
 
 
 def write_tokenizer(pieces: PieceTokenizer, folder: Path) -> None:
-    """tokenizer.json and tokenizer_config.json in `folder`, which exists.
+    """Write tokenizer.json and tokenizer_config.json into an existing folder.
 
-    Where a text may name padding, that piece pads in transformers, and id 0 has no name.
+    Where a text may contain padding, that piece pads in transformers, and id 0 has no name.
     """
     from tokenizers import processors
 
@@ -34,10 +34,10 @@ def write_tokenizer(pieces: PieceTokenizer, folder: Path) -> None:
         special_tokens=[(name, pieces.id_of(name)) for name in dict.fromkeys(framing)],
     )
     library.enable_truncation(pieces.max_tokens)
-    said = json.loads(library.to_str())
-    if "unk_token" in said["model"]:
-        said["model"]["unk_token"] = unknown
-    (folder / "tokenizer.json").write_text(json.dumps(said, ensure_ascii=False), "utf-8")
+    specification = json.loads(library.to_str())
+    if "unk_token" in specification["model"]:
+        specification["model"]["unk_token"] = unknown
+    (folder / "tokenizer.json").write_text(json.dumps(specification, ensure_ascii=False), "utf-8")
     roles = {"pad_token": padding, "unk_token": unknown}
     if pieces.prefix and pieces.suffix:
         roles |= {"cls_token": pieces.prefix[0], "sep_token": pieces.suffix[-1]}

@@ -1,4 +1,4 @@
-"""Words to ids and back. Id 0 is padding, id 1 stands for every unknown word, word i has id i + 2.
+"""Words to ids and back: 0 is padding, 1 is every unknown word, word i has id i + 2.
 
 Shapes: N texts, L tokens of the longest of them.
 """
@@ -21,6 +21,7 @@ class Ragged:
 
     @classmethod
     def from_lists(cls, rows: Iterable[Sequence[int] | np.ndarray]) -> "Ragged":
+        """Concatenate the token ids of many texts."""
         arrays = [np.asarray(row, dtype=np.int32) for row in rows]
         offsets = np.zeros(len(arrays) + 1, dtype=np.int64)
         np.cumsum([len(a) for a in arrays], out=offsets[1:])
@@ -41,7 +42,7 @@ class Ragged:
         return self.flat[self.offsets[i] : self.offsets[i + 1]]
 
     def padded(self, rows: np.ndarray) -> np.ndarray:
-        """`ids_NL` of the chosen rows in their order, as wide as the longest, padded with 0."""
+        """Return ids_NL of the chosen rows in their order, padded with 0 to the longest."""
         rows = np.asarray(rows)
         starts_N, lengths_N = self.offsets[rows], self.lengths[rows]
         columns_L = np.arange(lengths_N.max(initial=0))
@@ -81,11 +82,24 @@ class Vocabulary:
         oov_min_count: int = 20,
         known: Container[str] = frozenset(),
     ) -> "Vocabulary":
-        """The `max_words` most frequent train words.
+        """Choose the most frequent train words.
 
-        A word that the vectors know (`known`) enters from `min_count` occurrences on, any other
-        one from `oov_min_count` on: enough to train a row of its own. Equally frequent words stand
-        in code point order.
+        A word that the vectors know (`known`) enters from `min_count` occurrences on, any other one
+        from `oov_min_count` on: enough to train a row of its own. Equally frequent words are in
+        code point order.
+
+        Args:
+            train_tokens: words of each text.
+            max_words: of the vocabulary.
+            min_count: occurrences of a word with a vector.
+            oov_min_count: occurrences of a word without.
+            known: words with a vector.
+
+        Returns:
+            The vocabulary.
+
+        Raises:
+            ValueError: if `max_words` is below 1, or not 1 <= min_count <= oov_min_count.
         """
         if max_words < 1:
             raise ValueError(f"max_words must be at least 1, got {max_words}: ask for more words")
@@ -95,12 +109,12 @@ class Vocabulary:
                 f"{oov_min_count}: a word without a vector needs the more occurrences"
             )
         counts = Counter(token for tokens in train_tokens for token in tokens)
-        earned = [
+        frequent = [
             (-count, word)
             for word, count in counts.items()
             if count >= oov_min_count or (count >= min_count and word in known)
         ]
-        return cls(words=tuple(word for _, word in sorted(earned)[:max_words]))
+        return cls(words=tuple(word for _, word in sorted(frequent)[:max_words]))
 
     @classmethod
     def from_text(cls, text: str) -> "Vocabulary":
@@ -108,7 +122,7 @@ class Vocabulary:
         return cls(words=tuple(text.removesuffix("\n").split("\n")) if text else ())
 
     def to_text(self) -> str:
-        """One word a line, as an artifact's `vocabulary.txt` has it: id = line number + 2."""
+        """One word a line, as in an artifact's `vocabulary.txt`: id = line number + 2."""
         return "".join(f"{word}\n" for word in self.words)
 
     def __len__(self) -> int:
@@ -124,7 +138,7 @@ class Vocabulary:
         return np.array(ids or [UNKNOWN], dtype=np.int32)
 
     def encode_all(self, token_lists: Iterable[Sequence[str]]) -> Ragged:
-        """`encode` for many texts."""
+        """Encode many texts."""
         get = self._ids.get
         return Ragged.from_lists(
             [get(token, UNKNOWN) for token in tokens] or [UNKNOWN] for tokens in token_lists

@@ -1,4 +1,4 @@
-"""Text to words, by rules that are data: an artifact carries them as JSON and needs only `re`.
+"""Tokenize text by rules that are data: an artifact carries them as JSON and needs only `re`.
 
 The procedure, the same at training and at serving: normalise (Unicode NFKC), lowercase, apply every
 rule in order with `re.sub`, then take every match of `TOKEN` with `re.findall`. The words are those
@@ -122,7 +122,7 @@ _SLANG = (
     (r"u(?<!\wu)(?!\w|\.\w)(?<!\.u)", "you"),
 )
 _LENGTH = (
-    # Longer runs say no more, and would cost the rules below quadratic time.
+    # Longer runs mean no more, and would cost the rules below quadratic time.
     (r"([a-z])\1{3,}", r"\1\1\1"),
     (r"\bh+mm+\b", "hmm"),
     (r"eee(?=[dklnpt]\b)|eee(?<=\bseee)\b", "ee"),  # sweeet, not meee
@@ -175,13 +175,13 @@ TOKEN = (
 
 _COMPILED = tuple((re.compile(pattern), replacement) for pattern, replacement in RULES)
 _TOKEN = re.compile(TOKEN)
-# Python sorts the marks on a letter in quadratic time; more than these say nothing (UAX #15 D3).
+# Python sorts the marks on a letter in quadratic time; more than these mean nothing (UAX #15 D3).
 _MOST_MARKS = 30
 _LONG = re.compile(rf"[^\w\s\x00-\u02ff]{{{_MOST_MARKS + 1},}}")
 
 
 def rules_json() -> dict[str, object]:
-    """What an artifact's `tokenizer.json` holds."""
+    """The content of an artifact's `tokenizer.json`."""
     return {
         "version": VERSION,
         "normalize": NORMALIZE,
@@ -201,7 +201,7 @@ def _few_marks(found: re.Match[str]) -> str:
 
 
 def tokenize(text: str) -> list[str]:
-    """The words of one text, in order; none for an empty one."""
+    """Return the words of one text, in order; none for an empty one."""
     if not text.isascii():
         text = _LONG.sub(_few_marks, text)
     text = unicodedata.normalize(NORMALIZE, text).lower()

@@ -1,1 +1,1 @@
-"""Word vectors: files and packages at hand, or trained on texts of one's own."""
+"""Word vectors: from local files and packages, or trained on given texts."""

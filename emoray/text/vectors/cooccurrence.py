@@ -1,6 +1,6 @@
-"""How often words stand near each other, counted exactly, a block of texts at a time.
+"""Exact co-occurrence counts of words, a block of texts at a time.
 
-Sums are whole numbers until the end: neither blocks nor their order leave a trace in them.
+Sums are whole numbers until the end, so they depend neither on blocks nor on their order.
 Shapes: V words of the vocabulary, W all different words, P pairs of words, U pairs in the upper
 triangle of the matrix.
 """
@@ -23,10 +23,15 @@ WORDS, COUNTS = "words.txt", "counts.npz"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Counts:
-    """The vocabulary, most frequent first, and what stands near what.
+    """The vocabulary, most frequent first, and its co-occurrence counts.
 
-    matrix_VV: symmetric; row w, column c sums 1 / distance over all places where c stands in w's
-    window. running: words of all texts, known or not.
+    Attributes:
+        words: of the vocabulary.
+        count_V: occurrences of each.
+        matrix_VV: symmetric; row w, column c sums 1 / distance over all places where c is in w's
+            window.
+        texts: number of texts.
+        running: words of all texts, in the vocabulary or not.
     """
 
     words: tuple[str, ...]
@@ -36,7 +41,7 @@ class Counts:
     running: int
 
     def save(self, folder: Path) -> None:
-        """To `words.txt` and `counts.npz`; the upper triangle says it all."""
+        """Write `words.txt` and `counts.npz`, which holds the upper triangle."""
         (folder / WORDS).write_text(words_text(self.words), "utf-8")
         upper = sparse.triu(self.matrix_VV, format="csr")
         np.savez(
@@ -51,7 +56,7 @@ class Counts:
 
     @classmethod
     def load(cls, folder: Path) -> "Counts":
-        """What `save` wrote."""
+        """Read what `save` wrote."""
         words = read_word_list(folder / WORDS)
         with np.load(folder / COUNTS, allow_pickle=False) as data:
             parts = data["sum_U"], data["column_U"], data["offsets"]
@@ -91,8 +96,14 @@ class _Run:
 
 
 def _merged(runs: Iterable[_Run]) -> _Run:
-    """All of them as one. A run waits for another of its length: each pair is merged a logarithm
-    of times, and memory holds the different pairs some few times over, however many texts."""
+    """Merge all runs.
+
+    A run waits for another of its length: each pair is merged a logarithm of times, and memory
+    holds the different pairs some few times over, however many texts.
+
+    Returns:
+        One run.
+    """
     waiting: list[_Run] = []
     for run in runs:
         while waiting and len(waiting[-1].key_P) < 2 * len(run.key_P):
@@ -105,9 +116,15 @@ def _merged(runs: Iterable[_Run]) -> _Run:
 
 
 def _pairs(block: np.ndarray, place_W: np.ndarray, window: int, size: int) -> _Run:
-    """One block's pairs: key = smaller place x V + larger place, sums in shares of the least
-    common multiple of all distances. Words without a place are gone before distances are taken; a
-    word near itself counts from both places."""
+    """Count one block's pairs.
+
+    Words without a place are dropped before distances are taken; a word near itself counts from
+    both places.
+
+    Returns:
+        Keys, smaller place x V + larger place, with sums in shares of the least common multiple of
+        all distances.
+    """
     text, word = np.cumsum(block == END), np.where(block == END, -1, place_W[block])
     text, word = text[word >= 0], word[word >= 0]
     unit = math.lcm(*range(1, window + 1))
@@ -139,9 +156,20 @@ def count_pairs(
     max_words: int = 1 << 30,
     block: int = BLOCK,
 ) -> Counts:
-    """Count the words of `texts` near each other, as `OwnVectors` says.
+    """Count the words of `texts` near each other, as `OwnVectors` defines it.
 
-    Raises ValueError where no word stands there often enough.
+    Args:
+        texts: words of each text.
+        window: words to either side.
+        min_count: occurrences of a word of the vocabulary.
+        max_words: of the vocabulary.
+        block: words counted at a time.
+
+    Returns:
+        The counts.
+
+    Raises:
+        ValueError: if no word occurs often enough.
     """
     with number_words(texts) as found:
         vocabulary = _vocabulary(found, min_count, max_words)

@@ -1,4 +1,4 @@
-"""The embedding table a model starts from: a row per id, filled from word vectors where possible.
+"""The initial embedding table of a model: a row per id, from word vectors where possible.
 
 Shapes: V ids (padding and unknown included), F words found in the vectors, D numbers each.
 """
@@ -16,10 +16,21 @@ _RARE_SHARE = 0.1
 def embedding_rows(
     vocabulary: Vocabulary, found: Sequence[str], matrix_FD: np.ndarray
 ) -> np.ndarray:
-    """`embedding_VD`, float32, one row per id.
+    """Build the initial embedding table.
 
     Padding is zero, unknown the mean of the rarest found words' vectors; a found word has its own
-    vector, and every other word starts at zero: it says nothing until trained.
+    vector, and every other word starts at zero, without effect until trained.
+
+    Args:
+        vocabulary: of the model.
+        found: words with a vector.
+        matrix_FD: their vectors.
+
+    Returns:
+        embedding_VD, float32, one row per id.
+
+    Raises:
+        ValueError: if words and vectors differ in number.
     """
     if len(found) != len(matrix_FD):
         raise ValueError(

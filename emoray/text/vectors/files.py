@@ -1,4 +1,4 @@
-"""Word vectors from a file that somebody names: GloVe's text format, or `.npy` with its words.
+"""Word vectors from a given file: GloVe's text format, or `.npy` with its words.
 
 Shapes: V words of a file, F words found in it, D numbers each.
 """
@@ -23,13 +23,13 @@ def _file_sha256(path: Path, modified_ns: int) -> str:
 
 
 def files_sha256(*paths: Path) -> str:
-    """Of a file's bytes; of several files, of their hashes in this order."""
+    """SHA-256 of a file's bytes; of several files, of their hashes in this order."""
     digests = [_file_sha256(path, path.stat().st_mtime_ns) for path in paths]
     return hashlib.sha256("".join(digests).encode()).hexdigest() if digests[1:] else digests[0]
 
 
 class Lines:
-    """What all files in GloVe's text format can do, whatever they are called."""
+    """Methods of all files in GloVe's text format."""
 
     __slots__ = ()
     dim: int
@@ -41,7 +41,7 @@ class Lines:
         return files_sha256(self.path)
 
     def load(self, words: Iterable[str]) -> tuple[list[str], np.ndarray]:
-        """The words found and their vectors `matrix_FD`."""
+        """Return the words found and their vectors, matrix_FD."""
         return read_vectors(self.path, words, dim=self.dim)
 
 
@@ -60,19 +60,19 @@ class VectorTextFile(Lines):
 
 
 def read_word_list(path: Path) -> list[str]:
-    """One word a line, each once; ValueError for anything else."""
+    """Read one word a line, each once; ValueError for other files."""
     refuse_pointer(path)
     words = utf8(path.read_bytes(), str(path)).removesuffix("\n").split("\n")
-    strange = [word for word in words if word.split() != [word]]
-    if strange or len(set(words)) < len(words):
-        said = f"{strange[0]!r}" if strange else f"{len(words) - len(set(words))} of them twice"
-        raise ValueError(f"{path}: words stand one a line, each once, got {said}: write it again")
+    invalid = [word for word in words if word.split() != [word]]
+    if invalid or len(set(words)) < len(words):
+        shown = f"{invalid[0]!r}" if invalid else f"{len(words) - len(set(words))} of them twice"
+        raise ValueError(f"{path}: words stand one a line, each once, got {shown}: write it again")
     return words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorArrayFile:
-    """A matrix as numpy saves it, and its words, one a line, in the order of its rows."""
+    """A matrix in numpy's format, and its words, one a line, in the order of its rows."""
 
     tag: ClassVar[str] = "ArrayFile"
 
@@ -87,7 +87,7 @@ class VectorArrayFile:
         return files_sha256(self.matrix, self.words)
 
     def open(self) -> np.ndarray:
-        """matrix_VD, of which only what is looked at is read; ValueError for any other array."""
+        """Map matrix_VD, which is read where it is used; ValueError for another shape or type."""
         matrix = open_matrix(self.matrix)
         if matrix.shape[1] != self.dim:
             raise ValueError(
@@ -97,7 +97,7 @@ class VectorArrayFile:
         return matrix
 
     def load(self, words: Iterable[str]) -> tuple[list[str], np.ndarray]:
-        """The words found and their vectors `matrix_FD`; only those rows are read from disk."""
+        """Return the words found and their vectors, matrix_FD; only their rows are read."""
         matrix_VD, known = self.open(), read_word_list(self.words)
         if len(known) != len(matrix_VD):
             raise ValueError(
@@ -119,7 +119,7 @@ class VectorArrayFile:
 
 
 def open_matrix(path: Path) -> np.ndarray:
-    """The matrix of a `.npy`, on disk; ValueError where it is no matrix of floats."""
+    """Map the matrix of a `.npy`; ValueError where it is no matrix of floats."""
     refuse_pointer(path)
     try:
         matrix = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -136,23 +136,30 @@ def open_matrix(path: Path) -> np.ndarray:
 
 
 def _stem(path: Path) -> str:
-    """A file's name without what says how it is written."""
+    """A file's name without the endings of its format."""
     name = path.name
     for ending in (".gz", ".zip", ".txt", ".vec", ".npy"):
         name = name.removesuffix(ending)
     return name or path.name
 
 
-def words_beside(matrix: str) -> tuple[str, str]:
+def word_file_names(matrix: str) -> tuple[str, str]:
     """Names under which the words of a `.npy` are looked for, in its folder, in this order."""
     return f"{matrix.removesuffix('.npy')}.words.txt", "words.txt"
 
 
 def vector_file(path: Path, words: Path | None = None) -> VectorTextFile | VectorArrayFile:
-    """What a file of vectors is, seen from its name and its first line.
+    """Recognise a file of vectors by its name and its first line.
 
-    words: of a `.npy`, where they do not lie beside it. Raises ValueError where the file is not
-    there or holds no vectors.
+    Args:
+        path: of the vectors.
+        words: of a `.npy`, where they are not next to it.
+
+    Returns:
+        The source.
+
+    Raises:
+        ValueError: if the file is not there or holds no vectors.
     """
     if not path.is_file():
         raise ValueError(
@@ -161,12 +168,12 @@ def vector_file(path: Path, words: Path | None = None) -> VectorTextFile | Vecto
         )
     if path.suffix != ".npy":
         return VectorTextFile(name=_stem(path), dim=width_of(path), path=path.absolute())
-    beside = [path.with_name(name) for name in words_beside(path.name)]
-    found = [p for p in ([words] if words else beside) if p.is_file()]
+    candidates = [path.with_name(name) for name in word_file_names(path.name)]
+    found = [p for p in ([words] if words else candidates) if p.is_file()]
     if not found:
         raise ValueError(
             f"{path}: a .npy has its words beside it, one a line, got neither "
-            f"{' nor '.join(p.name for p in beside)}: write one of them"
+            f"{' nor '.join(p.name for p in candidates)}: write one of them"
         )
     dim = open_matrix(path).shape[1]
     return VectorArrayFile(

@@ -1,4 +1,4 @@
-"""Reads word vectors in Stanford's text format: a word, a space, its numbers, one word a line.
+"""Read word vectors in Stanford's text format: a word, a space, its numbers, one word a line.
 
 Files reach a gigabyte while a corpus needs a twentieth of it. So the file streams past in blocks;
 of each line only the word and the number of columns are looked at, and only the wanted words'
@@ -28,7 +28,7 @@ _LARGEST = float(np.finfo(np.float32).max)
 
 
 def refuse_pointer(path: Path) -> None:
-    """ValueError where a clone without Git LFS left a note in place of the file."""
+    """Refuse the pointer file that a clone without Git LFS leaves in place of the file."""
     with path.open("rb") as file:
         if file.read(len(_POINTER)) == _POINTER:
             raise ValueError(
@@ -103,7 +103,7 @@ def _is_number(text: bytes) -> bool:
 
 
 def _checked(line: bytes, where: str, dim: int) -> bytes | None:
-    """A line that looks wrong at first sight: its clean form, None to skip it, or a ValueError."""
+    """Clean a line of irregular form, None to skip it; ValueError for a wrong number of columns."""
     columns = line.split()
     if len(columns) == dim + 1:
         return b" ".join(columns)
@@ -128,7 +128,7 @@ def _numbers(text: bytes) -> np.ndarray:
 
 
 def _parsed(kept: list[tuple[int, bytes]], path: Path, dim: int) -> np.ndarray:
-    """The numbers of a block's wanted lines, (kept lines, D)."""
+    """Parse the numbers of a block's wanted lines, (kept lines, D)."""
     try:
         values = _numbers(b" ".join(numbers for _, numbers in kept))
     except (ValueError, DeprecationWarning):
@@ -151,7 +151,7 @@ def _is_header(line: bytes) -> bool:
 
 
 class _Reader:
-    """One pass over one file; `matrix_WD` is allocated at once, pages nobody fills cost nothing."""
+    """One pass over one file; `matrix_WD` is allocated at once, its unused pages cost nothing."""
 
     def __init__(self, path: Path, words: Iterable[str], dim: int | None) -> None:
         self.path, self.dim = path, dim
@@ -206,9 +206,20 @@ class _Reader:
 def read_vectors(
     path: Path, words: Iterable[str], *, dim: int | None = None
 ) -> tuple[list[str], np.ndarray]:
-    """The wanted words that the file knows, in its order, and their vectors `matrix_FD` (float32).
+    """Read the vectors of the wanted words.
 
     Every line's number of columns is checked, kept or not; numbers are checked where they are kept.
+
+    Args:
+        path: of the file.
+        words: wanted ones.
+        dim: expected number of dimensions; chooses the member of an archive.
+
+    Returns:
+        The words found, in the file's order, and their vectors matrix_FD, float32.
+
+    Raises:
+        ValueError: if the file holds no vector.
     """
     reader = _Reader(path, words, dim)
     first = 1
@@ -221,7 +232,7 @@ def read_vectors(
 
 
 def width_of(path: Path) -> int:
-    """How many numbers a vector of the file has; only its beginning is read."""
+    """The number of dimensions of a file's vectors; only its beginning is read."""
     reader = _Reader(path, (), None)
     for lines in _all_lines(path, None):
         reader.take(lines[:2], 1)  # a header may stand before the first vector

@@ -1,4 +1,4 @@
-"""From counts to vectors by GloVe's objective: w_i · c_j + b_i + d_j is to be log count_ij.
+"""From counts to vectors by GloVe's objective: w_i · c_j + b_i + d_j approximates log count_ij.
 
 J = sum f(count) (w_i · c_j + b_i + d_j - log count)^2 over all counts that are not zero, both
 ways, by AdaGrad over shuffled batches; a word's vector is w + c. Pennington, Socher & Manning 2014.
@@ -15,7 +15,7 @@ from scipy import sparse
 
 from emoray.text.vectors.settings import GloveObjective
 
-BATCHES = 200  # an epoch: words are stepped as often whatever the size of the corpus
+BATCHES = 200  # an epoch: as many steps for a corpus of any size
 STATE = "objective.npz"
 Report = Callable[[int, float], None]
 
@@ -37,7 +37,7 @@ class _Fit:
         self.epochs = 0
 
     def step(self, part: sparse.coo_array, weight_B: np.ndarray, rate: float) -> float:
-        """One batch; returns its share of J before the step. `part` holds logarithms."""
+        """Train on one batch, `part` of logarithms; return its share of J before the step."""
         word_BE, context_BE = self.numbers[0][part.row], self.numbers[1][part.col]
         error_B = np.einsum("be,be->b", word_BE, context_BE) - part.data
         slopes = sparse.csr_array((weight_B * error_B, (part.row, part.col)), shape=part.shape)
@@ -53,17 +53,17 @@ class _Fit:
         return float(weight_B @ error_B**2)
 
     def vectors(self) -> np.ndarray:
-        """vectors_VD, words and contexts added up."""
+        """Return vectors_VD, words and contexts added up."""
         return np.asarray(self.numbers.sum(axis=0)[:, :-2])
 
     def save(self, folder: Path) -> None:
-        """All that it takes to go on, whole or not at all."""
+        """Write the whole state, atomically."""
         aside = folder / f"new-{STATE}"
         np.savez(aside, numbers=self.numbers, squares=self.squares, epochs=self.epochs)
         os.replace(aside, folder / STATE)
 
     def restore(self, folder: Path) -> None:
-        """Go on where `save` was called last; from the start where it never was."""
+        """Read the last saved state, if there is any."""
         if (folder / STATE).exists():
             with np.load(folder / STATE, allow_pickle=False) as data:
                 self.numbers, self.squares = data["numbers"], data["squares"]
@@ -79,10 +79,21 @@ def objective_vectors(
     unfinished: Path | None = None,
     report: Report = silent,
 ) -> np.ndarray:
-    """vectors_VD, float32; the same bytes wherever it was stopped and went on.
+    """Train vectors; the same bytes wherever training was interrupted and resumed.
 
-    unfinished: a folder that keeps each epoch's state. report: epochs done, J per count. Raises
-    ValueError where no two words meet, or where the steps are too long to end anywhere.
+    Args:
+        matrix_VV: counts, symmetric.
+        method: settings of the objective.
+        dim: D.
+        seed: of the initial values and the order of counts.
+        unfinished: a folder that keeps each epoch's state.
+        report: called with epochs done and J per count.
+
+    Returns:
+        vectors_VD, float32.
+
+    Raises:
+        ValueError: if no two words meet, or if the objective diverges.
     """
     found = matrix_VV.tocoo()
     if not found.nnz:

@@ -1,4 +1,4 @@
-"""Words of many texts as numbers on disk: a file of any size is cut into words once, read twice.
+"""Words of many texts as numbers on disk: a file of any size is tokenized once, read twice.
 
 Shapes: W different words, each with its number in order of first sight.
 """
@@ -18,7 +18,7 @@ _BUFFER = 1 << 18
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Numbered:
-    """All texts' words by number, `END` behind each text; count_W: how often each stands there."""
+    """All texts' words by number, `END` behind each text; count_W: occurrences of each."""
 
     words: tuple[str, ...]
     count_W: np.ndarray
@@ -40,7 +40,7 @@ class Numbered:
 
 @contextmanager
 def number_words(texts: Iterable[Sequence[str]]) -> Iterator[Numbered]:
-    """Write the words of every text to a file that is gone when the block ends."""
+    """Write the words of every text to a temporary file, deleted when the block ends."""
     number: dict[str, int] = {}
     count_W = np.zeros(0, np.int64)
     with tempfile.TemporaryFile() as file:

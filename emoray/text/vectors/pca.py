@@ -1,4 +1,4 @@
-"""Fewer dimensions from more: the directions along which word vectors differ most.
+"""Reduce dimensions: keep the directions along which word vectors differ most.
 
 Shapes: V words, D given dimensions, d kept ones.
 """
@@ -9,10 +9,21 @@ import numpy as np
 def reduce_by_pca(
     matrix_VD: np.ndarray, dim: int, *, weights_V: np.ndarray | None = None
 ) -> np.ndarray:
-    """`matrix_Vd`: the centred rows along their `dim` principal axes, the widest first.
+    """Project the centred rows on their principal axes, the widest first.
 
-    `weights_V` (such as word counts) lets frequent words decide more. Each axis points where its
-    largest component is positive: the linear algebra library's choice of signs does not matter.
+    Each axis points where its largest component is positive, so that the result does not depend on
+    the linear algebra library's choice of signs.
+
+    Args:
+        matrix_VD: vectors.
+        dim: d.
+        weights_V: such as word counts; frequent words then decide more.
+
+    Returns:
+        matrix_Vd, float32.
+
+    Raises:
+        ValueError: if `dim` is not in 1..D, or the weights are not one number >= 0 a word.
     """
     words, given = matrix_VD.shape
     if not 1 <= dim <= given:

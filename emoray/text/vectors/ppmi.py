@@ -1,4 +1,4 @@
-"""From counts to vectors by mutual information: how much oftener than by chance words meet.
+"""From counts to vectors by positive pointwise mutual information.
 
 Shapes: V words, D dimensions, Z entries of a sparse matrix that are not zero.
 """
@@ -13,9 +13,12 @@ Triple = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def ppmi_matrix(matrix_VV: sparse.csr_array, method: Ppmi) -> sparse.csr_array:
-    """max(0, log P(word, context) / (P(word) P'(context)) - log shift), zeros left out.
+    """Compute max(0, log P(word, context) / (P(word) P'(context)) - log shift).
 
     P' are the contexts' shares, each to the power `smoothing`, made to sum to 1 again.
+
+    Returns:
+        A sparse matrix without its zeros.
     """
     found = matrix_VV.tocoo()
     sum_V = np.asarray(matrix_VV.sum(axis=1))
@@ -28,10 +31,13 @@ def ppmi_matrix(matrix_VV: sparse.csr_array, method: Ppmi) -> sparse.csr_array:
 
 
 def truncated_svd(matrix_VV: sparse.csr_array, dim: int, seed: int) -> Triple:
-    """left_VD, singular_D (largest first), right_DV: the best approximation of rank D.
+    """Compute the best approximation of rank D.
 
     Each direction points where its largest component is positive: signs are not left to the linear
     algebra library. `seed` draws where the iteration starts (Lanczos, ARPACK).
+
+    Returns:
+        left_VD, singular_D (largest first), right_DV.
     """
     size = matrix_VV.shape[0]
     if 2 * dim < size:
@@ -49,9 +55,19 @@ def truncated_svd(matrix_VV: sparse.csr_array, dim: int, seed: int) -> Triple:
 def ppmi_vectors(
     matrix_VV: sparse.csr_array, method: Ppmi, *, dim: int, seed: int = 0
 ) -> np.ndarray:
-    """vectors_VD = left_VD * singular_D ** weighting, float64.
+    """Compute vectors_VD = left_VD * singular_D ** weighting.
 
-    Raises ValueError where no two words meet more often than by chance.
+    Args:
+        matrix_VV: counts, symmetric.
+        method: settings.
+        dim: D.
+        seed: of the decomposition's start.
+
+    Returns:
+        vectors_VD, float64.
+
+    Raises:
+        ValueError: if no two words meet more often than by chance.
     """
     found = ppmi_matrix(matrix_VV, method)
     if not found.nnz:

@@ -1,4 +1,4 @@
-"""What word vectors say of words: neighbours, and two checks of sense that need no list of others.
+"""Quality of word vectors: neighbours, and two checks that need no reference list.
 
 Shapes: V words, most frequent first, D dimensions, P pairs of words, R random words to a pair.
 """
@@ -16,7 +16,7 @@ PAIRS = 20_000
 
 
 def unit_rows(vectors_VD: np.ndarray) -> np.ndarray:
-    """Rows of length 1; one of zeros stays."""
+    """Scale rows to length 1; a row of zeros stays."""
     lengths_V1 = np.linalg.norm(vectors_VD, axis=1, keepdims=True)
     return np.asarray(vectors_VD / np.where(lengths_V1 > 0, lengths_V1, 1.0))
 
@@ -24,7 +24,7 @@ def unit_rows(vectors_VD: np.ndarray) -> np.ndarray:
 def neighbours(
     words: Sequence[str], vectors_VD: np.ndarray, word: str, count: int = 8
 ) -> list[tuple[str, float]]:
-    """The nearest words by cosine, nearest first, `word` itself left out."""
+    """The nearest words by cosine, nearest first, without `word` itself."""
     if word not in words:
         raise ValueError(
             f"neighbours are told of a word that has a vector, got {word!r}: it stands too "
@@ -44,16 +44,17 @@ def _inflected(word: str) -> Iterator[str]:
 
 
 def inflections(words: Sequence[str]) -> list[tuple[int, int]]:
-    """Rows of all words and their regular English inflections, as far as both are there."""
+    """Rows of all words and their regular English inflections, where both have a vector."""
     row = {word: i for i, word in enumerate(words)}
     stems = [w for w in words if len(w) >= SHORTEST and w.isalpha()]
     return [(row[s], row[other]) for s in stems for other in _inflected(s) if other in row]
 
 
 def inflection_score(words: Sequence[str], vectors_VD: np.ndarray, *, seed: int = 0) -> float:
-    """How often a word is nearer to its inflection than to a random word as frequent as that.
+    """Measure how often a word is nearer to its inflection than to a random word of its frequency.
 
-    1 is always, 0.5 is chance. NaN where no inflections are known.
+    Returns:
+        A share: 1 is always, 0.5 is chance; NaN where no inflections are known.
     """
     pairs_P2 = np.array(inflections(words)).reshape(-1, 2)
     if not len(pairs_P2):
@@ -77,8 +78,11 @@ def agreement(
     *,
     seed: int = 0,
 ) -> float:
-    """Spearman's rank correlation of cosines over random pairs of the most frequent words that
-    both know. NaN where they share less than three."""
+    """Compare two sets of vectors over random pairs of their most frequent common words.
+
+    Returns:
+        Spearman's rank correlation of the cosines; NaN for fewer than three common words.
+    """
     row = {word: i for i, word in enumerate(others)}
     shared = [(i, row[word]) for i, word in enumerate(words) if word in row][:FREQUENT]
     if len(shared) < 3:

@@ -1,4 +1,4 @@
-"""How word vectors are trained on texts of one's own, as plain values to hash, store and print."""
+"""Settings of training word vectors on given texts: plain values to hash, store and print."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
@@ -7,14 +7,14 @@ WIDEST_WINDOW = 20  # least common multiple of 1..20: counts stay whole numbers 
 
 
 def _require(settings: Any, **least: float) -> None:
-    """Refuse (ValueError) a field below its least value; NaN is below any."""
+    """Refuse a field below its least value; NaN is below any."""
     for name, low in least.items():
         if not getattr(settings, name) >= low:
             raise ValueError(f"{name} must be at least {low}, got {getattr(settings, name)}")
 
 
 def _changed(settings: Any) -> str:
-    """What differs from the defaults, each field as its short name and its value."""
+    """The fields that differ from the defaults, each as its short name and its value."""
     parts = [
         f"-{each.metadata['short']}{getattr(settings, each.name):g}"
         for each in fields(settings)
@@ -31,10 +31,14 @@ def _knob(default: Any, short: str) -> Any:
 class Ppmi:
     """Positive pointwise mutual information, cut to its first singular directions.
 
-    smoothing: the exponent of a context's share, which keeps rare contexts from looking telling.
-    shift: k of -log k, as k negative samples have it. weighting: the exponent of the singular
-    values. Levy & Goldberg 2014, "Neural word embedding as implicit matrix factorization"; Levy,
-    Goldberg & Dagan 2015, "Improving distributional similarity".
+    Levy & Goldberg 2014, "Neural word embedding as implicit matrix factorization"; Levy, Goldberg &
+    Dagan 2015, "Improving distributional similarity".
+
+    Attributes:
+        smoothing: exponent of a context's share, which keeps rare contexts from looking
+            informative.
+        shift: k of -log k, as with k negative samples.
+        weighting: exponent of the singular values.
     """
 
     tag: ClassVar[str] = "Ppmi"
@@ -80,7 +84,7 @@ Method = Ppmi | GloveObjective
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnVectors:
-    """Trained on the texts at hand: which words, how far they look, and by which method.
+    """Vectors trained on given texts: which words, their window, and the method.
 
     Words of at least `min_count` occurrences, the `max_words` most frequent, look `window` words to
     either side; one at distance d counts 1 / d, as in GloVe.

@@ -1,4 +1,4 @@
-"""Where word vectors come from: GloVe files, Stanford's archive, or the `glove` extra's package."""
+"""Sources of word vectors: GloVe files, Stanford's archive, or the `glove` extra's package."""
 
 import re
 from collections.abc import Iterable
@@ -34,6 +34,7 @@ class Stanford(Lines):
 
     @property
     def name(self) -> str:
+        """The name in tables."""
         return f"glove.6B.{self.dim}d"
 
     def __str__(self) -> str:
@@ -54,10 +55,12 @@ class Package:
 
     @staticmethod
     def installed() -> bool:
+        """Whether the package is installed."""
         return find_spec(_PACKAGE) is not None
 
     @property
     def name(self) -> str:
+        """The name in tables."""
         return f"glove.6B.{self.dim}d"
 
     def _paths(self) -> tuple[Path, Path]:
@@ -76,7 +79,7 @@ class Package:
         return files_sha256(*self._paths())
 
     def load(self, words: Iterable[str]) -> tuple[list[str], np.ndarray]:
-        """The words found and their vectors `matrix_FD`; only those rows are read from disk."""
+        """Return the words found and their vectors, matrix_FD; only their rows are read."""
         import pyarrow.parquet as parquet
 
         index, matrix = self._paths()
@@ -104,7 +107,7 @@ def _in_folder(folder: Path) -> list[Stanford]:
 
 
 def find_all(data: Path | None, *, cache: Path | None = None) -> tuple[VectorSource, ...]:
-    """Every dimension at hand, narrowest first: from `data`/glove, the package or the cache."""
+    """Every available dimension, narrowest first: from `data`/glove, the package or the cache."""
     folder = cache if cache is not None else user_cache()
     sources: list[VectorSource] = [*_in_folder(data / "glove")] if data is not None else []
     if Package.installed():
@@ -124,10 +127,24 @@ def find_vectors(
     sha256: str = ARCHIVE_SHA256,
     limits: DownloadLimits = ARCHIVE_LIMITS,
 ) -> VectorSource:
-    """The narrowest vectors of at least `dim` dimensions; `reduce_by_pca` makes up the difference.
+    """Find the narrowest vectors of at least `dim` dimensions, for `reduce_by_pca`.
 
-    With `download`, Stanford's archive (862 MB) is fetched when nothing has exactly `dim`.
-    `url`, `sha256` and `limits` describe that archive: change them for a mirror only.
+    `url`, `sha256` and `limits` describe Stanford's archive: change them for a mirror only.
+
+    Args:
+        dim: number of dimensions.
+        data: the folder with `glove/`, or None.
+        cache: where a download is kept; the user's cache by default.
+        download: whether the archive (862 MB) is downloaded when nothing has exactly `dim`.
+        url: of the archive.
+        sha256: of the archive.
+        limits: of time and size.
+
+    Returns:
+        The source.
+
+    Raises:
+        ValueError: if `dim` is below 1 or no source is wide enough.
     """
     if dim < 1:
         raise ValueError(f"vectors have at least 1 dimension, got {dim}: ask for more")

@@ -1,4 +1,4 @@
-"""Texts from a file of any size, one a line, plain or `.gz`: read as they are asked for."""
+"""Texts from a file of any size, one a line, plain or `.gz`, streamed."""
 
 import gzip
 import zlib
@@ -11,7 +11,7 @@ LONGEST = 1 << 20  # bytes of a text; a file without line ends is no file of tex
 
 
 def read_lines(path: Path) -> Iterator[str]:
-    """The lines that hold something, without their ends; ValueError for a file that is no text."""
+    """Yield the lines that are not empty, without their ends; ValueError for a file of no text."""
     if not path.is_file():
         raise ValueError(
             f"word vectors are trained on a text file, one text a line, got no file {path}: check "

@@ -1,4 +1,4 @@
-"""From counts to vectors by the method that the settings name, with one thread.
+"""Train word vectors from counts by the method of the settings, with one thread.
 
 Shapes: V words, D dimensions.
 """
@@ -24,12 +24,23 @@ def train_vectors(
     unfinished: Path | None = None,
     report: Report = silent,
 ) -> np.ndarray:
-    """vectors_VD, float32, of `counts.words`; the same bytes for equal settings, whatever the
-    number of threads.
+    """Train vectors; the same bytes for equal settings, whatever the number of threads.
 
     They are scaled together so that their components spread as GloVe's do: cosines stay as they
-    were, and a network starts from the numbers it was tuned for. unfinished, report: of GloVe's
-    objective. Raises ValueError where the words are fewer than `dim`.
+    were, and a network starts from the scale that it was tuned for.
+
+    Args:
+        counts: of the texts.
+        settings: method and its parameters.
+        dim: D.
+        unfinished: a folder that keeps each epoch's state of GloVe's objective.
+        report: called with epochs done and loss of GloVe's objective.
+
+    Returns:
+        vectors_VD, float32, of `counts.words`.
+
+    Raises:
+        ValueError: if the words are fewer than `dim`.
     """
     if not 1 <= dim <= len(counts.words):
         raise ValueError(
