@@ -1,1 +1,1 @@
-"""A finished classifier as a folder: what runs it, packs it, decides, scores and times it."""
+"""A finished classifier as a folder: its runtime, packing, decisions, scores and latency."""

@@ -1,4 +1,4 @@
-"""Two files of an artifact exchanged for two others at one moment, while readers read them.
+"""Exchange two files of an artifact for two others at one moment, while readers read them.
 
 decision.json and manifest.json must change together, and a rename moves one name. So for the time
 of a change both are links through one pointer, `.decisions/current`, whose move is the change:
@@ -8,10 +8,10 @@ of a change both are links through one pointer, `.decisions/current`, whose move
 3. `current` moves to `next`: before this rename readers see the old pair, after it the new one
 4. each link becomes a plain file again, of the bytes it showed; `next` gets its number
 
-Killed anywhere, the artifact is whole, and the next call finishes or forgets what was begun. At
+Killed anywhere, the artifact is whole, and the next call finishes or drops what was begun. At
 rest an artifact is plain files; `.decisions/0000`, `0001`, … hold every pair it ever had, and none
-of them moves or goes: `.decisions/at.json` says which is the current one. `artifact.read` reads
-none of it.
+of them moves or goes: `.decisions/at.json` holds the number of the current one. `artifact.read`
+reads none of it.
 """
 
 import json
@@ -37,7 +37,7 @@ WAIT_SECONDS = 10.0
 
 
 def _write(path: Path, data: bytes) -> None:
-    """`data` at a new path, on the disk before anything points to it."""
+    """Write `data` to a new path, synced to the disk before anything points to it."""
     with path.open("wb") as file:
         file.write(data)
         file.flush()
@@ -49,14 +49,14 @@ def _aside(history: Path) -> Path:
 
 
 def put_file(history: Path, data: bytes, path: Path) -> None:
-    """A plain file at `path`, whole or not at all."""
+    """Write a plain file at `path`, atomically."""
     aside = _aside(history)
     _write(aside, data)
     os.replace(aside, path)
 
 
 def _link(history: Path, target: str, path: Path) -> None:
-    """A link at `path`; whoever opens it gets what was there before, or what is there now."""
+    """Make a link at `path` atomically: whoever opens it gets the old content or the new."""
     aside = _aside(history)
     os.symlink(target, aside)
     os.replace(aside, path)
@@ -64,24 +64,28 @@ def _link(history: Path, target: str, path: Path) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class At:
-    """Where an artifact stands in its history: the number of its decision, and those that were
-    undone since, the last one last."""
+    """The position of an artifact in its history.
+
+    Attributes:
+        number: of its decision.
+        redo: those that were undone since, the last one last.
+    """
 
     number: int
     redo: tuple[int, ...] = ()
 
 
 def read_at(history: Path) -> At | None:
-    """As it was kept; None where it was not, or no longer can be read."""
+    """Read the saved position; None where there is none, or it cannot be read."""
     try:
-        said = json.loads((history / AT).read_bytes())
-        return At(number=int(said["number"]), redo=tuple(map(int, said["redo"])))
+        saved = json.loads((history / AT).read_bytes())
+        return At(number=int(saved["number"]), redo=tuple(map(int, saved["redo"])))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def keep_at(history: Path, at: At) -> None:
-    """Whole or not at all; a kill before it loses what could be undone no more, and no decision."""
+    """Save the position atomically; a kill before it loses the redo list, and no decision."""
     put_file(history, json.dumps({"number": at.number, "redo": at.redo}).encode(), history / AT)
 
 
@@ -94,9 +98,15 @@ def record_decision(
     after: int | None = None,
     scores: Mapping[str, float] | None = None,
 ) -> None:
-    """A pair and its note as a folder of the history: all of it or nothing.
+    """Write a pair and its note as a folder of the history, atomically.
 
-    after: the number of the decision that it was made on. scores: what is known of it.
+    Args:
+        pair: content of both files.
+        why: the reason, for people.
+        history: the artifact's.
+        name: of the new folder.
+        after: number of the decision that it was made on.
+        scores: known ones of the decision.
     """
     aside = _aside(history)
     aside.mkdir()
@@ -108,7 +118,7 @@ def record_decision(
 
 
 def pair_of(folder: Path) -> dict[str, bytes]:
-    """The two files, wherever they lie."""
+    """Read the two files of a folder."""
     return {name: (folder / name).read_bytes() for name in PAIR}
 
 
@@ -118,20 +128,26 @@ def kept_decisions(history: Path) -> list[Path]:
 
 
 def next_name(history: Path) -> str:
-    """The folder of the decision that comes next."""
+    """The name of the folder of the next decision."""
     kept = kept_decisions(history)
     return f"{int(kept[-1].name) + 1 if kept else 0:04}"
 
 
 def current_decision(folder: Path, kept: list[Path]) -> Path | None:
-    """Which of the kept decisions is the current one: where the artifact says it stands, else the
-    last that fits. One that lost a file or a byte since fits nothing."""
+    """The current one of the kept decisions.
+
+    That is the one of the saved position if it fits, else the last that fits. A decision that lost
+    a file or a byte since fits nothing.
+
+    Returns:
+        Its folder; None where none fits.
+    """
     now = pair_of(folder)
     whole = (k for k in kept if all((k / name).is_file() for name in PAIR))
     same = [k for k in whole if pair_of(k) == now]
     at = read_at(folder / HISTORY)
-    said = [k for k in same if at is not None and int(k.name) == at.number]
-    found = said or same[-1:]
+    at_number = [k for k in same if at is not None and int(k.name) == at.number]
+    found = at_number or same[-1:]
     return found[0] if found else None
 
 
@@ -143,7 +159,7 @@ def _remove(path: Path) -> None:
 
 
 def _plain(folder: Path) -> None:
-    """Step 4 of a change: links become the files they show, and nothing points any more."""
+    """Do step 4 of a change: links become the files they show, and nothing points any more."""
     history = folder / HISTORY
     for name in PAIR:
         if (folder / name).is_symlink():
@@ -152,7 +168,7 @@ def _plain(folder: Path) -> None:
 
 
 def _with_undone(history: Path, at: Path | None) -> None:
-    """Number what an earlier version moved away when it was undone, after all others."""
+    """Number the undone decisions that an earlier version moved away, after all others."""
     undone = sorted((history / UNDONE).glob("[0-9]*"))
     if undone and at is not None:
         keep_at(history, At(number=int(at.name)))  # an equal one may come after it
@@ -163,7 +179,7 @@ def _with_undone(history: Path, at: Path | None) -> None:
 
 
 def settle(folder: Path) -> Path:
-    """Finish or forget what a killed call began; returns the current one of the decisions."""
+    """Finish or drop what a killed call began; return the current decision."""
     history = folder / HISTORY
     _plain(folder)
     now = pair_of(folder)
@@ -177,15 +193,15 @@ def settle(folder: Path) -> Path:
     at = current_decision(folder, kept_decisions(history))
     _with_undone(history, at)
     if at is None:  # the first call, or other files were put here since
-        kept, said = kept_decisions(history), read_at(history)
-        last = said.number if said else int(kept[-1].name) if kept else None
+        kept, saved = kept_decisions(history), read_at(history)
+        last = saved.number if saved else int(kept[-1].name) if kept else None
         record_decision(now, AS_FOUND, history, next_name(history), after=last)
         at = kept_decisions(history)[-1]
     return at
 
 
 def switch(folder: Path, old: Path, new: Path) -> None:
-    """Steps 2 to 4: every reader sees the old pair, then every reader sees the new one."""
+    """Do steps 2 to 4: every reader sees the old pair, then every reader sees the new one."""
     history = folder / HISTORY
     _link(history, old.name, history / CURRENT)
     for name in PAIR:
@@ -196,8 +212,15 @@ def switch(folder: Path, old: Path, new: Path) -> None:
 
 @contextmanager
 def held_decision(folder: Path) -> Iterator[Path]:
-    """The current one in the artifact's history, settled, while nobody else changes its
-    decision."""
+    """Lock an artifact's decision, and yield the current one of its history, settled.
+
+    Yields:
+        Its folder.
+
+    Raises:
+        ValueError: if another job holds the lock.
+        OSError: if the folder cannot be written.
+    """
     history = folder / HISTORY
     try:
         history.mkdir(exist_ok=True)

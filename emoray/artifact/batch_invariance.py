@@ -1,4 +1,4 @@
-"""Whether a text's logits depend on the texts beside it.
+"""Whether a text's logits depend on the other texts of its batch.
 
 A dynamic scheme takes the scale of its activations per batch, so a neighbour can move them; floats
 move by rounding only. Shapes: M texts, K labels.
@@ -17,7 +17,7 @@ TOGETHER = 32  # texts of a batch, as a server would gather them
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TwoWays:
-    """What a model says of the same texts one by one, and `TOGETHER` at a time."""
+    """Logits of the same texts one by one, and `TOGETHER` at a time."""
 
     alone_MK: np.ndarray
     batched_MK: np.ndarray
@@ -26,15 +26,19 @@ class TwoWays:
 def two_ways(model: Path | bytes, texts: Texts, most: int) -> TwoWays:
     """Run at most `most` of the texts, evenly over their lengths, both ways, on one thread.
 
-    Batches are made as texts come, not by length, and padded to their longest: what a server does.
+    Batches are made in the order of texts, not by length, and padded to their longest: what a
+    server does.
+
+    Returns:
+        Logits of both ways.
     """
     session = scoring_session(model)
     chosen = np.sort(evenly(np.asarray(texts.lengths), most))
 
-    def said(size: int) -> Iterator[np.ndarray]:
+    def run(size: int) -> Iterator[np.ndarray]:
         for start in range(0, len(chosen), size):
             yield session.run(None, {"ids": texts.padded(chosen[start : start + size])})[0]
 
     return TwoWays(
-        alone_MK=np.concatenate(list(said(1))), batched_MK=np.concatenate(list(said(TOGETHER)))
+        alone_MK=np.concatenate(list(run(1))), batched_MK=np.concatenate(list(run(TOGETHER)))
     )

@@ -1,7 +1,7 @@
-"""card.json: what is known of an artifact, for whoever finds the folder in a year.
+"""Write card.json: provenance, corpus and scores of an artifact, for people.
 
-It lies beside the artifact: the manifest does not list it, its bytes do not count, nothing reads it
-to classify. So the artifact is the one that was scored, with a card or without.
+It is not part of the artifact: the manifest does not list it, its bytes do not count, nothing reads
+it to classify. So the artifact is the one that was scored, with a card or without.
 """
 
 import json
@@ -35,7 +35,7 @@ UNKNOWN = (
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it: NaN is unknown."""
+    """Convert to JSON's values; NaN becomes null."""
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     if hasattr(value, "item"):
@@ -44,14 +44,14 @@ def _plain(value: Any) -> Any:
 
 
 def _bytes(card: Mapping[str, Any]) -> bytes:
-    said = json.dumps(_plain(card), indent=1, ensure_ascii=False, allow_nan=False)
-    return f"{said}\n".encode()
+    text = json.dumps(_plain(card), indent=1, ensure_ascii=False, allow_nan=False)
+    return f"{text}\n".encode()
 
 
-def put_card(folder: Path, said: Mapping[str, Any]) -> None:
-    """Give an artifact its card, in place of one it has: what is said, and what its files tell.
+def put_card(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Write an artifact's card, from known facts and from its files, in place of one it has.
 
-    artifact_sha256, said or that of the folder as it is, is the hash by which a table names it;
+    artifact_sha256, of the facts or of the folder as it is, is the hash by which a table names it;
     model_sha256, of every file but the decision, stays true when the decision changes.
     """
     from emoray import __version__
@@ -59,14 +59,14 @@ def put_card(folder: Path, said: Mapping[str, Any]) -> None:
     manifest = (folder / MANIFEST).read_bytes()
     hashes = {name: sha for name, sha in json.loads(manifest).items() if name != DECISION}
     card = {
-        **said,
-        "artifact_sha256": said.get("artifact_sha256") or runtime.sha256(manifest),
+        **facts,
+        "artifact_sha256": facts.get("artifact_sha256") or runtime.sha256(manifest),
         "model_sha256": runtime.sha256(runtime.manifest_of(hashes)),
         "size_bytes": sum(runtime.sizes(folder).values()),
         "emoray": __version__,
         "onnxruntime": f">={'.'.join(map(str, MINIMUM_ONNXRUNTIME))}",
         "created": datetime.now(UTC).date().isoformat(),
-        "license": LICENSES.get(str(said.get("corpus")), OTHER_LICENSE),
+        "license": LICENSES.get(str(facts.get("corpus")), OTHER_LICENSE),
         "intended_use": USE,
     }
     written = folder / f".{CARD}.{os.getpid()}"
@@ -74,26 +74,25 @@ def put_card(folder: Path, said: Mapping[str, Any]) -> None:
     os.replace(written, folder / CARD)
 
 
-def _as_made(said: Mapping[str, Any]) -> dict[str, Any]:
-    made = said.get(AS_MADE)
+def _as_made(card: Mapping[str, Any]) -> dict[str, Any]:
+    made = card.get(AS_MADE)
     if not isinstance(made, Mapping):
-        return dict(said)
-    kept = {n: v for n, v in said.items() if n not in (DECIDED, AS_MADE) and n not in OF_DECISION}
-    return {n: {**kept, **made}[n] for n in said if n in kept or n in made}
+        return dict(card)
+    kept = {n: v for n, v in card.items() if n not in (DECIDED, AS_MADE) and n not in OF_DECISION}
+    return {n: {**kept, **made}[n] for n in card if n in kept or n in made}
 
 
 def _read(folder: Path) -> dict[str, Any] | None:
-    """The card as it was before the artifact got another decision; None for none, or one that
-    cannot be read, which people may have written."""
+    """The card as it was before the decision changed; None without a card that can be read."""
     try:
-        said = runtime.card(folder)
+        card = runtime.card(folder)
     except (ValueError, OSError):
         return None
-    return None if said is None else _as_made(said)
+    return None if card is None else _as_made(card)
 
 
 def card_as_made(folder: Path) -> bytes | None:
-    """The card of an artifact as it was before it got another decision; None without one."""
+    """The card's bytes as they were before the decision changed; None without one."""
     made = _read(folder)
     return None if made is None else _bytes(made)
 
@@ -101,10 +100,20 @@ def card_as_made(folder: Path) -> bytes | None:
 def card_after(
     folder: Path, *, number: int, when: str, why: str, scores: Mapping[str, float]
 ) -> bytes | None:
-    """The card of an artifact for the decision that it has now; None without one.
+    """Build the card of an artifact for its current decision.
 
-    number, when, why: of the decision; scores: what is known of it. What the card said of the one
-    it was scored with then stands under `as_made`, and says so again once that one is back.
+    Facts of the decision that the artifact was made with move to `as_made`, and back once that
+    decision is the current one again.
+
+    Args:
+        folder: of the artifact.
+        number: of the decision.
+        when: it was made, ISO 8601.
+        why: the reason.
+        scores: known ones of the decision.
+
+    Returns:
+        The card's bytes; None for an artifact without a card.
     """
     made = _read(folder)
     if made is None:

@@ -1,4 +1,4 @@
-"""Change the decision of an artifact that is in use: at once, or not at all, back and forth.
+"""Change the decision of an artifact that is in use: atomically, with undo and redo.
 
 How two files change at one moment, and where the decisions are kept: `atomic_switch`.
 Shapes: K labels.
@@ -50,17 +50,17 @@ class Saved:
 
 
 def model_sha256(files: dict[str, bytes]) -> str:
-    """What an artifact's logits depend on, as one hash: every file but its decision."""
+    """One hash of every file that an artifact's logits depend on: all but its decision."""
     hashes = {n: runtime.sha256(d) for n, d in files.items() if n not in (DECISION, MANIFEST)}
     return runtime.sha256(runtime.manifest_of(hashes))
 
 
 def _note(kept: Path) -> dict[str, Any]:
     try:
-        said = json.loads((kept / NOTE).read_bytes())
+        note = json.loads((kept / NOTE).read_bytes())
     except (OSError, ValueError):  # only people read it
         return {}
-    return said if isinstance(said, dict) else {}
+    return note if isinstance(note, dict) else {}
 
 
 def _after(kept: Path, all_kept: Sequence[Path]) -> int | None:
@@ -88,8 +88,8 @@ def _saved(kept: Path, state: str, after: int | None = None) -> Saved:
     )
 
 
-def _told(folder: Path, at: Path) -> Saved:
-    """Where the artifact stands now, and its card says it too."""
+def _saved_current(folder: Path, at: Path) -> Saved:
+    """Read the current decision, and update the artifact's card to it."""
     now = _saved(at, "current", _after(at, kept_decisions(folder / HISTORY)))
     card = card_after(folder, number=now.number, when=now.when, why=now.why, scores=now.scores)
     if card is not None and card != (folder / CARD).read_bytes():
@@ -98,10 +98,10 @@ def _told(folder: Path, at: Path) -> Saved:
 
 
 def _current(folder: Path, redo: tuple[int, ...] = ()) -> Saved:
-    """Keep where the artifact stands now, and say it."""
+    """Save the artifact's position in its history, and read its decision."""
     at = settle(folder)
     keep_at(folder / HISTORY, At(number=int(at.name), redo=redo))
-    return _told(folder, at)
+    return _saved_current(folder, at)
 
 
 def change(
@@ -115,8 +115,21 @@ def change(
 ) -> Saved:
     """Give the artifact another decision, atomically; every one that it had is kept.
 
-    The same decision again changes nothing. Refuses a damaged artifact before touching it. scores:
-    what is known of the decision, kept beside it.
+    The same decision again changes nothing. A damaged artifact is refused before it is touched.
+
+    Args:
+        folder: of the artifact.
+        temperature: of the probabilities.
+        cuts_K: of the logits.
+        rule: name of the threshold rule.
+        why: the reason, for people.
+        scores: known ones of the decision.
+
+    Returns:
+        The decision as it was saved.
+
+    Raises:
+        ValueError: if there is not one cut for each label.
     """
     files = runtime.read(folder)
     labels = json.loads(files[LABELS])
@@ -129,7 +142,7 @@ def change(
     with held_decision(folder) as at:
         history = folder / HISTORY
         if json.loads((at / DECISION).read_bytes()) == json.loads(decision):
-            return _told(folder, at)
+            return _saved_current(folder, at)
         hashes = json.loads((at / MANIFEST).read_bytes())
         manifest = runtime.manifest_of({**hashes, DECISION: runtime.sha256(decision)})
         pair = {MANIFEST: manifest, DECISION: decision}
@@ -139,7 +152,7 @@ def change(
 
 
 def _model_of(kept: Path) -> dict[str, str]:
-    """Hashes of the files that a kept decision was made for; refuses a damaged one."""
+    """Hashes of the files that a kept decision was made for; refuse a damaged one."""
     try:
         hashes = dict(json.loads((kept / MANIFEST).read_bytes()))
         if runtime.sha256((kept / DECISION).read_bytes()) == hashes.pop(DECISION):
@@ -166,7 +179,7 @@ def _go(folder: Path, at: Path, number: int, redo: tuple[int, ...]) -> Saved:
             "other files: the artifact was replaced since; set a decision anew"
         )
     if kept != at:
-        keep_at(folder / HISTORY, At(number=number, redo=redo))  # tells it from equal ones
+        keep_at(folder / HISTORY, At(number=number, redo=redo))  # distinguishes it from equal ones
         switch(folder, at, kept)
     return _current(folder, redo)
 
@@ -183,10 +196,10 @@ def undo(folder: Path) -> Saved:
     needs = "an undo needs a decision before the current one"
     _require_history(folder, needs)
     with held_decision(folder) as at:
-        before, said = _after(at, kept_decisions(folder / HISTORY)), read_at(folder / HISTORY)
+        before, saved = _after(at, kept_decisions(folder / HISTORY)), read_at(folder / HISTORY)
         if before is None:
             raise ValueError(f"{needs}, {folder} has none: nothing was changed since it was made")
-        undone = said.redo if said and said.number == int(at.name) else ()
+        undone = saved.redo if saved and saved.number == int(at.name) else ()
         return _go(folder, at, before, (*undone, int(at.name)))
 
 
@@ -195,8 +208,8 @@ def redo(folder: Path) -> Saved:
     needs = "a redo needs a decision that was undone"
     _require_history(folder, needs)
     with held_decision(folder) as at:
-        kept, said = kept_decisions(folder / HISTORY), read_at(folder / HISTORY)
-        undone = said.redo if said and said.number == int(at.name) else ()
+        kept, saved = kept_decisions(folder / HISTORY), read_at(folder / HISTORY)
+        undone = saved.redo if saved and saved.number == int(at.name) else ()
         later = [int(k.name) for k in kept if _after(k, kept) == int(at.name)]
         ways = undone[-1:] or tuple(later[-1:])
         if not ways:
@@ -212,9 +225,12 @@ def go_to(folder: Path, number: int) -> Saved:
 
 
 def history(folder: Path) -> list[Saved]:
-    """Every decision that an artifact ever had, oldest first, the current one marked.
+    """Read every decision that an artifact ever had, oldest first, each with its state.
 
-    Reads only; before the first change there is none.
+    Before the first change there is none.
+
+    Returns:
+        The decisions.
     """
     runtime.read(folder)
     kept = kept_decisions(folder / HISTORY)
@@ -226,22 +242,23 @@ def history(folder: Path) -> list[Saved]:
     while number is not None and number not in states:
         states[number] = "kept" if states else "current"
         number = after.get(number)
-    told = [_saved(k, states.get(int(k.name), "undone"), after[int(k.name)]) for k in kept]
-    return told + [_saved(k, "undone") for k in older]
+    decisions = [_saved(k, states.get(int(k.name), "undone"), after[int(k.name)]) for k in kept]
+    return decisions + [_saved(k, "undone") for k in older]
 
 
 def copy_as_made(folder: Path, sha256: str, target: Path) -> bool:
-    """Copy an artifact as it was when its manifest had that hash, whatever it decides by now.
+    """Copy an artifact as it was when its manifest had that hash, whatever its current decision.
 
-    False, and nothing is written, where no decision that it ever had is that one.
+    Returns:
+        False, and nothing is written, where none of its decisions is that one.
     """
     for at in (folder, *kept_decisions(folder / HISTORY)):
         manifest = (at / MANIFEST).read_bytes() if (at / MANIFEST).is_file() else b""
         if runtime.sha256(manifest) == sha256:
-            said = {DECISION: at, MANIFEST: at}
+            folder_of = {DECISION: at, MANIFEST: at}
             for name in (*json.loads(manifest), MANIFEST):
                 (target / name).parent.mkdir(parents=True, exist_ok=True)
-                (target / name).write_bytes((said.get(name, folder) / name).read_bytes())
+                (target / name).write_bytes((folder_of.get(name, folder) / name).read_bytes())
             if (card := card_as_made(folder)) is not None:
                 (target / CARD).write_bytes(card)
             return True

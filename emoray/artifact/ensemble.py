@@ -1,4 +1,4 @@
-"""From several compressed models to the folder of one ensemble: its members' files, each once."""
+"""Pack several compressed models as one ensemble's folder: its members' files, each once."""
 
 import json
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ OWN = (MODEL, VOCABULARY, TOKENIZER)  # what a member does not share with all ot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberPart:
-    """A model of an ensemble: the folder with its base files, and what it weighs."""
+    """A model of an ensemble: the folder with its base files, and its weight."""
 
     folder: Path
     weight: float
 
 
 def checked_parts(parts: Sequence[MemberPart]) -> tuple[MemberPart, ...]:
-    """Those with a weight; refuses none at all, or weights that are no shares of one."""
+    """Return the members with a weight; refuse none at all, or weights that do not sum to 1."""
     if any(part.weight < 0 for part in parts) or not abs(sum(p.weight for p in parts) - 1) < 1e-6:
         raise ValueError(
             f"weights of an ensemble are at least 0 and sum to 1, got {[p.weight for p in parts]}: "
@@ -30,10 +30,20 @@ def checked_parts(parts: Sequence[MemberPart]) -> tuple[MemberPart, ...]:
 
 
 def ensemble_files(parts: Sequence[MemberPart], mean_of: str) -> dict[str, bytes]:
-    """All files but decision and manifest. Members without a weight are left out; a file that
-    several members have alike is kept once. Weights take as many bytes whatever their digits.
+    """Build all files but decision and manifest.
 
-    mean_of: what the weighted mean is taken of, artifact.LOGITS or artifact.PROBABILITIES.
+    Members without a weight are left out; a file that several members share is kept once. Weights
+    take as many bytes whatever their digits.
+
+    Args:
+        parts: the members.
+        mean_of: what the weighted mean is taken of, artifact.LOGITS or artifact.PROBABILITIES.
+
+    Returns:
+        Content by name.
+
+    Raises:
+        ValueError: if the members' labels differ.
     """
     kept = checked_parts(parts)
     labels = {(part.folder / LABELS).read_bytes() for part in kept}
@@ -53,8 +63,8 @@ def ensemble_files(parts: Sequence[MemberPart], mean_of: str) -> dict[str, bytes
             files[place] = content
             member[name.split(".")[0]] = place
         members.append(member)
-    said = {"mean_of": mean_of, "members": members}
-    text = json.dumps(said, separators=(",", ":")).encode()
+    description = {"mean_of": mean_of, "members": members}
+    text = json.dumps(description, separators=(",", ":")).encode()
     missing = sum(NUMBER - len(json.dumps(part.weight)) for part in kept)
     files[ENSEMBLE] = padded(text, len(text) + missing + 1)
     return files

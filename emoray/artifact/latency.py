@@ -1,7 +1,7 @@
-"""How long one text takes, batch 1: text in, labels out, and of this the model, ids to logits.
+"""Measure the latency of one text, batch 1: text in, labels out, and of this the model's share.
 
-Artifacts are timed one at a time beside a baseline: text by text first the one, then the other, so
-whatever slows the machine slows both. Raw samples come back; percentiles are for the reader.
+Artifacts are timed one at a time with a baseline: text by text first the one, then the other, so
+whatever slows the machine slows both. Raw samples are returned; percentiles are for the reader.
 """
 
 import gc
@@ -20,9 +20,17 @@ READ_BEFORE = 200  # other texts that a model in use has read: it remembers thei
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One timed text. beside: the artifact whose turn it was; differs from `model` in the
-    baseline's samples. text: index into the texts given. milliseconds: text in, labels out;
-    model_milliseconds: of a call of the model alone with the same text's ids."""
+    """One timed text.
+
+    Attributes:
+        model: that was timed.
+        beside: the artifact whose turn it was; differs from `model` in the baseline's samples.
+        turn: its number.
+        text: index into the given texts.
+        tokens: of the text.
+        milliseconds: text in, labels out.
+        model_milliseconds: of a call of the model alone with the same text's ids.
+    """
 
     model: str
     beside: str
@@ -37,17 +45,17 @@ class Timed(Protocol):
     """What can be timed: a text to its labels, and the model's part of it."""
 
     def prepare(self, others: Sequence[str]) -> None:
-        """Forget every text, then read the others, which are not timed."""
+        """Clear the cache of words, then read the others, which are not timed."""
 
     def whole(self, text: str) -> object:
-        """Text in, labels out."""
+        """Classify a text."""
 
     def alone(self, text: str) -> tuple[int, float]:
         """(tokens, milliseconds) of the model's own calls for a text, from ids to logits."""
 
 
 class TimedArtifact:
-    """An artifact, ready to be timed."""
+    """An artifact as `Timed`."""
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
@@ -56,6 +64,7 @@ class TimedArtifact:
         self._known: dict[Reader, dict[str, Any]] = {}  # the words of the others
 
     def prepare(self, others: Sequence[str]) -> None:
+        """Set the cache of words to those of the others, which are not timed."""
         if others is not self._others:
             self._read(others)
         for reader, known in self._known.items():
@@ -71,9 +80,11 @@ class TimedArtifact:
             self._known[reader] = dict(reader.tokenize.known)
 
     def whole(self, text: str) -> object:
+        """Classify a text."""
         return self._classifier([text])
 
     def alone(self, text: str) -> tuple[int, float]:
+        """(tokens, milliseconds) of the model's own calls for a text, from ids to logits."""
         if text not in self._feeds:
             self._feeds[text] = [
                 {"ids": np.array([reader.ids(text)], np.int32)}
@@ -95,7 +106,7 @@ def _turn(
     others: Sequence[str],
     turn: int,
 ) -> Iterator[Sample]:
-    """One artifact beside the baseline over all texts; who goes first alternates."""
+    """Time one artifact and the baseline over all texts; which is first alternates."""
     pair = [name, baseline] if name != baseline else [name]
     warm = others or texts
     for model in pair:
@@ -127,9 +138,20 @@ def measure_latency(
     others: Sequence[str] = (),
     repeats: int = 5,
 ) -> list[Sample]:
-    """Samples of every model on every text, `repeats` turns each, round-robin.
+    """Time every model on every text, `repeats` turns each, round-robin.
 
-    baseline: a name. others: texts that are not timed, which a model has read before.
+    Args:
+        models: by name.
+        texts: that are timed.
+        baseline: a name.
+        others: texts that are not timed, which a model has read before.
+        repeats: turns of each model.
+
+    Returns:
+        A sample for each call.
+
+    Raises:
+        ValueError: if the baseline is no model, or there are no texts or repeats.
     """
     if baseline not in models:
         raise ValueError(

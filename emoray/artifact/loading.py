@@ -1,4 +1,4 @@
-"""A finished artifact as the jobs see it: its labels, its decision, its hashes.
+"""Read a finished artifact for the jobs: its labels, its decision, its hashes.
 
 Shapes: K labels.
 """
@@ -16,10 +16,7 @@ from emoray.storage.location import Place, fetched, name_of
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Finished:
-    """An artifact, read and checked.
-
-    place: where it lies. folder: the same, or what was brought from there.
-    """
+    """An artifact, read and checked; folder: its place, or the local copy of it."""
 
     place: Place
     folder: Path
@@ -34,7 +31,7 @@ class Finished:
 
 
 def taxonomy_of_labels(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Taxonomy:
-    """The taxonomy, of those that a corpus has, with exactly these labels in whatever order."""
+    """The taxonomy, among a corpus' own, with exactly these labels in any order."""
     if (found := same_labels(labels, among)) is not None:
         return found
     known = "; ".join(f"{t}: {len(t.labels)} labels" for t in among)
@@ -46,12 +43,12 @@ def taxonomy_of_labels(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Ta
 
 
 def taxonomy_columns(labels: tuple[str, ...], taxonomy: Taxonomy) -> np.ndarray:
-    """columns_K: where each label stands in the taxonomy."""
+    """Return columns_K: the position of each label in the taxonomy."""
     return np.array(places_of(labels, taxonomy.labels))
 
 
 def open_artifact(place: Place) -> Finished:
-    """Read an artifact; refuses one that is damaged."""
+    """Read an artifact; refuse a damaged one."""
     from emoray.artifact import runtime
     from emoray.artifact.decision_history import model_sha256
 

@@ -1,4 +1,4 @@
-"""How much memory this process takes, in MB."""
+"""Measure the memory of this process, in MB."""
 
 import resource
 import sys
@@ -8,9 +8,15 @@ MB = 1 << 20
 
 
 def memory_mb(line: str) -> float:
-    """This process's memory by a line of Linux's status: VmRSS now, VmHWM at its peak.
+    """Read this process's memory from Linux's status.
 
-    Elsewhere the peak stands for both. A child's ru_maxrss starts at its parent's: not used here.
+    Elsewhere it is the peak. A child's ru_maxrss starts at its parent's: not used here.
+
+    Args:
+        line: VmRSS for the present, VmHWM for the peak.
+
+    Returns:
+        MB.
     """
     try:
         status = Path("/proc/self/status").read_text()

@@ -1,7 +1,7 @@
-"""From a compressed model to the folder of one operating point.
+"""Pack a compressed model as the folder of one operating point.
 
 A model's files are written once; every decision on it differs in decision.json and manifest.json
-alone. Their bytes are computed without touching the disk, so a table can state the size and hash
+alone. Their bytes are computed without touching the disk, so a table can hold the size and hash
 of thousands of artifacts, and any of them can be put on disk later, byte for byte. What was fitted
 takes as many bytes whatever its digits, so equal models are equal in size.
 Shapes: K labels.
@@ -37,9 +37,16 @@ FRAME = 2 + NUMBER + RULE + len('{"temperature":,"threshold_rule":"","thresholds
 def base_files(
     model: bytes, *, vocabulary: str, tokenizer: Mapping[str, object], labels: Sequence[str]
 ) -> dict[str, bytes]:
-    """The files that all decisions on a model share.
+    """Build the files that all decisions on a model share.
 
-    vocabulary: one word a line; tokenizer: what tokenizer.json holds.
+    Args:
+        model: content of model.onnx.
+        vocabulary: one word a line.
+        tokenizer: content of tokenizer.json.
+        labels: in the order of logits.
+
+    Returns:
+        Content by name.
     """
     return {
         MODEL: model,
@@ -58,6 +65,7 @@ class Base:
 
     @classmethod
     def of(cls, files: Mapping[str, bytes]) -> "Base":
+        """Hash a model's files, given by name."""
         missing = sorted(set(BASE_FILES) - set(files))
         if missing:
             raise ValueError(
@@ -70,7 +78,7 @@ class Base:
 
     @classmethod
     def of_ensemble(cls, files: Mapping[str, bytes]) -> "Base":
-        """The base of `export.ensemble.ensemble_files`."""
+        """Hash the files of `artifact.ensemble.ensemble_files`."""
         if not runtime.complete({*files, DECISION}):
             raise ValueError(
                 f"an ensemble's base holds {ENSEMBLE}, {LABELS} and its members' files, got "
@@ -83,15 +91,19 @@ class Base:
 
     @classmethod
     def read(cls, folder: Path) -> "Base":
-        """The base whose files lie in a folder."""
+        """Hash the files in a folder."""
         return cls.of({name: (folder / name).read_bytes() for name in BASE_FILES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactRow:
-    """One operating point's own files, and what its whole folder comes to.
+    """One operating point's own files, with size and hash of its whole folder.
 
-    size_bytes: of all files. sha256: of manifest.json, which holds the hashes of the others.
+    Attributes:
+        decision: content of decision.json.
+        manifest: content of manifest.json.
+        size_bytes: of all files.
+        sha256: of manifest.json, which holds the hashes of the others.
     """
 
     decision: bytes
@@ -101,9 +113,20 @@ class ArtifactRow:
 
 
 def decision_json(temperature: float, cuts_K: np.ndarray, rule: str) -> bytes:
-    """decision.json. Cuts are written exactly, thresholds to six places for people.
+    """Build decision.json; cuts are exact, thresholds rounded to six places for people.
 
     White space at its end, which JSON allows, makes it one size for all decisions on K labels.
+
+    Args:
+        temperature: above 0.
+        cuts_K: infinite ones too.
+        rule: name of the threshold rule.
+
+    Returns:
+        The file's content.
+
+    Raises:
+        ValueError: if the temperature is not above 0, a cut is NaN, or the name is too long.
     """
     cuts_K = np.asarray(cuts_K, np.float64)
     if not 0 < temperature < np.inf or cuts_K.ndim != 1 or np.isnan(cuts_K).any():
@@ -112,7 +135,7 @@ def decision_json(temperature: float, cuts_K: np.ndarray, rule: str) -> bytes:
             f"{temperature} and {cuts_K}: fit it on dev"
         )
     thresholds = np.round(0.5 + 0.5 * np.tanh(0.5 / temperature * cuts_K), 6)  # never overflows
-    said = {
+    fields = {
         "temperature": float(temperature),
         "threshold_rule": rule,
         "thresholds": thresholds.tolist(),
@@ -120,11 +143,11 @@ def decision_json(temperature: float, cuts_K: np.ndarray, rule: str) -> bytes:
     }
     if len(rule.encode()) > RULE:
         raise ValueError(f"a rule's name takes at most {RULE} bytes, got {rule[:60]!r}: shorten it")
-    return padded(_COMPACT.encode(said).encode(), FRAME + len(cuts_K) * LABEL)
+    return padded(_COMPACT.encode(fields).encode(), FRAME + len(cuts_K) * LABEL)
 
 
 def padded(text: bytes, width: int) -> bytes:
-    """JSON, followed by spaces and a line's end that make it `width` bytes."""
+    """Pad JSON with spaces and a line's end to `width` bytes."""
     assert len(text) < width, f"{len(text)} bytes and a line's end are more than {width}"
     return text.ljust(width - 1) + b"\n"
 
@@ -142,7 +165,7 @@ def row_of(base: Base, *, temperature: float, cuts_K: np.ndarray, rule: str) -> 
 
 
 def ship_files(base: Mapping[str, bytes], row: ArtifactRow, target: Path) -> None:
-    """Put one row's artifact into a new folder `target`; refuses a base that is not the row's."""
+    """Write one row's artifact as a new folder `target`; refuse a base that is not the row's."""
     files = {**base, DECISION: row.decision}
     manifest = runtime.manifest_of({name: runtime.sha256(data) for name, data in files.items()})
     if manifest != row.manifest:

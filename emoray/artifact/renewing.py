@@ -1,4 +1,4 @@
-"""An artifact put where one may stand already: what a user did to that one is never lost.
+"""Put an artifact where one may be already, without losing what a user did to that one.
 
 A decision that was saved there stays, with its history; foreign files stay; a file of ours that
 lost a byte is written again. Only what was made here, and is as it was made, is replaced.
@@ -18,17 +18,17 @@ _UNFINISHED = re.compile(r"\.(.+)\.[0-9a-f]{8}(\.old)?")
 
 
 def hidden_name(target: Path) -> Path:
-    """A new name next to `target`, hidden from whoever lists artifacts."""
+    """A new name next to `target`, hidden from listings of artifacts."""
     return target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
 
 
 def _hashes(folder: Path) -> dict[str, str] | None:
-    """What the manifest lists; None where it cannot be read."""
+    """The hashes of the manifest; None where it cannot be read."""
     try:
-        said = json.loads((folder / MANIFEST).read_bytes())
+        hashes = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):
         return None
-    return said if isinstance(said, dict) else None
+    return hashes if isinstance(hashes, dict) else None
 
 
 def _model(hashes: Mapping[str, str]) -> dict[str, str]:
@@ -36,8 +36,8 @@ def _model(hashes: Mapping[str, str]) -> dict[str, str]:
     return {name: each for name, each in hashes.items() if name not in (DECISION, CARD)}
 
 
-def _strange(folder: Path, ours: Collection[str]) -> bool:
-    """Whether anything lies in the folder but `ours`: a history, or somebody's file."""
+def _has_foreign_files(folder: Path, ours: Collection[str]) -> bool:
+    """Whether a folder holds anything but `ours`: a history, or somebody's file."""
     if not folder.is_dir() or folder.is_symlink():
         return True
     known = {*ours, MANIFEST, DECISION, CARD}
@@ -49,12 +49,17 @@ def _strange(folder: Path, ours: Collection[str]) -> bool:
 
 
 def is_as_made(folder: Path, known: Collection[str] | None) -> bool:
-    """Whether an artifact is one that was made here and nobody has changed since.
+    """Whether an artifact was made here and nobody has changed it since.
 
-    known: the hashes of the manifests that were made; None where any is.
+    Args:
+        folder: of the artifact.
+        known: hashes of the manifests that were made; None where any is.
+
+    Returns:
+        False for a changed artifact, and for a folder that is none.
     """
     hashes = _hashes(folder)
-    if hashes is None or _strange(folder, hashes):
+    if hashes is None or _has_foreign_files(folder, hashes):
         return False
     return known is None or sha256((folder / MANIFEST).read_bytes()) in known
 
@@ -67,7 +72,7 @@ def _exchange(fresh: Path, target: Path) -> None:
 
 
 def _mend(fresh: Path, target: Path, names: Collection[str]) -> None:
-    """Write again what differs of these files, each whole or not at all."""
+    """Write again those of the files that differ, each atomically."""
     for name in names:
         data, path = (fresh / name).read_bytes(), target / name
         if not path.is_file() or path.read_bytes() != data:
@@ -85,9 +90,15 @@ def _decision_is_whole(folder: Path, hashes: Mapping[str, str]) -> bool:
 
 
 def renew(fresh: Path, target: Path, known: Collection[str] | None = None) -> str:
-    """Move an artifact from `fresh` to `target`; returns what to say of what stood there.
+    """Move an artifact from `fresh` to `target`.
 
-    Nothing where the artifact stands there now. known: as for `is_as_made`.
+    Args:
+        fresh: a folder that is gone afterwards.
+        target: where an artifact may be already.
+        known: as for `is_as_made`.
+
+    Returns:
+        A note on the artifact that was there, empty where the fresh one is there now.
     """
     if not os.path.lexists(target):
         os.replace(fresh, target)
@@ -96,7 +107,7 @@ def renew(fresh: Path, target: Path, known: Collection[str] | None = None) -> st
     assert new is not None, "what was just made has a manifest"
     try:
         if old is not None and _model(old) == _model(new):
-            own = (CARD,) if (fresh / CARD).is_file() else ()  # it tells of what was shipped
+            own = (CARD,) if (fresh / CARD).is_file() else ()  # it describes what was shipped
             _mend(fresh, target, (*_model(new), *own))
             if not _decision_is_whole(target, old):
                 _mend(fresh, target, (DECISION, MANIFEST))
@@ -106,7 +117,7 @@ def renew(fresh: Path, target: Path, known: Collection[str] | None = None) -> st
                 _exchange(fresh, target)
                 return ""
             return f"{target.name} keeps the decision that was saved in it"
-        damaged = old is None and not _strange(target, new)
+        damaged = old is None and not _has_foreign_files(target, new)
         if damaged or is_as_made(target, known):
             _exchange(fresh, target)
             return ""
@@ -119,7 +130,7 @@ def renew(fresh: Path, target: Path, known: Collection[str] | None = None) -> st
 
 
 def artifacts_in(folder: Path) -> set[str]:
-    """The names of the artifacts that lie in a folder, those that are half written too."""
+    """The names of the artifacts in a folder, half-written ones too."""
     found = [path.name for path in folder.iterdir()] if folder.is_dir() else []
     unfinished = [_UNFINISHED.fullmatch(name) for name in found]
     return {*found, *(left[1] for left in unfinished if left)}
@@ -128,10 +139,15 @@ def artifacts_in(folder: Path) -> set[str]:
 def clear_made(
     folder: Path, known: Mapping[str, Collection[str]], ours: Collection[str] = ()
 ) -> None:
-    """Remove the artifacts of that name and manifest that are as they were made, and what killed
-    processes left half-written of them and of `ours`; everything else in the folder stays.
+    """Remove the artifacts of a folder that are as they were made.
 
-    known: name -> hashes of its manifest.
+    Half-written ones that killed processes left, of the known names and of `ours`, go too;
+    everything else in the folder stays.
+
+    Args:
+        folder: that holds the artifacts.
+        known: by name the hashes of its manifest.
+        ours: further names.
     """
     for path in list(folder.iterdir()) if folder.is_dir() else []:
         left = _UNFINISHED.fullmatch(path.name)

@@ -11,13 +11,13 @@ decision.json    temperature; cuts: label k holds where logit k >= cuts[k]; thre
                  (spaces at the end make it one size for all decisions on K labels)
 manifest.json    SHA-256 of each of these files
 
-An ensemble keeps each model's own files under members/0/, members/1/, … and says in ensemble.json
-which files make up which member, what it weighs, and of what the weighted mean is taken: of the
+An ensemble keeps each model's own files under members/0/, members/1/, … and lists in ensemble.json
+which files make up which member, its weight, and of what the weighted mean is taken: of the
 members' logits, or of their probabilities (then the logit of that mean is what is decided on).
 Members of one vocabulary share its file.
 
-Files that the manifest does not name are never read to classify. One may be card.json, what is
-known of the artifact, for people: `card(folder)`. Shapes: N texts, L tokens, K labels.
+Files that the manifest does not name are never read to classify. One may be card.json, provenance
+of the artifact for people: `card(folder)`. Shapes: N texts, L tokens, K labels.
 
 As a command, `python artifact.py FOLDER < texts.txt` prints a line of JSON for each line of text.
 """
@@ -48,7 +48,7 @@ import onnxruntime
 
 MODEL, VOCABULARY, TOKENIZER = "model.onnx", "vocabulary.txt", "tokenizer.json"
 LABELS, DECISION, MANIFEST = "labels.json", "decision.json", "manifest.json"
-CARD = "card.json"  # beside the artifact: neither in its manifest nor in its size
+CARD = "card.json"  # not part of the artifact: neither in its manifest nor in its size
 FILES = (DECISION, LABELS, MODEL, TOKENIZER, VOCABULARY)
 ENSEMBLE = "ensemble.json"
 SHARED = {DECISION, ENSEMBLE, LABELS}  # of an ensemble; the others are its members'
@@ -85,7 +85,7 @@ _LINK = r"\[(?!name\]|religion\])([^\[\]]+)\]\((?:https?:|www\.|/)"
 # differs only where a link begins within the address of another.
 QUADRATIC, LINEAR = rf"{_LINK}[^\s)]*\)", rf"{_LINK}[^\s)\]]*(?:\](?!\()[^\s)\]]*)*\)"
 UNKNOWN_PIECE = "[UNK]"  # no piece of a vocabulary.txt, so its id is UNKNOWN
-CACHED_WORDS, CACHED_LENGTH = 1 << 16, 64  # a stranger's long words would fill the memory
+CACHED_WORDS, CACHED_LENGTH = 1 << 16, 64  # long words would fill the memory
 # Word rules never look across white space, but for links, [text](address), and for what NFKC makes
 # of stand-alone accents. A sign of no script is a word of its own to all of them.
 BETWEEN = "\ue000"
@@ -93,9 +93,9 @@ ACROSS = re.compile(f"[\u0300-\u036f{BETWEEN}]")
 
 
 def _shown(value: Any) -> str:
-    """A value in an error: short, whatever a stranger wrote."""
-    said = repr(value[:60] if isinstance(value, str | bytes | list) else value)
-    return said if len(said) <= 60 else f"{said[:59]}…"
+    """A value in an error, cut to length."""
+    text = repr(value[:60] if isinstance(value, str | bytes | list) else value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
 
 
 def _wrong(name: str, rule: str, value: Any) -> ValueError:
@@ -103,14 +103,14 @@ def _wrong(name: str, rule: str, value: Any) -> ValueError:
 
 
 def _json(name: str, data: bytes, kind: type) -> Any:
-    """What a file of JSON holds, an object or a list."""
+    """Parse a file of JSON that holds an object or a list."""
     try:
-        said = json.loads(data)
+        parsed = json.loads(data)
     except (ValueError, RecursionError):
         raise _wrong(name, "is JSON", data) from None
-    if not isinstance(said, kind):
-        raise _wrong(name, f"holds {'an object' if kind is dict else 'a list'}", said)
-    return said
+    if not isinstance(parsed, kind):
+        raise _wrong(name, f"holds {'an object' if kind is dict else 'a list'}", parsed)
+    return parsed
 
 
 def _number(value: Any) -> bool:
@@ -123,6 +123,7 @@ def _number(value: Any) -> bool:
 
 
 def sha256(data: bytes) -> str:
+    """The SHA-256 of some bytes, in hex."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -140,7 +141,7 @@ def complete(names: Iterable[str]) -> bool:
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files and their manifest as one new folder: all of it or nothing."""
+    """Write the files and their manifest as one new folder, atomically."""
     if not complete(files):
         raise ValueError(
             f"an artifact holds {', '.join(FILES)}, got {', '.join(sorted(files))}: "
@@ -187,9 +188,15 @@ def _checked(folder: Path, listed: Mapping[str, str]) -> dict[str, bytes]:
 
 
 def read(folder: Path) -> dict[str, bytes]:
-    """The files of an artifact, each checked against the manifest.
+    """Read the files of an artifact, each checked against the manifest.
 
     Where the decision changed between two of these reads, all are read again.
+
+    Returns:
+        Content by name.
+
+    Raises:
+        ValueError: if a file is missing or differs from its hash.
     """
     while True:
         listed = _manifest(folder)
@@ -219,8 +226,8 @@ def _manifest(folder: Path) -> dict[str, str]:
         raise _damaged(
             folder, f"{MANIFEST} does not list exactly {', '.join(FILES)}, nor those of an ensemble"
         )
-    if strange := [name for name, found in listed.items() if not isinstance(found, str)]:
-        raise _damaged(folder, f"{MANIFEST} has no SHA-256 of {strange[0]}")
+    if invalid := [name for name, found in listed.items() if not isinstance(found, str)]:
+        raise _damaged(folder, f"{MANIFEST} has no SHA-256 of {invalid[0]}")
     return listed
 
 
@@ -234,21 +241,30 @@ def _few_marks(found: re.Match[str]) -> str:
 
 
 def normalized(form: Any, text: str) -> str:
-    """`unicodedata.normalize`, which takes quadratic time to sort the marks on one letter, of no
-    more marks than letters have (UAX #15 D3)."""
+    """`unicodedata.normalize`, with at most 30 marks on one letter.
+
+    It takes quadratic time to sort the marks; letters have no more (UAX #15 D3).
+
+    Returns:
+        The normalized text.
+    """
     return unicodedata.normalize(form, text if text.isascii() else MANY_SIGNS.sub(_few_marks, text))
 
 
 def card(folder: Path | str) -> dict[str, Any] | None:
-    """What is known of the artifact: its point, corpus, scores, versions, licence; None where
-    nobody wrote it down. It is for people: nothing checks it, and nothing needs it to run."""
+    """Read the artifact's card: its point, corpus, scores, versions, licence.
+
+    It is for people: nothing checks it, and nothing needs it to run.
+
+    Returns:
+        The card; None for an artifact without one.
+    """
     path = Path(folder) / CARD
     return _json(CARD, path.read_bytes(), dict) if path.is_file() else None
 
 
 def _fields(settings: Mapping[str, Any], *kinds: Mapping[str, Any]) -> None:
-    """Refuse settings of a tokenizer that miss one or have one of another type. kinds: by name;
-    lists are of strings in the first, of anything in others."""
+    """Refuse settings that miss one of `kinds` or its type; lists of the first hold strings."""
     for name, kind in ((n, k) for some in kinds for n, k in some.items()):
         if name not in settings:
             raise _wrong(TOKENIZER, f"has the setting {name}", sorted(settings))
@@ -300,8 +316,13 @@ class Words:
         return self._token.findall(text)
 
     def _remembered(self, stretches: Sequence[str]) -> list[str]:
-        """The words of stretches without white space. Those that are new go through the rules
-        together: the rules cost ten times what all the rest does."""
+        """Cut parts of a text, none of which has white space, into words.
+
+        New parts go through the rules together: the rules cost ten times what all the rest does.
+
+        Returns:
+            The words of all parts.
+        """
         read = {stretch: self.known.get(stretch) for stretch in stretches}
         if new := [stretch for stretch, words in read.items() if words is None]:
             words = iter(self._words(f" {BETWEEN} ".join(new)))
@@ -313,7 +334,7 @@ class Words:
         return [word for stretch in stretches for word in read[stretch] or ()]
 
     def cut(self, text: str) -> tuple[list[str], bool]:
-        """The words that are read, and whether the text has more of them."""
+        """Return the words that are read, and whether the text has more of them."""
         text = normalized(self._form, text).lower()
         if "](" in text or not (text.isascii() or ACROSS.search(text) is None):
             found = self._words(text)
@@ -323,11 +344,12 @@ class Words:
         return read, len(read) < len(found)
 
     def __call__(self, text: str) -> list[str]:
+        """Return the words that are read."""
         return self.cut(text)[0]
 
 
 def _in_word(sign: str) -> bool:
-    """Whether `tokenizers` takes a character for a part of a word: \\w of Unicode's UTS 18."""
+    r"""Whether `tokenizers` takes a character for a part of a word: \w of Unicode's UTS 18."""
     kind = unicodedata.category(sign)
     letters = "\u24b6" <= sign <= "\u24e9" or "\U0001f130" <= sign <= "\U0001f189"  # encircled
     return kind[0] in "LM" or kind in ("Nd", "Nl", "Pc") or sign in "\u200c\u200d" or letters
@@ -336,8 +358,7 @@ def _in_word(sign: str) -> bool:
 class Added:
     """Tokens found in a text before it is cut into words; of two at one place the longer.
 
-    spellings: (how it is written in the text, the token as tokenizer.json has it); of equal ones
-    the first counts.
+    Of equal spellings, (text, token of tokenizer.json), the first counts.
     """
 
     def __init__(self, spellings: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
@@ -349,7 +370,7 @@ class Added:
         self._found = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
 
     def split(self, text: str) -> Iterator[tuple[str, str]]:
-        """Stretches of a text, each with the token after it, the last with none."""
+        """Yield stretches of a text, each with the token after it, the last with none."""
         done, most = 0, len(text)
         for found in self._found.finditer(text):
             token, (start, end) = self._tokens[found[0]], found.span()
@@ -365,28 +386,28 @@ class Added:
         yield text[done:], ""
 
 
-def _token(said: str | Mapping[str, Any]) -> Mapping[str, Any]:
-    """An added token of tokenizer.json; earlier ones were a string that took the space before."""
+def _token(given: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """Check an added token of tokenizer.json; once it was a string that takes the space before."""
     flags = dict.fromkeys(("rstrip", "single_word", "normalized", "apart"), False)
-    token = {"content": said, "lstrip": True, **flags} if isinstance(said, str) else said
+    token = {"content": given, "lstrip": True, **flags} if isinstance(given, str) else given
     if not isinstance(token, Mapping) or not {"content", "lstrip", *flags} <= token.keys():
-        raise _wrong(TOKENIZER, "has added tokens with all their flags", said)
+        raise _wrong(TOKENIZER, "has added tokens with all their flags", given)
     if not isinstance(token["content"], str) or not token["content"]:
-        raise _wrong(TOKENIZER, "adds tokens of at least one character", said)
+        raise _wrong(TOKENIZER, "adds tokens of at least one character", given)
     return token
 
 
 class Pieces:
     """The pieces of a text between prefix and suffix; what is too long loses its end.
 
-    Added tokens are found first as they are written, then, those that are `normalized`, in what
-    the text became. No word is cut into one that stands `apart`.
+    Added tokens are found first as they are written, then, those that are `normalized`, in the
+    normalized text. No word is cut into one that stands `apart`.
     """
 
     def __init__(self, settings: Mapping[str, Any], ids: Mapping[str, int]) -> None:
         frame = {"max_tokens": int, "prefix": list, "suffix": list}
         _fields(settings, frame, {"added": list})
-        added = [_token(said) for said in settings["added"]]
+        added = [_token(entry) for entry in settings["added"]]
         apart = {token["content"] for token in added if token["apart"]}
         self._settings = settings
         self._ids = {piece: i for piece, i in ids.items() if piece not in apart}
@@ -400,15 +421,15 @@ class Pieces:
         self.known: dict[str, tuple[str, ...]] = {}
 
     def normalized(self, text: str) -> str:
-        """A text as its words are looked for."""
+        """Normalize a text before its words are cut."""
         return text
 
     def words(self, text: str) -> Iterable[str]:
-        """A normalized text without added tokens, cut into what pieces never cross."""
+        """Cut a normalized text without added tokens into words, which pieces never cross."""
         raise NotImplementedError
 
     def pieces(self, word: str) -> tuple[str, ...]:
-        """The pieces of one word."""
+        """Cut one word into pieces."""
         raise NotImplementedError
 
     def _all(self, text: str) -> Iterator[str]:
@@ -430,21 +451,22 @@ class Pieces:
         return found
 
     def forget(self) -> None:
-        """Forget what is remembered of words."""
+        """Clear the cache of words."""
         self.known.clear()
 
     def cut(self, text: str) -> tuple[list[str], bool]:
-        """The pieces that are read, framed, and whether the text has more of them."""
+        """Return the pieces that are read, framed, and whether the text has more of them."""
         found = list(islice(self._all(text), self._room + 1))
         read = [*self._prefix, *found[: self._room], *self._suffix]
         return read, len(found) > self._room
 
     def __call__(self, text: str) -> list[str]:
+        """Return the pieces that are read, framed."""
         return self.cut(text)[0]
 
 
 class Signs(dict[int, str]):
-    """A table for `str.translate` that asks `sign` for each character once."""
+    """A table for `str.translate` that computes `sign` for each character once."""
 
     def __init__(self, sign: Callable[[str], str]) -> None:
         self._sign = sign
@@ -496,15 +518,18 @@ class WordPiece(Pieces):
         return sign
 
     def normalized(self, text: str) -> str:
+        """Clean a text, and strip accents and lowercase it by the settings."""
         text = text.translate(self._cleaned)
         if self._strip:
             text = normalized("NFD", text)
         return text.translate(self._bare)
 
     def words(self, text: str) -> Iterable[str]:
+        """Split at white space and signs."""
         return filter(None, text.translate(self._spread).split(" "))
 
     def pieces(self, word: str) -> tuple[str, ...]:
+        """Cut off the longest piece in turn."""
         found: list[str] = []
         start = 0
         while start < len(word) <= self._longest:
@@ -519,7 +544,7 @@ class WordPiece(Pieces):
 
 
 def _shape(sign: str) -> str:
-    """What `BytePairs.WORD` needs to know of a character."""
+    """Reduce a character to its class in `BytePairs.WORD`."""
     if sign in WHITE:
         return " " if sign == " " else "\n"
     kind = unicodedata.category(sign)[0]
@@ -537,8 +562,8 @@ class BytePairs(Pieces):
         super().__init__(settings, ids)
         _fields(settings, {"merges": list, "add_prefix_space": bool})
         merges = [tuple(merge.split(" ")) for merge in settings["merges"]]
-        if strange := [merge for merge in merges if len(merge) != 2 or not all(merge)]:
-            raise _wrong(TOKENIZER, "merges two pieces at a time", strange[0])
+        if invalid := [merge for merge in merges if len(merge) != 2 or not all(merge)]:
+            raise _wrong(TOKENIZER, "merges two pieces at a time", invalid[0])
         self._order = {pair: i for i, pair in enumerate(merges)}
         shown = {*range(33, 127), *range(161, 173), *range(174, 256)}
         hidden = iter(range(256, 512))
@@ -546,14 +571,21 @@ class BytePairs(Pieces):
         self._shapes = Signs(_shape)
 
     def words(self, text: str) -> Iterable[str]:
+        """Split as GPT-2's pattern does."""
         if self._settings["add_prefix_space"] and text and text[0] != " ":
             text = f" {text}"
         shapes = text.translate(self._shapes)
         return (text[found.start() : found.end()] for found in self.WORD.finditer(shapes))
 
     def pieces(self, word: str) -> tuple[str, ...]:
-        """The first pair of the merges' order is joined wherever it stands, then the next that is
-        the first: what a pass over the whole word for each merge would find, in n log n."""
+        """Join pairs in the merges' order.
+
+        The first pair of the order is joined wherever it stands, then the next that is the first:
+        the same as a pass over the whole word for each merge, in n log n.
+
+        Returns:
+            The pieces.
+        """
         found: list[str] = [self._symbols[byte] for byte in word.encode("utf-8", "replace")]
         after = [*range(1, len(found) + 1)]  # the place of the next symbol
         before = [*range(-1, len(found) - 1)]
@@ -583,7 +615,7 @@ class BytePairs(Pieces):
 
 
 def tokenizer_of(settings: Mapping[str, Any], ids: Mapping[str, int]) -> Words | Pieces:
-    """What tokenizer.json asks for; ids of the words in vocabulary.txt."""
+    """The tokenizer of tokenizer.json; ids of the words in vocabulary.txt."""
     kinds = {"wordpiece": WordPiece, "bpe": BytePairs}
     if "kind" not in settings:
         return Words(settings)
@@ -597,15 +629,20 @@ def tokenizer_of(settings: Mapping[str, Any], ids: Mapping[str, int]) -> Words |
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """probabilities_NK float32, calibrated by the temperature; labels: of each text, maybe none."""
+    """probabilities_NK, float32, calibrated by the temperature; labels of each text, maybe none."""
 
     probabilities_NK: np.ndarray
     labels: list[list[str]]
 
 
 class Reading(NamedTuple):
-    """A text as a model sees it: its token ids, whether its end was cut off at `max_tokens`, and
-    which share of the words or pieces that are read has no id of its own (1 where there are none).
+    """A text as a model reads it: its token ids and what was lost.
+
+    Attributes:
+        ids: of its tokens.
+        truncated: whether its end was cut off at `max_tokens`.
+        unknown_share: share of the words or pieces read that have no id of their own; 1 where there
+            are none.
     """
 
     ids: list[int]
@@ -630,7 +667,7 @@ class Reader:
         self.tokenize = tokenizer_of(_json(TOKENIZER, tokenizer, dict), self._ids)
 
     def forget(self) -> None:
-        """Forget the words that were read; they are remembered, as they come again."""
+        """Clear the cache of words."""
         self.tokenize.forget()
 
     def ids(self, text: str) -> list[int]:
@@ -647,7 +684,7 @@ class Reader:
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    """A number of protobuf's, at most ten bytes, and where the next thing begins."""
+    """Read a number of protobuf's, at most ten bytes, and the position after it."""
     value = 0
     for shift in range(0, 70, 7):
         byte = data[at]
@@ -659,7 +696,7 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
 
 
 def _message(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """(field, value) of a protobuf message; ValueError or IndexError where it is none."""
+    """Yield (field, value) of a protobuf message; ValueError or IndexError where it is none."""
     at = 0
     while at < len(data):
         key, at = _varint(data, at)
@@ -695,8 +732,7 @@ _INPUT, _OPERATOR = 1, 4  # of a node
 
 
 def _messages(model: bytes) -> Iterator[tuple[str, memoryview]]:
-    """Every message of an ONNX model that may hold a tensor, by its kind; ValueError where it is
-    none."""
+    """Yield every message of an ONNX model that may hold a tensor, by kind; refuse other bytes."""
     open_messages = [("model", memoryview(model))]
     try:
         while open_messages:
@@ -711,10 +747,7 @@ def _messages(model: bytes) -> Iterator[tuple[str, memoryview]]:
 
 
 def refuse_external(model: bytes) -> None:
-    """Refuse (ValueError) a model that would read other files than its own.
-
-    onnxruntime takes a tensor from whatever file the model names, as far as it may read.
-    """
+    """Refuse a model that reads other files: onnxruntime takes tensors from any file it names."""
     if model[4:8] == b"ORTM":
         raise _wrong(MODEL, "is an ONNX model", "onnxruntime's own format")
     for kind, data in _messages(model):
@@ -727,19 +760,24 @@ def refuse_external(model: bytes) -> None:
 
 
 def packed_rows(model: bytes) -> set[int | None]:
-    """The rows of every table of 4-bit codes that ids look up, where onnxruntime checks no bounds
-    and reads what lies behind. None stands for another input than `ids`, or no table of a graph."""
+    """The rows of every table of 4-bit codes that ids look up.
+
+    There onnxruntime checks no bounds and reads what lies behind.
+
+    Returns:
+        Rows; None for another input than `ids`, or no table of a graph.
+    """
     rows: dict[bytes, int | None] = {}
     look_ups: list[list[bytes]] = []
     for kind, data in _messages(model):
-        said: dict[int, int | memoryview] = {}
+        fields: dict[int, int | memoryview] = {}
         if kind in ("initializer", "node"):
             for field, value in _message(data):
-                said.setdefault(field, value)
-        name, size = said.get(_NAME), said.get(_DIMENSION)
+                fields.setdefault(field, value)
+        name, size = fields.get(_NAME), fields.get(_DIMENSION)
         if kind == "initializer" and isinstance(name, memoryview):
             rows[bytes(name)] = size if isinstance(size, int) else None
-        if kind == "node" and said.get(_OPERATOR) == b"GatherBlockQuantized":
+        if kind == "node" and fields.get(_OPERATOR) == b"GatherBlockQuantized":
             inputs = (value for field, value in _message(data) if field == _INPUT)
             look_ups.append([bytes(value) for value in inputs if isinstance(value, memoryview)])
     return {rows.get(table) if ids == b"ids" else None for table, ids, *_ in look_ups}
@@ -756,7 +794,7 @@ def open_session(model: bytes, *, threads: int = 1) -> "onnxruntime.InferenceSes
 
 
 def check_onnxruntime(version: str) -> None:
-    """Refuse (ValueError) an onnxruntime that does not know all that artifacts are made of."""
+    """Refuse an onnxruntime that lacks operators of artifacts."""
     found = re.match(r"(\d+)\.(\d+)", version)
     if found and tuple(map(int, found.groups())) < MINIMUM_ONNXRUNTIME:
         least = ".".join(map(str, MINIMUM_ONNXRUNTIME))
@@ -800,7 +838,7 @@ class Model:
     def _knows(self, number: int) -> bool:
         """Whether the model has such an id, where onnxruntime checks it."""
         quiet = onnxruntime.RunOptions()
-        quiet.log_severity_level = 4  # what is asked here mostly is an error
+        quiet.log_severity_level = 4  # most ids tried here are errors
         try:
             self.session.run(None, {"ids": np.array([[number]], np.int32)}, quiet)
         except Exception:
@@ -817,7 +855,7 @@ class Model:
         return logits_NK
 
     def logits(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
-        """logits_NK float32 of token ids. Batches are texts of like length."""
+        """Return logits_NK, float32, of token ids; batches are texts of like length."""
         if len(rows) == 1:
             return self._run(np.array(rows, np.int32))
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
@@ -838,7 +876,7 @@ def _first_line(error: Exception) -> str:
 def combined(
     logits: Sequence[np.ndarray], weights: Sequence[float], mean_of: str = LOGITS
 ) -> np.ndarray:
-    """logits_NK float32 that several models, a logits_NK each, say as one. Weights sum to 1."""
+    """Average the logits_NK of several models to logits_NK, float32; weights sum to 1."""
     if len(logits) == 1:
         return logits[0]
     pairs = [(float(w), z.astype(np.float64)) for w, z in zip(weights, logits, strict=True)]
@@ -858,8 +896,8 @@ def members_of(files: Mapping[str, bytes]) -> tuple[str, list[dict[str, Any]]]:
     if ENSEMBLE not in files:
         alone = {"model": MODEL, "vocabulary": VOCABULARY, "tokenizer": TOKENIZER, "weight": 1.0}
         return LOGITS, [alone]
-    said = _json(ENSEMBLE, files[ENSEMBLE], dict)
-    mean_of, members = said.get("mean_of"), said.get("members")
+    settings = _json(ENSEMBLE, files[ENSEMBLE], dict)
+    mean_of, members = settings.get("mean_of"), settings.get("members")
     if mean_of not in (LOGITS, PROBABILITIES):
         raise _wrong(ENSEMBLE, f"is a mean of {LOGITS} or {PROBABILITIES}", mean_of)
     if not isinstance(members, list) or not members:
@@ -889,7 +927,7 @@ def _labels_of(files: Mapping[str, bytes]) -> tuple[str, ...]:
 
 
 def _decision_of(files: Mapping[str, bytes], labels: int) -> tuple[float, np.ndarray]:
-    """The temperature, and cuts_K float64."""
+    """The temperature, and cuts_K, float64."""
     decision = _json(DECISION, files[DECISION], dict)
     temperature, cuts = decision.get("temperature"), decision.get("cuts")
     if not _number(temperature) or not 1e-30 <= temperature <= 1e30:  # float32 divides by it
@@ -897,13 +935,13 @@ def _decision_of(files: Mapping[str, bytes], labels: int) -> tuple[float, np.nda
     if not isinstance(cuts, list) or len(cuts) != labels:
         found = len(cuts) if isinstance(cuts, list) else cuts
         raise _wrong(DECISION, f"has one cut for each of {labels} labels", found)
-    if strange := [cut for cut in cuts if not _number(cut)]:
-        raise _wrong(DECISION, "has cuts that are finite numbers", strange[0])
+    if invalid := [cut for cut in cuts if not _number(cut)]:
+        raise _wrong(DECISION, "has cuts that are finite numbers", invalid[0])
     return float(temperature), np.array(cuts, np.float64)
 
 
 def _list_of(texts: Iterable[str]) -> list[str]:
-    """The texts as a list; refuses (ValueError) whatever else would be read as texts silently."""
+    """The texts as a list; refuse other values that would silently be read as texts."""
     if type(texts) is list:
         return texts
     if isinstance(texts, str):
@@ -921,7 +959,7 @@ def _list_of(texts: Iterable[str]) -> list[str]:
 
 
 def _refuse_others(texts: Sequence[Any], start: int = 0, *, streamed: bool = False) -> None:
-    """Refuse (ValueError) the first of the texts that is no string."""
+    """Refuse the first of the texts that is no string."""
     for i, text in enumerate(texts, start):
         if not isinstance(text, str):
             of = "" if streamed else f" of {len(texts):,}"
@@ -936,8 +974,8 @@ def _a(value: Any) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
-class Answer(NamedTuple):
-    """What is said of one text: its labels, each label's probability, and how it was read."""
+class Prediction(NamedTuple):
+    """The prediction for one text: its labels, each label's probability, and how it was read."""
 
     labels: list[str]
     probabilities: dict[str, float]
@@ -957,11 +995,11 @@ class Classifier:
         self.labels = _labels_of(files)
         self.temperature, self.cuts_K = _decision_of(files, len(self.labels))
         self._divisor = -np.float32(self.temperature)
-        self._mean_of, told = members_of(files)
-        self._weights = [member["weight"] for member in told]
+        self._mean_of, members = members_of(files)
+        self._weights = [member["weight"] for member in members]
         readers: dict[tuple[str, str], Reader] = {}
         self.members: list[tuple[Reader, Model]] = []
-        for member in told:
+        for member in members:
             named = member["vocabulary"], member["tokenizer"]
             if named not in readers:
                 readers[named] = Reader(*(files[name] for name in named))
@@ -985,7 +1023,7 @@ class Classifier:
 
     @property
     def tokenize(self) -> Words | Pieces:
-        """How the first member cuts a text."""
+        """The tokenizer of the first member."""
         return self.members[0][0].tokenize
 
     def ids(self, text: str) -> list[int]:
@@ -993,26 +1031,27 @@ class Classifier:
         return self.members[0][0].ids(text)
 
     def read(self, texts: Iterable[str]) -> list[Reading]:
-        """How each text is read: ids, whether its end was cut off, and its share of unknown words.
+        """Read each text: ids, whether its end was cut off, and its share of unknown words.
 
-        Of members with other vocabularies: by the one that loses most.
+        Returns:
+            A reading for each text; of members with other vocabularies that which loses most.
         """
         return self._lossiest(self._readings(self._texts(texts)))
 
     def logits(self, texts: Iterable[str]) -> np.ndarray:
-        """logits_NK float32. Batches are texts of like length; results do not depend on them."""
+        """Return logits_NK, float32; batches are texts of like length and do not change results."""
         return self._logits(self._readings(self._texts(texts)))
 
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
-        """probabilities_NK float32, calibrated by the temperature."""
+        """Return probabilities_NK, float32, calibrated by the temperature."""
         return self._probabilities(self.logits(texts))
 
     def predict(self, texts: Iterable[str]) -> np.ndarray:
-        """decided_NK of 0 and 1: which labels hold."""
+        """Return decided_NK of 0 and 1: which labels hold."""
         return (self.logits(texts) >= self.cuts_K).astype(np.int64)
 
     def top_k(self, texts: Iterable[str], k: int) -> list[list[tuple[str, float]]]:
-        """Of each text its k most probable labels with their probabilities, whatever is decided."""
+        """The k most probable labels of each text with their probabilities, whatever is decided."""
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= len(self.labels):
             raise ValueError(f"k lies in 1..{len(self.labels)}, the labels, got {_shown(k)}")
         probabilities_NK = self.predict_proba(texts)
@@ -1023,22 +1062,23 @@ class Classifier:
         ]
 
     def probabilities(self, texts: Iterable[str]) -> list[dict[str, float]]:
-        """Of each text the probability of every label, by name."""
+        """The probability of every label of each text, by name."""
         return self._by_name(self.predict_proba(texts))
 
     def __call__(self, texts: Iterable[str]) -> Predictions:
+        """Predict each text: calibrated probabilities, and the labels that hold."""
         logits_NK = self.logits(texts)
         return Predictions(self._probabilities(logits_NK), self._held(logits_NK))
 
-    def stream(self, texts: Iterable[str], *, batch: int = STREAM) -> Iterator[Answer]:
-        """An answer for each text of an iterator, in order; at most `batch` are held in memory."""
+    def stream(self, texts: Iterable[str], *, batch: int = STREAM) -> Iterator[Prediction]:
+        """Predict each text of an iterator, in order; at most `batch` are held in memory."""
         if isinstance(texts, str | bytes):
             _list_of(texts)
         if batch < 1:
             raise ValueError(f"a batch has at least 1 text, got {batch}: {STREAM} is customary")
         return self._stream(iter(texts), batch)
 
-    def _stream(self, texts: Iterator[str], batch: int) -> Iterator[Answer]:
+    def _stream(self, texts: Iterator[str], batch: int) -> Iterator[Prediction]:
         start = 0
         while some := list(islice(texts, batch)):
             _refuse_others(some, start, streamed=True)
@@ -1051,7 +1091,7 @@ class Classifier:
                 self._lossiest(readings),
                 strict=True,
             ):
-                yield Answer(labels, by_name, read.truncated, read.unknown_share)
+                yield Prediction(labels, by_name, read.truncated, read.unknown_share)
 
     def _texts(self, texts: Iterable[str]) -> list[str]:
         found = _list_of(texts)
@@ -1059,7 +1099,7 @@ class Classifier:
         return found
 
     def _readings(self, texts: Sequence[str]) -> list[list[Reading]]:
-        """The texts by each reader."""
+        """Read the texts by each reader."""
         return [[reader.read(text) for text in texts] for reader in self._readers]
 
     def _lossiest(self, readings: Sequence[Sequence[Reading]]) -> list[Reading]:
@@ -1072,8 +1112,8 @@ class Classifier:
             reader: [reading.ids for reading in read]
             for reader, read in zip(self._readers, readings, strict=True)
         }
-        said = [model.logits(rows[reader]) for reader, model in self.members]
-        return combined(said, self._weights, self._mean_of)
+        logits = [model.logits(rows[reader]) for reader, model in self.members]
+        return combined(logits, self._weights, self._mean_of)
 
     def _probabilities(self, logits_NK: np.ndarray) -> np.ndarray:
         odds_NK = logits_NK / self._divisor
@@ -1091,7 +1131,7 @@ class Classifier:
 
 
 def load(folder: Path | str, *, threads: int = 1) -> Classifier:
-    """The artifact in a folder; refuses one that is damaged, or that no emoray can have written."""
+    """Load the artifact in a folder; refuse a damaged one, or one that emoray did not write."""
     folder = Path(folder)
     files = read(folder)
     try:
@@ -1100,10 +1140,10 @@ def load(folder: Path | str, *, threads: int = 1) -> Classifier:
         raise ValueError(f"{error} ({folder})") from None
 
 
-def _answered(
+def _predicted(
     classifier: Classifier, lines: Sequence[bytes], start: int
 ) -> Iterator[dict[str, Any]]:
-    """One object for each line: what is said of it, or why nothing is."""
+    """Yield one object for each line: its prediction, or why there is none."""
     texts: dict[int, str] = {}
     errors: dict[int, str] = {}
     for i, line in enumerate(lines):
@@ -1113,13 +1153,13 @@ def _answered(
         except UnicodeDecodeError as error:
             byte = line[error.start]
             errors[i] = f"line {start + i:,} is UTF-8, got the byte 0x{byte:02x}: convert it"
-    answers = classifier.stream(texts.values())
+    predictions = classifier.stream(texts.values())
     for i in range(len(lines)):
-        yield {"error": errors[i]} if i in errors else next(answers)._asdict()
+        yield {"error": errors[i]} if i in errors else next(predictions)._asdict()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Texts from standard input, a line each; answers to standard output, a line of JSON each."""
+    """Classify the lines of standard input; print a line of JSON for each."""
     parser = argparse.ArgumentParser(
         prog="artifact.py",
         description="Classify the lines of standard input, UTF-8, one text a line. For each line, "
@@ -1135,21 +1175,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help=f"lines that are read before they are answered; 1 to answer each at once "
         f"(default: {BATCH})",
     )  # fmt: skip
-    said = parser.parse_args(arguments)
-    if said.threads < 1 or said.batch < 1:
+    options = parser.parse_args(arguments)
+    if options.threads < 1 or options.batch < 1:
         parser.error("--threads and --batch are at least 1")
     failed = False
     try:
-        classifier = load(said.folder, threads=said.threads)
+        classifier = load(options.folder, threads=options.threads)
         start = 1
-        while lines := list(islice(sys.stdin.buffer, said.batch)):
-            for answer in _answered(classifier, lines, start):
-                failed = failed or "error" in answer
-                sys.stdout.write(json.dumps(answer) + "\n")
+        while lines := list(islice(sys.stdin.buffer, options.batch)):
+            for prediction in _predicted(classifier, lines, start):
+                failed = failed or "error" in prediction
+                sys.stdout.write(json.dumps(prediction) + "\n")
             sys.stdout.flush()
             start += len(lines)
     except (ValueError, OSError) as error:
-        if isinstance(error, BrokenPipeError):  # whoever read the answers has enough of them
+        if isinstance(error, BrokenPipeError):  # the reader of the predictions is gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
         sys.stderr.write(f"error: {error}\n")

@@ -20,9 +20,11 @@ class Texts(Protocol):
     """Token ids of many texts, such as text.vocabulary.Ragged."""
 
     @property
-    def lengths(self) -> np.ndarray: ...
+    def lengths(self) -> np.ndarray:
+        """Tokens of each text, (N,)."""
 
-    def padded(self, rows: np.ndarray) -> np.ndarray: ...
+    def padded(self, rows: np.ndarray) -> np.ndarray:
+        """Return ids_NL of the chosen rows, padded with 0."""
 
 
 def scoring_session(model: Path | str | bytes, *, threads: int = 1) -> onnxruntime.InferenceSession:
@@ -33,13 +35,13 @@ def scoring_session(model: Path | str | bytes, *, threads: int = 1) -> onnxrunti
 
 
 def evenly(lengths_N: np.ndarray, texts: int) -> np.ndarray:
-    """Rows evenly over the sorted lengths: the real mix of lengths, in few texts."""
+    """Choose rows evenly over the sorted lengths: the real mix of lengths, in few texts."""
     order = np.argsort(lengths_N, kind="stable")
     return order[np.linspace(0, len(order) - 1, min(texts, len(order))).astype(int)]
 
 
 def scoring_batches(texts: Texts) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(rows, ids_NL) of every batch by the policy; refuses texts without a word."""
+    """Yield (rows, ids_NL) of every batch by the policy; refuse texts without a word."""
     lengths_N = np.asarray(texts.lengths)
     if lengths_N.size and lengths_N.min() < 1:
         raise ValueError(
@@ -53,7 +55,7 @@ def scoring_batches(texts: Texts) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def logits(model: Path | str | bytes, texts: Texts, *, threads: int = 1) -> np.ndarray:
-    """logits_NK float32 in the texts' order; model: a path to model.onnx or its bytes."""
+    """Return logits_NK, float32, in the texts' order; model: a path to model.onnx or its bytes."""
     session = scoring_session(model, threads=threads)
     labels = session.get_outputs()[0].shape[1]
     rows, parts = [np.zeros(0, np.int64)], [np.zeros((0, labels or 0), np.float32)]
