@@ -4,7 +4,11 @@ import os
 import secrets
 import shutil
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +18,13 @@ from emoray.storage.s3 import S3Folder
 from tests.canaries import CANARIES
 from tests.storage.server import BUCKET, Server
 
-if TYPE_CHECKING:
-    from tests.fleet.conftest import Run
+if TYPE_CHECKING:  # what a test does not ask for is not imported: most tests need none of it
+    from emoray.stages.artifact_scoring import Judge
+    from emoray.stages.spec import Data
+    from emoray.workflows.calibration import Calibrated
+    from tests.data.web import Web
+    from tests.runs import Run
+    from tests.stages.chain import Chain
 
 ROOT = Path(__file__).parent.parent
 SERVER = Server()  # of S3: started when a test asks for it, at an address that all processes know
@@ -76,16 +85,42 @@ def s3(s3_server: Server) -> S3Folder:
     return S3Folder(BUCKET, f"tests/{secrets.token_hex(6)}")
 
 
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator["Web"]:
+    """A web server of the test's own; no download outlives the test."""
+    from tests.data.web import Server, Web
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    web = Web(url="")
+    server = Server(web)
+    web.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield web
+    web.stop.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    deadline = time.monotonic() + 5
+    while any(t.name == "emoray-download" for t in threading.enumerate()):
+        assert time.monotonic() < deadline, "a download outlived its test"
+        time.sleep(0.02)
+
+
 @pytest.fixture(scope="session")
 def local_ray() -> Iterator[None]:
     """The one Ray of the session: two processors, a folder of its own.
 
-    It keeps idle workers: each that has loaded TensorFlow once is worth many seconds.
+    It keeps idle workers: each that has loaded TensorFlow once is worth many seconds. A run that
+    is swept again has the charts that it had, and a picture is its chart's alone: drawn once.
     """
+    import vl_convert
+
     from emoray.distributed.connection import Cluster, connected
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_idle_worker_killing_time_threshold_ms", str(24 * 3600 * 1000))
+        patch.setattr(vl_convert, "vegalite_to_png", cache(vl_convert.vegalite_to_png))
         with connected(Cluster(cpus=2)):
             yield
 
@@ -94,7 +129,71 @@ def local_ray() -> Iterator[None]:
 def smoke(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> "Run":
     """The space `smoke`, swept once. Tests may sweep it again but must change nothing in it."""
     from emoray.workflows.sweep import Sweep
-    from tests.fleet.conftest import swept
+    from tests.runs import swept
 
     out = tmp_path_factory.mktemp("smoke") / "out"
     return swept(Sweep(space="smoke", out=out, download=False))
+
+
+@pytest.fixture(scope="session")
+def mixed(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> "Run":
+    """A training that diverges and one that does not, on a corpus of one's own: `parcels.csv`, 60
+    texts of three labels or none."""
+    from emoray.data.importing.settings import Bring
+    from emoray.search import spaces
+    from emoray.workflows.sweep import Sweep
+    from tests.data.importing.made import as_separated, rows, texts_and
+    from tests.runs import DIVERGES, GOOD, of, swept
+
+    folder = tmp_path_factory.mktemp("mixed")
+    joined = ["|".join(labels) for _, labels in rows()]
+    corpus = Bring(source=str(as_separated(folder / "parcels.csv", texts_and(joined))))
+
+    def both(taxonomy: str, dims: object) -> spaces.Space:
+        return of(*(replace(recipe, taxonomy=taxonomy) for recipe in (DIVERGES, GOOD)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(spaces.GRIDS, "mixed", both)
+        return swept(Sweep(space="mixed", corpus=corpus, out=folder / "out", download=False))
+
+
+@pytest.fixture(scope="session")
+def data() -> "Data":
+    """The embedded sample and the package's vectors."""
+    from emoray.stages.inputs import summarize_corpus
+    from tests.stages.chain import RECIPE
+
+    return summarize_corpus(RECIPE.taxonomy, None, download=False).data
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory: pytest.TempPathFactory, data: "Data") -> "Chain":
+    """Every stage of one small recipe, made once: float and integers, all decisions."""
+    from tests.stages.chain import made
+
+    return made(tmp_path_factory.mktemp("chain") / "store", data)
+
+
+@pytest.fixture(scope="session")
+def overconfident(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An overconfident artifact that decides at one half; tests only read it."""
+    from tests.artifact.finished import make_artifact
+
+    return make_artifact(tmp_path_factory.mktemp("finished") / "model", sharpness=3.0)
+
+
+@pytest.fixture(scope="session")
+def court(overconfident: Path, tmp_path_factory: pytest.TempPathFactory) -> "Judge":
+    """That artifact before the embedded sample."""
+    from emoray.artifact.loading import open_artifact
+    from emoray.stages.artifact_scoring import Wanted, judge
+
+    wanted = Wanted(out=tmp_path_factory.mktemp("court"), download=False)
+    return judge(open_artifact(overconfident), wanted)
+
+
+@pytest.fixture(scope="session")
+def calibrated(court: "Judge") -> "Calibrated":
+    from emoray.workflows.calibration import calibrate_artifact
+
+    return calibrate_artifact(court)

@@ -10,7 +10,6 @@ import emoray
 from emoray.artifact.runtime import write
 from emoray.tables import load, load_run
 from tests.conftest import ROOT
-from tests.export.shipped import files
 
 LOADED = """
 import sys

@@ -13,7 +13,7 @@ import yaml
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import CompressionRow
 from tests.cluster.head import ROOT
-from tests.trial.checkpoints.models import tiny
+from tests.workflows.checkpoints import tiny
 
 CONFIG: dict[str, Any] = yaml.safe_load((ROOT / ".circleci" / "config.yml").read_text("utf-8"))
 JOB = CONFIG["jobs"]["model-validation"]

@@ -13,7 +13,7 @@ from emoray.provenance import provenance
 from emoray.storage.store.local import Store
 from emoray.workflows.sweep import Sweep
 from tests.cluster.head import ROOT, Head
-from tests.fleet.conftest import read
+from tests.runs import read
 
 SUBMIT = ("submit", "--working-dir", ".", "--runtime-env", "cluster/runtime-env.yaml")
 SWEEP = ("--", "python", "-m", "jobs.sweep")

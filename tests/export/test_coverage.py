@@ -6,7 +6,7 @@ from emoray.export.encoder.layers import build_encoder as build_encoder
 from emoray.export.graph import build_graph
 from emoray.quant.grain import PerChannel
 from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme, Static
-from tests.export.bert.made import INNER, LABELS, WIDTH, encoder, texts
+from tests.export.encoder.made import INNER, LABELS, WIDTH, encoder, texts
 from tests.export.made import network
 
 EIGHT = QuantScheme(grain=PerChannel(-1))

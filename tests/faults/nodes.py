@@ -19,7 +19,7 @@ from emoray.distributed.stages import Stages
 from emoray.storage.store.local import Done, Store
 from tests.faults.saboteur import kill
 from tests.faults.stages import Fill
-from tests.trial.counting import Write
+from tests.storage.store.counting import Write
 
 SHORT = {"include_dashboard": False, "num_cpus": 1}
 

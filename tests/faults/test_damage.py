@@ -10,7 +10,7 @@ import pytest
 from emoray.tables.parts import part_files
 from tests.faults.conftest import Ledger
 from tests.faults.tolls import assert_as_if_nothing_had_happened, toll
-from tests.fleet.conftest import Run, swept
+from tests.runs import Run, swept
 
 
 def flip(path: Path) -> None:
@@ -27,7 +27,8 @@ def empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
-pytestmark = pytest.mark.faults  # tests/trial/test_store.py damages single stages in each run
+# In each run of the tests tests/storage/store/test_local.py damages single stages.
+pytestmark = pytest.mark.faults
 
 Damage = Callable[[Path], None]
 # What is damaged in the store: the n-th stage of a name, a file of it.

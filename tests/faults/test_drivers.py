@@ -13,7 +13,7 @@ from emoray.workflows.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import COMMAND, Driver, Ended
 from tests.faults.tolls import NOTHING, assert_as_if_nothing_had_happened, begun_again, toll
-from tests.fleet.conftest import Run, read, swept
+from tests.runs import Run, read, swept
 
 pytestmark = pytest.mark.faults
 

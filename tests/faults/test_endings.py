@@ -18,7 +18,7 @@ from tests.faults.drivers import Driver
 from tests.faults.ending import FILLER, MOMENTS
 from tests.faults.test_disk import size_of
 from tests.faults.tolls import assert_as_if_nothing_had_happened, toll
-from tests.fleet.conftest import Run, swept
+from tests.runs import Run, swept
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 

@@ -32,7 +32,7 @@ from tests.storage.proxy import (
     some,
 )
 from tests.storage.server import Server
-from tests.trial.counting import Join, Write
+from tests.storage.store.counting import Join, Write
 
 JOIN = Join(parts=(Write(text="hello"), Write(text=", ")), last=Write(text="world" * 100))
 STAGES = [*inputs_of(JOIN).values(), JOIN]

@@ -16,7 +16,7 @@ from tests.conftest import SERVER
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import COMMAND, PATIENCE
 from tests.faults.tolls import COMPUTED, MEASURED, toll
-from tests.fleet.conftest import Run, read
+from tests.runs import Run, read
 from tests.storage.proxy import (
     FORBIDDEN,
     INTERNAL,

@@ -21,7 +21,7 @@ from emoray.storage.store.keys import Stage, key_of
 from emoray.storage.store.local import Done, Store
 from tests.faults.stages import ALWAYS, CGROUPS, Faulty, Fill
 from tests.faults.tolls import begun_again
-from tests.trial.counting import Write
+from tests.storage.store.counting import Write
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 

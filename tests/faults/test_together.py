@@ -11,7 +11,7 @@ from emoray.workflows.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import Driver
 from tests.faults.tolls import COMPUTED, begun_again, keys_of, toll
-from tests.fleet.conftest import Run, read
+from tests.runs import Run, read
 
 pytestmark = pytest.mark.faults
 

@@ -14,10 +14,10 @@ from emoray.stages.augmentation import TRANSLATIONS, Translate, read_translation
 from emoray.stages.spec import TranslatorRef
 from emoray.storage.store.keys import key_of
 from emoray.storage.store.local import Store
+from tests.augment.rewording import traps
 from tests.faults.saboteur import Event, Saboteur, kill
 from tests.faults.tolls import begun_again
-from tests.text.translation.rewording import traps
-from tests.trial.augmented import TRAIN, translation
+from tests.stages.augmented import TRAIN, translation
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 
@@ -89,7 +89,7 @@ def test_a_translator_that_dies_at_its_first_word_is_replaced(tmp_path: Path, qu
     assert begun_again(Store(tmp_path / "store").journal()).total() == 2
 
 
-@pytest.mark.faults  # tests/fleet/test_dispatch.py has a stage hang in each run
+@pytest.mark.faults  # tests/distributed/test_actor_pool.py has a stage hang in each run
 def test_a_translator_that_hangs_is_replaced_when_its_time_is_up(
     tmp_path: Path, quiet: bytes
 ) -> None:

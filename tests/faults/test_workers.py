@@ -12,7 +12,7 @@ from tests.faults.conftest import Ledger
 from tests.faults.dying_trials import before_rows, fails_once
 from tests.faults.saboteur import Event, Saboteur, has_loaded, kill
 from tests.faults.tolls import COMPUTED, assert_as_if_nothing_had_happened, begun_again, toll
-from tests.fleet.conftest import Run, swept
+from tests.runs import Run, swept
 
 pytestmark = pytest.mark.faults  # tests/faults/test_stages.py kills single workers in each run
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from emoray.tables.parts import KEYS, part_files
 from emoray.tables.rows import TABLES
-from tests.fleet.conftest import Run
+from tests.runs import Run
 
 MEASURED = {  # what a second measurement gives another value; all the rest is computed
     # The fastest row is shipped too.

@@ -2,8 +2,8 @@
 
 import os
 
-from tests.fleet.conftest import Run
 from tests.listening import descendants, listening
+from tests.runs import Run
 
 
 def test_whatever_a_run_started_listens_on_this_machine_alone(smoke: Run) -> None:

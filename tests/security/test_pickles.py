@@ -19,7 +19,7 @@ from emoray.stages.encoding import read_texts
 from emoray.stages.trained import read_tensors
 from emoray.text.words import rules_json
 from tests.export.made import WORDS, network
-from tests.model.encoders_made import make_encoder
+from tests.models.encoder.encoders_made import make_encoder
 from tests.test_arrows import FILES, ROOT
 
 UNSAFE = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

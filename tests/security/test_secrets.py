@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.canaries import CANARIES
 from tests.conftest import HOME
-from tests.fleet.conftest import Run
+from tests.runs import Run
 
 
 def secrets() -> dict[str, bytes]:

@@ -9,9 +9,9 @@ from tokenizers import AddedToken, Tokenizer
 
 from emoray.text.opened import open_tokenizer
 from emoray.text.subwords_io import read_pieces
-from tests.export.test_artifact_pieces import served, trained
-from tests.model.encoders_made import Kind, sample_texts, tokenizer_json
-from tests.text.pieces_made import HARD, changed
+from tests.artifact.test_runtime_subwords import served, trained
+from tests.models.encoder.encoders_made import Kind, sample_texts, tokenizer_json
+from tests.text.subwords_made import HARD, changed
 
 KINDS: tuple[Kind, ...] = ("bert", "roberta")
 CLASSES = {"bert": "BertTokenizer", "roberta": "RobertaTokenizer"}

@@ -1,0 +1,76 @@
+"""Optuna over all five knobs, with recipes of seconds."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import optuna
+import pytest
+
+from emoray.search import overrides, spaces
+from emoray.stages.spec import recipe_id
+from emoray.workflows.sweep import Sweep
+from tests.runs import Run, swept
+
+TRIALS = 4
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spaces, "TRAINED", replace(spaces.FROZEN, epochs=2, vocabulary=1000))
+        yield
+
+
+@pytest.fixture(scope="module")
+def run(tiny: None, local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    out = tmp_path_factory.mktemp("joint")
+    return swept(Sweep(space="joint", out=out, trials=TRIALS, download=False))
+
+
+def study(run: Run) -> optuna.Study:
+    storage = f"sqlite:///{run.folder / '_tune' / 'study.db'}"
+    (name,) = optuna.get_all_study_names(storage)
+    return optuna.load_study(study_name=name, storage=storage)
+
+
+def test_every_trial_is_a_row_and_complete_in_a_study_that_optuna_opens(run: Run) -> None:
+    found = study(run)
+    assert [t.state.name for t in found.trials] == ["COMPLETE"] * TRIALS
+    assert [d.name for d in found.directions] == ["MAXIMIZE", "MINIMIZE"]
+    assert found.metric_names == ["dev_macro_f1", "size_bytes"]
+    points = run.searched
+    rows = {(row["dev_macro_f1"], row["size_bytes"]) for row in points.to_dict("records")}
+    assert {tuple(trial.values) for trial in found.trials} == rows
+
+
+def test_rows_are_what_their_trials_asked_for(run: Run) -> None:
+    points = run.searched
+    wanted = overrides.named_space("joint", "ekman", [50], trials=TRIALS)
+    assert isinstance(wanted, spaces.JointSpace)
+    specs = [wanted.spec(trial.params) for trial in study(run).trials]
+    said = {(recipe_id(s.recipe), str(s.scheme), str(s.decision.rule)) for s in specs}
+    assert set(points[["recipe", "scheme", "threshold_rule"]].itertuples(index=False)) == said
+    assert run.tables["runs"].iloc[-1]["search"] == "joint"
+
+
+def test_the_study_is_a_table_with_what_each_parameter_explains(run: Run) -> None:
+    trials, found = run.tables["study"], study(run)
+    assert trials["trial"].tolist() == list(range(TRIALS))
+    assert trials["dev_macro_f1"].tolist() == [trial.values[0] for trial in found.trials]
+    assert [json.loads(told) for told in trials["parameters"]] == [t.params for t in found.trials]
+    shares = run.tables["importances"].groupby("objective")["importance"]
+    assert set(shares.groups) == {"dev_macro_f1", "size_bytes"}
+    assert shares.sum().tolist() == pytest.approx([1.0, 1.0])
+    assert (run.tables["importances"]["trials"] == TRIALS).all()
+
+
+def test_asked_again_only_missing_trials_are_made(run: Run) -> None:
+    before = run.searched.set_index("point")["dev_macro_f1"]
+    again = swept(replace(run.sweep, trials=TRIALS + 1))
+    found = study(again)
+    assert len(found.trials) == TRIALS + 1
+    after = again.searched.set_index("point")["dev_macro_f1"]
+    assert before.equals(after.loc[before.index])
+    last = again.tables["runs"].sort_values("finished").iloc[-1]
+    assert last["stages_run"] <= 11, "one training at most, one model, its parent, its clock"
