@@ -9,6 +9,7 @@ import pytest
 import emoray
 from emoray.artifact.runtime import write
 from emoray.tables import load, load_run
+from tests.artifact.shipped import files
 from tests.conftest import ROOT
 
 LOADED = """

@@ -46,7 +46,7 @@ def random_merges(rng: np.random.Generator, signs: str, count: int, *, trained: 
 
 @pytest.mark.parametrize("trained", [True, False], ids=["trained", "in any order"])
 @pytest.mark.parametrize("signs", ["ab", "abc", "abcdefgh"])
-def test_joined_as_by_definition(signs: str, trained: bool) -> None:
+def test_words_are_cut_as_one_pass_for_each_merge_cuts_them(signs: str, trained: bool) -> None:
     rng = np.random.default_rng(0)
     for _ in range(40):
         merges = random_merges(rng, signs, int(rng.integers(1, 30)), trained=trained)

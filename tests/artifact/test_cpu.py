@@ -12,7 +12,7 @@ def test_linux_names_the_processor_and_its_instruction_sets(tmp_path: Path) -> N
     assert cpu(info).instruction_sets == "avx2 avx512_vnni"
 
 
-def test_arm_lists_features(tmp_path: Path) -> None:
+def test_the_features_of_an_arm_processor_are_its_instruction_sets(tmp_path: Path) -> None:
     info = tmp_path / "cpuinfo"
     info.write_text("processor : 0\nFeatures : fp asimd asimddp\n")
     assert cpu(info).instruction_sets == "asimd asimddp"

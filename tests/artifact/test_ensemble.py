@@ -95,7 +95,7 @@ def test_an_ensemble_says_its_members_weighted_mean(
     np.testing.assert_allclose(said_NK, ours_NK, rtol=2e-6, atol=1e-6)
 
 
-def test_it_decides_by_its_own_temperature_and_cuts(
+def test_an_ensemble_decides_by_its_own_temperature_and_cuts(
     parts: tuple[MemberPart, ...], tmp_path: Path
 ) -> None:
     classifier = runtime.load(shipped(parts, tmp_path / "a"))

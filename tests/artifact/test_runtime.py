@@ -120,7 +120,7 @@ def test_a_file_beside_the_artifact_is_not_read(folder: Path) -> None:
     assert "notes.txt" not in runtime.sizes(folder)
 
 
-def test_sizes_are_the_folder(folder: Path) -> None:
+def test_the_sizes_of_an_artifact_are_those_of_its_files(folder: Path) -> None:
     assert runtime.sizes(folder) == {p.name: p.stat().st_size for p in folder.iterdir()}
 
 

@@ -238,7 +238,7 @@ def test_a_line_that_is_no_utf8_is_told_and_the_others_are_answered(
     assert ["labels" in one for one in said] == [True, False, True]
 
 
-def test_nothing_in_nothing_out(
+def test_no_lines_in_give_no_lines_out(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert answered(monkeypatch, capsys, b"", str(folder)) == (0, [], "")

@@ -13,7 +13,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_reads_back(name: str) -> None:
+def test_the_name_of_a_translator_reads_back_as_that_translator(name: str) -> None:
     translator = translator_of(name)
     assert str(translator) == name
     assert translator_of(str(translator)) == translator

@@ -25,7 +25,7 @@ def prepared() -> dict[str, Any]:
     return found
 
 
-def test_ray_accepts_it(prepared: dict[str, Any]) -> None:
+def test_ray_accepts_the_cluster_file(prepared: dict[str, Any]) -> None:
     validate_config(prepared)
     workers = [each for name, each in prepared["available_node_types"].items() if name != "head"]
     assert prepared["max_workers"] >= sum(each["max_workers"] for each in workers)
@@ -61,7 +61,7 @@ def test_nodes_with_a_gpu_have_its_drivers_and_the_same_system_as_the_others() -
     assert "ubuntu/server/24.04" in nodes["head"]["ImageId"], "Ray wants one Python on all nodes"
 
 
-def test_its_command_hands_the_job_in_as_on_this_machine() -> None:
+def test_the_command_of_the_cluster_file_hands_the_job_in_as_on_this_machine() -> None:
     assert "cluster/submit.sh --address http://127.0.0.1:8265 --" in TEXT and "--out s3://" in TEXT
 
 

@@ -74,6 +74,6 @@ def test_the_usage_is_said_where_words_are_missing() -> None:
 
 
 @pytest.mark.parametrize("folder", [".circleci/config.yml", "cluster/rayjob.yaml"])
-def test_no_tabs_and_no_secrets(folder: str) -> None:
+def test_files_that_others_run_hold_no_tabs_and_no_secrets(folder: str) -> None:
     text = (ROOT / folder).read_text()
     assert "\t" not in text and not re.search(r"AKIA[0-9A-Z]{16}", text)

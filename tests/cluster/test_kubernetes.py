@@ -53,7 +53,7 @@ def test_a_field_that_kuberay_does_not_know_would_be_found(field: str) -> None:
         jsonschema.validate({**JOB, "spec": {**SPEC, field: 1}}, RAYJOB)
 
 
-def test_it_ends_by_itself_whatever_happens() -> None:
+def test_a_job_in_kubernetes_ends_by_itself_whatever_happens() -> None:
     assert SPEC["shutdownAfterJobFinishes"] is True
     assert 0 < SPEC["ttlSecondsAfterFinished"] <= 3600
     assert SPEC["activeDeadlineSeconds"] > 0
@@ -126,7 +126,7 @@ def test_versions_are_those_of_the_constraints() -> None:
     assert {image.rpartition(":")[2] for image in images} == set(project)
 
 
-def test_its_command_is_one_that_the_job_knows() -> None:
+def test_the_command_of_the_pod_is_one_that_the_job_knows() -> None:
     python, module, name, *options = shlex.split(SPEC["entrypoint"])
     assert [python, module, name] == ["python", "-m", "jobs.sweep"]
     said = CliRunner().invoke(sweep.app, ["--help"]).output

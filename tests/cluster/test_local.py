@@ -18,13 +18,13 @@ def down(folder: Path) -> Head:
     return Head(folder=folder, port=free_port(), dashboard=free_port())
 
 
-def test_all_of_it_listens_on_this_machine_alone(head: Head) -> None:
+def test_a_local_cluster_listens_on_this_machine_alone(head: Head) -> None:
     found = listening(head.processes())
     assert {port for _, port in found} >= {head.port, head.dashboard}
     assert {host for host, _ in found} == {"127.0.0.1"}
 
 
-def test_its_token_and_its_folder_are_closed_to_others(head: Head) -> None:
+def test_the_token_and_the_folder_of_a_local_cluster_are_closed_to_others(head: Head) -> None:
     assert stat.S_IMODE(head.folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((head.folder / "token").stat().st_mode) == 0o600
     assert len((head.folder / "token").read_text()) == 64

@@ -38,7 +38,7 @@ def test_threshold_rules_are_said_in_words(name: str, said: str) -> None:
     assert wording.rule(name) == said
 
 
-def test_durations_counts_and_signs() -> None:
+def test_durations_counts_and_changes_are_written_to_be_read() -> None:
     assert [wording.seconds(s) for s in (12, 600, 9000)] == ["12 s", "10.0 min", "2.5 h"]
     assert [wording.count(n, "row") for n in (1, 2000)] == ["1 row", "2,000 rows"]
     assert wording.signed(-0.3) == "\N{MINUS SIGN}0.30"

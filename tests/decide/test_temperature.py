@@ -17,7 +17,7 @@ def test_planted_overconfidence_is_found(factor: float, dtype: type) -> None:
     assert found == pytest.approx(factor, rel=0.05)
 
 
-def test_it_is_where_a_direct_search_finds_the_least_nll(smooth: Decisions) -> None:
+def test_the_temperature_is_where_a_direct_search_finds_the_least_nll(smooth: Decisions) -> None:
     direct = minimize_scalar(lambda log_t: nll(*smooth, float(np.exp(log_t))), bounds=(-3, 3))
     assert fit_temperature(*smooth) == pytest.approx(np.exp(direct.x), rel=1e-3)
 

@@ -129,12 +129,12 @@ def test_a_ray_that_others_reach_without_a_token_is_refused_by_any_name(
             raise AssertionError("joined an open house")
 
 
-def test_it_is_known_by_its_nodes_wherever_a_tunnel_to_it_begins() -> None:
+def test_a_ray_is_known_by_its_nodes_wherever_a_tunnel_to_it_begins() -> None:
     with open_house(node("127.0.0.1"), node("10.0.0.5")) as port:
         assert host_for_others(Address("127.0.0.1", port)) == "10.0.0.5"
 
 
-def test_it_is_known_by_where_it_listens_whatever_its_nodes_are_called(
+def test_a_ray_is_known_by_where_it_listens_whatever_its_nodes_are_called(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """127.0.0.2 stands in for the address of this machine, which may have none."""
@@ -298,12 +298,12 @@ def test_a_ray_started_here_listens_on_this_machine_alone(held: Held) -> None:
     assert held.hosts == {"127.0.0.1"}
 
 
-def test_it_asks_for_a_token_that_only_its_user_can_read(held: Held) -> None:
+def test_a_ray_asks_for_a_token_that_only_its_user_can_read(held: Held) -> None:
     assert held.asks
     assert held.folder_mode == 0o700 and held.token_mode == 0o600
 
 
-def test_its_workers_stand_back_as_far_as_the_environment_says(held: Held) -> None:
+def test_workers_stand_back_as_far_as_the_environment_says(held: Held) -> None:
     assert held.niceness == {NICE}
 
 

@@ -16,7 +16,9 @@ def test_the_command_is_installed_and_knows_every_job() -> None:
     assert [name.replace("-", "_") for name in all_jobs()] == JOBS
 
 
-def test_its_help_says_what_each_job_does(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_of_the_command_says_what_each_job_does(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([])
     said = capsys.readouterr().out

@@ -43,7 +43,7 @@ def test_every_column_of_a_table_is_explained(run: Path) -> None:
 
 
 @pytest.mark.parametrize("table", [None, "points", "comparisons"])
-def test_it_reads_well_in_a_terminal_of_80_columns(
+def test_tables_are_described_in_80_columns(
     table: str | None, run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")

@@ -54,6 +54,6 @@ def test_equal_members_never_disagree() -> None:
     ],
     ids=["one matrix", "fewer texts"],
 )
-def test_other_shapes_are_refused(decisions: np.ndarray, message: str) -> None:
+def test_decisions_of_another_shape_are_refused(decisions: np.ndarray, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         diversity(decisions, TRUTH)

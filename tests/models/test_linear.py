@@ -13,7 +13,7 @@ TEXTS = [list(RNG.choice(LEXICON, size=RNG.integers(1, 12))) for _ in range(200)
 LABELS = np.array([["w1" in t, "w2" in t or "w3" in t] for t in TEXTS])
 
 
-def test_its_logits_are_those_of_scikit_learn() -> None:
+def test_the_logits_of_a_linear_model_are_those_of_scikit_learn() -> None:
     found = fit_tfidf(TEXTS, LABELS, min_count=2, c=1.0)
     vectorizer = TfidfVectorizer(analyzer=list, min_df=2, sublinear_tf=True)
     matrix = vectorizer.fit_transform(TEXTS)
@@ -24,7 +24,7 @@ def test_its_logits_are_those_of_scikit_learn() -> None:
         assert np.abs(apart).max() < 0.02
 
 
-def test_it_is_the_same_read_from_its_files_and_a_text_alone_as_among_others() -> None:
+def test_a_linear_model_is_the_same_read_from_its_files_and_a_text_alone_as_among_others() -> None:
     found = fit_tfidf(TEXTS, LABELS, min_count=2, c=1.0)
     again = TfidfModel.read(found.files())
     assert again.files() == found.files() and again.words == found.words

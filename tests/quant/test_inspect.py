@@ -15,7 +15,7 @@ def values() -> np.ndarray:
     return np.random.default_rng(0).standard_t(5, size=(200, 51)).astype(np.float32)
 
 
-def test_the_facts_of_a_clipped_tensor(values: np.ndarray) -> None:
+def test_the_facts_of_a_clipped_tensor_are_those_of_its_definition(values: np.ndarray) -> None:
     scheme = QuantScheme(bits=8, ranges=Percentile(99))
     made = quantize(values, scheme)
     facts = explain(values, made)

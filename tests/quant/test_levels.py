@@ -13,7 +13,9 @@ from emoray.quant.levels import check_bits, code_range, scale_and_zero_point
         (2, False, (0, 3)),
     ],
 )
-def test_the_codes_of_a_width(bits: int, symmetric: bool, expected: tuple[int, int]) -> None:
+def test_codes_span_what_their_bits_allow(
+    bits: int, symmetric: bool, expected: tuple[int, int]
+) -> None:
     assert code_range(bits, symmetric) == expected
 
 

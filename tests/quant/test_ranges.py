@@ -77,7 +77,7 @@ def test_a_percentile_outside_50_to_100_is_refused(p: float) -> None:
         Percentile(p)
 
 
-def test_ranges_print_short() -> None:
+def test_ranges_print_as_short_names() -> None:
     assert [str(r) for r in RANGES] == ["minmax", "p99", "p99.9", "p100", "mse", "entropy"]
 
 

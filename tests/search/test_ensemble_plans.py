@@ -32,7 +32,7 @@ def test_a_shorter_plan_is_the_beginning_of_a_longer_one() -> None:
         assert plan(name, 7).recipes[:3] == plan(name, 3).recipes
 
 
-def test_seeds_differ_in_nothing_else() -> None:
+def test_members_of_the_plan_seeds_differ_in_their_seed_alone() -> None:
     recipes = plan("seeds", 4).recipes
     assert len({recipe.without_seed() for recipe in recipes}) == 1
     assert recipes[0].sample == Whole()
@@ -59,7 +59,7 @@ def test_an_encoder_alone_is_what_seeds_and_bootstraps_repeat() -> None:
         assert {type(r) for r in plan(name, 3, (SMALL,)).recipes} == {BertRecipe}
 
 
-def test_epochs_are_every_members() -> None:
+def test_the_epochs_that_are_asked_for_are_those_of_every_member() -> None:
     bases = bases_of("diverse", "ekman", DIMS, (SMALL,), epochs=1)
     assert {recipe.epochs for recipe in bases} == {1}
 

@@ -61,7 +61,7 @@ def run(app: typer.Typer, *words: object) -> Result:
     return CliRunner().invoke(app, [*map(str, words)])
 
 
-def test_a_run_is_read(bucket: S3Folder) -> None:
+def test_a_run_is_read_without_a_right_to_write(bucket: S3Folder) -> None:
     assert len(emoray.load_run(str(bucket / "run")).points) == 1
     result = run(tables.app, bucket / "run")
     assert result.exit_code == 0, result.output
@@ -100,5 +100,5 @@ def test_a_damaged_stage_is_left_where_it_is(
         at.write("text", text)
 
 
-def test_a_folder_is_brought(bucket: S3Folder) -> None:
+def test_a_folder_is_copied_here_without_a_right_to_write(bucket: S3Folder) -> None:
     assert (fetched(bucket / "corpus") / "train.tsv").is_file()

@@ -35,7 +35,7 @@ def test_a_relative_output_of_a_submitted_job_is_refused(submitted: Path, out: s
         store_of(Path("/shared"), Path("stages"))
 
 
-def test_the_way_out_works(submitted: Path, tmp_path: Path) -> None:
+def test_what_the_refusal_says_to_do_works(submitted: Path, tmp_path: Path) -> None:
     ready_out(tmp_path / "results", store_of(tmp_path / "results", None))
     check_outlives(S3Folder("bucket", "results"), "--out")
 

@@ -51,7 +51,9 @@ def test_an_allowance_keeps_the_encoders_first_pieces(tmp_path: Path, kind: Kind
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_order_and_frame_survive(tmp_path: Path, kind: Kind) -> None:
+def test_pruning_keeps_the_order_of_pieces_and_the_frame_of_texts(
+    tmp_path: Path, kind: Kind
+) -> None:
     full = tokenizer(tmp_path, kind)
     pruned = kept(full, min_count=50)
     places = [full.id_of(piece) for piece in pruned.pieces]

@@ -9,7 +9,7 @@ from tests.models.encoder.encoders_made import Kind, tokenizer_json
 from tests.text.subwords_made import changed, tokenizer
 
 
-def test_rules_are_the_files(tmp_path: Path) -> None:
+def test_pieces_are_cut_by_the_rules_of_their_file(tmp_path: Path) -> None:
     words, pairs = tokenizer(tmp_path, "bert").rules, tokenizer(tmp_path, "roberta").rules
     assert words == WordPieceRules()
     assert (

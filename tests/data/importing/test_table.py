@@ -16,5 +16,5 @@ from emoray.data.importing.table import counted
         (2000, "have", "2,000 texts have"),
     ],
 )
-def test_one_is_no_several(number: int, verb: str, said: str) -> None:
+def test_one_text_has_a_verb_of_one_and_several_of_many(number: int, verb: str, said: str) -> None:
     assert counted(number, "text", verb) == said

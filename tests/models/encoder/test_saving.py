@@ -38,7 +38,7 @@ def test_a_saved_encoder_reads_back_as_it_was(kind: Kind, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_its_tokenizer_gives_the_same_ids_here_and_in_the_library(
+def test_a_saved_tokenizer_gives_the_same_ids_here_and_in_the_library(
     kind: Kind, tmp_path: Path
 ) -> None:
     from transformers import AutoTokenizer

@@ -138,7 +138,7 @@ def test_no_product_of_a_rank_comes_nearer_than_the_factorised_one(folder: Path,
     assert {n for n in parts if parts[n] is not tensors.get(n)} == {"embedding", "projection"}
 
 
-def test_full_rank_changes_nothing(folder: Path) -> None:
+def test_a_factorisation_of_full_rank_changes_no_weight(folder: Path) -> None:
     tensors, _ = read_encoder(folder)
     same(factorised(tensors, 32), tensors)
 

@@ -43,7 +43,7 @@ def test_training_that_was_stopped_goes_on_to_the_same_bytes(tmp_path: Path) -> 
     assert resumed.tobytes() == whole.tobytes()
 
 
-def test_seeds_differ() -> None:
+def test_another_seed_gives_other_vectors() -> None:
     found = counts().matrix_VV
     one, other = (objective_vectors(found, METHOD, dim=4, seed=s) for s in (0, 1))
     assert not np.array_equal(one, other)
