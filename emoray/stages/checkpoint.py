@@ -26,7 +26,7 @@ from emoray.stages.checkpoint_source import (
     unchanged,
 )
 from emoray.stages.compression import Compress, Score
-from emoray.stages.encoding import FACTS, SPLITS, read_texts, write_texts
+from emoray.stages.encoding import FACTS, SPLITS, read_texts, write_token_ids
 from emoray.stages.families.protocol import TextStage, TrainStage
 from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import CorpusRef
@@ -102,7 +102,7 @@ class ReadCorpus:
         pieces.write(out)
         for split in SPLITS:
             texts = corpus.split(split)
-            write_texts(out, split, pieces.encode_all(texts.texts), texts.labels_NK)
+            write_token_ids(out, split, pieces.encode_all(texts.texts), texts.labels_NK)
         np.save(out / "leaked.npy", corpus.leaked_N)
         # The pieces are the model's own: none was dropped here.
         share = pieces.truncated_share(corpus.split("test").texts)

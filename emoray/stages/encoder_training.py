@@ -17,7 +17,7 @@ from emoray.stages.encoding import (
     TOKENIZER,
     VOCABULARY,
     read_padded,
-    write_texts,
+    write_token_ids,
 )
 from emoray.stages.memory import enough_memory
 from emoray.stages.spec import CorpusRef, EncoderRef
@@ -73,7 +73,7 @@ class EncodeSubwords:
         (out / FACTS).write_text(json.dumps(facts))
         for split in SPLITS:
             texts = corpus.split(split)
-            write_texts(out, split, pieces.encode_all(texts.texts), texts.labels_NK)
+            write_token_ids(out, split, pieces.encode_all(texts.texts), texts.labels_NK)
         np.save(out / "leaked.npy", corpus.leaked_N)
 
 

@@ -29,7 +29,7 @@ def read_texts(folder: Path, split: str) -> tuple[Ragged, np.ndarray]:
         return Ragged(flat=data["flat"], offsets=data["offsets"]), data["labels_NK"]
 
 
-def write_texts(folder: Path, split: str, texts: Ragged, labels_NK: np.ndarray) -> None:
+def write_token_ids(folder: Path, split: str, texts: Ragged, labels_NK: np.ndarray) -> None:
     """Token ids and labels of one split, as `read_texts` finds them."""
     path = folder / f"{split}.npz"
     np.savez(path, flat=texts.flat, offsets=texts.offsets, labels_NK=labels_NK)
@@ -90,7 +90,7 @@ class Encode:
         (out / VOCABULARY).write_text(vocabulary.to_text(), "utf-8")
         for split in SPLITS:
             labels_NK = np.load(inputs["tokens"] / f"{split}.npy", allow_pickle=False)
-            write_texts(out, split, vocabulary.encode_all(tokens[split]), labels_NK)
+            write_token_ids(out, split, vocabulary.encode_all(tokens[split]), labels_NK)
         facts = json.loads((inputs["tokens"] / FACTS).read_text())
         (out / FACTS).write_text(json.dumps({"changed_pieces_share": 0.0, **facts}))
         limit = {"max_tokens": self.tokens.max_tokens}

@@ -15,9 +15,10 @@ from emoray.stages.spec import Data, Decision, distinct
 
 
 def training(recipe: Recipe, data: Data) -> TrainStage:
-    """The dear part; equal for all schemes and decisions.
+    """Build the training stage of a recipe; schemes and decisions share it.
 
-    Raises ValueError for what the data at hand cannot give.
+    Raises:
+        ValueError: The data at hand do not have what the recipe names.
     """
     return FAMILIES[recipe.family].train_stage(recipe, data)
 

@@ -80,7 +80,7 @@ class QuantizationAwareTraining:
             refined = refine(
                 family.module(recipe, tensors, trained),
                 self.scheme,
-                family.refining(recipe, self.scheme, len(train.lengths_N)),
+                family.qat_settings(recipe, self.scheme, len(train.lengths_N)),
                 train=train,
                 dev=dev,
                 score=lambda logits_NK: cross_fitted_macro_f1(PerLabel(), logits_NK, dev.labels_NK),

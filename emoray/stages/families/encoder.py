@@ -16,7 +16,7 @@ from emoray.quant.affine import AffineMap
 from emoray.quant.scheme import ModelScheme
 from emoray.stages.augmentation import augmenting
 from emoray.stages.encoder_training import EncodeSubwords, FineTune
-from emoray.stages.families.protocol import Family, Ranges
+from emoray.stages.families.protocol import Family
 from emoray.stages.spec import Data, EncoderRef
 from emoray.stages.text_lengths import Lengths, piece_lengths
 from emoray.stages.trained import SETTINGS
@@ -24,6 +24,7 @@ from emoray.stages.trained import SETTINGS
 if TYPE_CHECKING:
     from emoray.artifact.scoring import Texts
     from emoray.export.graph import Built
+    from emoray.export.kernels import Ranges
     from emoray.models.encoder.module import EncoderClassifier
     from emoray.models.training import FitSettings
 
@@ -107,8 +108,8 @@ class EncoderFamily(Family[BertRecipe, Encoder]):
         settings = CheckpointSettings.from_json((trained / SETTINGS).read_text())
         return EncoderClassifier(tensors, settings, dropout=recipe.dropout)
 
-    def refining(self, recipe: BertRecipe, scheme: ModelScheme, texts: int) -> "FitSettings":
-        usual = super().refining(recipe, scheme, texts)
+    def qat_settings(self, recipe: BertRecipe, scheme: ModelScheme, texts: int) -> "FitSettings":
+        usual = super().qat_settings(recipe, scheme, texts)
         return replace(usual, clip_norm=recipe.clip_norm, bf16=recipe.bf16)
 
     def calibrate(
@@ -127,7 +128,7 @@ class EncoderFamily(Family[BertRecipe, Encoder]):
         self,
         network: Encoder,
         scheme: ModelScheme,
-        ranges: Ranges | None,
+        ranges: "Ranges | None",
         maps: Mapping[str, AffineMap],
     ) -> "Built":
         from emoray.export.encoder.layers import build_encoder

@@ -22,10 +22,9 @@ from emoray.storage.store.keys import Stage
 if TYPE_CHECKING:  # heavy: imported where they are used, in a worker
     from emoray.artifact.scoring import Texts
     from emoray.export.graph import Built
+    from emoray.export.kernels import Ranges
     from emoray.models.text_module import TextModule
     from emoray.models.training import FitSettings
-
-Ranges = Mapping[str, tuple[float, float]]
 
 
 class TextStage(Stage, Protocol):
@@ -53,7 +52,7 @@ class TrainStage(Stage, Protocol):
     def text(self) -> TextStage: ...
 
 
-class Network(Protocol):
+class TrainedNetwork(Protocol):
     """A trained model as plain arrays."""
 
     def weights(self) -> dict[str, np.ndarray]:
@@ -67,15 +66,17 @@ class Network(Protocol):
 
 
 R = TypeVar("R", bound=Recipe)
-N = TypeVar("N", bound=Network)
+N = TypeVar("N", bound=TrainedNetwork)
 
 
 class Family(Protocol[R, N]):
     """A model family, from its recipes to the ONNX graph.
 
-    recipe: the class of its recipes, which names the family. unit: what its tokens are called.
-    needs_encoders: whether its recipes start from an encoder, which must be found first.
-    texts_both_ways: test texts that `Score` reads one by one and many at a time.
+    Attributes:
+        recipe: The class of its recipes, which names the family.
+        unit: What its tokens are called, in the plural.
+        texts_both_ways: Test texts that `Score` reads one by one and many at a time.
+        needs_encoders: Whether its recipes start from an encoder, which must be found first.
     """
 
     recipe: type[R]
@@ -88,9 +89,12 @@ class Family(Protocol[R, N]):
     def start_recipes(
         self, taxonomy: str, dims: Sequence[int], encoders: Sequence[EncoderRef]
     ) -> tuple[R, ...]:
-        """What plans and techniques vary: one recipe, or one for each encoder.
+        """What ensembles and techniques vary: one recipe, or one for each encoder.
 
-        dims: widths of the word vectors at hand.
+        Args:
+            taxonomy: Name of the labels.
+            dims: Widths of the word vectors at hand.
+            encoders: Those at hand.
         """
         ...
 
@@ -123,25 +127,38 @@ class Family(Protocol[R, N]):
     # From texts to weights.
 
     def text_stage(self, recipe: R, data: Data) -> TextStage:
-        """The texts as the recipe reads them. Raises ValueError for what the data cannot give."""
+        """Build the stage that reads the texts as the recipe asks.
+
+        Raises:
+            ValueError: The data do not have what the recipe names.
+        """
         ...
 
     def train_stage(self, recipe: R, data: Data) -> TrainStage:
-        """The training on these texts. Raises ValueError for what the data cannot give."""
+        """Build the training on these texts.
+
+        Raises:
+            ValueError: The data do not have what the recipe names.
+        """
         ...
 
-    # From weights to a model. trained: the folder of the finished training, whose tensors, or those
-    # of its refinement, are given.
+    # From weights to a model.
 
     def network(self, recipe: R, tensors: Mapping[str, np.ndarray], trained: Path) -> N:
-        """The tensors put together as the recipe says."""
+        """Put tensors together as the recipe says.
+
+        Args:
+            recipe: What was trained.
+            tensors: Of the finished training, or of its quantization-aware training.
+            trained: Folder of the finished training.
+        """
         ...
 
     def module(self, recipe: R, tensors: Mapping[str, np.ndarray], trained: Path) -> "TextModule":
-        """The same as a PyTorch module, to train on."""
+        """The same as `network`, as a PyTorch module to train on."""
         ...
 
-    def refining(self, recipe: R, scheme: ModelScheme, texts: int) -> "FitSettings":
+    def qat_settings(self, recipe: R, scheme: ModelScheme, texts: int) -> "FitSettings":
         """How to train on under a scheme: as long as its `qat` says, else like the recipe."""
         from emoray.models.training import FitSettings
 
@@ -161,7 +178,11 @@ class Family(Protocol[R, N]):
     def calibrate(
         self, network: N, dev: "Texts", scheme: ModelScheme
     ) -> dict[str, tuple[float, float]] | None:
-        """The static ranges that a scheme asks for, by kernel, watched on dev; None without."""
+        """The ranges (alpha, beta) that static activations ask for, by kernel, watched on dev.
+
+        Returns:
+            None where the scheme's activations are not static.
+        """
         ...
 
     def input_moments(self, network: N, dev: "Texts") -> dict[str, np.ndarray]:
@@ -172,10 +193,17 @@ class Family(Protocol[R, N]):
         self,
         network: N,
         scheme: ModelScheme,
-        ranges: Ranges | None,
+        ranges: "Ranges | None",
         maps: Mapping[str, AffineMap],
     ) -> "Built":
-        """The ONNX model. ranges: as `calibrate` finds them. maps: learned, by weight."""
+        """Write the ONNX model of a network under a scheme.
+
+        Args:
+            network: As `network` puts it together.
+            scheme: How its weights and activations are quantized.
+            ranges: As `calibrate` or quantization-aware training found them.
+            maps: Learned or chosen affine maps by weight; all others follow the scheme.
+        """
         ...
 
     # What tables say.

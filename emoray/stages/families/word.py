@@ -17,7 +17,7 @@ from emoray.quant.affine import AffineMap
 from emoray.quant.scheme import ModelScheme
 from emoray.stages.augmentation import augmenting
 from emoray.stages.encoding import Embed, Encode
-from emoray.stages.families.protocol import Family, Ranges
+from emoray.stages.families.protocol import Family
 from emoray.stages.spec import Data, EncoderRef, VectorsRef
 from emoray.stages.text_lengths import MOST_WORDS, Lengths, word_lengths
 from emoray.stages.tokens import Tokenize
@@ -28,6 +28,7 @@ from emoray.text.words import VERSION as TOKENIZER
 if TYPE_CHECKING:
     from emoray.artifact.scoring import Texts
     from emoray.export.graph import Built
+    from emoray.export.kernels import Ranges
     from emoray.models.word.torch_module import WordNetwork
 
 CONV = (Mean(), ConvMax(128))
@@ -133,7 +134,7 @@ class WordFamily(Family[GloveRecipe, Network]):
         self,
         network: Network,
         scheme: ModelScheme,
-        ranges: Ranges | None,
+        ranges: "Ranges | None",
         maps: Mapping[str, AffineMap],
     ) -> "Built":
         from emoray.export.graph import build_graph

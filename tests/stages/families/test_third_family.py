@@ -33,7 +33,7 @@ from emoray.stages.spec import CorpusRef, Data, Decision
 from emoray.stages.spec_json import read_spec, written_spec
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
-from emoray.tables.rows import PointRow
+from emoray.tables.point_rows import MeasuredPointRow
 from emoray.text.vectors.settings import OwnVectors
 from emoray.workflows.ship import ship_point
 from tests.stages.families.votes import VoteFamily, VoteRecipe
@@ -95,7 +95,7 @@ def decided(facts: CorpusSummary, scheme: Scheme, recipe: VoteRecipe | None = No
 
 
 def row_of(folder: Path) -> dict[str, Any]:
-    (row,) = read_table(folder / "points.parquet", PointRow).to_pylist()
+    (row,) = read_table(folder / "points.parquet", MeasuredPointRow).to_pylist()
     return dict(row)
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from emoray.artifact.scoring import Texts, scoring_batches, scoring_session
 from emoray.export.calibrate import mean_squares, watched
 from emoray.export.graph import Built, check_names, checked_ranges, finished_model
-from emoray.export.kernels import IDS, LOGITS, Kernels
+from emoray.export.kernels import IDS, LOGITS, Kernels, Ranges
 from emoray.export.network import MeanPool
 from emoray.export.pooling import WordBatch, pool_words
 from emoray.models.outcome import TrainedWeights
@@ -27,8 +27,8 @@ from emoray.models.text_module import TextModule
 from emoray.quant.affine import AffineMap
 from emoray.quant.qat.prepare import Place
 from emoray.quant.scheme import EMBEDDING, FLOAT, ModelScheme, Static
-from emoray.stages.encoding import TOKENIZER, VOCABULARY, write_texts
-from emoray.stages.families.protocol import Family, Ranges
+from emoray.stages.encoding import TOKENIZER, VOCABULARY, write_token_ids
+from emoray.stages.families.protocol import Family
 from emoray.stages.spec import CorpusRef, Data, EncoderRef
 from emoray.stages.text_lengths import Lengths, word_lengths
 from emoray.stages.tokens import FACTS, SPLITS, Tokenize, read_words
@@ -74,7 +74,7 @@ class ReadVotes:
         (out / TOKENIZER).write_text(json.dumps({**rules_json(), **limit}))
         for split in SPLITS:
             labels_NK = np.load(inputs["tokens"] / f"{split}.npy")
-            write_texts(out, split, found.encode_all(words[split]), labels_NK)
+            write_token_ids(out, split, found.encode_all(words[split]), labels_NK)
         facts = json.loads((inputs["tokens"] / FACTS).read_text())
         (out / FACTS).write_text(json.dumps({"changed_pieces_share": 0.0, **facts}))
         shutil.copyfile(inputs["tokens"] / "leaked.npy", out / "leaked.npy")
