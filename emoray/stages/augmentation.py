@@ -1,4 +1,4 @@
-"""From train to more of it: texts translated there and back, and which of them are worth keeping.
+"""Augmentation of train: texts translated there and back, and which of them are kept.
 
 Shapes: N texts of train, K labels.
 """
@@ -50,10 +50,15 @@ def _train_texts(corpus: CorpusRef) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translate:
-    """A stretch of train, `start` to before `stop` (None: its end), there and back.
+    """A slice of train translated there and back.
 
-    given: a folder that holds the result already, put together from those of shorter stretches.
-    Where it lies is no part of the key: a whole is the same however it was cut.
+    Attributes:
+        corpus: whose train is translated.
+        translator: with all that it translates with.
+        start: first text.
+        stop: the text after the last; None for the end of train.
+        given: a folder that holds the result already, put together from those of shorter slices.
+            No part of the key: a whole is the same however it was cut.
     """
 
     name: ClassVar[str] = "translate"
@@ -67,9 +72,11 @@ class Translate:
 
     @property
     def gpus(self) -> float:
+        """GPUs that the translator takes, or a share of one."""
         return self.translator.translator.gpus
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `translations.parquet`."""
         if self.given != NOWHERE:
             shutil.copyfile(self.given / TRANSLATIONS, out / TRANSLATIONS)
             return
@@ -95,10 +102,18 @@ def read_translations(folder: Path) -> list[TranslationRow]:
 
 
 def drawing_order(labels_NK: np.ndarray, balance: float, seed: int) -> np.ndarray:
-    """Texts in random order, those with rare labels earlier the higher `balance` is.
+    """Order texts at random, those with rare labels earlier the higher `balance` is.
 
     A text weighs as much as its rarest label: the label's share of texts ** -balance. Drawn one by
     one without replacement by these weights (Efraimidis & Spirakis 2006).
+
+    Args:
+        labels_NK: 0 or 1.
+        balance: 0 for all texts alike.
+        seed: of the random numbers.
+
+    Returns:
+        Indices of the texts (N).
     """
     share_K = np.maximum(labels_NK.mean(axis=0), 1 / max(len(labels_NK), 1))
     weight_N = np.where(labels_NK > 0, share_K**-balance, 1.0).max(axis=1)
@@ -110,7 +125,13 @@ def drawing_order(labels_NK: np.ndarray, balance: float, seed: int) -> np.ndarra
 class Augment:
     """Which translations training gets: those that pass the filters, drawn until there are enough.
 
-    share: of the texts translated, how many are kept; `balance` as in `drawing_order`.
+    Attributes:
+        translated: all of train.
+        taxonomy: whose labels are balanced.
+        filters: that a translation must pass.
+        share: of the texts translated, how many are kept.
+        balance: as in `drawing_order`.
+        seed: of the draw.
     """
 
     name: ClassVar[str] = "augment"
@@ -124,6 +145,7 @@ class Augment:
     seed: int = 0
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `augmentations.parquet`, one row per translation with its verdict."""
         corpus = self.translated.corpus.read(self.taxonomy)
         found = read_translations(inputs["translated"])
         alike = [likeness(row.source, row.result) for row in found]
@@ -147,13 +169,13 @@ class Augment:
                 pivot=row.pivot,
                 result=row.result,
                 labels=",".join(_labels(corpus, row.index)),
-                verdict=said,
-                reason=row.error if said == "set_aside" else "",
+                verdict=kept,
+                reason=row.error if kept == "set_aside" else "",
                 edit_distance=like.edit_distance,
                 length_ratio=like.length_ratio,
                 label_probability_fall=fall,
             )
-            for row, like, said, fall in zip(found, alike, verdicts, falls, strict=True)
+            for row, like, kept, fall in zip(found, alike, verdicts, falls, strict=True)
         ]
         write_table(rows, out / AUGMENTATIONS, AugmentationRow)
 
@@ -173,7 +195,7 @@ class Augment:
     ) -> None:
         """Keep as many as asked for, each wording once; the others are `duplicate` or `not_drawn`.
 
-        A result that stands in train already, whatever its labels there, adds nothing.
+        A result that train has already, with any labels, adds nothing.
         """
         taken = {normal_form(text) for text in corpus.train.texts}
         labels_NK = corpus.train.labels_NK[[row.index for row in found]]

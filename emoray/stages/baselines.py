@@ -1,5 +1,6 @@
-"""What every search must beat: no label at all, how often each occurs, TF-IDF with logistic
-regression; as rows of `points`, with the decisions, scores and bytes of any other row.
+"""Baselines that a search must beat: no label, label frequencies, TF-IDF with logistic regression.
+
+They are rows of `points`, with the decisions, scores and bytes of any other row.
 
 Shapes: N texts, K labels.
 """
@@ -35,7 +36,7 @@ from emoray.tables.schema import schema_of
 from emoray.text.words import VERSION as TOKENIZER
 from emoray.text.words import tokenize
 
-MODEL = "model"  # of a finished Baseline: the files that one would ship beside its decision
+MODEL = "model"  # of a finished BaselineModel: the files to ship but for its decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class AllNegative:
 
 @dataclass(frozen=True, slots=True)
 class LabelPrior:
-    """Says of every text how often train has each label; thresholds make that all texts or none."""
+    """Predicts how often train has each label; a threshold gives it to all texts or none."""
 
     tag: ClassVar[str] = "LabelPrior"
 
@@ -64,7 +65,7 @@ class LabelPrior:
 
 @dataclass(frozen=True, slots=True)
 class TfidfLogistic:
-    """TF-IDF of words, one logistic regression a label, thresholds fitted on dev."""
+    """TF-IDF of words, one logistic regression per label, thresholds fitted on dev."""
 
     tag: ClassVar[str] = "TfidfLogistic"
 
@@ -81,7 +82,7 @@ Kind: TypeAlias = AllNegative | LabelPrior | TfidfLogistic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineModel:
-    """One of them fitted on train, decided as any model is: its row of `points`."""
+    """A baseline fitted on train, decided as any model is: its row of `points`."""
 
     name: ClassVar[str] = "baseline"
     version: ClassVar[int] = 3
@@ -92,7 +93,7 @@ class BaselineModel:
     tokenizer: int
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-
+        """Write `points.parquet`, `labels.parquet` and the baseline's own files."""
         make_baseline(self, out)
 
 
@@ -110,7 +111,7 @@ class MeasureBaselineLatency:
     turns: int = 2
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-
+        """Write `latency.parquet`."""
         folders = [inputs[f"baselines.{i}"] for i in range(len(self.baselines))]
         time_baselines(self, folders, out)
 
@@ -144,7 +145,7 @@ def _fitted(kind: Kind, corpus: Corpus) -> dict[str, bytes]:
 
 
 def _reader(files: dict[str, bytes]) -> Callable[[Sequence[str]], np.ndarray]:
-    """From texts to logits_NK, as one would serve it."""
+    """A function from texts to logits_NK, as it would be served."""
     if PRIOR in files:
         logit_K = np.array(json.loads(files[PRIOR]))
         return lambda texts: np.tile(logit_K, (len(texts), 1))
@@ -161,7 +162,7 @@ def _absent() -> Columns:
 
 
 def _columns(stage: BaselineModel, files: dict[str, bytes]) -> Columns:
-    """What the row says of the model."""
+    """Columns of `points` about the model."""
     model = None if PRIOR in files else TfidfModel.read(files)
     labels = stage.corpus.taxonomy(stage.taxonomy).labels
     return _absent() | {
@@ -189,11 +190,11 @@ def make_baseline(stage: BaselineModel, out: Path) -> None:
     (out / MODEL).mkdir()
     for name, content in files.items():
         (out / MODEL / name).write_bytes(content)
-    said = _reader(files)
+    logits_of = _reader(files)
     logits = ModelLogits(
-        dev_NK=said(corpus.dev.texts),
+        dev_NK=logits_of(corpus.dev.texts),
         dev_labels_NK=corpus.dev.labels_NK,
-        test_NK=said(corpus.test.texts),
+        test_NK=logits_of(corpus.test.texts),
         test_labels_NK=corpus.test.labels_NK,
         leaked_N=corpus.leaked_N,
     )
@@ -234,7 +235,7 @@ def baseline_decisions(folder: Path, texts: Sequence[str]) -> np.ndarray:
 
 
 def time_baselines(stage: MeasureBaselineLatency, folders: Sequence[Path], out: Path) -> None:
-    """Every baseline on the same test texts, one at a time, on one thread: `latency`."""
+    """Time every baseline on the same test texts, one at a time, on one thread: `latency`."""
     from emoray.artifact.scoring import evenly
 
     first, here = stage.baselines[0], cpu()
@@ -247,14 +248,14 @@ def time_baselines(stage: MeasureBaselineLatency, folders: Sequence[Path], out: 
     gc.disable()
     try:
         for baseline, folder in zip(stage.baselines, folders, strict=True):
-            said = _reader(_files(folder))
+            logits_of = _reader(_files(folder))
             cuts_K = np.array(read_table(folder / "labels.parquet", LabelRow).column("cut"))
             for text in texts[:WARM_UP]:
-                said([text])
+                logits_of([text])
             for turn in range(stage.turns):
                 for i, text in zip(chosen, texts, strict=True):
                     start = time.perf_counter_ns()
-                    _ = said([text])[0] >= cuts_K
+                    _ = logits_of([text])[0] >= cuts_K
                     taken = (time.perf_counter_ns() - start) / 1e6
                     rows.append(
                         LatencyRow(

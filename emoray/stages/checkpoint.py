@@ -1,4 +1,4 @@
-"""From a checkpoint to what the search's own stages read, and what PyTorch itself says and takes.
+"""A checkpoint as input of the search's own stages, and PyTorch's own logits and bytes.
 
 `ReadCheckpoint` leaves the files that a `FineTune` leaves, `ReadCorpus` those of `EncodeSubwords`:
 from there on a foreign model goes the way of every training. Shapes: K labels.
@@ -48,7 +48,7 @@ class ReadCheckpoint:
 
     @property
     def recipe(self) -> BertRecipe:
-        """How to train on, where a scheme asks for it; how it was trained is not known."""
+        """The recipe of further training, where a scheme needs it; the original one is unknown."""
         return BertRecipe(taxonomy=self.taxonomy, max_tokens=self.max_tokens)
 
     @property
@@ -57,11 +57,12 @@ class ReadCheckpoint:
         return GOEMOTIONS_KIN
 
     def given(self) -> LoadedCheckpoint:
-        """The model, which still is what this stage is named after."""
+        """Load the model; ValueError where its files changed since the stage was made."""
         found = find_loaded(self.folder, max_tokens=self.max_tokens, among=self.among)
         return unchanged(found, self.sha256)
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write weights, settings, tokenizer and label names."""
         given = self.given()
         tensors, settings, pieces = read_loaded(given)
         tensors["head.kernel"] = tensors["head.kernel"][:, given.columns_K]
@@ -81,6 +82,7 @@ class ReadOwnCheckpoint(ReadCheckpoint):
 
     @property
     def among(self) -> tuple[Taxonomy, ...]:
+        """The one taxonomy of the own corpus."""
         return (own(self.labels),)
 
 
@@ -95,6 +97,7 @@ class ReadCorpus:
     corpus: CorpusRef
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write token ids, labels and facts of each split."""
         from emoray.text.subwords import PieceTokenizer
 
         corpus = self.corpus.read(self.checkpoint.taxonomy)
@@ -142,6 +145,7 @@ class ScoreTorch:
     by_torch: bool
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `logits.npz` and `bytes.json`."""
         from emoray.artifact.scoring import scoring_batches
         from emoray.models.encoder.torch_baseline import baseline, saved_bytes, threads
 

@@ -1,4 +1,4 @@
-"""A finished model before a corpus: whose labels, which pieces, how long a text may be.
+"""A finished model for a corpus: its labels, its tokenizer, how long a text may be.
 
 Shapes: K labels.
 """
@@ -22,7 +22,7 @@ GOEMOTIONS_KIN = tuple(TAXONOMIES.values())
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LoadedCheckpoint:
-    """A model's folder, how many tokens of a text it is to read, and the corpus' taxonomies."""
+    """A checkpoint, how many tokens of a text it reads, and the corpus' taxonomies."""
 
     checkpoint: Checkpoint
     max_tokens: int
@@ -40,7 +40,7 @@ class LoadedCheckpoint:
 
 
 def taxonomy_of(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Taxonomy:
-    """The taxonomy, of those of a corpus, with exactly these labels in whatever order."""
+    """The taxonomy with exactly these labels in any order; ValueError where there is none."""
     if (found := same_labels(labels, among)) is not None:
         return found
     raise ValueError(
@@ -52,16 +52,27 @@ def taxonomy_of(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Taxonomy:
 
 
 def _longest(found: Checkpoint) -> int:
-    """Tokens of a text that a model's tokenizer reads where nobody says."""
-    said = None if found.kind == "ours" else open_tokenizer(found.folder).longest
-    return min(found.max_tokens, said or found.max_tokens)
+    """Tokens of a text that a model reads by default: its tokenizer's limit, if it has one."""
+    limit = None if found.kind == "ours" else open_tokenizer(found.folder).longest
+    return min(found.max_tokens, limit or found.max_tokens)
 
 
 def find_loaded(
     folder: Path, *, max_tokens: int | None = None, among: Sequence[Taxonomy] = GOEMOTIONS_KIN
 ) -> LoadedCheckpoint:
-    """The model in a folder before a corpus of these taxonomies; ValueError for what cannot be
-    compressed or converted."""
+    """Find the model in a folder, for a corpus of these taxonomies.
+
+    Args:
+        folder: of emoray or of transformers.
+        max_tokens: of a text; None for the model's own limit.
+        among: the corpus' taxonomies.
+
+    Returns:
+        The checkpoint, of which only the head of the files was read.
+
+    Raises:
+        ValueError: the model cannot be compressed or converted, or has fewer positions.
+    """
     require_bert()
     found = find_checkpoint(folder)
     tokens = _longest(found) if max_tokens is None else max_tokens
@@ -74,7 +85,7 @@ def find_loaded(
 
 
 def unchanged(given: LoadedCheckpoint, sha256: str) -> LoadedCheckpoint:
-    """The same, where it still is what a stage was named after."""
+    """The same checkpoint; ValueError where its files changed since the stage was made."""
     if given.checkpoint.sha256 != sha256:
         raise ValueError(
             "a model must not change meanwhile, got other bytes in "
@@ -84,16 +95,16 @@ def unchanged(given: LoadedCheckpoint, sha256: str) -> LoadedCheckpoint:
 
 
 def pieces_of(given: LoadedCheckpoint) -> PieceTokenizer:
-    """The model's own tokenizer, with ids as artifacts have them. Nothing is added to it."""
+    """The model's own tokenizer, with ids as artifacts have them; nothing is added to it."""
     folder = given.checkpoint.folder
     if given.checkpoint.kind != "ours":
         from emoray.text.subwords_io import read_pieces
 
         return read_pieces(folder, max_tokens=given.max_tokens, added=())
     try:
-        said = json.loads((folder / TOKENIZER).read_text("utf-8"))
+        settings = json.loads((folder / TOKENIZER).read_text("utf-8"))
         vocabulary = (folder / VOCABULARY).read_bytes().decode()
-        return replace(PieceTokenizer.from_json(said, vocabulary), max_tokens=given.max_tokens)
+        return replace(PieceTokenizer.from_json(settings, vocabulary), max_tokens=given.max_tokens)
     except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(
             f"a fine-tuning's tokenizer is {TOKENIZER} and {VOCABULARY} as emoray wrote them, got "

@@ -1,10 +1,9 @@
-"""From two models of one training to how they differ: a compressed one beside its float parent,
-every decision on the same test texts.
+"""Comparison of a compressed model with its float parent, every decision on the same test texts.
 
-Frozen thresholds are the parent's, cuts in logits and all; retuned ones were fitted anew on dev by
-the same rule. A threshold that was given is nowhere fitted: its rows have the first comparison
-alone. Nothing is fitted here, and nothing is resampled but rows at the parent's cuts. Shapes:
-N texts, K labels, R decisions, S rows that are told label by label.
+Frozen thresholds are the parent's cuts in logits; retuned ones were fitted again on dev by the same
+rule. A fixed threshold is never fitted: its rows have the first comparison alone. Nothing is fitted
+here, and only rows at the parent's cuts are resampled. Shapes: N texts, K labels, R decisions, S
+rows with labels.
 """
 
 from collections.abc import Sequence
@@ -33,9 +32,14 @@ from emoray.tables.files import write_table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareWithParent:
-    """Every decision on a model beside the same on its float parent: rows of the tables.
+    """Every decision on a model compared with the same on its float parent.
 
-    scored, parent_scored: where their logits lie. text: where the labels are read.
+    Attributes:
+        decided: the model's decisions.
+        parent: the float parent's.
+        scored: the model's logits.
+        parent_scored: the float parent's.
+        text: the labels.
     """
 
     name: ClassVar[str] = "compare"
@@ -66,7 +70,7 @@ class CompareWithParent:
         )
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-
+        """Write `comparisons.parquet` and `label_changes.parquet`."""
         write_comparisons(self, inputs, out)
 
 
@@ -80,14 +84,14 @@ def _test_labels(text: Path) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DecidedModel:
-    """A model under every decision on it, as its stages left it."""
+    """A model under every decision on it, read from the folders of its stages."""
 
     points: Sequence[str]
     fitted: FittedDecisions
     rows: Resampled
 
     def fits(self, rows: Sequence[int]) -> list[int]:
-        """Those of the rows whose cuts dev has a say in."""
+        """Those of the rows whose cuts were fitted on dev."""
         return [r for r in rows if self.fitted.decisions[r].cuts_are_fitted]
 
 
@@ -119,14 +123,19 @@ def _joined(tables: Sequence[Columns]) -> Columns | list[object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pairs:
-    """What is compared of a parent and a model, rows by their position among the decisions.
+    """The rows of a parent and a model that are compared, by their position among the decisions.
 
-    moved: rows that the parent's cuts would change. told: rows with labels. frozen: both of these,
-    the model at the parent's cuts. own: of those that are told, the ones that dev fitted.
+    Attributes:
+        moved: rows that the parent's cuts would change.
+        labelled: rows that are compared label by label.
+        frozen: both of these.
+        own: of `labelled`, those fitted on dev.
+        at_parents: the model resampled at the parent's cuts, rows as in `frozen`.
+        at_own: the model resampled at its own cuts, rows as in `own`.
     """
 
     moved: list[int]
-    told: list[int]
+    labelled: list[int]
     frozen: list[int]
     own: list[int]
     at_parents: Resampled
@@ -134,16 +143,16 @@ class Pairs:
 
     @classmethod
     def of(cls, parent: DecidedModel, model: DecidedModel) -> "Pairs":
-        """Everything that is resampled again, at once."""
+        """Resample at once all that is compared at other cuts."""
         cuts_RK = parent.fitted.cuts_RK
         moved = np.flatnonzero((cuts_RK != model.fitted.cuts_RK).any(axis=1)).tolist()
-        told = list(rows_with_labels(model.fitted))
-        frozen, own = sorted({*moved, *told}), model.fits(told)
+        labelled = list(rows_with_labels(model.fitted))
+        frozen, own = sorted({*moved, *labelled}), model.fits(labelled)
         drawn = model.rows.at(np.vstack([cuts_RK[frozen], model.fitted.cuts_RK[own]]))
         drawn.label_deviation()
         return cls(
             moved=moved,
-            told=told,
+            labelled=labelled,
             frozen=frozen,
             own=own,
             at_parents=drawn.rows(range(len(frozen))),
@@ -192,7 +201,7 @@ def _label_changes(
             **compare_labels(parent.rows.rows(rows), after),
         }
         for thresholds, rows, after in (
-            (FROZEN, pairs.told, pairs.at_parents_cuts(pairs.told)),
+            (FROZEN, pairs.labelled, pairs.at_parents_cuts(pairs.labelled)),
             (RETUNED, pairs.own, pairs.at_own),
         )
         if rows

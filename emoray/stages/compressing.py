@@ -1,4 +1,4 @@
-"""A training and a scheme become a model: ranges calibrated, the policy asked, the graph built."""
+"""Building a model from a training and a scheme: calibration, policy, graph."""
 
 import json
 from collections.abc import Mapping
@@ -31,9 +31,17 @@ class Compressed:
 def compressed(
     recipe: Recipe, trained: Path, dev: Texts, scheme: Scheme, refined: Path | None = None
 ) -> Compressed:
-    """The model of a finished training, or of its refinement, under a scheme.
+    """Build the model of a finished training, or of its refinement, under a scheme.
 
-    dev: texts that static ranges and the policy look at.
+    Args:
+        recipe: of the training.
+        trained: its folder.
+        dev: texts that static ranges and the policy are computed on.
+        scheme: how weights and activations are stored.
+        refined: the folder of quantization-aware training, where the scheme needs it.
+
+    Returns:
+        The graph, its facts and what of it is integer.
     """
     family = FAMILIES[recipe.family]
     network = family.network(recipe, read_tensors(refined or trained), trained)

@@ -1,4 +1,4 @@
-"""From weights to a model under one scheme, and what that model says. Shapes: K labels."""
+"""From weights to a model under one scheme, and its logits. Shapes: K labels."""
 
 import json
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ class Compress:
     refined: QuantizationAwareTraining | None = None
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write the artifact's base files, `layers.parquet`, facts and coverage."""
         from emoray.artifact.packaging import base_files
         from emoray.stages.compressing import compressed
         from emoray.stages.layer_rows import layer_columns
@@ -69,6 +70,7 @@ class Score:
     text: TextStage
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `logits.npz` of dev and test, and logits of some texts read both ways."""
         from emoray.artifact.batch_invariance import two_ways
         from emoray.artifact.scoring import logits
 

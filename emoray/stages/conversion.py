@@ -25,7 +25,7 @@ OURS, THEIRS = "emoray", "torch.onnx.export and onnxruntime's fusions"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """A model's file, what made it, and what of it is what."""
+    """A model's file, what made it, and a summary of its parts."""
 
     file: bytes
     by: str
@@ -49,16 +49,18 @@ def graph_of(given: LoadedCheckpoint) -> Graph:
     from emoray.models.encoder.onnx_export import exported, foreign
 
     module = foreign(given.checkpoint.folder, pieces_of(given).original_ids)
-    said = (
+    summary = (
         f"an encoder we cannot fuse ({given.checkpoint.why})\n"
         f"made by {THEIRS}: every product is float32, attention is not fused"
     )
-    return Graph(file=optimised(exported(module)), by=THEIRS, coverage=said)
+    return Graph(file=optimised(exported(module)), by=THEIRS, coverage=summary)
 
 
 def require_convertible(given: LoadedCheckpoint) -> None:
-    """Refuse (ValueError) a foreign encoder whose tokenizer no artifact can carry, or that is of a
-    kind that PyTorch does not export as a classifier of whole texts."""
+    """Refuse (ValueError) a foreign encoder that cannot become an artifact.
+
+    Its tokenizer may be unsupported, or PyTorch may not export it as a classifier of whole texts.
+    """
     pieces_of(given)
     graph_of(given)
 
@@ -75,6 +77,7 @@ class Convert:
     folder: Path
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write the artifact's base files, and what made the graph."""
         from emoray.artifact.packaging import base_files
 
         given = unchanged(find_loaded(self.folder, max_tokens=self.max_tokens), self.sha256)
@@ -94,7 +97,7 @@ class Convert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreConverted:
-    """Logits of dev from the converted model, and what is true, in the model's order of labels."""
+    """Logits of dev from the converted model, and true labels, in the model's order of labels."""
 
     name: ClassVar[str] = "score_converted"
     version: ClassVar[int] = 1
@@ -104,6 +107,7 @@ class ScoreConverted:
     taxonomy: str
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `dev.npz`: logits and labels."""
         from emoray.artifact.scoring import logits
 
         given = find_loaded(

@@ -1,5 +1,4 @@
-"""One model's logits and all its decisions, as columns of `points`, `labels`, `surface`,
-`reliability`.
+"""Columns of `points`, `labels`, `surface` and `reliability` from one model's logits.
 
 Thresholds are fitted on dev; test is scored with them, once. Shapes: N texts, K labels, R
 decisions, T temperatures, S thresholds, B resamples, M texts read both ways.
@@ -29,9 +28,15 @@ Columns = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ModelLogits:
-    """What one model says of dev and test, and what is true.
+    """Logits of one model on dev and test, and the true labels.
 
-    two_ways: of M test texts what it says one by one, and in batches (MK each), where known.
+    Attributes:
+        dev_NK: logits of dev.
+        dev_labels_NK: 0 or 1.
+        test_NK: logits of test.
+        test_labels_NK: 0 or 1.
+        leaked_N: whether a test text is in train too.
+        two_ways: logits (M, K) of some test texts one by one and in batches, where known.
     """
 
     dev_NK: np.ndarray
@@ -44,8 +49,14 @@ class ModelLogits:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ScoredDecisions:
-    """Every decision, taken: as it was fitted, and its scores. drawn: on test and its resamples,
-    for intervals and for comparisons with other rows."""
+    """Every decision as it was fitted, with its scores.
+
+    Attributes:
+        fitted: cuts and temperatures, fitted on dev.
+        drawn: scores on test and its resamples, for intervals and comparisons with other rows.
+        average_precision_K: on test.
+        points: columns of `points`.
+    """
 
     fitted: FittedDecisions
     drawn: Resampled
@@ -54,7 +65,7 @@ class ScoredDecisions:
 
     @property
     def test(self) -> ManyScores:
-        """On test itself."""
+        """Scores on test itself, not its resamples."""
         return self.drawn.scores
 
 
@@ -64,7 +75,7 @@ def decide_all(logits: ModelLogits, decisions: Sequence[Decision]) -> ScoredDeci
 
 
 def score_fitted(logits: ModelLogits, fitted: FittedDecisions) -> ScoredDecisions:
-    """Score decisions on test that dev has fitted."""
+    """Score decisions on test that were fitted on dev."""
     temperature_R, cuts_RK = fitted.temperature_R, fitted.cuts_RK
     weights_BN = usual_weights(logits.test_labels_NK)
     drawn = resampled((logits.test_NK, cuts_RK), logits.test_labels_NK, weights_BN)
@@ -105,7 +116,7 @@ def score_fitted(logits: ModelLogits, fitted: FittedDecisions) -> ScoredDecision
 
 
 def _batch_flips(logits: ModelLogits, cuts_RK: np.ndarray) -> list[float | None]:
-    """The share of decisions, by row, that hang on how many texts ran at a time."""
+    """The share of decisions, by row, that depend on how many texts ran at a time."""
     if logits.two_ways is None:
         return [None] * len(cuts_RK)
     alone_MK, batched_MK = logits.two_ways
@@ -132,8 +143,17 @@ def _once(
 
 
 def rows_with_labels(fitted: FittedDecisions) -> tuple[int, ...]:
-    """The decisions that are told label by label: those that fit thresholds or cut at one half, and
-    the best on dev. A model's decisions are of one size, so no other one can be on the front."""
+    """Choose the decisions that get rows of `labels`.
+
+    They are those that fit thresholds or cut at one half, and the best on dev. A model's decisions
+    are of one size, so no other one can be on the front.
+
+    Args:
+        fitted: all decisions on a model.
+
+    Returns:
+        Their positions.
+    """
     scores_R = fitted.dev_macro_f1_R
     return tuple(
         r
@@ -145,7 +165,7 @@ def rows_with_labels(fitted: FittedDecisions) -> tuple[int, ...]:
 def label_columns(
     logits: ModelLogits, decided: ScoredDecisions, points: Sequence[str], labels: Sequence[str]
 ) -> Columns:
-    """Rows of `labels`, for the decisions that are told label by label."""
+    """Rows of `labels`, for the decisions of `rows_with_labels`."""
     fitted = decided.fitted
     rows = list(rows_with_labels(fitted))
     thresholds = [thresholds_of(fitted.cuts_RK[r], fitted.temperature_R[r]) for r in rows]

@@ -15,8 +15,10 @@ from emoray.stages.spec import Decision
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decide:
-    """Every decision on one model's logits: rows of the tables, and beside them the cuts that dev
-    fitted and what other models are compared by."""
+    """Every decision on one model's logits.
+
+    Leaves rows of the tables, the cuts fitted on dev, and resampled scores for comparisons.
+    """
 
     name: ClassVar[str] = "decide"
     version: ClassVar[int] = 4
@@ -27,6 +29,7 @@ class Decide:
     decisions: tuple[Decision, ...]
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `points`, `labels`, `surface`, `reliability`, `cuts.npz` and `resampled.npz`."""
         from emoray.stages.point_rows import write_rows
 
         (_, dev_labels_NK), (_, test_labels_NK) = (

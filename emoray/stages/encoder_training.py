@@ -30,8 +30,7 @@ ENCODER = "encoder"  # of a finished FineTune: the folder for transformers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncodeSubwords:
-    """A corpus, train augmented or not, as ids of an encoder's token pieces, those that are
-    kept."""
+    """A corpus, train augmented or not, as ids of those of an encoder's subwords that are kept."""
 
     name: ClassVar[str] = "pieces"
     version: ClassVar[int] = 3
@@ -44,10 +43,11 @@ class EncodeSubwords:
     augment: Augment | None = None
 
     def vectors_name(self, dim: int) -> str:
-        """What a table calls the embedding that training starts from, factorised to `dim`."""
+        """Name in tables of the embedding that training starts from, factorised to `dim`."""
         return self.encoder.name if dim >= self.encoder.width else f"{self.encoder.name}-svd{dim}"
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write token ids, labels, vocabulary, tokenizer and facts."""
         from emoray.text.subword_pruning import changed_share, keep_pieces, unknown_signs
         from emoray.text.subwords_io import MASKS, read_pieces
 
@@ -79,10 +79,10 @@ class EncodeSubwords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FineTune:
-    """One encoder with one recipe and seed: the dearest part. Goes on after its last whole epoch.
+    """Fine-tune one encoder by one recipe and seed; when stopped it resumes after the last epoch.
 
-    Leaves tensors, settings and tokenizer, and in `encoder/` what transformers loads: a folder
-    that another fine-tuning may start from.
+    The most expensive stage. Leaves tensors, settings and tokenizer, and in `encoder/` the files of
+    transformers: a folder that another fine-tuning may start from.
     """
 
     name: ClassVar[str] = "finetune"
@@ -95,6 +95,7 @@ class FineTune:
     encoder: EncoderRef
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write weights, settings, tokenizer, `trainings.parquet` and `encoder/`."""
         from emoray.decide.crossfit import cross_fitted_macro_f1
         from emoray.decide.thresholds import PerLabel
         from emoray.models.encoder.finetune import fine_tune

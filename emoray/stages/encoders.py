@@ -1,4 +1,4 @@
-"""Whether an encoder is read here as transformers reads it, seen before any worker starts.
+"""Check before any worker starts that an encoder gives here what it gives in transformers.
 
 Shapes: N texts, D width.
 """
@@ -27,8 +27,16 @@ FEW = (
 
 
 def require_readable(folder: Path, texts: Sequence[str], *, max_tokens: int) -> None:
-    """Refuse (ValueError) an encoder whose files cannot be read, or that says something else here
-    than in transformers of a few texts and of these, the first of which are looked at."""
+    """Refuse an encoder whose ids or outputs differ from those in transformers.
+
+    Args:
+        folder: of the encoder.
+        texts: of the corpus; the first of them are tried, after a few difficult ones.
+        max_tokens: of a text.
+
+    Raises:
+        ValueError: files cannot be read, a text has other ids, or outputs are too far apart.
+    """
     from emoray.models.encoder.as_saved import outputs_as_saved, outputs_here
     from emoray.models.encoder.weights import read_encoder
 

@@ -20,7 +20,7 @@ from emoray.text.vectors.sources import VectorSource
 from emoray.text.vocabulary import FIRST, UNKNOWN, Ragged, Vocabulary
 
 VOCABULARY, TOKENIZER = "vocabulary.txt", "tokenizer.json"  # as an artifact has them
-OOV_MIN_COUNT = 5  # a word without a vector earns a row of its own from here on
+OOV_MIN_COUNT = 5  # a word without a vector gets a row of its own from this count on
 
 
 def read_texts(folder: Path, split: str) -> tuple[Ragged, np.ndarray]:
@@ -44,9 +44,9 @@ def read_padded(folder: Path, split: str) -> PaddedTexts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encode:
-    """Words to ids of a vocabulary chosen on train, and the word vectors of what was kept.
+    """Words to ids of a vocabulary chosen on train, and word vectors of the words kept.
 
-    vectors: files at hand, or those trained on the same words.
+    `vectors` are files at hand, or those trained on the same words.
     """
 
     name: ClassVar[str] = "encode"
@@ -58,10 +58,11 @@ class Encode:
 
     @property
     def corpus(self) -> CorpusRef:
+        """The corpus of the words."""
         return self.tokens.corpus
 
     def vectors_name(self, dim: int) -> str:
-        """What a table calls the vectors that training starts from, cut to `dim`."""
+        """Name in tables of the vectors that training starts from, cut to `dim`."""
         if isinstance(self.vectors, TrainVectors):
             return self.vectors.label
         return self.vectors.name(dim)
@@ -72,6 +73,7 @@ class Encode:
         return self.vectors.source
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write token ids, labels, vocabulary, word vectors, tokenizer and facts."""
         from emoray.text.words import rules_json
 
         tokens = {split: read_words(inputs["tokens"], split) for split in SPLITS}
@@ -109,6 +111,7 @@ class Embed:
     dim: int
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `vectors.npz`: the embedding (V, D), and its rows without a vector (M)."""
         from emoray.text.vectors.embedding import embedding_rows
         from emoray.text.vectors.pca import reduce_by_pca
 

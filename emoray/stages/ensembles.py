@@ -1,5 +1,4 @@
-"""From several models' logits to one ensemble, and its rows: what its members say together, weigh,
-and how differently they err.
+"""An ensemble of several models: combined logits, weights, rows, and the diversity of its members.
 
 Shapes: M members, N texts, K labels, R decisions.
 """
@@ -89,6 +88,7 @@ class Combine:
         return len(self.compressed)
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write weights and every table of the ensemble."""
         from emoray.stages.encoding import read_texts
 
         folders = [
@@ -135,7 +135,7 @@ class MemberLogits:
     def combined(
         self, members: Sequence[int], weights: Sequence[float], mean_of: str
     ) -> ModelLogits:
-        """The logits of an ensemble of some of them, by the arithmetic of the artifact itself."""
+        """Logits of an ensemble of some of them, by the arithmetic of the artifact itself."""
         dev_NK, test_NK = (
             combined(list(of_split[list(members)]), list(weights), mean_of)
             for of_split in (self.dev_MNK, self.test_MNK)
@@ -183,7 +183,7 @@ def _columns(combine: Combine, members: Sequence[ModelColumns], sizes: Sequence[
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MemberScores:
-    """A member by itself, under every decision: what it decides on test, earns and weighs."""
+    """A member by itself, under every decision: its decisions on test, scores and bytes."""
 
     decided_RNK: np.ndarray
     dev_macro_f1_R: Sequence[float]

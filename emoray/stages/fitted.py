@@ -1,7 +1,7 @@
-"""What dev decides: the temperature and cuts of every decision on a model, fitted once.
+"""Temperature and cuts of every decision on a model, fitted once, on dev.
 
-They are kept in the folder of the stage that decides, and read by whoever decides the same on other
-texts or beside other models. Shapes: N texts, K labels, R decisions.
+They are kept in the folder of the stage that decides, and read for the same decisions on other
+texts or in comparisons with other models. Shapes: N texts, K labels, R decisions.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ class FittedDecisions:
 def fit_decisions(
     decisions: Sequence[Decision], dev_NK: np.ndarray, dev_labels_NK: np.ndarray
 ) -> FittedDecisions:
-    """Every decision fitted on dev; the temperature by least NLL where a decision says so."""
+    """Fit every decision on dev; the temperature by least NLL where a decision is `Fitted`."""
     fitted = fit_temperature(dev_NK, dev_labels_NK)
     pairs = [
         (d.rule, fitted if isinstance(d.temperature, Fitted) else float(d.temperature))
@@ -72,6 +72,6 @@ def fit_decisions(
 
 
 def read_fitted(folder: Path, decisions: Sequence[Decision]) -> FittedDecisions:
-    """What a finished stage fitted. decisions: those that it was asked for."""
+    """Read what a finished stage fitted; `decisions` are those of the stage."""
     with np.load(folder / CUTS, allow_pickle=False) as data:
         return FittedDecisions(decisions=tuple(decisions), **{name: data[name] for name in ARRAYS})

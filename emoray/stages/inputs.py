@@ -1,4 +1,4 @@
-"""The first look at what a search will read: found, checked, counted before any worker starts."""
+"""Inputs of a search: found, checked and counted before any worker starts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class CorpusSummary:
 
     @property
     def inputs(self) -> dict[str, str]:
-        """What tells a run on these data from others, as its folder keeps it."""
+        """Digests that identify a run on these data, as its folder keeps them."""
         return {
             "corpus": self.data.corpus.name,
             "corpus_sha256": self.data.corpus.sha256,
@@ -64,8 +64,15 @@ def _vectors(
 
 
 def require_encoder(name: str, texts: Sequence[str] = ()) -> EncoderRef:
-    """The encoder of that name; refused (ValueError) unless it reads these texts, of the corpus,
-    as transformers does."""
+    """Find the encoder of that name; ValueError where it reads texts unlike transformers.
+
+    Args:
+        name: of the hub, a folder, or s3://bucket/prefix.
+        texts: of the corpus, to try it on.
+
+    Returns:
+        The encoder, named by its content.
+    """
     from emoray.models.encoder.architecture import architecture_of
     from emoray.models.encoder.extra import require_bert
     from emoray.models.encoder.sources import find_encoder as find
@@ -97,12 +104,20 @@ def summarize_corpus(
     encoders: Sequence[str] = (),
     vector_files: Sequence[Place] | None = None,
 ) -> CorpusSummary:
-    """Find and read corpus and vectors; raises ValueError for whatever a search could not use.
+    """Find and read corpus and vectors; ValueError for all that a search could not use.
 
-    With `download_vectors` Stanford's archive (862 MB) is fetched into the cache, unless 300
-    dimensions are at hand already. encoders: names to find in place of word vectors. corpus: one to
-    bring in place of GoEmotions; taxonomy: None for the usual one of the corpus. vector_files: in
-    place of all word vectors at hand; empty where none are needed.
+    Args:
+        taxonomy: None for the usual one of the corpus.
+        data: a folder with GoEmotions or word vectors.
+        corpus: one to import in place of GoEmotions.
+        download: whether GoEmotions may be downloaded.
+        download_vectors: whether Stanford's archive (862 MB) is downloaded into the cache, unless
+            300 dimensions are at hand already.
+        encoders: names to find in place of word vectors.
+        vector_files: in place of all word vectors at hand; empty where none are needed.
+
+    Returns:
+        What was found, and how many texts each split has.
     """
     from emoray.data.corpus import read_splits
 

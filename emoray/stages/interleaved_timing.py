@@ -1,8 +1,8 @@
-"""How fast models are beside each other: one text at a time, and 32 at once.
+"""Interleaved timing of models: one text at a time, and 32 at once.
 
-Models take turns in short blocks, in an order that rotates, so whatever slows the machine slows
-all; each block begins with calls off the clock, in which the threads of the model before fall
-asleep. Shapes: N texts, L tokens, K labels.
+Models take turns in short blocks, in an order that rotates, so what slows the machine slows all;
+each block begins with calls off the clock, in which the threads of the previous model fall asleep.
+Shapes: N texts, L tokens, K labels.
 """
 
 import gc
@@ -43,9 +43,16 @@ class TimingPlan:
 
 
 def batches_of(texts: Texts, plan: TimingPlan) -> dict[int, list[np.ndarray]]:
-    """ids_NL by batch size: real texts in the mix of lengths that they have.
+    """Choose real texts to time, in the mix of lengths that they have.
 
-    Batches of 32 hold texts of like length, as an artifact's own `logits` puts them together.
+    Batches of 32 hold texts of similar length, as in an artifact's own `logits`.
+
+    Args:
+        texts: token ids.
+        plan: how many.
+
+    Returns:
+        Batches ids_NL by batch size.
     """
     order = np.argsort(texts.lengths, kind="stable")
     spread = order[np.linspace(0, len(order) - 1, min(plan.singles, len(order))).astype(int)]
@@ -77,9 +84,20 @@ def time_interleaved(
     threads: int,
     cpu: tuple[str, str],
 ) -> list[SpeedRow]:
-    """Every model on every batch, `turns` times, interleaved. cpu: its name and instruction sets.
+    """Time every model on every batch, `turns` times, interleaved.
 
-    The models' own thread counts are the caller's affair; `threads` is only noted.
+    Args:
+        models: each a function of ids_NL, with threads as its caller set them.
+        texts: token ids.
+        plan: what is timed, and how often.
+        threads: for the rows.
+        cpu: name and instruction sets, for the rows.
+
+    Returns:
+        A row per model, batch and turn.
+
+    Raises:
+        ValueError: there are no models.
     """
     if not models:
         raise ValueError("a measurement needs models, got none: give at least one")

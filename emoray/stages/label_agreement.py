@@ -1,4 +1,4 @@
-"""Whether a trained classifier still sees a text's labels once it is translated.
+"""Whether a trained classifier still finds a text's labels once it is translated.
 
 Shapes: N texts, K labels.
 """
@@ -23,8 +23,18 @@ from emoray.tables.ensemble_rows import TranslationRow
 def agreement_of(
     folder: Path, among: Sequence[Taxonomy], most_fall: float | None = None
 ) -> Agreement:
-    """The artifact in `folder` as a judge of a corpus of these taxonomies; ValueError where it is
-    none."""
+    """Make a filter of translations from the artifact in `folder`.
+
+    ValueError where it is no artifact, or its labels are those of no taxonomy.
+
+    Args:
+        folder: of the artifact.
+        among: the corpus' taxonomies.
+        most_fall: of a mean probability; None for the usual.
+
+    Returns:
+        The filter, which names the artifact by its content.
+    """
     finished = open_artifact(folder)
     taxonomy_of_labels(finished.labels, among)
     given = {} if most_fall is None else {"most_fall": most_fall}

@@ -22,7 +22,7 @@ TIMED_TEXTS = 45  # twice each: 90 samples a model, of texts of all lengths
 
 
 def _rows(samples: "Sequence[Sample]", chosen: np.ndarray, threads: int) -> list[LatencyRow]:
-    """Samples as the table has them; their texts are counted in `chosen`."""
+    """Samples as rows; `chosen` has the index of each timed text."""
     from emoray.artifact.cpu import cpu
 
     found = cpu()
@@ -69,7 +69,7 @@ def _texts(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureLatency:
-    """The time of one text, batch 1: these models beside a baseline, a whole node to themselves."""
+    """The time of one text, batch 1: these models against a baseline, on a whole node."""
 
     name: ClassVar[str] = "clock"
     version: ClassVar[int] = 5
@@ -86,6 +86,7 @@ class MeasureLatency:
     turns: int = 2
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `latency.parquet`."""
         from emoray.artifact.latency import measure_latency
         from emoray.tables.files import write_table
 
@@ -101,7 +102,7 @@ class MeasureLatency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureMemberLatency:
-    """The time of the same texts by every member of an ensemble, each beside the first."""
+    """The time of the same texts by every member of an ensemble, each against the first."""
 
     name: ClassVar[str] = "clock_members"
     version: ClassVar[int] = 4
@@ -117,6 +118,7 @@ class MeasureMemberLatency:
     turns: int = 2
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `latency.parquet`."""
         from emoray.artifact.latency import measure_latency
         from emoray.tables.files import write_table
 

@@ -11,8 +11,8 @@ EXACT_DB = 999.0  # a table holds no infinity
 def layer_columns(
     layers: Sequence[LayerFacts], model: str, reasons: Mapping[str, str] | None = None
 ) -> Columns:
-    """One row a weight matrix, quantized or not. reasons: the policy's, by weight."""
-    said = reasons or {}
+    """One row per weight matrix, quantized or not; `reasons` are the policy's, by weight."""
+    why = reasons or {}
     facts = [layer.facts for layer in layers]
     return {
         "model": [model] * len(layers),
@@ -31,7 +31,7 @@ def layer_columns(
         "bytes_before": [f.bytes_before for f in facts],
         "bytes_after": [layer.stored_bytes for layer in layers],
         "execution": [layer.execution for layer in layers],
-        "why": [said.get(layer.name, "") for layer in layers],
+        "why": [why.get(layer.name, "") for layer in layers],
         "low": [float(f.edges[0]) for f in facts],
         "high": [float(f.edges[-1]) for f in facts],
         "histogram": [f.counts.tolist() for f in facts],

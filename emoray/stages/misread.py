@@ -1,4 +1,4 @@
-"""Whether our tokenizer reads texts as transformers does, and if not, where it goes wrong."""
+"""Comparison of our tokenizer with transformers': the first text with other ids."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

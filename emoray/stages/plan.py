@@ -15,19 +15,33 @@ from emoray.stages.spec import Data, Decision, distinct
 
 
 def training(recipe: Recipe, data: Data) -> TrainStage:
-    """Build the training stage of a recipe; schemes and decisions share it.
+    """Build the training stage of a recipe; all schemes and decisions share it.
 
-    Raises:
-        ValueError: The data at hand do not have what the recipe names.
+    ValueError where the data at hand lack what the recipe needs.
+
+    Args:
+        recipe: what to train.
+        data: corpus, vectors, encoders and translators at hand.
+
+    Returns:
+        The training, with the stages that it reads.
     """
     return FAMILIES[recipe.family].train_stage(recipe, data)
 
 
 def deciding(train: TrainStage, scheme: Scheme, decisions: tuple[Decision, ...]) -> Decide:
-    """All decisions on one compressed model, of those that decide alike one; trained on first where
-    its scheme says so.
+    """Build the stage that decides on one model, with the stages before it.
 
-    Raises ValueError where that needs a library that is not installed.
+    A scheme with quantization-aware training comes with that stage; ValueError where it needs a
+    library that is not installed.
+
+    Args:
+        train: the training.
+        scheme: how the model is stored.
+        decisions: of those that decide alike one is kept.
+
+    Returns:
+        The stage.
     """
     refined = None
     if isinstance(scheme, ModelScheme) and scheme.qat is not None:
@@ -41,14 +55,23 @@ def deciding(train: TrainStage, scheme: Scheme, decisions: tuple[Decision, ...])
 
 
 def float_parent(decide: Decide) -> Decide:
-    """The same training in float under the same decisions, gone on for as long where the model's
-    was refined, so that more epochs are not taken for what codes bring. Of a float model itself."""
+    """Build the float model that a model is compared with, under the same decisions.
+
+    For quantization-aware training the float training goes on for as long, so that more epochs are
+    not taken for an effect of the codes.
+
+    Args:
+        decide: of the model.
+
+    Returns:
+        Its float parent; a float model is its own.
+    """
     return deciding(
         decide.compressed.trained, parent_of(decide.compressed.scheme), decide.decisions
     )
 
 
 def comparing(decide: Decide) -> CompareWithParent | None:
-    """The model beside its float parent; None for one that is its own."""
+    """Build the comparison of a model with its float parent; None for one that is its own."""
     parent = float_parent(decide)
     return None if parent == decide else CompareWithParent.of(decide, parent)

@@ -1,4 +1,4 @@
-"""One model's rows: scores of its decisions beside what was trained and how it is stored."""
+"""One model's rows: scores of its decisions, what was trained and how it is stored."""
 
 import hashlib
 import json
@@ -108,8 +108,16 @@ def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
 def write_decided(
     model: ModelColumns, logits: ModelLogits, decided: ScoredDecisions, out: Path
 ) -> list[str]:
-    """Write points, labels, surface and reliability of one model to `out`, and beside them cuts and
-    deviations for who compares; returns the points' ids.
+    """Write points, labels, surface and reliability of one model, its cuts and resampled scores.
+
+    Args:
+        model: columns that are the same for all its rows.
+        logits: of dev and test.
+        decided: every decision, fitted and scored.
+        out: folder of the stage.
+
+    Returns:
+        Ids of the points.
     """
     fitted = decided.fitted
     points, name = point_ids(model.stage, fitted.decisions), id_of(model.stage)

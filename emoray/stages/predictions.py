@@ -1,4 +1,4 @@
-"""What a run keeps of its models' answers: logits of those that matter, resampled scores of all.
+"""Predictions that a run keeps: logits of the models that matter, resampled scores of all.
 
 Shapes: N texts, K labels, B resamples.
 """
@@ -32,8 +32,10 @@ from emoray.tables.schema import schema_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionSource:
-    """Where a model's logits lie, those of its float parent, and its scores in resamples: in
-    several places where a searcher came to it more than once."""
+    """The stages that hold a model's logits, those of its float parent, and its resampled scores.
+
+    The latter are several where a searcher proposed the model more than once.
+    """
 
     logits: Score | Combine
     parent: Score | None
@@ -44,7 +46,7 @@ class PredictionSource:
 def prediction_source(
     decided: Sequence[Decide], ensembles: Sequence[Combine] = ()
 ) -> dict[str, PredictionSource]:
-    """By model or ensemble."""
+    """The sources of predictions by model or ensemble."""
     found: dict[str, PredictionSource] = {}
     for decide in decided:
         model = id_of(decide.compressed)
@@ -64,13 +66,13 @@ def prediction_source(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resamples:
-    """The scores in resamples of some models, where the store has them."""
+    """Resampled scores of some models, where the store has them."""
 
     folders: Mapping[str, tuple[Path, ...]]
 
     @classmethod
     def of(cls, store: Store, models: Mapping[str, PredictionSource]) -> "Resamples":
-        """Looked for, and brought here, many at a time."""
+        """Find and download them, many at a time."""
 
         def folders(model: str) -> tuple[Path, ...]:
             found = map(store.find, models[model].resampled)
@@ -106,22 +108,29 @@ def _predictions(model: str, logits_NK: np.ndarray, labels_NK: np.ndarray) -> pa
 def kept_points(
     models: Mapping[str, PredictionSource], chosen: Collection[str]
 ) -> dict[str, tuple[Score | Combine, TextStage]]:
-    """What holds the logits and the labels of the chosen models and their float parents, by id."""
-    said: dict[str, tuple[Score | Combine, TextStage]] = {}
+    """The stages with logits and labels of the chosen models and their float parents, by id."""
+    found: dict[str, tuple[Score | Combine, TextStage]] = {}
     for model in chosen:
         it = models[model]
-        said[model] = it.logits, it.text
+        found[model] = it.logits, it.text
         if it.parent:
-            said[id_of(it.parent.compressed)] = it.parent, it.text
-    return dict(sorted(said.items()))
+            found[id_of(it.parent.compressed)] = it.parent, it.text
+    return dict(sorted(found.items()))
 
 
 def write_predictions(
     store: Store, models: Mapping[str, PredictionSource], chosen: Collection[str], folder: Path
 ) -> list[str]:
-    """Write what the chosen models and their float parents say of test: `predictions`, by model.
+    """Write `predictions`: logits of the chosen models and their float parents on test.
 
-    Returns the models that are left out, as the store does not hold their logits any more.
+    Args:
+        store: of the stages.
+        models: sources by id.
+        chosen: ids of models.
+        folder: of the run.
+
+    Returns:
+        The models that are left out, as the store does not hold their logits any more.
     """
     left_out = []
     parts = [schema_of(PredictionRow).empty_table()]
@@ -139,8 +148,15 @@ def write_predictions(
 def keeps_texts(asked: bool | None, corpus: Bring | None) -> bool:
     """Whether a run keeps its test texts: as asked, else those of GoEmotions and the sample.
 
-    Their licences (CC BY 4.0, CC0) let them be passed on with a run. Of a corpus that is brought
-    nobody here knows, and it may be private: it stays where it lies.
+    Their licences (CC BY 4.0, CC0) let them be passed on with a run. The licence of an own corpus
+    is unknown, and it may be private: it stays where it lies.
+
+    Args:
+        asked: the user's choice, None without one.
+        corpus: an own corpus, None without one.
+
+    Returns:
+        True to keep them.
     """
     return corpus is None if asked is None else asked
 

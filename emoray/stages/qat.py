@@ -1,4 +1,4 @@
-"""From weights to weights that know how they will be stored: quantization-aware training."""
+"""Quantization-aware training: weights trained on under the codes that they will be stored in."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ def write_maps(maps: Mapping[str, AffineMap], path: Path) -> None:
 def read_maps(
     path: Path, scheme: ModelScheme, shapes: Mapping[str, tuple[int, ...]]
 ) -> dict[str, AffineMap]:
-    """What `write_maps` wrote, under the scheme that it was learned for."""
+    """Read what `write_maps` wrote, under the scheme that it was learned for."""
     with np.load(path, allow_pickle=False) as data:
         found = dict(data)
     maps = {}
@@ -63,6 +63,7 @@ class QuantizationAwareTraining:
     scheme: ModelScheme
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write weights, learned maps, ranges and `trainings.parquet`."""
         from emoray.decide.crossfit import cross_fitted_macro_f1
         from emoray.decide.thresholds import PerLabel
         from emoray.models.qat import refine

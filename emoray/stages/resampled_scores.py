@@ -1,4 +1,4 @@
-"""How far resamples of test move the scores of a model's points: what other rows are compared by.
+"""Deviations of a model's scores in resamples of test, which comparisons with other rows use.
 
 Shapes: R points, B resamples.
 """

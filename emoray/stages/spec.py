@@ -1,4 +1,4 @@
-"""What one operating point is made of: recipe + scheme + decision, and the data behind them."""
+"""The parts of an operating point: recipe, scheme, decision, and the data behind them."""
 
 import math
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The cheap knobs: they only read logits again."""
+    """Temperature and threshold rule: cheap choices, which only read logits again."""
 
     tag: ClassVar[str] = "Decision"
 
@@ -53,8 +53,8 @@ class Decision:
     def cuts(self) -> Rule | float:
         """What the logits are cut by: equal for decisions that give every text the same labels.
 
-        Rules that are fitted cut where dev says, at any temperature; one half is a logit of 0 at
-        any temperature; else several temperatures and thresholds may come to one cut.
+        Fitted rules have the same cuts at any temperature; one half is a logit of 0 at any
+        temperature; else several temperatures and thresholds may come to one cut.
         """
         if not isinstance(self.rule, Fixed):
             return self.rule
@@ -65,23 +65,27 @@ class Decision:
 
     @property
     def cuts_are_fitted(self) -> bool:
-        """Whether dev has a say in the cuts; else they are the same on all models."""
+        """Whether the cuts are fitted on dev; else they are the same on all models."""
         return not isinstance(self.cuts, float)
 
     @property
     def off_calibration(self) -> float:
-        """0 where the temperature is fitted, else more the farther it is from leaving logits as
-        they are."""
+        """Distance from calibration: 0 where the temperature is fitted, else 1 + |log of it|."""
         if isinstance(self.temperature, Fitted):
             return 0.0
         return 1.0 + abs(math.log(self.temperature))
 
 
 def distinct(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
-    """Decisions of which no two give the same labels by construction; of twins the calibrated one.
+    """Drop decisions that give the same labels as another by construction.
 
-    Twins differ in their probabilities alone. Where none has a fitted temperature the one nearest
-    to 1 stands for them.
+    Such decisions differ in their probabilities alone.
+
+    Args:
+        decisions: in the order wanted.
+
+    Returns:
+        Of equal ones that with a fitted temperature, else with the temperature nearest to 1.
     """
     found: dict[object, Decision] = {}
     for decision in decisions:
@@ -117,7 +121,7 @@ class CorpusRef:
 
     @staticmethod
     def of(corpus: Corpus, folder: Path) -> "CorpusRef":
-        """What was read from a folder."""
+        """Name a corpus that was read from a folder."""
         if corpus.taxonomy.name != OWN:
             return CorpusRef(name=corpus.name, sha256=corpus.sha256, folder=folder)
         labels = corpus.taxonomy.of
@@ -125,27 +129,27 @@ class CorpusRef:
 
     @property
     def taxonomies(self) -> tuple[Taxonomy, ...]:
-        """Those that it can be read in."""
+        """Taxonomies that it can be read in."""
         return tuple(TAXONOMIES.values())
 
     def taxonomy(self, name: str) -> Taxonomy:
-        """The one of that name, known without the corpus' files; ValueError where it has none."""
+        """The taxonomy of that name, known without the files; ValueError where it has none."""
         return taxonomy_of(name, self.taxonomies)
 
     def read(self, taxonomy: str) -> Corpus:
-        """The corpus in one taxonomy; ValueError where its files are others by now."""
+        """Read the corpus in one taxonomy; ValueError where its files have changed."""
         found = read_splits(self.folder, name=self.name, taxonomy=self.taxonomy(taxonomy))
         self._require(found.sha256)
         return found
 
     def read_test(self, taxonomy: str) -> Split:
-        """Its test texts in one taxonomy; ValueError as in `read`."""
+        """Read its test texts in one taxonomy; ValueError as in `read`."""
         sha256, found = read_split(self.folder, "test", self.taxonomy(taxonomy))
         self._require(sha256)
         return found
 
     def read_train(self) -> list[tuple[str, str, list[int]]]:
-        """Id, text and the corpus' label ids of each train text; ValueError as in `read`."""
+        """Read id, text and label ids of each train text; ValueError as in `read`."""
         sha256, records = read_records(self.folder, "train")
         self._require(sha256)
         return records
@@ -162,7 +166,7 @@ class CorpusRef:
 class OwnCorpusRef(CorpusRef):
     """A corpus with labels of its own, in the order of their ids.
 
-    A type beside `CorpusRef`, so that what was made of GoEmotions keeps its keys.
+    A type apart from `CorpusRef`, so that stages of GoEmotions keep their keys.
     """
 
     tag: ClassVar[str] = "OwnCorpusRef"
@@ -171,6 +175,7 @@ class OwnCorpusRef(CorpusRef):
 
     @property
     def taxonomies(self) -> tuple[Taxonomy, ...]:
+        """The one taxonomy of its own labels."""
         return (own(self.labels),)
 
 
@@ -205,8 +210,7 @@ class EncoderRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranslatorRef:
-    """A translator as a stage names it: by all that it translates with; where that lies does not
-    count."""
+    """A translator as a stage names it: by the content of all its files, not their place."""
 
     tag: ClassVar[str] = "TranslatorRef"
 
@@ -224,7 +228,7 @@ class TranslatorRef:
 
     @classmethod
     def of(cls, translator: Translator) -> "TranslatorRef":
-        """As it is on this machine; ValueError where it is not there."""
+        """Name a translator as it is on this machine; ValueError where it is not there."""
         return cls(translator=translator, sha256=translator.fingerprint())
 
     def checked(self) -> Translator:
@@ -249,17 +253,17 @@ class VectorsRef:
 
     @property
     def dim(self) -> int:
+        """Width of the vectors."""
         return self.source.dim
 
     def name(self, dim: int) -> str:
-        """What a table calls these vectors cut to `dim`."""
+        """Name in tables of these vectors cut to `dim`."""
         return self.source.name if dim == self.dim else f"{self.source.name}-pca{dim}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """What a search reads: one corpus, word vectors of some widths, encoders, translators by the
-    names that recipes give them."""
+    """Inputs of a search: a corpus, word vectors, encoders, and translators by name."""
 
     corpus: CorpusRef
     vectors: tuple[VectorsRef, ...] = ()
@@ -301,5 +305,5 @@ class Spec:
 
 
 def recipe_id(recipe: Recipe) -> str:
-    """Readable, and told apart by every knob; equal for repeats with other seeds."""
+    """A readable id, different for every change of a knob, equal for repeats with other seeds."""
     return f"{recipe} #{digest(recipe.without_seed())[:6]}"

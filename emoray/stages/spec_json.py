@@ -1,4 +1,4 @@
-"""What a model is made from as JSON and back: data alone, from classes that are known beforehand.
+"""Recipes, schemes and decisions as JSON and back: data alone, of classes known beforehand.
 
 What is read is hashed again, so a value that lost or gained something on the way is refused.
 """
@@ -90,7 +90,7 @@ def read_spec(text: str) -> Any:
 
 
 def spec_rows(decided: Sequence[Decide], ensembles: Sequence[Combine] = ()) -> list[SpecRow]:
-    """One row a model and an ensemble, each once, by id."""
+    """One row per model and ensemble, each once, by id."""
     rows: dict[str, SpecRow] = {}
     every: dict[str, dict[Decision, None]] = {}
     for decide in decided:

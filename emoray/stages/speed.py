@@ -1,4 +1,4 @@
-"""PyTorch, its own quantization and the artifacts against the clock, in one interleaved run."""
+"""Timing of PyTorch, its own quantization and the artifacts in one interleaved run."""
 
 import os
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ def session_model(model: Path, threads: int) -> Model:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeModels:
-    """Times of some compressed models beside PyTorch's. names: theirs, in the same order."""
+    """Times of some compressed models and PyTorch's; `names` are theirs, in the same order."""
 
     name: ClassVar[str] = "time_models"
     version: ClassVar[int] = 1
@@ -47,6 +47,7 @@ class TimeModels:
     plan: TimingPlan = field(default_factory=TimingPlan)
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `speed.parquet`."""
         from emoray.artifact.cpu import cpu
         from emoray.models.encoder.torch_baseline import baseline, threads
         from emoray.tables.files import write_table

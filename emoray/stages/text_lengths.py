@@ -1,4 +1,4 @@
-"""How long the texts of a corpus are, in what a model reads of them, and how much it is to read."""
+"""Lengths of a corpus' texts in tokens, and the limit that follows from them."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -18,17 +18,23 @@ MOST_READ = 99  # per cent of train's texts that are read to their end
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Lengths:
-    """tokens_N: of each measured text of train; texts: how many train has; exact: all measured."""
+    """Lengths of texts of train.
+
+    Attributes:
+        tokens_N: tokens of each text measured.
+        texts: how many texts train has.
+    """
 
     tokens_N: np.ndarray
     texts: int
 
     @property
     def exact(self) -> bool:
+        """Whether all texts were measured."""
         return len(self.tokens_N) == self.texts
 
     def limit(self, most: int) -> int:
-        """Tokens that are read where nobody says: 99 % of train's texts whole, 64 at least."""
+        """The default limit: 99 % of train's texts whole, 64 tokens at least, `most` at most."""
         fits = int(np.percentile(self.tokens_N, MOST_READ, method="higher"))
         return min(most, max(MAX_TOKENS, fits))
 
@@ -37,7 +43,7 @@ class Lengths:
         return round(float((self.tokens_N > limit).mean()) * self.texts)
 
     def told(self, limit: int, unit: str) -> str:
-        """What is cut, in words."""
+        """A sentence about the texts that are truncated."""
         about, cut = "" if self.exact else "about ", self.truncated(limit)
         return (
             f"up to {limit} {unit} of a text are read: {about}{cut:,} of "

@@ -12,7 +12,7 @@ from emoray.stages.augmentation import Augment, read_augmented
 from emoray.stages.spec import CorpusRef
 
 SPLITS = ("train", "dev", "test")
-FACTS = "facts.json"  # of a stage: what the tables say of it
+FACTS = "facts.json"  # of a stage: values for columns of the tables
 
 
 def read_words(folder: Path, split: str) -> list[list[str]]:
@@ -25,7 +25,7 @@ def read_words(folder: Path, split: str) -> list[list[str]]:
 class Tokenize:
     """A corpus, train augmented or not, cut into words, with its labels in one taxonomy.
 
-    max_tokens: words of a text that are read, at training and at serving alike.
+    `max_tokens` words of a text are read, at training and at serving alike.
     """
 
     name: ClassVar[str] = "tokenize"
@@ -38,6 +38,7 @@ class Tokenize:
     max_tokens: int = field(default=MAX_TOKENS, metadata={"key_default": MAX_TOKENS})
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write the words and labels of each split."""
         from emoray.text.words import tokenize
 
         corpus = read_augmented(self.corpus, self.taxonomy, inputs)

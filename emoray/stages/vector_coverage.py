@@ -1,4 +1,4 @@
-"""How many of a corpus' running words have a vector; vectors that know next to none are refused."""
+"""How many of a corpus' running words have a vector; vectors that have next to none are refused."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -21,12 +21,12 @@ class VectorCoverage:
     unknown: tuple[str, ...]
 
     def __str__(self) -> str:
-        said = f"{self.share:.1%} of train's running words have a vector in {self.vectors}"
+        line = f"{self.share:.1%} of train's running words have a vector in {self.vectors}"
         if self.share >= FEW:
-            return said
+            return line
         words = ", ".join(word[:20] for word in self.unknown)
         return (
-            f"{said} (none for {words}): are they of its language? --vectors own-ppmi trains some "
+            f"{line} (none for {words}): are they of its language? --vectors own-ppmi trains some "
             "on the corpus"
         )
 
@@ -45,7 +45,7 @@ def coverage_of(folder: Path, source: VectorSource) -> VectorCoverage:
 
 
 def coverages(folder: Path, sources: Iterable[VectorSource]) -> list[VectorCoverage]:
-    """Of each file; widths in one archive know the same words, so its narrowest answers for it."""
+    """Coverage of each file; files of one archive have the same words, so its narrowest is read."""
     narrowest: dict[object, VectorSource] = {}
     for source in sorted(sources, key=lambda each: each.dim):
         narrowest.setdefault(source.path if isinstance(source, Stanford) else source, source)

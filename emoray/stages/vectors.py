@@ -1,4 +1,4 @@
-"""From the words of train to vectors of them: counted once, trained for any method and width.
+"""Word vectors trained on the words of train: counted once, trained for any method and width.
 
 Dev and test never enter. An augmented train is counted as training sees it. Shapes: V words, D
 dimensions.
@@ -31,6 +31,7 @@ class CountPairs:
     max_words: int
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write the counts of words and pairs."""
         from emoray.text.vectors.cooccurrence import count_pairs
 
         counts = count_pairs(
@@ -56,7 +57,7 @@ class TrainVectors:
 
     @property
     def label(self) -> str:
-        """What a table calls them."""
+        """Name in tables."""
         return f"{self.settings}.{self.dim}d"
 
     def source(self, folder: Path) -> VectorArrayFile:
@@ -66,6 +67,7 @@ class TrainVectors:
         )
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write the matrix (V, D) and its words."""
         from emoray.text.vectors.cooccurrence import Counts
         from emoray.text.vectors.training import train_vectors
         from emoray.text.vectors.writing import words_text

@@ -1,4 +1,4 @@
-"""From a recipe to weights: the dear part."""
+"""Training of word models: from a recipe to weights."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from emoray.tables.rows import TrainingRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainWords:
-    """One recipe with one seed: the dear part."""
+    """Train one recipe with one seed."""
 
     name: ClassVar[str] = "train"
     version: ClassVar[int] = 3
@@ -24,6 +24,7 @@ class TrainWords:
     vectors: Embed
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write `weights.npz` and `trainings.parquet`."""
         from emoray.decide.crossfit import cross_fitted_macro_f1
         from emoray.decide.thresholds import PerLabel
         from emoray.models.word import keras_model
