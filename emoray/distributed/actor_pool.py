@@ -336,8 +336,6 @@ def dispatch(
 ) -> list[ShardResult]:
     """Make the stages, whose inputs are in the store, on the pool's actors.
 
-    ValueError where no node has room for an actor, RuntimeError where actors do not start.
-
     Args:
         stages: equal ones are made once.
         store: where finished stages are kept and looked for.
@@ -350,6 +348,10 @@ def dispatch(
     Returns:
         The results in the order of the stages, independent of the scheduling; the pieces of a split
         stage take its place.
+
+    Raises:
+        ValueError: no node has room for an actor.
+        RuntimeError: actors do not start.
     """
     limits = limits or StageLimits()
     work = _Dispatcher(store=store, pool=pool, limits=limits, split=split, on_result=on_result)

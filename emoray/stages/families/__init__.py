@@ -1,2 +1,1 @@
-"""Model families behind one protocol: all that is done in one way for some models and in another
-for others."""
+"""Model families behind one protocol: everything that differs between kinds of models."""

@@ -41,7 +41,7 @@ def whole_encoder(taxonomy: str, encoder: EncoderRef) -> BertRecipe:
 
 
 def _encoders(recipe: BertRecipe, data: Data) -> Sequence[EncoderRef]:
-    """The recipe's own; all where a search is to choose among them."""
+    """The recipe's encoder; all where a search chooses among them."""
     return [e for e in data.encoders if e.name == recipe.encoder] or data.encoders
 
 
@@ -56,9 +56,11 @@ class EncoderFamily(Family[BertRecipe, Encoder]):
     def start_recipes(
         self, taxonomy: str, dims: Sequence[int], encoders: Sequence[EncoderRef]
     ) -> tuple[BertRecipe, ...]:
+        """One recipe for each encoder, all of its layers."""
         return tuple(whole_encoder(taxonomy, encoder) for encoder in encoders)
 
     def variants(self, recipe: BertRecipe) -> tuple[BertRecipe, ...]:
+        """The recipe with other losses, pools, depths, ranks and samples."""
         return (
             recipe,
             replace(recipe, loss=Focal(), pooling=Cls()),
@@ -68,15 +70,19 @@ class EncoderFamily(Family[BertRecipe, Encoder]):
         )
 
     def encoder(self, recipe: BertRecipe) -> str:
+        """The encoder's name."""
         return recipe.encoder
 
     def most_tokens(self, recipe: BertRecipe, data: Data) -> int:
+        """The fewest positions of the encoders."""
         return min(encoder.positions for encoder in _encoders(recipe, data))
 
     def lengths(self, recipe: BertRecipe, data: Data, limit: int) -> Lengths:
+        """Lengths in the encoder's subwords."""
         return piece_lengths(data.corpus.folder, _encoders(recipe, data)[0])
 
     def text_stage(self, recipe: BertRecipe, data: Data) -> EncodeSubwords:
+        """Texts as ids of the encoder's subwords."""
         encoder = data.encoder(recipe.encoder)
         encoder.check(recipe.layers, recipe.embedding_dim, recipe.max_tokens)
         return EncodeSubwords(
@@ -89,12 +95,14 @@ class EncoderFamily(Family[BertRecipe, Encoder]):
         )
 
     def train_stage(self, recipe: BertRecipe, data: Data) -> FineTune:
+        """Fine-tuning of the encoder."""
         text = self.text_stage(recipe, data)
         return FineTune(recipe=recipe, text=text, encoder=text.encoder)
 
     def network(
         self, recipe: BertRecipe, tensors: Mapping[str, np.ndarray], trained: Path
     ) -> Encoder:
+        """The encoder with as many positions as its texts have tokens."""
         read = {"positions": tensors["positions"][: recipe.max_tokens]}  # no text is longer
         settings = json.loads((trained / SETTINGS).read_text())
         return Encoder.from_tensors({**tensors, **read}, settings)
@@ -102,6 +110,7 @@ class EncoderFamily(Family[BertRecipe, Encoder]):
     def module(
         self, recipe: BertRecipe, tensors: Mapping[str, np.ndarray], trained: Path
     ) -> "EncoderClassifier":
+        """The encoder with its head in PyTorch."""
         from emoray.models.encoder.module import EncoderClassifier
         from emoray.models.encoder.weights import CheckpointSettings
 
@@ -109,17 +118,20 @@ class EncoderFamily(Family[BertRecipe, Encoder]):
         return EncoderClassifier(tensors, settings, dropout=recipe.dropout)
 
     def qat_settings(self, recipe: BertRecipe, scheme: ModelScheme, texts: int) -> "FitSettings":
+        """Settings of further training, with the recipe's clipping and precision."""
         usual = super().qat_settings(recipe, scheme, texts)
         return replace(usual, clip_norm=recipe.clip_norm, bf16=recipe.bf16)
 
     def calibrate(
         self, network: Encoder, dev: "Texts", scheme: ModelScheme
     ) -> dict[str, tuple[float, float]] | None:
+        """Static ranges by kernel; None where the scheme has none."""
         from emoray.export.encoder.calibrate import encoder_static_ranges
 
         return encoder_static_ranges(network, dev, scheme)
 
     def input_moments(self, network: Encoder, dev: "Texts") -> dict[str, np.ndarray]:
+        """E[x_i²] (I,) of what each kernel reads."""
         from emoray.export.encoder.calibrate import encoder_input_moments
 
         return encoder_input_moments(network, dev)
@@ -131,9 +143,11 @@ class EncoderFamily(Family[BertRecipe, Encoder]):
         ranges: "Ranges | None",
         maps: Mapping[str, AffineMap],
     ) -> "Built":
+        """The ONNX model of the encoder."""
         from emoray.export.encoder.layers import build_encoder
 
         return build_encoder(network, scheme, ranges, maps)
 
     def row_columns(self, recipe: BertRecipe) -> dict[str, object]:
+        """Columns of `points` that only this family knows."""
         return {"hidden_units": 0, "pooling": str(recipe.pooling), "trainable_vectors": True}

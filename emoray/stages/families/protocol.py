@@ -1,4 +1,4 @@
-"""What searches, stages and tables ask of a model family, one object each.
+"""The protocol of a model family, which searches, stages and tables use.
 
 Shapes: N texts, I inputs of a product.
 """
@@ -35,10 +35,12 @@ class TextStage(Stage, Protocol):
     """
 
     @property
-    def corpus(self) -> CorpusRef: ...
+    def corpus(self) -> CorpusRef:
+        """The corpus of the texts."""
+        ...
 
     def vectors_name(self, dim: int) -> str:
-        """What a table calls the embedding that training starts from, `dim` wide."""
+        """Name in tables of the embedding that training starts from, `dim` wide."""
         ...
 
 
@@ -46,10 +48,14 @@ class TrainStage(Stage, Protocol):
     """A recipe trained on such texts. Leaves `weights.npz` and the rows of `trainings`."""
 
     @property
-    def recipe(self) -> Recipe: ...
+    def recipe(self) -> Recipe:
+        """What is trained."""
+        ...
 
     @property
-    def text(self) -> TextStage: ...
+    def text(self) -> TextStage:
+        """The texts it is trained on."""
+        ...
 
 
 class TrainedNetwork(Protocol):
@@ -84,7 +90,7 @@ class Family(Protocol[R, N]):
     texts_both_ways: int
     needs_encoders: bool = False
 
-    # What a search asks: recipes.
+    # Recipes, for a search.
 
     def start_recipes(
         self, taxonomy: str, dims: Sequence[int], encoders: Sequence[EncoderRef]
@@ -186,7 +192,7 @@ class Family(Protocol[R, N]):
         ...
 
     def input_moments(self, network: N, dev: "Texts") -> dict[str, np.ndarray]:
-        """E[x_i²] (I,) of what each kernel reads, by its name, watched on dev."""
+        """E[x_i²] (I,) of what each kernel reads, by its name, observed on dev."""
         ...
 
     def build(
@@ -206,7 +212,7 @@ class Family(Protocol[R, N]):
         """
         ...
 
-    # What tables say.
+    # Columns of tables.
 
     def row_columns(self, recipe: R) -> dict[str, object]:
         """`hidden_units`, `pooling` and `trainable_vectors` of `points`."""

@@ -56,10 +56,12 @@ class WordFamily(Family[GloveRecipe, Network]):
     def start_recipes(
         self, taxonomy: str, dims: Sequence[int], encoders: Sequence[EncoderRef]
     ) -> tuple[GloveRecipe, ...]:
+        """One recipe, as wide as the vectors at hand, 64 at most."""
         width = min(WIDEST, max(dims))
         return (replace(TRAINED, taxonomy=taxonomy, embedding_dim=width, layers=0),)
 
     def variants(self, recipe: GloveRecipe) -> tuple[GloveRecipe, ...]:
+        """The recipe with other pools, widths, losses, layers and samples."""
         widest = recipe.embedding_dim
         narrow, middle = -(-widest // 2), -(-widest * 3 // 4)
         return (
@@ -75,18 +77,23 @@ class WordFamily(Family[GloveRecipe, Network]):
         )
 
     def with_vectors(self, recipe: GloveRecipe, vectors: Vectors) -> GloveRecipe:
+        """The recipe started from these vectors."""
         return replace(recipe, vectors=vectors)
 
     def word_vectors(self, recipe: GloveRecipe) -> Vectors:
+        """The vectors that a recipe starts from."""
         return recipe.vectors
 
     def most_tokens(self, recipe: GloveRecipe, data: Data) -> int:
+        """A constant: words have no positions."""
         return MOST_WORDS
 
     def lengths(self, recipe: GloveRecipe, data: Data, limit: int) -> Lengths:
+        """Lengths in words."""
         return word_lengths(data.corpus.folder, max(limit, MOST_WORDS))
 
     def text_stage(self, recipe: GloveRecipe, data: Data) -> Encode:
+        """Texts as ids of words."""
         tokens = Tokenize(
             corpus=data.corpus,
             taxonomy=recipe.taxonomy,
@@ -101,6 +108,7 @@ class WordFamily(Family[GloveRecipe, Network]):
         )
 
     def train_stage(self, recipe: GloveRecipe, data: Data) -> TrainWords:
+        """Training on word vectors of the recipe's width."""
         text = self.text_stage(recipe, data)
         return TrainWords(
             recipe=recipe, text=text, vectors=Embed(text=text, dim=recipe.embedding_dim)
@@ -109,11 +117,13 @@ class WordFamily(Family[GloveRecipe, Network]):
     def network(
         self, recipe: GloveRecipe, tensors: Mapping[str, np.ndarray], trained: Path
     ) -> Network:
+        """Embedding, pools and layers."""
         return Network.from_tensors(tensors, [str(pool) for pool in recipe.pools])
 
     def module(
         self, recipe: GloveRecipe, tensors: Mapping[str, np.ndarray], trained: Path
     ) -> "WordNetwork":
+        """The same in PyTorch."""
         from emoray.models.word.torch_module import WordNetwork
 
         return WordNetwork(tensors, [str(pool) for pool in recipe.pools], dropout=recipe.dropout)
@@ -121,11 +131,13 @@ class WordFamily(Family[GloveRecipe, Network]):
     def calibrate(
         self, network: Network, dev: "Texts", scheme: ModelScheme
     ) -> dict[str, tuple[float, float]] | None:
+        """Static ranges by kernel; None where the scheme has none."""
         from emoray.export.calibrate import static_ranges
 
         return static_ranges(network, dev, scheme)
 
     def input_moments(self, network: Network, dev: "Texts") -> dict[str, np.ndarray]:
+        """E[x_i²] (I,) of what each kernel reads."""
         from emoray.export.calibrate import input_moments
 
         return input_moments(network, dev)
@@ -137,11 +149,13 @@ class WordFamily(Family[GloveRecipe, Network]):
         ranges: "Ranges | None",
         maps: Mapping[str, AffineMap],
     ) -> "Built":
+        """The ONNX model of the network."""
         from emoray.export.graph import build_graph
 
         return build_graph(network, scheme, ranges, maps)
 
     def row_columns(self, recipe: GloveRecipe) -> dict[str, object]:
+        """Columns of `points` that only this family knows."""
         return {
             "hidden_units": recipe.hidden_units if recipe.layers else 0,
             "pooling": recipe.pooling,
