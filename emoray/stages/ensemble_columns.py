@@ -1,4 +1,4 @@
-"""Columns of `points` that an ensemble has of its members, each as its row class says."""
+"""Columns of an ensemble's points that are aggregated over its members, by their row class."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -31,11 +31,14 @@ AGGREGATED = {name: how for name, how in aggregations(MeasuredPointRow).items() 
 
 
 def aggregate(members: Sequence[Columns], sizes: Sequence[int]) -> Columns:
-    """The columns of an ensemble that follow from its members' own.
+    """Aggregate the columns of an ensemble's members.
 
     Args:
         members: columns of `points` of each.
-        sizes: bytes of each member's model; means are weighed by them.
+        sizes: bytes of each member's model, the weights of means.
+
+    Returns:
+        Columns of the ensemble.
     """
     return {
         name: HOW[how]([member[name] for member in members], sizes)
