@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["__version__", "compare", "load_artifact", "load_run", "read_corpus", "sweep"]
 
-# Libraries that would tell others of their use, each told not to before it is imported. onnxruntime
+# Libraries that would report their use, each switched off before it is imported. onnxruntime
 # writes a device id and a queue of events into the user's cache; a set but empty value is unset.
 NO_TELEMETRY = {
     "ORT_DISABLE_TELEMETRY": "1",
@@ -30,7 +30,7 @@ UNKNOWN = "0+unknown"
 
 
 def _version() -> str:
-    """Of the installed package; of a checkout that nobody installed, as its pyproject.toml says."""
+    """Version of the installed package; without one, that of the checkout's pyproject.toml."""
     from importlib import metadata
     from pathlib import Path
 
@@ -48,7 +48,7 @@ def _version() -> str:
 
 
 def __getattr__(name: str) -> Any:
-    """What is looked up when it is asked for: importing emoray stays free of charge."""
+    """Import public names on first access: importing emoray itself stays quick."""
     if name == "__version__":
         return globals().setdefault(name, _version())
     if name in __all__:

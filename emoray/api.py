@@ -1,4 +1,4 @@
-"""What `import emoray` offers, each part loaded when it is called."""
+"""The public functions of `import emoray`, each of which imports its parts when it is called."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +25,11 @@ def load_artifact(place: "str | Path | Place", *, threads: int = 1) -> "Classifi
         place: its folder or s3://bucket/prefix.
         threads: of the session that runs the model.
 
+    Returns:
+        A function of texts that returns their labels and probabilities.
+
     Raises:
-        ValueError: where a file is missing or other than the manifest says.
+        ValueError: a file is missing or differs from the manifest.
     """
     from emoray.artifact.runtime import load
     from emoray.storage.location import fetched, place_of
@@ -54,7 +57,7 @@ def read_corpus(
         The corpus: `train`, `dev` and `test`, each with `texts` (N) and `labels_NK`.
 
     Raises:
-        ValueError: for whatever is wrong with it, and what to do.
+        ValueError: for any error in it, with what to do about it.
     """
     from emoray.data.corpus import read_splits as read
     from emoray.data.finding import bring_or_none, find_corpus, taxonomy_for
@@ -68,7 +71,7 @@ def read_corpus(
 
 
 def _settings(corpus: "str | Path | None", given: dict[str, Any]) -> dict[str, Any]:
-    """Settings of a workflow, places and the corpus as text or as what they are."""
+    """Settings of a workflow, with places and the corpus parsed where they are given as text."""
     from emoray.data.finding import bring_or_none
     from emoray.storage.location import place_of
 
@@ -84,6 +87,9 @@ def sweep(space: str = "quick", *, corpus: "str | Path | None" = None, **setting
         corpus: see `read_corpus`.
         settings: others of `emoray.workflows.sweep.Sweep`: `taxonomy`, `data`, `out`, `run`, …
 
+    Returns:
+        The run, see `load_run`.
+
     Raises:
         ValueError: for a mistake in the settings or the data, before any worker starts.
     """
@@ -95,7 +101,7 @@ def sweep(space: str = "quick", *, corpus: "str | Path | None" = None, **setting
 def compare(
     *operands: "str | Path", corpus: "str | Path | None" = None, **settings: Any
 ) -> "pd.DataFrame":
-    """Hold models against the first, as `python -m jobs.compare` does.
+    """Compare models with the first, as `python -m jobs.compare` does.
 
     Args:
         operands: folders of artifacts or files of saved predictions, or ids of points of `run`.
@@ -103,10 +109,10 @@ def compare(
         settings: others of `CompareModels`: `run`, `split`, `margin`, …
 
     Returns:
-        One row a comparison, the columns of `comparisons`: change, interval, verdict.
+        One row per comparison, the columns of `comparisons`: change, interval, verdict.
 
     Raises:
-        ValueError: for operands that cannot be compared, and why.
+        ValueError: operands cannot be compared, with the reason.
     """
     from emoray.storage.location import place_of
     from emoray.tables.files import read_table
@@ -115,6 +121,6 @@ def compare(
 
     if settings.get("run") is not None:
         settings["run"] = place_of(str(settings["run"]))
-    told = CompareModels(operands=tuple(map(str, operands)), **_settings(corpus, settings))
-    place = run_compare(told)
+    wanted = CompareModels(operands=tuple(map(str, operands)), **_settings(corpus, settings))
+    place = run_compare(wanted)
     return read_table(place / "comparisons.parquet", row_class_of("comparisons")).to_pandas()

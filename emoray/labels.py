@@ -21,8 +21,14 @@ OWN = "own"  # the taxonomy of a corpus with labels of its own
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taxonomy:
-    """Named labels; `members[k]` lists the corpus' labels, by their place in `of`, that label `k`
-    stands for."""
+    """Named labels, each of which stands for one or more labels of the corpus.
+
+    Attributes:
+        name: of the taxonomy.
+        labels: K names.
+        members: for each label the places in `of` of the corpus' labels that it stands for.
+        of: the C labels of the corpus.
+    """
 
     name: str
     labels: tuple[str, ...]
@@ -101,7 +107,7 @@ def own(labels: Iterable[str]) -> Taxonomy:
 
 
 def taxonomy(name: str, among: Iterable[Taxonomy] = tuple(TAXONOMIES.values())) -> Taxonomy:
-    """The taxonomy of that name, of those that a corpus has."""
+    """The taxonomy of that name among those of a corpus; ValueError where there is none."""
     known = {t.name: t for t in among}
     if name not in known:
         raise ValueError(f"taxonomy is one of {', '.join(known)}, got {name!r}: pick one of these")
@@ -109,11 +115,11 @@ def taxonomy(name: str, among: Iterable[Taxonomy] = tuple(TAXONOMIES.values())) 
 
 
 def same_labels(labels: Iterable[str], among: Iterable[Taxonomy]) -> Taxonomy | None:
-    """The taxonomy with exactly these labels in whatever order, "Joy" for "joy" where need be."""
-    kinds, told = list(among), list(labels)
+    """The taxonomy with exactly these labels in any order, if need be with other capitals."""
+    kinds, wanted = list(among), list(labels)
     for spelt in (str, _plain):
         for found in kinds:
-            if sorted(map(spelt, found.labels)) == sorted(map(spelt, told)):
+            if sorted(map(spelt, found.labels)) == sorted(map(spelt, wanted)):
                 return found
     return None
 
@@ -134,17 +140,19 @@ UNNAMED = re.compile(r"label_\d+")  # what transformers writes where nobody name
 
 def unlike(labels: Iterable[str], among: Iterable[Taxonomy]) -> str:
     """How labels differ from those of the taxonomy that shares most of them, in a few words."""
-    told = {_plain(label): label for label in labels}
-    if told and all(UNNAMED.fullmatch(name) for name in told):
-        *_, last = told.values()
-        return f"they have no names, only {next(iter(told.values()))} to {last}"
+    given = {_plain(label): label for label in labels}
+    if given and all(UNNAMED.fullmatch(name) for name in given):
+        *_, last = given.values()
+        return f"they have no names, only {next(iter(given.values()))} to {last}"
     kinds = list(among)
-    near = max(kinds, key=lambda t: (len(told.keys() & set(map(_plain, t.labels))), -len(t.labels)))
+    near = max(
+        kinds, key=lambda t: (len(given.keys() & set(map(_plain, t.labels))), -len(t.labels))
+    )
     names = {_plain(label): label for label in near.labels}
-    if not told.keys() & names.keys():
-        return f"none is a label of {', '.join(map(str, kinds))}: {_few(list(told.values()))}"
-    strange = [label for plain, label in told.items() if plain not in names]
-    missing = [label for plain, label in names.items() if plain not in told]
+    if not given.keys() & names.keys():
+        return f"none is a label of {', '.join(map(str, kinds))}: {_few(list(given.values()))}"
+    strange = [label for plain, label in given.items() if plain not in names]
+    missing = [label for plain, label in names.items() if plain not in given]
     return f"nearest is {near}, unknown to it: {_few(strange)}; missing: {_few(missing)}"
 
 

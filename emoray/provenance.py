@@ -1,4 +1,4 @@
-"""What ran: libraries, processor, and the state of the checkout. Facts for the `runs` table."""
+"""Provenance of a run: libraries, processor, and the state of the checkout."""
 
 import os
 import platform
@@ -27,7 +27,7 @@ LIBRARIES = (
     "onnxruntime",
     "boto3",
 )
-SAID_COMMIT = "EMORAY_COMMIT"  # a whole hash, with `-dirty` behind it where files were changed
+COMMIT_VARIABLE = "EMORAY_COMMIT"  # a whole hash, with `-dirty` behind it where files were changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +68,17 @@ def _version(library: str) -> str:
 def _commit() -> tuple[str, bool]:
     """The commit of this code, and whether it was changed since.
 
-    Where no `.git` lies beside it, in a job that was handed in or in an image, cluster/submit.sh or
-    the image has said it. A checkout that merely holds an installed emoray says nothing.
+    Without a `.git`, in a submitted job or in an image, it comes from an environment variable that
+    cluster/submit.sh or the image has set. A checkout that merely holds an installed emoray does
+    not count.
+
+    Returns:
+        The hash, empty where unknown, and whether there are uncommitted changes.
     """
     if _git("ls-files", "--error-unmatch", Path(__file__).name):
         return _git("rev-parse", "HEAD") or "", bool(_git("status", "--porcelain"))
-    said = re.fullmatch(r"([0-9a-f]{40,64})(-dirty)?", os.environ.get(SAID_COMMIT, ""))
-    return (said[1], bool(said[2])) if said else ("", False)
+    found = re.fullmatch(r"([0-9a-f]{40,64})(-dirty)?", os.environ.get(COMMIT_VARIABLE, ""))
+    return (found[1], bool(found[2])) if found else ("", False)
 
 
 def cpu_model() -> str:
@@ -83,7 +87,7 @@ def cpu_model() -> str:
 
 
 def provenance() -> Provenance:
-    """Of this process, on this machine."""
+    """Collect what this process runs on: processor, memory, libraries, commit."""
     found = cpu()
     commit, dirty = _commit()
     return Provenance(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from emoray import provenance as module
-from emoray.provenance import LIBRARIES, SAID_COMMIT, provenance
+from emoray.provenance import COMMIT_VARIABLE, LIBRARIES, provenance
 
 
 def test_a_run_names_its_processor_and_every_library() -> None:
@@ -21,7 +21,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file that asks lies in a checkout, which does not know it yet."""
     (tmp_path / "provenance.py").touch()
     monkeypatch.setattr(module, "__file__", str(tmp_path / "provenance.py"))
-    monkeypatch.delenv(SAID_COMMIT, raising=False)
+    monkeypatch.delenv(COMMIT_VARIABLE, raising=False)
     git(tmp_path, "init", "--quiet")
     return tmp_path
 
@@ -42,7 +42,7 @@ def commit(folder: Path, *names: str) -> str:
 def test_a_checkout_is_known_by_its_commit_and_what_was_changed_since(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(SAID_COMMIT, "1" * 40)  # of another shell: the checkout knows better
+    monkeypatch.setenv(COMMIT_VARIABLE, "1" * 40)  # of another shell: the checkout knows better
     made = commit(checkout, "provenance.py")
     assert (provenance().git_commit, provenance().git_dirty) == (made, False)
     (checkout / "provenance.py").write_text("changed")
@@ -69,5 +69,5 @@ def test_the_commit_of_a_folder_that_holds_an_installed_emoray_is_not_taken_for_
 def test_without_a_checkout_the_commit_is_what_the_submitter_said(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, said: str, found: tuple[str, bool]
 ) -> None:
-    monkeypatch.setenv(SAID_COMMIT, said)
+    monkeypatch.setenv(COMMIT_VARIABLE, said)
     assert (provenance().git_commit, provenance().git_dirty) == found

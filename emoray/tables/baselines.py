@@ -1,5 +1,4 @@
-"""What a search is held against: rows that anyone gets without searching, so that a broken search
-stands out."""
+"""Baselines that a search is compared with: they need no search, and show when one is broken."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ class BaselineComparison:
 
     @classmethod
     def of(cls, points: pd.DataFrame) -> "BaselineComparison":
-        """points: of one corpus and taxonomy, baselines among them."""
+        """Collect from the points of one corpus and taxonomy, baselines among them."""
         own = points[points["family"] == BASELINE].sort_values(["dev_macro_f1", "recipe"])
         kept = points[may_stand(points)]
         order = kept.sort_values(["dev_macro_f1", "point"], ascending=[False, True])
@@ -43,7 +42,7 @@ class BaselineComparison:
 
     @property
     def table(self) -> list[tuple[str, str, str, str, str, str]]:
-        """(name, dev, test with interval, best row's lead on test, size, latency) of each."""
+        """Cells of each baseline: name, dev, test, the best row's lead on test, size, latency."""
         return [
             (
                 baseline_name(row),

@@ -1,4 +1,4 @@
-"""The row to take when a little of the score may be given up for something else."""
+"""The row to choose when a little of the score may be given up for something else."""
 
 import math
 
@@ -47,9 +47,9 @@ def of_one_kind(points: pd.DataFrame, corpus: str | None, taxonomy: str | None) 
             points = points[points[name] == wanted]
     kinds = points[["corpus", "taxonomy"]].drop_duplicates()
     if len(kinds) > 1:
-        told = ", ".join(f"{corpus} {taxonomy}" for corpus, taxonomy in kinds.to_numpy())
+        found = ", ".join(f"{corpus} {taxonomy}" for corpus, taxonomy in kinds.to_numpy())
         raise ValueError(
-            f"scores compare within one corpus and taxonomy, got {told}: name one with taxonomy=… "
+            f"scores compare within one corpus and taxonomy, got {found}: name one with taxonomy=… "
             "or corpus=…"
         )
     return points
@@ -62,11 +62,20 @@ def best(
     by: str = "size_bytes",
     where: str | None = None,
 ) -> pd.Series:
-    """The row that is best in `by`, among those within so many points of the highest dev macro-F1.
+    """Choose the row that is best in `by` among those near the highest dev macro-F1.
 
-    points: of one corpus and taxonomy; baselines are not chosen. within: in points, hundredths of
-    F1. where: a condition that every row considered must meet, the one with the highest score too.
-    Ties go to the higher dev score, then to fewer bytes.
+    Args:
+        points: of one corpus and taxonomy; baselines are not chosen.
+        within: how near, in points, hundredths of F1.
+        by: a column with a direction.
+        where: a condition that every row considered must meet, the one with the highest score too.
+
+    Returns:
+        The row; ties go to the higher dev score, then to fewer bytes.
+
+    Raises:
+        ValueError: `within` is negative, or no row was scored, meets `where` or has a value in
+            `by`.
     """
     if not (math.isfinite(within) and within >= 0):
         raise ValueError(f"within is points of macro-F1, 0 or more, got {within}: 1.0 is usual")

@@ -1,4 +1,4 @@
-"""Many rows as a frame that takes little memory: a word that many rows share is held once."""
+"""Many rows as a frame that takes little memory: text that many rows share is held once."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 
 def _sorted_words(column: pa.ChunkedArray) -> pa.Array:
-    """A column as codes into its distinct words, in their order."""
+    """Encode a column by its distinct values, in their order."""
     coded = column.unify_dictionaries().combine_chunks()
     order = pc.sort_indices(coded.dictionary)
     place = pc.sort_indices(order)  # of each word among the sorted ones
@@ -17,8 +17,17 @@ def _sorted_words(column: pa.ChunkedArray) -> pa.Array:
 
 
 def coded(chunks: Iterable[pa.Table], whole: Iterable[str] = ()) -> pd.DataFrame:
-    """Rows of all chunks as a frame; text as categories, which sort, group and compare as the text
-    does, but for the columns `whole`, in which hardly a word comes twice."""
+    """Convert the rows of all chunks to a frame with text as categories.
+
+    Categories sort, group and compare as the text does.
+
+    Args:
+        chunks: tables of one schema.
+        whole: columns that stay text, as hardly a value comes twice.
+
+    Returns:
+        The frame.
+    """
     parts, apart = [], set(whole)
     for chunk in chunks:
         columns = [
@@ -38,6 +47,6 @@ def coded(chunks: Iterable[pa.Table], whole: Iterable[str] = ()) -> pd.DataFrame
 
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same with categories as text again: for the few rows that are looked at closely."""
+    """Convert categories back to text, for few rows."""
     categories = frame.select_dtypes("category").columns
     return frame.astype(dict.fromkeys(categories, "str"))

@@ -12,7 +12,7 @@ from emoray.tables.parts import KEYS
 from emoray.tables.schema import schema_of
 
 BETTER = {"maximize": "higher", "minimize": "lower", "": ""}
-UNITS = {  # by a word of a name, the last or the first, that says it
+UNITS = {  # by a word of a name, the last or the first
     "bytes": "bytes",
     "mb": "MB (1,000,000 bytes)",
     "ms": "milliseconds",
@@ -95,7 +95,7 @@ def cell_text(value: Any) -> str:
 
 
 def example(columns: Mapping[str, pa.ChunkedArray], name: str) -> str:
-    """The first value of a column that says something, short; nothing where there is none."""
+    """The first value of a column that is not empty, shortened; empty where there is none."""
     column = columns[name].drop_null()
     for value in column[:1000].to_pylist():
         if value not in ("", []):

@@ -1,4 +1,4 @@
-"""Parts become tables: merged, sorted, each row once, with what only all rows together can say."""
+"""Merging of parts into tables: sorted, each row once, with columns that depend on all rows."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,17 +38,21 @@ AVERAGED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compacted:
-    """What a run's tables hold after compaction."""
+    """Result of merging a run's parts."""
 
     rows: dict[str, int]  # table -> rows
     damaged: tuple[Path, ...]  # parts left out: delete them and do their trials again
-    errors: tuple[str, ...]  # one line a damaged part, saying what is wrong with it
+    errors: tuple[str, ...]  # one line per damaged part
 
 
 def repeats_of(points: pd.DataFrame) -> pd.DataFrame:
-    """Operating points averaged over the seeds of their recipe, one row a `RepeatRow`.
+    """Average operating points over the seeds of their recipe.
 
-    points: at least the columns `AVERAGED`.
+    Args:
+        points: at least the columns `AVERAGED`.
+
+    Returns:
+        Rows of `repeats`.
     """
     if points.empty:
         empty: pd.DataFrame = schema_of(row_class_of("repeats")).empty_table().to_pandas()
@@ -70,7 +74,7 @@ def repeats_of(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read(paths: Sequence[Path], table: str, wrong: dict[Path, str]) -> Iterator[pa.Table]:
-    """The rows of parts that are whole, in order; of others why not goes into `wrong`."""
+    """The rows of parts that are whole, in order; the errors of others go into `wrong`."""
     for start in range(0, len(paths), TOGETHER):
         rows, without = read_many(paths[start : start + TOGETHER], part_class_of(table))
         wrong |= without
@@ -79,7 +83,7 @@ def _read(paths: Sequence[Path], table: str, wrong: dict[Path, str]) -> Iterator
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taken:
-    """The parts of one table: how many rows they hold, and what is wrong with which."""
+    """The parts of one table: how many rows they hold, and the errors of damaged ones."""
 
     rows: dict[str, int]
     wrong: dict[Path, str]
@@ -87,14 +91,14 @@ class _Taken:
 
 
 def _take(merged: Merged) -> dict[Path, str]:
-    """Take the rows of all parts; says what is wrong with those that are left out."""
+    """Take the rows of all parts; return the errors of those that are left out."""
     wrong: dict[Path, str] = {}
     merged.take(_read(part_files(merged.folder, merged.table), merged.table, wrong))
     return wrong
 
 
 def _take_points(merged: Merged) -> _Taken:
-    """Points are taken and not written yet, but `repeats` are."""
+    """Take the points, which are written later, and write `repeats`."""
     wrong = _take(merged)
     known = coded(merged.chunks(list(AVERAGED)))
     front = pa.array(on_front(known), pa.bool_())
@@ -115,8 +119,17 @@ def _write(run_folder: Path, table: str) -> _Taken:
 def merging(run_folder: Path) -> Iterator[tuple[Compacted, RunPoints]]:
     """Merge a run's parts into `<run>/<table>.parquet`; damaged parts are left out and named.
 
-    All tables are there within the context but `points`, which waits for what is found out from
-    them: `RunPoints.write` writes it.
+    Within the context all tables are there but `points`, some of whose columns depend on them:
+    `RunPoints.write` writes it.
+
+    Args:
+        run_folder: a local folder.
+
+    Yields:
+        What was merged, and the points that are to be written.
+
+    Raises:
+        ValueError: the folder holds no parts.
     """
     run_folder = Path(run_folder).absolute()
     if not (run_folder / PARTS).is_dir():
@@ -150,7 +163,7 @@ def merging(run_folder: Path) -> Iterator[tuple[Compacted, RunPoints]]:
 
 
 def compact(run_folder: Path) -> Compacted:
-    """Merge a run's parts, `points` too; what its tables do not tell of them stays unknown."""
+    """Merge a run's parts, `points` too; columns that only the run knows stay null."""
     with merging(run_folder) as (done, points):
         points.write()
     return done

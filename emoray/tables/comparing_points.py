@@ -32,9 +32,9 @@ class PointComparison:
         return f"<p>{escape(repr(self))}</p>{table_html(self.labels)}"
 
 
-def _resampled(asked: tuple[pd.Series, Read], names: Sequence[str]) -> Resampled:
+def _resampled(point_and_tables: tuple[pd.Series, Read], names: Sequence[str]) -> Resampled:
     """A point's decisions on test, resampled; ValueError where its predictions are not kept."""
-    point, read = asked
+    point, read = point_and_tables
     kept = kept_predictions(read, point["model"])
     if kept is None:
         raise ValueError(
@@ -50,13 +50,25 @@ def _resampled(asked: tuple[pd.Series, Read], names: Sequence[str]) -> Resampled
 def compare_points(
     before: tuple[pd.Series, Read], after: tuple[pd.Series, Read], margin: float
 ) -> PointComparison:
-    """Two rows of `points`, each with its run's tables. margin: the share of F1 that counts as
-    none. ValueError where they do not compare."""
+    """Compare two operating points on the test texts.
+
+    Args:
+        before: a row of `points`, and a function that reads its run's tables.
+        after: another.
+        margin: the change of macro-F1 that counts as none, as a share.
+
+    Returns:
+        The change with its intervals and verdict, whole and label by label.
+
+    Raises:
+        ValueError: the points have different corpora or taxonomies, or their predictions are not
+            kept.
+    """
     kinds = [tuple(point[["corpus", "taxonomy"]]) for point, _ in (before, after)]
     if kinds[0] != kinds[1]:
-        told = " and ".join(" ".join(kind) for kind in kinds)
+        both = " and ".join(" ".join(kind) for kind in kinds)
         raise ValueError(
-            f"points compare within one corpus and taxonomy, got {told}: choose two of one"
+            f"points compare within one corpus and taxonomy, got {both}: choose two of one"
         )
     names = label_names(before[1], kinds[0][1])
     found = compare_decisions(_resampled(before, names), _resampled(after, names), margin)

@@ -34,13 +34,13 @@ JOINED: Mapping[type, Callable[[Any, Any], Any]] = {
 
 
 def short(text: str, most: int = 60) -> str:
-    """A piece of what was given, short enough for a line."""
-    told = " ".join(text.split())
-    return repr(told if len(told) <= most else f"{told[: most - 1]}…")
+    """Quote a user's text, short enough for a line."""
+    line = " ".join(text.split())
+    return repr(line if len(line) <= most else f"{line[: most - 1]}…")
 
 
 def of_test(column: str) -> bool:
-    """Whether a column of points tells what only test knows."""
+    """Whether a column of points holds what only test shows."""
     return column.startswith(("test_", "nearest_")) or column == "distinguishable"
 
 
@@ -146,7 +146,7 @@ def _rows(node: ast.expr, points: pd.DataFrame) -> pd.Series:
 
 
 def rows_where(points: pd.DataFrame, condition: str) -> pd.DataFrame:
-    """The rows for which `condition` holds; ValueError for what is no condition, or leaves none."""
+    """Rows for which `condition` holds; ValueError where it is none, or no row is left."""
     if not isinstance(condition, str) or not condition.strip() or len(condition) > LONGEST:
         raise _refused(str(condition), f"a condition is text of 1 to {LONGEST} signs")
     try:

@@ -1,7 +1,7 @@
-"""What each column means, as the part of `results/README.md` that is written from the row classes.
+"""Documentation of the columns: the part of `results/README.md` generated from the row classes.
 
 `python -m emoray.tables.describe` rewrites what lies between the two marks; the rest is written by
-hand and left as it is.
+hand and stays as it is.
 """
 
 import sys
@@ -53,7 +53,7 @@ def tables_part() -> str:
 
 
 def described(text: str) -> str:
-    """`text` with what lies between the marks written anew."""
+    """Replace the part of `text` between the marks."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:

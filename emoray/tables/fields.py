@@ -1,5 +1,4 @@
-"""What a column of a table says of itself: its meaning, its unit, which way is better, and how an
-ensemble has it of its members."""
+"""Metadata of a table's column: description, unit, which way is better, an ensemble's value."""
 
 from dataclasses import field, fields
 from typing import Any, Literal, get_args
@@ -25,10 +24,13 @@ def note(text: str, *, unit: str = "", ensemble: Aggregation | None = None, afte
     """A column that describes.
 
     Args:
-        text: what it holds.
-        unit: where its name does not say it.
-        ensemble: how an ensemble has it; columns of points say it.
+        text: its description.
+        unit: where its name has none.
+        ensemble: how an ensemble gets its value; required for columns of points.
         after: the column of another row class that it follows where the two are joined.
+
+    Returns:
+        A field of the row class.
     """
     return _field(text, "", unit=unit, ensemble=ensemble, after=after)
 
@@ -44,10 +46,16 @@ def cost(text: str, *, unit: str = "", ensemble: Aggregation | None = None, afte
 
 
 def aggregations(row_class: type) -> dict[str, Aggregation]:
-    """How an ensemble has each column of a row class.
+    """How an ensemble gets the value of each column of a row class.
+
+    Args:
+        row_class: all of its columns need `ensemble=`.
+
+    Returns:
+        The aggregation by column.
 
     Raises:
-        ValueError: for a column that does not say it.
+        ValueError: a column has none.
     """
     found: dict[str, Aggregation] = {}
     for column in fields(row_class):

@@ -1,6 +1,6 @@
-"""Parquet files that are whole or absent, and that say so when a byte has changed.
+"""Parquet files that are whole or absent, and whose reading fails when a byte has changed.
 
-A table is written beside its place and then moved there, so no reader ever sees half of it.
+A table is written to a temporary file and then moved, so no reader ever sees half of it.
 Pages carry checksums, and reading verifies them.
 """
 
@@ -67,8 +67,8 @@ def _columns(columns: Mapping[str, Any], row_class: type) -> dict[str, Any]:
     single = {n for n, c in columns.items() if isinstance(c, str) or not hasattr(c, "__len__")}
     lengths = {len(c): n for n, c in columns.items() if n not in single}
     if len(lengths) > 1:
-        told = ", ".join(f"{length} in {n}" for length, n in lengths.items())
-        raise ValueError(f"columns of one table have one length, got {told}: cut them alike")
+        found = ", ".join(f"{length} in {n}" for length, n in lengths.items())
+        raise ValueError(f"columns of one table have one length, got {found}: cut them alike")
     rows = next(iter(lengths), 1)
     return {n: [columns[n]] * rows if n in single else columns[n] for n in names}
 
@@ -94,7 +94,7 @@ def table_of(rows: Rows, row_class: type) -> pa.Table:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """A file beside `path` that takes its place when it is whole."""
+    """A temporary file that replaces `path` when it is whole."""
     aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,8 +133,16 @@ def _write_bytes(content: bytes, path: P) -> P:
 
 
 def write_chunks(chunks: Iterable[pa.Table], path: Path, row_class: type) -> int:
-    """Write the rows of all chunks, one below the other, and return how many: as `write_table`,
-    holding no more than one chunk."""
+    """Write the rows of all chunks, one below the other, as `write_table` does.
+
+    Args:
+        chunks: no more than one is held in memory.
+        path: of the file.
+        row_class: of the table.
+
+    Returns:
+        How many rows were written.
+    """
     count = 0
     with _replacing(path) as aside, aside.open("wb") as sink:
         with pq.ParquetWriter(sink, schema_of(row_class), **AS_WRITTEN) as writer:
@@ -145,7 +153,7 @@ def write_chunks(chunks: Iterable[pa.Table], path: Path, row_class: type) -> int
 
 
 def clear_half_written(folder: Path) -> None:
-    """Remove what a killed `write_table` left in `folder`; nobody may be writing there."""
+    """Remove what a killed `write_table` left in `folder`; no process may be writing there."""
     for aside in Path(folder).glob(".*.parquet.*"):
         aside.unlink(missing_ok=True)
 
@@ -161,7 +169,7 @@ def _source(path: Place) -> Path | io.BytesIO | None:
 
 
 def count_rows(path: Place) -> int:
-    """How many rows the Parquet file at `path` says it has. ValueError where it says nothing."""
+    """Number of rows by the footer of the Parquet file at `path`; ValueError without one."""
     try:
         return int(pq.read_metadata(_source(path) or path).num_rows)
     except (OSError, TypeError, pa.ArrowException) as error:
@@ -172,7 +180,7 @@ def count_rows(path: Place) -> int:
 
 
 def refuse_paths(table: pa.Table, path: Place) -> None:
-    """Refuse names that become part of a path and would lead elsewhere: a stranger's table."""
+    """Refuse names that become part of a path and would lead elsewhere: the table is untrusted."""
     for column in NAMES & set(table.column_names):
         values = table.column(column).unique()
         if len(values) <= FEW and all(map(PLAIN.match, values.to_pylist())):
@@ -188,7 +196,7 @@ def refuse_paths(table: pa.Table, path: Place) -> None:
 
 
 def columns_at(path: Place) -> tuple[str, ...]:
-    """The columns of the Parquet file at `path`; ValueError where it says nothing."""
+    """Columns by the footer of the Parquet file at `path`; ValueError without one."""
     try:
         return tuple(pq.read_schema(_source(path) or path).names)
     except (OSError, TypeError, pa.ArrowException) as error:
@@ -199,8 +207,15 @@ def columns_at(path: Place) -> tuple[str, ...]:
 
 
 def filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """A table of another version in the order of this one: null, of text nothing, where it had no
-    such column; what this version does not know is left out."""
+    """Bring a table of another version to the schema of this one.
+
+    Args:
+        table: columns that this version does not know are dropped.
+        schema: of this version; missing columns are filled with nulls, of text with "".
+
+    Returns:
+        The table, its columns in the order of `schema`.
+    """
     columns, fields = [], []
     for field in schema:
         if field.name in table.column_names:
@@ -213,13 +228,22 @@ def filled(table: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def open_table(path: Place) -> pq.ParquetFile:
-    """The file at `path`, whose pages are verified as they are read."""
+    """Open the file at `path`, whose pages are verified as they are read."""
     return pq.ParquetFile(_source(path), page_checksum_verification=True)
 
 
 def known_columns(path: Place, row_class: type, keys: Sequence[str]) -> list[str] | None:
-    """The columns of `row_class` that the file at `path` has; None where it is another table, or
-    none: `read_table` says why."""
+    """Find the columns of `row_class` that the file at `path` has.
+
+    Args:
+        path: of the file.
+        row_class: of the table.
+        keys: columns that it must have.
+
+    Returns:
+        Names in the file's order; None where it is another table or unreadable, for which
+        `read_table` raises the reason.
+    """
     schema = schema_of(row_class)
     try:
         found = pq.read_schema(_source(path) or path)
@@ -232,10 +256,18 @@ def known_columns(path: Place, row_class: type, keys: Sequence[str]) -> list[str
 
 
 def read_any_version(path: Place, row_class: type, keys: Sequence[str]) -> pa.Table:
-    """The table at `path`, of this version or another: columns that it lacks are filled with nulls.
+    """Read the table at `path`, of this version or another.
 
-    keys: the columns that it cannot do without. ValueError as `read_table` where they are missing,
-    where a column is of another type, or where no page or half of the columns is known.
+    ValueError as `read_table` where `keys` are missing, where a column has another type, or where
+    less than half of the columns is known.
+
+    Args:
+        path: of the file.
+        row_class: of the table.
+        keys: columns that it must have.
+
+    Returns:
+        The table; columns that it lacks are filled with nulls.
     """
     schema = schema_of(row_class)
     known = known_columns(path, row_class, keys)
@@ -248,12 +280,12 @@ def read_any_version(path: Place, row_class: type, keys: Sequence[str]) -> pa.Ta
 
 
 def row_noun(row_class: type) -> str:
-    """What people call the rows of a table: `calibration label rows` of CalibrationLabelRow."""
+    """Name of the rows of a table for people: `calibration label rows` of CalibrationLabelRow."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", row_class.__name__).lower() + "s"
 
 
 def _few(names: Iterable[str]) -> str:
-    """So many names as fit into a line of an error."""
+    """As many names as fit into a line of an error."""
     first, rest = sorted(names)[:NAMED], sorted(names)[NAMED:]
     return f"{first} and {len(rest)} more" if rest else f"{first}"
 
@@ -263,10 +295,20 @@ def stored(
     columns: Sequence[str] | None = None,
     without: Collection[str] = (),
 ) -> pa.Table:
-    """The rows of a file as they are, its pages verified: OSError or Arrow's error where it is
-    damaged. A small one is read at once and by one thread: more would wait for each other.
+    """Read the rows of a file, its pages verified.
 
-    columns: those wanted, of all but those in `without`.
+    A small file is read at once and by one thread: more would wait for each other.
+
+    Args:
+        source: a path, or the content.
+        columns: names; None for all.
+        without: columns that are left out where all are read.
+
+    Returns:
+        The rows as stored.
+
+    Raises:
+        ArrowInvalid: it is damaged; reading may raise another of Arrow's errors, or OSError.
     """
     content: Path | io.BytesIO | pa.NativeFile = source
     if isinstance(source, Path) and source.stat().st_size <= SMALL:
@@ -282,8 +324,18 @@ def stored(
 
 
 def checked_table(table: pa.Table, schema: pa.Schema, path: Place) -> pa.Table | None:
-    """What was stored at `path`, with this schema; None where its columns are others. Arrow's error
-    for values that cannot be, ValueError for names that lead out of a folder."""
+    """Validate a table that was read from `path`.
+
+    Arrow's error for invalid values, ValueError for names that lead out of a folder.
+
+    Args:
+        table: as stored.
+        schema: that it must have.
+        path: for the message.
+
+    Returns:
+        The table with the schema's metadata; None where its columns are others.
+    """
     if not table.schema.equals(schema, check_metadata=False):
         return None
     table.validate(full=True)
@@ -293,8 +345,19 @@ def checked_table(table: pa.Table, schema: pa.Schema, path: Place) -> pa.Table |
 
 
 def read_table(path: Place, row_class: type, columns: Sequence[str] | None = None) -> pa.Table:
-    """The table at `path`, verified. ValueError if absent, damaged, of another class, or with names
-    that lead out of a folder. columns: those wanted, of all."""
+    """Read the table at `path` and verify it.
+
+    Args:
+        path: of the file.
+        row_class: of the table.
+        columns: names; None for all.
+
+    Returns:
+        The table.
+
+    Raises:
+        ValueError: it is absent, damaged, of another class, or has names that lead out of a folder.
+    """
     schema, source = schema_of(row_class), _source(path)
     if columns is not None:
         schema = pa.schema([schema.field(name) for name in columns], metadata=schema.metadata)

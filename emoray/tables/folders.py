@@ -21,16 +21,18 @@ ENDING = ".parquet"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folder:
-    """A folder with tables. sizes: table -> bytes of its file."""
+    """A folder with tables; `sizes` has the bytes of each table's file."""
 
     place: Place
     name: str
     sizes: dict[str, int]
 
     def holds(self, table: str) -> bool:
+        """Whether the table is there."""
         return table in self.sizes
 
     def at(self, table: str) -> Place:
+        """Where the table lies."""
         return child(self.place, f"{table}{ENDING}")
 
     def rows(self, table: str) -> int:
@@ -38,7 +40,7 @@ class Folder:
         return count_rows(self.at(table))
 
     def missing(self, table: str) -> tuple[str, ...]:
-        """The columns that this version would have written and the file does not have."""
+        """Columns of this version that the file does not have."""
         there = set(columns_at(self.at(table)))
         return tuple(name for name in schema_of(CLASSES[table]).names if name not in there)
 
@@ -47,10 +49,7 @@ class Folder:
         yield from scan(self.at(table), CLASSES[table], KEYS.get(table, ()))
 
     def read(self, table: str) -> pa.Table:
-        """The whole table, verified; columns that an earlier version did not write are null.
-
-        ValueError where it is damaged, or another table.
-        """
+        """Read the whole table, columns of another version as nulls; ValueError if damaged."""
         return read_any_version(self.at(table), CLASSES[table], KEYS.get(table, ()))
 
 

@@ -1,4 +1,4 @@
-"""Which rows stand on the Pareto front, and which of them to pick.
+"""Which rows are on the Pareto front, and which of them to pick.
 
 Shapes: N rows, M costs. The front and every pick are chosen on dev; test is only reported. Every
 pick is a row of the front.
@@ -12,7 +12,7 @@ import pandas as pd
 from emoray.console import wording
 
 WITHIN = 0.01  # one point of macro-F1
-BASELINE = "baseline"  # the family of rows that only stand beside: never on the front, never picked
+BASELINE = "baseline"  # the family of rows that are only compared: never on the front, never picked
 
 
 def _front_of_two(costs_U2: np.ndarray) -> np.ndarray:
@@ -34,7 +34,7 @@ def _front_of_many(costs_UM: np.ndarray) -> np.ndarray:
 
 
 def pareto_mask(costs_NM: np.ndarray) -> np.ndarray:
-    """True where no row dominates it. Lower is better in each column; equal rows stand together."""
+    """True where no row dominates it. Lower is better in each column; equal rows are all kept."""
     costs_NM = np.asarray(costs_NM)
     if costs_NM.ndim != 2 or costs_NM.shape[1] == 0:
         raise ValueError(f"costs are rows x columns, got shape {costs_NM.shape}: stack the columns")
@@ -73,8 +73,17 @@ def on_front(points: pd.DataFrame) -> np.ndarray:
 
 
 def preferred(points: pd.DataFrame, *, by_score: bool) -> pd.DataFrame:
-    """Rows by dev score and bytes, in this order or the other; then by what breaks their ties: a
-    temperature fitted on dev first, as its probabilities mean more, then the id."""
+    """Sort rows by preference.
+
+    Ties go to a temperature fitted on dev, as its probabilities mean more, then to the id.
+
+    Args:
+        points: rows of `points`.
+        by_score: by dev score, then bytes; else by bytes, then dev score.
+
+    Returns:
+        The same rows, the preferred first.
+    """
     keys = pd.DataFrame(
         {
             "score": -points["dev_macro_f1"],
@@ -97,7 +106,7 @@ class Pick:
 
     @property
     def sentence(self) -> str:
-        """The reason, then what the row costs and earns."""
+        """The reason, then the row's size, latency and score."""
         latency = self.row["latency_p50_ms"]
         speed = "" if pd.isna(latency) else f", {wording.milliseconds(latency)} a text"
         cost = f"{wording.size(self.row['size_bytes'])}{speed}"
@@ -105,9 +114,18 @@ class Pick:
 
 
 def picks(points: pd.DataFrame) -> dict[str, Pick]:
-    """`best`, `smallest within 1 point` of it and, where timed, `fastest` within 1 point of it.
+    """Pick `best`, `smallest within 1 point` of it and, where timed, `fastest within 1 point`.
 
-    All are rows of the front, chosen on dev. points: all of one corpus and taxonomy.
+    All are rows of the front, chosen on dev.
+
+    Args:
+        points: all of one corpus and taxonomy.
+
+    Returns:
+        Picks by name: `best`, `smallest within 1 point`, `fastest`; none where no row has a score.
+
+    Raises:
+        ValueError: the points have several corpora or taxonomies.
     """
     kinds = points[["corpus", "taxonomy"]].drop_duplicates()
     if len(kinds) > 1:

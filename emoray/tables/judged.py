@@ -1,4 +1,4 @@
-"""What one operating point says of each test text: where it cuts, what it gets wrong.
+"""Decisions of one operating point on each test text: its thresholds and its errors.
 
 Shapes: N texts, K labels.
 """
@@ -25,7 +25,7 @@ LOST, WRONG = "false negative", "false positive"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A point's decisions on test beside the truth."""
+    """A point's logits and cuts on test, and the true labels."""
 
     names: tuple[str, ...]
     cuts_K: np.ndarray
@@ -35,10 +35,12 @@ class Judged:
 
     @property
     def given_NK(self) -> np.ndarray:
+        """Labels that the point gives, as booleans."""
         return self.logits_NK >= self.cuts_K
 
     @property
     def probabilities_NK(self) -> np.ndarray:
+        """Probabilities at the point's temperature."""
         return probabilities(self.logits_NK, self.temperature)
 
 
@@ -62,7 +64,7 @@ def thresholds(point: pd.Series, read: Read) -> pd.DataFrame:
 
 
 def judged(point: pd.Series, read: Read) -> Judged:
-    """ValueError where the run does not keep what the point's model said."""
+    """A point's decisions on test; ValueError where the run does not keep its predictions."""
     names = label_names(read, point["taxonomy"])
     kept = kept_predictions(read, point["model"])
     if kept is None:
@@ -97,36 +99,46 @@ def _contents(point: pd.Series, read: Read, texts: int) -> list[str]:
 
 
 def errors(point: pd.Series, read: Read, label: str | None) -> pd.DataFrame:
-    """The texts that lack a label (false negative) or have one too much (false positive).
+    """List the false negatives and false positives on test.
 
-    label: one, or None for all. The surest mistakes come first: those farthest from the threshold.
-    `truth` and `given` name all labels of a text.
+    Args:
+        point: a row of `points`.
+        read: reads the run's tables.
+        label: one, or None for all.
+
+    Returns:
+        A row per error, those farthest from the threshold first; `truth` and `given` name all
+        labels of the text.
+
+    Raises:
+        ValueError: an unknown label, or the run does not keep predictions or texts.
     """
-    said = judged(point, read)
-    if label is not None and label not in said.names:
+    decided = judged(point, read)
+    if label is not None and label not in decided.names:
         raise ValueError(
-            f"labels here are {', '.join(said.names[:40])}, got {short(label)}: name one of these"
+            f"labels here are {', '.join(decided.names[:40])}, got {short(label)}: name one of "
+            "these"
         )
-    contents = _contents(point, read, len(said.truth_NK))
-    given_NK, probable_NK = said.given_NK, said.probabilities_NK
-    wrong_NK = given_NK != said.truth_NK
+    contents = _contents(point, read, len(decided.truth_NK))
+    given_NK, probable_NK = decided.given_NK, decided.probabilities_NK
+    wrong_NK = given_NK != decided.truth_NK
     if label is not None:
-        wrong_NK[:, [k for k, name in enumerate(said.names) if name != label]] = False
-    distance_NK = np.abs(said.logits_NK - said.cuts_K)
+        wrong_NK[:, [k for k, name in enumerate(decided.names) if name != label]] = False
+    distance_NK = np.abs(decided.logits_NK - decided.cuts_K)
     at = np.argwhere(wrong_NK)
     order = np.argsort(-distance_NK[wrong_NK], kind="stable")
 
     def names_of(row_K: np.ndarray) -> str:
-        return ", ".join(name for name, there in zip(said.names, row_K, strict=True) if there)
+        return ", ".join(name for name, there in zip(decided.names, row_K, strict=True) if there)
 
-    edges_K = thresholds_of(said.cuts_K, said.temperature)
+    edges_K = thresholds_of(decided.cuts_K, decided.temperature)
     rows: list[dict[str, Any]] = [
         {
-            "label": said.names[k],
+            "label": decided.names[k],
             "kind": WRONG if given_NK[n, k] else LOST,
             "probability": float(probable_NK[n, k]),
             "threshold": float(edges_K[k]),
-            "truth": names_of(said.truth_NK[n]),
+            "truth": names_of(decided.truth_NK[n]),
             "given": names_of(given_NK[n]),
             "text": int(n),
             "content": contents[n],
@@ -138,24 +150,30 @@ def errors(point: pd.Series, read: Read, label: str | None) -> pd.DataFrame:
 
 
 def _or_nothing(flags_NK: np.ndarray) -> np.ndarray:
-    """The flags as numbers, and behind them 1 where a text has none."""
+    """The flags as numbers, and a last column that is 1 where a text has none."""
     return np.column_stack([flags_NK, ~flags_NK.any(axis=1)]).astype(np.int64)
 
 
 def confusion(point: pd.Series, read: Read) -> pd.DataFrame:
-    """Texts by label: what they carry (rows) against what they were given (columns).
+    """Count texts by the labels they carry (rows) and those they were given (columns).
 
-    On the diagonal a label that is carried and given. Elsewhere a text counts for each label that
-    it carries and was not given, beside each that it was given and does not carry; `(nothing)`
-    stands in where there is no such label. Rows without the diagonal are what was lost, columns
-    what was given wrongly.
+    On the diagonal a label that is carried and given. Elsewhere a text counts for each pair of a
+    label that it carries and was not given and one that it was given and does not carry;
+    `(nothing)` stands in where there is no such label.
+
+    Args:
+        point: a row of `points`.
+        read: reads the run's tables.
+
+    Returns:
+        Counts; off the diagonal a row sums up false negatives, a column false positives.
     """
-    said = judged(point, read)
-    lost_NK, wrong_NK = said.truth_NK & ~said.given_NK, said.given_NK & ~said.truth_NK
+    decided = judged(point, read)
+    lost_NK, wrong_NK = decided.truth_NK & ~decided.given_NK, decided.given_NK & ~decided.truth_NK
     table = _or_nothing(lost_NK).T @ _or_nothing(wrong_NK)
-    labels = len(said.names)
-    table[np.arange(labels), np.arange(labels)] = (said.truth_NK & said.given_NK).sum(axis=0)
+    labels = len(decided.names)
+    table[np.arange(labels), np.arange(labels)] = (decided.truth_NK & decided.given_NK).sum(axis=0)
     table[labels, labels] = 0
-    names = [*said.names, NOTHING]
+    names = [*decided.names, NOTHING]
     found = pd.DataFrame(table, index=pd.Index(names, name="carried"), columns=names)
     return found.rename_axis(columns="given")

@@ -1,4 +1,4 @@
-"""Many small tables read as one: what is checked_table of each is checked_table of all at once."""
+"""Many small tables read as one, with the checks of each made for all at once."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ def read_many(paths: Sequence[Path], row_class: type) -> tuple[pa.Table, dict[Pa
     except (OSError, ValueError, pa.ArrowException):
         pass
     whole, wrong = [schema.empty_table()], dict[Path, str]()
-    for path in paths:  # which of them it is, and why, says each alone
+    for path in paths:  # read one by one to learn which is wrong, and why
         try:
             whole.append(read_table(path, row_class))
         except ValueError as error:

@@ -1,8 +1,9 @@
 """Rows of many parts, sorted and each once, in memory that does not grow with them.
 
-Parts are read in order until a share is full; the share is sorted and laid down in blocks in a file
-that has no name and ends with the process. Blocks are then taken up again by the first key of each:
-once those that begin before a key are there, all rows before that key are.
+An external merge sort. Parts are read in order until a share is full; the share is sorted and
+written in blocks to a file that has no name and ends with the process. Blocks are then read again
+in the order of their first keys: once those that begin before a key are read, all rows before that
+key are.
 """
 
 import tempfile
@@ -114,7 +115,7 @@ class Merged:
         return pa.concat_tables([schema.empty_table(), *self._held])
 
     def _lay_down(self) -> None:
-        """Sort what is held and write it in blocks, each of which can be read alone."""
+        """Sort the rows held and write them in blocks, each of which can be read alone."""
         rows = _sorted_once(self._whole(), self._keys)
         self._held.clear()
         if self._file is None:
@@ -142,16 +143,22 @@ class Merged:
         return ipc.open_stream(content, options=options).read_all().select(columns)
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-        """The merged rows in order, some thousand at once; only these columns, if given.
+        """Yield the merged rows in order, some thousand at once.
 
-        However often and of whatever columns it is asked for, the rows are the same.
+        It may be called several times, for other columns too: the rows are the same.
+
+        Args:
+            columns: names; None for all.
+
+        Yields:
+            Tables of these columns.
         """
         schema = schema_of(part_class_of(self.table))
-        asked = list(columns or schema.names)
+        names = list(columns or schema.names)
         if not self._blocks:
-            yield _sorted_once(self._whole(), self._keys).select(asked)
+            yield _sorted_once(self._whole(), self._keys).select(names)
             return
-        read = [*dict.fromkeys((*asked, *self._keys)), AGE]
+        read = [*dict.fromkeys((*names, *self._keys)), AGE]
         order = sorted(self._blocks, key=lambda block: block.first)
         waiting: list[pa.Table] = []
         largest = max(1, self.share_bytes // self.block_bytes)
@@ -161,4 +168,4 @@ class Merged:
             rows = _sorted_once(pa.concat_tables(waiting), self._keys)
             whole = _rows_before(rows, self._keys, rest[0].first) if rest else rows.num_rows
             waiting = [rows.slice(whole)]
-            yield rows.slice(0, whole).select(asked)
+            yield rows.slice(0, whole).select(names)

@@ -1,6 +1,6 @@
-"""Whether a row differs from the front by more than luck.
+"""Whether a row differs significantly from the front.
 
-Rows are held against the front in pairs, on the same resamples of the test texts. Shapes: P rows,
+Rows are compared with the front in pairs, on the same resamples of the test texts. Shapes: P rows,
 F rows of the front, B resamples.
 """
 
@@ -20,7 +20,7 @@ DrawnOf = Callable[[str], Drawn]
 
 
 def _neighbours(sizes_F: np.ndarray, models_F: np.ndarray) -> np.ndarray:
-    """Of each row of the front, the place of the nearest in bytes (log) that is another model's."""
+    """For each row of the front, the index of the nearest in log bytes that is another model's."""
     log_F = np.log(sizes_F)
     found = np.full(len(log_F), NONE)
     for f in range(len(log_F)):
@@ -31,10 +31,16 @@ def _neighbours(sizes_F: np.ndarray, models_F: np.ndarray) -> np.ndarray:
 
 
 def nearest_front(points: pd.DataFrame) -> np.ndarray:
-    """Of each row, the place of its nearest row of the front, of its corpus and taxonomy.
+    """Find each row's nearest row of the front, of its corpus and taxonomy.
 
     Off the front it is the largest that needs no more bytes (of equal sizes the best on dev, then
-    the first by id); on it the nearest in bytes of another model. NONE where there is none.
+    the first by id); on it the nearest in bytes of another model.
+
+    Args:
+        points: rows of `points`, `on_front` filled.
+
+    Returns:
+        Row numbers (P), NONE where there is none.
     """
     place_P = np.full(len(points), NONE)
     size_P = points["size_bytes"].to_numpy(float)
@@ -54,7 +60,7 @@ def nearest_front(points: pd.DataFrame) -> np.ndarray:
 
 
 def _front_drawn(points: pd.DataFrame, place_P: np.ndarray, drawn_of: DrawnOf) -> Drawn:
-    """The resamples of every row of the front that another is held against, by point."""
+    """Resamples of the rows of the front that others are compared with, by point."""
     front = points.iloc[np.unique(place_P[place_P != NONE])]
     found: dict[str, np.ndarray] = {}
     for model, rows in front.groupby("model", sort=False):
@@ -66,9 +72,19 @@ def _front_drawn(points: pd.DataFrame, place_P: np.ndarray, drawn_of: DrawnOf) -
 def _intervals(
     points: pd.DataFrame, against_P: np.ndarray, change_P: np.ndarray, front: Drawn, of: DrawnOf
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(low_P, high_P) of each change; NaN where the resamples of one of a pair are not there.
+    """Compute the interval of each change.
 
     A model at a time: the resamples of all rows at once would be gigabytes.
+
+    Args:
+        points: rows of `points`.
+        against_P: id of the row of the front that each is compared with.
+        change_P: of macro-F1 on test.
+        front: resamples of the front.
+        of: returns the resamples of a model.
+
+    Returns:
+        low_P and high_P, NaN where the resamples of one of a pair are not there.
     """
     names_P = points["point"].to_numpy(object)
     low_P, high_P = np.full(len(points), np.nan), np.full(len(points), np.nan)
@@ -84,12 +100,15 @@ def _intervals(
 
 
 def with_nearest(points: pd.DataFrame, drawn_of: DrawnOf) -> dict[str, Any]:
-    """Columns of `points` on the nearest row of the front.
+    """Compute the columns of `points` about the nearest row of the front.
 
     Args:
-        points: rows with their place on the front and their score on test.
-        drawn_of: what a model left of its points in resamples; asked for once a model, and for the
-            few of the front once more.
+        points: rows with `on_front` and their score on test.
+        drawn_of: returns the resamples (B) of a model's points by their id; called once per model,
+            and once more for those of the front.
+
+    Returns:
+        The columns by name.
     """
     points = points.reset_index(drop=True)
     place_P = nearest_front(points)

@@ -1,4 +1,4 @@
-"""How a run, its columns and its comparisons look in a notebook: whole sentences, nothing cut."""
+"""HTML of a run, its columns and its comparisons for a notebook: whole sentences, nothing cut."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -36,12 +36,12 @@ def table_html(frame: pd.DataFrame) -> str:
 
 
 def missing_words(missing: Mapping[str, Sequence[str]]) -> str:
-    """What an earlier version did not write, in a sentence; empty where nothing is missing."""
+    """Columns that another version did not write, in a sentence; empty where none is missing."""
     if not missing:
         return ""
-    told = "; ".join(f"{table} has no {', '.join(columns)}" for table, columns in missing.items())
+    lacks = "; ".join(f"{table} has no {', '.join(columns)}" for table, columns in missing.items())
     return (
-        f"Written by another version: {told}. These columns are null; run the same command again "
+        f"Written by another version: {lacks}. These columns are null; run the same command again "
         "to have them."
     )
 
@@ -50,12 +50,12 @@ def run_html(
     places: Sequence[str], tables: pd.DataFrame, missing: Mapping[str, Sequence[str]]
 ) -> str:
     """A run: where it lies, its tables, and what of them is missing."""
-    said = f"<p>{escape(told)}</p>" if (told := missing_words(missing)) else ""
-    return f"<p><b>{escape(', '.join(places))}</b></p>{table_html(tables)}{said}"
+    note = f"<p>{escape(words)}</p>" if (words := missing_words(missing)) else ""
+    return f"<p><b>{escape(', '.join(places))}</b></p>{table_html(tables)}{note}"
 
 
 class Described(pd.DataFrame):
-    """What tables or columns mean. A frame like any other that a notebook shows whole."""
+    """Descriptions of tables or columns: a frame that a notebook shows whole."""
 
     def _repr_html_(self) -> str:
         return table_html(pd.DataFrame(self))

@@ -2,8 +2,8 @@
 
 `<run>/_parts/<token>/<table>/<part>.parquet`, merged into `<run>/<table>.parquet` by `compact`.
 Every start of a run has a token of its own, and only the parts of the last start count: what
-processes of a killed start still write lies under a token that nobody reads any more. Whatever in a
-run's folder is no table starts with `_` or is `report.html`, `figures/` or `artifacts/`.
+processes of a killed start still write lies under a token that is no longer read. Everything in a
+run's folder that is no table starts with `_` or is `report.html`, `figures/` or `artifacts/`.
 """
 
 import os
@@ -25,7 +25,7 @@ PARTS = "_parts"
 TOKEN = "_token"  # in `_parts`: names the start whose parts count; none: those without a token
 FAILURES = "failures"
 ID_LACKS = 16  # digits of a stage's key
-RUNS = "runs"  # every start keeps its row: these parts lie beside the tokens
+RUNS = "runs"  # every start keeps its row: these parts lie next to the tokens
 
 # What names a row: parts may repeat a row, the compacted table holds it once.
 KEYS: dict[str, tuple[str, ...]] = {
@@ -70,8 +70,16 @@ def table_path(run_folder: P, table: str) -> P:
 
 
 def begin(run_folder: Place) -> str:
-    """Begin a start of the run: the parts of all before it are dropped, and count no more even
-    where they are written later. Returns its token. The caller holds the run's lock."""
+    """Begin a start of the run. The caller holds the run's lock.
+
+    The parts of all starts before it are dropped, and do not count even if written later.
+
+    Args:
+        run_folder: of the run.
+
+    Returns:
+        The start's token.
+    """
     token = f"start-{uuid.uuid4().hex[:16]}"
     parts = run_folder / PARTS
     if isinstance(parts, S3Folder):
@@ -105,7 +113,7 @@ def current_token(run_folder: Place) -> str:
 
 
 def _parts_of(run_folder: P, table: str, token: str | None) -> P:
-    """The folder of a table's parts. token: of a start, the last one's where it is None."""
+    """The folder of a table's parts under a start's token; None for the last start's."""
     row_class_of(table)
     token = current_token(run_folder) if token is None else token
     parts = run_folder / PARTS
@@ -123,13 +131,21 @@ def part_path(run_folder: P, table: str, part: str, token: str | None = None) ->
 def write_part(rows: Rows, run_folder: P, table: str, part: str, token: str | None = None) -> P:
     """Write one trial's rows of one table; the same part written again replaces itself.
 
-    token: of the start that writes; None is for who knows that no other start can have begun.
+    Args:
+        rows: of the table.
+        run_folder: of the run.
+        table: its name.
+        part: the part's name.
+        token: of the start that writes; None only where no other start can have begun.
+
+    Returns:
+        Where the part lies.
     """
     return write_table(rows, part_path(run_folder, table, part, token), part_class_of(table))
 
 
 def copy_part(source: Path, run_folder: P, table: str, part: str, token: str | None = None) -> P:
-    """Make a finished table at `source`, byte by byte, a part of the run: as `write_part`."""
+    """Copy a finished table at `source`, byte by byte, to a part of the run, as `write_part`."""
     return copy_table(source, part_path(run_folder, table, part, token))
 
 
@@ -142,10 +158,18 @@ def _files(run_folder: P, table: str, token: str | None) -> Sequence[P]:
 
 
 def part_files(run_folder: P, table: str, token: str | None = None) -> Sequence[P]:
-    """Parts of a table by name; half-written files, which start with a dot, are no parts.
+    """List the parts of a table by name.
 
-    A failure of what was made after all, and has rows, is none: a stage that failed may have been
-    asked for again.
+    Half-written files, which start with a dot, are no parts. A failure of a stage that was made
+    after all, and has rows, does not count: it may have been requested again.
+
+    Args:
+        run_folder: of the run.
+        table: its name.
+        token: of a start; None for the last one.
+
+    Returns:
+        Their places.
     """
     files = _files(run_folder, table, token)
     if table != FAILURES or not files:
@@ -158,15 +182,17 @@ def part_files(run_folder: P, table: str, token: str | None = None) -> Sequence[
 
 
 def drop_part(run_folder: Place, part: Path) -> None:
-    """Drop the part that lies, or of which a copy lies, at `part`."""
+    """Delete the part at `part`, or the part of the run of which `part` is a local copy."""
     part.unlink(missing_ok=True)
     if isinstance(run_folder, S3Folder):
         _parts_of(run_folder, part.parent.name, None).delete([part.name])
 
 
 def gather(run_folder: Place, folder: Path) -> None:
-    """Have the parts of a run in a local folder, to be merged there; ValueError for a damaged one,
-    which is dropped."""
+    """Download the parts of a run in a bucket to a local folder, to be merged there.
+
+    Nothing is done for a local run. ValueError for a damaged part, which is deleted.
+    """
     if not isinstance(run_folder, S3Folder):
         return
     parts, token = run_folder / PARTS, current_token(run_folder)

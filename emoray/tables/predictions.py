@@ -1,4 +1,4 @@
-"""What a run keeps of its points: where they cut, and what their models say of test.
+"""What a run keeps of its points: their cuts, and their models' predictions on test.
 
 `read` gives a table of the run by name. Shapes: N texts, K labels.
 """
@@ -51,7 +51,7 @@ def _matrix(table: pa.Table, column: str) -> np.ndarray:
 
 
 def kept_predictions(read: Read, model: str) -> tuple[np.ndarray, np.ndarray] | None:
-    """(labels_NK uint8, logits_NK float32) of test; None of a model whose are not kept."""
+    """labels_NK (uint8) and logits_NK (float32) of test; None where they are not kept."""
     rows = where(read("predictions"), "model", model).sort_by("text")
     if not rows.num_rows:
         return None

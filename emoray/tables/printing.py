@@ -1,4 +1,4 @@
-"""What a run's folder holds, for a terminal or as JSON."""
+"""The tables of a run's folder and their columns, for a terminal or as JSON."""
 
 import json
 
@@ -32,13 +32,13 @@ def _grid(rows: pd.DataFrame, *, wide: str) -> Table:
 
 
 def _tables(run: Run) -> pd.DataFrame:
-    told = run.describe()
+    described = run.describe()
     return pd.DataFrame(
         {
-            "table": told["table"],
-            "rows": told["rows"].map("{:,}".format),
-            "size": told["size_bytes"].map(size),
-            "what a row is": told["description"],
+            "table": described["table"],
+            "rows": described["rows"].map("{:,}".format),
+            "size": described["size_bytes"].map(size),
+            "what a row is": described["description"],
         }
     )
 
@@ -56,8 +56,8 @@ def _columns(run: Run, table: str) -> Table:
         shown = f"{kind} · {column.example}" if column.example else kind
         if column.column in absent:
             shown = f"{kind} · not in these tables, which another version wrote"
-        told = Text.assemble(f"{column.description}{unit}{better}\n", (shown, "dim"))
-        grid.add_row(Text(column.column), told)
+        described = Text.assemble(f"{column.description}{unit}{better}\n", (shown, "dim"))
+        grid.add_row(Text(column.column), described)
     return grid
 
 
@@ -67,8 +67,8 @@ def print_tables(run: Run, table: str | None, console: Console) -> None:
     if table is None:
         console.print(f"tables in {places}", style="bold", highlight=False, soft_wrap=True)
         print_table(console, _grid(_tables(run), wide="what a row is"))
-        if said := missing_words(run.missing()):
-            console.print(f"\n{said}", highlight=False)
+        if missing := missing_words(run.missing()):
+            console.print(f"\n{missing}", highlight=False)
         first = run.folders[0].place
         console.print(
             f"\ncolumns of one: python -m jobs.tables {first} {run.tables[0]}"
@@ -88,5 +88,5 @@ def print_tables(run: Run, table: str | None, console: Console) -> None:
 
 def as_json(run: Run, table: str | None) -> str:
     """The same as JSON: an array of objects, one a table or one a column."""
-    told = run.describe(table)
-    return json.dumps(json.loads(told.to_json(orient="records")), indent=2, ensure_ascii=False)
+    described = run.describe(table)
+    return json.dumps(json.loads(described.to_json(orient="records")), indent=2, ensure_ascii=False)

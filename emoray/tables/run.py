@@ -40,10 +40,10 @@ def _frame(table: pa.Table) -> pd.DataFrame:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Run:
-    """One run, or several read as one. Rows of several runs are told apart by the column `run`.
+    """One run, or several read as one. The column `run` distinguishes the rows of several runs.
 
     Points of equal id in two runs are the same work: same corpus, recipe, scheme and decision. Both
-    rows stay; what asks for one point takes that of the run named first.
+    rows stay; where one point is asked for, that of the run named first counts.
     """
 
     folders: tuple[Folder, ...]
@@ -52,10 +52,16 @@ class Run:
 
     @classmethod
     def of(cls, *places: str | Path | Place) -> "Run":
-        """The run in a folder or s3://bucket/prefix, or several as one.
+        """Open the run in a folder or s3://bucket/prefix, or several as one.
+
+        Args:
+            places: folders or prefixes.
+
+        Returns:
+            The run, of which only the footers of files are read.
 
         Raises:
-            ValueError: where a place holds no tables, with what it does hold.
+            ValueError: a place holds no tables, or there is none.
         """
         if not places:
             raise ValueError("a run is a folder, got none: load_run('results/quick-ekman')")
@@ -79,11 +85,11 @@ class Run:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables that are there."""
+        """Names of the tables that are there."""
         return tuple(t for t in CLASSES if any(folder.holds(t) for folder in self.folders))
 
     def names(self) -> list[str]:
-        """What each folder is called in the column `run`: its name, or all of where it lies."""
+        """Name of each folder in the column `run`: its own, or its whole path if two share it."""
         short = [folder.name for folder in self.folders]
         return short if len(set(short)) == len(short) else [str(f.place) for f in self.folders]
 
@@ -145,18 +151,37 @@ class Run:
         taxonomy: str | None = None,
         corpus: str | None = None,
     ) -> pd.Series:
-        """The point that is best in `by` among those within so many points of the best dev score.
+        """Choose the point that is best in `by` among those near the best dev score.
 
-        Chosen on dev, as the picks of a sweep are. where: only among rows for which this holds,
-        such as "size_bytes < 200_000 and dev_ece < 0.01": columns of points, compared with numbers
-        or quoted words, joined by and, or, not. taxonomy, corpus: which one, of several.
+        Chosen on dev, as the picks of a sweep are.
+
+        Args:
+            within: how near, in points, hundredths of macro-F1.
+            by: a column with a direction.
+            where: only among rows for which this holds, such as
+                "size_bytes < 200_000 and dev_ece < 0.01": columns of points, compared with numbers
+                or quoted words, joined by and, or, not.
+            taxonomy: which one, of several.
+            corpus: which one, of several.
+
+        Returns:
+            Its row of `points`.
         """
         kind = of_one_kind(self.points, corpus, taxonomy)
         return best(kind, within=within, by=by, where=where)
 
     def _point(self, named: str | pd.Series) -> tuple[int, pd.Series]:
-        """A point's row and the folder that it stands in; of several the first that keeps its
-        predictions, else the first."""
+        """Find a point's row and the index of its folder.
+
+        Args:
+            named: its id, or a row.
+
+        Returns:
+            Of several folders the first that keeps its predictions, else the first.
+
+        Raises:
+            ValueError: there is no such point.
+        """
         name = named if isinstance(named, str) else str(named["point"])
         found = []
         for which, folder in enumerate(self.folders):
@@ -184,10 +209,17 @@ class Run:
     def compare(
         self, a: str | pd.Series, b: str | pd.Series, margin: float = 0.005
     ) -> "PointComparison":
-        """How point `b` differs from point `a` on the same test texts: interval, verdict, labels.
+        """Compare point `b` with point `a` on the same test texts: interval, verdict, labels.
 
-        a, b: ids, or rows such as `best()` gives. margin: the change of macro-F1 that counts as
-        none, 0.005 = half a point. ValueError where the run does not keep a point's predictions.
+        ValueError where the run does not keep a point's predictions.
+
+        Args:
+            a: an id, or a row such as `best()` returns.
+            b: another.
+            margin: the change of macro-F1 that counts as none, 0.005 = half a point.
+
+        Returns:
+            The comparison, which prints as its verdict.
         """
         from emoray.tables.comparing_points import (
             compare_points,  # scipy.stats takes most of a second
@@ -200,7 +232,7 @@ class Run:
             margin,
         )
 
-    def _told(self, point: str | pd.Series) -> tuple[pd.Series, "Read"]:
+    def _row_and_tables(self, point: str | pd.Series) -> tuple[pd.Series, "Read"]:
         which, row = self._point(point)
         return row, lambda name: self._read(which, name)
 
@@ -208,33 +240,53 @@ class Run:
         """Each label's threshold at a point, as a probability and as the exact logit cut."""
         from emoray.tables.judged import thresholds
 
-        return thresholds(*self._told(point))
+        return thresholds(*self._row_and_tables(point))
 
     def errors(self, point: str | pd.Series, label: str | None = None) -> pd.DataFrame:
-        """The test texts that a point judges wrongly, the surest mistakes first, one row each.
+        """List the test texts that a point decides wrongly, one row per error.
 
-        label: one, or all. For points whose predictions the run keeps: the front and its
-        float parents; texts are kept of GoEmotions and the sample, of a corpus of one's own
-        with `--keep-texts`. ValueError where they are not.
+        For points whose predictions the run keeps: the front and its float models. Texts are kept
+        of GoEmotions and the sample, of a corpus of one's own with `--keep-texts`; ValueError where
+        they are not.
+
+        Args:
+            point: its id, or a row.
+            label: one, or None for all.
+
+        Returns:
+            The surest mistakes first: those farthest from the threshold.
         """
         from emoray.tables.judged import errors
 
-        return errors(*self._told(point), label)
+        return errors(*self._row_and_tables(point), label)
 
     def confusion(self, point: str | pd.Series) -> pd.DataFrame:
-        """Which label a point gives in place of which, in test texts: carried x given.
+        """Count on test which label a point gives in place of which.
 
-        A text counts for each label it lacks beside each it has too much; `(nothing)` where there
-        is none of either.
+        A text counts for each pair of a label that is missing and one that is given wrongly;
+        `(nothing)` where there is none of either.
+
+        Args:
+            point: its id, or a row.
+
+        Returns:
+            Counts of texts, labels carried (rows) x given (columns).
         """
         from emoray.tables.judged import confusion
 
-        return confusion(*self._told(point))
+        return confusion(*self._row_and_tables(point))
 
     def ship(self, point: str | pd.Series, folder: str | Path) -> Path:
         """Write the artifact of any point to a new folder, with the bytes that were scored.
 
-        ValueError where the folder is there, or where neither run nor store holds its files.
+        ValueError where the folder exists, or where neither run nor store holds its files.
+
+        Args:
+            point: its id, or a row.
+            folder: must not exist.
+
+        Returns:
+            The folder.
         """
         from emoray.workflows.ship_row import ship_from  # the one way back, taken when it is called
 
@@ -242,9 +294,9 @@ class Run:
         return ship_from(str(self.folders[which].place), str(row["point"]), folder)
 
     def describe(self, table: str | None = None) -> pd.DataFrame:
-        """What is there: every table, or every column of one, with what it means."""
+        """Describe every table, or every column of one."""
         if table is None:
-            return Described(self._told_tables())
+            return Described(self._described_tables())
         examples = self._examples(self._checked(table))
         return Described(
             asdict(column) | {"example": examples.get(column.column, "")}
@@ -252,18 +304,20 @@ class Run:
         )
 
     def _examples(self, table: str) -> dict[str, str]:
-        """Of each column the first value that says something; no more is read than it takes."""
+        """The first value of each column that is not empty; no more is read than that takes."""
         wanted = dict.fromkeys(schema_of(CLASSES[table]).names)
         found: dict[str, str] = {}
         for folder in self.folders:
             for piece in folder.pieces(table) if folder.holds(table) else ():
                 values = dict(zip(piece.column_names, piece.columns, strict=True))
-                found |= {n: said for n in wanted if n not in found if (said := example(values, n))}
+                found |= {
+                    n: value for n in wanted if n not in found if (value := example(values, n))
+                }
                 if len(found) == len(wanted):
                     return found
         return found
 
-    def _told_tables(self) -> Iterable[dict[str, str | int]]:
+    def _described_tables(self) -> Iterable[dict[str, str | int]]:
         for name in self.tables:
             holding = [folder for folder in self.folders if folder.holds(name)]
             yield {

@@ -44,17 +44,22 @@ def latency_columns(model: pa.ChunkedArray, percentiles: pd.DataFrame) -> dict[s
 
 
 def joined(measured: pa.Table, facts: Mapping[str, Any]) -> pa.Table:
-    """Rows of `points`, whole: a fact that the run has nothing to say of is null, of text empty."""
+    """Join measured columns with facts of the run to rows of `points`; unknown facts are null."""
     columns = dict(zip(measured.column_names, measured.columns, strict=True))
     return filled(pa.table({**columns, **facts}), schema_of(PointRow))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPoints:
-    """The points of all parts of a run, and what its other tables say of them.
+    """The points of all parts of a run, with columns from its other tables.
 
-    They can be read as often as one likes, and become the table `points` once all facts are known.
-    percentiles: of latency, by model. on_front: in the order of the rows.
+    They can be read several times, and become the table `points` once all facts are known.
+
+    Attributes:
+        merged: rows of all parts.
+        run_folder: of the run.
+        percentiles: of latency, by model.
+        on_front: booleans in the order of the rows.
     """
 
     merged: Merged
@@ -64,8 +69,8 @@ class RunPoints:
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The rows in order, some thousand at once; only these columns, if given."""
-        asked = list(columns or schema_of(PointRow).names)
-        measured = [name for name in MEASURED if name in {*asked, "model"}]
+        names = list(columns or schema_of(PointRow).names)
+        measured = [name for name in MEASURED if name in {*names, "model"}]
         done = 0
         for chunk in self.merged.chunks(measured):
             facts = {
@@ -76,7 +81,7 @@ class RunPoints:
             done += chunk.num_rows
             own = dict(zip(chunk.column_names, chunk.columns, strict=True))
             known = {**own, **facts}
-            yield pa.table({name: known[name] for name in asked if name in known})
+            yield pa.table({name: known[name] for name in names if name in known})
 
     def frame(self, columns: Sequence[str]) -> pd.DataFrame:
         """These columns of all rows, in little memory: see `coded`."""

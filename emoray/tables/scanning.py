@@ -1,4 +1,4 @@
-"""A table read piece by piece, of which no more is held than what is asked for."""
+"""A table read piece by piece, of which only the rows wanted are held."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
@@ -18,18 +18,18 @@ from emoray.tables.files import (
 from emoray.tables.schema import schema_of
 
 ROWS = 131_072  # held at once
-FEW = 100  # values that are looked for in what a file says of its rows
+FEW = 100  # values that are compared with the statistics of row groups
 
 
 def _may_hold(group: pq.RowGroupMetaData, column: str, values: Collection[Any]) -> bool:
-    """Whether a part of a file, by what it says of itself, may hold one of the values."""
+    """Whether a row group, by its statistics, may hold one of the values."""
     for at in range(group.num_columns):
         about = group.column(at)
         if about.path_in_schema == column:
-            told = about.statistics
-            if told is None or not told.has_min_max:
+            found = about.statistics
+            if found is None or not found.has_min_max:
                 return True
-            return any(told.min <= value <= told.max for value in values)
+            return any(found.min <= value <= found.max for value in values)
     return True
 
 
@@ -41,17 +41,27 @@ def scan(
     *,
     among: tuple[str, Collection[Any]] | None = None,
 ) -> Iterator[pa.Table]:
-    """The table at `path` piece by piece, of this version or another, as `read_any_version` has it.
+    """Read the table at `path` piece by piece, of this version or another.
 
-    columns: those wanted, of all. among: a column and values, to leave out all other rows.
-    ValueError as there.
+    Args:
+        path: of the file.
+        row_class: of the table.
+        keys: columns that it must have.
+        columns: names; None for all.
+        among: a column and values: all other rows are left out.
+
+    Yields:
+        Tables, first an empty one.
+
+    Raises:
+        ValueError: as `read_any_version`.
     """
     known = known_columns(path, row_class, keys)
     if known is None:
-        read_table(path, row_class)  # says what is wrong with it
-    asked = list(columns or schema_of(row_class).names)
-    schema = pa.schema([schema_of(row_class).field(name) for name in asked])
-    needed = [name for name in dict.fromkeys((*asked, *(among or ())[:1])) if name in (known or ())]
+        read_table(path, row_class)  # raises with the reason
+    names = list(columns or schema_of(row_class).names)
+    schema = pa.schema([schema_of(row_class).field(name) for name in names])
+    needed = [name for name in dict.fromkeys((*names, *(among or ())[:1])) if name in (known or ())]
     wanted = None
     if among and among[0] in needed:
         wanted = pa.array(list(among[1]), schema_of(row_class).field(among[0]).type)

@@ -34,7 +34,7 @@ def _arrow(name: str, hint: Any) -> tuple[pa.DataType, bool]:
 
 
 def _in_order(row_class: type) -> list[Field[Any]]:
-    """The class's fields; where it joins two, those of one stand `after` a column of the other."""
+    """Fields of the class; where it joins two, those of one are placed `after` the other's."""
     ordered: list[Field[Any]] = []
     place = 0
     for column in fields(row_class):
@@ -48,8 +48,14 @@ def _in_order(row_class: type) -> list[Field[Any]]:
 
 @cache
 def schema_of(row_class: type) -> pa.Schema:
-    """The table's schema; a field's metadata holds its `description`, and if any its `direction`
-    and `unit`."""
+    """Build the table's schema.
+
+    Args:
+        row_class: a dataclass whose fields are made by `note`, `gain` or `cost`.
+
+    Returns:
+        The schema; a field's metadata holds its `description` and, if any, `direction` and `unit`.
+    """
     hints = get_type_hints(row_class)
     columns = []
     for column in _in_order(row_class):

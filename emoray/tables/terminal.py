@@ -1,6 +1,6 @@
 """Tables for a terminal of any width, or for a log: no number loses a digit, no word its end.
 
-Where a table is wider than the terminal, its columns stand in blocks below each other, each block
+Where a table is wider than the terminal, its columns are printed in blocks, each block
 with the first column. In a log, which has no width, it is as wide as it needs to be.
 """
 
@@ -28,8 +28,18 @@ def _width(console: Console, made: Table) -> int:
 
 
 def _roomy(console: Console, column: Column) -> Column:
-    """The column as wide as its longest word where its cells may be broken. Names that would take
-    half of a terminal may be, unless the column says how wide it is; numbers never."""
+    """Let a column be as narrow as its longest word where its cells may be broken.
+
+    Names that would take half of a terminal may be broken, unless the column has a width of its
+    own; numbers never.
+
+    Args:
+        console: the terminal.
+        column: of the table.
+
+    Returns:
+        The column, folded or as it was.
+    """
     options = console.options.update(width=ENDLESS)
     cells = [Measurement.get(console, options, cell) for cell in (column.header, *column.cells)]
     half = console.width // 2
@@ -53,7 +63,7 @@ def _of(made: Table, columns: Sequence[Column]) -> Table:
 
 
 def _needs(console: Console, made: Table, columns: Sequence[Column]) -> int:
-    """The least width at which these columns lose nothing."""
+    """The least width at which these columns are not cut."""
     return _width(console, _of(made, [replace(c, max_width=c.min_width) for c in columns]))
 
 

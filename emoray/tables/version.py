@@ -1,4 +1,4 @@
-"""What tells this version's tables from another's."""
+"""The version of the tables: a digest of their columns."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from emoray.tables.schema import schema_of
 
 @cache
 def tables_version() -> str:
-    """SHA-256 of every table's columns and their types: nobody has to remember to raise it."""
+    """SHA-256 of every table's columns and their types: it changes with them by itself."""
     columns = {
         name: [[field.name, str(field.type), field.nullable] for field in schema_of(row_class)]
         for name, row_class in TABLES.items()
@@ -20,6 +20,14 @@ def tables_version() -> str:
 
 
 def versioned(inputs: dict[str, str]) -> dict[str, str]:
-    """What a run is made of, with the version of its tables: a later start adds rows to them, so
-    another version's run is another run."""
+    """Add the version of the tables to a run's inputs.
+
+    A later start adds rows to the tables, so a run of another version is another run.
+
+    Args:
+        inputs: digests by name.
+
+    Returns:
+        The inputs and the version.
+    """
     return {**inputs, RECORDED: tables_version()}

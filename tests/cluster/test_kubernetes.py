@@ -15,7 +15,7 @@ from ray.autoscaler._private.kuberay.node_provider import (
 )
 from typer.testing import CliRunner
 
-from emoray.provenance import SAID_COMMIT
+from emoray.provenance import COMMIT_VARIABLE
 from jobs import sweep
 from tests.cluster.head import ROOT
 from tests.cluster.rayjob_schema import RAYJOB
@@ -152,6 +152,6 @@ def test_what_the_image_copies_exists_and_what_it_installs_is_pinned() -> None:
 
 
 def test_the_image_says_its_commit_as_a_submitted_job_does() -> None:
-    assert f"ENV {SAID_COMMIT}=${SAID_COMMIT}" in DOCKERFILE
+    assert f"ENV {COMMIT_VARIABLE}=${COMMIT_VARIABLE}" in DOCKERFILE
     for said in (DOCKERFILE, (ROOT / "cluster" / "rayjob.yaml").read_text()):
-        assert f"--build-arg {SAID_COMMIT}=$(git rev-parse HEAD)" in said
+        assert f"--build-arg {COMMIT_VARIABLE}=$(git rev-parse HEAD)" in said
