@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
@@ -18,12 +17,12 @@ from emoray.labels import taxonomy
 from emoray.storage.location import relative
 from emoray.tables import load_run
 from emoray.tables.files import read_table, write_table
-from emoray.tables.point_rows import MeasuredPointRow, PointRow
+from emoray.tables.point_rows import MeasuredPointRow, PointRow, RunPointRow
 from emoray.tables.rows import LabelRow, RunRow
-from emoray.tables.run_points import joined
 from emoray.workflows.ship_row import ship_from
 from jobs import ship as ship_job
 from tests.stages.chain import RECIPE, Chain
+from tests.tables.made import blanks
 from tests.tables.made import row as made_row
 
 
@@ -31,11 +30,10 @@ from tests.tables.made import row as made_row
 def run(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of one model, none of its rows shipped."""
     folder = tmp_path_factory.mktemp("runs") / "small"
-    measured = read_table(chain.folders[1] / "points.parquet", MeasuredPointRow)
-    points = joined(measured, {"on_front": pa.repeat(False, len(measured))}).to_pandas()
+    points = read_table(chain.folders[1] / "points.parquet", MeasuredPointRow).to_pandas()
     base = chain.store.folder(chain.decided[1].compressed) / "artifact"
-    points["artifact"] = relative(base, folder)
-    write_table(points.to_dict("series"), folder / "points.parquet", PointRow)
+    of_run = blanks(RunPointRow) | {"run": "", "artifact": relative(base, folder)}
+    write_table(points.to_dict("series") | of_run, folder / "points.parquet", PointRow)
     labels = read_table(chain.folders[1] / "labels.parquet", LabelRow)
     write_table(labels, folder / "labels.parquet", LabelRow)
     names = json.dumps(taxonomy(RECIPE.taxonomy).labels)

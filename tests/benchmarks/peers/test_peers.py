@@ -89,7 +89,7 @@ def test_a_peer_that_fails_is_a_row_that_says_how(compared: PeerResults) -> None
     absent = by_name(compared)["absent"]
     assert absent.failed == "absent: ModuleNotFoundError: No module named 'optimum'"
     assert failures(compared.rows) == [f"absent failed: {absent.failed}"]
-    assert "p50_ms" not in absent.said and absent.said["failed"]
+    assert "p50_ms" not in absent.to_json() and absent.to_json()["failed"]
 
 
 def timed(model: str, number: int, milliseconds: float) -> SpeedRow:
@@ -199,10 +199,10 @@ def test_figures_name_the_best_peer_and_one_that_is_faster_but_loses() -> None:
 
 
 def test_a_row_says_what_its_comparison_says() -> None:
-    said = QUICK.said
+    said = QUICK.to_json()
     assert (said["verdict"], said["low"], said["high"]) == ("worse", -0.02, -0.01)
     assert (said["flips"], said["cells"]) == (3, 100) and "compared" not in said
-    assert "verdict" not in TORCH.said and "megabytes" not in TORCH.said
+    assert "verdict" not in TORCH.to_json() and "megabytes" not in TORCH.to_json()
 
 
 def test_an_empty_table_says_that_few_texts_show_nothing() -> None:
