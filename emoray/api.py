@@ -32,9 +32,9 @@ def load_artifact(place: "str | Path | Place", *, threads: int = 1) -> "Classifi
         ValueError: a file is missing or differs from the manifest.
     """
     from emoray.artifact.runtime import load
-    from emoray.storage.location import fetched, place_of
+    from emoray.storage.location import local_copy, place_of
 
-    return load(fetched(place_of(str(place))), threads=threads)
+    return load(local_copy(place_of(str(place))), threads=threads)
 
 
 def read_corpus(

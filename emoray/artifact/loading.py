@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from emoray.labels import Taxonomy, places_of, same_labels, unlike
-from emoray.storage.location import Place, fetched, name_of
+from emoray.storage.location import Place, local_copy, name_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,7 +52,7 @@ def open_artifact(place: Place) -> Finished:
     from emoray.artifact import runtime
     from emoray.artifact.decision_history import model_sha256
 
-    folder = fetched(place)
+    folder = local_copy(place)
     files = runtime.read(folder)
     labels = tuple(json.loads(files[runtime.LABELS]))
     decision = json.loads(files[runtime.DECISION])

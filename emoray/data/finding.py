@@ -12,7 +12,7 @@ from emoray.data.importing.settings import HUB, Bring
 from emoray.labels import Taxonomy
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.storage.cache import user_cache
-from emoray.storage.location import Place, fetched, place_of
+from emoray.storage.location import Place, local_copy, place_of
 
 USUAL = "ekman"  # the taxonomy where none is named
 
@@ -98,12 +98,12 @@ def find_corpus(
         ValueError: if the corpus cannot be read.
     """
     if options is None:
-        return locate(None if data is None else fetched(data), download=download)
+        return locate(None if data is None else local_copy(data), download=download)
     if options.source == SAMPLE and not Path(SAMPLE).exists():
         return sample()
     where = options.source
     if not where.startswith(HUB):
-        where = str(fetched(place_of(where)))
+        where = str(local_copy(place_of(where)))
     try:
         found = bring(options, where, cache or user_cache())
     except ValueError as error:

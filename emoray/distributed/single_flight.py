@@ -164,7 +164,7 @@ class SingleFlight:
                 self.full = first_line(error)
             self.tally.failed.add(key)
             with suppress(OSError):  # on a full disk the run stops, and its counts with it
-                await asyncio.to_thread(self.store.tell_failed, stage, first_line(error))
+                await asyncio.to_thread(self.store.record_failed, stage, first_line(error))
             return Failed(stage.name, first_line(error))
         if done.cached:  # by another job, meanwhile
             self.tally.cached.add(key)

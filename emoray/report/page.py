@@ -25,7 +25,7 @@ from emoray.report.several import LEFT_OUT, page_of, tables_of, together
 from emoray.report.source import Gathered, OneRun, ReportSource
 from emoray.report.style import on_page, save_png, specs_of
 from emoray.report.thinning import MOST
-from emoray.storage.location import Place, landing
+from emoray.storage.location import Place, staged_output
 from emoray.storage.submitted import check_outlives
 from emoray.tables.baselines import without_baselines
 from emoray.tables.compact import compact
@@ -226,7 +226,7 @@ def draw_run(run: Place, wanted: Collection[str] = ()) -> Place:
     Returns:
         Where the report lies.
     """
-    with landing(run) as folder:
+    with staged_output(run) as folder:
         if not table_path(folder, "points").is_file():
             gather(run, folder)
         return run / write_report(folder, wanted=wanted).name

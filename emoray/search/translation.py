@@ -121,7 +121,7 @@ def _telling(texts: int, console: Console) -> Iterator[_Teller]:
 def _rows(shard: ShardResult, sources: Sequence[str], shelf: Store) -> list[TranslationRow]:
     """What a shard found; of a text that was set aside, why."""
     if isinstance(shard.result, Done):
-        return read_translations(shelf.here(shard.result))
+        return read_translations(shelf.local_folder(shard.result))
     assert isinstance(shard.stage, Translate)
     index = shard.stage.start
     why = shard.result.error

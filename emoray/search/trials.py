@@ -62,7 +62,7 @@ class Desk:
 
     def folder(self, made: Done) -> Path:
         """The files of a finished stage on this node, brought here if they lie elsewhere."""
-        return made.folder if made.folder.is_dir() else open_store(self.store).here(made)
+        return made.folder if made.folder.is_dir() else open_store(self.store).local_folder(made)
 
 
 def _write_epochs(desk: Desk, made: Done) -> None:

@@ -11,7 +11,7 @@ from emoray.labels import Taxonomy
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.stages.encoders import require_readable
 from emoray.stages.spec import CorpusRef, Data, EncoderRef, VectorsRef
-from emoray.storage.location import Place, fetched, place_of
+from emoray.storage.location import Place, local_copy, place_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ def require_encoder(name: str, texts: Sequence[str] = ()) -> EncoderRef:
     from emoray.models.encoder.weights import position_count, read_config
 
     require_bert()
-    source = find(str(fetched(place_of(name))) if name.startswith("s3://") else name)
+    source = find(str(local_copy(place_of(name))) if name.startswith("s3://") else name)
     config = read_config(source.folder)
     kind = architecture_of(config)
     longest = min(64, position_count(config, kind))

@@ -1,1 +1,1 @@
-"""Where bytes lie: a local folder or a bucket."""
+"""Storage of files: a local folder or a bucket."""

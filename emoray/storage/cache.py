@@ -1,4 +1,4 @@
-"""Where this user's downloads, corpora and copies of buckets are kept: closed to other users."""
+"""The user's cache of downloads, corpora and copies of buckets, closed to other users."""
 
 import os
 import shutil
@@ -13,13 +13,13 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 LOCK = "lock"
-OLD_SECONDS = 7 * 86400.0  # of what no lock tells about: an earlier version's
+OLD_SECONDS = 7 * 86400.0  # for a folder without a lock: an earlier version's
 
 
 def user_cache() -> Path:
-    """The folder, which nobody else may look into: what lies in private buckets comes here."""
+    """The cache folder, with access for this user alone: files of private buckets come here."""
     folder = Path(platformdirs.user_cache_dir("emoray"))
-    with suppress(OSError):  # another's, or read-only: whoever writes will hear of it
+    with suppress(OSError):  # another's, or read-only: writing fails later
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if stat.S_IMODE(folder.stat().st_mode) & 0o077:
             folder.chmod(0o700)
@@ -27,7 +27,7 @@ def user_cache() -> Path:
 
 
 def close_to_others(path: Path) -> None:
-    """Take a file, or all below a folder, from group and others."""
+    """Remove the rights of group and others from a file, or from all below a folder."""
     for each in (path, *path.rglob("*")) if path.is_dir() else (path,):
         with suppress(OSError):
             if not each.is_symlink():
@@ -35,7 +35,7 @@ def close_to_others(path: Path) -> None:
 
 
 def _is_dead(work: Path) -> bool:
-    """Whether nobody holds it any more: the system lets go of a dead process' lock."""
+    """Whether its process is dead: the system releases a dead process' lock."""
     if not (work / LOCK).exists():
         with suppress(OSError):
             return time.time() - work.stat().st_mtime > OLD_SECONDS
@@ -56,8 +56,13 @@ def clear_dead(parent: Path, name: str) -> None:
 
 @contextmanager
 def own_scratch(parent: Path, name: str) -> Iterator[Path]:
-    """A new folder below `parent`, `name-…`, closed to other users; it goes when the block ends, or
-    when the next one begins after its process was killed."""
+    """Make a scratch folder below `parent`, closed to other users.
+
+    It is removed when the block ends, or when the next one begins after its process was killed.
+
+    Yields:
+        The folder, `name-…`.
+    """
     clear_dead(parent, name)
     made = parent / f".{name}-{uuid.uuid4().hex[:8]}"
     made.mkdir(parents=True, mode=0o700)

@@ -1,4 +1,4 @@
-"""Who is at work on something: a lease that its holder renews, and that a killed one loses.
+"""Leases: whoever works on something renews its lease, and a killed process loses it.
 
 Soon where its process is known to be dead on this machine, else when it was not renewed for
 minutes by the clock of the disk or the bucket, so that clocks of machines may differ.
@@ -33,7 +33,7 @@ def _leases(place: Place) -> Leases:
 
 
 def _find(leases: Leases, name: str) -> StoredObject | None:
-    """The lease as it stands; one that cannot be read counts as none that anybody holds."""
+    """Read a lease; an unreadable one counts as none."""
     try:
         return leases.find(name)
     except DamagedError:
@@ -41,16 +41,16 @@ def _find(leases: Leases, name: str) -> StoredObject | None:
 
 
 def holder_of(found: StoredObject) -> dict[str, Any]:
-    """What the holder of a lease wrote of itself."""
+    """What the holder of a lease wrote into it."""
     try:
-        told = json.loads(found.content)
+        holder = json.loads(found.content)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return holder if isinstance(holder, dict) else {}
 
 
 def _is_free(found: StoredObject, owner: str) -> bool:
-    """Whether its holder is dead: one of the same owner unless it is known to live."""
+    """Whether a lease's holder is dead; one of the same owner is, unless it is known to live."""
     holder = holder_of(found)
     alive = lives(holder)
     lost = alive is False or (alive is None and holder.get("owner") == owner)
@@ -77,7 +77,7 @@ class _Lease:
         return False
 
     def hold(self, ended: threading.Event) -> None:
-        """Renew it until the work has ended, or it is another's; then give it back."""
+        """Renew the lease until the work has ended, or it is another's; then release it."""
         while not ended.wait(PULSE_SECONDS):
             with suppress(OSError):  # the store is away: whoever comes back first will see
                 found = _find(self.leases, self.name)
@@ -99,13 +99,19 @@ class _Lease:
 
 @contextmanager
 def claimed(place: Place, name: str, owner: str) -> Iterator[bool]:
-    """Hold the lease of that name while the block runs; gives False where another one holds it.
+    """Hold the lease of that name while the block runs.
 
-    owner: who takes over at once what a process of its own held that was lost with its machine.
+    Args:
+        place: where leases are kept.
+        name: of the lease.
+        owner: takes over at once from a process of its own that was lost with its machine.
+
+    Yields:
+        False where another one holds it.
     """
     # Of this one time: what is given back late is never the next one's.
-    told = {**this_process(), "owner": owner, "claim": uuid.uuid4().hex}
-    content = json.dumps(told).encode()
+    holder = {**this_process(), "owner": owner, "claim": uuid.uuid4().hex}
+    content = json.dumps(holder).encode()
     lease = _Lease(_leases(place), name, owner, content)
     if not lease.take():
         yield False
@@ -121,13 +127,13 @@ def claimed(place: Place, name: str, owner: str) -> Iterator[bool]:
 
 
 def is_claimed(place: Place, name: str, owner: str) -> bool:
-    """Whether one holds the lease of that name whom `owner` must wait for."""
+    """Whether the lease of that name is held by one that `owner` must wait for."""
     found = _find(_leases(place), name)
     return found is not None and not _is_free(found, owner)
 
 
 def clear_claims(place: Place, owner: str) -> None:
-    """Drop the leases whose holders are dead."""
+    """Remove the leases whose holders are dead."""
     leases = _leases(place)
     for name in leases.names():
         with suppress(OSError):

@@ -1,8 +1,8 @@
-"""The process' one connection to S3, as boto3's own environment says, and its errors in words.
+"""The process' one connection to S3, configured by boto3's environment, and its errors translated.
 
 Endpoint, region, profile, role and keys come from where boto3 looks for them: AWS_ENDPOINT_URL,
-AWS_PROFILE, ~/.aws, an instance's role. `EMORAY_S3_TIMEOUT` (seconds) says how long an answer may
-take.
+AWS_PROFILE, ~/.aws, an instance's role. `EMORAY_S3_TIMEOUT` (seconds) limits the time of a
+response.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ATTEMPTS = 8  # of one request, with jitter between: about half a minute in all
-PROBES = 5  # of the first request: a wrong endpoint is told at once
+PROBES = 5  # of the first request: a wrong endpoint fails soon
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 CONNECTIONS = 16
@@ -25,7 +25,7 @@ FORBIDDEN = {
     *("SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired"),
 }
 SKEWED = {"RequestTimeTooSkewed", "RequestExpired"}
-SKEW_SECONDS = 300.0  # that S3 bears is 15 minutes; a head's answer names no reason
+SKEW_SECONDS = 300.0  # that S3 bears is 15 minutes; a response to HEAD names no reason
 ABSENT = {"404", "NoSuchKey", "NotFound"}
 TAKEN = {"412", "PreconditionFailed"}
 CONTESTED = {"409", "ConditionalRequestConflict"}  # two conditional puts at once: ask again
@@ -34,21 +34,21 @@ _making = threading.Lock()  # boto3 makes clients in one thread at a time
 
 
 def read_seconds() -> float:
-    """How long S3 may take to answer; ValueError where the environment says nonsense."""
-    said = os.environ.get("EMORAY_S3_TIMEOUT", "")
+    """The limit of time of a response; ValueError where the environment holds no number above 0."""
+    text = os.environ.get("EMORAY_S3_TIMEOUT", "")
     try:
-        seconds = float(said or READ_SECONDS)
+        seconds = float(text or READ_SECONDS)
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
         raise ValueError(
-            f"EMORAY_S3_TIMEOUT is a number of seconds above 0, got {said!r}: 30 is usual"
+            f"EMORAY_S3_TIMEOUT is a number of seconds above 0, got {text!r}: 30 is usual"
         )
     return seconds
 
 
 def client(attempts: int | None = None) -> Any:
-    """boto3's client of this process and its environment; safe to share among threads."""
+    """Return boto3's client of this process and its environment; safe to share among threads."""
     settings = sorted(item for item in os.environ.items() if item[0].startswith("AWS_"))
     with _making:
         return _client(os.getpid(), hash(tuple(settings)), read_seconds(), attempts or ATTEMPTS)
@@ -70,7 +70,7 @@ def _client(pid: int, environment: int, seconds: float, attempts: int) -> Any:
     )
     for name in [n for n, value in os.environ.items() if n.startswith("AWS_") and not value]:
         del os.environ[name]  # to boto3 a profile or an endpoint of no letters is one to look for
-    with said("a connection to S3"):
+    with translated_errors("a connection to S3"):
         try:
             session = Session()
             made = session.client("s3", config=config)
@@ -86,35 +86,35 @@ def _client(pid: int, environment: int, seconds: float, attempts: int) -> Any:
 
 
 def is_amazon(made: Any) -> bool:
-    """Whether the client talks to AWS itself."""
+    """Whether the client is connected to AWS itself."""
     host = urlsplit(made.meta.endpoint_url).hostname or ""
     return host.endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 
 def code_of(error: Any) -> str:
-    """S3's own word for an error that it answered with."""
+    """S3's own code of an error."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def _is_skewed(error: Any) -> bool:
-    """Whether this machine's clock is why S3 refused."""
+    """Whether S3 refused because of this machine's clock."""
     code = code_of(error)
-    told = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-    if code in FORBIDDEN and told:
-        return abs(time.time() - parsedate_to_datetime(told).timestamp()) > SKEW_SECONDS
+    date = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    if code in FORBIDDEN and date:
+        return abs(time.time() - parsedate_to_datetime(date).timestamp()) > SKEW_SECONDS
     return code in SKEWED
 
 
 @contextmanager
-def said(what: str) -> Iterator[None]:
-    """boto3's errors as OSErrors that name `what`, the rule and the remedy, and never a secret."""
+def translated_errors(what: str) -> Iterator[None]:
+    """Raise boto3's errors as OSErrors with `what`, the rule and the remedy, without secrets."""
     from boto3.exceptions import Boto3Error, S3UploadFailedError
     from botocore import exceptions as boto
 
     try:
         yield
     except boto.ClientError as error:
-        raise _answered(what, error) from None
+        raise _client_error(what, error) from None
     except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.ProfileNotFound) as error:
         raise PermissionError(
             f"S3 asks who is calling, got no usable credentials for {what} "
@@ -124,7 +124,7 @@ def said(what: str) -> Iterator[None]:
     except S3UploadFailedError as error:
         inner = error.__context__
         if isinstance(inner, boto.ClientError):
-            raise _answered(what, inner) from None
+            raise _client_error(what, inner) from None
         raise OSError(f"S3 must take what is written, got a failed upload of {what}") from error
     except (boto.HTTPClientError, boto.ConnectionError) as error:
         raise ConnectionError(
@@ -139,7 +139,7 @@ def said(what: str) -> Iterator[None]:
         ) from None
 
 
-def _answered(what: str, error: Any) -> OSError:
+def _client_error(what: str, error: Any) -> OSError:
     code = code_of(error)
     if code in ABSENT:
         return FileNotFoundError(f"an object must exist, got none at {what}: check the name")

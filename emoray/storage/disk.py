@@ -1,7 +1,7 @@
-"""A local folder of small files that are written as conditionally as a bucket's objects.
+"""A local folder of small files with a bucket's conditional writes.
 
 Only what a lease needs: `find`, `create`, `replace` and `remove` mean what they mean in `S3Folder`.
-Ages are told by the file system's own clock, which all machines that share it have in common.
+Ages are by the file system's own clock, which all machines that share it have in common.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ class DiskFolder:
             return os.fstat(probe.fileno()).st_mtime
 
     def find(self, name: str) -> StoredObject | None:
-        """The file with its state and its age in seconds; None where there is none."""
+        """Read the file with its state and its age in seconds; None where there is none."""
         try:
             with (self.root / name).open("rb") as file:
                 content, written = file.read(), os.fstat(file.fileno()).st_mtime
@@ -56,7 +56,7 @@ class DiskFolder:
         return True
 
     def replace(self, name: str, content: bytes, etag: str) -> bool:
-        """Write the file in place of that state of it. False when another state stands there."""
+        """Write the file in place of that state of it; False where it has another state."""
         aside = self.root / f".{name}-{uuid.uuid4().hex[:8]}"
         with FileLock(self.root / LOCK):
             if (found := self.find(name)) is None or found.etag != etag:
@@ -69,7 +69,7 @@ class DiskFolder:
         return True
 
     def remove(self, name: str, etag: str) -> bool:
-        """Delete that state of the file. False when another state, or none, stands there."""
+        """Delete that state of the file; False where it has another state, or is not there."""
         with FileLock(self.root / LOCK):
             if (found := self.find(name)) is None or found.etag != etag:
                 return False
@@ -77,7 +77,7 @@ class DiskFolder:
         return True
 
     def names(self) -> list[str]:
-        """The files, relative to the folder."""
+        """List the files, relative to the folder."""
         with suppress(FileNotFoundError):
             return sorted(name for name in os.listdir(self.root) if name[0] not in "._")
         return []

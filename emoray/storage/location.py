@@ -1,7 +1,7 @@
-"""Where something lies, here or in a bucket, and how local code works with either.
+"""Locations, here or in a bucket, and how local code reads and writes either.
 
-What lies in a bucket is brought to a local folder to be read, and taken from a local folder when it
-was written: nothing else of emoray needs to know of buckets.
+Files of a bucket are copied to a local folder to be read, and uploaded from a local folder after
+they were written: nothing else of emoray deals with buckets.
 """
 
 import hashlib
@@ -24,11 +24,11 @@ from emoray.storage.submitted import check_travelled
 Place: TypeAlias = Path | S3Folder
 SEAL = "manifest.json"  # of an artifact: whoever sees it sees all that it names
 LISTINGS = 3  # of a folder that changes while it is brought
-FETCH_GIB = 16.0  # that are brought unasked: a stranger's bucket may hold any amount
+FETCH_GIB = 16.0  # copied without being asked for: a bucket may hold any amount
 
 
 def place_of(text: str) -> Place:
-    """The place that a user names: `s3://bucket/prefix`, else a path."""
+    """Parse a location: `s3://bucket/prefix`, else a path."""
     if not text.strip():
         raise ValueError(
             "a place is a local path or s3://bucket/prefix, got '': write one, or leave it out"
@@ -43,26 +43,31 @@ def place_of(text: str) -> Place:
 
 
 def place_or_none(text: str | None) -> Place | None:
-    """The same for an option that may be left out."""
+    """Parse a location, or None, of an option that may be left out."""
     return place_of(text) if text else None
 
 
 def child(place: Place, name: str) -> Place:
-    """What lies below a place under that name."""
+    """The location of that name below another."""
     return place / name
 
 
 def tables_at(place: Place) -> str:
-    """The tables in a folder, for a console; also as pandas must be told of those in a bucket whose
-    prefix it would take for another."""
-    told = f"{place}/*.parquet"
+    """Name the tables in a folder, for a console.
+
+    For a bucket with a prefix that pandas would misread, its quoted form is added.
+
+    Returns:
+        A glob.
+    """
+    text = f"{place}/*.parquet"
     if isinstance(place, S3Folder) and (quoted := quote(f"/{place.prefix}")) != f"/{place.prefix}":
-        told += f" (to pandas s3://{place.bucket}{quoted}/NAME.parquet)"
-    return told
+        text += f" (to pandas s3://{place.bucket}{quoted}/NAME.parquet)"
+    return text
 
 
 def name_of(place: Place) -> str:
-    """The last part of a place's whole name."""
+    """The last part of a location's whole name."""
     return place.resolve().name if isinstance(place, Path) else place.name
 
 
@@ -74,7 +79,7 @@ def is_inside(place: Place, outer: Place) -> bool:
 
 
 def relative(place: Place, start: Place) -> str:
-    """Where `place` lies, seen from `start`; its whole URI where no way leads from there."""
+    """The path from `start` to `place`; its whole URI where there is no such path."""
     if isinstance(place, Path) and isinstance(start, Path):
         return os.path.relpath(place, start)
     if isinstance(place, S3Folder) and isinstance(start, S3Folder) and place.bucket == start.bucket:
@@ -82,33 +87,32 @@ def relative(place: Place, start: Place) -> str:
     return str(place)
 
 
-def located(start: Place, told: str) -> Place:
-    """The place that `relative` told, seen from `start`; a path is absolute, wherever a process
-    stands later.
+def located(start: Place, path: str) -> Place:
+    """Resolve a path of `relative` from `start`; absolute, wherever a process stands later.
 
-    A `start` that is a link may have been told of by its own name or by that of what it leads to:
-    the first of both ways that leads somewhere is taken.
+    A `start` that is a link may have been written by its own name or by that of its target: the
+    first of both that exists is taken.
+
+    Returns:
+        The location.
     """
-    if "://" in told:
-        return place_of(told)
+    if "://" in path:
+        return place_of(path)
     if isinstance(start, Path):
-        by_name = Path(os.path.normpath(start.absolute() / told))
-        followed = start.resolve() / told
+        by_name = Path(os.path.normpath(start.absolute() / path))
+        followed = start.resolve() / path
         return followed.resolve() if followed.exists() and not by_name.exists() else by_name
-    inside = os.path.normpath(f"/{start.prefix}/{told}").lstrip("/")
+    inside = os.path.normpath(f"/{start.prefix}/{path}").lstrip("/")
     return S3Folder.of(f"s3://{start.bucket}/{inside}")
 
 
 def absolute(place: Place) -> Place:
-    """The same from wherever a process stands."""
+    """The location independent of the working directory."""
     return place.absolute() if isinstance(place, Path) else place
 
 
-def ready(*places: Place) -> None:
-    """Refuse (ValueError) a bucket that cannot be listed and written, before anything is paid for.
-
-    What killed processes left there of their uploads is dropped.
-    """
+def check_writable(*places: Place) -> None:
+    """Refuse a bucket that cannot be listed and written; drop uploads of killed processes."""
     for place in places:
         if isinstance(place, S3Folder):
             place.probe()
@@ -117,7 +121,7 @@ def ready(*places: Place) -> None:
 
 
 def cache_of(folder: S3Folder) -> Path:
-    """Where this user keeps what was brought from there: between runs, and never cut down."""
+    """This user's local copy of a bucket's folder: kept between runs, and never cut down."""
     digest = hashlib.sha256(str(folder).encode()).hexdigest()[:32]
     return user_cache() / "s3" / digest
 
@@ -133,37 +137,37 @@ def hashes_below(folder: Path) -> dict[str, str]:
 
 
 def fetch_gib() -> float:
-    """How much may be brought of one place; ValueError where the environment says nonsense."""
-    said = os.environ.get("EMORAY_FETCH_GIB", "")
+    """The limit of a local copy in GiB; ValueError where the environment holds another value."""
+    text = os.environ.get("EMORAY_FETCH_GIB", "")
     try:
-        gib = float(said or FETCH_GIB)
+        gib = float(text or FETCH_GIB)
     except ValueError:
         gib = 0.0
     if not gib > 0:
         raise ValueError(
-            f"EMORAY_FETCH_GIB is a number of GiB above 0, got {said!r}: {FETCH_GIB:g} is usual"
+            f"EMORAY_FETCH_GIB is a number of GiB above 0, got {text!r}: {FETCH_GIB:g} is usual"
         )
     return gib
 
 
 def _refuse_too_much(place: S3Folder, entries: Sequence[Entry]) -> None:
-    """Refuse (ValueError) what is larger than is usual, or than there is room for."""
+    """Refuse a copy that is larger than the limit, or than the cache's disk has room for."""
     needed, most = sum(entry.size for entry in entries), fetch_gib()
-    told = f"got {needed / 2**30:,.1f} GiB in {len(entries):,} objects at {place}"
+    found = f"got {needed / 2**30:,.1f} GiB in {len(entries):,} objects at {place}"
     if needed > most * 2**30:
         raise ValueError(
-            f"what is brought from a bucket has at most {most:g} GiB, {told}: name the folder that "
-            "is meant, or allow more with EMORAY_FETCH_GIB"
+            f"what is brought from a bucket has at most {most:g} GiB, {found}: name the folder "
+            "that is meant, or allow more with EMORAY_FETCH_GIB"
         )
     if needed > (free := shutil.disk_usage(user_cache()).free):
         raise ValueError(
-            f"what is brought from a bucket finds room in the cache, {told}, and "
+            f"what is brought from a bucket finds room in the cache, {found}, and "
             f"{free / 2**30:,.1f} GiB are free in {user_cache()}: free space, or set XDG_CACHE_HOME"
         )
 
 
 def _listed(place: S3Folder) -> tuple[S3Folder, list[Entry]]:
-    """The objects below a place, else the one object of that very name, and where they lie."""
+    """List the objects below a location, else the object of that name, with their folder."""
     if below := place.entries():
         return place, below
     single = place.parent.entry(place.name) if place.prefix else None
@@ -173,7 +177,7 @@ def _listed(place: S3Folder) -> tuple[S3Folder, list[Entry]]:
 
 
 def _brought(source: S3Folder, entries: Sequence[Entry], folder: Path) -> bool:
-    """Bring objects to a folder; False when one of them was written anew meanwhile."""
+    """Download objects to a folder; False when one of them was overwritten meanwhile."""
     try:
         etags = in_parallel(lambda entry: source.download(entry.name, folder / entry.name), entries)
     except FileNotFoundError:
@@ -182,12 +186,12 @@ def _brought(source: S3Folder, entries: Sequence[Entry], folder: Path) -> bool:
 
 
 def _below(place: S3Folder, source: S3Folder) -> str:
-    """Where the objects of `source` go: into a folder of the place's name, or beside it."""
+    """Where the objects of `source` go: into a folder of the location's name, or next to it."""
     return place.name if source == place else ""
 
 
 def _is_whole(content: Path, index: Path) -> bool:
-    """Whether what was brought is still what it was."""
+    """Whether a local copy is unchanged."""
     try:
         known: object = json.loads(index.read_text())
     except (OSError, ValueError):
@@ -195,11 +199,17 @@ def _is_whole(content: Path, index: Path) -> bool:
     return known == hashes_below(content)
 
 
-def fetched(place: Place) -> Path:
-    """A local folder or file with what lies there: of a bucket, as it is now, checked by hash.
+def local_copy(place: Place) -> Path:
+    """Copy a bucket's folder or object, as it is now, to a local path, checked by hash.
 
-    It is kept and taken again as long as nothing changes in the bucket. ValueError where nothing
-    lies there.
+    The copy is kept and used again as long as nothing changes in the bucket. A local path is
+    returned as it is.
+
+    Returns:
+        The local path.
+
+    Raises:
+        OSError: if the bucket changes again and again while it is read.
     """
     if isinstance(place, Path):
         check_travelled(place)
@@ -231,14 +241,14 @@ def fetched(place: Place) -> Path:
 
 
 def _counts(name: str, only: Collection[str] | None) -> bool:
-    """Whether readers want it, or who asked for it by name."""
+    """Whether a name is one of `only`, or without these is not internal."""
     return name in only if only is not None else not name.startswith("_")
 
 
 def _taken(
     folder: Path, place: S3Folder, before: Mapping[str, str], only: Collection[str] | None
 ) -> set[str]:
-    """Take what changed since `before`: what others name goes first, tables and report last."""
+    """Upload what changed since `before`: files that others refer to first, tables last."""
     now = hashes_below(folder)
     changed = [name for name in now if before.get(name) != now[name] and _counts(name, only)]
     nested = [name for name in changed if "/" in name]
@@ -253,12 +263,19 @@ def _taken(
 
 
 @contextmanager
-def landing(place: Place, *, only: Collection[str] | None = None) -> Iterator[Path]:
-    """A local folder to write into. Of a bucket: a copy of what lies there, taken back at the end.
+def staged_output(place: Place, *, only: Collection[str] | None = None) -> Iterator[Path]:
+    """Write into a local folder; of a bucket: into a copy, uploaded at the end.
 
-    What changed is taken there when the block ends, well or not; what was deleted is deleted there
-    when it ends well. What starts with `_` is kept by other means, and left alone. only: the names
-    that are brought and taken, in place of all.
+    Changed files are uploaded when the block ends, with an error too; deleted ones are deleted in
+    the bucket when it ends without. Names that start with `_` are left alone: they are kept by
+    other means.
+
+    Args:
+        place: the output.
+        only: the names that are copied and uploaded, in place of all.
+
+    Yields:
+        The local folder.
     """
     if isinstance(place, Path):
         yield place

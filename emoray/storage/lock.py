@@ -1,7 +1,7 @@
 """One writer at a time: on disk a locked file, in a bucket an object that names its holder.
 
-Nobody tells a bucket that a process has died: the holder renews its object, and one that was not
-renewed for minutes is another's to take.
+A bucket cannot see that a process has died: the holder renews its object, and one that was not
+renewed for minutes is free.
 """
 
 import json
@@ -19,7 +19,7 @@ from emoray.storage.claim import PULSE_SECONDS, STALE_SECONDS, holder_of
 from emoray.storage.location import Place
 from emoray.storage.objects import StoredObject
 from emoray.storage.process import is_dead, this_process
-from emoray.storage.room import full_disks_told
+from emoray.storage.room import full_disks_named
 from emoray.storage.run_folder import INPUTS
 from emoray.storage.s3 import S3Folder
 
@@ -45,7 +45,7 @@ class Hold:
         return found is not None and holder_of(found).get("token") == self.token
 
     def take(self, stale_seconds: float) -> None:
-        """Take the lock, that of a dead holder too; ValueError names a living one."""
+        """Take the lock, or that of a dead holder; ValueError names a living one."""
         for _ in range(5):
             if self.folder.create(LOCK, self._content()):
                 return
@@ -86,6 +86,7 @@ class Hold:
             )
 
     def release(self) -> None:
+        """Remove the lock if it is ours."""
         with suppress(OSError):  # it counts as dead soon enough
             found = self.folder.find(LOCK)
             if found is not None and self._is_ours(found):
@@ -93,14 +94,14 @@ class Hold:
 
 
 def _made(folder: Path) -> list[Path]:
-    """Make a folder; returns those that were not there, the innermost first."""
+    """Make a folder; return the ones that were not there, the innermost first."""
     new = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     return new
 
 
 def _drop_empty(folder: Path, made: Sequence[Path]) -> None:
-    """Remove a folder that a refused job made, and those made for it, where nothing landed."""
+    """Remove a folder that a refused job made, and those made for it, if there are no results."""
     with suppress(OSError):
         if {path.name for path in folder.iterdir()} <= NOT_RESULTS:
             for path in list(folder.iterdir()):
@@ -111,7 +112,7 @@ def _drop_empty(folder: Path, made: Sequence[Path]) -> None:
 
 @contextmanager
 def _held_here(folder: Path) -> Iterator[None]:
-    """The same for a folder on disk, where the system ends a dead process' hold."""
+    """Hold a folder on disk, where the system ends a dead process' hold."""
     try:
         made = _made(folder)
         lock = FileLock(folder / LOCK)
@@ -138,15 +139,17 @@ def _held_here(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def alone_in(place: Place) -> Iterator[Callable[[], None]]:
-    """Write to a place alone while the block runs; ValueError where another job does.
+    """Hold the only right to write to a location while the block runs; ValueError if it is taken.
 
-    Gives what raises OSError once the place is another's: call it before results are published.
+    Yields:
+        A function that raises OSError once the location is another's: call it before results are
+        published.
     """
     if isinstance(place, Path):
-        with _held_here(place), full_disks_told(place):
+        with _held_here(place), full_disks_named(place):
             yield lambda: None
         return
-    with held(place) as hold, full_disks_told():
+    with held(place) as hold, full_disks_named():
         try:
             yield hold.check
         except BaseException:
@@ -163,7 +166,7 @@ def held(
     pulse_seconds: float = PULSE_SECONDS,
     stale_seconds: float = STALE_SECONDS,
 ) -> Iterator[Hold]:
-    """Hold a folder alone while the block runs; ValueError where a living process holds it."""
+    """Hold a bucket's folder while the block runs; ValueError where a living process holds it."""
     hold = Hold(folder=folder, pulse_seconds=pulse_seconds)
     hold.take(stale_seconds)
     thread = threading.Thread(target=hold.pulse, name="lock", daemon=True)

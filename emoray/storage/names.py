@@ -1,6 +1,6 @@
-"""A name that becomes part of a path: one rule for all that jobs write and tables say.
+"""Names that become parts of paths: one rule for all that jobs write and tables contain.
 
-Runs, corpora, points, models and artifacts are named by users, and by tables that strangers made.
+Runs, corpora, points, models and artifacts are named by users, and by tables of unknown origin.
 """
 
 import hashlib
@@ -18,25 +18,24 @@ SHOWN = 60
 
 
 def shown(text: str) -> str:
-    """A name as an error quotes it: inert, and short whatever it is."""
+    """A name as an error quotes it: inert, and cut to length."""
     return repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")
 
 
 def checked_run(name: str) -> str:
-    """The name of a run, which becomes a folder's; ValueError for what leads elsewhere."""
+    """Return the name of a run, which becomes a folder's; refuse one that leads elsewhere."""
     if not RUN.fullmatch(name):
         raise ValueError(f"a run's name is {RUN_IS}, got {shown(name)}: name another with --name")
     return name
 
 
 def is_part(text: str) -> bool:
-    """Whether `text` may stand in a path as it is: one part, which leads nowhere else."""
+    """Whether `text` is one part of a path as it is, which leads nowhere else."""
     return bool(PART.fullmatch(text)) and len(text.encode()) <= LONGEST
 
 
 def part_of(text: str) -> str:
-    """`text` as one part of a path: as it is where it may be, else what may stay of it and a hash
-    that tells it from others."""
+    """Convert `text` to one part of a path: unchanged if it is one, else cleaned, with a hash."""
     if is_part(text):
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""What S3 says of objects: their names, their states, their bytes as they arrive."""
+"""S3's objects: their names, their states, their bytes as they arrive."""
 
 import hashlib
 import mimetypes
@@ -14,7 +14,7 @@ KINDS = {".parquet": "application/vnd.apache.parquet", ".jsonl": "application/x-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One object as a listing names it."""
+    """One object of a listing."""
 
     name: str
     size: int
@@ -23,7 +23,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
-    """An object's bytes; `etag` names this state of it. seconds: since it was written."""
+    """An object's bytes and state, `etag`; seconds: since it was written."""
 
     content: bytes
     etag: str
@@ -35,7 +35,7 @@ class DamagedError(OSError):
 
 
 def content_type(name: str) -> str:
-    """What a browser is told of an object of that name."""
+    """The MIME type of an object by its name."""
     kind = (
         KINDS.get(PurePosixPath(name).suffix)
         or mimetypes.guess_type(name)[0]
@@ -44,30 +44,31 @@ def content_type(name: str) -> str:
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
 
-def seconds_since_written(answer: dict[str, Any]) -> float:
-    """How old an object is, by the server's own clock where its answer shows it."""
-    header = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+def seconds_since_written(response: dict[str, Any]) -> float:
+    """The age of an object, by the server's own clock where the response has it."""
+    header = response["ResponseMetadata"]["HTTPHeaders"].get("date")
     now = parsedate_to_datetime(header) if header else datetime.now(UTC)
-    return max(0.0, float((now - answer["LastModified"]).total_seconds()))
+    return max(0.0, float((now - response["LastModified"]).total_seconds()))
 
 
 class Body:
-    """The bytes of an answer as they arrive, counted and hashed."""
+    """The bytes of a response as they arrive, counted and hashed."""
 
-    def __init__(self, answer: dict[str, Any]) -> None:
-        self.answer = answer
+    def __init__(self, response: dict[str, Any]) -> None:
+        self.response = response
         self.digest = hashlib.sha256()
         self.length = 0
 
     def chunks(self) -> Iterator[bytes]:
-        for chunk in self.answer["Body"].iter_chunks(1 << 20):
+        """Yield the bytes, a mebibyte at a time."""
+        for chunk in self.response["Body"].iter_chunks(1 << 20):
             self.digest.update(chunk)
             self.length += len(chunk)
             yield chunk
 
     @property
     def is_whole(self) -> bool:
-        """Whether as much came as was announced, with the hash that it was written with, if any."""
+        """Whether its length is the announced one, and its hash that of the write, if any."""
         found = self.digest.hexdigest()
-        wanted = self.answer["Metadata"].get("sha256", found)
-        return (self.length, found) == (self.answer["ContentLength"], wanted)
+        wanted = self.response["Metadata"].get("sha256", found)
+        return (self.length, found) == (self.response["ContentLength"], wanted)

@@ -1,4 +1,4 @@
-"""Many requests at a time, because each is mostly waiting."""
+"""Run requests in parallel, as each is mostly waiting."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +10,6 @@ R = TypeVar("R")
 
 
 def in_parallel(work: Callable[[T], R], items: Iterable[T], *, at_once: int = AT_ONCE) -> list[R]:
-    """`work` on each item, results in their order; after an error no further one is begun."""
+    """Run `work` on each item, results in their order; after an error no further one is begun."""
     with ThreadPoolExecutor(at_once) as threads:
         return list(threads.map(work, items))

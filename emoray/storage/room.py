@@ -1,4 +1,4 @@
-"""Whether a disk is full: what libraries raise then seldom says so."""
+"""Recognise a full disk, which libraries' errors seldom name."""
 
 import errno
 import os
@@ -25,11 +25,8 @@ def full_disk(*folders: Path) -> Path | None:
 
 
 @contextmanager
-def full_disks_told(*folders: Path) -> Iterator[None]:
-    """What breaks on a full disk, that of these folders, the cache or temporary files, says so.
-
-    A library that could not write its state may stumble over what it reads of it, as an EOFError.
-    """
+def full_disks_named(*folders: Path) -> Iterator[None]:
+    """Raise OSError for an error on a full disk: of these folders, the cache or temporary files."""
     try:
         yield
     except (OSError, ValueError):  # in words already

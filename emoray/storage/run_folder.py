@@ -1,9 +1,9 @@
-"""The folder that a job makes in `--out`, the folder of all runs: never another input's.
+"""The folder of a run in `--out`, the folder of all runs: never another input's.
 
-`_inputs.json` in it says what its results were made of: the corpus by its hash, the taxonomy, the
-artifact, … A job that reads something else lands beside it, in a folder named by content, or is
-refused where the user has named the folder. The same input at other settings lands in the same
-folder and replaces its tables, which is said before any work.
+`_inputs.json` in it records what its results were made of: the corpus by its hash, the taxonomy,
+the artifact, … A job that reads something else writes to another folder, named by content, or is
+refused where the user has named the folder. The same input at other settings writes to the same
+folder and replaces its tables, which is printed before any work.
 """
 
 import hashlib
@@ -15,28 +15,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emoray.storage.location import Place, absolute, child, ready
+from emoray.storage.location import Place, absolute, check_writable, child
 from emoray.storage.names import checked_run, part_of, shown
 from emoray.storage.s3 import S3Folder
 from emoray.storage.submitted import check_outlives
 
-INPUTS, SETTINGS = "_inputs.json", "settings"  # a file, and what it has beside the inputs
+INPUTS, SETTINGS = "_inputs.json", "settings"  # a file, and its field of what is no input
 RESULTS = Path("results")
 STORE = "_store"
-OURS = {"_parts", "_tune", "artifacts", "artifact", "report.html"}  # tables beside them
+OURS = {"_parts", "_tune", "artifacts", "artifact", "report.html"}  # besides tables
 ENDINGS = (".parquet", ".npy")
 TABLES = "tables"  # among the inputs of a run that later starts add to: its tables' version
 
 
 def store_of(out: Place, store: Place | None) -> Place:
-    """Where finished stages lie: as said, else beside all runs, which share them."""
+    """The location of finished stages: the given one, else the one that all runs share."""
     if store is not None:
         check_outlives(store, "--store")
     return absolute(store or child(out, STORE))
 
 
 def ready_out(out: Place, store: Place | None = None) -> None:
-    """Refuse (ValueError) an output that cannot be written, before anything is paid for or made."""
+    """Refuse an output that cannot be written, before any work."""
     check_outlives(out, "--out")
     if isinstance(out, Path):
         there = next(each for each in (out.absolute(), *out.absolute().parents) if each.exists())
@@ -46,15 +46,18 @@ def ready_out(out: Place, store: Place | None = None) -> None:
                 f"the output must be a folder that can be written, got {out} ({why}): name another "
                 "with --out"
             )
-    ready(out, *([] if store is None else [store]))
+    check_writable(out, *([] if store is None else [store]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFolder:
-    """Where one run's results land.
+    """The folder of one run's results.
 
-    usual: what its folder is called unless `name` says. settings: what else its tables depend on,
-    as people say it.
+    Attributes:
+        out: folder of all runs.
+        name: of its folder, or None.
+        usual: name of its folder by default.
+        settings: what else its tables depend on, as text.
     """
 
     out: Place
@@ -72,10 +75,14 @@ class RunFolder:
         return child(self.out, self.name or part_of(self.usual))
 
     def free(self, inputs: Mapping[str, str]) -> tuple[Place, str]:
-        """The folder for results of these inputs, and what to say where it is not the usual one.
+        """Choose the folder for results of these inputs.
 
-        ValueError where the folder that was named, or the one named by content, holds the results
-        of other inputs.
+        Returns:
+            The folder, and a note where it is not the usual one or holds results to be replaced.
+
+        Raises:
+            ValueError: if the named folder, or that named by content, holds results of other
+                inputs.
         """
         _refuse_run(self.out)
         place = self.place
@@ -83,19 +90,19 @@ class RunFolder:
             return place, self._replaced(place)
         if self.name is None:
             digest = hashlib.sha256(_written(inputs)).hexdigest()[:8]
-            beside = child(self.out, f"{part_of(self.usual)}-{digest}")
-            if _others(beside, inputs) is None:
-                replaced = self._replaced(beside)
-                said = f"{place} holds results of {other}; this run lands in {beside}"
-                return beside, f"{said}; {replaced}" if replaced else said
-            place = beside
+            other_place = child(self.out, f"{part_of(self.usual)}-{digest}")
+            if _others(other_place, inputs) is None:
+                replaced = self._replaced(other_place)
+                note = f"{place} holds results of {other}; this run lands in {other_place}"
+                return other_place, f"{note}; {replaced}" if replaced else note
+            place = other_place
         raise ValueError(
             f"a run's folder holds the results of one input, {place} those of {other}: name "
             "another with --name, or move it away"
         )
 
     def _replaced(self, place: Place) -> str:
-        """That results of other settings lie there, which this run replaces; else nothing."""
+        """A note on results of other settings there, which this run replaces; empty without."""
         before = _settings(place)
         if not self.settings or not before or not _has_results(place):
             return ""
@@ -107,7 +114,7 @@ class RunFolder:
 
 
 def settings_of(**named: Any) -> dict[str, str]:
-    """Settings as people say them: those that nobody gave are `usual`."""
+    """Settings as text; those that nobody gave are `usual`."""
     words = {
         name: ", ".join(map(str, value)) if isinstance(value, tuple) else value
         for name, value in named.items()
@@ -118,7 +125,7 @@ def settings_of(**named: Any) -> dict[str, str]:
 def record_inputs(
     place: Place, inputs: Mapping[str, str], settings: Mapping[str, str] | None = None
 ) -> None:
-    """Keep in the folder what its results are made of; ValueError where it is another's by now."""
+    """Record in the folder what its results are made of; refuse one that is another's by now."""
     if (other := _others(place, inputs)) is not None:
         raise ValueError(
             f"a run's folder holds the results of one input, {place} holds those of {other} since "
@@ -139,33 +146,33 @@ def _written(inputs: Mapping[str, Any]) -> bytes:
 
 
 def _kept(place: Place) -> dict[str, Any] | None:
-    """What the folder says of its results; None where it does not say."""
+    """Read the folder's record of its results; None without one."""
     try:
         if isinstance(place, S3Folder):
             found = place.find(INPUTS)
             content = found.content if found else b""
         else:
             content = (place / INPUTS).read_bytes()
-        said = json.loads(content)
+        record = json.loads(content)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
-    return said if isinstance(said, dict) else None
+    return record if isinstance(record, dict) else None
 
 
 def _recorded(place: Place) -> dict[str, str] | None:
-    """What the folder says its results are of; None where it does not say."""
-    said = _kept(place)
-    return None if said is None else {str(k): str(v) for k, v in said.items() if k != SETTINGS}
+    """Read the inputs of the folder's results; None without a record."""
+    record = _kept(place)
+    return None if record is None else {str(k): str(v) for k, v in record.items() if k != SETTINGS}
 
 
 def _settings(place: Place) -> dict[str, str]:
-    """What else the folder says its results depend on."""
-    said = (_kept(place) or {}).get(SETTINGS)
-    return {str(k): str(v) for k, v in said.items()} if isinstance(said, dict) else {}
+    """Read the settings of the folder's results."""
+    settings = (_kept(place) or {}).get(SETTINGS)
+    return {str(k): str(v) for k, v in settings.items()} if isinstance(settings, dict) else {}
 
 
 def _names(place: Place) -> Iterator[str]:
-    """What lies directly in the folder."""
+    """List the names directly in the folder."""
     if isinstance(place, S3Folder):
         yield from {name.split("/")[0] for name in place.names()}
     elif place.is_dir():
@@ -176,28 +183,27 @@ def _has_results(place: Place) -> bool:
     return any(name in OURS or name.endswith(ENDINGS) for name in _names(place))
 
 
-def _differences(said: Mapping[str, str], here: Mapping[str, str]) -> str:
-    """What was said before and is otherwise here, in words."""
+def _differences(recorded: Mapping[str, str], here: Mapping[str, str]) -> str:
+    """The recorded inputs that differ here, as text."""
     return ", ".join(
-        f"{name} {_short(said[name])} (here {_short(here.get(name, 'none'))})"
-        for name in said
-        if said[name] != here.get(name)
+        f"{name} {_short(recorded[name])} (here {_short(here.get(name, 'none'))})"
+        for name in recorded
+        if recorded[name] != here.get(name)
     )
 
 
 def _others(place: Place, inputs: Mapping[str, str]) -> str | None:
-    """What a folder's results are of where that is not `inputs`, in words; None where it is free
-    or these inputs' own."""
-    said = _recorded(place)
-    if said == dict(inputs):
+    """Describe the inputs of a folder's results if they are not `inputs`; None if it is free."""
+    recorded = _recorded(place)
+    if recorded == dict(inputs):
         return None
     if not _has_results(place):
         return None
-    if said is None:
+    if recorded is None:
         return "inputs that it does not name (another version's)"
-    if said.get(TABLES) != inputs.get(TABLES):
+    if recorded.get(TABLES) != inputs.get(TABLES):
         return "another version of emoray, whose tables have other columns"
-    return _differences(said, inputs) or "fewer inputs"
+    return _differences(recorded, inputs) or "fewer inputs"
 
 
 def _short(value: str) -> str:

@@ -1,7 +1,7 @@
 """A folder in a bucket: whole objects, checked by their SHA-256, written once where it matters.
 
 Every object that is written here carries its SHA-256, by which every read is checked: a cut-off or
-changed body is asked for again and never passed on.
+changed body is read again and never passed on.
 """
 
 import base64
@@ -17,7 +17,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from emoray.storage.client import CONTESTED, PROBES, TAKEN, client, code_of, is_amazon, said
+from emoray.storage.client import (
+    CONTESTED,
+    PROBES,
+    TAKEN,
+    client,
+    code_of,
+    is_amazon,
+    translated_errors,
+)
 from emoray.storage.objects import (
     Body,
     DamagedError,
@@ -58,7 +66,7 @@ class S3Folder:
 
     @classmethod
     def of(cls, uri: str) -> "S3Folder":
-        """The folder of a text such as `s3://bucket/results`."""
+        """Parse a URI such as `s3://bucket/results`."""
         if not uri.startswith("s3://"):
             raise ValueError(f"a folder in a bucket starts with s3://, got {uri!r}: write it so")
         bucket, _, prefix = uri.removeprefix("s3://").partition("/")
@@ -82,6 +90,7 @@ class S3Folder:
 
     @property
     def parent(self) -> "S3Folder":
+        """The folder above, as a path's."""
         return S3Folder(self.bucket, self.prefix.rpartition("/")[0])
 
     def _key(self, name: str) -> str:
@@ -91,22 +100,22 @@ class S3Folder:
         return {"Bucket": self.bucket, "Key": (self / name).prefix}
 
     def _checked(self, name: str, read: Callable[[Iterator[bytes]], R]) -> tuple[R, dict[str, Any]]:
-        """`read` on the object's chunks, again where the body was cut off or is another."""
+        """Call `read` on the object's chunks, again where the body was cut off or changed."""
         from botocore.exceptions import HTTPClientError, IncompleteReadError
 
         for attempt in range(1, READS + 1):
-            with said(f"{self}/{name}"):
-                answer = client().get_object(**self._where(name))
-                body = Body(answer)
+            with translated_errors(f"{self}/{name}"):
+                response = client().get_object(**self._where(name))
+                body = Body(response)
                 try:
                     result = read(body.chunks())
                     if body.is_whole:
-                        return result, answer
+                        return result, response
                 except (HTTPClientError, IncompleteReadError, ConnectionError, TimeoutError):
                     if attempt == READS:
                         raise
                 finally:
-                    answer["Body"].close()
+                    response["Body"].close()
             time.sleep(random.uniform(0, 0.1 * 2**attempt))
         raise DamagedError(
             f"an object holds the bytes that were written, got others at {self}/{name} "
@@ -114,22 +123,22 @@ class S3Folder:
         )
 
     def read(self, name: str) -> bytes:
-        """The whole object; FileNotFoundError where there is none."""
+        """Read the whole object; FileNotFoundError where there is none."""
         return self._checked(name, b"".join)[0]
 
     def find(self, name: str) -> StoredObject | None:
-        """The object with what a conditional write needs to know; None where there is none."""
+        """Read the object with its state for conditional writes; None where there is none."""
         try:
-            content, answer = self._checked(name, b"".join)
+            content, response = self._checked(name, b"".join)
         except FileNotFoundError:
             return None
-        age = seconds_since_written(answer)
-        return StoredObject(content=content, etag=answer["ETag"], seconds=age)
+        age = seconds_since_written(response)
+        return StoredObject(content=content, etag=response["ETag"], seconds=age)
 
     def _put(self, name: str, content: bytes, **conditions: str) -> str:
-        """Put it, checked by the server; returns the new etag. Raises boto3's own error."""
+        """Write the object, checked by the server; return the new etag, or raise boto3's error."""
         digest = hashlib.sha256(content)
-        answer = client().put_object(
+        response = client().put_object(
             **self._where(name),
             Body=content,
             ContentType=content_type(name),
@@ -137,29 +146,33 @@ class S3Folder:
             Metadata={"sha256": digest.hexdigest()},
             **conditions,
         )
-        return str(answer["ETag"])
+        return str(response["ETag"])
 
     def write(self, name: str, content: bytes) -> None:
-        """Put the object, in place of one that stands there; readers see the old or the new."""
-        with said(f"{self}/{name}"):
+        """Write the object, in place of one that is there; readers see the old or the new."""
+        with translated_errors(f"{self}/{name}"):
             self._put(name, content)
 
     def create(self, name: str, content: bytes) -> bool:
-        """Put the object where there is none. True when it is ours: the same bytes stand there.
+        """Write the object where there is none.
 
-        So a success whose answer was lost is a success; bytes that must be told apart hold an id.
+        So a success whose response was lost is a success; bytes that must be distinguished hold an
+        id.
+
+        Returns:
+            True when the object has these bytes.
         """
         return self._put_if(name, content, IfNoneMatch="*")
 
     def replace(self, name: str, content: bytes, etag: str) -> bool:
-        """Put the object in place of that state of it. False when another state stands there."""
+        """Write the object in place of that state of it; False where it has another state."""
         return self._put_if(name, content, IfMatch=etag)
 
     def _put_if(self, name: str, content: bytes, **conditions: str) -> bool:
         from botocore.exceptions import ClientError
 
         for _ in range(READS):
-            with said(f"{self}/{name}"):
+            with translated_errors(f"{self}/{name}"):
                 try:
                     self._put(name, content, **conditions)
                     return True
@@ -177,7 +190,7 @@ class S3Folder:
         return False
 
     def upload(self, name: str, file: Path) -> None:
-        """Put a local file; a large one goes in parts, which a failure leaves none of."""
+        """Write a local file; a large one goes in parts, which a failure leaves none of."""
         size = file.stat().st_size
         if size <= PARTS_FROM:
             return self.write(name, file.read_bytes())
@@ -188,7 +201,7 @@ class S3Folder:
         more = {"Metadata": {"sha256": digest}, "ContentType": content_type(name)}
         if is_amazon(client()):
             more["ChecksumAlgorithm"] = "SHA256"
-        with said(f"{self}/{name}"):
+        with translated_errors(f"{self}/{name}"):
             client().upload_file(
                 str(file),
                 **self._where(name),
@@ -200,7 +213,7 @@ class S3Folder:
         return None
 
     def download(self, name: str, file: Path) -> str:
-        """Bring the object to a local file, whole or not at all; returns its etag."""
+        """Copy the object to a local file, atomically; return its etag."""
         file.parent.mkdir(parents=True, exist_ok=True)
         aside = file.with_name(f".{file.name}-{uuid.uuid4().hex[:8]}")
 
@@ -211,17 +224,17 @@ class S3Folder:
                     opened.write(chunk)
 
         try:
-            _, answer = self._checked(name, save)
+            _, response = self._checked(name, save)
             os.replace(aside, file)
-            return str(answer["ETag"])
+            return str(response["ETag"])
         finally:
             aside.unlink(missing_ok=True)
 
     def entries(self, under: str = "") -> list[Entry]:
-        """Every object below, named relative to this folder, however many pages that takes."""
+        """List every object below, named relative to this folder, on however many pages."""
         start = self._key(f"{under}/" if under else "")
         found: list[Entry] = []
-        with said(f"{self}/{under}".rstrip("/")):
+        with translated_errors(f"{self}/{under}".rstrip("/")):
             pages = client().get_paginator("list_objects_v2")
             at_once = {"PageSize": PAGE}
             for page in pages.paginate(Bucket=self.bucket, Prefix=start, PaginationConfig=at_once):
@@ -234,16 +247,16 @@ class S3Folder:
     def entry(self, name: str) -> Entry | None:
         """The object of that very name; None where there is none."""
         try:
-            with said(f"{self}/{name}"):
+            with translated_errors(f"{self}/{name}"):
                 head = client().head_object(**self._where(name))
         except FileNotFoundError:
             return None
         return Entry(name=name, size=head["ContentLength"], etag=head["ETag"])
 
     def sha256(self, name: str) -> str | None:
-        """The hash that the object was written with, by its head; None where it has none."""
+        """The hash of the object's write, by its head; None without one."""
         try:
-            with said(f"{self}/{name}"):
+            with translated_errors(f"{self}/{name}"):
                 head = client().head_object(**self._where(name))
         except FileNotFoundError:
             return None
@@ -251,28 +264,28 @@ class S3Folder:
         return found
 
     def names(self, under: str = "") -> list[str]:
-        """The names of all objects below, relative to this folder."""
+        """List the names of all objects below, relative to this folder."""
         return [entry.name for entry in self.entries(under)]
 
     def delete(self, names: Sequence[str]) -> None:
         """Delete objects; one that is not there is deleted already."""
         for first in range(0, len(names), PAGE):
             keys = [{"Key": (self / name).prefix} for name in names[first : first + PAGE]]
-            with said(str(self)):
-                answer = client().delete_objects(
+            with translated_errors(str(self)):
+                response = client().delete_objects(
                     Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True}
                 )
-            if errors := answer.get("Errors"):
+            if errors := response.get("Errors"):
                 raise OSError(
                     f"S3 must delete what it is asked to, got {errors[0].get('Code')} for "
                     f"{len(errors)} objects of {self}: check the bucket's policy"
                 )
 
     def remove(self, name: str, etag: str) -> bool:
-        """Delete that state of an object. False when another state, or none, stands there."""
+        """Delete that state of an object; False where it has another state, or is not there."""
         from botocore.exceptions import ClientError
 
-        with said(f"{self}/{name}"):
+        with translated_errors(f"{self}/{name}"):
             try:
                 client().delete_object(**self._where(name), IfMatch=etag)
             except ClientError as error:
@@ -282,14 +295,14 @@ class S3Folder:
         return True
 
     def copy(self, name: str, target: str) -> None:
-        """Copy an object inside this folder, without bringing it here."""
-        with said(f"{self}/{name}"):
+        """Copy an object inside this folder, on the server."""
+        with translated_errors(f"{self}/{name}"):
             client().copy(self._where(name), **self._where(target))
 
     def abort_forgotten(self, older_than: timedelta = FORGOTTEN) -> int:
-        """Drop uploads in parts that killed processes left below, which cost and show nowhere."""
+        """Drop multipart uploads that killed processes left below, which cost and show nowhere."""
         dropped, now = 0, datetime.now(UTC)
-        with said(str(self)):
+        with translated_errors(str(self)):
             pages = client().get_paginator("list_multipart_uploads")
             for page in pages.paginate(Bucket=self.bucket, Prefix=self._key("")):
                 for upload in page.get("Uploads", ()):
@@ -301,10 +314,10 @@ class S3Folder:
         return dropped
 
     def probe(self) -> None:
-        """List and write below; ValueError, before anything is paid for, where that cannot be."""
+        """List and write below; ValueError where that is not allowed."""
         name = f"_probe-{uuid.uuid4().hex[:8]}"
         try:
-            with said(str(self)):
+            with translated_errors(str(self)):
                 quick = client(PROBES)
                 quick.list_objects_v2(Bucket=self.bucket, Prefix=self._key(""), MaxKeys=1)
             self.write(name, b"")

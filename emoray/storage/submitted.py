@@ -1,5 +1,8 @@
-"""A job that was handed in with `ray job submit` stands in Ray's copy of the code, or in a folder
-of the head: both go with the cluster, and hold nothing of where the user stood."""
+"""Checks of paths in a job that was submitted with `ray job submit`.
+
+It runs in Ray's copy of the code, or in a folder of the head: both go with the cluster, and hold
+nothing of the folder where the user submitted it.
+"""
 
 import os
 from pathlib import Path
@@ -7,7 +10,7 @@ from pathlib import Path
 from emoray.storage.names import shown
 from emoray.storage.s3 import S3Folder
 
-SAID_BY_RAY = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # the variable's own name
+RAY_JOB_VARIABLE = "RAY_JOB_CONFIG_JSON_ENV_VAR"  # the variable's own name
 COPIES = "/runtime_resources/working_dir_files/"  # below Ray's session
 WAY_OUT = "name an absolute folder that every node reaches, or s3://bucket/prefix"
 
@@ -17,12 +20,12 @@ def _in_copy(path: Path) -> bool:
 
 
 def is_submitted() -> bool:
-    """Whether this process is such a job."""
-    return SAID_BY_RAY in os.environ or _in_copy(Path())
+    """Whether this process is a submitted job."""
+    return RAY_JOB_VARIABLE in os.environ or _in_copy(Path())
 
 
 def check_outlives(place: Path | S3Folder, option: str) -> None:
-    """Refuse (ValueError) what a submitted job would write where Ray deletes it."""
+    """Refuse an output of a submitted job where Ray deletes it."""
     if isinstance(place, S3Folder) or not is_submitted():
         return
     if _in_copy(place) or not place.is_absolute():
@@ -33,7 +36,7 @@ def check_outlives(place: Path | S3Folder, option: str) -> None:
 
 
 def check_travelled(path: Path) -> None:
-    """Refuse (ValueError) to read what did not come along with a submitted job."""
+    """Refuse an input that was not copied along with a submitted job."""
     if path.is_absolute() or any(sign in str(path) for sign in "*?["):
         return
     if is_submitted() and not path.exists():

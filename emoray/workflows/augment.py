@@ -19,7 +19,7 @@ from emoray.search.translation import translate
 from emoray.stages.augmentation import AUGMENTATIONS, SUFFIX, Augment, Translate
 from emoray.stages.label_agreement import agreement_of
 from emoray.stages.spec import CorpusRef, TranslatorRef
-from emoray.storage.location import Place, fetched, landing
+from emoray.storage.location import Place, local_copy, staged_output
 from emoray.storage.lock import alone_in
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
 from emoray.storage.store.opening import open_store
@@ -98,7 +98,7 @@ def planned_augmentation(settings: Augmenting, console: Console) -> Augment:
     ref = CorpusRef.of(corpus, source.folder)
     labels: AnyLabels | Agreement = AnyLabels()
     if settings.agree:
-        labels = agreement_of(fetched(settings.agree), ref.taxonomies, settings.most_fall)
+        labels = agreement_of(local_copy(settings.agree), ref.taxonomies, settings.most_fall)
     cut = settings.limit is not None and settings.limit < len(corpus.train)
     return Augment(
         translated=Translate(
@@ -165,7 +165,7 @@ def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
     }
     out = free_place(settings.lands, inputs, console)
     store = open_store(settings.store_place)  # refused here, before a folder is made
-    with alone_in(out) as still_alone, landing(out) as folder:
+    with alone_in(out) as still_alone, staged_output(out) as folder:
         record_inputs(out, inputs)
         with connected(settings.cluster):
             translate(

@@ -9,7 +9,7 @@ from emoray.artifact.loading import open_artifact
 from emoray.console.heartbeat import waiting
 from emoray.data.importing.settings import Bring
 from emoray.stages.artifact_scoring import Wanted, judge
-from emoray.storage.location import Place, landing, name_of, tables_at
+from emoray.storage.location import Place, name_of, staged_output, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
 from emoray.tables.files import write_table
 from emoray.tables.finished_rows import CalibrationLabelRow, CalibrationRow, ChangeRow
@@ -91,7 +91,7 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     rows = fit.calibration_rows(found, court)
     changes, labels = fit.calibration_changes(found), fit.label_rows(found)
     bins = fit.reliability_rows(found, found.temperature_R[[0, found.chosen]].tolist())
-    with landing(out) as folder:
+    with staged_output(out) as folder:
         record_inputs(out, inputs)
         write_table(rows, folder / "calibration.parquet", CalibrationRow)
         write_table(changes, folder / "changes.parquet", ChangeRow)

@@ -11,7 +11,7 @@ from emoray.data.goemotions import CorpusFolder
 from emoray.data.importing.settings import Bring
 from emoray.data.summary import CorpusCounts, count_corpus
 from emoray.stages.given_vectors import vectors_at_hand
-from emoray.storage.location import Place, landing, ready
+from emoray.storage.location import Place, check_writable, staged_output
 from emoray.storage.submitted import check_outlives
 from emoray.tables.terminal import print_titled, table
 from emoray.text.vectors.sources import VectorSource
@@ -66,10 +66,10 @@ def tell_look(source: CorpusFolder, console: Console, vectors: Sequence[VectorSo
 def _keep(source: CorpusFolder, place: Place) -> None:
     """A copy of the corpus; ValueError where the folder keeps another one."""
     check_outlives(place, "--keep")
-    ready(place)
+    check_writable(place)
     names = [*(f"{split}.tsv" for split in SPLITS), NAMES]
     files = {n: (source.folder / n).read_bytes() for n in names if (source.folder / n).is_file()}
-    with landing(place, only=names) as folder:
+    with staged_output(place, only=names) as folder:
         there = {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}
         if there and there != files:
             raise ValueError(

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from emoray.artifact.loading import Finished, open_artifact
 from emoray.metrics.cuts import cuts_of, thresholds_of
-from emoray.storage.location import Place, fetched
+from emoray.storage.location import Place, local_copy
 from emoray.storage.submitted import check_outlives
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import CalibrationRow
@@ -138,7 +138,7 @@ def decision_given(finished: Finished, settings: ChangeDecision) -> NewDecision:
 
 def decision_from(finished: Finished, place: Place, rule: str | None) -> NewDecision:
     """A row of a calibration of this very model: the chosen one, or `rule` with its temperature."""
-    source = fetched(place)
+    source = local_copy(place)
     path = source / "calibration.parquet" if source.is_dir() else source
     rows = read_table(path, CalibrationRow).to_pylist()
     fitted = {row["threshold_rule"]: row for row in rows if row["temperature_rule"] == "fitted"}

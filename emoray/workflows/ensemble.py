@@ -24,7 +24,7 @@ from emoray.stages.inputs import CorpusSummary, require_encoder, summarize_corpu
 from emoray.stages.plan import deciding, training
 from emoray.stages.predictions import keeps_texts
 from emoray.stages.spec import RULES, Decision, Fitted
-from emoray.storage.location import Place, absolute, fetched
+from emoray.storage.location import Place, absolute, local_copy
 from emoray.storage.lock import alone_in
 from emoray.storage.names import checked_run
 from emoray.storage.run_folder import (
@@ -120,7 +120,7 @@ class Ensemble:
 
 def _look(settings: Ensemble) -> CorpusSummary:
     """Corpus and vectors, and the encoders beside them."""
-    data = None if settings.data is None else fetched(settings.data)
+    data = None if settings.data is None else local_copy(settings.data)
     facts = summarize_corpus(
         settings.taxonomy, data, corpus=settings.corpus, download=settings.download
     )

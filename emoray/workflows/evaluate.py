@@ -26,7 +26,7 @@ from emoray.stages.artifact_scoring import SPLITS, Judge, Said, Wanted
 from emoray.stages.artifact_scoring import judge as before_corpus
 from emoray.stages.baselines import MeasureBaselineLatency, baseline_decisions, baselines_of
 from emoray.stages.spec import CorpusRef
-from emoray.storage.location import Place, landing, name_of, tables_at
+from emoray.storage.location import Place, name_of, staged_output, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
 from emoray.storage.store.keys import id_of
 from emoray.tables.files import read_table, write_table
@@ -318,7 +318,7 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     with waiting(console, lambda: f"scoring and timing {settings.split}"):
         row, scores, samples = evaluate_artifact(court, settings)
         beside = _baselines(court, settings.split, console)
-    with landing(out) as folder:
+    with staged_output(out) as folder:
         record_inputs(out, inputs)
         write_table([row], folder / "evaluation.parquet", EvaluationRow)
         write_table(samples, folder / "latency.parquet", LatencyRow)

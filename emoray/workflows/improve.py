@@ -29,7 +29,7 @@ from emoray.stages.families.registry import FAMILIES
 from emoray.stages.inputs import CorpusSummary, summarize_corpus
 from emoray.stages.plan import deciding, training
 from emoray.stages.spec import Data, Decision, EncoderRef
-from emoray.storage.location import Place, absolute, child, fetched, landing
+from emoray.storage.location import Place, absolute, child, local_copy, staged_output
 from emoray.storage.lock import alone_in
 from emoray.storage.run_folder import (
     RESULTS,
@@ -208,7 +208,7 @@ def _make(stages: Stages, scores: Sequence[Score], console: Console) -> None:
 def _found(family: str, settings: Improve) -> CorpusSummary:
     return summarize_corpus(
         settings.taxonomy,
-        None if settings.data is None else fetched(settings.data),
+        None if settings.data is None else local_copy(settings.data),
         corpus=settings.corpus,
         download=settings.download,
         encoders=(settings.encoder_name,) if FAMILIES[family].needs_encoders else (),
@@ -293,7 +293,7 @@ def run_improve(settings: Improve, console: Console | None = None) -> Place:
         inputs |= found.inputs
     place = absolute(free_place(settings.lands, inputs, console))
     open_store(settings.store_place)  # refused here, before a folder is made
-    with alone_in(place) as still_alone, landing(place) as folder:
+    with alone_in(place) as still_alone, staged_output(place) as folder:
         record_inputs(place, inputs, settings.lands.settings)
         looks = {family: _cut(found, settings, folder) for family, found in looks.items()}
         first = looks[settings.families[0]]

@@ -30,7 +30,7 @@ from emoray.stages.predictions import (
     write_texts,
 )
 from emoray.stages.spec_json import spec_rows
-from emoray.storage.location import landing
+from emoray.storage.location import staged_output
 from emoray.storage.store.keys import id_of
 from emoray.storage.store.local import Done, Store
 from emoray.tables.compact import Compacted, merging
@@ -177,7 +177,7 @@ def publish(
     models: dict[str, Model] = {id_of(d.compressed): d.compressed for d in decided}
     models |= {id_of(ensemble): ensemble for ensemble in ensembles}
     predictions = prediction_source(decided, ensembles)
-    with landing(desk.run_folder) as folder:
+    with staged_output(desk.run_folder) as folder:
         shipping = Shipping(
             desk=desk, store=store, models=models, folder=folder, before=shipped_before(folder)
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from emoray.artifact.decision_history import copy_as_made
 from emoray.artifact.runtime import DECISION, MODEL
-from emoray.storage.location import fetched, located, place_of
+from emoray.storage.location import local_copy, located, place_of
 from emoray.storage.submitted import check_outlives
 from emoray.tables.conditions import short
 from emoray.tables.folders import Folder, folder_at
@@ -57,7 +57,7 @@ def ship_from(run: str, point: str, target: str | Path) -> Path:
             f"a row has an artifact, got {point}, which is a baseline: of these a run keeps their "
             "scores alone"
         )
-    at = fetched(located(folder.place, rows[0]["artifact"]))
+    at = local_copy(located(folder.place, rows[0]["artifact"]))
     if (at / DECISION).is_file():
         if not copy_as_made(at, rows[0]["artifact_sha256"], target):
             raise ValueError(

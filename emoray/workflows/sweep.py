@@ -25,7 +25,7 @@ from emoray.search.trials import Desk
 from emoray.stages.decisions import Decide
 from emoray.stages.inputs import CorpusSummary, summarize_corpus
 from emoray.stages.predictions import keeps_texts
-from emoray.storage.location import Place, absolute, child, fetched, landing
+from emoray.storage.location import Place, absolute, child, local_copy, staged_output
 from emoray.storage.lock import alone_in
 from emoray.storage.names import checked_run
 from emoray.storage.run_folder import (
@@ -164,7 +164,7 @@ def _search(space: Space | JointSpace, desk: Desk, console: Console) -> list[Dec
             return tune.search_grid(space, desk)
         place = child(desk.run_folder, "_tune")
         with (
-            landing(place, only=[tune.STUDY]) as folder,
+            staged_output(place, only=[tune.STUDY]) as folder,
             study_backup.copied(folder / tune.STUDY, place),
         ):
             return tune.search_joint(space, desk, folder)
@@ -179,7 +179,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
     facts = summarize_corpus(
         sweep.taxonomy,
-        fetched(sweep.data) if sweep.data else None,
+        local_copy(sweep.data) if sweep.data else None,
         corpus=sweep.corpus,
         download=sweep.download,
         download_vectors=sweep.download_vectors,

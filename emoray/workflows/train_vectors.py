@@ -14,7 +14,7 @@ from emoray.data.finding import about_run, find_corpus
 from emoray.data.goemotions import CorpusFolder
 from emoray.data.importing.settings import Bring
 from emoray.stages.text_lengths import MOST_WORDS, word_lengths
-from emoray.storage.location import Place, child, fetched, landing
+from emoray.storage.location import Place, child, local_copy, staged_output
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs
 from emoray.storage.store.manifest import file_sha256
 from emoray.tables.terminal import print_titled, table
@@ -137,7 +137,7 @@ class TextSources:
 
 def _found(texts: PlainTextFile | CorpusTrainTexts) -> TextSources:
     if isinstance(texts, PlainTextFile):
-        path = fetched(texts.place)
+        path = local_copy(texts.place)
         if not path.is_file():
             raise ValueError(
                 f"word vectors come from a text file, one text a line, got no file {texts.place}: "
@@ -217,7 +217,7 @@ def _tell_neighbours(
 def _at_hand(training: Training) -> VectorSource | None:
     """Given vectors to be compared with, the widest; None where there are none."""
     data = training.texts.data if isinstance(training.texts, CorpusTrainTexts) else None
-    found = find_all(None if data is None else fetched(data))
+    found = find_all(None if data is None else local_copy(data))
     return found[-1] if found else None
 
 
@@ -252,7 +252,7 @@ def run_training(training: Training, console: Console | None = None) -> tuple[Pl
     found = _found(training.texts)
     folder = free_place(training.lands, found.inputs, console)
     begun = time.perf_counter()
-    with landing(folder, only=names) as here:
+    with staged_output(folder, only=names) as here:
         counts = _counted(training, found, console)
         near = _near(training, counts.words)
         console.print(

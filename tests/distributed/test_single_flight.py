@@ -207,7 +207,7 @@ def test_the_journal_tells_what_each_job_on_a_store_made_and_could_not_make(tmp_
     for stage, owner in ((HELLO, "we"), (Write(text="x"), "they"), (HELLO, "they")):
         store.settle(stage, owner)
     store.owner = "we"
-    store.tell_failed(fail, "ValueError: half of it is enough")
+    store.record_failed(fail, "ValueError: half of it is enough")
     told = [(e["owner"], e["event"], e["key"]) for e in store.journal() if e["event"] != "started"]
     assert told == [
         ("we", "made", key_of(HELLO)),

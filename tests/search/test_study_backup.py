@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from emoray.search.study_backup import copied
-from emoray.storage.location import fetched
+from emoray.storage.location import local_copy
 from emoray.storage.s3 import S3Folder
 
 
@@ -29,7 +29,7 @@ def test_a_study_lies_in_the_bucket_before_the_search_has_ended(
         writing.execute("BEGIN")
         writing.execute("INSERT INTO trials VALUES (2)")  # in the middle of a write
         for _ in range(500):
-            if s3.names() == ["study.db"] and trials_in(fetched(s3 / "study.db")) == [1]:
+            if s3.names() == ["study.db"] and trials_in(local_copy(s3 / "study.db")) == [1]:
                 break
             time.sleep(0.02)
         else:

@@ -12,7 +12,7 @@ import pytest
 from emoray.data.importing.importing import bring
 from emoray.data.importing.settings import Bring
 from emoray.storage.cache import OLD_SECONDS, clear_dead, own_scratch, user_cache
-from emoray.storage.location import cache_of, fetched, landing
+from emoray.storage.location import cache_of, local_copy, staged_output
 from emoray.storage.s3 import S3Folder
 
 
@@ -36,7 +36,7 @@ def test_the_cache_is_the_users_alone(cache: Path) -> None:
 
 def test_what_comes_from_a_bucket_is_the_users_alone(cache: Path, s3: S3Folder) -> None:
     s3.write("secret/train.tsv", b"private")
-    assert (fetched(s3 / "secret") / "train.tsv").read_bytes() == b"private"
+    assert (local_copy(s3 / "secret") / "train.tsv").read_bytes() == b"private"
     files = [p for p in cache.rglob("*") if p.is_file()]
     assert files and not [p for p in open_to_others(cache) if Path(p) in files]
     assert stat.S_IMODE(cache.stat().st_mode) == 0o700
@@ -84,7 +84,7 @@ def test_a_landing_clears_what_a_killed_one_left(cache: Path, s3: S3Folder) -> N
     at = cache_of(s3)
     subprocess.run([sys.executable, "-c", KILLED, str(at)], check=False)
     assert list(at.glob("landing-*"))
-    with landing(s3) as folder:
+    with staged_output(s3) as folder:
         assert len(list(at.glob("landing-*"))) == 1
         (folder / "a").write_bytes(b"1")
     assert not list(at.glob("*landing-*")) and s3.names() == ["a"]

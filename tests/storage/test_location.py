@@ -14,13 +14,13 @@ from emoray.storage.location import (
     cache_of,
     child,
     fetch_gib,
-    fetched,
     is_inside,
-    landing,
+    local_copy,
     located,
     name_of,
     place_of,
     relative,
+    staged_output,
     tables_at,
 )
 from emoray.storage.s3 import S3Folder
@@ -62,48 +62,48 @@ def test_no_way_leads_from_one_bucket_to_another() -> None:
 
 
 def test_a_local_place_is_where_it_is(tmp_path: Path) -> None:
-    assert fetched(tmp_path) is tmp_path
-    with landing(tmp_path) as folder:
+    assert local_copy(tmp_path) is tmp_path
+    with staged_output(tmp_path) as folder:
         assert folder is tmp_path
 
 
 def test_a_folder_is_brought_whole_and_kept(s3: S3Folder) -> None:
     s3.write("a/train.tsv", b"1")
     s3.write("b", b"2")
-    folder = fetched(s3)
+    folder = local_copy(s3)
     assert folder.name == s3.name
     assert {p.relative_to(folder).as_posix() for p in folder.rglob("*")} == {
         "a",
         "a/train.tsv",
         "b",
     }
-    again = fetched(s3)
+    again = local_copy(s3)
     assert again == folder and again.stat().st_ino == folder.stat().st_ino, "not brought twice"
 
 
 def test_a_single_object_is_brought_as_a_file(s3: S3Folder) -> None:
     s3.write("a/points.parquet", b"1")
     s3.write("a/points.parquet.old", b"2")
-    assert fetched(s3 / "a/points.parquet").read_bytes() == b"1"
+    assert local_copy(s3 / "a/points.parquet").read_bytes() == b"1"
 
 
 def test_nothing_there_is_the_callers_mistake(s3: S3Folder) -> None:
     with pytest.raises(ValueError, match=f"a place must hold something, got nothing at {s3}"):
-        fetched(s3)
+        local_copy(s3)
 
 
 def test_what_changed_there_is_brought_again(s3: S3Folder) -> None:
     s3.write("a", b"1")
-    first = fetched(s3)
+    first = local_copy(s3)
     s3.write("a", b"2")
-    assert (fetched(s3) / "a").read_bytes() == b"2"
+    assert (local_copy(s3) / "a").read_bytes() == b"2"
     assert (first / "a").read_bytes() == b"1", "who reads it is not disturbed"
 
 
 @pytest.mark.parametrize("damage", ["changed", "gone", "more", "no index"])
 def test_what_was_damaged_here_is_brought_again(s3: S3Folder, damage: str) -> None:
     s3.write("a", b"1")
-    folder = fetched(s3)
+    folder = local_copy(s3)
     match damage:
         case "changed":
             (folder / "a").write_bytes(b"2")
@@ -113,7 +113,7 @@ def test_what_was_damaged_here_is_brought_again(s3: S3Folder, damage: str) -> No
             (folder / "b").write_bytes(b"")
         case _:
             (folder.parent.parent / "index.json").unlink()
-    assert [(p.name, p.read_bytes()) for p in fetched(s3).iterdir()] == [("a", b"1")]
+    assert [(p.name, p.read_bytes()) for p in local_copy(s3).iterdir()] == [("a", b"1")]
 
 
 def names_in(folder: Path) -> set[str]:
@@ -124,7 +124,7 @@ def test_what_lies_there_can_be_changed_added_to_and_deleted(s3: S3Folder) -> No
     for name in ("kept", "changed", "gone", "_store/stages/x", "_lock"):
         s3.write(name, b"before")
     tags = {entry.name: entry.etag for entry in s3.entries()}
-    with landing(s3) as folder:
+    with staged_output(s3) as folder:
         assert folder.name == s3.name
         assert names_in(folder) == {"kept", "changed", "gone"}
         (folder / "changed").write_bytes(b"after")
@@ -141,7 +141,7 @@ def test_what_lies_there_can_be_changed_added_to_and_deleted(s3: S3Folder) -> No
 
 def test_what_was_written_before_a_failure_is_taken_too(s3: S3Folder) -> None:
     s3.write("gone", b"")
-    with pytest.raises(KeyboardInterrupt), landing(s3) as folder:
+    with pytest.raises(KeyboardInterrupt), staged_output(s3) as folder:
         (folder / "gone").unlink()
         (folder / "done").write_bytes(b"1")
         raise KeyboardInterrupt
@@ -151,7 +151,7 @@ def test_what_was_written_before_a_failure_is_taken_too(s3: S3Folder) -> None:
 def test_of_some_names_only_those_are_brought_and_taken(s3: S3Folder) -> None:
     s3.write("_tune/study.db", b"1")
     s3.write("_tune/other", b"1")
-    with landing(s3 / "_tune", only=["study.db"]) as folder:
+    with staged_output(s3 / "_tune", only=["study.db"]) as folder:
         assert names_in(folder) == {"study.db"}
         for name in ("study.db", "more"):
             (folder / name).write_bytes(b"2")
@@ -167,7 +167,7 @@ def test_a_manifest_comes_after_what_it_names_and_tables_come_last(s3: S3Folder)
 
     events = client().meta.events
     events.register("before-parameter-build.s3.PutObject", put)
-    with landing(s3) as folder:
+    with staged_output(s3) as folder:
         (folder / "artifacts" / "a").mkdir(parents=True)
         for name in ("points.parquet", "artifacts/a/manifest.json", "artifacts/a/zzz"):
             (folder / name).write_text(json.dumps(name))
@@ -186,7 +186,7 @@ def test_a_name_that_leads_elsewhere_is_not_brought(
         names = []
     if any(".." in name for name in names):
         with pytest.raises(ValueError, match="a prefix is names with single '/' between"):
-            fetched(s3)
+            local_copy(s3)
     assert not list(tmp_path.rglob("escaped"))
 
 
@@ -212,16 +212,16 @@ def test_more_than_is_usual_is_not_brought_unasked(
     s3.write("model.onnx", b"x" * 3000)
     monkeypatch.setenv("EMORAY_FETCH_GIB", "0.000001")
     with pytest.raises(ValueError, match=r"at most 1e-06 GiB, got 0.0 GiB in 1 objects at s3://"):
-        fetched(s3)
+        local_copy(s3)
     monkeypatch.setenv("EMORAY_FETCH_GIB", "0.00001")
-    assert (fetched(s3) / "model.onnx").stat().st_size == 3000
+    assert (local_copy(s3) / "model.onnx").stat().st_size == 3000
 
 
 def test_what_finds_no_room_is_not_begun(s3: S3Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     s3.write("model.onnx", b"x" * 3000)
     monkeypatch.setattr(location.shutil, "disk_usage", lambda _: usage(0, 0, 2999))
     with pytest.raises(ValueError, match=r"finds room in the cache, .*0.0 GiB are free in .*XDG"):
-        fetched(s3)
+        local_copy(s3)
     assert not list(cache_of(s3).rglob("*.onnx"))
 
 

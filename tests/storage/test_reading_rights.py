@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 import emoray
 from emoray.data.goemotions import sample
-from emoray.storage.location import fetched
+from emoray.storage.location import local_copy
 from emoray.storage.s3 import S3Folder
 from emoray.storage.store.keys import key_of
 from emoray.storage.store.opening import open_store
@@ -101,4 +101,4 @@ def test_a_damaged_stage_is_left_where_it_is(
 
 
 def test_a_folder_is_copied_here_without_a_right_to_write(bucket: S3Folder) -> None:
-    assert (fetched(bucket / "corpus") / "train.tsv").is_file()
+    assert (local_copy(bucket / "corpus") / "train.tsv").is_file()

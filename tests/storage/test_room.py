@@ -8,7 +8,7 @@ import pytest
 
 from emoray.storage import room
 from emoray.storage.lock import alone_in
-from emoray.storage.room import full_disk, full_disks_told
+from emoray.storage.room import full_disk, full_disks_named
 
 
 def full(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -41,9 +41,9 @@ def test_what_a_library_stumbles_over_on_a_full_disk_is_told_as_one(
 
 def test_what_is_in_words_already_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     full(monkeypatch, tmp_path)
-    with pytest.raises(ValueError, match="a mistake"), full_disks_told(tmp_path):
+    with pytest.raises(ValueError, match="a mistake"), full_disks_named(tmp_path):
         raise ValueError("a mistake")
-    with pytest.raises(FileNotFoundError), full_disks_told(tmp_path):
+    with pytest.raises(FileNotFoundError), full_disks_named(tmp_path):
         raise FileNotFoundError
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from emoray.storage import client
-from emoray.storage.client import said
+from emoray.storage.client import translated_errors
 from emoray.storage.objects import DamagedError
 from emoray.storage.s3 import PARTS_FROM, S3Folder
 from tests.conftest import SERVER
@@ -248,8 +248,8 @@ def test_a_mistake_is_told_before_any_work_and_without_secrets(
         monkeypatch.setenv(key, value) if value else monkeypatch.delenv(key)
     with pytest.raises(ValueError, match=words) as caught:
         s3.probe()
-    said = f"{caught.value!r} {caught.value.__cause__!r}"
-    assert "canary" not in said and SECRET not in said
+    translated_errors = f"{caught.value!r} {caught.value.__cause__!r}"
+    assert "canary" not in translated_errors and SECRET not in translated_errors
 
 
 SKEW = r"clocks of this machine and of S3 agree within minutes, got .*: set this machine's clock"
@@ -267,12 +267,15 @@ def refused(code: str, date: float) -> Exception:
     ("code", "hours"), [("RequestTimeTooSkewed", 0), ("403", -2), ("AccessDenied", 2)]
 )
 def test_a_clock_that_is_wrong_is_named(code: str, hours: int) -> None:
-    with pytest.raises(OSError, match=SKEW), said("s3://bucket/x"):
+    with pytest.raises(OSError, match=SKEW), translated_errors("s3://bucket/x"):
         raise refused(code, time.time() + 3600 * hours)
 
 
 def test_who_is_refused_with_the_right_clock_is_told_of_rights() -> None:
-    with pytest.raises(PermissionError, match="check the credentials"), said("s3://bucket/x"):
+    with (
+        pytest.raises(PermissionError, match="check the credentials"),
+        translated_errors("s3://bucket/x"),
+    ):
         raise refused("403", time.time() + 60)
 
 

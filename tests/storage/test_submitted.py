@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from emoray.storage.location import fetched
+from emoray.storage.location import local_copy
 from emoray.storage.run_folder import ready_out, store_of
 from emoray.storage.s3 import S3Folder
-from emoray.storage.submitted import COPIES, SAID_BY_RAY, check_outlives, is_submitted
+from emoray.storage.submitted import COPIES, RAY_JOB_VARIABLE, check_outlives, is_submitted
 
 
 @pytest.fixture(params=["as Ray says", "by where it stands"])
@@ -15,10 +15,10 @@ def submitted(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """Where a submitted job stands: in the head's folder, or in Ray's copy of the code."""
-    monkeypatch.delenv(SAID_BY_RAY, raising=False)
+    monkeypatch.delenv(RAY_JOB_VARIABLE, raising=False)
     here = tmp_path / "here"
     if request.param == "as Ray says":
-        monkeypatch.setenv(SAID_BY_RAY, '{"runtime_env": {}, "metadata": {}}')
+        monkeypatch.setenv(RAY_JOB_VARIABLE, '{"runtime_env": {}, "metadata": {}}')
     else:
         here = tmp_path / f"session_1{COPIES}_ray_pkg_0123"
     here.mkdir(parents=True)
@@ -51,15 +51,15 @@ def test_rays_copy_of_the_code_is_refused_by_its_whole_name_too(tmp_path: Path) 
 
 def test_what_did_not_come_along_is_named_so_and_what_did_is_read(submitted: Path) -> None:
     with pytest.raises(ValueError, match=r"reads must be where it runs, got 'reviews.csv', which"):
-        fetched(Path("reviews.csv"))
+        local_copy(Path("reviews.csv"))
     (submitted / "reviews.csv").write_text("x")
-    assert fetched(Path("reviews.csv")) == Path("reviews.csv")
-    assert fetched(Path("*.csv")) == Path("*.csv")
+    assert local_copy(Path("reviews.csv")) == Path("reviews.csv")
+    assert local_copy(Path("*.csv")) == Path("*.csv")
 
 
 def test_elsewhere_paths_are_as_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(SAID_BY_RAY, raising=False)
+    monkeypatch.delenv(RAY_JOB_VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
     assert not is_submitted()
     ready_out(Path("results"), store_of(Path("results"), Path("stages")))
-    assert fetched(Path("reviews.csv")) == Path("reviews.csv")
+    assert local_copy(Path("reviews.csv")) == Path("reviews.csv")

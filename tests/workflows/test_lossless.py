@@ -13,7 +13,7 @@ from emoray.artifact.decision_history import change, history, undo
 from emoray.artifact.renewing import clear_made, renew
 from emoray.data.importing.settings import Bring
 from emoray.distributed.connection import Cluster
-from emoray.storage.location import landing
+from emoray.storage.location import staged_output
 from emoray.storage.run_folder import record_inputs
 from emoray.storage.s3 import S3Folder
 from emoray.workflows.sweep import Sweep, run_sweep
@@ -119,7 +119,7 @@ def test_in_a_bucket_what_nobody_made_stays_too(s3: S3Folder, tmp_path: Path) ->
             s3.upload(f"artifacts/{name}/{path.name}", path)
     s3.write("artifacts/mine/notes.txt", b"mine")
     s3.write("artifacts/point-2/notes.txt", b"mine")
-    with landing(s3) as folder:
+    with staged_output(s3) as folder:
         fresh = make_artifact(folder / "artifacts" / ".point-1.01234567")
         assert renew(fresh, folder / "artifacts" / "point-1", {sha}) == ""
         clear_made(folder / "artifacts", {"point-2": [sha], "point-3": [sha]})

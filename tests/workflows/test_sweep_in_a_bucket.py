@@ -12,7 +12,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from emoray.artifact import runtime
-from emoray.storage.location import cache_of, fetched
+from emoray.storage.location import cache_of, local_copy
 from emoray.storage.lock import held
 from emoray.storage.s3 import S3Folder
 from emoray.tables.rows import TABLES
@@ -120,7 +120,7 @@ def test_artifacts_of_the_front_are_the_rows_and_run(away: Away) -> None:
     found = {n.split("/")[1] for n in away.run_place.names() if n.startswith("artifacts/")}
     assert found == set(kept["point"])
     row = kept.iloc[0]
-    folder = fetched(away.run_place / row["artifact"])
+    folder = local_copy(away.run_place / row["artifact"])
     assert sum(runtime.sizes(folder).values()) == row["size_bytes"]
     assert runtime.sha256((folder / "manifest.json").read_bytes()) == row["artifact_sha256"]
     assert runtime.load(folder)(["thanks a lot"]).probabilities_NK.shape == (1, 7)

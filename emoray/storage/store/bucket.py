@@ -1,9 +1,9 @@
 """Finished stages in a bucket, for workers that share no disk.
 
 `<place>/stages/<name>/<key>/<attempt>/<file>`, then `<key>/manifest.json`, which names the attempt
-and is written where there is none: of two who race one wins, and the other takes what is there. A
+and is written where there is none: of two who race one wins, and the other takes the winner's. A
 stage is made in, and read from, a local folder of this user, which is a store of its own kind:
-whatever is found in it counts only as far as the bucket's manifest says so.
+its content counts only as far as it agrees with the bucket's manifest.
 """
 
 import json
@@ -33,10 +33,10 @@ RACES = 3
 
 
 class BucketStore(Store):
-    """The same, in a bucket. `root` is this node's copy; `Done.folder` lies in it.
+    """The store in a bucket. `root` is this node's copy; `Done.folder` lies in it.
 
     What a resumable stage has not finished, and what could not be uploaded, stays on its node and
-    is taken up there; elsewhere a stage starts from nothing.
+    is resumed there; elsewhere a stage starts from nothing.
     """
 
     def __init__(
@@ -62,19 +62,19 @@ class BucketStore(Store):
         return f"stages/{stage.name}/{key_of(stage)}"
 
     def find(self, stage: Stage) -> Done | None:
-        """The finished stage, brought here and each file checked; None when it must be made."""
+        """The finished stage, downloaded and each file checked; None when it must be made."""
         return self._find(self._at(stage), self.folder(stage))
 
     def seek(self, stage: Stage) -> Done | None:
-        """By its manifest, and by what the heads of its files say of their hashes."""
+        """The finished stage, checked by its manifest and the hashes in its files' heads."""
         at, folder = self._at(stage), self.folder(stage)
         if folder.is_dir():
             return self._find(at, folder)
         try:
-            told = self.place.find(f"{at}/{MANIFEST}")
-            if told is None:
+            stored = self.place.find(f"{at}/{MANIFEST}")
+            if stored is None:
                 return None
-            manifest = json.loads(told.content)
+            manifest = json.loads(stored.content)
             source, files = self.place / at / manifest["attempt"], dict(manifest["files"])
             if in_parallel(source.sha256, files) == list(files.values()):
                 return found_in(folder, manifest)
@@ -82,7 +82,8 @@ class BucketStore(Store):
             pass
         return self._find(at, folder)  # which looks at the bytes, and sets aside what is damaged
 
-    def here(self, done: Done) -> Path:
+    def local_folder(self, done: Done) -> Path:
+        """The files of a finished stage on this node, downloaded if need be."""
         if done.folder.is_dir():
             return done.folder
         name, key = done.folder.parts[-2:]
@@ -95,53 +96,54 @@ class BucketStore(Store):
         return found.folder
 
     def at(self, stage: Stage) -> S3Folder:
+        """The location of a finished stage's files in the bucket."""
         at = self._at(stage)
         manifest = json.loads(self.place.read(f"{at}/{MANIFEST}"))
         return self.place / at / str(manifest["attempt"])
 
     def _find(self, at: str, folder: Path) -> Done | None:
         try:
-            told = self.place.find(f"{at}/{MANIFEST}")
+            stored = self.place.find(f"{at}/{MANIFEST}")
         except DamagedError:
             if not self.reading:
                 self._set_aside_there(at, self.place.entry(f"{at}/{MANIFEST}"))
             return None
-        if told is None:
+        if stored is None:
             return None
-        if self._says(folder, told.content) and (manifest := read_manifest(folder)):
+        if self._has_manifest(folder, stored.content) and (manifest := read_manifest(folder)):
             return found_in(folder, manifest)
-        if self._bring(at, folder, told) and (manifest := read_manifest(folder)):
+        if self._bring(at, folder, stored) and (manifest := read_manifest(folder)):
             return found_in(folder, manifest)
         if not self.reading:
-            self._set_aside_there(at, told)
+            self._set_aside_there(at, stored)
         return None
 
-    def _says(self, folder: Path, manifest: bytes) -> bool:
+    def _has_manifest(self, folder: Path, manifest: bytes) -> bool:
         try:
             return (folder / MANIFEST).read_bytes() == manifest
         except OSError:
             return False
 
-    def _bring(self, at: str, folder: Path, told: StoredObject) -> bool:
-        """Bring what a manifest names; False where that is not all there, or not what it says."""
+    def _bring(self, at: str, folder: Path, stored: StoredObject) -> bool:
+        """Download the files of a manifest; False where some are missing or differ from it."""
         with own_scratch(self.root / ARRIVING, folder.name) as work:
             scratch = work / folder.name
             scratch.mkdir()
             try:
-                manifest = json.loads(told.content)
+                manifest = json.loads(stored.content)
                 source = self.place / at / manifest["attempt"]
                 files = dict(manifest["files"])
                 in_parallel(lambda name: source.download(name, scratch / name), files)
                 if any(file_sha256(scratch / name) != sha256 for name, sha256 in files.items()):
                     return False
-                (scratch / MANIFEST).write_bytes(told.content)
+                (scratch / MANIFEST).write_bytes(stored.content)
                 self._keep(scratch, folder)
             except (DamagedError, FileNotFoundError, ValueError, KeyError, TypeError):
                 return False
         return True
 
     def _keep(self, scratch: Path, folder: Path) -> None:
-        """Put a whole folder into this node's copy, in place of an older or damaged one."""
+        """Move a whole folder into this node's copy, in place of an older or damaged one."""
         content = (scratch / MANIFEST).read_bytes()
         close_to_others(scratch)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -150,7 +152,7 @@ class BucketStore(Store):
                 scratch.rename(folder)
                 return
             except OSError:
-                if self._says(folder, content) and read_manifest(folder):
+                if self._has_manifest(folder, content) and read_manifest(folder):
                     return  # another process of this node was first
                 old = self.root / ARRIVING / f"{folder.name}-{uuid.uuid4().hex[:8]}"
                 old.parent.mkdir(exist_ok=True)
@@ -175,8 +177,7 @@ class BucketStore(Store):
         self._journal({"event": "set_aside", "key": key})
 
     def run(self, stage: Stage) -> Done:
-        """Make `stage` and publish it; one that was made before and not uploaded is only
-        published."""
+        """Make and publish a stage; publish only if it was made before and not uploaded."""
         kept, folder = self.root / UNPUBLISHED / key_of(stage), self.folder(stage)
         manifest = read_manifest(kept)
         if manifest is None:
@@ -184,11 +185,11 @@ class BucketStore(Store):
         first = self._publish(stage, kept)
         shutil.rmtree(kept, ignore_errors=True)
         done = Done(folder, manifest["wall_seconds"], manifest["cpu_seconds"], cached=False)
-        self._tell(done, first=first)
+        self._record_made(done, first=first)
         return done
 
     def _publish(self, stage: Stage, scratch: Path) -> bool:
-        """Take a finished stage to the bucket; what cannot be taken now is kept for later."""
+        """Upload a finished stage; if that fails it is kept for later."""
         try:
             return self._taken(stage, scratch)
         except BaseException:
@@ -224,11 +225,11 @@ class BucketStore(Store):
         )
 
     def _at_hand(self, stage: Stage) -> Stage:
-        """The stage with corpora, vectors and encoders that are not on this node brought here."""
+        """The stage with corpora, vectors and encoders that are not on this node downloaded."""
         return relocated(stage, self.place / INPUTS)
 
     def share(self, *values: Any) -> None:
-        """Put corpora, vectors and encoders into the bucket, each once, for nodes without them."""
+        """Upload corpora, vectors and encoders, each once, for nodes without them."""
         share_all(carried_by(values), self.place / INPUTS)
 
     def _record(self, line: str) -> None:
@@ -236,5 +237,6 @@ class BucketStore(Store):
         self.place.write(name, line.encode())
 
     def journal(self) -> Iterator[dict[str, Any]]:
+        """Yield the recorded events."""
         for line in in_parallel(self.place.read, self.place.names("journal")):
             yield json.loads(line)

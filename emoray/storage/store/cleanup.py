@@ -1,4 +1,4 @@
-"""What stages leave in a store on disk when they are killed, and when it may be swept away.
+"""Remove what killed stages leave in a store on disk.
 
 A killed stage leaves its hidden scratch folder; one killed between publishing and tidying leaves
 its `unfinished` folder. Other drivers may be at work in the same store, so only that goes whose
@@ -21,7 +21,7 @@ SLACK_SECONDS = 2.0  # the time of boot is known to the second
 
 
 class Process(NamedTuple):
-    """What began a stage: where, its number, and when, in seconds of the epoch."""
+    """The process that began a stage: its node, its number, and when, in seconds of the epoch."""
 
     node: str
     pid: int
@@ -29,7 +29,7 @@ class Process(NamedTuple):
 
 
 def clear_leftovers(store: Store) -> list[Path]:
-    """Remove what dead stages left; returns the folders that are gone."""
+    """Remove what dead stages left; return the removed folders."""
     store.clear_claims()
     scratch = list(store.root.glob("stages/*/.*"))
     unfinished = list((store.root / UNFINISHED).glob("*"))
@@ -55,13 +55,13 @@ def clear_leftovers(store: Store) -> list[Path]:
 
 
 def _all_dead(begun: list[Process]) -> bool:
-    """Whether every process that began this stage ran here and is no more. False if unknown."""
+    """Whether every process that began this stage ran here and is dead; False if unknown."""
     here = os.uname().nodename
     return bool(begun) and all(p.node == here and not _alive(p) for p in begun)
 
 
 def _alive(process: Process) -> bool:
-    """Whether it still runs, and not a younger one under its number."""
+    """Whether the process still runs, and not a younger one of its number."""
     try:
         os.kill(process.pid, 0)
         state, born = _state_and_birth(process.pid)
@@ -73,7 +73,7 @@ def _alive(process: Process) -> bool:
 
 
 def _state_and_birth(pid: int) -> tuple[str, float]:
-    """A process's state, `Z` when only its entry is left, and when it began, by /proc."""
+    """A process's state, `Z` when only its entry is left, and its birth, by /proc."""
     words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     lines = Path("/proc/stat").read_text().splitlines()
     booted = next(float(line.split()[1]) for line in lines if line.startswith("btime"))
@@ -81,7 +81,7 @@ def _state_and_birth(pid: int) -> tuple[str, float]:
 
 
 def _old(path: Path) -> bool:
-    """Whether nothing in the folder has changed for long."""
+    """Whether nothing in the folder has changed for days."""
     return time.time() - max(_times(path), default=time.time()) > OLD_SECONDS
 
 

@@ -1,7 +1,8 @@
-"""What stages read besides other stages: files of the driver's machine, carried to where they run.
+"""Inputs of stages other than stages: files of the driver's machine, copied to the workers.
 
 A corpus, word vectors or an encoder is named by its SHA-256 and a path. Where no disk is shared,
-the driver puts its files below `<folder>/<SHA-256>/`, and a worker without that path brings them.
+the driver uploads its files below `<folder>/<SHA-256>/`, and a worker without that path downloads
+them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from emoray.storage.location import fetched
+from emoray.storage.location import local_copy
 from emoray.storage.parallel import in_parallel
 from emoray.storage.s3 import S3Folder
 from emoray.storage.store.keys import inputs_of, is_stage
@@ -20,14 +21,14 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """A file or folder by its content. patterns: which files of the folder are read."""
+    """A file or folder by its content; patterns: the files of the folder that are read."""
 
     sha256: str
     path: Path
     patterns: tuple[str, ...] = EVERYTHING
 
     def files(self) -> dict[str, Path]:
-        """By name below `<sha256>/`."""
+        """Paths by name below `<sha256>/`."""
         if self.path.is_file():
             return {self.path.name: self.path}
         found = {p for pattern in self.patterns for p in self.path.glob(pattern) if p.is_file()}
@@ -41,14 +42,14 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _about(value: Any, outer: Any) -> Any:
-    """Who says the SHA-256 of the paths in `value`: the outermost value that has one."""
+    """The outermost value with a SHA-256, which is that of the paths in `value`."""
     if outer is not None:
         return outer
     return value if any(name == "sha256" for name, _ in _parts(value)) else None
 
 
 def _own(value: Any, about: Any = None) -> Iterator[Carried]:
-    """What a value names itself; what its input stages name is theirs."""
+    """The inputs that a value names itself, without those of its input stages."""
     if isinstance(value, tuple | list):
         for part in value:
             yield from () if is_stage(part) else _own(part, about)
@@ -63,7 +64,7 @@ def _own(value: Any, about: Any = None) -> Iterator[Carried]:
 
 
 def carried_by(values: Iterable[Any]) -> set[Carried]:
-    """All that the values name: stages with their inputs, or plain values such as `Data`."""
+    """All inputs that the values name: stages with their inputs, or plain values such as `Data`."""
     found: set[Carried] = set()
     for value in values:
         found |= set(_own(value))
@@ -73,7 +74,7 @@ def carried_by(values: Iterable[Any]) -> set[Carried]:
 
 
 def share_all(carried: Iterable[Carried], folder: S3Folder) -> None:
-    """Upload what is not there yet."""
+    """Upload the inputs that are not there yet."""
     for item in sorted(carried, key=lambda c: c.sha256):
         there = {entry.name: entry.size for entry in (folder / item.sha256).entries()}
         missing = {n: p for n, p in item.files().items() if there.get(n) != p.stat().st_size}
@@ -82,7 +83,7 @@ def share_all(carried: Iterable[Carried], folder: S3Folder) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Upload:
-    """One file into a folder of a bucket, by name."""
+    """Upload one file, by name, into a folder of a bucket."""
 
     folder: S3Folder
 
@@ -91,7 +92,7 @@ class _Upload:
 
 
 def relocated(value: V, folder: S3Folder, about: Any = None) -> V:
-    """`value` with each path that leads nowhere here replaced by one to what `folder` holds."""
+    """Replace each path in `value` that does not exist here by one to the copy in `folder`."""
     if isinstance(value, tuple):
         return tuple(v if is_stage(v) else relocated(v, folder, about) for v in value)  # type: ignore[return-value]
     about = _about(value, about)
@@ -99,7 +100,7 @@ def relocated(value: V, folder: S3Folder, about: Any = None) -> V:
     for name, part in _parts(value):
         if isinstance(part, Path):
             if about is not None and not part.exists():
-                changed[name] = fetched(folder / about.sha256 / part.name)
+                changed[name] = local_copy(folder / about.sha256 / part.name)
         elif not is_stage(part):
             other = relocated(part, folder, about)
             if other is not part and other != part:

@@ -1,4 +1,4 @@
-"""What a stage is, and the key it is known by: the hash of what it reads.
+"""Stages, and the key of each: the hash of what it reads.
 
 No name of the code is part of a key: classes have tags, fields may have keys of their own.
 """
@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol, TypeGuard
 UNFINISHED = "unfinished"  # the input of a resumable stage: a folder that outlives a crash
 
 
-KEPT = 4096  # values of which is kept what keys say: stages share them, and are asked for again
+KEPT = 4096  # values whose part of keys is cached: stages share them
 
 
 LAYOUT = 1  # raise when the store's own folders or manifest change
@@ -24,13 +24,13 @@ _KEPT: dict[int, tuple[Any, Any]] = {}
 
 
 class Stage(Protocol):
-    """A plain function from files to files, as a value."""
+    """A function from files to files, as a value."""
 
     name: ClassVar[str]
-    version: ClassVar[int]  # raise when the stage's code changes what its files say
-    # A stage may also say `resumable: ClassVar[bool] = True`: it then keeps its progress in the
+    version: ClassVar[int]  # raise when the stage's code changes the content of its files
+    # A stage may also set `resumable: ClassVar[bool] = True`: it then keeps its progress in the
     # folder `inputs[UNFINISHED]`, which is there again after a crash and gone once it is done.
-    # What it takes of a machine: `cpus`, 1 where it does not say, and `gpus`; with
+    # What it takes of a machine: `cpus`, 1 by default, and `gpus`; with
     # `trains_with_torch: ClassVar[bool] = True` the share of a GPU that the user gives a training.
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
@@ -44,13 +44,12 @@ def is_stage(value: Any) -> TypeGuard[Stage]:
     return hasattr(kind, "run") and hasattr(kind, "version")
 
 
-def _kept(value: Any, said: Callable[[Any], Any]) -> Any:
-    """What keys say of a value that does not change: of one asked for a moment ago as it was
-    said."""
+def _kept(value: Any, compute: Callable[[Any], Any]) -> Any:
+    """Compute what keys read of an immutable value, cached by the value's identity."""
     kept = _KEPT.get(id(value))
     if kept is not None and kept[0] is value:
         return kept[1]
-    new = said(value)
+    new = compute(value)
     if len(_KEPT) >= KEPT:
         _KEPT.clear()
     _KEPT[id(value)] = value, new  # the value too: so nothing else gets its id
@@ -58,10 +57,16 @@ def _kept(value: Any, said: Callable[[Any], Any]) -> Any:
 
 
 def canonical(value: Any) -> Any:
-    """`value` as JSON that is the same for equal values: types by tag, stages by key, paths left
-    out. To be read only: parts of it are kept.
+    """Convert `value` to JSON that is the same for equal values.
 
-    No name of the code enters it: a class and its fields may be renamed, tag and `key` stay.
+    Types are named by tag, stages by key; paths are left out. No name of the code enters it: a
+    class and its fields may be renamed, tag and `key` stay.
+
+    Returns:
+        JSON to be read only: parts of it are cached.
+
+    Raises:
+        TypeError: if a value has no such form.
     """
     if value is None or isinstance(value, str | bool | int | float):
         return value
@@ -77,19 +82,21 @@ def canonical(value: Any) -> Any:
 
 
 def tag_of(kind: type) -> str:
-    """What a class is called in keys and tables, whatever the code calls it; TypeError without a
-    tag of its own."""
+    """The tag of a class in keys and tables; TypeError for a class without a tag of its own."""
     if "tag" not in vars(kind):
         raise TypeError(f"a value in keys has a tag of its own, got none for {kind.__name__}")
     return str(kind.tag)  # type: ignore[attr-defined]
 
 
-@cache  # asked for each value, they took most of a key's time
+@cache  # computed for each value, they took most of a key's time
 def keyed_fields(kind: Any) -> tuple[tuple[str, str, Any], ...]:
-    """(key, name, default) of a dataclass' fields. key: what the field is called in keys, its
-    metadata's `key` where its name is another by now. default: the value of a knob before it was
-    one (its metadata's `key_default`), which is left out, so that what was made by then keeps its
-    key; MISSING where there is none."""
+    """The fields of a dataclass as keys see them.
+
+    Returns:
+        (key, name, default) of each field. key: its name in keys, its metadata's `key` where it was
+        renamed. default: the value of a knob before it was one (its metadata's `key_default`),
+        which is left out, so that what was made by then keeps its key; MISSING where there is none.
+    """
     return tuple(
         (f.metadata.get("key", f.name), f.name, f.metadata.get("key_default", MISSING))
         for f in fields(kind)
@@ -97,7 +104,7 @@ def keyed_fields(kind: Any) -> tuple[tuple[str, str, Any], ...]:
 
 
 def keyed_values(value: Any) -> dict[str, Any]:
-    """By key, the fields that decide the result: where a file lies does not."""
+    """The fields that decide the result, by key; paths are left out."""
     read = {}
     kind: Any = type(value)
     for key, name, default in keyed_fields(kind):
@@ -136,7 +143,7 @@ def id_of(stage: Stage) -> str:
 
 
 def inputs_of(stage: Stage) -> dict[str, Stage]:
-    """The stages this one reads, by field name; those of a tuple as `field.0`, `field.1`, ..."""
+    """The stages that a stage reads, by field name; `field.0`, `field.1`, … for a tuple's."""
     found: dict[str, Stage] = {}
     for name in (f.name for f in fields(stage)):  # type: ignore[arg-type]
         value = getattr(stage, name)

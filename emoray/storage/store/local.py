@@ -1,4 +1,4 @@
-"""Finished stages as folders: made once, checked when read, never half there.
+"""Finished stages as folders: made once, checked when read, published atomically.
 
 A stage is a frozen value that knows its inputs, its key and how to make its files. The store runs
 it in a temporary folder, writes `manifest.json` last and renames the folder into place: whoever
@@ -37,7 +37,7 @@ WAIT_SECONDS = 1.0  # between two looks at what another job is making
 class Store:
     """Finished stages under `<root>/stages/<name>/<key>/`. `place` opens it again elsewhere.
 
-    reading: nothing is written there, not even where something is damaged.
+    A store opened for `reading` is never written to, not even where something is damaged.
     """
 
     place: Place
@@ -73,6 +73,7 @@ class Store:
             )
 
     def folder(self, stage: Stage) -> Path:
+        """The folder of a stage, whether it exists or not."""
         return folder_in(self.root, stage.name, key_of(stage))
 
     def find(self, stage: Stage) -> Done | None:
@@ -87,13 +88,15 @@ class Store:
         return None
 
     def seek(self, stage: Stage) -> Done | None:
-        """The same for who needs no files yet: what lies elsewhere is not brought, and `here` does
-        so later."""
+        """As `find` but without a download, which `local_folder` does later."""
         return self.find(stage)
 
     def _set_aside(self, folder: Path) -> None:
-        """Move a damaged stage out of the way. What cannot be renamed, as in a lower layer of an
-        overlay, is copied; in place of what cannot be deleted either, another folder is used."""
+        """Move a damaged stage out of the way.
+
+        What cannot be renamed, as in a lower layer of an overlay, is copied; in place of what
+        cannot be deleted either, another folder is used.
+        """
         target = self.root / "damaged" / f"{folder.name}-{uuid.uuid4().hex[:8]}"
         target.parent.mkdir(exist_ok=True)
         try:
@@ -143,14 +146,14 @@ class Store:
             shutil.rmtree(scratch, ignore_errors=True)
         shutil.rmtree(unfinished, ignore_errors=True)
         done = Done(folder, wall, cpu, cached=False)
-        self._tell(done, first=first)
+        self._record_made(done, first=first)
         return done
 
-    def tell_failed(self, stage: Stage, error: str) -> None:
-        """Keep that the stage cannot be made, and why."""
+    def record_failed(self, stage: Stage, error: str) -> None:
+        """Record in the journal that the stage cannot be made, and why."""
         self._journal({"event": "failed", "key": key_of(stage), "error": error})
 
-    def _tell(self, done: Done, *, first: bool) -> None:
+    def _record_made(self, done: Done, *, first: bool) -> None:
         self._journal(
             {
                 "event": "made" if first else "beaten",
@@ -161,12 +164,11 @@ class Store:
         )
 
     def _at_hand(self, stage: Stage) -> Stage:
-        """The stage as it can run here, with every path leading somewhere."""
+        """The stage as it can run here, with every path existing."""
         return stage
 
     def _publish(self, stage: Stage, scratch: Path) -> bool:
-        """Let others see the finished folder. False when another process was first: equal keys
-        mean equal files, and its are taken."""
+        """Rename the finished folder into place; False when another process was first."""
         folder = self.folder(stage)
         try:
             scratch.rename(folder)
@@ -176,50 +178,48 @@ class Store:
             return False
         return True
 
-    def here(self, done: Done) -> Path:
+    def local_folder(self, done: Done) -> Path:
         """The files of a finished stage on this node, whichever node made it."""
         return done.folder
 
     def at(self, stage: Stage) -> Place:
-        """Where the files of a finished stage lie for all who read them."""
+        """The location of a finished stage's files for all readers."""
         return self.folder(stage)
 
     def share(self, *values: Any) -> None:
-        """Have what these values name by content (corpora, vectors, encoders) at hand wherever
-        their stages run. Here it is: all who open a folder see the same disk."""
+        """Make inputs (corpora, vectors, encoders) available to workers; a shared disk needs none."""
 
     def settle(self, stage: Stage, owner: str) -> Done | None:
-        """`stage`, whose inputs are there, found or made; None while another owner makes it.
+        """Find or make a stage whose inputs are there; `owner` is the job that makes it.
 
-        owner: the job that asks, which takes over what a lost process of its own was making.
+        Returns:
+            The stage; None while another owner makes it.
         """
         self.owner = owner
         with claimed(child(self.place, CLAIMS), key_of(stage), owner) as ours:
             return (self.seek(stage) or self.run(stage)) if ours else None
 
     def is_elsewhere(self, stage: Stage, owner: str) -> bool:
-        """Whether another owner is making it."""
+        """Whether another owner is making the stage."""
         return is_claimed(child(self.place, CLAIMS), key_of(stage), owner)
 
     def clear_claims(self) -> None:
-        """Drop what killed jobs have claimed; claims of living ones stay."""
+        """Remove the claims of killed jobs; claims of living ones stay."""
         clear_claims(child(self.place, CLAIMS), self.owner)
 
     def make(self, stage: Stage) -> Done:
-        """`stage`, after everything it needs: found where it can be, made where it must be, and
-        waited for where another job is making it."""
+        """Find or make a stage, after everything it needs; wait where another job is making it."""
         if done := self.find(stage):
             return done
         for needed in inputs_of(stage).values():
             self.make(needed)
         while (made := self.settle(stage, self.owner)) is None:
             time.sleep(WAIT_SECONDS)
-        self.here(made)
+        self.local_folder(made)
         return made
 
     def _journal(self, entry: dict[str, Any]) -> None:
-        """Keep what was started, made, made a second time (beaten), in vain (failed) or found
-        damaged, and for whom."""
+        """Record an event: started, made, beaten (made a second time), failed or set aside."""
         who = {"time": time.time(), "pid": os.getpid(), "node": os.uname().nodename}
         who["owner"] = self.owner
         self._record(json.dumps(who | entry))
@@ -229,6 +229,7 @@ class Store:
             file.write(f"{line}\n")  # in one write
 
     def journal(self) -> Iterator[dict[str, Any]]:
+        """Yield the recorded events."""
         path = self.root / "journal.jsonl"
         if path.exists():
             for line in path.read_text().splitlines():

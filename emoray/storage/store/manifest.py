@@ -1,4 +1,4 @@
-"""A finished stage: its files, its manifest, and whether they still belong together."""
+"""A finished stage: its files, its manifest, and the check that they belong together."""
 
 import hashlib
 import json
@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 MANIFEST = "manifest.json"
-ANEW = "_anew"  # beside damaged stages that nobody may move away: what was made in their stead
+ANEW = "_anew"  # replacements of damaged stages that cannot be moved away
 
 
 def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -24,14 +25,14 @@ def _sha256_of(path: Path, state: tuple[int, ...]) -> str:
 
 
 def _checked_sha256(path: Path) -> str:
-    """The same, read once a process for as long as the file's state stays."""
+    """SHA-256 of a file, read once a process for as long as the file's state stays."""
     at = path.stat()
     return _sha256_of(path, (at.st_dev, at.st_ino, at.st_size, at.st_mtime_ns, at.st_ctime_ns))
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A finished stage: where its files lie and what making it cost."""
+    """A finished stage: its folder, and the seconds that making it took."""
 
     folder: Path
     wall_seconds: float
@@ -40,8 +41,7 @@ class Done:
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """What a stage's folder says of itself, each file checked by its hash; None where it is not
-    whole."""
+    """Read the manifest of a stage's folder; None where a file differs from its hash."""
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
         whole = all(_checked_sha256(folder / f) == sha for f, sha in manifest["files"].items())
@@ -51,7 +51,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def folder_in(root: Path, stage: str, key: str) -> Path:
-    """Where a stage lies in a store on disk, there or not."""
+    """The folder of a stage in a store on disk, whether it exists or not."""
     among = root / "stages" / stage
     anew = among / ANEW / key
     return anew / key if anew.is_dir() else among / key
@@ -63,7 +63,7 @@ def found_in(folder: Path, manifest: dict[str, Any]) -> Done:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file that others see whole or not at all."""
+    """Write a file atomically."""
     part = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
     try:
         part.write_text(text)

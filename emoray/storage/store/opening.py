@@ -1,4 +1,4 @@
-"""A store by its place: a folder or a bucket."""
+"""Open a store by its location: a folder or a bucket."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from emoray.storage.store.local import Store
 
 
 def open_store(place: Place, *, reading: bool = False) -> Store:
-    """The store at a place; ValueError where none can be. reading: nothing is written there."""
+    """Open the store at a location; refuse a location without one. reading: never write there."""
     if isinstance(place, Path):
         return Store(place, reading=reading)
     from emoray.storage.store.bucket import BucketStore

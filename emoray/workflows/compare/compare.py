@@ -12,7 +12,7 @@ from emoray.data.importing.settings import Bring
 from emoray.metrics.bootstrap import RESAMPLES, stratified_weights
 from emoray.metrics.change import MARGIN, checked_margin
 from emoray.stages.artifact_scoring import SPLITS, Wanted
-from emoray.storage.location import Place, fetched, landing, name_of, place_of, tables_at
+from emoray.storage.location import Place, local_copy, name_of, place_of, staged_output, tables_at
 from emoray.storage.names import checked_run
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, settings_of
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
@@ -97,7 +97,7 @@ def _short(text: str) -> str:
 def _opened(settings: CompareModels, text: str, name: str, scorer: Scorer) -> Operand:
     """One operand, whatever it is."""
     if is_saved(text):
-        return read_saved(fetched(place_of(text)), name)
+        return read_saved(local_copy(place_of(text)), name)
     if not text.startswith("s3://") and is_point(text):
         if settings.run is None:
             raise ValueError(
@@ -153,7 +153,7 @@ def run_compare(settings: CompareModels, console: Console | None = None) -> Plac
     told = compare_operands(operands, weights_BN, settings.margin)
     rows = comparison_rows(told, settings.split)
     labels = label_change_rows(told, first.labels)
-    with landing(out) as folder:
+    with staged_output(out) as folder:
         record_inputs(out, inputs, settings.lands.settings)
         write_table(rows, folder / "comparisons.parquet", ComparisonRow)
         write_table(labels, folder / "label_changes.parquet", LabelChangeRow)

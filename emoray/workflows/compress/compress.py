@@ -16,7 +16,7 @@ from emoray.stages.checkpoint_source import find_loaded
 from emoray.stages.conversion import require_convertible
 from emoray.stages.interleaved_timing import TimingPlan
 from emoray.stages.spec import CorpusRef
-from emoray.storage.location import Place, fetched, landing, name_of, tables_at
+from emoray.storage.location import Place, local_copy, name_of, staged_output, tables_at
 from emoray.storage.run_folder import (
     RESULTS,
     RunFolder,
@@ -97,7 +97,7 @@ def _bench(settings: Compression, console: Console) -> Bench:
     """Everything checked that can be checked before the first file is written."""
     source = find_corpus(settings.corpus, settings.data, download=settings.download)
     given = find_loaded(
-        fetched(settings.model),
+        local_copy(settings.model),
         max_tokens=settings.max_tokens,
         among=taxonomies_of(source.folder),
     )
@@ -161,7 +161,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         "taxonomy": bench.given.taxonomy.name,
     }
     out = free_place(settings.lands, inputs, console)
-    with landing(out) as folder, steps(console, len(chosen) + 6) as say:
+    with staged_output(out) as folder, steps(console, len(chosen) + 6) as say:
         made = make(bench, chosen, say)
         say("holding ids and logits against transformers'")
         require_parity(bench, made)

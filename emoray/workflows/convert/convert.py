@@ -29,7 +29,7 @@ from emoray.stages.interleaved_timing import (
 )
 from emoray.stages.spec import CorpusRef
 from emoray.stages.speed import TORCH, session_model
-from emoray.storage.location import Place, fetched, landing, name_of, tables_at
+from emoray.storage.location import Place, local_copy, name_of, staged_output, tables_at
 from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
 from emoray.storage.store.local import Store
 from emoray.storage.store.opening import open_store
@@ -100,7 +100,7 @@ def _desk(settings: Conversion) -> Desk:
     """Everything checked that can be checked before the first file is written."""
     source = find_corpus(settings.corpus, settings.data, download=settings.download)
     kinds = taxonomies_of(source.folder)
-    given = find_loaded(fetched(settings.model), max_tokens=settings.max_tokens, among=kinds)
+    given = find_loaded(local_copy(settings.model), max_tokens=settings.max_tokens, among=kinds)
     judged = True
     try:
         taxonomy = given.taxonomy
@@ -299,7 +299,7 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
     rows = _rows(desk, measured, not failure, by, settings)
     lines = (made / COVERAGE).read_text("utf-8").splitlines()
     said = [CoverageRow(name=ONNX, number=i, line=s) for i, s in enumerate(lines, start=1)]
-    with landing(out) as folder:
+    with staged_output(out) as folder:
         record_inputs(out, inputs)
         if not failure:
             place(made / BASE, row, folder / "artifact")

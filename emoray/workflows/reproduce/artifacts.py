@@ -9,7 +9,7 @@ from emoray.artifact.decision_history import copy_as_made
 from emoray.artifact.runtime import DECISION, MODEL
 from emoray.stages.ensembles import Combine
 from emoray.stages.spec import Data
-from emoray.storage.location import Place, fetched, located
+from emoray.storage.location import Place, local_copy, located
 from emoray.storage.store.keys import Stage
 from emoray.storage.store.local import Store
 from emoray.storage.store.opening import open_store
@@ -23,7 +23,7 @@ from emoray.workflows.ship import ship_ensemble, ship_point
 def _at(place: Place) -> Path:
     """What lies there, brought here; a path to nothing where nothing does."""
     try:
-        return fetched(place)
+        return local_copy(place)
     except ValueError:
         return Path("/nowhere")
 

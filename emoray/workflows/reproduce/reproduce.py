@@ -16,7 +16,7 @@ from emoray.stages.families.registry import FAMILIES
 from emoray.stages.inputs import require_encoder, summarize_corpus
 from emoray.stages.spec import Data
 from emoray.stages.spec_json import read_spec
-from emoray.storage.location import Place, fetched
+from emoray.storage.location import Place, local_copy
 from emoray.workflows.reproduce import printing as tell
 from emoray.workflows.reproduce.artifacts import artifact_of
 from emoray.workflows.reproduce.chain import StoreCheck
@@ -73,7 +73,7 @@ def _data(settings: Reproduce, record: RecordedRun) -> Data:
     given = any(FAMILIES[r.family].word_vectors(r) == PretrainedVectors() for r in recipes)
     found = summarize_corpus(
         record.start["taxonomy"],
-        fetched(settings.data) if settings.data else None,
+        local_copy(settings.data) if settings.data else None,
         corpus=settings.corpus,
         download=settings.download,
         vector_files=(settings.vector_files or None) if given else (),
@@ -86,7 +86,7 @@ def _corpus(settings: Reproduce, record: RecordedRun) -> Corpus:
     """The corpus of the run; ValueError where another is at hand."""
     found = summarize_corpus(
         record.start["taxonomy"],
-        fetched(settings.data) if settings.data else None,
+        local_copy(settings.data) if settings.data else None,
         corpus=settings.corpus,
         download=settings.download,
         vector_files=(),

@@ -78,8 +78,8 @@ def test_files_made_elsewhere_are_brought_by_their_result(
 ) -> None:
     done = one.make(HELLO)
     (tmp_path / "one").rename(tmp_path / "gone")
-    assert (other.here(done) / "deep" / "text").read_text() == "hello"
-    assert other.here(other.make(HELLO)).is_relative_to(other.root)
+    assert (other.local_folder(done) / "deep" / "text").read_text() == "hello"
+    assert other.local_folder(other.make(HELLO)).is_relative_to(other.root)
 
 
 def test_the_bucket_holds_one_attempt_and_its_manifest(one: BucketStore, s3: S3Folder) -> None:
@@ -200,7 +200,9 @@ def test_what_is_finished_is_known_by_heads_and_manifests(
     kinds = Counter((method, path.rpartition("/")[2]) for method, path in proxy.heard)
     assert kinds == {("GET", "manifest.json"): 1, ("HEAD", "text"): 1}
     assert proxy.sent < 10_000
-    assert (other.here(found) / "text").read_text().startswith("333"), "brought when it is read"
+    assert (other.local_folder(found) / "text").read_text().startswith("333"), (
+        "brought when it is read"
+    )
 
 
 def test_a_run_that_goes_on_elsewhere_brings_only_what_it_reads(
