@@ -1,1 +1,1 @@
-"""Model families: recipes, losses, and how each family trains."""
+"""Model families: recipes, losses, and the training of each family."""

@@ -1,4 +1,4 @@
-"""Texts that training gets beyond the corpus, as plain values to hash, store and print."""
+"""Texts that training gets beyond the corpus: plain values to hash, store and print."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,10 +16,13 @@ class NoAugmentation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackTranslation:
-    """Train texts said otherwise: into another language and back, labels kept.
+    """Train texts translated into another language and back, labels kept.
 
-    share: such texts as a share of train. balance: 0 takes every text alike, above 0 rare labels
-    more (a text is as likely as its rarest label's frequency ** -balance).
+    Attributes:
+        share: such texts as a share of train.
+        balance: 0 takes every text alike, above 0 rare labels more (a text is as likely as its
+            rarest label's frequency ** -balance).
+        translator: see `augment.registry`.
     """
 
     tag: ClassVar[str] = "BackTranslation"

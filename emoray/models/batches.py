@@ -1,4 +1,4 @@
-"""Texts as training reads them, and their pooled means where nothing below the mean learns.
+"""Padded texts for training, and their pooled means where nothing below the mean learns.
 
 NumPy only. Shapes: N texts, L tokens, K labels, D width, V rows of the embedding, M trainable
 words.
@@ -20,7 +20,7 @@ class PaddedTexts:
     labels_NK: np.ndarray
 
     def taken(self, rows: np.ndarray) -> "PaddedTexts":
-        """These rows, in their order; a row may come more than once."""
+        """These rows, in their order; a row may occur more than once."""
         return PaddedTexts(
             ids_NL=self.ids_NL[rows],
             lengths_N=self.lengths_N[rows],
@@ -29,7 +29,7 @@ class PaddedTexts:
 
 
 def means(texts: PaddedTexts, vectors_VD: np.ndarray, rare_M: np.ndarray) -> np.ndarray:
-    """(N, D + M) float32: mean of the frozen rows, then the share of each row in `rare_M`."""
+    """Return (N, D + M), float32: mean of the frozen rows, then the share of each rare row."""
     counts = np.maximum(texts.lengths_N, 1).astype(np.float32)[:, None]
     frozen_VD = vectors_VD.astype(np.float32).copy()
     frozen_VD[[PADDING, *rare_M]] = 0
@@ -45,10 +45,13 @@ def means(texts: PaddedTexts, vectors_VD: np.ndarray, rare_M: np.ndarray) -> np.
 
 
 def standardized(texts: PaddedTexts, vectors_VD: np.ndarray) -> np.ndarray:
-    """The vectors moved and scaled so that the texts' means have mean 0 and deviation 1.
+    """Shift and scale the vectors so that the texts' means have mean 0 and deviation 1.
 
     A mean's weights sum to one, so standardizing means and standardizing words is the same thing,
     and the artifact needs no extra step.
+
+    Returns:
+        vectors_VD, float32.
     """
     mean_ND = means(texts, vectors_VD, np.zeros(0, int))
     moved_VD = (vectors_VD - mean_ND.mean(0)) / np.maximum(mean_ND.std(0), 1e-6)
@@ -57,9 +60,12 @@ def standardized(texts: PaddedTexts, vectors_VD: np.ndarray) -> np.ndarray:
 
 
 def random_batches(lengths_N: np.ndarray, size: int, rng: np.random.Generator) -> list[np.ndarray]:
-    """Rows of random batches of texts of like length.
+    """Draw random batches of texts of like length.
 
     Shuffled, sorted within 16 batches, shuffled again.
+
+    Returns:
+        Rows of each batch.
     """
     order = rng.permutation(len(lengths_N))
     found = []

@@ -1,7 +1,7 @@
-"""TF-IDF and one logistic regression for each label: what a good search must beat.
+"""TF-IDF and one logistic regression for each label: the baseline of a search.
 
 Fitted by scikit-learn (Salton & Buckley 1988; LIBLINEAR, Fan et al. 2008), kept and run as plain
-float32 arrays, so that its bytes and its time are what one would ship. Shapes: N texts, F words,
+float32 arrays, so that its bytes and its time are those of a deployment. Shapes: N texts, F words,
 K labels.
 """
 
@@ -18,7 +18,7 @@ Texts = Sequence[Sequence[str]]  # texts as their words
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TfidfModel:
-    """The words that it knows, how rare each is, and what it tells."""
+    """Words with their idf, and weights and bias of each label's regression."""
 
     words: tuple[str, ...]
     idf_F: np.ndarray
@@ -30,7 +30,7 @@ class TfidfModel:
     def of(
         cls, words: Sequence[str], idf_F: np.ndarray, weights_FK: np.ndarray, bias_K: np.ndarray
     ) -> "TfidfModel":
-        """From its arrays, in float32."""
+        """Build the model from its arrays, in float32."""
         return cls(
             words=tuple(words),
             idf_F=idf_F.astype(np.float32),
@@ -41,11 +41,11 @@ class TfidfModel:
 
     @property
     def parameters(self) -> int:
-        """Fitted numbers."""
+        """The number of fitted numbers."""
         return self.idf_F.size + self.weights_FK.size + self.bias_K.size
 
     def files(self) -> dict[str, bytes]:
-        """What must be shipped beside names and thresholds of the labels."""
+        """The files of a deployment, but for names and thresholds of the labels."""
         arrays = io.BytesIO()
         np.savez(arrays, idf_F=self.idf_F, weights_FK=self.weights_FK, bias_K=self.bias_K)
         return {
@@ -55,13 +55,13 @@ class TfidfModel:
 
     @classmethod
     def read(cls, files: dict[str, bytes]) -> "TfidfModel":
-        """The model of `files`."""
+        """Read the model of `files`."""
         words = files[WORDS].decode().split("\n")[:-1]
         with np.load(io.BytesIO(files[ARRAYS]), allow_pickle=False) as arrays:
             return cls.of(words, arrays["idf_F"], arrays["weights_FK"], arrays["bias_K"])
 
     def logits(self, texts: Texts) -> np.ndarray:
-        """logits_NK, each text by itself."""
+        """Return logits_NK, each text on its own."""
         out_NK = np.tile(self.bias_K, (len(texts), 1))
         for n, words in enumerate(texts):
             counted = Counter(f for word in words if (f := self.place.get(word)) is not None)
@@ -79,8 +79,19 @@ def _constant(share: float) -> float:
 
 
 def fit_tfidf(texts: Texts, labels_NK: np.ndarray, *, min_count: int, c: float) -> TfidfModel:
-    """Words in `min_count` texts or more (all words where that leaves none), term frequency damped
-    by its logarithm, smooth idf, unit length; then a regression a label with the penalty 1/(2c)."""
+    """Fit TF-IDF and a regression a label.
+
+    Term frequency is damped by its logarithm, idf smooth, a text's vector of unit length.
+
+    Args:
+        texts: words of each text.
+        labels_NK: 0 or 1.
+        min_count: texts with a word; all words are kept where that leaves none.
+        c: the penalty is 1/(2c).
+
+    Returns:
+        The model.
+    """
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
 

@@ -1,4 +1,4 @@
-"""Training losses for multi-label text, as plain values that both families understand.
+"""Training losses for multi-label text: plain values that all families train with.
 
 Each type's `of(logits, targets, prior_K, ops)` gives the loss of every text and label, (N, K), in
 whatever library the logits come from: `ops` holds what a loss needs of it.
@@ -14,8 +14,14 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ops:
-    """An array library's part beside + - * and **. `array` makes a float32 constant of a vector,
-    `clip` takes (values, low, high), `softplus` is log(1 + exp(values)).
+    """An array library's functions besides + - * and **.
+
+    Attributes:
+        array: makes a float32 constant of a vector.
+        exp: elementwise.
+        log: elementwise.
+        clip: takes (values, low, high).
+        softplus: log(1 + exp(values)).
     """
 
     array: Callable[[np.ndarray], Any]
@@ -41,10 +47,11 @@ class BCE:
     tag: ClassVar[str] = "BCE"
 
     def positive_weights(self, prior_K: np.ndarray) -> np.ndarray:
-        """What the positive term of each label counts, (K,)."""
+        """The factor of the positive term of each label, (K,)."""
         return np.ones_like(prior_K)
 
     def of(self, logits: Any, targets: Any, prior_K: np.ndarray, ops: Ops) -> Any:
+        """The loss of every text and label, (N, K)."""
         return targets * ops.softplus(-logits) + (1 - targets) * ops.softplus(logits)
 
     def __str__(self) -> str:
@@ -53,7 +60,7 @@ class BCE:
 
 @dataclass(frozen=True, slots=True)
 class WeightedBCE:
-    """Binary cross-entropy whose positive terms count ((1 - p) / p) ** power, p the label's share.
+    """Binary cross-entropy with positives weighted by ((1 - p) / p) ** power, p the label's share.
 
     Power 1 balances positives and negatives of every label (King & Zeng 2001); less is gentler.
     """
@@ -67,10 +74,11 @@ class WeightedBCE:
             raise ValueError(f"power must lie in (0, 1], got {self.power}: BCE() weighs nothing")
 
     def positive_weights(self, prior_K: np.ndarray) -> np.ndarray:
-        """What the positive term of each label counts, (K,)."""
+        """The factor of the positive term of each label, (K,)."""
         return np.asarray(((1 - prior_K) / prior_K) ** self.power)
 
     def of(self, logits: Any, targets: Any, prior_K: np.ndarray, ops: Ops) -> Any:
+        """The loss of every text and label, (N, K)."""
         weights_K = ops.array(self.positive_weights(prior_K))
         return targets * weights_K * ops.softplus(-logits) + (1 - targets) * ops.softplus(logits)
 
@@ -98,10 +106,11 @@ class Focal:
             raise ValueError(f"alpha must lie in (0, 1), got {self.alpha}: 0.5 weighs both alike")
 
     def positive_weights(self, prior_K: np.ndarray) -> np.ndarray:
-        """What the positive term of each label counts beside the negative one, (K,)."""
+        """The factor of the positive term of each label relative to the negative one, (K,)."""
         return np.full_like(prior_K, self.alpha / (1 - self.alpha))
 
     def of(self, logits: Any, targets: Any, prior_K: np.ndarray, ops: Ops) -> Any:
+        """The loss of every text and label, (N, K)."""
         wrong, right = ops.softplus(-logits), ops.softplus(logits)  # -log p, -log(1 - p)
         positive = self.alpha * ops.exp(-self.gamma * right) * wrong
         negative = (1 - self.alpha) * ops.exp(-self.gamma * wrong) * right
@@ -137,10 +146,11 @@ class Asymmetric:
             raise ValueError(f"margin must lie in [0, 1), got {self.margin}: 0 drops nothing")
 
     def positive_weights(self, prior_K: np.ndarray) -> np.ndarray:
-        """What the positive term of each label counts, (K,)."""
+        """The factor of the positive term of each label, (K,)."""
         return np.ones_like(prior_K)
 
     def of(self, logits: Any, targets: Any, prior_K: np.ndarray, ops: Ops) -> Any:
+        """The loss of every text and label, (N, K)."""
         wrong, right = ops.softplus(-logits), ops.softplus(logits)  # -log p, -log(1 - p)
         positive = ops.exp(-self.gamma_pos * right) * wrong
         negative = ops.exp(-self.gamma_neg * wrong) * right

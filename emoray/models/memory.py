@@ -1,4 +1,4 @@
-"""What a training raises that does not fit into memory; not torch's, so that the fleet knows it."""
+"""The error of a training that does not fit into memory; without torch, for the driver."""
 
 
 class GpuOutOfMemoryError(ValueError):

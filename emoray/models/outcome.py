@@ -1,4 +1,4 @@
-"""What a training leaves behind, whichever family. Shapes: K labels."""
+"""Results of a training, of any family. Shapes: K labels."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,7 +10,7 @@ from emoray.models.losses import Loss
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """What one pass over `train` brought."""
+    """Losses, score and time of one pass over `train`."""
 
     epoch: int
     train_loss: float
@@ -21,19 +21,20 @@ class Epoch:
 
 
 class Outcome(Protocol):
-    """What every training tells: its epochs, and the number of the one it kept."""
+    """The epochs of a training, and the number of the kept one."""
 
     @property
-    def epochs(self) -> tuple[Epoch, ...]: ...
+    def epochs(self) -> tuple[Epoch, ...]:
+        """In order."""
 
     @property
-    def kept(self) -> int: ...
+    def kept(self) -> int:
+        """Counted from 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TrainedWeights:
-    """Weights by name (`embedding`, `pool0.kernel`, `dense0.kernel`, `head.bias`, ...) and how they
-    came."""
+    """Weights by name (`embedding`, `pool0.kernel`, `head.bias`, …) and their epochs."""
 
     tensors: dict[str, np.ndarray]
     epochs: tuple[Epoch, ...]
@@ -41,9 +42,12 @@ class TrainedWeights:
 
 
 def unweighted(loss: Loss, bias_K: np.ndarray, prior_K: np.ndarray) -> np.ndarray:
-    """The head's bias without what weighting the positives added to it.
+    """Remove from the head's bias what weighting the positives added to it.
 
-    Positives that count w times raise the log-odds of their label by log w: taking that back makes
-    probabilities honest (the prior correction of King & Zeng 2001) and moves no per-label decision.
+    Positives with weight w raise the log-odds of their label by log w: taking that back calibrates
+    probabilities (the prior correction of King & Zeng 2001) and moves no per-label decision.
+
+    Returns:
+        bias_K, float32.
     """
     return np.asarray(bias_K - np.log(loss.positive_weights(prior_K)), np.float32)

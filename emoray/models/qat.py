@@ -1,4 +1,4 @@
-"""Training on under fake quantization, so that weights learn to live with their codes.
+"""Continue training under fake quantization, so that weights adapt to their codes.
 
 Shapes: N texts, K labels.
 """
@@ -21,9 +21,9 @@ from emoray.quant.scheme import ModelScheme
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Refined(TrainedWeights):
-    """Weights with the maps that turn them into codes and the ranges of what products read.
+    """Weights with the maps to their codes and the ranges of products' inputs.
 
-    kept: 0 where no epoch scored better than the weights it began with.
+    kept: 0 where no epoch scored better than the initial weights.
     """
 
     maps: dict[str, AffineMap]
@@ -45,10 +45,27 @@ def refine(
     report: Callable[[Epoch], None] = lambda epoch: None,
     tick: Callable[[float], None] = lambda share: None,
 ) -> Refined:
-    """Train a finished network on under its scheme; it holds the outcome's float weights then.
+    """Continue training of a finished network under its scheme, in place.
 
     Keeps the epoch whose dev logits under fake quantization score best, or the start where none is
-    better. ranges: calibrated, for Static activations. learned: see `prepare`; the rest: `fit`.
+    better.
+
+    Args:
+        network: holds the outcome's float weights afterwards.
+        scheme: of weights and inputs.
+        how: settings of the training.
+        train: texts to fit.
+        dev: texts to score.
+        score: maps dev logits to a score, higher is better.
+        ranges: calibrated, for Static activations.
+        learned: see `prepare`.
+        device: of the training; the CPU by default.
+        unfinished: see `fit`.
+        report: called after each epoch.
+        tick: called with the share of an epoch that is done.
+
+    Returns:
+        Weights, maps and ranges of the kept epoch.
     """
     device = device or torch.device("cpu")
     prior_K = np.clip(train.labels_NK.mean(0), 1e-4, 1 - 1e-4)

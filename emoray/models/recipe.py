@@ -1,4 +1,4 @@
-"""What the recipe of every model family says; a family's own recipe adds its knobs."""
+"""Settings that the recipe of every model family has; a family's own recipe adds its knobs."""
 
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
@@ -7,12 +7,12 @@ from emoray.models.augmentation import Augmentation, NoAugmentation
 from emoray.models.losses import BCE, Loss
 from emoray.models.sampling import Sample, Whole
 
-MAX_TOKENS = 64  # tokens of a text that are read, where nothing else is said
+MAX_TOKENS = 64  # tokens of a text that are read by default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Everything that decides what a training produces, as plain values to hash, store and print.
+    """Everything that decides what a training produces: plain values to hash, store and print.
 
     The fields are those that searches, plans and quantization-aware training set in any family. A
     family derives a class with a `tag` of its own, under which keys and tables know it.
@@ -36,11 +36,15 @@ class Recipe:
     loss: Loss = field(default_factory=BCE)
 
     def without_seed(self) -> Self:
+        """The recipe with seed 0, equal for repeats."""
         return replace(self, seed=0)
 
     def batch_of(self, texts: int) -> int:
         """Texts a batch: `batch_size`, less where an epoch would not come to 64 steps.
 
         Tuned on 43,410 texts, 512 a batch; a corpus of 1,000 would see two steps an epoch.
+
+        Returns:
+            At least `least_batch`.
         """
         return min(self.batch_size, max(self.least_batch, texts // 64))

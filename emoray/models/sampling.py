@@ -1,4 +1,4 @@
-"""Which train texts a training sees, as plain values. Shapes: N texts."""
+"""Samples of the train texts: plain values. Shapes: N texts."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ class Whole:
     tag: ClassVar[str] = "Whole"
 
     def rows(self, texts: int, seed: int) -> np.ndarray:
-        """rows_N: all of them, in their order."""
+        """Return rows_N: all of them, in their order."""
         return np.arange(texts)
 
     def __str__(self) -> str:
@@ -30,7 +30,7 @@ class Bootstrap:
     tag: ClassVar[str] = "Bootstrap"
 
     def rows(self, texts: int, seed: int) -> np.ndarray:
-        """rows_N ascending, drawn by the recipe's seed."""
+        """Return rows_N, ascending, drawn by the recipe's seed."""
         return np.sort(np.random.default_rng([seed, texts]).integers(texts, size=texts))
 
     def __str__(self) -> str:

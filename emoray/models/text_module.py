@@ -1,4 +1,4 @@
-"""What the PyTorch module of every model family offers whoever trains it on."""
+"""The interface of every model family's PyTorch module for further training."""
 
 import numpy as np
 from torch import nn
@@ -12,9 +12,9 @@ class TextModule(nn.Module):
     head: nn.Linear
 
     def weight_places(self) -> tuple[Place, ...]:
-        """Where each weight that a scheme names lives."""
+        """The module of each weight that a scheme may name."""
         raise NotImplementedError
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The tensors that the module was made from, as they are now: float32, by name."""
+        """The tensors that the module was made from, with current values: float32, by name."""
         raise NotImplementedError

@@ -1,6 +1,6 @@
-"""Fitting a PyTorch module to labels: AdamW, warm-up and linear decay, batches of like length.
+"""Fit a PyTorch module to labels: AdamW, warm-up and linear decay, batches of like length.
 
-Knows nothing of what it fits: an encoder, or a network under fake quantization.
+Independent of the module: an encoder, or a network under fake quantization.
 Shapes: N texts, L tokens, K labels.
 """
 
@@ -38,7 +38,7 @@ _DAMAGED = (
 
 
 def torch_ops(device: torch.device) -> Ops:
-    """What losses need of PyTorch."""
+    """PyTorch's functions for losses."""
     return Ops(
         array=lambda vector: torch.tensor(vector, dtype=torch.float32, device=device),
         exp=torch.exp,
@@ -63,7 +63,7 @@ def bfloat16_here(device: torch.device) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitSettings:
-    """How to fit, whatever is fitted: a fine-tuning, or one under fake quantization."""
+    """Settings of fitting any module: a fine-tuning, or training under fake quantization."""
 
     epochs: int
     patience: int
@@ -78,7 +78,7 @@ class FitSettings:
 
 @dataclass(slots=True)
 class _Progress:
-    """What is known after some epochs, and saved."""
+    """The saved state after some epochs."""
 
     epochs: list[Epoch]
     kept: int
@@ -123,18 +123,23 @@ class Fit:
         return torch.from_numpy(ids_NL.astype(np.int64)).to(self.device)
 
     def _fewer(self, tried: int) -> None:
-        """Half as many texts at once from now on; within the handling of the error that says that
-        the GPU has no room, which goes on where there is none for a single text."""
+        """Halve the number of texts at once, within the handling of an out-of-memory error.
+
+        The error is raised again where there is no room for a single text.
+        """
         if tried == 1:
             raise
         self.at_once = tried // 2
         torch.cuda.empty_cache()
 
     def _gradients(self, rows: np.ndarray) -> Tensor:
-        """The mean loss of a batch, its gradients added to the parameters'.
+        """Add the gradients of a batch to the parameters'.
 
         As many texts at once as there is room for: parts of a batch add up to the gradients of the
         whole, but for rounding and where dropout strikes.
+
+        Returns:
+            The batch's mean loss.
         """
         while True:
             losses = []
@@ -156,7 +161,7 @@ class Fit:
                 self._fewer(min(self.at_once, len(rows)))
 
     def epoch(self, number: int, tick: Callable[[float], None]) -> float:
-        """One pass over the texts; the mean loss of its batches."""
+        """Train on all texts once; return the mean loss of the batches."""
         self.model.train()
         seed = self.settings.seed * 1000 + number
         torch.manual_seed(seed)
@@ -176,7 +181,7 @@ class Fit:
 
     @torch.inference_mode()
     def logits(self, texts: PaddedTexts) -> np.ndarray:
-        """logits_NK float32, without dropout."""
+        """Return logits_NK, float32, without dropout."""
         self.model.eval()
         order = np.argsort(texts.lengths_N, kind="stable")
         logits_NK = np.empty(texts.labels_NK.shape, np.float32)
@@ -192,7 +197,7 @@ class Fit:
         return logits_NK
 
     def save(self, path: Path, progress: _Progress) -> None:
-        """Everything that the next epoch needs, put there in one step."""
+        """Write everything that the next epoch needs, atomically."""
         state = {
             "epochs": [asdict(epoch) for epoch in progress.epochs],
             "kept": progress.kept,
@@ -211,7 +216,7 @@ class Fit:
             part.unlink(missing_ok=True)
 
     def resume(self, path: Path) -> _Progress | None:
-        """What `save` wrote; None where there is no such file, or no whole one of such a fit."""
+        """Read what `save` wrote; None without such a file, or without a whole one of this fit."""
         own = _shapes(self.model.state_dict())
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
@@ -246,12 +251,22 @@ def fit(
     report: Callable[[Epoch], None] = lambda epoch: None,
     tick: Callable[[float], None] = lambda share: None,
 ) -> tuple[tuple[Epoch, ...], int]:
-    """Epochs until `patience` bring nothing; the module then holds the best one's weights.
+    """Train until `patience` epochs bring nothing; the module then holds the best one's weights.
 
-    Returns the epochs and the number of the one kept: 0 for the start, where `keep_start` lets the
-    weights it began with count and no epoch scored better.
-    unfinished: folder where every epoch is saved, and where a killed fit goes on from.
-    Raises FloatingPointError when the loss or a logit stops being a number.
+    Args:
+        fitting: the module with its optimizer.
+        dev: texts to score.
+        score: maps dev logits to a score, higher is better.
+        keep_start: whether the initial weights count as epoch 0.
+        unfinished: folder where every epoch is saved, and from which a killed fit resumes.
+        report: called after each epoch.
+        tick: called with the share of an epoch that is done.
+
+    Returns:
+        The epochs, and the number of the kept one: 0 for the start.
+
+    Raises:
+        FloatingPointError: when the loss or a logit stops being a number.
     """
     settings = fitting.settings
     checkpoint = unfinished / CHECKPOINT if unfinished else None

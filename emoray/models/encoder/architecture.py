@@ -1,6 +1,6 @@
-"""Where each kind of encoder keeps its parts: the one table of architectures.
+"""Names of the parts of each kind of encoder: the one table of architectures.
 
-The rest of the code knows an encoder by neutral names: `embedding`, `layer0.query.kernel`, ….
+The rest of the code uses neutral names: `embedding`, `layer0.query.kernel`, ….
 """
 
 from collections.abc import Mapping
@@ -32,10 +32,19 @@ DISTILBERT_LAYER = {
 class Architecture:
     """Names of one kind of encoder, as transformers has them.
 
-    prefix: of the encoder inside a classifier. layers: path of the list of layers; layer: module
-    paths below one of them, by neutral name. depth, width, heads, epsilon, activation: keys of
-    config.json. after_padding: positions are counted from pad_token_id + 1. pooler, head: modules
-    of a sequence classifier, the pooler's activation between them.
+    Attributes:
+        prefix: of the encoder inside a classifier.
+        layers: path of the list of layers.
+        layer: module paths below one of them, by neutral name.
+        depth: key of config.json, as are the next four.
+        width: see `depth`.
+        heads: see `depth`.
+        epsilon: see `depth`; None where it is fixed.
+        activation: see `depth`.
+        after_padding: whether positions are counted from pad_token_id + 1.
+        pooler: module of a sequence classifier.
+        pooler_activation: between pooler and head.
+        head: module of a sequence classifier.
     """
 
     prefix: str
@@ -53,19 +62,22 @@ class Architecture:
 
     @property
     def tokens(self) -> str:
+        """The table of tokens."""
         return "embeddings.word_embeddings"
 
     @property
     def positions(self) -> str:
+        """The table of positions."""
         return "embeddings.position_embeddings"
 
     @property
     def types(self) -> str:
-        """The table of token types, missing where an encoder knows none."""
+        """The table of token types, missing in some encoders."""
         return "embeddings.token_type_embeddings"
 
     @property
     def norm(self) -> str:
+        """The norm of the embeddings."""
         return "embeddings.LayerNorm"
 
 
@@ -109,7 +121,7 @@ ACTIVATIONS = {
 
 
 def architecture_of(config: Mapping[str, object]) -> Architecture:
-    """The row of a config.json; ValueError for what is not BERT-like or leaves its sizes unsaid."""
+    """The architecture of a config.json; refuse one that is not BERT-like or lacks its sizes."""
     kind = config.get("model_type")
     if kind not in ARCHITECTURES:
         raise ValueError(

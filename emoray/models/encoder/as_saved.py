@@ -1,4 +1,4 @@
-"""What transformers itself says of texts: its own module on its own ids.
+"""Predictions of transformers itself: its own module on its own ids.
 
 Shapes: N texts, L tokens, K labels, D width.
 """
@@ -21,9 +21,16 @@ BATCH = 64
 def logits_as_saved(
     folder: Path, rows: Sequence[Sequence[int]], *, padding: int, by_torch: bool = False
 ) -> np.ndarray:
-    """logits_NK float32 of the classifier in a transformers folder, its labels in its own order.
+    """Compute the logits of the classifier in a transformers folder, its labels in its own order.
 
-    rows: the encoder's own ids of each text, framed. by_torch: by PyTorch's quantize_dynamic.
+    Args:
+        folder: of the model.
+        rows: the encoder's own ids of each text, framed.
+        padding: its id.
+        by_torch: whether it is quantized by PyTorch's quantize_dynamic.
+
+    Returns:
+        logits_NK, float32.
     """
     model = classifier(folder)
     module = quantized_baseline(model) if by_torch else model
@@ -33,7 +40,7 @@ def logits_as_saved(
 
 
 def outputs_as_saved(folder: Path, rows: Sequence[Sequence[int]], *, padding: int) -> np.ndarray:
-    """mean_ND of the encoder's last outputs over each text's tokens, in float32."""
+    """Return mean_ND, float32, of the encoder's last outputs over each text's tokens."""
     from transformers import AutoModel
 
     with quiet():
@@ -52,7 +59,7 @@ def outputs_as_saved(folder: Path, rows: Sequence[Sequence[int]], *, padding: in
 def outputs_here(
     tensors: Mapping[str, np.ndarray], settings: CheckpointSettings, rows: Sequence[Sequence[int]]
 ) -> np.ndarray:
-    """The same of our module, which reads our ids."""
+    """Return mean_ND, float32, of our module's outputs; rows: our ids."""
     width = tensors["positions"].shape[1]
     head = {"head.kernel": np.eye(width, dtype=np.float32), "head.bias": np.zeros(width, "f4")}
     module = EncoderClassifier({**tensors, **head}, replace(settings, pooling="mean")).eval()
@@ -62,9 +69,9 @@ def outputs_here(
 def _by_batches(
     rows: Sequence[Sequence[int]],
     padding: int,
-    said: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    compute: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
 ) -> np.ndarray:
-    """What is said of each text, in batches of like length; `said` takes ids_NL and mask_NL."""
+    """Run `compute` on (ids_NL, mask_NL) in batches of like length; results in the texts' order."""
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     found: dict[int, np.ndarray] = {}
     with torch.inference_mode():
@@ -74,6 +81,6 @@ def _by_batches(
             mask_NL = np.zeros(ids_NL.shape, np.int64)
             for n, i in enumerate(some):
                 ids_NL[n, : len(rows[i])], mask_NL[n, : len(rows[i])] = rows[i], 1
-            values = said(torch.from_numpy(ids_NL), torch.from_numpy(mask_NL))
+            values = compute(torch.from_numpy(ids_NL), torch.from_numpy(mask_NL))
             found |= dict(zip(some, values.float().numpy(), strict=True))
     return np.stack([found[i] for i in range(len(rows))])

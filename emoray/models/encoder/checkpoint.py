@@ -1,4 +1,4 @@
-"""A finished classifier's folder, ours or transformers': what it is, checked before it is read.
+"""Recognise and check the folder of a finished classifier, ours or transformers'.
 
 ours: weights.npz, encoder.json, tokenizer.json, vocabulary.txt, labels.txt, as a fine-tuning of
 emoray leaves them. transformers': config.json, model.safetensors, tokenizer.json, with a
@@ -36,9 +36,19 @@ Kind = Literal["ours", "transformers", "foreign"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """A model's folder as found. positions: tokens of the longest text; max_tokens: what our own
-    tokenizer reads of one, transformers' says when it is opened. why: what keeps a foreign encoder
-    from a graph of ours."""
+    """A recognised model's folder.
+
+    Attributes:
+        name: of the model.
+        folder: that holds it.
+        kind: who wrote it, and whether emoray has a graph for it.
+        labels: in the order of logits.
+        positions: tokens of the longest text.
+        max_tokens: tokens that our own tokenizer reads of a text; transformers' is known once
+            opened.
+        sha256: of the model's files.
+        why: why a foreign encoder has no graph of ours.
+    """
 
     name: str
     folder: Path
@@ -61,7 +71,7 @@ def _json(path: Path) -> Any:
 
 
 def _folder(folder: Path) -> Path:
-    """The folder, resolved; ValueError for what is no model's."""
+    """The folder, resolved; refuse one that is no model's."""
     if folder.suffix in PICKLES and folder.is_file():
         raise ValueError(
             f"a model is a folder with safetensors, got {folder}, a pickle that may run code: "
@@ -100,8 +110,8 @@ def _own(folder: Path) -> Checkpoint:
             positions = len(data["positions"])
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise _damaged(folder, error) from None
-    asked = _json(folder / TOKENIZER)
-    tokens = asked.get("max_tokens") if isinstance(asked, dict) else None
+    tokenizer = _json(folder / TOKENIZER)
+    tokens = tokenizer.get("max_tokens") if isinstance(tokenizer, dict) else None
     if not isinstance(tokens, int) or tokens > positions:
         raise ValueError(
             f"a tokenizer reads no more tokens than the model's {positions} positions, got "
@@ -127,7 +137,7 @@ def _damaged(folder: Path, error: object) -> ValueError:
 
 
 def _check_head(config: dict[str, Any], folder: Path) -> None:
-    """The head is a multi-label one over whole texts, as far as config.json says."""
+    """Refuse a head that is no multi-label one over whole texts, by config.json."""
     made_for = [str(name) for name in config.get("architectures") or ()]
     if made_for and not any(name.endswith("ForSequenceClassification") for name in made_for):
         raise ValueError(
@@ -180,7 +190,7 @@ def _of_transformers(folder: Path) -> Checkpoint:
 
 
 def find_checkpoint(folder: Path) -> Checkpoint:
-    """What lies in a model's folder. ValueError for no model, a pickle, a single-label head."""
+    """Recognise a model's folder; refuse no model, a pickle, a single-label head."""
     found = _folder(folder)
     return _own(found) if (found / WEIGHTS).is_file() else _of_transformers(found)
 
@@ -213,10 +223,13 @@ def _read_own(folder: Path, labels: int) -> tuple[Tensors, CheckpointSettings]:
 
 
 def read_checkpoint(found: Checkpoint) -> tuple[Tensors, CheckpointSettings]:
-    """Neutral tensors of a model and what they do not say themselves.
+    """Read a model's neutral tensors and settings.
 
-    Raises ValueError for broken weights, and for a foreign encoder, whose weights have no neutral
-    names.
+    Returns:
+        Both.
+
+    Raises:
+        ValueError: for a foreign encoder, whose weights have no neutral names.
     """
     if found.kind == "foreign":
         raise ValueError(

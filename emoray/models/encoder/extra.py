@@ -1,4 +1,4 @@
-"""What the family needs beyond a plain installation."""
+"""Packages that the family needs beyond a plain installation."""
 
 from importlib.util import find_spec
 
@@ -6,7 +6,7 @@ NEEDED = ("torch", "transformers", "tokenizers", "safetensors")
 
 
 def require_bert() -> None:
-    """Raise ValueError, saying what to install, unless the extra `bert` is there."""
+    """Refuse an installation without the extra `bert`."""
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise ValueError(
             f"encoders and QAT need {', '.join(NEEDED)}, got no {', '.join(missing)}: "

@@ -34,7 +34,7 @@ def parameter_groups(model: nn.Module, recipe: BertRecipe) -> list[dict[str, Any
 
 
 def fit_settings(recipe: BertRecipe, texts: int) -> FitSettings:
-    """How a recipe fits so many texts."""
+    """The settings of fitting by a recipe, for so many texts."""
     return FitSettings(
         epochs=recipe.epochs,
         patience=recipe.patience,
@@ -50,7 +50,7 @@ def fit_settings(recipe: BertRecipe, texts: int) -> FitSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FineTuned:
-    """Neutral tensors with what they do not say themselves, and how they came."""
+    """Neutral tensors with their settings, and the epochs of their training."""
 
     tensors: dict[str, np.ndarray]
     settings: CheckpointSettings
@@ -59,9 +59,12 @@ class FineTuned:
 
 
 def with_head(tensors: Tensors, labels: int, recipe: BertRecipe, prior_K: np.ndarray) -> Tensors:
-    """The encoder's tensors, factorised as the recipe says, with a small random head.
+    """Factorise the encoder's tensors by the recipe, and add a small random head.
 
     The head starts from each label's share: that saves the steps that only learn rarity.
+
+    Returns:
+        All tensors.
     """
     made = factorised(tensors, recipe.embedding_dim)
     width = made["positions"].shape[1]
@@ -83,10 +86,24 @@ def fine_tune(
     report: Callable[[Epoch], None] = lambda epoch: None,
     tick: Callable[[float], None] = lambda share: None,
 ) -> FineTuned:
-    """Fit an encoder's tensors, one row of `embedding` for every id, to the labels of `train`.
+    """Fit an encoder's tensors to the labels of `train`; keep the epoch of the best dev score.
 
-    Keeps the epoch whose dev logits score best. See `fit`. Raises ValueError where the recipe asks
-    for more than the encoder has.
+    Args:
+        recipe: of the training.
+        tensors: of the encoder, one row of `embedding` for every id.
+        settings: of the encoder.
+        train: texts to fit.
+        dev: texts to score.
+        score: maps dev logits to a score, higher is better.
+        unfinished: see `fit`.
+        report: called after each epoch.
+        tick: called with the share of an epoch that is done.
+
+    Returns:
+        The tensors of the kept epoch.
+
+    Raises:
+        ValueError: if the recipe reads more tokens than the encoder has positions.
     """
     longest = len(tensors["positions"])
     if recipe.max_tokens > longest:

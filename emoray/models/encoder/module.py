@@ -29,6 +29,7 @@ class FastDropout(nn.Module):
         self.dropped = min(255, round(p * 256))  # something is always kept
 
     def forward(self, x: Tensor) -> Tensor:
+        """Drop values in training."""
         if not self.training or not self.dropped:
             return x
         words = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device)
@@ -57,6 +58,7 @@ class TransformerLayer(nn.Module):
         return x_NLD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
     def forward(self, x_NLD: Tensor, mask_N11L: Tensor | None) -> Tensor:
+        """Return x_NLD; mask_N11L: False where a token is padding, None without padding."""
         q, k, v = (self._heads(part(x_NLD)) for part in (self.query, self.key, self.value))
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask_N11L)
         mixed_NLD = mixed.transpose(1, 2).flatten(2)
@@ -111,6 +113,7 @@ class EncoderClassifier(TextModule):
         return {**found, "head": self.head}
 
     def weight_places(self) -> tuple[Place, ...]:
+        """The module of each weight that a scheme may name."""
         found = []
         for name, module in self.places().items():
             if name != "positions" and isinstance(module, nn.Linear | nn.Embedding):
@@ -120,7 +123,7 @@ class EncoderClassifier(TextModule):
         return tuple(found)
 
     def named_tensors(self) -> dict[str, tuple[Tensor, bool]]:
-        """Every parameter by neutral name, and whether it lies transposed here."""
+        """Every parameter by neutral name, and whether it is transposed in the module."""
         found: dict[str, tuple[Tensor, bool]] = {}
         for name, module in self.places().items():
             if isinstance(module, nn.Embedding):
@@ -137,19 +140,20 @@ class EncoderClassifier(TextModule):
 
     @torch.no_grad()
     def load(self, tensors: Mapping[str, np.ndarray]) -> None:
-        """Take these values over."""
+        """Copy the values of neutral tensors into the parameters."""
         for name, (parameter, transposed) in self.named_tensors().items():
             value = torch.from_numpy(np.array(tensors[name], np.float32))
             parameter.copy_(value.T if transposed else value)
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The neutral tensors, float32, on their own memory."""
+        """The neutral tensors, float32, copied."""
         return {
             name: np.array((p.T if transposed else p).detach().cpu().float().numpy(), order="C")
             for name, (p, transposed) in self.named_tensors().items()
         }
 
     def forward(self, ids_NL: Tensor) -> Tensor:
+        """Return logits_NK, float32."""
         real_NL = ids_NL != 0
         mask = None if bool(real_NL.all()) else real_NL[:, None, None, :]
         x_NLD = self.embedding(ids_NL)

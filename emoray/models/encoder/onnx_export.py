@@ -1,4 +1,4 @@
-"""Any sequence classifier of transformers as a module of our ids, and as an ONNX file.
+"""Wrap any sequence classifier of transformers to read our ids, and export it to ONNX.
 
 For encoders that emoray has no graph for. Shapes: N texts, L tokens, V our ids, K labels.
 """
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 
 class Foreign(nn.Module):
-    """A transformers classifier that reads our ids, 0 = padding, and gives logits alone."""
+    """A transformers classifier that reads our ids, 0 = padding, and returns logits alone."""
 
     def __init__(self, model: nn.Module, rows_V: np.ndarray) -> None:
         super().__init__()
@@ -26,6 +26,7 @@ class Foreign(nn.Module):
         self.register_buffer("rows_V", torch.from_numpy(rows_V.astype(np.int64)))
 
     def forward(self, ids_NL: Tensor) -> Tensor:
+        """Return logits_NK."""
         rows_V = self.rows_V
         assert isinstance(rows_V, Tensor)
         found = self.model(input_ids=rows_V[ids_NL.long()], attention_mask=(ids_NL != 0).long())
@@ -35,12 +36,12 @@ class Foreign(nn.Module):
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Without the libraries' remarks: what matters of them is checked or raised."""
-    from transformers.utils import logging as said
+    """Silence the libraries' warnings: what matters of them is checked or raised."""
+    from transformers.utils import logging as settings
 
-    shown, level = said.is_progress_bar_enabled(), logging.root.manager.disable
+    shown, level = settings.is_progress_bar_enabled(), logging.root.manager.disable
     logging.disable(logging.WARNING)
-    said.disable_progress_bar()
+    settings.disable_progress_bar()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -48,11 +49,11 @@ def quiet() -> Iterator[None]:
     finally:
         logging.disable(level)
         if shown:
-            said.enable_progress_bar()
+            settings.enable_progress_bar()
 
 
 def load_transformers() -> None:
-    """Import what reading a classifier takes, and nothing of the classifier."""
+    """Import what reading a classifier needs, and nothing of the classifier."""
     from transformers import AutoModelForSequenceClassification
 
     assert AutoModelForSequenceClassification
@@ -78,9 +79,13 @@ def _load(folder: Path) -> tuple[Any, Any]:
 
 
 def classifier(folder: Path) -> nn.Module:
-    """The classifier in a transformers folder, in float32.
+    """Load the classifier in a transformers folder, in float32.
 
-    Raises ValueError for weights that are missing or not finite.
+    Returns:
+        The module, in evaluation mode.
+
+    Raises:
+        ValueError: if weights are missing or not finite.
     """
     with quiet():
         model, info = _load(folder)
@@ -100,12 +105,12 @@ def classifier(folder: Path) -> nn.Module:
 
 
 def foreign(folder: Path, rows_V: np.ndarray) -> Foreign:
-    """The same, reading our ids. rows_V: the encoder's own id of each of ours."""
+    """Load the classifier to read our ids; rows_V: the encoder's own id of each of ours."""
     return Foreign(classifier(folder), rows_V).eval()
 
 
 def exported(module: nn.Module) -> bytes:
-    """An ONNX file of a module: `ids` int32 [N, L] to `logits` float32 [N, K], both dynamic."""
+    """Export a module to ONNX: `ids` int32 [N, L] to `logits` float32 [N, K], both dynamic."""
     if find_spec("onnxscript") is None:
         raise ValueError(
             "exporting an encoder that emoray has no graph for needs onnxscript, got none: "
@@ -129,7 +134,7 @@ def exported(module: nn.Module) -> bytes:
             )
         except MemoryError:
             raise
-        except Exception as error:  # of whatever depth of PyTorch: this model cannot be exported
+        except Exception as error:  # of any depth of PyTorch: this model cannot be exported
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ValueError(
                 "an encoder that emoray has no graph for goes through torch.onnx.export, got "

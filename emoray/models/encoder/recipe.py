@@ -1,4 +1,4 @@
-"""Everything that decides what a fine-tuning produces, as plain values to hash, store and print."""
+"""Settings of a fine-tuning: plain values to hash, store and print."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -32,11 +32,15 @@ class AllPieces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedPieces:
-    """Pieces that train uses `min_count` times or more, and `allowance` more for unseen text.
+    """Pieces that train uses `min_count` times or more, and `allowance` more for new texts.
 
-    Whatever is dropped falls back to shorter pieces, down to single characters. signs: emoji and
-    other signs that the encoder does not know get a row of their own when train uses them so often;
-    0 gives them none.
+    A dropped piece falls back to shorter ones, down to single characters.
+
+    Attributes:
+        min_count: uses of a piece in train.
+        allowance: number of further pieces.
+        signs: uses in train from which emoji and other signs that the encoder lacks get a row of
+            their own; 0 for none.
     """
 
     tag: ClassVar[str] = "UsedPieces"

@@ -1,7 +1,7 @@
-"""A fine-tuned encoder as a folder that transformers loads, and that a fine-tuning may start from.
+"""Write a fine-tuned encoder as a folder that transformers loads and a fine-tuning may start from.
 
-Every kind is saved as BERT: positions count from 0 and the one token type is zero, which is what
-the neutral tensors say. Shapes: V pieces, R rank, D width, P positions.
+Every kind is saved as BERT: positions count from 0 and the one token type is zero, as in
+the neutral tensors. Shapes: V pieces, R rank, D width, P positions.
 """
 
 import json
@@ -13,7 +13,7 @@ import numpy as np
 from emoray.models.encoder.architecture import BERT
 from emoray.models.encoder.weights import NORMS, CheckpointSettings
 
-ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}  # as config.json says it
+ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}  # as config.json spells it
 
 
 def _config(
@@ -39,7 +39,7 @@ def _config(
 def write_encoder(
     folder: Path, tensors: Mapping[str, np.ndarray], settings: CheckpointSettings
 ) -> None:
-    """config.json and model.safetensors in `folder`, which exists; head and pooler stay out.
+    """Write config.json and model.safetensors into an existing folder, without head and pooler.
 
     A factorised embedding is multiplied out: its rank stays, so a fine-tuning at that rank finds
     it again.

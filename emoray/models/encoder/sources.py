@@ -1,4 +1,4 @@
-"""Where an encoder comes from: the embedded default, a folder, or the Hugging Face hub."""
+"""Sources of encoders: the embedded default, a folder, or the Hugging Face hub."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ _TABLE = "embeddings.word_embeddings.weight"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderSource:
-    """A transformers folder that can be read; `sha256` covers config, weights and tokenizer."""
+    """A checked transformers folder; `sha256` covers config, weights and tokenizer."""
 
     name: str
     folder: Path
@@ -64,7 +64,7 @@ def _weights(folder: Path) -> list[Path]:
 
 
 def _tensors(path: Path) -> dict[str, Any]:
-    """The header of a safetensors file; ValueError for one that is damaged or cut off."""
+    """Read the header of a safetensors file; ValueError for one that is damaged or cut off."""
     there = path.stat().st_size
     with path.open("rb") as file:
         size = int.from_bytes(file.read(8), "little")
@@ -89,10 +89,10 @@ def _embedding_rows(weights: list[Path]) -> int | None:
 
 
 def _pieces(path: Path) -> int:
-    """Rows that a tokenizer asks for: one more than its last id."""
+    """Rows that a tokenizer needs: one more than its last id."""
     try:
-        said = json.loads(path.read_text("utf-8"))
-        vocabulary, added = said["model"]["vocab"], said["added_tokens"]
+        tokenizer = json.loads(path.read_text("utf-8"))
+        vocabulary, added = tokenizer["model"]["vocab"], tokenizer["added_tokens"]
         ids = vocabulary.values() if isinstance(vocabulary, dict) else range(len(vocabulary))
         return 1 + max([*ids, *(token["id"] for token in added)])
     except (ValueError, KeyError, TypeError):
@@ -103,13 +103,13 @@ def _pieces(path: Path) -> int:
 
 
 def require_whole(folder: Path) -> None:
-    """Refuse (ValueError) an adapter: a few weights beside a model that lies elsewhere."""
+    """Refuse an adapter: a few weights for a model that is elsewhere."""
     path = folder / "adapter_config.json"
     if not path.is_file() or any(folder.glob("model*.safetensors")):
         return
     try:
-        told = json.loads(path.read_text("utf-8"))
-        of = f" of {str(told['base_model_name_or_path'])[:60]}"
+        adapter = json.loads(path.read_text("utf-8"))
+        of = f" of {str(adapter['base_model_name_or_path'])[:60]}"
     except (ValueError, KeyError, TypeError):
         of = ""
     raise ValueError(
@@ -188,19 +188,28 @@ def _fetched(name: str) -> Path:
         with _silence():
             return Path(snapshot_download(name, allow_patterns=list(_WANTED)))
     except Exception as error:  # of several libraries below: any of them means no model
-        said = str(error).strip().split("\n")[0]
+        reason = str(error).strip().split("\n")[0]
         raise ValueError(
             f"an encoder is {DEFAULT_ENCODER}, a folder or a hub id, got {name!r}, which is no "
-            f"folder here and could not be fetched ({type(error).__name__}: {said}): check the "
+            f"folder here and could not be fetched ({type(error).__name__}: {reason}): check the "
             "name and the network, or fetch it elsewhere and name its folder"
         ) from error
 
 
 def find_encoder(name: str | None = None) -> EncoderSource:
-    """The encoder of this name: None for the embedded default, a folder, or a hub id.
+    """Find the encoder of a name.
 
-    ValueError for what cannot be found or read safely. Of the hub only configuration, tokenizer
-    and safetensors are fetched, into its own cache, which also serves without a network.
+    Of the hub only configuration, tokenizer and safetensors are downloaded, into its own cache,
+    which also serves without a network.
+
+    Args:
+        name: None for the embedded default, a folder, or a hub id.
+
+    Returns:
+        The checked folder.
+
+    Raises:
+        ValueError: if there is none, or it cannot be read safely.
     """
     if name is None or name == DEFAULT_ENCODER:
         return _checked(DEFAULT_ENCODER, _embedded())

@@ -1,4 +1,4 @@
-"""PyTorch beside which artifacts are judged: a module as it is, and by its own quantization.
+"""PyTorch baselines of artifacts: a module as it is, and with its own quantization.
 
 Shapes: N texts, L tokens, K labels.
 """
@@ -17,13 +17,14 @@ from emoray.models.encoder.weights import CheckpointSettings
 
 
 class TorchBaseline:
-    """A module that takes and gives arrays: `baseline(ids_NL)` is logits_NK."""
+    """A module with arrays for tensors: `baseline(ids_NL)` is logits_NK."""
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module.eval()
 
     @torch.inference_mode()
     def __call__(self, ids_NL: np.ndarray) -> np.ndarray:
+        """Return logits_NK, float32."""
         logits_NK = self.module(torch.from_numpy(np.asarray(ids_NL, np.int64)))
         return np.asarray(logits_NK.numpy(), np.float32)
 
@@ -35,7 +36,7 @@ class TorchBaseline:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """PyTorch computes on so many threads meanwhile."""
+    """Set PyTorch's number of threads while the block runs."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -45,9 +46,12 @@ def threads(count: int) -> Iterator[None]:
 
 
 def quantized_baseline(module: nn.Module) -> nn.Module:
-    """PyTorch's quantize_dynamic: int8 weights of every linear layer, a scale a tensor.
+    """Apply PyTorch's quantize_dynamic: int8 weights of every linear layer, a scale a tensor.
 
     PyTorch calls it deprecated, and it is what most people still compare with.
+
+    Returns:
+        Another module.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -63,7 +67,7 @@ def baseline(
 
 
 def _stored(module: nn.Module) -> int:
-    """Bytes of one part's weight, biases left out."""
+    """Bytes of one part's weight, without its bias."""
     weight = getattr(module, "weight", None)
     if callable(weight):  # of a quantized layer
         return int(weight().numel())

@@ -1,4 +1,4 @@
-"""Weights of transformers folders by neutral names; kernels are (inputs, outputs).
+"""Read weights of transformers folders under neutral names; kernels are (inputs, outputs).
 
 `embedding` (V, R) · `projection` (R, D) where factorised · `positions` (P, D), from the first
 token on, token type 0 added in · `norm.scale` · `norm.bias` · `layer{i}.query.kernel` · … ·
@@ -21,15 +21,20 @@ from emoray.models.encoder.architecture import (
 )
 
 NORMS = ("attention_norm", "outer_norm")
-EPSILON = 1e-12  # of every norm, where config.json does not say
+EPSILON = 1e-12  # of every norm without one in config.json
 Tensors = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointSettings:
-    """What the tensors of an encoder do not say themselves.
+    """Settings of an encoder that its tensors do not determine.
 
-    pooling: mean or cls. pooler: activation of the dense layer before the head, None without.
+    Attributes:
+        heads: of each layer.
+        epsilon: of every norm.
+        activation: of the feed-forward part.
+        pooling: mean or cls.
+        pooler: activation of the dense layer before the head, None without.
     """
 
     heads: int
@@ -39,15 +44,17 @@ class CheckpointSettings:
     pooler: str | None = None
 
     def to_json(self) -> str:
+        """The content of encoder.json."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "CheckpointSettings":
+        """Read what `to_json` returned."""
         return cls(**json.loads(text))
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """config.json of a transformers folder."""
+    """Read config.json of a transformers folder."""
     try:
         found = json.loads((folder / "config.json").read_text("utf-8"))
     except FileNotFoundError:
@@ -66,7 +73,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def _read_safetensors(folder: Path) -> Tensors:
-    """All tensors of a folder as float32, of one file or of shards; NaN and Inf refused."""
+    """Read all tensors of a folder as float32, from one file or shards; refuse NaN and Inf."""
     from safetensors import SafetensorError, safe_open
 
     found: Tensors = {}
@@ -95,7 +102,7 @@ def _read_safetensors(folder: Path) -> Tensors:
 
 
 class _Named:
-    """Tensors of one folder, asked for by module path; says what is missing."""
+    """Tensors of one folder by module path; ValueError names a missing one."""
 
     def __init__(self, tensors: Tensors, prefix: str, folder: Path) -> None:
         inside = any(name.startswith(f"{prefix}.") for name in tensors)
@@ -170,10 +177,17 @@ def _encoder(
 
 
 def read_encoder(folder: Path, *, layers: int | None = None) -> tuple[Tensors, CheckpointSettings]:
-    """Tensors and settings of the encoder in a transformers folder, its first `layers` layers.
+    """Read the encoder in a transformers folder, without a classifier's pooler and head.
 
-    A classifier's pooler and head are left out. Raises ValueError for what is no BERT-like encoder,
-    for broken weights, and for more layers than there are.
+    Args:
+        folder: of the model.
+        layers: number of its first layers; all by default.
+
+    Returns:
+        Tensors and settings.
+
+    Raises:
+        ValueError: if there are fewer layers.
     """
     config = read_config(folder)
     kind = architecture_of(config)
@@ -187,12 +201,12 @@ def read_encoder(folder: Path, *, layers: int | None = None) -> tuple[Tensors, C
 
 
 def require_multi_label(config: Mapping[str, Any], folder: Path) -> None:
-    """Refuse (ValueError) a head that decides for one label, or does not say for how many."""
-    told = config.get("problem_type")
-    if told == "multi_label_classification":
+    """Refuse a head that decides for one label, or does not declare for how many."""
+    problem_type = config.get("problem_type")
+    if problem_type == "multi_label_classification":
         return
     line = '"problem_type": "multi_label_classification"'
-    if told is None:
+    if problem_type is None:
         way = (
             f"if it was trained for several labels a text (BCEWithLogitsLoss), add the line {line} "
             "to config.json"
@@ -201,12 +215,19 @@ def require_multi_label(config: Mapping[str, Any], folder: Path) -> None:
         way = f"a single-label head has no thresholds to choose; fine-tune with {line}"
     raise ValueError(
         "a classifier here is multi-label, config.json with problem_type "
-        f"multi_label_classification, got {told!r} in {folder}: {way}"
+        f"multi_label_classification, got {problem_type!r} in {folder}: {way}"
     )
 
 
 def read_classifier(folder: Path) -> tuple[Tensors, CheckpointSettings, tuple[str, ...]]:
-    """Tensors, settings and label names of a multi-label sequence classifier's folder."""
+    """Read tensors, settings and label names of a multi-label sequence classifier's folder.
+
+    Returns:
+        All three.
+
+    Raises:
+        ValueError: if id2label does not name every label of the head.
+    """
     config = read_config(folder)
     kind = architecture_of(config)
     require_multi_label(config, folder)
@@ -226,9 +247,15 @@ def read_classifier(folder: Path) -> tuple[Tensors, CheckpointSettings, tuple[st
 
 
 def factorised(tensors: Mapping[str, np.ndarray], rank: int) -> Tensors:
-    """The same tensors with the token embedding as (V, rank) @ (rank, D), by truncated SVD.
+    """Factorise the token embedding as (V, rank) @ (rank, D), by truncated SVD.
 
     The least squared error that any product of this rank can have (Eckart & Young 1936).
+
+    Returns:
+        All tensors.
+
+    Raises:
+        ValueError: if the rank is not in 1..D.
     """
     table_VD = tensors["embedding"]
     width = table_VD.shape[1]

@@ -1,6 +1,6 @@
-"""What TensorFlow writes beside the work: sources of the functions that it converted to graphs.
+"""Remove TensorFlow's generated sources of the functions that it converted to graphs.
 
-They lie in the system's temporary folder until the process ends by itself, which workers do not.
+They are in the system's temporary folder until the process exits normally, which workers do not.
 """
 
 import sys
@@ -11,7 +11,7 @@ PREFIX = "__autograph_generated_file"
 
 
 def drop_generated() -> None:
-    """Remove the sources that this process' conversions left; they are loaded by now."""
+    """Remove the sources of this process' conversions; they are loaded by now."""
     for name, module in list(sys.modules.items()):
         if name.startswith(PREFIX) and (file := getattr(module, "__file__", None)):
             with suppress(OSError):

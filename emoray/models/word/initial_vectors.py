@@ -1,4 +1,4 @@
-"""Where the word vectors of a training come from, as plain values to hash, store and print."""
+"""The word vectors that a training starts from: plain values to hash, store and print."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,7 +8,7 @@ from emoray.text.vectors.settings import OwnVectors
 
 @dataclass(frozen=True, slots=True)
 class PretrainedVectors:
-    """Those at hand: Stanford's, or a file that the user names."""
+    """The available ones: Stanford's, or a file that the user names."""
 
     tag: ClassVar[str] = "Given"
 

@@ -19,7 +19,7 @@ FAR = 1e4  # further than any activation: pushes padding out of a maximum or a s
 
 
 class WordDropout(keras.layers.Layer):
-    """Turns words into the unknown word with probability `rate`, in training only.
+    """Replaces words by the unknown word with probability `rate`, in training only.
 
     That trains the unknown word's vector and keeps a text readable without any one of its words.
     """
@@ -30,6 +30,7 @@ class WordDropout(keras.layers.Layer):
         self.random = keras.random.SeedGenerator(seed)
 
     def call(self, ids_NL: Any, training: bool = False) -> Any:
+        """Return ids_NL."""
         if not training or not self.rate:
             return ids_NL
         dropped_NL = keras.random.uniform(ops.shape(ids_NL), seed=self.random) < self.rate
@@ -37,8 +38,7 @@ class WordDropout(keras.layers.Layer):
 
 
 class Pooling(keras.layers.Layer):
-    """Every pool of the recipe over a text's real words, side by side: (N, L, D) -> (N, pooled
-    width)."""
+    """Every pool of the recipe over a text's real words: (N, L, D) -> (N, pooled width)."""
 
     def __init__(self, pools: tuple[Pool, ...], **settings: Any) -> None:
         super().__init__(**settings)
@@ -46,6 +46,7 @@ class Pooling(keras.layers.Layer):
         self.supports_masking = True
 
     def build(self, shape: tuple[int | None, ...]) -> None:
+        """Create the pools' weights."""
         width = int(shape[-1] or 0)
         for i, pool in enumerate(self.pools):
             match pool:
@@ -59,12 +60,15 @@ class Pooling(keras.layers.Layer):
         self.add_weight(shape=shape, initializer=initializer, name=name)
 
     def named(self) -> dict[str, Any]:
+        """The weights by name."""
         return {weight.name: weight for weight in self.weights}
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
+        """Return no mask: pooled values have no padding."""
         return None
 
     def call(self, words_NLD: Any, mask: Any = None) -> Any:
+        """Return the concatenated pools, (N, pooled width)."""
         real_NL1 = ops.cast(mask, words_NLD.dtype)[:, :, None]
         far_NL1 = (1.0 - real_NL1) * FAR
         words_NLD = words_NLD * real_NL1
@@ -104,8 +108,10 @@ class RareWords(keras.layers.Layer):
         self.width = rows_MD.shape[1]
 
     def build(self, shape: tuple[int | None, ...]) -> None:
+        """Create the trainable words' vectors."""
         start = keras.initializers.Constant(self.start_MD)
         self.rows_MD = self.add_weight(shape=self.start_MD.shape, initializer=start, name="rows")
 
     def call(self, inputs: Any) -> Any:
+        """Return mean_ND."""
         return inputs[:, : self.width] + ops.matmul(inputs[:, self.width :], self.rows_MD)

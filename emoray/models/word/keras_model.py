@@ -83,10 +83,23 @@ def train_keras(
     score: Callable[[np.ndarray], float],
     report: Callable[[Epoch], None] = lambda epoch: None,
 ) -> TrainedWeights:
-    """Fit on `train`; keep the epoch whose dev logits score best, stop `patience` epochs after it.
+    """Fit on `train`; keep the epoch of the best dev score, stop `patience` epochs after it.
 
-    `rare_M` are the rows that learn even when vectors are frozen: the unknown word and frequent
-    words without a vector. Raises FloatingPointError when the loss stops being a number.
+    Args:
+        recipe: of the training.
+        train: texts to fit.
+        dev: texts to score.
+        vectors_VD: initial embedding.
+        rare_M: rows that learn even when vectors are frozen: the unknown word and frequent words
+            without a vector.
+        score: maps dev logits to a score, higher is better.
+        report: called after each epoch.
+
+    Returns:
+        The weights of the kept epoch.
+
+    Raises:
+        FloatingPointError: when the loss or a weight stops being a number.
     """
     prior_K = np.clip(train.labels_NK.mean(0), 1e-4, 1 - 1e-4)
     if recipe.pooled_once:

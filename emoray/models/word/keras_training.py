@@ -1,4 +1,4 @@
-"""One pass over `train` as one TensorFlow graph, and the logits of a model in training.
+"""Compile an epoch of training as one TensorFlow graph, and the logits of a model in training.
 
 Shapes: N texts, L tokens, K labels, V rows of the embedding.
 """
@@ -63,7 +63,7 @@ class Trainer:
         self.forward = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
 
     def _adam(self, rate: float, variables: list[Any]) -> keras.optimizers.Optimizer:
-        """Adam whose rate warms up linearly, then falls along half a cosine."""
+        """Build Adam with a rate that warms up linearly, then falls along half a cosine."""
         steps = self.recipe.epochs * -(-len(self.lengths_N) // self.batch)
         warm = max(1, int(WARM * steps))
         schedule = keras.optimizers.schedules.CosineDecay(
@@ -99,7 +99,7 @@ class Trainer:
         return total / tf.cast(tf.shape(starts)[0] - 1, tf.float32)
 
     def epoch(self) -> float:
-        """One pass over the texts; the mean loss of its batches."""
+        """Train on all texts once; return the mean loss of the batches."""
         rows = random_batches(self.lengths_N, self.batch, self.random)
         order = tf.constant(np.concatenate(rows), tf.int32)
         starts = tf.constant(np.cumsum([0, *map(len, rows)]), tf.int32)
@@ -108,7 +108,7 @@ class Trainer:
         return loss
 
     def logits(self, x: np.ndarray, lengths_N: np.ndarray) -> np.ndarray:
-        """logits_NK float32 of other texts, without dropout."""
+        """Return logits_NK, float32, of other texts, without dropout."""
         order = np.argsort(lengths_N, kind="stable")
         parts = []
         for start in range(0, len(order), 512):

@@ -1,4 +1,4 @@
-"""Everything that decides what a training produces, as plain values to hash, store and print."""
+"""Settings of a training of the `glove` family: plain values to hash, store and print."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -115,11 +115,12 @@ class GloveRecipe(Recipe):
 
     @property
     def pooling(self) -> str:
+        """The pools as text."""
         return "+".join(map(str, self.pools))
 
     @property
     def pooled_once(self) -> bool:
-        """Frozen vectors under a mean never change in training: pool them before it."""
+        """Whether the pooled vectors stay the same in training: frozen ones under a mean."""
         return not self.trainable_vectors and self.pools == (Mean(),)
 
     def __str__(self) -> str:

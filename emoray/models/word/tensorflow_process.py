@@ -1,4 +1,4 @@
-"""What a process needs before it imports TensorFlow; importing this file does it."""
+"""Prepare a process for the import of TensorFlow; importing this file does it."""
 
 import os
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""A trained network of the `glove` family as a PyTorch module, to go on training by any means.
+"""A trained network of the `glove` family as a PyTorch module, for further training.
 
 The arithmetic is that of export's graph: padding (id 0) counts nowhere, and a text has at least one
 word. Shapes: N texts, L tokens, D width, F filters, K labels.
@@ -36,6 +36,7 @@ class Plain(nn.Module):
         self.kind = kind
 
     def forward(self, words_NLD: Tensor, real_NL1: Tensor) -> Tensor:
+        """Return pooled_ND."""
         if self.kind == "max":
             return words_NLD.masked_fill(~real_NL1, -torch.inf).amax(1)
         if self.kind == "min":
@@ -51,6 +52,7 @@ class TorchAttention(nn.Module):
         self.product = _linear(query_D1)
 
     def forward(self, words_NLD: Tensor, real_NL1: Tensor) -> Tensor:
+        """Return pooled_ND."""
         scores_NL1 = self.product(words_NLD).masked_fill(~real_NL1, -torch.inf)
         return (words_NLD * scores_NL1.softmax(1)).sum(1)
 
@@ -64,6 +66,7 @@ class TorchConvMax(nn.Module):
         self.bias = nn.Parameter(torch.tensor(bias_F))
 
     def forward(self, words_NLD: Tensor, real_NL1: Tensor) -> Tensor:
+        """Return pooled_NF."""
         padded = F.pad(words_NLD, (0, 0, 1, 1))
         three_NLW = torch.cat([padded[:, :-2], words_NLD, padded[:, 2:]], dim=2)
         found_NLF = self.product(three_NLW).masked_fill(~real_NL1, -torch.inf)
@@ -86,8 +89,8 @@ def _pool(tensors: Mapping[str, np.ndarray], i: int, kind: str) -> nn.Module:
 class WordNetwork(TextModule):
     """Token ids (N, L) to logits (N, K); made from a training's tensors and read back to them.
 
-    pools: a word for each, in order, such as `mean` or `conv64`. dropout: of what the dense layers
-    read, in training.
+    pools: a name for each, in order, such as `mean` or `conv64`. dropout: of the dense layers'
+    inputs, in training.
     """
 
     def __init__(
@@ -120,6 +123,7 @@ class WordNetwork(TextModule):
         return found
 
     def weight_places(self) -> tuple[Place, ...]:
+        """The module of each weight that a scheme may name."""
         after_relu = set(self.names[1:])
         products = (
             Place(name=name, module=product, nonnegative=name in after_relu)
@@ -143,6 +147,7 @@ class WordNetwork(TextModule):
         }
 
     def forward(self, ids_NL: Tensor) -> Tensor:
+        """Return logits_NK."""
         real_NL1 = (ids_NL != 0).unsqueeze(2)
         words_NLD = self.embedding(ids_NL)
         value = torch.cat([pool(words_NLD, real_NL1) for pool in self.pools], 1)
