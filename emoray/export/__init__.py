@@ -1,1 +1,1 @@
-"""From a trained network to a folder that runs with onnxruntime alone, and the clock beside it."""
+"""Export a trained network as an ONNX graph for onnxruntime alone."""

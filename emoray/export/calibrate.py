@@ -1,4 +1,4 @@
-"""What each product of a network reads, watched on calibration texts (the dev split).
+"""Observe the inputs of each product of a network on calibration texts (the dev split).
 
 Shapes: R rows (texts or words), I inputs of a product.
 """
@@ -16,9 +16,12 @@ from emoray.quant.scheme import FLOAT, ModelScheme, Static
 
 
 def activations(network: Network, texts: Texts) -> Iterator[dict[str, np.ndarray]]:
-    """Batch by batch, the rows_RI that each product reads in float, by its kernel's name.
+    """Run a network in float on texts, batch by batch.
 
     Products over words give a row for every real word, padding left out.
+
+    Yields:
+        rows_RI of each product's input, by the name of its kernel.
     """
     wiring = wire_network(network, FLOAT, {})
     values = list(dict.fromkeys(wiring.inputs.values()))
@@ -36,28 +39,28 @@ def activations(network: Network, texts: Texts) -> Iterator[dict[str, np.ndarray
 def static_ranges(
     network: Network, texts: Texts, scheme: ModelScheme
 ) -> dict[str, tuple[float, float]] | None:
-    """The static ranges a scheme asks for, by kernel; None where its activations are not static."""
+    """The static ranges that a scheme needs, by kernel; None for other activations."""
     if not isinstance(scheme.activations, Static):
         return None
-    return watched(activations(network, texts), scheme.activations)
+    return observed_ranges(activations(network, texts), scheme.activations)
 
 
-def watched(
-    batches: Iterator[dict[str, np.ndarray]], asked: Static
+def observed_ranges(
+    batches: Iterator[dict[str, np.ndarray]], activations: Static
 ) -> dict[str, tuple[float, float]]:
-    """(alpha, beta) of what each product reads, by its kernel, over all batches."""
+    """Return (alpha, beta) of each product's input over all batches, by the name of its kernel."""
     observers: dict[str, Observer] = {}
     for batch in batches:
         for name, rows_RI in batch.items():
             observers.setdefault(name, Observer()).watch(rows_RI)
     return {
-        name: observer.range(asked.ranges, symmetric=asked.symmetric)
+        name: observer.range(activations.ranges, symmetric=activations.symmetric)
         for name, observer in observers.items()
     }
 
 
 def input_moments(network: Network, texts: Texts) -> dict[str, np.ndarray]:
-    """E[x²] of every input of each product, (I,), by its kernel's name."""
+    """Return E[x²] of every input of each product, (I,), by the name of its kernel."""
     return mean_squares(activations(network, texts))
 
 
@@ -74,7 +77,7 @@ def mean_squares(batches: Iterator[dict[str, np.ndarray]]) -> dict[str, np.ndarr
 
 
 def token_counts(rows: int, texts: Texts) -> np.ndarray:
-    """How often each of an embedding's rows is read, (V,); padding is nothing that anyone reads."""
+    """Count how often each of an embedding's rows is read, (V,), without padding."""
     counts_V = np.zeros(rows, np.int64)
     for _, ids_NL in scoring_batches(texts):
         counts_V += np.bincount(ids_NL[ids_NL != 0], minlength=rows)

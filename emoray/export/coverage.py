@@ -1,4 +1,4 @@
-"""What of a model is integer and what is not, and why: for people who ask what they got.
+"""The parts of a model that are integer, and the reason for each part that is not.
 
 Bytes are counted as float32 before anything became codes; products in multiply-accumulates (MACs)
 of one text. Works for every family: token products are those of a layer, a pool or a projection.
@@ -12,7 +12,7 @@ from emoray.export.graph import Built, LayerFacts
 from emoray.export.writer import all_nodes
 from emoray.quant.scheme import EMBEDDING
 
-TOKENS = 20  # of a text, unless told
+TOKENS = 20  # of a text by default
 BY_TOKEN = ("layer", "pool", "projection")
 SIDED = "MatMulIntegerToFloat"  # the operator that takes uint8 activations and int8 weights
 
@@ -21,8 +21,10 @@ SIDED = "MatMulIntegerToFloat"  # the operator that takes uint8 activations and 
 class Coverage:
     """Shares from 0 to 1, and a line for every group of tensors that are treated alike.
 
-    quantized_bytes_share: of all trained numbers, those that lie in the file as codes.
-    integer_products_share: of all MACs, those of 8-bit codes with 8-bit codes.
+    Attributes:
+        quantized_bytes_share: of all trained numbers, those that are codes in the file.
+        integer_products_share: of all MACs, those of 8-bit codes with 8-bit codes.
+        lines: of text.
     """
 
     quantized_bytes_share: float
@@ -42,7 +44,7 @@ def _macs(layer: LayerFacts, tokens: int) -> int:
 
 
 def _attention_macs(built: Built, tokens: int) -> int:
-    """Scores and weighted values of an encoder's self-attention."""
+    """Multiply-accumulates of scores and weighted values of an encoder's self-attention."""
     queries = [layer for layer in built.layers if _is_query(layer)]
     return sum(2 * tokens * tokens * layer.facts.shape[1] for layer in queries)
 
@@ -103,7 +105,7 @@ def _lines(built: Built, total_macs: int, rest_bytes: int, tokens: int) -> Itera
 
 
 def coverage(built: Built, *, tokens: int = TOKENS) -> Coverage:
-    """What of a model is integer, for texts of so many tokens."""
+    """Measure which parts of a model are integer, for texts of so many tokens."""
     quantized = [layer for layer in built.layers if layer.scheme is not None]
     integer = [layer for layer in built.layers if layer.execution == INTEGER]
     rest_bytes = len(built.file) - sum(layer.stored_bytes for layer in built.layers)

@@ -1,4 +1,4 @@
-"""What a tensor's numbers go through while a model runs, said honestly.
+"""How a tensor's numbers are computed with while a model runs.
 
 float: float32 in the file. integer: 8-bit codes times 8-bit codes, summed in 32 bits
 (MatMulInteger). 4-bit kernels: the operator reads 4-bit codes (MatMulNBits, GatherBlockQuantized).
@@ -18,9 +18,12 @@ DEQUANTIZED: Execution = "dequantized"
 
 
 def model_execution(of: Mapping[str, Execution]) -> str:
-    """A whole model's execution from its tensors': what its dense products do.
+    """Summarise a model's execution by that of its dense products.
 
-    One word when all products agree, else `mixed: …`; with float products the embedding is named.
+    With float products the embedding is named.
+
+    Returns:
+        One word when all products agree, else `mixed: …`.
     """
     products = list(dict.fromkeys(how for name, how in of.items() if name != EMBEDDING))
     if products == [FLOAT] and of[EMBEDDING] != FLOAT:

@@ -1,4 +1,4 @@
-"""An integer product with its scales and its bias in one node, for graphs whose time is dispatch.
+"""An integer product with its scales and its bias in one node, for graphs dominated by dispatch.
 
 Weights are int8, the fast side of x86's dot products: with VNNI, AMX or ARM's dot products sums are
 exact. Older x86 adds two products of uint8 and int8 in 16 bits, which may saturate with 8-bit
@@ -15,7 +15,7 @@ from emoray.quant.packing import pack
 
 
 def signed_codes(writer: Writer, stored: Stored) -> str:
-    """The codes as int8; those of an affine map moved down by 128."""
+    """Write the codes as int8; those of an affine map moved down by 128."""
     if stored.map.bits == 8:
         unsigned, _ = stored.quantized.unsigned()
         return writer.constant((unsigned.astype(np.int16) - 128).astype(np.int8))
@@ -30,10 +30,13 @@ def signed_codes(writer: Writer, stored: Stored) -> str:
 
 
 def fused_product(writer: Writer, left: Codes, stored: Stored, bias_O: np.ndarray | None) -> str:
-    """x @ kernel + bias for the codes of x (…, I).
+    """Write x @ kernel + bias for the codes of x (…, I).
 
     With a scale for each row, its product and the bias follow as nodes of their own: Sum, because
     onnxruntime fuses Add with a GELU into a slower one.
+
+    Returns:
+        The name of the product's value.
     """
     chosen = stored.map
     points = np.zeros((), np.int8)

@@ -1,4 +1,4 @@
-"""A network under a scheme becomes an ONNX model: `ids` int32 [N, L] in, `logits` [N, K] out.
+"""Build the ONNX model of a network: `ids` int32 [N, L] in, `logits` [N, K] out.
 
 A text's logits depend on its own words only: padding is masked and activations are quantized row
 by row, so batches may be put together freely. A text has at least one id that is not 0.
@@ -22,10 +22,14 @@ from emoray.quant.scheme import EMBEDDING, FLOAT, ModelScheme, QuantScheme, Stat
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LayerFacts:
-    """One tensor of a model: how it is computed, what it takes in the file, what quantizing did.
+    """One tensor of a model: its execution, its bytes in the file, and statistics.
 
-    scheme: None where it stays float32; its facts then have 32 bits and no scale.
-    stored_bytes: codes, scales, zero-points and the constants that unpack them.
+    Attributes:
+        name: of the tensor.
+        scheme: None where it stays float32; its facts then have 32 bits and no scale.
+        execution: how it is computed.
+        stored_bytes: codes, scales, zero-points and the constants that unpack them.
+        facts: statistics of quantizing it.
     """
 
     name: str
@@ -37,7 +41,7 @@ class LayerFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Built:
-    """A model, its tensors in the order the data meets them, and what its products run in.
+    """A model, its tensors in the order the data meets them, and the execution of its products.
 
     embedding_bytes: the word vectors in the file, scales and zero-points included.
     """
@@ -56,7 +60,7 @@ class Built:
 def checked_ranges(
     weights: Mapping[str, np.ndarray], scheme: ModelScheme, ranges: Ranges | None
 ) -> Ranges:
-    """The ranges that a scheme's activations need; refuses to go without one."""
+    """The ranges that a scheme's activations need; refuse a missing one."""
     if not isinstance(scheme.activations, Static):
         return {}
     needed = [n for n in weights if n != EMBEDDING and scheme.of(n) is not None]
@@ -72,7 +76,7 @@ def checked_ranges(
 def check_names(
     weights: Mapping[str, np.ndarray], scheme: ModelScheme, maps: Mapping[str, AffineMap] | None
 ) -> None:
-    """Whatever a scheme or learned maps name is a weight of the network."""
+    """Refuse a scheme or learned maps that name no weight of the network."""
     for what, names in (
         ("keep_float names", scheme.keep_float),
         ("own names", dict(getattr(scheme, "own", ()))),
@@ -140,10 +144,17 @@ def build_graph(
     static_ranges: Ranges | None = None,
     maps: Mapping[str, AffineMap] | None = None,
 ) -> Built:
-    """The model of a network under a scheme.
+    """Build the model of a network under a scheme.
 
-    static_ranges: (alpha, beta) of what each product reads, by the name of its kernel; needed for
-    Static activations, see `calibrate`. maps: learned in training, by the name of their weight.
+    Args:
+        network: its arrays.
+        scheme: of weights and activations.
+        static_ranges: (alpha, beta) of each product's input, by the name of its kernel; needed for
+            Static activations, see `calibrate`.
+        maps: learned in training, by the name of their weight.
+
+    Returns:
+        The model with facts of its tensors.
     """
     check_names(network.weights(), scheme, maps)
     ranges = checked_ranges(network.weights(), scheme, static_ranges)

@@ -1,4 +1,4 @@
-"""The products of one network under its scheme, with a note of what became of every weight."""
+"""Write the products of a network under its scheme, and record how each weight is computed."""
 
 from collections.abc import Mapping
 
@@ -18,9 +18,9 @@ Ranges = Mapping[str, tuple[float, float]]
 
 
 class Kernels:
-    """Writes products; keeps for each weight how it is stored and computed, and what it reads.
+    """Writes products; records for each weight how it is stored and computed, and its input.
 
-    ranges: (alpha, beta) of what each product reads. maps: of weights whose codes were learned;
+    ranges: (alpha, beta) of each product's input. maps: of weights whose codes were learned;
     all others get the map their scheme chooses. fused: integer products are one node where they
     can, and those that read one value in one way share its codes.
     """
@@ -56,6 +56,7 @@ class Kernels:
         return self.stored[name]
 
     def activation(self, name: str, nonnegative: bool) -> Activation:
+        """How a product's input is quantized; None where it stays float32."""
         match self.scheme.activations:
             case Dynamic():
                 return PerRow(nonnegative)
@@ -64,7 +65,7 @@ class Kernels:
         return None
 
     def look_up(self, ids: str) -> str:
-        """Vectors of ids from the embedding."""
+        """Write the embedding's vectors of ids."""
         stored, before = self.store(EMBEDDING), self.writer.stored_bytes()
         vectors, how = look_up(self.writer, ids, self.weights[EMBEDDING], stored)
         self.execution[EMBEDDING] = how
@@ -72,7 +73,7 @@ class Kernels:
         return vectors
 
     def _quantized(self, name: str, x: str, activation: PerRow | AffineMap) -> Codes:
-        """Codes of x, written once for all products that read it in the same way."""
+        """Write the codes of x, once for all products that read it in the same way."""
         how = activation if isinstance(activation, PerRow) else tuple(self.ranges[name])
         if (x, how) not in self._codes:
             inputs = len(self.weights[name])
@@ -99,7 +100,7 @@ class Kernels:
     def multiply(
         self, name: str, x: str, *, nonnegative: bool = False, bias_O: np.ndarray | None = None
     ) -> str:
-        """x @ kernel + bias; written for two branches, a weight is stored once."""
+        """Write x @ kernel + bias; written for two branches, a weight is stored once."""
         self.inputs[name] = x
         stored, before = self.store(name), self.writer.stored_bytes()
         activation = None if stored is None else self.activation(name, nonnegative)

@@ -1,4 +1,4 @@
-"""Token ids to word vectors, from a table that stays in codes.
+"""Look up word vectors of token ids in a table of codes.
 
 4-bit tables use GatherBlockQuantized; all others stay one byte a value in memory, and only the
 gathered rows become float. Shapes: N texts, L tokens, V words, D width.
@@ -20,7 +20,7 @@ LOWEST = float(np.finfo(np.float32).min)
 
 
 def _by_column(stored: Stored) -> bool:
-    """True where scales do not differ from word to word."""
+    """Whether all words have the same scales."""
     grain = stored.map.grain
     return isinstance(grain, PerTensor) or (isinstance(grain, PerChannel) and grain.axis % 2 == 1)
 
@@ -38,7 +38,7 @@ def _block_of(stored: Stored) -> int | None:
 
 
 def _blockwise(writer: Writer, ids: str, stored: Stored, block: int) -> str:
-    """GatherBlockQuantized: gathers, unpacks and scales in one node."""
+    """Write GatherBlockQuantized, which gathers, unpacks and scales in one node."""
     chosen = stored.map
     words, width = chosen.shape
     axis = 0 if _by_column(stored) else 1
@@ -68,7 +68,7 @@ def _blockwise(writer: Writer, ids: str, stored: Stored, block: int) -> str:
 
 
 def _signed(writer: Writer, stored: Stored) -> str:
-    """Symmetric codes as int8, which need no zero-point."""
+    """Write symmetric codes as int8, which need no zero-point."""
     if stored.map.bits == 8:
         return writer.constant(stored.quantized.codes)
     wide = writer.cast(codes(writer, stored), TensorProto.INT32)
@@ -77,7 +77,7 @@ def _signed(writer: Writer, stored: Stored) -> str:
 
 
 def _in_groups(writer: Writer, ids: str, rows_NLD: str, stored: Stored) -> str:
-    """Gathered codes to float, a scale for every group of a row."""
+    """Write gathered codes as float, with a scale for every group of a row."""
     chosen = stored.map
     assert isinstance(chosen.grain, PerGroup)
     inputs = [rows_NLD]
@@ -90,7 +90,7 @@ def _in_groups(writer: Writer, ids: str, rows_NLD: str, stored: Stored) -> str:
 
 
 def _bytewise(writer: Writer, ids: str, stored: Stored) -> str:
-    """Gather bytes, then turn the gathered rows into float."""
+    """Write a gather of bytes, and the gathered rows as float."""
     chosen = stored.map
     table = _signed(writer, stored) if chosen.symmetric else codes(writer, stored)
     rows = writer.node("Gather", table, ids)
@@ -112,7 +112,7 @@ def _bytewise(writer: Writer, ids: str, stored: Stored) -> str:
 def look_up(
     writer: Writer, ids: str, values_VD: np.ndarray, stored: Stored | None
 ) -> tuple[str, Execution]:
-    """Vectors (N, L, D) of ids (N, L), and how they come about; zeros for padding."""
+    """Write vectors (N, L, D) of ids (N, L), zeros for padding; return also their execution."""
     if stored is None:
         return writer.node("Gather", writer.constant(values_VD), ids), FLOAT
     grain = stored.map.grain

@@ -1,4 +1,4 @@
-"""A dense product x @ kernel in the kernel its scheme asks for.
+"""Write a dense product x @ kernel with the operator of its scheme.
 
 Integer products are uint8 x uint8: on CPUs without VNNI a product with int8 weights saturates in
 16 bits, one of uint8 and uint8 is exact on all of them. onnxruntime would fuse MatMulInteger with
@@ -26,8 +26,8 @@ SMALLEST_BLOCK, LARGEST_BLOCK = 16, 256  # MatMulNBits takes powers of two betwe
 class PerRow:
     """Activations become uint8 by each row's own greatest absolute value.
 
-    A row stands for one text (or one word), so its codes depend on nothing else in the batch.
-    nonnegative: after a ReLU the codes start at 0, else 127 stands for 0.
+    A row is one text (or one word), so its codes depend on nothing else in the batch. After a ReLU
+    (nonnegative) the codes start at 0, else 0 has the code 127.
     """
 
     nonnegative: bool
@@ -47,7 +47,7 @@ class Codes:
 
 
 def _by_row(writer: Writer, x: str, width: int, nonnegative: bool) -> Codes:
-    """A row of zeros takes scale 0: its codes are arbitrary, and its products become 0 again."""
+    """Write codes by row; a row of zeros takes scale 0: its products become 0 for any codes."""
     magnitude = x if nonnegative else writer.node("Abs", x)
     top = writer.node("ReduceMax", magnitude, writer.ints(-1))
     steps = 255 if nonnegative else 127
@@ -59,7 +59,7 @@ def _by_row(writer: Writer, x: str, width: int, nonnegative: bool) -> Codes:
 
 
 def _by_range(writer: Writer, x: str, chosen: AffineMap) -> Codes:
-    """Codes of a calibrated range; symmetric ones moved up by 128 to be unsigned."""
+    """Write codes of a calibrated range; symmetric ones moved up by 128 to be unsigned."""
     point = int(chosen.zero_point) + (128 if chosen.symmetric else 0)
     scale, zero_point = (
         writer.number(float(chosen.scale)),
@@ -70,7 +70,7 @@ def _by_range(writer: Writer, x: str, chosen: AffineMap) -> Codes:
 
 
 def quantize_inputs(writer: Writer, x: str, width: int, activation: PerRow | AffineMap) -> Codes:
-    """Codes of x (…, width), whose products are integer."""
+    """Write the codes of x (…, width), whose products are integer."""
     if isinstance(activation, PerRow):
         return _by_row(writer, x, width, activation.nonnegative)
     return _by_range(writer, x, activation)
@@ -97,7 +97,7 @@ def _integer(writer: Writer, x: str, stored: Stored, activation: PerRow | Affine
 
 
 def _block_of(stored: Stored) -> int | None:
-    """The block that MatMulNBits reads this tensor in; None where it cannot."""
+    """The block in which MatMulNBits reads this tensor; None where it cannot."""
     grain, inputs = stored.map.grain, stored.map.shape[0]
     if stored.map.bits != 4:
         return None
@@ -110,7 +110,7 @@ def _block_of(stored: Stored) -> int | None:
 
 
 def _four_bit(writer: Writer, x: str, stored: Stored, block: int, bias_O: np.ndarray | None) -> str:
-    """MatMulNBits; kernels lie as (O, blocks, block / 2), two codes to the byte."""
+    """Write MatMulNBits; kernels lie as (O, blocks, block / 2), two codes to the byte."""
     chosen = stored.map
     inputs, outputs = chosen.shape
     blocks = -(-inputs // block)
@@ -147,10 +147,20 @@ def multiply(
     bias_O: np.ndarray | None = None,
     plus: str = "Add",
 ) -> tuple[str, Execution]:
-    """x @ kernel + bias for x (…, I), and how it is computed.
+    """Write x @ kernel + bias for x (…, I).
 
-    plus: the operator that adds the bias; onnxruntime fuses Add with a GELU into a slower one, Sum
-    with nothing.
+    Args:
+        writer: of the graph.
+        x: name of a value.
+        kernel_IO: float weights.
+        stored: their codes; None where they stay float32.
+        activation: how x is quantized; None where it stays float32.
+        bias_O: None without.
+        plus: the operator that adds the bias; onnxruntime fuses Add with a GELU into a slower one,
+            Sum with nothing.
+
+    Returns:
+        The name of the product's value, and its execution.
     """
     if stored is None:
         product, how = writer.node("MatMul", x, writer.constant(kernel_IO)), FLOAT

@@ -57,7 +57,7 @@ class Linear:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Network:
-    """Embedding, pools side by side, dense layers with ReLU; the last one, the head, without."""
+    """Embedding, concatenated pools, dense layers with ReLU; the last one, the head, without."""
 
     embedding_VD: np.ndarray
     pools: tuple[Pool, ...]
@@ -86,10 +86,15 @@ class Network:
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, np.ndarray], pools: Sequence[str]) -> "Network":
-        """The network whose arrays are named `embedding`, `pool0.query`, `dense0.kernel`, ….
+        """Build a network from arrays named `embedding`, `pool0.query`, `dense0.kernel`, ….
 
-        pools: a word for each, in order; `mean`, `max` and `min` hold no weights, any other word
-        is an attention where `pool{i}.query` exists, else a convolution.
+        Args:
+            tensors: arrays by name.
+            pools: a name for each, in order; `mean`, `max` and `min` hold no weights, any other
+                name is an attention where `pool{i}.query` exists, else a convolution.
+
+        Returns:
+            The checked network.
         """
 
         def pool(i: int, kind: str) -> Pool:
@@ -132,7 +137,7 @@ class Network:
 
     @property
     def parameters(self) -> int:
-        """Trained numbers, without the padding row."""
+        """The number of trained numbers, without the padding row."""
         arrays = [*self._weights.values(), *self.biases().values()]
         return sum(array.size for array in arrays) - self.width
 
@@ -155,7 +160,7 @@ def _named(network: Network) -> dict[str, np.ndarray]:
 
 
 def _check_widths(network: Network) -> None:
-    """Every kernel takes what the step before it gives."""
+    """Refuse a kernel that does not fit the output of the step before it."""
     width = network.width
     taken = {"embedding": width}
     pooled = 0

@@ -1,4 +1,4 @@
-"""Models that other programs wrote, made faster by onnxruntime's own fusions."""
+"""Optimise models of other programs by onnxruntime's own fusions."""
 
 import tempfile
 from pathlib import Path

@@ -14,7 +14,7 @@ Multiply = Callable[[str], str]  # x @ this pool's kernel
 
 
 class WordBatch:
-    """A batch of texts inside the graph: vectors_NLD and which of them are words."""
+    """A batch of texts inside the graph: vectors_NLD and a mask of words."""
 
     def __init__(self, writer: Writer, ids: str, vectors_NLD: str) -> None:
         self.writer = writer
@@ -23,7 +23,7 @@ class WordBatch:
         self._real_NL1 = ""
 
     def keep(self, value_NLX: str, elsewhere: float) -> str:
-        """The value at real words, `elsewhere` at padding."""
+        """Write the value at real words, `elsewhere` at padding."""
         writer = self.writer
         if not self._real_NL1:
             self._real_NL1 = writer.node("Unsqueeze", self.real_NL, writer.ints(2))
@@ -49,7 +49,7 @@ def _attention(words: WordBatch, multiply: Multiply) -> str:
 
 
 def _convolution(words: WordBatch, pool: ConvMaxPool, multiply: Multiply) -> str:
-    """Bias and ReLU keep the order of values, so they follow the maximum: L times less work."""
+    """Write bias and ReLU after the maximum, as they keep values' order: L times less work."""
     writer, axis = words.writer, words.writer.ints(1)
     padded = writer.node("Pad", words.vectors, writer.ints(0, 1, 0, 0, 1, 0))
     before = writer.node("Slice", padded, writer.ints(0), writer.ints(-2), axis)
@@ -61,7 +61,7 @@ def _convolution(words: WordBatch, pool: ConvMaxPool, multiply: Multiply) -> str
 
 
 def pool_words(words: WordBatch, pool: Pool, multiply: Multiply) -> str:
-    """(N, L, D) → (N, D), or (N, F) for a convolution."""
+    """Write a pool, (N, L, D) → (N, D), or (N, F) for a convolution."""
     match pool:
         case MeanPool():
             return _mean(words)

@@ -1,4 +1,4 @@
-"""How a quantized tensor lies in the file: packed codes and narrow scales, unpacked once at load.
+"""Quantized tensors in the file: packed codes and narrow scales, unpacked once at load.
 
 Every node here reads constants only, so onnxruntime folds it away when a session starts: the file
 stays small and a run pays nothing. Zero-points and scales keep quant's compact shapes.
@@ -21,23 +21,24 @@ CAST_BYTES = 24  # what one more node costs the file, about
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """A quantized tensor whose scales are the ones in the file. half: they are kept as float16."""
+    """A quantized tensor whose scales are the ones in the file; half: they are float16 there."""
 
     quantized: QuantizedTensor
     half: bool
 
     @property
     def map(self) -> AffineMap:
+        """The tensor's map."""
         return self.quantized.map
 
     @property
     def middle(self) -> int:
-        """The unsigned code that stands for 0 in a symmetric tensor."""
+        """The unsigned code of 0 in a symmetric tensor."""
         return int(2 ** (self.map.bits - 1))
 
 
 def _fits_half(chosen: AffineMap) -> bool:
-    """True where float16 scales move no code by more than half a step, and save bytes."""
+    """Whether float16 scales move no code by more than half a step, and save bytes."""
     if 2 * chosen.scale.size <= CAST_BYTES:
         return False
     with np.errstate(over="ignore"):
@@ -48,11 +49,19 @@ def _fits_half(chosen: AffineMap) -> bool:
 
 
 def store(values: np.ndarray, scheme: QuantScheme, learned: AffineMap | None = None) -> Stored:
-    """Quantize for the file: scales are rounded to float16 first where that is harmless, then codes
-    are chosen for those scales, so that a graph computes exactly what `dequantize` says.
+    """Quantize a tensor for the file.
 
-    learned: the map to use instead of the one that the scheme would choose; its codes stay those
-    that training saw.
+    Scales are rounded to float16 first where that is harmless, then codes are chosen for those
+    scales, so that a graph computes exactly what `dequantize` returns.
+
+    Args:
+        values: the tensor.
+        scheme: of the tensor.
+        learned: the map to use instead of the one that the scheme would choose; its codes stay
+            those of training.
+
+    Returns:
+        Codes and map.
     """
     chosen = affine_for(values, scheme) if learned is None else learned
     half = _fits_half(chosen)
@@ -65,7 +74,7 @@ def store(values: np.ndarray, scheme: QuantScheme, learned: AffineMap | None = N
 
 
 def scales(writer: Writer, stored: Stored, shape: tuple[int, ...]) -> str:
-    """The scales as float32 of this shape."""
+    """Write the scales as float32 of this shape."""
     scale = stored.map.scale.reshape(shape)
     if not stored.half:
         return writer.constant(scale)
@@ -73,7 +82,7 @@ def scales(writer: Writer, stored: Stored, shape: tuple[int, ...]) -> str:
 
 
 def _plane(writer: Writer, packed: np.ndarray, width: int, below: int, size: int) -> str:
-    """One bit plane as bytes (size,), its values moved up by the bits below it."""
+    """Write one bit plane as bytes (size,), its values moved up by the bits below it."""
     if width == 4:
         value = writer.cast(
             writer.raw(packed.tobytes(), TensorProto.UINT4, (size,)), TensorProto.UINT8
@@ -92,7 +101,7 @@ def _plane(writer: Writer, packed: np.ndarray, width: int, below: int, size: int
 
 
 def codes(writer: Writer, stored: Stored) -> str:
-    """The unsigned codes as uint8 in the tensor's shape."""
+    """Write the unsigned codes as uint8 in the tensor's shape."""
     unsigned, _ = stored.quantized.unsigned()
     if stored.map.bits == 8:
         return writer.constant(unsigned)
@@ -106,7 +115,7 @@ def codes(writer: Writer, stored: Stored) -> str:
 
 
 def _spread(writer: Writer, stored: Stored, value: str, params: np.ndarray) -> str:
-    """Compact float parameters in a shape that broadcasts over the tensor."""
+    """Write compact float parameters in a shape that broadcasts over the tensor."""
     grain = stored.map.grain
     if not isinstance(grain, PerGroup):
         return value
@@ -131,7 +140,7 @@ def _between(stored: Stored, params: np.ndarray) -> tuple[int, ...]:
 
 
 def dequantized(writer: Writer, stored: Stored) -> str:
-    """The tensor as float32, computed once when a session starts."""
+    """Write the tensor as float32, computed once when a session starts."""
     chosen = stored.map
     steps = writer.cast(codes(writer, stored), TensorProto.FLOAT)
     shape = _between(stored, chosen.scale)

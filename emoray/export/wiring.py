@@ -1,4 +1,4 @@
-"""A network under a scheme, laid out as ONNX nodes in the order the data meets them."""
+"""A network under a scheme as ONNX nodes, in the order the data meets them."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -16,7 +16,7 @@ def wire_network(
     ranges: Ranges,
     maps: Mapping[str, AffineMap] | None = None,
 ) -> Kernels:
-    """The nodes from `ids` to `logits`, and what became of each weight."""
+    """Write the nodes from `ids` to `logits`, and record how each weight is stored and computed."""
     kernels = Kernels(network.weights(), scheme, ranges, maps or {})
     writer = kernels.writer
     words = WordBatch(writer, IDS, kernels.look_up(IDS))

@@ -1,4 +1,4 @@
-"""ONNX nodes and constants with the shortest names, each constant once: small files count."""
+"""Write ONNX nodes and constants with the shortest names, each constant once: small files count."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,7 +22,7 @@ def _short(number: int) -> str:
 
 
 def all_nodes(graph: GraphProto) -> Iterator[NodeProto]:
-    """The nodes of a graph and of its branches."""
+    """Yield the nodes of a graph and of its branches."""
     for node in graph.node:
         yield node
         for attribute in node.attribute:
@@ -31,7 +31,7 @@ def all_nodes(graph: GraphProto) -> Iterator[NodeProto]:
 
 
 class Writer:
-    """Grows one graph. Methods take and give value names."""
+    """Grows one graph. Methods take and return value names."""
 
     def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
@@ -48,9 +48,19 @@ class Writer:
     def node(
         self, op: str, *inputs: str, domain: str = "", name: str = "", **attributes: object
     ) -> str:
-        """One node with one output, called `name` or by itself; "" stands for an input left out.
+        """Add one node with one output.
 
         Inside a branch, what reads constants alone is written once for both and stays outside.
+
+        Args:
+            op: the operator.
+            inputs: value names; "" for an input left out.
+            domain: of the operator.
+            name: of the output; a short one by default.
+            attributes: of the node.
+
+        Returns:
+            The name of the output.
         """
         fixed = bool(inputs) and all(not i or i in self._fixed for i in inputs)
         key = (op, inputs, domain, str(attributes)) if fixed else ()
@@ -65,7 +75,7 @@ class Writer:
         return output
 
     def _graph(self, write: Callable[[], str]) -> GraphProto:
-        """What `write` writes, as a graph of its own that ends in its value."""
+        """Collect the nodes of `write` as a graph of its own that ends in its value."""
         self._branch = []
         try:
             value = write()
@@ -75,12 +85,12 @@ class Writer:
             self._branch = None
 
     def either(self, condition: str, then: Callable[[], str], other: Callable[[], str]) -> str:
-        """The float value that one of two writers leaves, chosen while the model runs."""
+        """The float value of one of two branches, chosen while the model runs."""
         branches = {"then_branch": self._graph(then), "else_branch": self._graph(other)}
         return self.node("If", condition, **branches)
 
     def raw(self, data: bytes, onnx_type: int, shape: tuple[int, ...]) -> str:
-        """A constant given as bytes, such as two 4-bit codes to the byte."""
+        """Add a constant given as bytes, such as two 4-bit codes to the byte."""
         key = (onnx_type, shape, data)
         if key not in self.constants:
             self.constants[key] = helper.make_tensor(self._name(), onnx_type, shape, data, raw=True)
@@ -88,7 +98,7 @@ class Writer:
         return self.constants[key].name
 
     def constant(self, value: np.ndarray) -> str:
-        """A constant with the array's own type and shape."""
+        """Add a constant with the array's own type and shape."""
         array = np.asarray(value)
         onnx_type = helper.np_dtype_to_tensor_dtype(array.dtype)
         return self.raw(
@@ -96,14 +106,15 @@ class Writer:
         )
 
     def number(self, value: float) -> str:
-        """A float32 constant without axes."""
+        """Add a float32 constant without axes."""
         return self.constant(np.array(value, np.float32))
 
     def ints(self, *values: int) -> str:
-        """An int64 vector: axes, a shape, pads."""
+        """Add an int64 vector: axes, a shape, pads."""
         return self.constant(np.array(values, np.int64))
 
     def cast(self, value: str, onnx_type: int) -> str:
+        """Add a cast to an ONNX type."""
         return self.node("Cast", value, to=onnx_type)
 
     def stored_bytes(self) -> int:

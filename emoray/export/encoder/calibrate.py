@@ -1,4 +1,4 @@
-"""What each product of an encoder reads, watched on real texts (the dev split), padding left out.
+"""Observe the inputs of each product of an encoder on texts (the dev split), without padding.
 
 Shapes: R rows (tokens or texts), I inputs of a product, V tokens of the vocabulary.
 """
@@ -29,10 +29,11 @@ class _Some:
         self.lengths = lengths[self._rows]
 
     def padded(self, rows: np.ndarray) -> np.ndarray:
+        """Return ids_NL of these rows of the chosen texts."""
         return self._texts.padded(self._rows[rows])
 
 
-def _watched(
+def _observed(
     encoder: Encoder, texts: Texts
 ) -> tuple[dict[str, str], Iterator[dict[str, np.ndarray]]]:
     """The value that each kernel reads; and batch by batch the rows_RI of each value."""
@@ -51,8 +52,8 @@ def _watched(
 
 
 def encoder_activations(encoder: Encoder, texts: Texts) -> Iterator[dict[str, np.ndarray]]:
-    """Batch by batch, the rows_RI that each product reads in float, by its kernel's name."""
-    inputs, batches_of_rows = _watched(encoder, texts)
+    """Yield rows_RI of each product's input in float, by its kernel's name, batch by batch."""
+    inputs, batches_of_rows = _observed(encoder, texts)
     for found in batches_of_rows:
         yield {name: found[value] for name, value in inputs.items()}
 
@@ -60,27 +61,30 @@ def encoder_activations(encoder: Encoder, texts: Texts) -> Iterator[dict[str, np
 def encoder_static_ranges(
     encoder: Encoder, texts: Texts, scheme: ModelScheme
 ) -> dict[str, tuple[float, float]] | None:
-    """The static ranges a scheme asks for, by kernel; None where its activations are not static.
+    """Find the static ranges that a scheme needs.
 
     Kernels that read one value, such as query, key and value, have one range.
+
+    Returns:
+        (alpha, beta) by kernel; None for other activations.
     """
-    asked = scheme.activations
-    if not isinstance(asked, Static):
+    activations = scheme.activations
+    if not isinstance(activations, Static):
         return None
-    inputs, batches_of_rows = _watched(encoder, texts)
+    inputs, batches_of_rows = _observed(encoder, texts)
     observers = {value: Observer(limit=MOST_VALUES) for value in inputs.values()}
     for found in batches_of_rows:
         for value, rows_RI in found.items():
             observers[value].watch(rows_RI)
     ranges = {
-        value: observer.range(asked.ranges, symmetric=asked.symmetric)
+        value: observer.range(activations.ranges, symmetric=activations.symmetric)
         for value, observer in observers.items()
     }
     return {name: ranges[value] for name, value in inputs.items()}
 
 
 def encoder_input_moments(encoder: Encoder, texts: Texts) -> dict[str, np.ndarray]:
-    """E[x_i²] (I,) of what each kernel reads: where its inputs are large, its codes matter most."""
-    inputs, batches_of_rows = _watched(encoder, texts)
+    """Return E[x²] of every input of each product, (I,), by the name of its kernel."""
+    inputs, batches_of_rows = _observed(encoder, texts)
     squares = mean_squares(batches_of_rows)
     return {name: squares[value] for name, value in inputs.items()}

@@ -1,4 +1,4 @@
-"""An encoder under a scheme, laid out as ONNX nodes in the order the data meets them."""
+"""An encoder under a scheme as ONNX nodes, in the order the data meets them."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ class _Wiring:
         self.settings = encoder.settings
 
     def _normed(self, x: str, skip: str, norm: Norm) -> str:
-        """Sum: onnxruntime fuses Add and what follows into a node slower than both, four times."""
+        """Add by Sum: onnxruntime fuses Add and what follows into one node, slower than both."""
         writer = self.writer
         return writer.node(
             "LayerNormalization",
@@ -64,7 +64,7 @@ class _Wiring:
         return self._normed(product("outer", inner), x, layer.outer_norm)
 
     def _table(self, positions_PD: np.ndarray) -> str:
-        """Positions take half the bytes beside a quantized embedding, far finer than its codes."""
+        """Store positions as float16 with a quantized embedding, still far finer than its codes."""
         if self.kernels.scheme.of(EMBEDDING) is None:
             return self.writer.constant(positions_PD)
         return self.writer.cast(
@@ -72,7 +72,7 @@ class _Wiring:
         )
 
     def _bias(self, real_NL: str) -> str:
-        """What is added to attention's scores, (N, 1, L, L): padding is never seen."""
+        """The summand of attention's scores, (N, 1, L, L), which masks padding."""
         writer = self.writer
         bias_NL = writer.node("Where", real_NL, writer.number(0), writer.number(NEVER))
         length = writer.node("Shape", IDS, start=1)
@@ -98,6 +98,7 @@ class _Wiring:
         )
 
     def wire(self) -> None:
+        """Write all nodes."""
         writer, encoder = self.writer, self.encoder
         x = self.kernels.look_up(IDS)
         if encoder.projection_RD is not None:
@@ -137,9 +138,17 @@ def wire_encoder(
     *,
     packing: bool = True,
 ) -> Kernels:
-    """The nodes from `ids` to `logits`, and what became of each weight.
+    """Write the nodes from `ids` to `logits`.
 
-    packing: batches with padding go a way of their own, where only attention sees it.
+    Args:
+        encoder: its arrays.
+        scheme: of weights and activations.
+        ranges: (alpha, beta) of each product's input, for static activations.
+        maps: learned in training, by the name of their weight.
+        packing: whether batches with padding take a second branch, where only attention reads it.
+
+    Returns:
+        The kernels, with how each weight is stored and computed.
     """
     kernels = Kernels(encoder.weights(), scheme, ranges, maps or {}, fused=True)
     _Wiring(encoder, kernels, packing).wire()

@@ -1,4 +1,4 @@
-"""An encoder under a scheme becomes an ONNX model: `ids` int32 [N, L] in, `logits` [N, K] out."""
+"""Build the ONNX model of an encoder: `ids` int32 [N, L] in, `logits` [N, K] out."""
 
 from collections.abc import Mapping
 
@@ -16,10 +16,17 @@ def build_encoder(
     static_ranges: Ranges | None = None,
     maps: Mapping[str, AffineMap] | None = None,
 ) -> Built:
-    """The model of an encoder under a scheme.
+    """Build the model of an encoder under a scheme.
 
-    static_ranges: (alpha, beta) of what each product reads, by the name of its kernel; needed for
-    Static activations, see `calibrate`. maps: learned in training, by the name of their weight.
+    Args:
+        encoder: its arrays.
+        scheme: of weights and activations.
+        static_ranges: (alpha, beta) of each product's input, by the name of its kernel; needed for
+            Static activations, see `calibrate`.
+        maps: learned in training, by the name of their weight.
+
+    Returns:
+        The model with facts of its tensors.
     """
     check_names(encoder.weights(), scheme, maps)
     ranges = checked_ranges(encoder.weights(), scheme, static_ranges)

@@ -45,7 +45,7 @@ class EncoderLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderSettings:
-    """What an encoder's arrays do not say. pooler: its activation, None without a pooler."""
+    """Settings that arrays do not determine; pooler: its activation, None without a pooler."""
 
     heads: int
     epsilon: float
@@ -74,8 +74,15 @@ class EncoderSettings:
 class Encoder:
     """Token and position vectors, normalised; layers; a pool over the real tokens; a head.
 
-    embedding_VR: row 0 is padding, whatever it holds. projection_RD: None where R is D.
-    positions_PD: row i belongs to a text's token i. pooler: None or a dense layer before the head.
+    Attributes:
+        embedding_VR: row 0 is padding, with any values.
+        projection_RD: None where R is D.
+        positions_PD: row i belongs to a text's token i.
+        norm: of the embeddings.
+        layers: from the bottom.
+        pooler: None or a dense layer before the head.
+        head: from the pooled vector to logits.
+        settings: that the arrays do not determine.
     """
 
     embedding_VR: np.ndarray
@@ -102,9 +109,17 @@ class Encoder:
     def from_tensors(
         cls, tensors: Mapping[str, np.ndarray], settings: Mapping[str, object]
     ) -> "Encoder":
-        """The encoder whose arrays are named `embedding`, `layer0.query.kernel`, `norm.scale`, ….
+        """Build an encoder from arrays named `embedding`, `layer0.query.kernel`, `norm.scale`, ….
 
-        settings: `heads`, `epsilon`, `activation`, `pooling`, `pooler`.
+        Args:
+            tensors: arrays by name.
+            settings: `heads`, `epsilon`, `activation`, `pooling`, `pooler`.
+
+        Returns:
+            The checked encoder.
+
+        Raises:
+            ValueError: if an array is missing.
         """
 
         def linear(name: str) -> Linear:
@@ -159,7 +174,7 @@ class Encoder:
 
     @property
     def parameters(self) -> int:
-        """Trained numbers, without the padding row."""
+        """The number of trained numbers, without the padding row."""
         return sum(array.size for _, array in _arrays(self)) - self.embedding_VR.shape[1]
 
 
@@ -199,7 +214,7 @@ def _arrays(encoder: Encoder) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _check_shapes(encoder: Encoder) -> None:
-    """Every array takes what the step before it gives."""
+    """Refuse an array that does not fit the output of the step before it."""
     width, settings = encoder.width, encoder.settings
     if not encoder.layers or width % settings.heads:
         raise ValueError(

@@ -1,7 +1,7 @@
-"""How tokens lie between the layers: padded as they came, or packed without the padding.
+"""Layouts of tokens between the layers: padded as they come, or packed without the padding.
 
-Attention needs texts side by side; all else is done token by token, so padding would be wasted
-work. Shapes: N texts, L tokens, D width, T real tokens of all texts.
+Attention needs a text's tokens in one row; all else is done token by token, so padding would be
+wasted work. Shapes: N texts, L tokens, D width, T real tokens of all texts.
 """
 
 from typing import Protocol
@@ -13,25 +13,29 @@ from emoray.export.writer import Writer
 
 
 class Tokens(Protocol):
-    """A layout of tokens. pack: (N, L, D) to the layout's own shape; spread: back again."""
+    """A layout of tokens."""
 
-    def pack(self, x_NLD: str) -> str: ...
+    def pack(self, x_NLD: str) -> str:
+        """From (N, L, D) to the layout's own shape."""
 
-    def spread(self, x: str) -> str: ...
+    def spread(self, x: str) -> str:
+        """From the layout's own shape to (N, L, D)."""
 
 
 class Padded:
-    """(N, L, D) as it is."""
+    """The layout (N, L, D)."""
 
     def pack(self, x_NLD: str) -> str:
+        """Return the value unchanged."""
         return x_NLD
 
     def spread(self, x: str) -> str:
+        """Return the value unchanged."""
         return x
 
 
 class Packed:
-    """(T, D). Spread out, padding repeats the token before it: it must be masked."""
+    """The layout (T, D). Spread out, padding repeats the token before it: it must be masked."""
 
     def __init__(self, writer: Writer, real_NL: str, width: int) -> None:
         self._writer = writer
@@ -45,14 +49,16 @@ class Packed:
         self._slots_NL = writer.node("Reshape", slots_R, writer.node("Shape", real_NL))
 
     def pack(self, x_NLD: str) -> str:
+        """Gather the real tokens, (T, D)."""
         rows_RD = self._writer.node("Reshape", x_NLD, self._writer.ints(-1, self._width))
         return self._writer.node("Gather", rows_RD, self._at_T, axis=0)
 
     def spread(self, x: str) -> str:
+        """Put the tokens back, (N, L, D)."""
         return self._writer.node("Gather", x, self._slots_NL, axis=0)
 
 
 def is_full(writer: Writer, real_NL: str) -> str:
-    """True where no text of the batch has padding, as always with a single one."""
+    """A value that is true where no text of the batch has padding, as with a single one."""
     real_NL = writer.cast(real_NL, TensorProto.INT32)
     return writer.cast(writer.node("ReduceMin", real_NL, keepdims=0), TensorProto.BOOL)

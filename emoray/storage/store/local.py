@@ -187,7 +187,7 @@ class Store:
         return self.folder(stage)
 
     def share(self, *values: Any) -> None:
-        """Make inputs (corpora, vectors, encoders) available to workers; here the disk is shared."""
+        """Make inputs (corpora, vectors, encoders) available to workers; here disks are shared."""
 
     def settle(self, stage: Stage, owner: str) -> Done | None:
         """Find or make a stage whose inputs are there; `owner` is the job that makes it.

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from emoray.artifact.scoring import Texts, scoring_batches, scoring_session
-from emoray.export.calibrate import mean_squares, watched
+from emoray.export.calibrate import mean_squares, observed_ranges
 from emoray.export.graph import Built, check_names, checked_ranges, finished_model
 from emoray.export.kernels import IDS, LOGITS, Kernels, Ranges
 from emoray.export.network import MeanPool
@@ -208,8 +208,9 @@ class VoteFamily(Family[VoteRecipe, VoteNetwork]):
     def calibrate(
         self, network: VoteNetwork, dev: Texts, scheme: ModelScheme
     ) -> dict[str, tuple[float, float]] | None:
-        asked = scheme.activations
-        return watched(network.read_by_head(dev), asked) if isinstance(asked, Static) else None
+        if not isinstance(scheme.activations, Static):
+            return None
+        return observed_ranges(network.read_by_head(dev), scheme.activations)
 
     def input_moments(self, network: VoteNetwork, dev: Texts) -> dict[str, np.ndarray]:
         return mean_squares(network.read_by_head(dev))
