@@ -1,1 +1,1 @@
-"""More training texts by machine translation there and back, and which of them are kept."""
+"""Augment training texts by back-translation, and filter the results."""

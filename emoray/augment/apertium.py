@@ -2,8 +2,8 @@
 
 A language pair is a pipe of a dozen programs. Each call starts a fresh one, fed with all its texts
 and closed: measured no slower than a pipe kept open with null flush (0.6 s for 256 texts there and
-back, 0.3 s of it start-up, against 0.7 s), whose tagger remembers: 1 % of the texts then depend on
-what was translated before.
+back, 0.3 s of it start-up, against 0.7 s), whose tagger keeps state: 1 % of the texts then depend
+on what was translated before.
 """
 
 import hashlib
@@ -29,17 +29,17 @@ _PAIR = re.compile(r"[a-z]{2,3}(?:_\w+)?-[a-z]{2,3}(?:_\w+)?")
 _RESERVED = re.compile(r"([\\\[\]{}^$/@<>])")  # of the stream format
 _TILDE = "\ue800"  # the last program takes a tilde, escaped or not, for a sign to itself
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_ANSWER = re.compile(r"\[<t(\d+)>\](.*?)\.\[\][^\[]*?\0", re.DOTALL)
+_TRANSLATION = re.compile(r"\[<t(\d+)>\](.*?)\.\[\][^\[]*?\0", re.DOTALL)
 
 
 def to_stream(text: str) -> str:
-    """A text as the pipe reads it: what is reserved escaped, hidden words as names."""
+    """Encode a text for the pipe: reserved characters escaped, hidden words as names."""
     return _RESERVED.sub(r"\\\1", to_names(text).replace("~", _TILDE))
 
 
-def from_stream(answer: str) -> str:
-    """The translation, hidden words as they were."""
-    return from_names(_ESCAPED.sub(r"\1", answer).replace(_TILDE, "~").strip())
+def from_stream(translation: str) -> str:
+    """Decode a translation, hidden words restored."""
+    return from_names(_ESCAPED.sub(r"\1", translation).replace(_TILDE, "~").strip())
 
 
 @lru_cache(maxsize=8)
@@ -54,7 +54,7 @@ def _digest(mode: Path) -> str:
 
 
 def _command(mode: Path) -> str:
-    """The mode's pipe, each program told to flush at every null, unknown words left unmarked."""
+    """The mode's pipe: every program flushes at each null and leaves unknown words unmarked."""
     programs = []
     for part in mode.read_text().strip().split("|"):
         name, *rest = shlex.split(part)
@@ -65,9 +65,12 @@ def _command(mode: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Apertium:
-    """One direction of an installed pair, `eng-spa`. modes: the folder of the pairs.
+    """One direction of an installed pair, `eng-spa`.
 
-    seconds: for a call of up to 256 texts; a pipe that takes longer hangs.
+    Attributes:
+        pair: two language codes.
+        modes: the folder of the pairs.
+        seconds: for a call of up to 256 texts; a pipe that takes longer hangs.
     """
 
     tag: ClassVar[str] = "Apertium"
@@ -89,16 +92,18 @@ class Apertium:
 
     @property
     def back(self) -> "Apertium":
+        """The direction back."""
         source, target = (code.partition("_")[0] for code in self.pair.split("-"))
         return Apertium(f"{target}-{source}", self.modes, self.seconds)
 
     @property
     def gpus(self) -> float:
+        """None: 0."""
         return 0.0
 
     @property
     def mode(self) -> Path:
-        """The file that names the pair's programs; ValueError unless it is installed."""
+        """The file of the pair's programs; ValueError for a pair that is not installed."""
         path = self.modes / f"{self.pair}.mode"
         if not path.is_file() or shutil.which("sh") is None:
             have = ", ".join(sorted(p.stem for p in self.modes.glob("*.mode"))) or "none"
@@ -109,10 +114,12 @@ class Apertium:
         return path
 
     def fingerprint(self) -> str:
+        """SHA-256 of all programs and dictionaries of both directions."""
         both = _digest(self.mode) + _digest(self.back.mode)
         return hashlib.sha256(both.encode()).hexdigest()
 
     def open(self) -> "Pipe":
+        """Build the pipe, which starts at each call."""
         return Pipe(_command(self.mode), self.seconds)
 
 
@@ -124,30 +131,36 @@ class Pipe:
     seconds: float
 
     def translate(self, texts: Sequence[str]) -> list[str | Untranslated]:
-        """Where the pipe dies or hangs, the text at fault is found by trying those under way alone,
-        and all others are translated."""
-        answers: list[str | Untranslated] = []
-        while len(answers) < len(texts):
-            got, why = self._answered(texts[len(answers) :])
-            answers += got
+        """Translate each text, in order.
+
+        Where the pipe dies or hangs, the text at fault is found by trying those under way one by
+        one, and all others are translated.
+
+        Returns:
+            A translation for each text, or the reason for none.
+        """
+        translations: list[str | Untranslated] = []
+        while len(translations) < len(texts):
+            got, why = self._run_texts(texts[len(translations) :])
+            translations += got
             if not why:
                 break
-            for text in islice(texts, len(answers), len(answers) + LAG):
-                alone, why = self._answered([text])
-                answers += alone or [Untranslated(why)]
+            for text in islice(texts, len(translations), len(translations) + LAG):
+                alone, why = self._run_texts([text])
+                translations += alone or [Untranslated(why)]
                 if not alone:
                     break
-        return answers
+        return translations
 
-    def _answered(self, texts: Sequence[str]) -> tuple[list[str], str]:
-        """The first answers, all of them or those before the pipe ended; and why it did."""
+    def _run_texts(self, texts: Sequence[str]) -> tuple[list[str], str]:
+        """The first translations, all or those before the pipe ended; and the reason for that."""
         # Every text ends a sentence, so that the last word knows it; the full stop goes again.
         stream = "".join(f"[<t{i}>]{to_stream(text)}.[]\0" for i, text in enumerate(texts))
-        said, why = self._run(stream.encode())
-        answers = list(_in_order(said.decode("utf-8", "replace")))[: len(texts)]
-        if len(answers) == len(texts):
-            return answers, ""
-        return answers, why or "no translation came back"
+        output, why = self._run(stream.encode())
+        translations = list(_in_order(output.decode("utf-8", "replace")))[: len(texts)]
+        if len(translations) == len(texts):
+            return translations, ""
+        return translations, why or "no translation came back"
 
     def _run(self, stream: bytes) -> tuple[bytes, str]:
         process = subprocess.Popen(
@@ -159,9 +172,9 @@ class Pipe:
             env={**os.environ, "LC_ALL": "C.UTF-8"},
         )
         try:
-            said, _ = process.communicate(stream, timeout=self.seconds)
+            output, _ = process.communicate(stream, timeout=self.seconds)
             code = process.returncode
-            return said, f"the pipe ended with exit code {code}" if code else ""
+            return output, f"the pipe ended with exit code {code}" if code else ""
         except subprocess.TimeoutExpired as late:
             return late.stdout or b"", f"no answer within {self.seconds:g} s"
         finally:
@@ -176,9 +189,9 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     process.communicate()
 
 
-def _in_order(said: str) -> Iterator[str]:
-    """Answers 0, 1, 2, ... as long as none is missing."""
-    for wanted, found in enumerate(_ANSWER.finditer(said)):
+def _in_order(output: str) -> Iterator[str]:
+    """Yield translations 0, 1, 2, … as long as none is missing."""
+    for wanted, found in enumerate(_TRANSLATION.finditer(output)):
         if int(found[1]) != wanted:
             return
         yield from_stream(found[2])

@@ -1,7 +1,7 @@
-"""Which back-translations are worth training on: other words, the same length, the same feeling.
+"""Filter back-translations: other words, a similar length, the same labels.
 
-A verdict is `kept`, or why not. Distances are of words as the word tokenizer cuts them, so that
-case, spaces and the many spellings of a laugh do not count.
+A verdict is `kept`, or the reason against it. Distances are of words as the word tokenizer cuts
+them, so that case, spaces and the many spellings of a laugh do not count.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ KEPT = "kept"
 
 @dataclass(frozen=True, slots=True)
 class AnyLabels:
-    """Nobody is asked whether a text still carries its labels."""
+    """No check that a text still carries its labels."""
 
     tag: ClassVar[str] = "AnyLabels"
 
@@ -26,9 +26,12 @@ class AnyLabels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """A trained classifier, an artifact's folder known by its content, sees the labels still.
+    """A trained classifier, an artifact known by its content, still predicts the labels.
 
-    most_fall: how far the mean probability of a text's own labels may fall.
+    Attributes:
+        folder: of the artifact.
+        sha256: of its manifest.
+        most_fall: how far the mean probability of a text's own labels may fall.
     """
 
     tag: ClassVar[str] = "Agreement"
@@ -50,10 +53,14 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What a back-translation must be. Chosen by reading 2,000 of GoEmotions' train texts.
+    """Limits of a back-translation, chosen by reading 2,000 of GoEmotions' train texts.
 
-    least_edits, most_edits: share of words changed; least_length, most_length: words of the result
-    for each word of the source.
+    Attributes:
+        least_edits: share of words changed.
+        most_edits: share of words changed.
+        least_length: words of the result for each word of the source.
+        most_length: words of the result for each word of the source.
+        labels: whether a classifier checks the labels.
     """
 
     tag: ClassVar[str] = "Filters"
@@ -78,8 +85,8 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Likeness:
-    """How a back-translation differs from its source; `same` names it for finding copies."""
+class TextDistance:
+    """The distance of a back-translation from its source; `same`: its key for finding copies."""
 
     edit_distance: float
     length_ratio: float
@@ -87,14 +94,14 @@ class Likeness:
 
 
 def normal_form(text: str) -> str:
-    """Equal for texts that differ in nothing a model reads."""
+    """A key that is equal for texts that a model reads alike."""
     return " ".join(tokenize(text))
 
 
-def likeness(source: str, result: str) -> Likeness:
+def text_distance(source: str, result: str) -> TextDistance:
     """Word edits as a share of the longer text, and words of the result per word of the source."""
     before, after = tokenize(source), tokenize(result)
-    return Likeness(
+    return TextDistance(
         edit_distance=edits(before, after) / max(len(before), len(after), 1),
         length_ratio=len(after) / max(len(before), 1),
         same=" ".join(after),
@@ -102,7 +109,7 @@ def likeness(source: str, result: str) -> Likeness:
 
 
 def edits(before: Sequence[str], after: Sequence[str]) -> int:
-    """Levenshtein's distance: words put in, left out or replaced."""
+    """Levenshtein's distance: words inserted, deleted or replaced."""
     row = list(range(len(after) + 1))
     for i, word in enumerate(before, start=1):
         corner, row[0] = row[0], i
@@ -111,8 +118,8 @@ def edits(before: Sequence[str], after: Sequence[str]) -> int:
     return row[-1]
 
 
-def verdict(found: Likeness, filters: Filters, fall: float | None = None) -> str:
-    """`kept`, or why not. fall: of the mean probability of the labels, None where nobody asked."""
+def verdict(found: TextDistance, filters: Filters, fall: float | None = None) -> str:
+    """`kept`, or why not; fall: of the labels' mean probability, None without a classifier."""
     if not found.same:
         return "empty"
     if found.edit_distance < filters.least_edits:

@@ -20,7 +20,7 @@ OPTIONS = {"beams", "sampling", "seed", "device", "bf16"}
 
 
 def _turned(model: str | Path) -> str | Path | None:
-    """The model of the way back, where the name says both languages."""
+    """The model of the way back, where the name has both languages."""
     name = model if isinstance(model, str) else model.name
     if not (found := _ENDS_IN_PAIR.fullmatch(name)):
         return None
@@ -29,19 +29,19 @@ def _turned(model: str | Path) -> str | Path | None:
 
 
 def _options(query: str) -> dict[str, Any]:
-    """Fields of `Marian` from what follows the `?` of its name."""
-    said = dict(parse_qsl(query, keep_blank_values=True))
-    at_odds = said.keys() - OPTIONS or ("beams" in said and said.keys() & {"sampling", "seed"})
-    if at_odds or ("seed" in said and "sampling" not in said):
+    """Parse fields of `Marian` from what follows the `?` of its name."""
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    at_odds = given.keys() - OPTIONS or ("beams" in given and given.keys() & {"sampling", "seed"})
+    if at_odds or ("seed" in given and "sampling" not in given):
         raise _misnamed(query)
-    found: dict[str, Any] = {name: said[name] for name in ("device",) if name in said}
+    found: dict[str, Any] = {name: given[name] for name in ("device",) if name in given}
     try:
-        if "beams" in said:
-            found["decoding"] = Beams(int(said["beams"]))
-        if "sampling" in said:
-            found["decoding"] = Sampling(float(said["sampling"]), int(said.get("seed", 0)))
-        if "bf16" in said:
-            found["bf16"] = bool(int(said["bf16"]))
+        if "beams" in given:
+            found["decoding"] = Beams(int(given["beams"]))
+        if "sampling" in given:
+            found["decoding"] = Sampling(float(given["sampling"]), int(given.get("seed", 0)))
+        if "bf16" in given:
+            found["bf16"] = bool(int(given["bf16"]))
     except ValueError as error:
         raise _misnamed(query) from error
     return found
@@ -56,7 +56,7 @@ def _misnamed(query: str) -> ValueError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marian:
-    """One direction, and which model goes back. A folder counts by its content, not its place."""
+    """One direction, and the model of the way back. A folder counts by its content alone."""
 
     tag: ClassVar[str] = "Marian"
 
@@ -72,8 +72,16 @@ class Marian:
 
     @classmethod
     def of(cls, name: str) -> "Marian":
-        """From `MODEL[,MODEL BACK][?options]`; the way back is found in a name that ends in both
-        languages."""
+        """Parse `MODEL[,MODEL BACK][?options]`.
+
+        The way back is found in a name that ends in both languages.
+
+        Returns:
+            The translator.
+
+        Raises:
+            ValueError: if there is no model for the way back.
+        """
         models, _, query = name.partition("?")
         there, _, back = models.partition(",")
         model = model_of(there)
@@ -94,6 +102,7 @@ class Marian:
 
     @property
     def back(self) -> "Marian":
+        """The direction back."""
         return Marian(
             model=self.reverse,
             reverse=self.model,
@@ -104,13 +113,16 @@ class Marian:
 
     @property
     def gpus(self) -> float:
+        """The number of GPUs of a handle."""
         return 1.0 if self.device == "cuda" else 0.0
 
     def fingerprint(self) -> str:
+        """SHA-256 of the files of both models."""
         require_translate()
         return _both(self.model, self.reverse)
 
     def open(self) -> "MarianHandle":
+        """Load the model."""
         require_translate()
         from emoray.augment.marian_handle import MarianHandle
 

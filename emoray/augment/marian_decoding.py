@@ -1,4 +1,4 @@
-"""How Marian picks a translation among those it finds."""
+"""Decoding of Marian's translations."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Beams:
-    """The likeliest translation that so many beams find; 1 is greedy."""
+    """Beam search for the likeliest translation; 1 is greedy."""
 
     tag: ClassVar[str] = "Beams"
 
@@ -22,7 +22,7 @@ class Beams:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """A random translation, the more daring the higher the temperature."""
+    """A random translation, the further from the likeliest the higher the temperature."""
 
     tag: ClassVar[str] = "Sampling"
 

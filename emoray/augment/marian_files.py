@@ -1,9 +1,8 @@
-"""Where a Marian model comes from: a folder, or the Hugging Face hub. Nothing that may run code is
-read.
+"""Find the files of a Marian model: in a folder, or on the Hugging Face hub. No code is read.
 
 Weights are `model.safetensors` where there are any. Much of the hub's Marian is a pickle,
 `pytorch_model.bin`: PyTorch's restricted reader takes tensors from it and refuses whatever else it
-holds. Other files, weights of other frameworks among them, are neither fetched nor opened.
+holds. Other files, weights of other frameworks among them, are neither downloaded nor opened.
 """
 
 import hashlib
@@ -20,7 +19,7 @@ _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
 def require_translate() -> None:
-    """Raise ValueError, saying what to install, unless the extra `translate` is there."""
+    """Refuse an installation without the extra `translate`."""
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise ValueError(
             f"Marian models need {', '.join(NEEDED)}, got no {', '.join(missing)}: "
@@ -29,7 +28,7 @@ def require_translate() -> None:
 
 
 def model_of(text: str) -> str | Path:
-    """The model that a name means: a folder here as a path, else an id of the hub."""
+    """Parse a model's name: a folder here as a path, else an id of the hub."""
     folder = Path(text).expanduser()
     if folder.is_dir():
         return folder.absolute()
@@ -42,7 +41,7 @@ def model_of(text: str) -> str | Path:
 
 
 def _fetched(name: str) -> Path:
-    """The hub's files in the hub's own cache, which also serves without a network."""
+    """Download the hub's files into the hub's own cache, which also serves without a network."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.utils import disable_progress_bars
 
@@ -53,10 +52,10 @@ def _fetched(name: str) -> Path:
         if not any(folder.glob(SAFE)):
             folder = Path(snapshot_download(name, allow_patterns=[*wanted, PICKLE]))
     except Exception as error:  # of several libraries below: any of them means no model
-        said = str(error).strip().split("\n")[0]
+        reason = str(error).strip().split("\n")[0]
         raise ValueError(
             f"a Marian model is a folder or an id of the hub, got {name!r}, which could not be "
-            f"fetched ({type(error).__name__}: {said}): check the name and the network, or fetch "
+            f"fetched ({type(error).__name__}: {reason}): check the name and the network, or fetch "
             "it elsewhere and name its folder"
         ) from error
     return folder
@@ -73,7 +72,7 @@ def _weights(folder: Path) -> list[Path]:
 
 
 def folder_of(model: str | Path) -> Path:
-    """The folder of a model, with all that translating needs; ValueError where it is not whole."""
+    """The folder of a model, with all files for translating; refuse one that is not complete."""
     folder = _fetched(model) if isinstance(model, str) else model
     missing = [n for n in ("config.json", *TOKENIZER) if not (folder / n).is_file()]
     if missing:
@@ -95,7 +94,7 @@ def folder_of(model: str | Path) -> Path:
 
 
 def digest_of(folder: Path) -> str:
-    """SHA-256 over all files that a translation depends on."""
+    """SHA-256 of all files that a translation depends on."""
     digest = hashlib.sha256()
     files = [folder / name for name in ("config.json", *TOKENIZER, *_ALSO)]
     for path in (*files, *_weights(folder)):

@@ -1,4 +1,4 @@
-"""A Marian model at work. Shapes: B texts of a batch, L token pieces."""
+"""Translate with a loaded Marian model. Shapes: B texts of a batch, L token pieces."""
 
 import hashlib
 import pickle
@@ -37,7 +37,7 @@ def _silence() -> Iterator[None]:
 
 
 def _model(folder: Path) -> Any:
-    """The model; ValueError for weights that hold anything but tensors, or are not whole."""
+    """Load the model; refuse weights that hold anything but tensors, or are not whole."""
     try:
         return MarianMTModel.from_pretrained(folder, local_files_only=True, weights_only=True)
     except (pickle.UnpicklingError, SafetensorError, OSError, RuntimeError, EOFError) as error:
@@ -72,26 +72,26 @@ class MarianHandle:
         self.longest = int(model.config.max_position_embeddings)
 
     def translate(self, texts: Sequence[str]) -> list[str | Untranslated]:
-        """Each distinct segment once, then the texts put together again."""
+        """Translate each distinct segment once, then put the texts together again."""
         cut = [HIDDEN_SIGN.split(text) for text in texts]
         signs = [HIDDEN_SIGN.findall(text) for text in texts]
         segments = {part.strip() for parts in cut for part in parts}
-        said = self._segments(sorted(s for s in segments if s))
+        translations = self._segments(sorted(s for s in segments if s))
         return [
-            _joined([said.get(part.strip(), "") for part in parts], between)
+            _joined([translations.get(part.strip(), "") for part in parts], between)
             for parts, between in zip(cut, signs, strict=True)
         ]
 
     def _segments(self, texts: Sequence[str]) -> dict[str, str | Untranslated]:
         ids = {text: self.tokenizer(to_names(text))["input_ids"] for text in texts}
-        said: dict[str, str | Untranslated] = {
+        translations: dict[str, str | Untranslated] = {
             text: Untranslated(f"{len(row)} token pieces, the model reads {self.longest}")
             for text, row in ids.items()
             if len(row) > self.longest
         }
-        for batch in _by_length({t: row for t, row in ids.items() if t not in said}):
-            said |= zip(batch, self._batch([ids[text] for text in batch]), strict=True)
-        return said
+        for batch in _by_length({t: row for t, row in ids.items() if t not in translations}):
+            translations |= zip(batch, self._batch([ids[text] for text in batch]), strict=True)
+        return translations
 
     def _batch(self, rows: list[list[int]]) -> list[str]:
         tokens_BL = self.tokenizer.pad({"input_ids": rows}, return_tensors="pt")
@@ -105,21 +105,21 @@ class MarianHandle:
         with torch.random.fork_rng(devices=devices), torch.inference_mode():
             if isinstance(how, Sampling):
                 torch.manual_seed(_seed(how.seed, rows))
-            said_BL = self.model.generate(
+            generated_BL = self.model.generate(
                 **tokens_BL.to(self.device), max_new_tokens=most, max_length=None, **drawn
             )
-        found = self.tokenizer.batch_decode(said_BL, skip_special_tokens=True)
+        found = self.tokenizer.batch_decode(generated_BL, skip_special_tokens=True)
         return [from_names(text.strip()) for text in found]
 
 
 def _seed(seed: int, rows: list[list[int]]) -> int:
-    """Of one batch: whatever was drawn before does not count."""
+    """Derive a seed from one batch, independent of earlier draws."""
     digest = hashlib.sha256(repr((seed, rows)).encode()).digest()
     return int.from_bytes(digest[:7], "big")
 
 
 def _by_length(ids: dict[str, list[int]]) -> Iterator[list[str]]:
-    """Texts of like length together, the order given of no account."""
+    """Batch texts of like length, independent of the given order."""
     order = sorted(ids, key=lambda text: (len(ids[text]), text))
     for start in range(0, len(order), BATCH):
         yield order[start : start + BATCH]

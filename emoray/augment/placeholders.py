@@ -1,8 +1,8 @@
-"""What a translator must leave alone: masks, links, names of users and subreddits, emoji, faces.
+"""Hide what a translator must leave alone: masks, links, user names, subreddits, emoji, faces.
 
 Each is hidden as one private-use character, which every translator carries through in its own way.
-What stands for a word (a mask, a link, a name) and what stands between words (an emoji, a face) are
-told apart, because a translator needs a word to hold the grammar of `for [NAME]`.
+Marks in place of a word (a mask, a link, a name) and marks between words (an emoji, a face) are
+distinguished, because a translator needs a word to hold the grammar of `for [NAME]`.
 """
 
 import re
@@ -28,7 +28,7 @@ _SIGNS = (
     f"(?:{_PICTURE}[\ufe0e\ufe0f\u200d\U0001f3fb-\U0001f3ff]*)+"
     "|\xaf\\\\+_\\(\u30c4\\)_/+\xaf"  # the shrug
     r"|(?<![\w:])(?:[:;=]['^-]?[)(DPpOo3|*/\\\]\[]+|[xX]D+|<3+|\^_*\^|-_+-|T_T)(?![\w/])"
-    r"|(?<!\S)/s\b"  # said in irony
+    r"|(?<!\S)/s\b"  # irony
     "|[\ue000-\uf8ff]"  # private use, as it came
 )
 MARK = re.compile(f"(?P<word>{_WORDS})|(?P<sign>{_SIGNS})")
@@ -38,7 +38,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """A text as a translator gets it; `marks[i]` is what the character of number i stands for."""
+    """A text with hidden marks; `marks[i]` is the mark of character number i."""
 
     text: str
     marks: tuple[str, ...]
@@ -58,7 +58,7 @@ def hide(text: str) -> Hidden:
 
 
 def restore(text: str, marks: tuple[str, ...]) -> str | None:
-    """`text` with its marks back and its spaces tidied; None where one was lost or doubled."""
+    """Restore marks and tidy spaces; None where a mark was lost or doubled."""
     numbers = [(ord(c) - WORD) % MOST for c in HIDDEN.findall(text)]
     if sorted(numbers) != list(range(len(marks))):
         return None

@@ -1,4 +1,4 @@
-"""A translator by its name."""
+"""Translators by name."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ KINDS: dict[str, Callable[[str], Translator]] = {"apertium": _apertium, "marian"
 
 
 def translator_of(name: str) -> Translator:
-    """The translator of that name, e.g. `apertium:eng-spa`; ValueError for one that cannot be."""
+    """The translator of a name such as `apertium:eng-spa`; refuse an unknown one."""
     kind, colon, rest = name.partition(":")
     if kind not in KINDS or not colon:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What every translator promises, and how a name becomes one."""
+"""The protocols of translators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,39 +7,42 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Untranslated:
-    """Stands for a text that the translator could not do, and says why."""
+    """Stands for a text that the translator could not do, with the reason."""
 
     reason: str
 
 
 class Handle(Protocol):
-    """A translator at work in this process: loaded once, asked many times."""
+    """A translator loaded in this process."""
 
     def translate(self, texts: Sequence[str]) -> list[str | Untranslated]:
-        """A translation for each text, in order; the characters of `marks.HIDDEN` come through.
+        """Translate each text, in order; the characters of `placeholders.HIDDEN` come through.
 
-        A text's translation depends on this list alone, never on what was asked before.
+        A text's translation depends on this list alone, never on earlier calls.
+
+        Returns:
+            A translation for each text, or the reason for none.
         """
         ...
 
 
 class Translator(Protocol):
-    """One direction, as a value: frozen, hashable, and `str()` is a name that reads back."""
+    """One direction, as a value: frozen, hashable, and `str()` is a name that parses back."""
 
     def __hash__(self) -> int: ...
 
     @property
     def back(self) -> "Translator":
-        """The way back."""
+        """The direction back."""
         ...
 
     @property
     def gpus(self) -> float:
-        """How many GPUs a handle holds."""
+        """The number of GPUs of a handle."""
         ...
 
     def fingerprint(self) -> str:
-        """SHA-256 of all that it translates with; ValueError where it is not at hand."""
+        """SHA-256 of all that it translates with; ValueError where a part is missing."""
         ...
 
     def open(self) -> Handle:

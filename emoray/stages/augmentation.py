@@ -17,9 +17,9 @@ from emoray.augment.filters import (
     KEPT,
     Agreement,
     Filters,
-    Likeness,
-    likeness,
+    TextDistance,
     normal_form,
+    text_distance,
     verdict,
 )
 from emoray.augment.translator import Handle, Translator
@@ -148,7 +148,7 @@ class Augment:
         """Write `augmentations.parquet`, one row per translation with its verdict."""
         corpus = self.translated.corpus.read(self.taxonomy)
         found = read_translations(inputs["translated"])
-        alike = [likeness(row.source, row.result) for row in found]
+        alike = [text_distance(row.source, row.result) for row in found]
         leaked = {normal_form(t) for split in (corpus.dev, corpus.test) for t in split.texts}
         falls = self._falls(found)
         verdicts = [
@@ -189,7 +189,7 @@ class Augment:
     def _draw(
         self,
         verdicts: list[str],
-        alike: Sequence[Likeness],
+        alike: Sequence[TextDistance],
         corpus: Corpus,
         found: Sequence[TranslationRow],
     ) -> None:
@@ -213,7 +213,7 @@ class Augment:
 
 
 def _verdict(
-    row: TranslationRow, like: Likeness, leaked: set[str], filters: Filters, fall: float | None
+    row: TranslationRow, like: TextDistance, leaked: set[str], filters: Filters, fall: float | None
 ) -> str:
     if row.error:
         return MARK_LOST if row.error == MARK_LOST else "set_aside"

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoray.augment.filters import Agreement, Filters, edits, likeness, normal_form, verdict
+from emoray.augment.filters import Agreement, Filters, edits, normal_form, text_distance, verdict
 from tests.conftest import ROOT
 
 WORDS = st.lists(st.sampled_from("abc"), max_size=6)
@@ -20,11 +20,11 @@ VERDICTS = {
 
 @pytest.mark.parametrize("wanted", VERDICTS)
 def test_a_back_translation_is_judged_by_its_words(wanted: str) -> None:
-    assert verdict(likeness(*VERDICTS[wanted]), Filters()) == wanted
+    assert verdict(text_distance(*VERDICTS[wanted]), Filters()) == wanted
 
 
 def test_a_text_whose_labels_a_classifier_no_longer_sees_has_drifted() -> None:
-    found = likeness(*VERDICTS["kept"])
+    found = text_distance(*VERDICTS["kept"])
     assert verdict(found, JUDGED, 0.31) == "drift"
     assert verdict(found, JUDGED, 0.29) == "kept"
     assert verdict(found, Filters(), 0.31) == "kept", "nobody asked"
