@@ -5,6 +5,8 @@ RUN := $(VENV)/bin/python
 SPACE ?= quick
 TAXONOMY ?= ekman
 ARGS ?=
+# Processes that share the tests; each may start a Ray of two processors and load TensorFlow.
+TESTERS ?= 2
 
 .PHONY: sweep test long faults lint types benchmark clean help
 
@@ -36,10 +38,10 @@ lint: $(VENV)/ready-bert
 	$(RUN) -m ruff format --check .
 
 types: $(VENV)/ready-bert
-	$(RUN) -m mypy
+	MYPY_NUM_WORKERS=$(TESTERS) $(RUN) -m mypy
 
 test: lint types
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest --numprocesses $(TESTERS) $(ARGS)
 
 long: $(VENV)/ready-bert
 	$(RUN) -m pytest -m long $(ARGS)

@@ -1,8 +1,10 @@
 """What every test stands on: a home, a cache and a Ray of its own, nothing of the user's."""
 
 import os
+import re
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
 import time
@@ -19,6 +21,9 @@ from tests.canaries import CANARIES
 from tests.storage.server import BUCKET, Server
 
 if TYPE_CHECKING:  # what a test does not ask for is not imported: most tests need none of it
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadFileScheduling
+
     from emoray.stages.artifact_scoring import Judge
     from emoray.stages.spec import Data
     from emoray.workflows.calibration import Calibrated
@@ -36,8 +41,9 @@ def _own_home() -> Path:
     token = home / "token"
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32))
-    for name in ("RAY_ADDRESS", "RAY_AUTH_TOKEN"):
-        os.environ.pop(name, None)
+    for name in ("RAY_ADDRESS", "RAY_AUTH_TOKEN", "PYTHONDONTWRITEBYTECODE"):
+        os.environ.pop(name, None)  # the last: hundreds of processes read this code, one compiles
+    sys.dont_write_bytecode = False
     os.environ |= {
         "HOME": str(home),
         "XDG_CACHE_HOME": str(home / "cache"),
@@ -48,6 +54,7 @@ def _own_home() -> Path:
         "RAY_TMPDIR": str(home),
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "RAY_worker_niceness": "0",  # other tests run beside them
         "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
         "CUDA_VISIBLE_DEVICES": "-1",
         "OMP_NUM_THREADS": "1",
@@ -59,6 +66,37 @@ def _own_home() -> Path:
 
 # On import, because Ray and Keras read the environment when they are imported: this file is first.
 HOME = _own_home()
+
+
+@cache
+def shared_run(file: str) -> str:
+    """What tests of a file share that takes long to make: the run of `smoke`, a Ray, or nothing."""
+    text = (ROOT / file).read_text("utf-8")
+    if re.search(r"\bsmoke: \"?Run\b", text):
+        return "smoke"
+    return "Ray" if re.search(r"\bmixed: Run\b|\blocal_ray: None|\"local_ray\"", text) else ""
+
+
+def file_of(nodeid: str) -> str:
+    return nodeid.split("::", 1)[0]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What shares a run or a Ray comes first: it lasts longest."""
+    items.sort(key=lambda item: ("smoke", "Ray", "").index(shared_run(file_of(item.nodeid))))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadFileScheduling":
+    """Of several processes (`pytest -n 2`) each takes whole files, and all that share a run."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class BySharedRun(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return shared_run(file_of(nodeid)) or file_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return BySharedRun(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
