@@ -60,10 +60,11 @@ def read_corpus(
         ValueError: for any error in it, with what to do about it.
     """
     from emoray.data.corpus import read_splits as read
-    from emoray.data.finding import bring_or_none, find_corpus, taxonomy_for
+    from emoray.data.finding import find_corpus, taxonomy_for
+    from emoray.data.importing.settings import Bring
     from emoray.storage.location import place_or_none
 
-    asked = bring_or_none(None if source is None else str(source))
+    asked = Bring.from_options(None if source is None else str(source))
     found = find_corpus(
         asked, place_or_none(None if data is None else str(data)), download=download
     )
@@ -72,11 +73,15 @@ def read_corpus(
 
 def _settings(corpus: "str | Path | None", given: dict[str, Any]) -> dict[str, Any]:
     """Settings of a workflow, with places and the corpus parsed where they are given as text."""
-    from emoray.data.finding import bring_or_none
+    from emoray.data.importing.settings import Bring
     from emoray.storage.location import place_of
 
     places = {n: place_of(str(given[n])) for n in PLACES if given.get(n) is not None}
-    return {**given, **places, "corpus": bring_or_none(None if corpus is None else str(corpus))}
+    return {
+        **given,
+        **places,
+        "corpus": Bring.from_options(None if corpus is None else str(corpus)),
+    }
 
 
 def sweep(space: str = "quick", *, corpus: "str | Path | None" = None, **settings: Any) -> "Run":
@@ -85,7 +90,7 @@ def sweep(space: str = "quick", *, corpus: "str | Path | None" = None, **setting
     Args:
         space: name of the search space.
         corpus: see `read_corpus`.
-        settings: others of `emoray.workflows.sweep.Sweep`: `taxonomy`, `data`, `out`, `run`, …
+        settings: others of `Sweep`: `taxonomy`, `data`, `out`, …
 
     Returns:
         The run, see `load_run`.
@@ -93,7 +98,8 @@ def sweep(space: str = "quick", *, corpus: "str | Path | None" = None, **setting
     Raises:
         ValueError: for a mistake in the settings or the data, before any worker starts.
     """
-    from emoray.workflows.sweep import Sweep, run_sweep
+    from emoray.workflows.settings.sweep import Sweep
+    from emoray.workflows.sweep import run_sweep
 
     return load_run(run_sweep(Sweep(space=space, **_settings(corpus, settings))))
 
@@ -117,7 +123,8 @@ def compare(
     from emoray.storage.location import place_of
     from emoray.tables.files import read_table
     from emoray.tables.parts import row_class_of
-    from emoray.workflows.compare.compare import CompareModels, run_compare
+    from emoray.workflows.compare.compare import run_compare
+    from emoray.workflows.settings.compare import CompareModels
 
     if settings.get("run") is not None:
         settings["run"] = place_of(str(settings["run"]))

@@ -7,16 +7,19 @@ import inspect
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from typer.core import TyperCommand
 
+from jobs.declared import parameters_of, settings_of
 from jobs.errors import USAGE, in_words, usage_in_words
 from jobs.reader import ended_by_reader, stopped_reading
 from jobs.unset import unset_empty, without_empty
+
+S = TypeVar("S")
 
 
 def _end(said: str, code: int) -> NoReturn:
@@ -57,36 +60,44 @@ Version = Annotated[
         "--version", callback=_say_version, is_eager=True, help="Say emoray's version and exit."
     ),
 ]
-
-
-def _telling_version(work: Callable[..., Any]) -> Callable[..., Any]:
-    """The same job with `--version` as its last option."""
-    told = inspect.signature(work)
-    version = inspect.Parameter(
-        "version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Version
-    )
-
-    @wraps(work)
-    def job(*words: Any, version: bool, **settings: Any) -> Any:
-        return work(*words, **settings)
-
-    job.__signature__ = told.replace(parameters=[*told.parameters.values(), version])  # type: ignore[attr-defined]
-    return job
+Debug = Annotated[bool, typer.Option(help="Show the traceback of an error.")]
+# What every job offers beside its settings.
+OFFERED = tuple(
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind)
+    for name, kind in (("debug", Debug), ("version", Version))
+)
 
 
 class Job(typer.Typer):
-    """A command line of one command: `app = Job()`, then `@app.command(epilog=…)`."""
+    """A command line of one command: `app = Job()`, then `@app.command(Settings, epilog=…)`."""
 
     def __init__(self) -> None:
         super().__init__(
             add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False
         )
 
-    def command(self, *names: Any, **settings: Any) -> Any:
-        register = super().command(*names, **{"cls": JobCommand} | settings)
+    def command(  # type: ignore[override]
+        self,
+        settings: type[S],
+        *,
+        epilog: str,
+        at_once: Mapping[str, Callable[[], None]] | None = None,
+    ) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
+        """Make the command line of a settings class. The function below is what it runs.
 
-        def job(work: Callable[..., Any]) -> Callable[..., Any]:
-            register(_telling_version(work))
+        at_once: what a switch does in place of the job, by its field.
+        """
+        register = super().command(epilog=epilog, cls=JobCommand)
+
+        def job(work: Callable[[S], None]) -> Callable[[S], None]:
+            @wraps(work)
+            def parsed(*, debug: bool, version: bool, **typed: Any) -> None:
+                run_job(lambda: work(settings_of(settings, typed)), debug=debug)
+
+            parameters = [*parameters_of(settings, at_once or {}), *OFFERED]
+            parsed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+            parsed.__annotations__ = {}
+            register(parsed)
             return work
 
         return job

@@ -166,7 +166,7 @@ def local_ray() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def smoke(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> "Run":
     """The space `smoke`, swept once. Tests may sweep it again but must change nothing in it."""
-    from emoray.workflows.sweep import Sweep
+    from emoray.workflows.settings.sweep import Sweep
     from tests.runs import swept
 
     out = tmp_path_factory.mktemp("smoke") / "out"
@@ -179,7 +179,7 @@ def mixed(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> "Run":
     texts of three labels or none."""
     from emoray.data.importing.settings import Bring
     from emoray.search import spaces
-    from emoray.workflows.sweep import Sweep
+    from emoray.workflows.settings.sweep import Sweep
     from tests.data.importing.made import as_separated, rows, texts_and
     from tests.runs import DIVERGES, GOOD, of, swept
 
@@ -224,9 +224,10 @@ def overconfident(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def court(overconfident: Path, tmp_path_factory: pytest.TempPathFactory) -> "Judge":
     """That artifact before the embedded sample."""
     from emoray.artifact.loading import open_artifact
-    from emoray.stages.artifact_scoring import Wanted, judge
+    from emoray.data.options import RunOptions
+    from emoray.stages.artifact_scoring import judge
 
-    wanted = Wanted(out=tmp_path_factory.mktemp("court"), download=False)
+    wanted = RunOptions(out=tmp_path_factory.mktemp("court"), download=False)
     return judge(open_artifact(overconfident), wanted)
 
 

@@ -13,7 +13,8 @@ from emoray.stages.spec import Decision
 from emoray.storage.store.opening import open_store
 from emoray.tables.baselines import without_baselines
 from emoray.tables.rows import TABLES
-from emoray.workflows.sweep import Sweep, run_sweep
+from emoray.workflows.settings.sweep import Sweep
+from emoray.workflows.sweep import run_sweep
 
 GOOD = replace(spaces.FROZEN, epochs=1, vocabulary=300, embedding_dim=8, hidden_units=4)
 DIVERGES = replace(GOOD, learning_rate=3e38, batch_size=64)
@@ -29,7 +30,7 @@ class Run:
 
     @property
     def folder(self) -> Path:
-        return self.sweep.run_folder
+        return self.sweep.run_place
 
     @property
     def searched(self) -> pd.DataFrame:
@@ -40,8 +41,8 @@ class Run:
 def read(sweep: Sweep) -> Run:
     return Run(
         sweep=sweep,
-        tables={n: pd.read_parquet(str(sweep.run_folder / f"{n}.parquet")) for n in TABLES},
-        journal=list(open_store(sweep.store_root).journal()),
+        tables={n: pd.read_parquet(str(sweep.run_place / f"{n}.parquet")) for n in TABLES},
+        journal=list(open_store(sweep.store_place).journal()),
     )
 
 

@@ -13,12 +13,13 @@ NAMES = {str(p.relative_to(ROOT)): p for p in FILES}
 # Folder -> the folders and files that it may import from, besides itself: each stands before it.
 ARROWS: dict[str, set[str]] = {
     "labels": set(),
-    "storage": set(),
+    "options": set(),
+    "storage": {"options"},
     "console": set(),
     "quant": set(),
     "metrics": set(),
-    "data": {"labels", "storage"},
-    "text": {"data.download", "data.utf8", "storage.cache"},
+    "data": {"labels", "options", "storage"},
+    "text": {"options", "data.download", "data.utf8", "storage.cache"},
     "augment": {"text.words"},
     "models": {"quant", "text.vectors.settings"},
     "decide": {"metrics"},
@@ -31,28 +32,28 @@ ARROWS: dict[str, set[str]] = {
         *("labels", "storage", "quant", "metrics", "data", "text", "augment", "models"),
         *("decide", "artifact", "export", "tables"),
     },
-    "distributed": {"storage", "tables", "stages", "provenance", "models.memory"},
+    "distributed": {"options", "storage", "tables", "stages", "provenance", "models.memory"},
     "search": {
         *("storage", "console", "text", "augment", "quant", "decide", "tables", "stages"),
         *("distributed", "models"),
     },
     "workflows": {
-        *("labels", "storage", "console", "quant", "metrics", "data", "text", "augment"),
-        *("models", "decide", "artifact", "provenance", "tables", "report", "stages"),
+        *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),
+        *("augment", "models", "decide", "artifact", "provenance", "tables", "report", "stages"),
         *("distributed", "search"),
     },
     "benchmarks": {
-        *("labels", "storage", "console", "quant", "metrics", "data", "text", "models"),
-        *("decide", "artifact", "provenance", "export", "tables", "report", "stages"),
+        *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),
+        *("models", "decide", "artifact", "provenance", "export", "tables", "report", "stages"),
         *("distributed", "search", "workflows"),
     },
     "api": {
-        *("storage.location", "data.corpus", "data.finding", "artifact.runtime", "tables"),
-        *("workflows.sweep", "workflows.compare"),
+        *("storage.location", "data.corpus", "data.finding", "data.importing.settings"),
+        *("artifact.runtime", "tables"),
+        *("workflows.sweep", "workflows.compare", "workflows.settings"),
     },
     "jobs": {
-        *("storage", "data.finding", "tables", "report", "distributed", "search"),
-        *("workflows", "benchmarks"),
+        *("options", "storage", "tables", "report", "workflows", "benchmarks"),
     },
 }
 SHARE = 0.15  # of all lines that one folder may hold

@@ -1,6 +1,6 @@
 """Every benchmark that was chosen, one after the other: checked, measured, shown and recorded."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -19,6 +19,7 @@ from emoray.benchmarks.peers.rows import (
 )
 from emoray.benchmarks.scale import Scale
 from emoray.benchmarks.serving import Serving
+from emoray.benchmarks.settings import Benchmarks
 from emoray.benchmarks.sweep import SweepCost
 from emoray.benchmarks.thresholds import Thresholds
 from emoray.benchmarks.vectors import Vectors
@@ -45,56 +46,40 @@ class Benchmark(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Benchmarks:
-    """Which benchmarks, at what size, recorded where."""
-
-    only: tuple[str, ...] = ()
-    out: Path = Path("results")
-    rows: int = 400_000
-    scratch: Path | None = None
-    taxonomy: str = "ekman"
-    data: Path | None = None
-    points: int = 8
-    cpus: int = 2
-    download: bool = True
-    model: Path | None = None
-    threads: int = 2
-    cache: Path | None = None
-
-    def chosen(self, say: Say) -> list[Benchmark]:
-        """The benchmarks that `only` names; when it names none, those for one machine."""
-        every: list[Benchmark] = [
-            Thresholds(),
-            Serving(),
-            Vectors(rows=self.rows, wanted=min(30_000, self.rows), folder=self.scratch),
-            SweepCost(
-                taxonomy=self.taxonomy,
-                data=self.data,
-                download=self.download,
-                cpus=self.cpus,
-                points=self.points,
-            ),
-            CachedTrials(taxonomy=self.taxonomy, data=self.data, cpus=self.cpus),
-            Everyday(taxonomy=self.taxonomy),
-            Scale(taxonomy=self.taxonomy, say=say),
-            Peers(
-                model=self.model,
-                data=self.data,
-                download=self.download,
-                threads=self.threads,
-                cache=self.cache,
-                say=say,
-            ),
-        ]
-        names = [benchmark.name for benchmark in every]
-        if unknown := sorted(set(self.only) - set(names)):
-            raise ValueError(
-                f"a benchmark is one of {', '.join(names)}, got {', '.join(unknown)}: "
-                "pick among these with --only"
-            )
-        wanted = self.only or [name for name in names if name not in (Peers.name, Scale.name)]
-        return [benchmark for benchmark in every if benchmark.name in wanted]
+def chosen(settings: Benchmarks, say: Say) -> list[Benchmark]:
+    """The benchmarks that are named; where none is, those for one machine."""
+    every: list[Benchmark] = [
+        Thresholds(),
+        Serving(),
+        Vectors(rows=settings.rows, wanted=min(30_000, settings.rows), folder=settings.scratch),
+        SweepCost(
+            taxonomy=settings.taxonomy,
+            data=settings.data,
+            download=settings.download,
+            cpus=settings.cpus,
+            points=settings.points,
+        ),
+        CachedTrials(taxonomy=settings.taxonomy, data=settings.data, cpus=settings.cpus),
+        Everyday(taxonomy=settings.taxonomy),
+        Scale(taxonomy=settings.taxonomy, say=say),
+        Peers(
+            model=settings.model,
+            data=settings.data,
+            download=settings.download,
+            threads=settings.threads,
+            cache=settings.cache,
+            say=say,
+        ),
+    ]
+    names = [benchmark.name for benchmark in every]
+    asked = settings.asked
+    if unknown := sorted(set(asked) - set(names)):
+        raise ValueError(
+            f"a benchmark is one of {', '.join(names)}, got {', '.join(unknown)}: "
+            "pick among these with --only"
+        )
+    wanted = asked or [name for name in names if name not in (Peers.name, Scale.name)]
+    return [benchmark for benchmark in every if benchmark.name in wanted]
 
 
 def measure_and_record(benchmark: Benchmark, out: Path, console: Console) -> Path:
@@ -124,8 +109,8 @@ def run_benchmarks(benchmarks: Benchmarks, console: Console | None = None) -> No
         console.print(f"… {what}", highlight=False, soft_wrap=True)
 
     check_outlives(benchmarks.out, "--out")
-    chosen = benchmarks.chosen(say)
-    for benchmark in chosen:
+    asked = chosen(benchmarks, say)
+    for benchmark in asked:
         benchmark.check()
-    records = [measure_and_record(b, benchmarks.out, console) for b in chosen]
+    records = [measure_and_record(b, benchmarks.out, console) for b in asked]
     console.print(f"recorded in {records[-1]}", highlight=False, soft_wrap=True)

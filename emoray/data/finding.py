@@ -1,76 +1,18 @@
 """Choose the corpus that a job reads: an imported one, else the default one."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from emoray.data.corpus import taxonomies_of
 from emoray.data.goemotions import SAMPLE, CorpusFolder, locate, sample
 from emoray.data.importing.importing import bring
-from emoray.data.importing.label_names import parse_label_names
-from emoray.data.importing.settings import HUB, Bring
+from emoray.data.importing.settings import HUB, USUAL, Bring
 from emoray.labels import Taxonomy
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.storage.cache import user_cache
 from emoray.storage.location import Place, local_copy, place_of
 
-USUAL = "ekman"  # the taxonomy where none is named
-
-
 OPTIONS = re.compile(r"--(text-column|label-|positive-from|min-label-texts)")
-
-
-def bring_or_none(
-    source: str | None,
-    *,
-    name: str | None = None,
-    text_column: str | None = None,
-    label_columns: Sequence[str] = (),
-    label_separator: str | None = None,
-    label_names: Sequence[str] | None = None,
-    positive_from: float | None = None,
-    min_label_texts: int = 1,
-    seed: int = 0,
-) -> Bring | None:
-    """Build the corpus settings from the options of a job; None where they name no corpus.
-
-    Args:
-        source: of `--corpus`.
-        name: what tables call it.
-        text_column: that holds the texts.
-        label_columns: one that holds all labels of a text, or several of 0 and 1.
-        label_separator: between the labels in a cell.
-        label_names: names of ids; None for a job that has no options for columns.
-        positive_from: share from which on a label is positive.
-        min_label_texts: labels with fewer texts are dropped.
-        seed: of the splits.
-
-    Returns:
-        The settings, or None without a source.
-
-    Raises:
-        ValueError: if options of a corpus are given without a source.
-    """
-    if source is None:
-        columns = text_column or label_columns or label_separator or label_names
-        if name or columns or positive_from is not None or min_label_texts > 1:
-            raise ValueError(
-                "--text-column, --label-column and their kin say how --corpus is read, got them "
-                "without: add --corpus"
-            )
-        return None
-    return Bring(
-        source=source,
-        name=name,
-        text_column=text_column,
-        label_columns=tuple(label_columns),
-        label_separator=label_separator,
-        label_names=parse_label_names(label_names or ()),
-        positive_from=positive_from,
-        min_label_texts=min_label_texts,
-        seed=seed,
-        has_options=label_names is not None,
-    )
 
 
 def find_corpus(
@@ -131,10 +73,3 @@ def taxonomy_for(name: str | None, source: CorpusFolder, usual: str = USUAL) -> 
     if name is None and (source.notes or len(kinds) == 1):
         return kinds[0]
     return taxonomy_of(name or usual, kinds)
-
-
-def about_run(taxonomy: str | None, options: Bring | None, usual: str = USUAL) -> str:
-    """The name of a run's folder: the imported corpus', else the taxonomy's."""
-    if options is None:
-        return taxonomy or usual
-    return f"{options.called}-{taxonomy}" if taxonomy else options.called

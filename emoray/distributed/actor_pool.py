@@ -17,14 +17,9 @@ from typing import Any
 
 import ray
 
+from emoray.distributed.cluster import check_share
 from emoray.distributed.failures import FailedAttempts, Fault, ending_of
-from emoray.distributed.resources import (
-    Resources,
-    check_share,
-    gpu_share,
-    hide_others_gpus,
-    resources_of,
-)
+from emoray.distributed.resources import Resources, gpu_share, hide_others_gpus, resources_of
 from emoray.distributed.single_flight import Failed, first_line
 from emoray.storage.location import Place
 from emoray.storage.store.keys import Stage, key_of

@@ -5,13 +5,13 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import ray
 from ray._private import ray_constants
 
-from emoray.distributed.address import AUTO, asks_for_token, found, host_for_others, parsed
+from emoray.distributed.address import AUTO, asks_for_token, found, host_for_others
+from emoray.distributed.cluster import Cluster
 from emoray.distributed.security import known_token, on_loopback, own_folder, own_token
 
 SETTINGS = {
@@ -26,30 +26,6 @@ WATCHERS = {
     ray_constants.PROCESS_TYPE_LOG_MONITOR,
     ray_constants.PROCESS_TYPE_DASHBOARD,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
-    """Which Ray does the work: the one at `address`, else one started here.
-
-    Attributes:
-        address: `host:port` or `auto`.
-        cpus: processors of a Ray started here; None for all of this machine.
-        insecure: accept a Ray that others on the network reach and that asks for no token.
-    """
-
-    address: str | None = None
-    cpus: int | None = None
-    insecure: bool = False
-
-    def __post_init__(self) -> None:
-        if self.address and self.address != AUTO:
-            parsed(self.address)
-        if self.address and self.cpus:
-            raise ValueError(
-                f"cpus are for a Ray started here, got {self.cpus} and the address {self.address}: "
-                "leave one of them out"
-            )
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 import ray
 
-from emoray.distributed.connection import Cluster
+from emoray.distributed.cluster import Cluster
 from emoray.storage.store.keys import Stage
 
 GPU, CPU = "GPU", "CPU"
@@ -26,15 +26,6 @@ class Resources:
     def options(self) -> dict[str, float]:
         """As options of a Ray task or actor."""
         return {"num_cpus": self.cpus, "num_gpus": self.gpus}
-
-
-def check_share(gpus: float | None, name: str = "gpus_per_stage") -> None:
-    """ValueError for what Ray cannot give: a share of one GPU, or whole ones."""
-    if gpus is not None and not (0 <= gpus <= 1 or (gpus > 1 and float(gpus).is_integer())):
-        raise ValueError(
-            f"{name} is a share of one GPU in 0..1, or a whole number of them, got {gpus:g}: "
-            "0.5 lets two trainings use one"
-        )
 
 
 def refuse_missing(gpus: float | None, cluster: Cluster, name: str = "gpus_per_stage") -> None:

@@ -12,8 +12,8 @@ from functools import lru_cache
 import numpy as np
 
 from emoray.metrics.checks import checked_labels
+from emoray.metrics.convention import RESAMPLES
 
-RESAMPLES = 500  # of rows and jobs alike, so that a pair has one interval wherever it is compared
 LEVEL, EQUIVALENCE_LEVEL = 0.95, 0.90
 _AT_ONCE = 2**20  # numbers drawn: what a few resamples of many texts take of memory
 

@@ -10,20 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoray.metrics.bootstrap import EQUIVALENCE_LEVEL, LEVEL, symmetric_interval
+from emoray.metrics.convention import MARGIN, checked_margin
 from emoray.metrics.resampled import F1S, LESS_IS_BETTER, Resampled
 
-MARGIN = 0.005  # of F1, half a point: less is seldom worth a choice
 BETTER, WORSE, EQUIVALENT, UNDECIDED = "better", "worse", "equivalent", "undecided"
 VERDICTS = (BETTER, WORSE, EQUIVALENT, UNDECIDED)
-
-
-def checked_margin(margin: float) -> float:
-    """Return the margin as a float; refuse one outside (0, 1)."""
-    if not 0 < margin < 1:
-        raise ValueError(
-            f"a margin of equivalence lies in (0, 1), got {margin}: 0.005 is half a point of F1"
-        )
-    return float(margin)
 
 
 def margin_of(measure: str, margin: float = MARGIN) -> float | None:

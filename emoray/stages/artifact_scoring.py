@@ -13,17 +13,13 @@ import numpy as np
 
 from emoray.artifact.loading import Finished, taxonomy_columns, taxonomy_of_labels
 from emoray.data.corpus import Corpus, read_splits, taxonomies_of
-from emoray.data.finding import find_corpus
 from emoray.data.goemotions import CorpusFolder
-from emoray.data.importing.settings import Bring
+from emoray.data.options import SCORED, RunOptions
 from emoray.labels import Taxonomy
 from emoray.stages.spec import CorpusRef
 from emoray.storage.location import Place, is_inside
-from emoray.storage.run_folder import ready_out, store_of
 from emoray.storage.store.local import Store
 from emoray.storage.store.opening import open_store
-
-SPLITS = ("dev", "test")  # train was fitted: scored, it would only flatter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,25 +52,6 @@ class ScoreArtifact:
             )
         logits_NK = artifact.Classifier(files).logits(corpus.split(self.split).texts)
         np.save(out / "logits.npy", logits_NK, allow_pickle=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Wanted:
-    """Which corpus judges, and where logits are kept. out: the folder of all runs."""
-
-    corpus: Bring | None = None
-    data: Place | None = None
-    download: bool = True
-    out: Place
-    store: Place | None = None
-
-    def find(self) -> CorpusFolder:
-        """The corpus that is brought, else what a sweep would take."""
-        return find_corpus(self.corpus, self.data, download=self.download)
-
-    @property
-    def store_root(self) -> Place:
-        return store_of(self.out, self.store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,9 +89,9 @@ class Judge:
 
     def said(self, split: str) -> Said:
         """Scored once per model and corpus; found again after that."""
-        if split not in SPLITS:
+        if split not in SCORED:
             raise ValueError(
-                f"an artifact is scored on {' or '.join(SPLITS)}, got {split!r}: it was fitted on "
+                f"an artifact is scored on {' or '.join(SCORED)}, got {split!r}: it was fitted on "
                 "train, where its score says nothing"
             )
         stage = ScoreArtifact(
@@ -142,18 +119,18 @@ def _require_outside(artifact: Place, out: Place) -> None:
 
 def judge(
     finished: Finished,
-    wanted: Wanted,
+    asked: RunOptions,
     require: Callable[[CorpusFolder, Corpus], None] | None = None,
 ) -> Judge:
     """Find and read the corpus; raises ValueError for whatever cannot be judged, writing nothing
     before. require: what else must hold of the corpus."""
-    source = wanted.find()
+    source = asked.find()
     taxonomy = taxonomy_of_labels(finished.labels, taxonomies_of(source.folder))
     corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
     if require is not None:
         require(source, corpus)
-    for place in (wanted.out, wanted.store_root):
+    for place in (asked.out, asked.store_place):
         _require_outside(finished.place, place)
-    ready_out(wanted.out, wanted.store_root)
-    store = open_store(wanted.store_root)
+    asked.ready()
+    store = open_store(asked.store_place)
     return Judge(finished=finished, source=source, corpus=corpus, store=store)

@@ -1,7 +1,6 @@
 """Back-translate train, choose what is worth training on, and leave it as a table and a corpus."""
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
@@ -10,76 +9,31 @@ from emoray.augment.filters import KEPT, Agreement, AnyLabels, Filters
 from emoray.augment.registry import translator_of
 from emoray.console.heartbeat import waiting
 from emoray.data.corpus import read_splits
-from emoray.data.finding import about_run, find_corpus, taxonomy_for
-from emoray.data.importing.settings import Bring
+from emoray.data.finding import taxonomy_for
 from emoray.distributed.actor_pool import Pool
-from emoray.distributed.connection import Cluster, connected
-from emoray.models.augmentation import BackTranslation
+from emoray.distributed.connection import connected
 from emoray.search.translation import translate
 from emoray.stages.augmentation import AUGMENTATIONS, SUFFIX, Augment, Translate
 from emoray.stages.label_agreement import agreement_of
 from emoray.stages.spec import CorpusRef, TranslatorRef
 from emoray.storage.location import Place, local_copy, staged_output
 from emoray.storage.lock import alone_in
-from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
+from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.opening import open_store
 from emoray.tables.ensemble_rows import AugmentationRow
 from emoray.tables.files import read_table, write_table
 from emoray.workflows.corpus import tell_look
 from emoray.workflows.run_place import free_place
+from emoray.workflows.settings.augment import USUAL, Augmenting
 
 CORPUS = "augmented.tsv"
 EXAMPLES = 2  # of each verdict
-USUAL = "goemotions"  # the taxonomy where none is named
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Augmenting:
-    """What to translate, what of it to keep, and where it lands.
-
-    limit: only the first so many texts of train; agree: an artifact that must still see the labels;
-    most_fall: how far their mean probability may fall, None for the filter's own.
-    """
-
-    translator: str = "apertium:eng-spa"
-    share: float = 0.5
-    balance: float = 0.0
-    taxonomy: str | None = None
-    seed: int = 0
-    limit: int | None = None
-    agree: Place | None = None
-    most_fall: float | None = None
-    workers: int | None = None
-    corpus: Bring | None = None
-    data: Place | None = None
-    out: Place = RESULTS
-    name: str | None = None
-    store: Place | None = None
-    cluster: Cluster = field(default_factory=Cluster)
-    download: bool = True
-
-    @property
-    def knob(self) -> BackTranslation:
-        """What a recipe would say; ValueError for what none may."""
-        return BackTranslation(share=self.share, balance=self.balance, translator=self.translator)
-
-    def __post_init__(self) -> None:
-        assert self.lands  # its name is checked
-
-    @property
-    def lands(self) -> RunFolder:
-        about = about_run(self.taxonomy, self.corpus, usual=USUAL)
-        return RunFolder(out=self.out, name=self.name, usual=f"augment-{about}")
-
-    @property
-    def store_place(self) -> Place:
-        return store_of(self.out, self.store)
 
 
 def planned_augmentation(settings: Augmenting, console: Console) -> Augment:
     """The whole job as a stage; ValueError for what cannot be, before anything starts."""
     knob = settings.knob
-    source = find_corpus(settings.corpus, settings.data, download=settings.download)
+    source = settings.find()
     taxonomy = taxonomy_for(settings.taxonomy, source, usual=USUAL)
     corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
     if source.notes:
@@ -155,7 +109,7 @@ def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
     """
     console = console or Console()
     stage = planned_augmentation(settings, console)
-    ready_out(settings.out, settings.store_place)
+    settings.ready()
     inputs = {
         "job": "jobs.augment",
         "corpus": stage.translated.corpus.name,

@@ -1,16 +1,14 @@
 """`jobs.calibrate`: what dev can fit for a finished artifact, what that earns on test, and why."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from emoray.artifact.loading import open_artifact
 from emoray.console.heartbeat import waiting
-from emoray.data.importing.settings import Bring
-from emoray.stages.artifact_scoring import Wanted, judge
-from emoray.storage.location import Place, name_of, staged_output, tables_at
-from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
+from emoray.stages.artifact_scoring import judge
+from emoray.storage.location import Place, staged_output, tables_at
+from emoray.storage.run_folder import record_inputs
 from emoray.tables.files import write_table
 from emoray.tables.finished_rows import CalibrationLabelRow, CalibrationRow, ChangeRow
 from emoray.tables.rows import ReliabilityRow
@@ -18,28 +16,7 @@ from emoray.tables.terminal import print_titled
 from emoray.workflows import calibrate_tables as tell
 from emoray.workflows import calibration as fit
 from emoray.workflows.run_place import free_place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibrate:
-    """Which artifact, on what corpus, and where the tables land."""
-
-    artifact: Place
-    corpus: Bring | None = None
-    data: Place | None = None
-    out: Place = RESULTS
-    name: str | None = None
-    store: Place | None = None
-    download: bool = True
-    figures: bool = True
-
-    def __post_init__(self) -> None:
-        assert self.lands  # its name is checked
-
-    @property
-    def lands(self) -> RunFolder:
-        usual = f"calibrate-{name_of(self.artifact)}"
-        return RunFolder(out=self.out, name=self.name, usual=usual)
+from emoray.workflows.settings.calibrate import Calibrate
 
 
 def explain_gain(found: fit.Calibrated) -> tuple[str, str]:
@@ -74,14 +51,7 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     """
     console = console or Console()
     finished = open_artifact(settings.artifact)
-    wanted = Wanted(
-        corpus=settings.corpus,
-        data=settings.data,
-        download=settings.download,
-        out=settings.out,
-        store=settings.store,
-    )
-    court = judge(finished, wanted)
+    court = judge(finished, settings)
     inputs = {"job": "jobs.calibrate", **court.inputs}
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name}"

@@ -23,6 +23,7 @@ from emoray.tables.finished_rows import (
     EvaluationRow,
 )
 from emoray.tables.terminal import table
+from emoray.workflows.settings.evaluate import LOW
 
 NAMES = {
     "macro_f1": "macro-F1",
@@ -33,9 +34,6 @@ NAMES = {
 }
 MINUS = "\N{MINUS SIGN}"
 TOLD = {"test_macro_f1": "test F1", "test_ece": "ECE"}  # of a decision, where they are known
-
-
-VALUE, LOW = "value", "low"  # what gates are held against
 
 
 def signed_score(number: float) -> str:

@@ -6,7 +6,6 @@ Shapes: K labels.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -19,52 +18,12 @@ from emoray.tables.files import read_table
 from emoray.tables.finished_rows import CalibrationRow
 from emoray.tables.terminal import print_titled
 from emoray.workflows import calibrate_tables as tell
+from emoray.workflows.settings.decide import ChangeDecision
 
 SCORES = (  # what a history keeps of a calibration
     *("dev_macro_f1", "test_macro_f1", "test_micro_f1", "test_precision", "test_recall"),
     *("test_ece", "test_brier", "test_nll"),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeDecision:
-    """Which artifact, and one of: a decision given, one from a calibration, a way through the
-    history, or a look at it.
-
-    thresholds: `0.4` for all labels, `joy=0.3` for one; labels not named keep what they have.
-    """
-
-    artifact: Place
-    temperature: float | None = None
-    thresholds: tuple[str, ...] = ()
-    source: Place | None = None
-    rule: str | None = None
-    undo: bool = False
-    redo: bool = False
-    to: int | None = None
-    history: bool = False
-
-    def __post_init__(self) -> None:
-        given = self.temperature is not None or bool(self.thresholds)
-        moves = [self.undo, self.redo, self.to is not None]
-        ways = [given, self.source is not None, *moves, self.history]
-        if sum(ways) != 1:
-            raise ValueError(
-                "a decision comes one way, --temperature and --threshold, or --from, or --undo, "
-                f"--redo or --to, or --list, got {sum(ways) or 'none'} of them: choose one"
-            )
-        if self.rule is not None and self.source is None:
-            raise ValueError(f"--rule picks a row of --from, got {self.rule!r} without: add --from")
-        if self.temperature is not None and not 0 < self.temperature < np.inf:
-            raise ValueError(
-                f"temperature must be finite and above 0, got {self.temperature}: 1 leaves logits "
-                "alone"
-            )
-        if not isinstance(self.artifact, Path) and not self.history:
-            raise ValueError(
-                f"a decision is changed in a local folder, where two files change in one moment, "
-                f"got {self.artifact}: copy the artifact here, decide, and copy it to a new place"
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -2,21 +2,19 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from rich.console import Console
 
-from emoray.data.finding import about_run
-from emoray.data.importing.settings import Bring
 from emoray.distributed import progress
 from emoray.distributed.actor_pool import Pool, StageLimits
-from emoray.distributed.connection import Cluster, connected
-from emoray.distributed.resources import check_share, refuse_missing
+from emoray.distributed.connection import connected
+from emoray.distributed.resources import refuse_missing
 from emoray.distributed.stages import Stages
 from emoray.quant.scheme_names import pick
 from emoray.search import members
-from emoray.search.ensemble_plans import LEAST, PLANS, EnsemblePlan, bases_of, checked_plan
+from emoray.search.ensemble_plans import LEAST, PLANS, EnsemblePlan, bases_of
 from emoray.search.text_lengths import reading, told_reading
 from emoray.search.trials import Desk
 from emoray.stages.decisions import Decide
@@ -26,15 +24,7 @@ from emoray.stages.predictions import keeps_texts
 from emoray.stages.spec import RULES, Decision, Fitted
 from emoray.storage.location import Place, absolute, local_copy
 from emoray.storage.lock import alone_in
-from emoray.storage.names import checked_run
-from emoray.storage.run_folder import (
-    RESULTS,
-    RunFolder,
-    ready_out,
-    record_inputs,
-    settings_of,
-    store_of,
-)
+from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.cleanup import clear_leftovers
 from emoray.storage.store.opening import open_store
 from emoray.tables.parts import begin
@@ -42,80 +32,11 @@ from emoray.tables.version import versioned
 from emoray.workflows import publish
 from emoray.workflows.corpus import tell_look
 from emoray.workflows.run_place import free_place
+from emoray.workflows.settings.ensemble import Ensemble
 
-EVERY = "all"
 DECISIONS = tuple(Decision(temperature=t, rule=rule) for t in (Fitted(), 1.0) for rule in RULES)
-LIMITS = StageLimits(
-    seconds=12 * 3600.0
-)  # of one training: nothing alive takes longer on two cores
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ensemble:
-    """Which members, how stored and combined, on what data, and where everything lands."""
-
-    plan: str = "diverse"
-    members: int = 5
-    taxonomy: str | None = None
-    scheme: str = "int8"
-    combine: tuple[str, ...] = (EVERY,)
-    encoders: tuple[str, ...] = ()
-    epochs: int | None = None
-    max_tokens: int | None = None
-    cpus_per_member: float = 1.0
-    gpus_per_member: float | None = None
-    corpus: Bring | None = None
-    data: Place | None = None
-    out: Place = RESULTS
-    run: str | None = None
-    store: Place | None = None
-    cluster: Cluster = field(default_factory=Cluster)
-    limits: StageLimits = LIMITS
-    download: bool = True
-    keep_texts: bool | None = None
-
-    def __post_init__(self) -> None:
-        checked_plan(self.plan)
-        if self.run is not None:
-            checked_run(self.run)
-        known = (*members.COMBINATIONS, EVERY)
-        strange = [name for name in self.combine if name not in known]
-        if strange or not self.combine:
-            raise ValueError(
-                f"a combination is one of {', '.join(known)}, got "
-                f"{', '.join(strange) or 'none'}: name one of these"
-            )
-        if not self.cpus_per_member > 0:
-            raise ValueError(
-                f"a member holds more than 0 CPUs, got {self.cpus_per_member:g}: say what one "
-                "training uses"
-            )
-        check_share(self.gpus_per_member, "gpus_per_member")
-
-    @property
-    def combinations(self) -> tuple[str, ...]:
-        return members.COMBINATIONS if EVERY in self.combine else self.combine
-
-    @property
-    def lands(self) -> RunFolder:
-        about = about_run(self.taxonomy, self.corpus)
-        usual = f"ensemble-{self.plan}{self.members}-{about}"
-        settings = settings_of(
-            scheme=self.scheme,
-            combine=self.combine,
-            encoders=self.encoders,
-            epochs=self.epochs,
-            max_tokens=self.max_tokens,
-        )
-        return RunFolder(out=self.out, name=self.run, usual=usual, settings=settings)
-
-    @property
-    def run_place(self) -> Place:
-        return absolute(self.lands.place)
-
-    @property
-    def store_place(self) -> Place:
-        return store_of(self.out, self.store)
+# Of one training: nothing alive takes longer on two cores.
+LIMITS = StageLimits(seconds=12 * 3600.0)
 
 
 def _look(settings: Ensemble) -> CorpusSummary:
@@ -196,11 +117,11 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
         tell_look(facts.source, console)
     plan, asked = planned_members(settings, facts)
     read = list(told_reading(facts, plan.recipes))
-    ready_out(settings.out, settings.store_place)
+    settings.ready()
     inputs = versioned({"job": "jobs.ensemble", "plan": plan.name, **facts.inputs})
     run_place = absolute(free_place(settings.lands, inputs, console))
     with alone_in(run_place) as still_alone:
-        record_inputs(run_place, inputs, settings.lands.settings)
+        record_inputs(run_place, inputs, settings.shown_settings)
         store = open_store(settings.store_place)
         clear_leftovers(store)
         with (
@@ -224,7 +145,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
                     asked,
                     store=store,
                     pool=Pool(cpus=settings.cpus_per_member, gpus=settings.gpus_per_member),
-                    limits=settings.limits,
+                    limits=settings.limits or LIMITS,
                     console=console,
                 )
                 alone = members.measured(desk, trained.members)

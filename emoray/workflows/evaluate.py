@@ -1,8 +1,8 @@
 """`jobs.evaluate`: an artifact scored as it stands, timed alone, and held against gates."""
 
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,21 +13,17 @@ from rich.console import Console
 
 from emoray.artifact.loading import Finished, open_artifact, taxonomy_columns
 from emoray.console.heartbeat import waiting
-from emoray.data.corpus import Corpus
-from emoray.data.goemotions import CorpusFolder
-from emoray.data.importing.settings import Bring
-from emoray.data.importing.splits import TAKEN
 from emoray.metrics.bootstrap import usual_weights
 from emoray.metrics.comparison import Comparison, compare_decisions
 from emoray.metrics.resampled import Resampled, resampled
 from emoray.metrics.scores import Scores, score
 from emoray.provenance import provenance
-from emoray.stages.artifact_scoring import SPLITS, Judge, Said, Wanted
+from emoray.stages.artifact_scoring import Judge, Said
 from emoray.stages.artifact_scoring import judge as before_corpus
 from emoray.stages.baselines import MeasureBaselineLatency, baseline_decisions, baselines_of
 from emoray.stages.spec import CorpusRef
-from emoray.storage.location import Place, name_of, staged_output, tables_at
-from emoray.storage.run_folder import RESULTS, RunFolder, record_inputs
+from emoray.storage.location import staged_output, tables_at
+from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.keys import id_of
 from emoray.tables.files import read_table, write_table
 from emoray.tables.finished_rows import EvaluationRow
@@ -37,132 +33,9 @@ from emoray.tables.run_points import joined, latency_columns, percentiles_of
 from emoray.tables.terminal import print_titled
 from emoray.workflows import calibrate_tables as tell
 from emoray.workflows.run_place import free_place
+from emoray.workflows.settings.evaluate import Evaluate
 
 TEXTS, TURNS = 100, 3  # of the clock: three hundred calls give a 95th percentile its neighbours
-MEGABYTE = 1_000_000
-GATES = ("min_macro_f1", "max_ece", "max_latency_p95_ms", "max_size_mb")
-LEAST = 100  # texts of a split that a gate may be held against, unless the caller says otherwise
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gates:
-    """What an artifact must reach; None = whatever.
-
-    on: `value`, what is found, or `low`, the worse end of its 95 % interval where it has one.
-    least_texts: of the split, below which nothing can pass.
-    """
-
-    min_macro_f1: float | None = None
-    max_ece: float | None = None
-    max_latency_p95_ms: float | None = None
-    max_size_mb: float | None = None
-    on: str = tell.VALUE
-    least_texts: int = LEAST
-
-    def __post_init__(self) -> None:
-        if self.on not in (tell.VALUE, tell.LOW):
-            raise ValueError(
-                f"gates are held against {tell.VALUE} or {tell.LOW}, the worse end of the "
-                f"interval, got {self.on!r}: name one"
-            )
-        if self.least_texts < 1:
-            raise ValueError(
-                f"texts that a gate needs are counted from 1, got {self.least_texts}: {LEAST} is "
-                "customary"
-            )
-        for name in ("min_macro_f1", "max_ece"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                raise ValueError(
-                    f"{name} lies in [0, 1], got {value}: give a share, 0.5 rather than 50"
-                )
-        for name in ("max_latency_p95_ms", "max_size_mb"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < np.inf:
-                raise ValueError(f"{name} is finite and above 0, got {value}: leave it out for any")
-
-    @property
-    def limits(self) -> dict[str, float | None]:
-        """Every gate by its name."""
-        return {name: getattr(self, name) for name in GATES}
-
-    @property
-    def any(self) -> bool:
-        """Whether anything is asked for."""
-        return any(limit is not None for limit in self.limits.values())
-
-    def failed(self, measured: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """(gate, one clear line) of each gate that is not passed. measured: columns of the row."""
-        lower, upper = measured["macro_f1_low"], measured["ece_high"]
-        size = measured["size_bytes"] / MEGABYTE
-        found = {
-            "min_macro_f1": (measured["macro_f1"], lower, "macro-F1", "lower", "", 4),
-            "max_ece": (measured["ece"], upper, "ECE", "upper", "", 4),
-            "max_latency_p95_ms": (measured["latency_p95_ms"], None, "p95 latency", "", " ms", 3),
-            "max_size_mb": (size, None, "size", "", " MB", 3),
-        }
-        for gate, limit in self.limits.items():
-            value, end, name, side, unit, digits = found[gate]
-            said = f"{name} {value:.{digits}f}{unit}"
-            if self.on == tell.LOW and end is not None:
-                said += f", {side} end of its 95 % interval {end:.{digits}f}{unit}"
-                value = end
-            least = gate.startswith("min")
-            if limit is not None and not (value >= limit if least else value <= limit):
-                yield gate, f"gate failed: --{gate.replace('_', '-')} {limit:g}{unit}, found {said}"
-
-    def require(self, split: str, source: CorpusFolder, corpus: Corpus) -> None:
-        """Refuse (ValueError) a corpus on which passing would say nothing."""
-        if not self.any:
-            return
-        if source.stands_in:
-            raise ValueError(
-                "a gate is held against the corpus that was meant, got the embedded sample, as "
-                "GoEmotions was not found: name yours with --corpus, or GoEmotions' folder with "
-                "--data; --corpus sample means the sample"
-            )
-        if any(f"{split} {TAKEN}" in note for note in source.notes):
-            raise ValueError(
-                f"a gate is held against texts that nothing was fitted on, got a corpus without "
-                f"{split}, which was taken from train: bring a file of {split}, or name another "
-                "with --corpus-split"
-            )
-        if (texts := len(corpus.split(split))) < self.least_texts:
-            raise ValueError(
-                f"a gate needs {self.least_texts} texts or more to tell anything, got {texts} in "
-                f"{split} of {source.name}: bring more, or lower --min-texts"
-            )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluate:
-    """Which artifact, on which split of what corpus, and what it must reach."""
-
-    artifact: Place
-    split: str = "test"
-    corpus: Bring | None = None
-    data: Place | None = None
-    out: Place = RESULTS
-    name: str | None = None
-    store: Place | None = None
-    threads: int = 1
-    gates: Gates = field(default_factory=Gates)
-    download: bool = True
-
-    def __post_init__(self) -> None:
-        assert self.lands  # its name is checked
-        if self.split not in SPLITS:
-            raise ValueError(
-                f"an artifact is scored on {' or '.join(SPLITS)}, got {self.split!r}: it was "
-                "fitted on train, where its score says nothing"
-            )
-        if self.threads < 1:
-            raise ValueError(f"threads are counted from 1, got {self.threads}: 1 is customary")
-
-    @property
-    def lands(self) -> RunFolder:
-        usual = f"evaluate-{name_of(self.artifact)}"
-        return RunFolder(out=self.out, name=self.name, usual=usual)
 
 
 def _clock(finished: Finished, said: Said, threads: int) -> list[LatencyRow]:
@@ -303,14 +176,7 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     """
     console = console or Console()
     finished = open_artifact(settings.artifact)
-    wanted = Wanted(
-        corpus=settings.corpus,
-        data=settings.data,
-        download=settings.download,
-        out=settings.out,
-        store=settings.store,
-    )
-    court = before_corpus(finished, wanted, partial(settings.gates.require, settings.split))
+    court = before_corpus(finished, settings, partial(settings.gates.require, settings.split))
     inputs = {"job": "jobs.evaluate", **court.inputs, "split": settings.split}
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name} as it stands"

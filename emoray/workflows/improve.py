@@ -2,24 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import as_completed
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 
 from emoray.console.wording import count
-from emoray.data.finding import about_run
-from emoray.data.importing.settings import Bring
 from emoray.distributed import progress
-from emoray.distributed.connection import Cluster, connected
-from emoray.distributed.resources import check_share, refuse_missing
+from emoray.distributed.connection import connected
+from emoray.distributed.resources import refuse_missing
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages
-from emoray.models.augmentation import BackTranslation
-from emoray.models.encoder.recipe import DEFAULT_ENCODER
 from emoray.models.losses import BCE, Focal
 from emoray.models.recipe import Recipe
-from emoray.models.word.recipe import GloveRecipe
 from emoray.quant.scheme import FLOAT
 from emoray.report.improvement import draw_improvements
 from emoray.search.text_lengths import reading, told_reading
@@ -31,14 +26,7 @@ from emoray.stages.plan import deciding, training
 from emoray.stages.spec import Data, Decision, EncoderRef
 from emoray.storage.location import Place, absolute, child, local_copy, staged_output
 from emoray.storage.lock import alone_in
-from emoray.storage.run_folder import (
-    RESULTS,
-    RunFolder,
-    ready_out,
-    record_inputs,
-    settings_of,
-    store_of,
-)
+from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.keys import key_of
 from emoray.storage.store.opening import open_store
 from emoray.tables.files import write_table
@@ -47,7 +35,6 @@ from emoray.workflows.corpus import tell_look
 from emoray.workflows.improve_predictions import technique_logits
 from emoray.workflows.improve_rows import (
     BASELINE,
-    PROMISES,
     About,
     Attempt,
     improvement_rows,
@@ -55,81 +42,8 @@ from emoray.workflows.improve_rows import (
     seed_rows,
 )
 from emoray.workflows.run_place import free_place
+from emoray.workflows.settings.improve import Improve
 from emoray.workflows.subsample import fewer
-
-TECHNIQUES = tuple(PROMISES)
-USUAL_FAMILIES = (GloveRecipe.family,)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Improve:
-    """Which techniques, on which family, with how many seeds; texts: of train, None for all."""
-
-    techniques: tuple[str, ...] = TECHNIQUES
-    families: tuple[str, ...] = USUAL_FAMILIES
-    taxonomy: str | None = None
-    seeds: int = 3
-    members: int = 5
-    translator: str = "apertium:eng-spa"
-    share: float = 0.5
-    balance: float = 1.0
-    texts: int | None = None
-    epochs: int | None = None
-    max_tokens: int | None = None
-    encoder: str | None = None
-    corpus: Bring | None = None
-    data: Place | None = None
-    out: Place = RESULTS
-    name: str | None = None
-    store: Place | None = None
-    cluster: Cluster = field(default_factory=Cluster)
-    gpus_per_stage: float | None = None
-    download: bool = True
-
-    def __post_init__(self) -> None:
-        check_share(self.gpus_per_stage)
-        assert self.lands  # its name is checked
-        for what, asked, known in (
-            ("technique", self.techniques, TECHNIQUES),
-            ("family", self.families, tuple(FAMILIES)),
-        ):
-            strange = [name for name in asked if name not in known]
-            if strange or not asked:
-                raise ValueError(
-                    f"a {what} is one of {', '.join(known)}, got {', '.join(strange) or 'none'}: "
-                    "name one of these"
-                )
-        for name, least in (("seeds", 2), ("members", 2)):
-            if getattr(self, name) < least:
-                raise ValueError(
-                    f"{name} must be at least {least}, got {getattr(self, name)}: one alone has "
-                    "no spread"
-                )
-
-    @property
-    def augmentation(self) -> BackTranslation:
-        return BackTranslation(share=self.share, balance=self.balance, translator=self.translator)
-
-    @property
-    def encoder_name(self) -> str:
-        return self.encoder or DEFAULT_ENCODER
-
-    @property
-    def lands(self) -> RunFolder:
-        families = [] if self.families == USUAL_FAMILIES else list(self.families)
-        about = "-".join(["improve_f1", *families, about_run(self.taxonomy, self.corpus)])
-        names = ("techniques", "seeds", "members", "translator", "share", "balance", "texts")
-        named = {name: getattr(self, name) for name in (*names, "epochs", "max_tokens", "encoder")}
-        settings = settings_of(**named)
-        return RunFolder(out=self.out, name=self.name, usual=about, settings=settings)
-
-    @property
-    def place(self) -> Place:
-        return absolute(self.lands.place)
-
-    @property
-    def store_place(self) -> Place:
-        return store_of(self.out, self.store)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,7 +99,7 @@ def planned_techniques(
         "ensemble": Planned(name="ensemble", recipe=baseline, groups=together),
     }
     first = Planned(name=BASELINE, recipe=baseline, groups=single)
-    return [first, *(plans[name] for name in settings.techniques)]
+    return [first, *(plans[name] for name in settings.chosen)]
 
 
 def _make(stages: Stages, scores: Sequence[Score], console: Console) -> None:
@@ -283,7 +197,7 @@ def run_improve(settings: Improve, console: Console | None = None) -> Place:
     Raises ValueError for a mistake in settings or data before any worker starts.
     """
     console = console or Console()
-    ready_out(settings.out, settings.store_place)
+    settings.ready()
     looks = {family: _found(family, settings) for family in settings.families}
     first = looks[settings.families[0]]
     if settings.corpus is not None:
@@ -294,7 +208,7 @@ def run_improve(settings: Improve, console: Console | None = None) -> Place:
     place = absolute(free_place(settings.lands, inputs, console))
     open_store(settings.store_place)  # refused here, before a folder is made
     with alone_in(place) as still_alone, staged_output(place) as folder:
-        record_inputs(place, inputs, settings.lands.settings)
+        record_inputs(place, inputs, settings.shown_settings)
         looks = {family: _cut(found, settings, folder) for family, found in looks.items()}
         first = looks[settings.families[0]]
         settings = replace(settings, taxonomy=first.taxonomy.name)

@@ -16,14 +16,13 @@ from emoray.stages.decision_columns import ModelLogits
 from emoray.stages.fitted import FittedDecisions
 from emoray.stages.spec import Decision, recipe_id
 from emoray.tables.improvement_rows import ALL_LABELS, ImprovementRow, ImprovementSeedRow
+from emoray.workflows.settings.improve import TECHNIQUES
 
 BASELINE = "baseline"
 # As shares of the baseline's macro-F1: what is often promised of each technique.
-PROMISES: Mapping[str, Promise] = {
-    "focal_loss": Promise(0.10, 0.20),
-    "augmentation": Promise(0.05, 0.15),
-    "ensemble": Promise(0.15, 0.25),
-}
+PROMISES: Mapping[str, Promise] = dict(
+    zip(TECHNIQUES, (Promise(0.10, 0.20), Promise(0.05, 0.15), Promise(0.15, 0.25)), strict=True)
+)
 # The first is what the summary speaks of; neither hangs on a temperature.
 DECISIONS = tuple(Decision(temperature=1.0, rule=rule) for rule in (PerLabel(), Fixed(0.5)))
 

@@ -2,23 +2,20 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from rich.console import Console
 
 from emoray.console.wording import count
-from emoray.data.finding import about_run
-from emoray.data.importing.settings import Bring
 from emoray.distributed import progress
 from emoray.distributed.actor_pool import StageLimits
-from emoray.distributed.connection import Cluster, connected
-from emoray.distributed.resources import check_share, refuse_missing
+from emoray.distributed.connection import connected
+from emoray.distributed.resources import refuse_missing
 from emoray.distributed.stages import Stages
-from emoray.distributed.workers import LIMITS
 from emoray.models.encoder.recipe import DEFAULT_ENCODER
 from emoray.search import baselines, study_backup, timing, translation, tune
-from emoray.search.overrides import SpaceOverrides, encoders_needed, named_space, own_vectors
+from emoray.search.overrides import encoders_needed, named_space, own_vectors
 from emoray.search.spaces import JointSpace, Space
 from emoray.search.text_lengths import recipes_reading, space_reading, told_reading
 from emoray.search.trials import Desk
@@ -27,15 +24,7 @@ from emoray.stages.inputs import CorpusSummary, summarize_corpus
 from emoray.stages.predictions import keeps_texts
 from emoray.storage.location import Place, absolute, child, local_copy, staged_output
 from emoray.storage.lock import alone_in
-from emoray.storage.names import checked_run
-from emoray.storage.run_folder import (
-    RESULTS,
-    RunFolder,
-    ready_out,
-    record_inputs,
-    settings_of,
-    store_of,
-)
+from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.cleanup import clear_leftovers
 from emoray.storage.store.opening import open_store
 from emoray.tables.parts import begin
@@ -43,67 +32,18 @@ from emoray.tables.version import versioned
 from emoray.workflows import publish
 from emoray.workflows.corpus import tell_look
 from emoray.workflows.run_place import free_place
+from emoray.workflows.settings.sweep import Sweep
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sweep:
-    """What to search, on what data, and where everything lands."""
-
-    space: str = "quick"
-    taxonomy: str | None = None
-    corpus: Bring | None = None
-    data: Place | None = None
-    out: Place = RESULTS
-    run: str | None = None
-    store: Place | None = None
-    trials: int = 64
-    max_tokens: int | None = None
-    wish: SpaceOverrides = field(default_factory=SpaceOverrides)
-    encoders: tuple[str, ...] = ()
-    cluster: Cluster = field(default_factory=Cluster)
-    limits: StageLimits = LIMITS
-    gpus_per_stage: float | None = None
-    download: bool = True
-    keep_texts: bool | None = None
-    download_vectors: bool = False
-    vector_files: tuple[Place, ...] = ()
-
-    def __post_init__(self) -> None:
-        check_share(self.gpus_per_stage)
-        if self.run is not None:
-            checked_run(self.run)
-
-    @property
-    def lands(self) -> RunFolder:
-        about = about_run(self.taxonomy, self.corpus)
-        settings = settings_of(
-            dims=self.wish.dims,
-            layers=self.wish.layers,
-            seeds=self.wish.seeds,
-            vectors=self.wish.vectors,
-            encoders=self.encoders,
-            max_tokens=self.max_tokens,
-        )
-        usual = f"{self.space}-{about}"
-        return RunFolder(out=self.out, name=self.run, usual=usual, settings=settings)
-
-    @property
-    def run_folder(self) -> Place:
-        return absolute(self.lands.place)
-
-    @property
-    def store_root(self) -> Place:
-        return store_of(self.out, self.store)
-
-    def inputs(self, facts: CorpusSummary) -> dict[str, str]:
-        """What the run's results are made of: another input is another run."""
-        given = [v.sha256 for v in facts.data.vectors] if self.vector_files else []
-        return {
-            "job": "jobs.sweep",
-            "space": self.space,
-            **facts.inputs,
-            "vectors": " ".join(given) or "those at hand",
-        }
+def _inputs(sweep: Sweep, facts: CorpusSummary) -> dict[str, str]:
+    """What the run's results are made of: another input is another run."""
+    given = [v.sha256 for v in facts.data.vectors] if sweep.vector_files else []
+    return {
+        "job": "jobs.sweep",
+        "space": sweep.space,
+        **facts.inputs,
+        "vectors": " ".join(given) or "those at hand",
+    }
 
 
 def _encoders(sweep: Sweep) -> tuple[str, ...]:
@@ -119,7 +59,7 @@ def _encoders(sweep: Sweep) -> tuple[str, ...]:
 
 def _vector_files(sweep: Sweep) -> tuple[Place, ...] | None:
     """Those named; none where none are needed, None where what is at hand will do."""
-    if sweep.vector_files and (encoders_needed(sweep.space) or not sweep.wish.needs_given):
+    if sweep.vector_files and (encoders_needed(sweep.space) or not sweep.overrides.needs_given):
         raise ValueError(
             f"--vectors-file is for recipes that start from given vectors, got "
             f"{', '.join(map(str, sweep.vector_files))} and no such recipe: leave it out, or add "
@@ -127,7 +67,7 @@ def _vector_files(sweep: Sweep) -> tuple[Place, ...] | None:
         )
     if sweep.download_vectors and sweep.vector_files:
         raise ValueError("--download-vectors and --vectors-file exclude each other, got both")
-    return sweep.vector_files or (None if sweep.wish.needs_given else ())
+    return sweep.vector_files or (None if sweep.overrides.needs_given else ())
 
 
 def _announce(
@@ -194,7 +134,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
         facts.dims,
         encoders=facts.data.encoders,
         trials=sweep.trials,
-        wish=sweep.wish,
+        wish=sweep.overrides,
     )
     space = space_reading(facts, space, sweep.max_tokens)
     recipes = translation.recipes_of(space)
@@ -202,17 +142,21 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     facts = replace(facts, data=translation.with_translators(facts.data, recipes))
     if isinstance(space, Space):
         tune.planned_grid(space, facts.data)  # refused here, before any worker starts
-    ready_out(sweep.out, sweep.store_root)
-    inputs = versioned(sweep.inputs(facts))
+    sweep.ready()
+    inputs = versioned(_inputs(sweep, facts))
     run_folder = absolute(free_place(sweep.lands, inputs, console))
     with alone_in(run_folder) as still_alone:
-        record_inputs(run_folder, inputs, sweep.lands.settings)
-        store = open_store(sweep.store_root)  # refused here, before Ray
+        record_inputs(run_folder, inputs, sweep.shown_settings)
+        store = open_store(sweep.store_place)  # refused here, before Ray
         store.share(facts.data)
         clear_leftovers(store)
         with (
             connected(sweep.cluster),
-            Stages(store.place, limits=sweep.limits, gpus=sweep.gpus_per_stage) as stages,
+            Stages(
+                store.place,
+                limits=StageLimits(seconds=60 * sweep.stage_minutes),
+                gpus=sweep.gpus_per_stage,
+            ) as stages,
         ):
             refuse_missing(sweep.gpus_per_stage, sweep.cluster)
             _announce(run_folder, facts, space, read, console)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,10 @@ from rich.console import Console
 
 from emoray.console.progress import Tell, pace
 from emoray.data.corpus import read_records
-from emoray.data.finding import about_run, find_corpus
 from emoray.data.goemotions import CorpusFolder
-from emoray.data.importing.settings import Bring
 from emoray.stages.text_lengths import MOST_WORDS, word_lengths
 from emoray.storage.location import Place, child, local_copy, staged_output
-from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs
+from emoray.storage.run_folder import ready_out, record_inputs
 from emoray.storage.store.manifest import file_sha256
 from emoray.tables.terminal import print_titled, table
 from emoray.text.vectors.cooccurrence import Counts, count_pairs
@@ -25,100 +23,20 @@ from emoray.text.vectors.quality import (
     inflections,
     neighbours,
 )
-from emoray.text.vectors.settings import GloveObjective, Method, OwnVectors, Ppmi
+from emoray.text.vectors.settings import Ppmi
 from emoray.text.vectors.sources import VectorSource, find_all
 from emoray.text.vectors.texts import read_lines
 from emoray.text.vectors.training import train_vectors
 from emoray.text.vectors.writing import names_for, write_vectors
 from emoray.text.words import tokenize
 from emoray.workflows.run_place import free_place
+from emoray.workflows.settings.vectors import Training
 
 SHOWN = ("happy", "sad", "angry", "love", "afraid", "thanks", "funny", "sorry")
 AT_LEAST = (
     4  # words whose neighbours are shown, the most frequent ones where none of these is known
 )
 NEIGHBOURS = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlainTextFile:
-    """A text file, one text a line."""
-
-    place: Place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CorpusTrainTexts:
-    """The train texts of a corpus, cut as models read them: a sweep's own vectors are the same."""
-
-    corpus: Bring | None = None
-    data: Place | None = None
-    download: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Training:
-    """What to train on, how, how wide, and where the files land.
-
-    out: the folder of all runs. near: words whose neighbours are shown.
-    """
-
-    texts: PlainTextFile | CorpusTrainTexts
-    settings: OwnVectors = field(default_factory=OwnVectors)
-    dim: int = 100
-    out: Place = RESULTS
-    name: str | None = None
-    near: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        assert self.lands  # its name is checked
-        if self.out.name.endswith((".txt", ".npy")):
-            raise ValueError(
-                f"--out is the folder of all runs, got {self.out}: the files are called "
-                f"{self.file}, …; name their folder in OUT with --name"
-            )
-
-    @property
-    def lands(self) -> RunFolder:
-        return RunFolder(out=self.out, name=self.name, usual=f"vectors-{_about(self.texts)}")
-
-    @property
-    def file(self) -> str:
-        """What the file in GloVe's text format is called."""
-        return f"{self.settings}.{self.dim}d.txt"
-
-
-def _about(texts: PlainTextFile | CorpusTrainTexts) -> str:
-    """What the vectors' folder is called after."""
-    if isinstance(texts, CorpusTrainTexts):
-        return about_run(None, texts.corpus, usual="goemotions")
-    return texts.place.name.partition(".")[0]
-
-
-METHODS: dict[str, Method] = {"ppmi": Ppmi(), "glove": GloveObjective()}
-
-
-def method_settings(method: str, **knobs: int) -> OwnVectors:
-    """The settings of a method by its name; ValueError for any other name."""
-    if method not in METHODS:
-        raise ValueError(
-            f"method is one of {', '.join(METHODS)}, got {method!r}: name one of these"
-        )
-    return OwnVectors(method=METHODS[method], **knobs)
-
-
-def texts_of(
-    text: Place | None, corpus: Bring | None, data: Place | None, *, download: bool
-) -> PlainTextFile | CorpusTrainTexts:
-    """What the options of a job name: a text file, else a corpus."""
-    if text is None:
-        return CorpusTrainTexts(corpus=corpus, data=data, download=download)
-    if corpus is not None:
-        raise ValueError(
-            f"word vectors are trained on a text file or on a corpus, got {text} and "
-            f"{corpus.source}: leave one out"
-        )
-    return PlainTextFile(place=text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,16 +53,16 @@ class TextSources:
         return {"job": "jobs.vectors", "texts": name, "texts_sha256": file_sha256(self.path)}
 
 
-def _found(texts: PlainTextFile | CorpusTrainTexts) -> TextSources:
-    if isinstance(texts, PlainTextFile):
-        path = local_copy(texts.place)
+def _found(training: Training) -> TextSources:
+    if training.text is not None:
+        path = local_copy(training.text)
         if not path.is_file():
             raise ValueError(
-                f"word vectors come from a text file, one text a line, got no file {texts.place}: "
-                "check the path"
+                f"word vectors come from a text file, one text a line, got no file "
+                f"{training.text}: check the path"
             )
         return TextSources(path=path, source=None)
-    source = find_corpus(texts.corpus, texts.data, download=texts.download)
+    source = training.find()
     return TextSources(path=source.folder / "train.tsv", source=source)
 
 
@@ -168,7 +86,7 @@ def _told(texts: Iterator[list[str]], tell: Tell) -> Iterator[list[str]]:
 def _counted(training: Training, found: TextSources, console: Console) -> Counts:
     what, texts = _words_of(found)
     console.print(f"texts {what}", highlight=False, soft_wrap=True, markup=False)
-    settings = training.settings
+    settings = training.own
     with pace(console, "texts read") as tell:
         return count_pairs(
             _told(texts, tell),
@@ -179,12 +97,12 @@ def _counted(training: Training, found: TextSources, console: Console) -> Counts
 
 
 def _trained(training: Training, counts: Counts, console: Console) -> np.ndarray:
-    method = training.settings.method
+    method = training.own.method
     total = None if isinstance(method, Ppmi) else method.epochs
     with pace(console, "epochs", total) as tell:
         return train_vectors(
             counts,
-            training.settings,
+            training.own,
             dim=training.dim,
             report=lambda epoch, loss: tell(epoch, f"loss {loss:.4f}"),
         )
@@ -196,7 +114,7 @@ def _near(training: Training, words: tuple[str, ...]) -> tuple[str, ...]:
     for word in training.near:
         if word not in known:
             raise ValueError(
-                f"neighbours are shown of words that stand {training.settings.min_count} times or "
+                f"neighbours are shown of words that stand {training.own.min_count} times or "
                 f"more in the texts, got {word!r}: name another, or a smaller --min-count"
             )
     usual = [word for word in SHOWN if word in known]
@@ -216,7 +134,7 @@ def _tell_neighbours(
 
 def _at_hand(training: Training) -> VectorSource | None:
     """Given vectors to be compared with, the widest; None where there are none."""
-    data = training.texts.data if isinstance(training.texts, CorpusTrainTexts) else None
+    data = None if training.text is not None else training.data
     found = find_all(None if data is None else local_copy(data))
     return found[-1] if found else None
 
@@ -249,7 +167,7 @@ def run_training(training: Training, console: Console | None = None) -> tuple[Pl
     console = console or Console()
     names = names_for(training.file)
     ready_out(training.out)
-    found = _found(training.texts)
+    found = _found(training)
     folder = free_place(training.lands, found.inputs, console)
     begun = time.perf_counter()
     with staged_output(folder, only=names) as here:
@@ -257,14 +175,14 @@ def run_training(training: Training, console: Console | None = None) -> tuple[Pl
         near = _near(training, counts.words)
         console.print(
             f"{counts.texts:,} texts, {counts.running:,} words; {len(counts.words):,} different "
-            f"ones stand {training.settings.min_count} times or more, near each other in "
+            f"ones stand {training.own.min_count} times or more, near each other in "
             f"{counts.matrix_VV.nnz:,} pairs ({time.perf_counter() - begun:.1f} s)",
             highlight=False,
             soft_wrap=True,
         )
         vectors_VD = _trained(training, counts, console)
         console.print(
-            f"{training.settings}, {training.dim} dimensions "
+            f"{training.own}, {training.dim} dimensions "
             f"({time.perf_counter() - begun:.1f} s in all)\n",
             highlight=False,
             soft_wrap=True,

@@ -11,7 +11,7 @@ import pytest
 
 from emoray.provenance import provenance
 from emoray.storage.store.local import Store
-from emoray.workflows.sweep import Sweep
+from emoray.workflows.settings.sweep import Sweep
 from tests.cluster.head import ROOT, Head
 from tests.runs import read
 
@@ -112,7 +112,7 @@ def wait(until: Callable[[], bool]) -> None:
 @pytest.fixture(scope="module")
 def story(head: Head, tmp_path_factory: pytest.TempPathFactory) -> Story:
     sweep = Sweep(space="smoke", out=tmp_path_factory.mktemp("submitted"))
-    store = Store(sweep.store_root)
+    store = Store(sweep.store_place)
     words = (*SWEEP, "--space", "smoke", "--no-download", "--out", str(sweep.out))
     head.handed_in("--no-wait", "--submission-id", "first", *words, stand=sweep.out.parent)
     wait(lambda: any(key.startswith("embed") for key in made(store)))
@@ -144,7 +144,7 @@ def test_a_stopped_job_ends_by_itself_before_it_is_killed(story: Story, head: He
 @pytest.mark.faults
 def test_the_job_submitted_again_goes_on_where_it_stopped(story: Story) -> None:
     assert story.code == 0 and "succeeded" in story.again, story.again
-    finished = made(Store(story.sweep.store_root))
+    finished = made(Store(story.sweep.store_place))
     assert 0 < len(story.made) < len(finished)
     assert len(set(finished)) == len(finished), "a finished stage was made again"
     assert read(story.sweep).tables["runs"].iloc[-1]["git_commit"] == provenance().git_commit

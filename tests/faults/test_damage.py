@@ -64,7 +64,7 @@ def story(smoke: Run, tmp_path_factory: pytest.TempPathFactory) -> Story:
     run = replace(smoke, sweep=replace(smoke.sweep, out=out))
     damaged = set()
     for stage, n, name, damage in STAGES:
-        folder = sorted((run.sweep.store_root / "stages" / stage).iterdir())[n]
+        folder = sorted((run.sweep.store_place / "stages" / stage).iterdir())[n]
         damage(next(folder.glob(name)))
         damaged.add(folder.name)
     flip(run.folder / "points.parquet")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emoray.workflows.sweep import Sweep
+from emoray.workflows.settings.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import Driver
 from tests.faults.tolls import assert_as_if_nothing_had_happened, begun_again, toll
@@ -26,7 +26,7 @@ def too_small(tmp_path: Path, smoke: Run) -> Iterator[Path]:
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = shutil.which("mount")
-    size = size_of(Path(smoke.sweep.store_root)) // 2
+    size = size_of(Path(smoke.sweep.store_place)) // 2
     if not mount or os.system(f"{mount} -t tmpfs -o size={size} tmpfs {folder} 2> /dev/null"):
         pytest.skip("a small file system cannot be mounted here")
     yield folder

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emoray.workflows.sweep import Sweep
+from emoray.workflows.settings.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import COMMAND, Driver, Ended
 from tests.faults.tolls import NOTHING, assert_as_if_nothing_had_happened, begun_again, toll
@@ -148,7 +148,7 @@ def test_a_driver_killed_between_publishing_and_writing_loses_no_row(
     sweep = Sweep(space="smoke", out=tmp_path / "out", download=False)
     driver = Driver(sweep.out, command=["-m", "tests.faults.between", *COMMAND[2:]])
     ended = driver.ended()
-    assert ended.code == -signal.SIGKILL and (sweep.run_folder / "_killed_driver").exists()
+    assert ended.code == -signal.SIGKILL and (sweep.run_place / "_killed_driver").exists()
     assert [key for key in ended.made if key.startswith("decide")]
     run = swept(sweep)
     assert_as_if_nothing_had_happened(run, smoke)
@@ -166,7 +166,7 @@ def test_of_two_drivers_on_one_run_the_second_is_refused_and_two_runs_share_a_st
     second = Driver(out, "--run", "two")
     assert (first.ended().code, second.ended().code) == (0, 0)
     for name in ("one", "two"):
-        run = read(Sweep(space="smoke", out=out, run=name))
+        run = read(Sweep(space="smoke", out=out, name=name))
         named = {"points": run.tables["points"].assign(run=smoke.folder.name)}
         run = Run(sweep=run.sweep, tables=run.tables | named, journal=run.journal)
         assert_as_if_nothing_had_happened(run, smoke)

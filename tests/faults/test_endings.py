@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import ray
 
-from emoray.workflows.sweep import Sweep
+from emoray.workflows.settings.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import Driver
 from tests.faults.ending import FILLER, MOMENTS
@@ -38,7 +38,7 @@ def room(tmp_path: Path, smoke: Run) -> Iterator[Path]:
     mount, size = shutil.which("mount"), 2 * size_of(smoke.sweep.out)
     if not mount or os.system(f"{mount} -t tmpfs -o size={size} tmpfs {folder} 2> /dev/null"):
         pytest.skip("a small file system cannot be mounted here")
-    shutil.copytree(smoke.sweep.store_root, folder / "out" / "_store")
+    shutil.copytree(smoke.sweep.store_place, folder / "out" / "_store")
     yield folder
     os.system(f"umount --lazy {folder}")
 
@@ -47,11 +47,11 @@ def test_a_sweep_killed_at_any_moment_of_its_end_is_ended_by_the_same_command(
     smoke: Run, tmp_path: Path, ledger: Ledger
 ) -> None:
     sweep = Sweep(space="smoke", out=tmp_path / "out", download=False)
-    shutil.copytree(smoke.sweep.store_root, sweep.store_root)
+    shutil.copytree(smoke.sweep.store_place, sweep.store_place)
     for moment in MOMENTS:
         ended = struck(sweep.out, moment, "kill").ended()
         assert ended.code == -signal.SIGKILL, ended.said
-        assert (sweep.run_folder / "_lock").exists(), "nobody holds it, and it stays"
+        assert (sweep.run_place / "_lock").exists(), "nobody holds it, and it stays"
     run = swept(sweep)
     assert_as_if_nothing_had_happened(run, smoke)
     assert [e for e in run.journal if e["event"] == "made"] == [

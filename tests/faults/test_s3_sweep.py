@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from emoray.storage.s3 import S3Folder
-from emoray.workflows.sweep import Sweep
+from emoray.workflows.settings.sweep import Sweep
 from tests.conftest import SERVER
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import COMMAND, PATIENCE

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emoray.workflows.sweep import Sweep
+from emoray.workflows.settings.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import Driver, pids_in
 from tests.faults.tolls import assert_as_if_nothing_had_happened, begun_again, toll

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emoray.storage.store.local import Store
-from emoray.workflows.sweep import Sweep
+from emoray.workflows.settings.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.drivers import Driver
 from tests.faults.tolls import COMPUTED, begun_again, keys_of, toll

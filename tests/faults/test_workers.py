@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from emoray.workflows.sweep import Sweep
+from emoray.workflows.settings.sweep import Sweep
 from tests.faults.conftest import Ledger
 from tests.faults.dying_trials import before_rows, fails_once
 from tests.faults.saboteur import Event, Saboteur, has_loaded, kill
@@ -58,7 +58,7 @@ class Story:
 def story(smoke: Run, tmp_path_factory: pytest.TempPathFactory) -> Story:
     out = tmp_path_factory.mktemp("storm") / "out"
     sweep, storm = Sweep(space="smoke", out=out, download=False), Storm()
-    with before_rows(fails_once), Saboteur(sweep.store_root, storm):
+    with before_rows(fails_once), Saboteur(sweep.store_place, storm):
         broken = swept(sweep)
     return Story(storm=storm, broken=broken, healed=swept(sweep))
 

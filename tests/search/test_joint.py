@@ -9,7 +9,7 @@ import pytest
 
 from emoray.search import overrides, spaces
 from emoray.stages.spec import recipe_id
-from emoray.workflows.sweep import Sweep
+from emoray.workflows.settings.sweep import Sweep
 from tests.runs import Run, swept
 
 TRIALS = 4

@@ -24,7 +24,7 @@ from emoray.storage.s3 import S3Folder
 from emoray.storage.store.keys import key_of
 from emoray.storage.store.local import Store
 from emoray.tables.ensemble_rows import TranslationRow
-from emoray.workflows.sweep import Sweep
+from emoray.workflows.settings.sweep import Sweep
 from tests.runs import swept
 from tests.stages.augmented import TRAIN, translation
 from tests.stages.chain import RECIPE

@@ -10,7 +10,7 @@ from emoray.storage.s3 import S3Folder
 from emoray.tables.files import read_table, write_table
 from emoray.tables.parts import part_path, table_path
 from emoray.tables.point_rows import PointRow
-from emoray.workflows.sweep import Sweep
+from emoray.workflows.settings.sweep import Sweep
 from tests.tables.made import row
 
 BAD = ["", ".", "..", "../x", "../../etc/passwd", "a/b", "a\\b", "/abs", "~", "-rf", "_store"]
@@ -20,12 +20,12 @@ ODD = ["a b", "a\nb", "a\x00b", "a\x1b[31mb", "\u202eb", "naïve", "a" * 201]
 @pytest.mark.parametrize("name", [*BAD, *ODD], ids=ascii)
 def test_a_runs_name_stays_in_the_output_folder(name: str) -> None:
     with pytest.raises(ValueError, match=r"a run's name is .*, got .*--name"):
-        Sweep(run=name)
+        Sweep(name=name)
 
 
 @pytest.mark.parametrize("name", ["quick-ekman", "2026-11-22", "A.b_c=d", "0"])
 def test_an_ordinary_name_is_a_folder_of_the_output(name: str) -> None:
-    assert Sweep(run=name, out=Path("/out")).run_folder == Path("/out") / name
+    assert Sweep(name=name, out=Path("/out")).run_folder == Path("/out") / name
 
 
 @pytest.mark.parametrize("name", [*BAD[:-1], *ODD], ids=ascii)

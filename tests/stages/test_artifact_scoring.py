@@ -10,8 +10,9 @@ from emoray.artifact.decision_history import change
 from emoray.artifact.loading import open_artifact
 from emoray.data.goemotions import sample
 from emoray.data.importing.settings import Bring
+from emoray.data.options import RunOptions
 from emoray.labels import SENTIMENT
-from emoray.stages.artifact_scoring import Judge, Wanted, judge
+from emoray.stages.artifact_scoring import Judge, judge
 from tests.artifact.finished import make_artifact
 
 
@@ -23,14 +24,14 @@ def test_logits_are_those_of_the_artifact(court: Judge, overconfident: Path) -> 
 
 def test_labels_stand_in_the_artifacts_order(tmp_path: Path, court: Judge) -> None:
     turned = make_artifact(tmp_path / "a", sharpness=3.0, labels=SENTIMENT.labels[::-1])
-    said = judge(open_artifact(turned), Wanted(out=tmp_path, download=False)).said("test")
+    said = judge(open_artifact(turned), RunOptions(out=tmp_path, download=False)).said("test")
     straight = court.said("test")
     np.testing.assert_array_equal(said.labels_NK, straight.labels_NK[:, ::-1])
     np.testing.assert_allclose(said.logits_NK, straight.logits_NK[:, ::-1], atol=1e-5)
 
 
 def test_a_new_decision_scores_nothing_again(tmp_path: Path) -> None:
-    folder, wanted = make_artifact(tmp_path / "a"), Wanted(out=tmp_path / "out", download=False)
+    folder, wanted = make_artifact(tmp_path / "a"), RunOptions(out=tmp_path / "out", download=False)
     first = judge(open_artifact(folder), wanted)
     before = first.said("dev").logits_NK
     change(folder, temperature=2.0, cuts_K=np.ones(4), rule="given", why="")
@@ -41,7 +42,7 @@ def test_a_new_decision_scores_nothing_again(tmp_path: Path) -> None:
 
 def test_a_corpus_folder_is_called_by_its_name(tmp_path: Path) -> None:
     shutil.copytree(sample().folder, tmp_path / "mine")
-    found = Wanted(corpus=Bring(source=str(tmp_path / "mine")), out=Path("out")).find()
+    found = RunOptions(corpus=Bring(source=str(tmp_path / "mine")), out=Path("out")).find()
     assert (found.name, found.folder) == ("mine", tmp_path / "mine")
 
 
@@ -51,7 +52,7 @@ def test_train_is_not_scored(court: Judge) -> None:
 
 
 def test_nothing_is_written_into_an_artifact(overconfident: Path) -> None:
-    wanted = Wanted(out=overconfident / "out", download=False)
+    wanted = RunOptions(out=overconfident / "out", download=False)
     with pytest.raises(ValueError, match=r"nothing is written into an artifact, got .*--out"):
         judge(open_artifact(overconfident), wanted)
     assert not (overconfident / "out").exists()

@@ -25,7 +25,8 @@ from emoray.tables.files import read_table
 from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.predictions import cuts_of_row
 from emoray.tables.rows import LabelRow, ReliabilityRow, SurfaceRow
-from emoray.workflows.evaluate import Evaluate, run_evaluate
+from emoray.workflows.evaluate import run_evaluate
+from emoray.workflows.settings.evaluate import Evaluate
 from emoray.workflows.ship import ship_ensemble
 from tests.stages.chain import RECIPE, Chain
 

@@ -12,9 +12,11 @@ from emoray.metrics.cuts import cuts_of
 from emoray.tables.files import read_table, write_table
 from emoray.tables.finished_rows import CalibrationRow
 from emoray.tables.rows import LabelRow
-from emoray.workflows.calibrate import Calibrate, run_calibrate
+from emoray.workflows.calibrate import run_calibrate
 from emoray.workflows.calibration import Calibrated
-from emoray.workflows.decide import ChangeDecision, read_thresholds, run_decide
+from emoray.workflows.decide import read_thresholds, run_decide
+from emoray.workflows.settings.calibrate import Calibrate
+from emoray.workflows.settings.decide import ChangeDecision
 from tests.artifact.finished import bytes_of, make_artifact
 
 QUIET = Console(quiet=True)

@@ -9,8 +9,8 @@ from emoray.artifact import runtime
 from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
 from emoray.labels import taxonomy
-from emoray.search.overrides import SpaceOverrides
-from emoray.workflows.sweep import Sweep, run_sweep
+from emoray.workflows.settings.sweep import Sweep
+from emoray.workflows.sweep import run_sweep
 from tests.models.encoder.encoders_made import make_encoder
 from tests.runs import Run, swept
 
@@ -105,7 +105,7 @@ def test_more_layers_than_the_encoder_has_are_refused_before_ray_starts(tmp_path
         space="bert-smoke",
         out=tmp_path / "out",
         encoders=(str(encoder),),
-        wish=SpaceOverrides(layers=(3,)),
+        layers=(3,),
         download=False,
     )
     with pytest.raises(ValueError, match="layers must not exceed the encoder's 2, got 3 for tiny"):

@@ -19,8 +19,10 @@ from emoray.search.trials import Desk
 from emoray.storage.store.local import Store
 from emoray.tables.parts import current_token
 from emoray.tables.rows import TABLES
-from emoray.workflows.ensemble import Ensemble, _look, planned_members, require_two, run_ensemble
-from emoray.workflows.reproduce.reproduce import Reproduce, run_reproduce
+from emoray.workflows.ensemble import _look, planned_members, require_two, run_ensemble
+from emoray.workflows.reproduce.reproduce import run_reproduce
+from emoray.workflows.settings.ensemble import Ensemble
+from emoray.workflows.settings.run import Reproduce
 
 TINY = replace(
     FROZEN, taxonomy="sentiment", embedding_dim=16, vocabulary=500, hidden_units=16, epochs=3

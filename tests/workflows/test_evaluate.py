@@ -18,7 +18,8 @@ from emoray.tables.files import read_table
 from emoray.tables.finished_rows import EvaluationRow
 from emoray.tables.rows import LatencyRow
 from emoray.workflows.calibrate_tables import below_baselines
-from emoray.workflows.evaluate import TEXTS, TURNS, Evaluate, Gates, _baselines, run_evaluate
+from emoray.workflows.evaluate import TEXTS, TURNS, _baselines, run_evaluate
+from emoray.workflows.settings.evaluate import Evaluate, Gates
 from tests.artifact.finished import bytes_of
 
 QUIET = Console(file=sys.stderr, quiet=True)

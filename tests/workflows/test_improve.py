@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from emoray.storage.store.local import Store
-from emoray.workflows.improve import Improve, planned_techniques, run_improve
+from emoray.workflows.improve import planned_techniques, run_improve
+from emoray.workflows.settings.improve import Improve
 
 
 def small(out: Path) -> Improve:

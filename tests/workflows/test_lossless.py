@@ -16,7 +16,8 @@ from emoray.distributed.connection import Cluster
 from emoray.storage.location import staged_output
 from emoray.storage.run_folder import record_inputs
 from emoray.storage.s3 import S3Folder
-from emoray.workflows.sweep import Sweep, run_sweep
+from emoray.workflows.settings.sweep import Sweep
+from emoray.workflows.sweep import run_sweep
 from tests.artifact.finished import bytes_of, make_artifact
 from tests.data.importing.made import as_separated, rows, texts_and
 from tests.runs import Run, read
@@ -26,7 +27,7 @@ def test_a_second_run_keeps_decisions_history_and_foreign_files(smoke: Run, tmp_
     out = tmp_path / "out"
     shutil.copytree(smoke.sweep.out, out, symlinks=True)
     sweep = replace(smoke.sweep, out=out)
-    folder = sweep.run_folder
+    folder = sweep.run_place
     assert isinstance(folder, Path)
     before = sorted(p.name for p in (folder / "artifacts").iterdir())
     decided, untouched = (folder / "artifacts" / name for name in (before[0], before[-1]))

@@ -361,7 +361,7 @@ def test_damaged_stages_and_tables_are_made_again_and_nothing_else_is(
     smoke: Run, tmp_path: Path
 ) -> None:
     run = copied(smoke, tmp_path / "out")
-    stages = run.sweep.store_root / "stages"
+    stages = run.sweep.store_place / "stages"
     model = a_model_of_the_front(run)
     (compressed,) = stages.glob(f"compress/{model}*")
     decided = next((stages / "decide").iterdir())
@@ -378,7 +378,7 @@ def test_damaged_stages_and_tables_are_made_again_and_nothing_else_is(
 
 
 def test_a_manifest_tells_what_a_stage_read(smoke: Run) -> None:
-    store = Store(smoke.sweep.store_root)
+    store = Store(smoke.sweep.store_place)
     (train,) = {p.name for p in (store.root / "stages" / "train").iterdir()} & {
         key for key in made(smoke) if key.startswith(str(smoke.searched["training_id"][0]))
     }

@@ -6,7 +6,8 @@ import pytest
 
 from emoray.search import spaces
 from emoray.storage.store.local import Store
-from emoray.workflows.sweep import Sweep, run_sweep
+from emoray.workflows.settings.sweep import Sweep
+from emoray.workflows.sweep import run_sweep
 from tests.runs import DIVERGES, GOOD, Run, of
 from tests.storage.store.counting import made
 
@@ -26,7 +27,7 @@ def test_a_search_in_which_everything_fails_says_why_and_keeps_what_was_made(
     sweep = Sweep(space="bad", out=tmp_path, download=False)
     with pytest.raises(ValueError, match=r"at least one finished model.*train failed with Float"):
         run_sweep(sweep)
-    found = [name for name in made(Store(sweep.store_root)) if name != "baseline"]
+    found = [name for name in made(Store(sweep.store_place)) if name != "baseline"]
     assert found == ["tokenize", "encode", "embed"]
 
 
@@ -37,6 +38,6 @@ def test_two_sweeps_on_one_ray_keep_to_their_own_stores(
     monkeypatch.setitem(spaces.GRIDS, "good", lambda taxonomy, dims: of(GOOD))
     stores = [tmp_path / "one", tmp_path / "two"]
     for store in stores:
-        run_sweep(Sweep(space="good", out=tmp_path, store=store, run=store.name, download=False))
+        run_sweep(Sweep(space="good", out=tmp_path, store=store, name=store.name, download=False))
     one, two = ([e["key"] for e in Store(store).journal()] for store in stores)
     assert sorted(one) == sorted(two) and one

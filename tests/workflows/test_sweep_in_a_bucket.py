@@ -16,8 +16,10 @@ from emoray.storage.location import cache_of, local_copy
 from emoray.storage.lock import held
 from emoray.storage.s3 import S3Folder
 from emoray.tables.rows import TABLES
-from emoray.workflows.reproduce.reproduce import Reproduce, run_reproduce
-from emoray.workflows.sweep import Sweep, run_sweep
+from emoray.workflows.reproduce.reproduce import run_reproduce
+from emoray.workflows.settings.run import Reproduce
+from emoray.workflows.settings.sweep import Sweep
+from emoray.workflows.sweep import run_sweep
 from jobs import report
 from tests.faults.tolls import COMPUTED, MEASURED, toll
 from tests.runs import Run, read

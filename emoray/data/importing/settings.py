@@ -3,9 +3,18 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
 
+from emoray.options import Option
 from emoray.storage.names import is_part, part_of, shown
 
+SOURCE = (
+    "A corpus of your own in place of GoEmotions: a CSV, TSV, JSON-lines or Parquet file, a folder "
+    "or glob of train, dev and test files, s3://…, hf:owner/name[:config], or `sample` for the "
+    "embedded one. `python -m jobs.corpus` shows how it is understood, and keeps it as a folder "
+    "where its columns need to be named."
+)
+USUAL = "ekman"  # the taxonomy where none is named
 HUB = "hf:"  # before the id of a corpus of the Hugging Face hub
 _SUFFIX = re.compile(r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|gz|bz2|xz|zip))+$", re.IGNORECASE)
 
@@ -29,15 +38,58 @@ class Bring:
         has_options: whether the job has options for all of this.
     """
 
-    source: str
-    name: str | None = None
-    text_column: str | None = None
-    label_columns: tuple[str, ...] = ()
-    label_separator: str | None = None
-    label_names: tuple[str, ...] = ()
-    positive_from: float | None = None
-    min_label_texts: int = 1
-    seed: int = 0
+    source: Annotated[str, Option(names=("--corpus",), help=SOURCE)]
+    text_column: Annotated[
+        str | None,
+        Option(
+            help="Column of the texts; 'column 1', … in a file without a header.  [default: by its "
+            "usual names]"
+        ),
+    ] = None
+    label_columns: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--label-column",),
+            help="Column of the labels (names, lists, ids, vectors of 0 and 1); repeated: a column "
+            "of 0 and 1 for each label.  [default: by their usual names, else every column of 0 "
+            "and 1]",
+        ),
+    ] = ()
+    label_separator: Annotated[
+        str | None,
+        Option(help="Sign between the labels of one cell.  [default: as seen in the cells]"),
+    ] = None
+    label_names: Annotated[
+        tuple[str, ...],
+        Option(
+            help="What label ids 0, 1, … or the places of 0/1 vectors stand for: anger,joy,fear, "
+            "or a file of a name a line; repeated: a name each.  [default: as the file says, or "
+            "labels.txt beside it]"
+        ),
+    ] = ()
+    positive_from: Annotated[
+        float | None,
+        Option(
+            help="Shares of yes, such as 0.75, from this one on are labels; one column of them has "
+            "the labels NAME and no NAME."
+        ),
+    ] = None
+    name: Annotated[
+        str | None,
+        Option(
+            names=("--corpus-name",),
+            help="What tables call the corpus.  [default: its file's name]",
+        ),
+    ] = None
+    min_label_texts: Annotated[
+        int, Option(least=1, help="Drop labels with fewer texts; their texts stay.")
+    ] = 1
+    seed: Annotated[
+        int,
+        Option(
+            names=("--split-seed",), help="Of the splits that are made where the corpus has none."
+        ),
+    ] = 0
     has_options: bool = True  # whether the job has options for all of this
 
     def __post_init__(self) -> None:
@@ -74,6 +126,34 @@ class Bring:
         if self.seed < 0:
             raise ValueError(f"a seed is at least 0, got {self.seed}")
 
+    @classmethod
+    def from_options(cls, source: str | None, **others: Any) -> "Bring | None":
+        """Build the corpus settings from the options of a job.
+
+        Args:
+            source: of `--corpus`.
+            others: by field; without `label_names` of a job that has no options for all columns.
+
+        Returns:
+            The settings, or None without a source.
+
+        Raises:
+            ValueError: if options of a corpus are given without a source.
+        """
+        said = {n: v for n, v in others.items() if n != "seed" and v not in (None, (), 1)}
+        if source is None:
+            if said:
+                raise ValueError(
+                    "--text-column, --label-column and their kin say how --corpus is read, got "
+                    "them without: add --corpus"
+                )
+            return None
+        from emoray.data.importing.label_names import parse_label_names
+
+        names = parse_label_names(others.get("label_names", ()))
+        asked = {**others, "label_names": names, "has_options": "label_names" in others}
+        return cls(source=source, **asked)
+
     @property
     def called(self) -> str:
         """What tables call the corpus: the name given, else that of the file or folder."""
@@ -100,3 +180,10 @@ class Bring:
             or self.label_names
             or self.positive_from is not None
         )
+
+
+def about_run(taxonomy: str | None, options: Bring | None, usual: str = USUAL) -> str:
+    """The name of a run's folder: the imported corpus', else the taxonomy's."""
+    if options is None:
+        return taxonomy or usual
+    return f"{options.called}-{taxonomy}" if taxonomy else options.called

@@ -1,7 +1,9 @@
 """Settings of training word vectors on given texts: plain values to hash, store and print."""
 
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from emoray.options import Option
 
 WIDEST_WINDOW = 20  # least common multiple of 1..20: counts stay whole numbers of 64 bits
 
@@ -93,10 +95,17 @@ class OwnVectors:
     tag: ClassVar[str] = "OwnVectors"
 
     method: Method = field(default_factory=Ppmi)
-    window: int = _knob(5, "w")
-    min_count: int = _knob(5, "c")
-    max_words: int = _knob(50_000, "v")
-    seed: int = _knob(0, "s")
+    window: Annotated[
+        int,
+        Option(least=1, most=WIDEST_WINDOW, help="Words to either side that count as near."),
+    ] = _knob(5, "w")
+    min_count: Annotated[
+        int, Option(least=1, help="Occurrences from which on a word has a vector.")
+    ] = _knob(5, "c")
+    max_words: Annotated[int, Option(least=1, help="Words at most, the most frequent ones.")] = (
+        _knob(50_000, "v")
+    )
+    seed: Annotated[int, Option(least=0, help="Equal seeds give equal bytes.")] = _knob(0, "s")
 
     def __post_init__(self) -> None:
         _require(self, window=1, min_count=1, max_words=1, seed=0)

@@ -7,7 +7,8 @@ from rich.console import Console
 
 from emoray.artifact.loading import Finished, open_artifact
 from emoray.artifact.runtime import LABELS, TOKENIZER, VOCABULARY
-from emoray.stages.artifact_scoring import Wanted, judge
+from emoray.data.options import RunOptions
+from emoray.stages.artifact_scoring import judge
 from emoray.storage.location import Place
 from emoray.workflows.calibrate_tables import announce_corpus
 from emoray.workflows.compare.operand import Operand, OperandLogits
@@ -25,7 +26,7 @@ def _origin(finished: Finished) -> str:
 class Scorer:
     """Where artifacts are scored, and who is told of the corpus, once. sources: told already."""
 
-    wanted: Wanted
+    asked: RunOptions
     split: str
     console: Console
     sources: set[str] = field(default_factory=set)
@@ -33,7 +34,7 @@ class Scorer:
     def operand(self, place: Place, name: str) -> Operand:
         """The artifact with its own decision, in its own order of labels."""
         finished = open_artifact(place)
-        court = judge(finished, self.wanted)
+        court = judge(finished, self.asked)
         if court.corpus.sha256 not in self.sources:
             announce_corpus(self.console, court.source, court.taxonomy, self.split)
             self.sources.add(court.corpus.sha256)

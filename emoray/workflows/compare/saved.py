@@ -22,18 +22,12 @@ from emoray.metrics.cuts import checked_cuts, cuts_of
 from emoray.workflows.compare.operand import Operand, OperandLogits, Said, SavedDecisions
 from emoray.workflows.compare.scales import require_logits, require_probabilities
 
-ENDINGS = (".npz", ".csv", ".parquet")
 BROKEN = (ValueError, OSError, EOFError, BadZipFile, pa.ArrowException)
 TRUTH, LOGIT, PROBABILITY, DECISION = "truth", "logit", "probability", "decision"
 CUT, THRESHOLD = "cut", "threshold"
 SAID = {LOGIT: "logits", PROBABILITY: "probabilities", DECISION: "decisions"}
 FROM = {CUT: "cuts", THRESHOLD: "thresholds"}  # where a label begins to be given
 PARTS = {TRUTH: "truth", **SAID, **FROM}  # kinds of columns, and what they are in a .npz
-
-
-def is_saved(text: str) -> bool:
-    """Whether an operand names a file of predictions."""
-    return text.lower().endswith(ENDINGS)
 
 
 def read_saved(path: Path, name: str) -> Operand:

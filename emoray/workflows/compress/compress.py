@@ -1,13 +1,11 @@
 """`jobs.compress`: a finished checkpoint under many schemes, beside PyTorch's own forms."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 
 from rich.console import Console
 
 from emoray.console.steps import steps
 from emoray.data.corpus import read_splits, taxonomies_of
-from emoray.data.finding import find_corpus
-from emoray.data.importing.settings import Bring
 from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
@@ -16,15 +14,8 @@ from emoray.stages.checkpoint_source import find_loaded
 from emoray.stages.conversion import require_convertible
 from emoray.stages.interleaved_timing import TimingPlan
 from emoray.stages.spec import CorpusRef
-from emoray.storage.location import Place, local_copy, name_of, staged_output, tables_at
-from emoray.storage.run_folder import (
-    RESULTS,
-    RunFolder,
-    ready_out,
-    record_inputs,
-    settings_of,
-    store_of,
-)
+from emoray.storage.location import Place, local_copy, staged_output, tables_at
+from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.opening import open_store
 from emoray.tables.files import read_table, write_table
 from emoray.tables.finished_rows import ChangeRow, CompressionRow, CoverageRow, SpeedRow
@@ -39,47 +30,19 @@ from emoray.workflows.compress.rows import compression_rows, forms, variant_chan
 from emoray.workflows.compress.variants import SPEED, Bench, MadeVariants, judge_all, make, time_all
 from emoray.workflows.convert.parity import require_parity
 from emoray.workflows.run_place import free_place
+from emoray.workflows.settings.compress import Compression
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compression:
-    """Which model under which schemes, on what corpus, and where artifacts and tables land."""
-
-    model: Place
-    schemes: tuple[str, ...] = ()
-    every: bool = False
-    corpus: Bring | None = None
-    data: Place | None = None
-    out: Place = RESULTS
-    name: str | None = None
-    store: Place | None = None
-    threads: int = 2
-    max_tokens: int | None = None
-    download: bool = True
-    plan: TimingPlan = field(default_factory=TimingPlan)
-
-    @property
-    def lands(self) -> RunFolder:
-        usual = f"compress-{name_of(self.model)}"
-        settings = settings_of(
-            schemes=("all",) if self.every else self.schemes, max_tokens=self.max_tokens
+def chosen(settings: Compression) -> dict[str, Scheme]:
+    """What is made: what was asked for, and the float graph, beside which integers stand."""
+    asked = pick(settings.schemes, every=settings.every)
+    if not any(not isinstance(s, ModelScheme) or s.quantized for s in asked.values()):
+        raise ValueError(
+            f"a compression makes integers, got only {', '.join(asked)}: name another --scheme,"
+            f" or python -m jobs.convert --model {settings.model}"
         )
-        return RunFolder(out=self.out, name=self.name, usual=usual, settings=settings)
-
-    def __post_init__(self) -> None:
-        assert self.lands  # its name is checked
-
-    @property
-    def chosen(self) -> dict[str, Scheme]:
-        """What is made: what was asked for, and the float graph, beside which integers stand."""
-        asked = pick(self.schemes, every=self.every)
-        if not any(not isinstance(s, ModelScheme) or s.quantized for s in asked.values()):
-            raise ValueError(
-                f"a compression makes integers, got only {', '.join(asked)}: name another --scheme,"
-                f" or python -m jobs.convert --model {self.model}"
-            )
-        controls = {alias(p): p for p in map(parent_of, asked.values()) if p.qat is not None}
-        return {FLOAT_NAME: named_schemes()[FLOAT_NAME], **controls, **asked}
+    controls = {alias(p): p for p in map(parent_of, asked.values()) if p.qat is not None}
+    return {FLOAT_NAME: named_schemes()[FLOAT_NAME], **controls, **asked}
 
 
 def list_schemes(console: Console | None = None) -> None:
@@ -95,7 +58,7 @@ def list_schemes(console: Console | None = None) -> None:
 
 def _bench(settings: Compression, console: Console) -> Bench:
     """Everything checked that can be checked before the first file is written."""
-    source = find_corpus(settings.corpus, settings.data, download=settings.download)
+    source = settings.find()
     given = find_loaded(
         local_copy(settings.model),
         max_tokens=settings.max_tokens,
@@ -108,10 +71,9 @@ def _bench(settings: Compression, console: Console) -> Bench:
             "as it is"
         )
     corpus = read_splits(source.folder, name=source.name, taxonomy=given.taxonomy)
-    root = store_of(settings.out, settings.store)
-    for place in (settings.out, root):
+    for place in (settings.out, settings.store_place):
         require_outside(settings.model, place)
-    ready_out(settings.out, root)
+    settings.ready()
     announce_corpus(console, source, given.taxonomy, f"model {given.checkpoint.name}")
     if not settings.schemes and not settings.every:
         console.print(
@@ -122,9 +84,9 @@ def _bench(settings: Compression, console: Console) -> Bench:
     return Bench(
         given=given,
         corpus=CorpusRef.of(corpus, source.folder),
-        store=open_store(root),
+        store=open_store(settings.store_place),
         threads=settings.threads,
-        plan=settings.plan,
+        plan=settings.plan or TimingPlan(),
     )
 
 
@@ -151,7 +113,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
     written, where a scheme failed. Finished stages are kept: the same call goes on.
     """
     console = console or Console()
-    chosen = settings.chosen
+    asked = chosen(settings)
     bench = _bench(settings, console)
     inputs = {
         "job": "jobs.compress",
@@ -161,15 +123,15 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         "taxonomy": bench.given.taxonomy.name,
     }
     out = free_place(settings.lands, inputs, console)
-    with staged_output(out) as folder, steps(console, len(chosen) + 6) as say:
-        made = make(bench, chosen, say)
+    with staged_output(out) as folder, steps(console, len(asked) + 6) as say:
+        made = make(bench, asked, say)
         say("holding ids and logits against transformers'")
         require_parity(bench, made)
         said = coverage_rows(bench, made)
         timed = time_all(bench, made, say)
         say("judging on resampled texts")
         outcomes = judge_all(bench, made)
-        record_inputs(out, inputs, settings.lands.settings)
+        record_inputs(out, inputs, settings.shown_settings)
         found = forms(bench, made, outcomes, folder)
         rows = compression_rows(bench, found, timed, outcomes)
         for row in rows:
@@ -190,7 +152,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
     if made.failed:
         told = "; ".join(f"{name}: {why}" for name, why in made.failed.items())
         raise ValueError(
-            f"every scheme must become an artifact, {len(made.failed)} of {len(chosen)} did not "
+            f"every scheme must become an artifact, {len(made.failed)} of {len(asked)} did not "
             f"({told}): leave them out; the others are finished in {out}"
         )
     return out

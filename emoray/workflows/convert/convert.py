@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,7 @@ from emoray.artifact.packaging import BASE_FILES, ArtifactRow, Base, row_of
 from emoray.artifact.runtime import DECISION, Classifier
 from emoray.console.steps import Say, plainly, steps
 from emoray.data.corpus import Corpus, read_splits, taxonomies_of
-from emoray.data.finding import find_corpus
 from emoray.data.goemotions import CorpusFolder
-from emoray.data.importing.settings import Bring
 from emoray.stages.checkpoint_source import LoadedCheckpoint, find_loaded, pieces_of
 from emoray.stages.conversion import BASE, COVERAGE, Convert, ScoreConverted
 from emoray.stages.interleaved_timing import (
@@ -29,8 +27,8 @@ from emoray.stages.interleaved_timing import (
 )
 from emoray.stages.spec import CorpusRef
 from emoray.stages.speed import TORCH, session_model
-from emoray.storage.location import Place, local_copy, name_of, staged_output, tables_at
-from emoray.storage.run_folder import RESULTS, RunFolder, ready_out, record_inputs, store_of
+from emoray.storage.location import Place, local_copy, staged_output, tables_at
+from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.local import Store
 from emoray.storage.store.opening import open_store
 from emoray.tables.files import write_table
@@ -40,41 +38,12 @@ from emoray.workflows.cards import give_card
 from emoray.workflows.compress.judging import best_decision
 from emoray.workflows.compress.placing import place, require_outside
 from emoray.workflows.convert import memory
-from emoray.workflows.convert.parity import TOLERANCE, Parity, measure_parity
+from emoray.workflows.convert.parity import Parity, measure_parity
 from emoray.workflows.convert.reference import reference
 from emoray.workflows.run_place import free_place
+from emoray.workflows.settings.convert import Conversion
 
 ONNX = "onnx"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversion:
-    """Which model, whose texts, and where the artifact and the tables land."""
-
-    model: Place
-    corpus: Bring | None = None
-    data: Place | None = None
-    out: Place = RESULTS
-    name: str | None = None
-    store: Place | None = None
-    threads: int = 2
-    max_tokens: int | None = None
-    tolerance: float = TOLERANCE
-    download: bool = True
-    plan: TimingPlan = field(default_factory=TimingPlan)
-
-    def __post_init__(self) -> None:
-        assert self.lands  # its name is checked
-        if not self.tolerance > 0:
-            raise ValueError(
-                f"tolerance is above 0, got {self.tolerance}: two ways to sum floats never agree "
-                f"to the last bit; {TOLERANCE} is usual"
-            )
-
-    @property
-    def lands(self) -> RunFolder:
-        usual = f"convert-{name_of(self.model)}"
-        return RunFolder(out=self.out, name=self.name, usual=usual)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,7 +67,7 @@ class Desk:
 
 def _desk(settings: Conversion) -> Desk:
     """Everything checked that can be checked before the first file is written."""
-    source = find_corpus(settings.corpus, settings.data, download=settings.download)
+    source = settings.find()
     kinds = taxonomies_of(source.folder)
     given = find_loaded(local_copy(settings.model), max_tokens=settings.max_tokens, among=kinds)
     judged = True
@@ -107,11 +76,10 @@ def _desk(settings: Conversion) -> Desk:
     except ValueError:  # labels of its own: texts will do, there is nothing to fit
         judged, taxonomy = False, kinds[0]
     corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
-    root = store_of(settings.out, settings.store)
-    for where in (settings.out, root):
+    for where in (settings.out, settings.store_place):
         require_outside(settings.model, where)
-    ready_out(settings.out, root)
-    store = open_store(root)
+    settings.ready()
+    store = open_store(settings.store_place)
     return Desk(given=given, source=source, corpus=corpus, judged=judged, store=store)
 
 
@@ -165,6 +133,7 @@ def _measure(
             cuts_CK=np.unique([np.zeros_like(cuts_K), cuts_K], axis=0),
         )
     say("timing, interleaved")
+    plan = settings.plan or TimingPlan()
     ragged = pieces_of(desk.given).encode_all(desk.corpus.test.texts)
     here = cpu()
     models: dict[str, Model] = {TORCH: torch, ONNX: session_model(model, settings.threads)}
@@ -172,12 +141,12 @@ def _measure(
         rows = time_interleaved(
             models,
             ragged,
-            settings.plan,
+            plan,
             threads=settings.threads,
             cpu=(here.model, here.instruction_sets),
         )
     say("measuring memory, a process each")
-    batch_NL = batches_of(ragged, settings.plan)[MANY][-1]
+    batch_NL = batches_of(ragged, plan)[MANY][-1]
     given = desk.given
     return ConversionMeasurements(
         parity=parity,

@@ -18,9 +18,9 @@ from emoray.stages.misread import Misread
 from emoray.stages.speed import TORCH
 from emoray.workflows.compress.variants import Bench, MadeVariants
 from emoray.workflows.convert.reference import ids_as_saved, misread_by
+from emoray.workflows.settings.convert import TOLERANCE
 
 TEXTS, BATCH = 192, 16
-TOLERANCE = 1e-3  # of a logit: float32 sums in another order stay far below it
 ODD = ("", " ", "!", "\N{GRINNING FACE}", "[NAME] and [RELIGION]", "Ça va, naïve?", "a" * 150)
 Encode = Callable[[Sequence[str]], list[list[int]]]
 

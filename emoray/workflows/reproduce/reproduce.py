@@ -2,21 +2,20 @@
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from rich.console import Console
 
 from emoray.data.corpus import Corpus
-from emoray.data.importing.settings import Bring
 from emoray.models.recipe import Recipe
 from emoray.models.word.initial_vectors import PretrainedVectors
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.inputs import require_encoder, summarize_corpus
 from emoray.stages.spec import Data
 from emoray.stages.spec_json import read_spec
-from emoray.storage.location import Place, local_copy
+from emoray.storage.location import local_copy
 from emoray.workflows.reproduce import printing as tell
 from emoray.workflows.reproduce.artifacts import artifact_of
 from emoray.workflows.reproduce.chain import StoreCheck
@@ -24,39 +23,7 @@ from emoray.workflows.reproduce.record import RecordedRun, member_specs, other_m
 from emoray.workflows.reproduce.rerun import run_again
 from emoray.workflows.reproduce.retrain import train_anew
 from emoray.workflows.reproduce.verdict import TOLERANCE, group_verdicts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reproduce:
-    """Which rows of which run, on what data; from_scratch: by training anew, with `seeds` more.
-
-    stages: whether those behind a row are checked in the store as well.
-    """
-
-    run: Place
-    points: tuple[str, ...] = ()
-    sample: int = 0
-    seed: int = 0
-    from_scratch: bool = False
-    seeds: int = 0
-    corpus: Bring | None = None
-    data: Place | None = None
-    vector_files: tuple[Place, ...] = ()
-    store: Place | None = None
-    stages: bool = True
-    download: bool = True
-
-    def __post_init__(self) -> None:
-        if not self.points and self.sample < 1:
-            raise ValueError(
-                f"rows to reproduce are points or a sample, got no point and {self.sample} drawn: "
-                "name one with --point, or draw some with --sample"
-            )
-        if self.seeds < 0 or (self.seeds and not self.from_scratch):
-            raise ValueError(
-                f"more seeds are trained from scratch, got --seeds {self.seeds}: add "
-                "--from-scratch, or leave --seeds out"
-            )
+from emoray.workflows.settings.run import Reproduce
 
 
 def _recipes(record: RecordedRun) -> Iterator[Recipe]:

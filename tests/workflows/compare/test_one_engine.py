@@ -1,7 +1,6 @@
 """One pair has one interval, one verdict and one sentence, whoever is asked. Shapes: N texts,
 K labels."""
 
-import inspect
 import io
 import json
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
-from emoray.metrics.bootstrap import RESAMPLES, usual_weights
+from emoray.metrics.bootstrap import usual_weights
 from emoray.metrics.change import MARGIN, Change
 from emoray.metrics.comparison import Comparison
 from emoray.metrics.seed_gain import seed_gain, seed_scores
@@ -36,10 +35,10 @@ from emoray.tables.nearest import with_nearest
 from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.rows import LabelRow
 from emoray.workflows.calibration import Calibrated, calibration_changes
-from emoray.workflows.compare.compare import CompareModels, run_compare
+from emoray.workflows.compare.compare import run_compare
 from emoray.workflows.compress import judging
 from emoray.workflows.evaluate import _paired
-from jobs import compare as compare_job
+from emoray.workflows.settings.compare import CompareModels
 from tests.stages.chain import RECIPE, Chain
 
 FLOAT, SMALL, RULE = 0, 3, 2  # models of the chain, and the position of a decision on both
@@ -208,7 +207,3 @@ def test_compare_and_evaluate_say_the_same_of_an_artifact_and_its_baselines(
         artifact = said.logits_NK, court.finished.cuts_K
         asked = ask(said.labels_NK, before=decided_NK, after=artifact)
         assert asked.agrees_wholly(found), model
-
-
-def test_the_number_of_resamples_is_said_alike_on_the_command_line() -> None:
-    assert inspect.signature(compare_job.compare).parameters["resamples"].default == RESAMPLES

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from emoray.workflows.compare.operand import Operand, OperandLogits, SavedDecisions
-from emoray.workflows.compare.saved import is_saved, read_saved
+from emoray.workflows.compare.saved import read_saved
+from emoray.workflows.settings.compare import is_saved
 
 NAMES = ("joy", "anger")
 TRUTH = np.array([[1, 0], [0, 1], [1, 1], [0, 0]])

@@ -5,7 +5,8 @@ from rich.console import Console
 
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import CompressionRow
-from emoray.workflows.compress.compress import Compression, run_compress
+from emoray.workflows.compress.compress import run_compress
+from emoray.workflows.settings.compress import Compression
 from tests.workflows.checkpoints import SHORT
 
 

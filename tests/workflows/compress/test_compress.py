@@ -21,10 +21,12 @@ from emoray.tables.files import read_table
 from emoray.tables.finished_rows import ChangeRow, CompressionRow, CoverageRow, SpeedRow
 from emoray.tables.rows import LayerRow
 from emoray.text.opened import open_tokenizer
-from emoray.workflows.compress.compress import Compression, list_schemes, run_compress
+from emoray.workflows.compress.compress import list_schemes, run_compress
 from emoray.workflows.compress.coverage import coverage_rows
 from emoray.workflows.convert import parity
-from emoray.workflows.convert.convert import Conversion, run_convert
+from emoray.workflows.convert.convert import run_convert
+from emoray.workflows.settings.compress import Compression
+from emoray.workflows.settings.convert import Conversion
 from tests.models.encoder.encoders_made import PIECES, make_encoder
 from tests.workflows.checkpoints import (
     OTHER_ORDER,

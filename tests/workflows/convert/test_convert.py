@@ -11,7 +11,8 @@ from emoray.tables.files import read_table
 from emoray.tables.finished_rows import ConversionRow, CoverageRow, SpeedRow
 from emoray.text.opened import open_tokenizer
 from emoray.workflows.convert import memory, parity, reference
-from emoray.workflows.convert.convert import Conversion, run_convert
+from emoray.workflows.convert.convert import run_convert
+from emoray.workflows.settings.convert import Conversion
 from tests.models.encoder.encoders_made import make_encoder, sample_texts
 from tests.workflows.checkpoints import OTHER_ORDER, SHORT, foreign_model, own_model, tiny
 

@@ -14,7 +14,8 @@ from emoray.tables.files import write_table
 from emoray.tables.parts import table_path
 from emoray.tables.rows import TABLES
 from emoray.workflows.reproduce.record import read_record
-from emoray.workflows.reproduce.reproduce import Reproduce, run_reproduce
+from emoray.workflows.reproduce.reproduce import run_reproduce
+from emoray.workflows.settings.run import Reproduce
 from tests.runs import Run
 
 
@@ -85,7 +86,7 @@ def test_an_artifact_that_was_changed_is_not_run(run: Run) -> None:
 
 
 def test_a_stage_that_was_changed_is_told_and_a_gone_one_too(run: Run) -> None:
-    stages = run.sweep.store_root / "stages"
+    stages = run.sweep.store_place / "stages"
     for train in (stages / "train").iterdir():
         (train / "weights.npz").write_bytes(b"other")
     failed, said = told(Reproduce(run=run.folder, points=(front(run),)))
@@ -103,7 +104,7 @@ def test_without_its_store_a_row_is_no_success(run: Run, tmp_path: Path) -> None
     failed, said = told(Reproduce(run=alone, points=(front(run),)))
     assert failed == 1 and "stages 0 1 not in the store INCOMPLETE" in said
     assert "0 of 1 row reproduces" in said
-    failed, said = told(Reproduce(run=alone, points=(front(run),), store=run.sweep.store_root))
+    failed, said = told(Reproduce(run=alone, points=(front(run),), store=run.sweep.store_place))
     assert failed == 0 and "none whole" in said
 
 
@@ -136,7 +137,7 @@ def test_a_store_elsewhere_is_found_from_a_row_of_the_front(
 ) -> None:
     moved = run.sweep.out / "shared" / "stages-of-all"
     moved.parent.mkdir()
-    run.sweep.store_root.rename(moved)
+    run.sweep.store_place.rename(moved)
     points = run.tables["points"].copy()
     points["artifact"] = points["artifact"].str.replace("../_store", "../shared/stages-of-all")
     rewrite(run, "points", points)
@@ -146,7 +147,7 @@ def test_a_store_elsewhere_is_found_from_a_row_of_the_front(
 
 
 def test_a_store_that_nobody_may_write_is_enough(run: Run) -> None:
-    store = run.sweep.store_root
+    store = run.sweep.store_place
     before = sorted(store.rglob("*"))
     folders = [store, *(path for path in before if path.is_dir())]
     try:

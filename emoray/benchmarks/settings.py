@@ -1,0 +1,87 @@
+"""What may be asked of `jobs.benchmark`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from emoray.options import Option
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benchmarks:
+    """Which benchmarks, at what size, recorded where. peers, scale: the same as in `only`."""
+
+    only: Annotated[
+        tuple[str, ...],
+        Option(
+            help="**vectors**: the reader of word vectors beside gensim's, time and peak memory. "
+            "**thresholds**: exact cuts beside scikit-learn's tuner, and bootstrap intervals. "
+            "**serving**: one text in, labels out, beside the model alone and reading afresh. "
+            "**sweep**: a search beside one trial per operating point, and beside its own stages. "
+            "**cached**: a trial whose stages are all there. "
+            "**everyday**: a command's help, 100,000 points read and drawn. "
+            "**peers**: a finished checkpoint's integer artifacts beside what the standard tools "
+            "make of it; needs --model. "
+            "**scale**: simulated nodes, many trials, many points. "
+            "Give it again for more than one.  [default: all but peers and scale]"
+        ),
+    ] = ()
+    peers: Annotated[
+        bool,
+        Option(names=("--peers",), help="The same as --only peers, or one more beside others."),
+    ] = False
+    scale: Annotated[
+        bool,
+        Option(names=("--scale",), help="The same as --only scale, or one more beside others."),
+    ] = False
+    model: Annotated[
+        Path | None,
+        Option(
+            help="peers: folder of a fine-tuned checkpoint, emoray's or a transformers sequence "
+            "classifier with a multi-label head."
+        ),
+    ] = None
+    threads: Annotated[int, Option(least=1, help="peers: threads of every model.")] = 2
+    cache: Annotated[
+        Path | None,
+        Option(
+            help="peers: folder of the peers' environments (3 GB) and of finished work.  "
+            "[default: the user's cache]"
+        ),
+    ] = None
+    out: Annotated[
+        Path,
+        Option(help="Folder of all runs; its benchmark.jsonl gets one more line a benchmark."),
+    ] = Path("results")
+    rows: Annotated[
+        int, Option(least=1, help="vectors: rows of 300 numbers in the file that is made.")
+    ] = 400_000
+    scratch: Annotated[
+        Path | None,
+        Option(help="vectors: where that file, 1 GB, may lie meanwhile.  [default: temporary]"),
+    ] = None
+    taxonomy: Annotated[
+        str, Option(help="sweep: **goemotions** (28), **ekman** (7) or **sentiment** (4).")
+    ] = "ekman"
+    data: Annotated[
+        Path | None,
+        Option(
+            variable="EMORAY_DATA",
+            help="sweep, peers: folder that holds `goemotions/`. Without it: the cache, the "
+            "official download, the embedded sample, in this order.",
+        ),
+    ] = None
+    points: Annotated[
+        int, Option(least=1, help="sweep: operating points measured the naive way.")
+    ] = 8
+    cpus: Annotated[int, Option(least=1, help="sweep: CPUs of the Ray started here.")] = 2
+    download: Annotated[
+        bool,
+        Option(help="sweep, peers: whether GoEmotions may be downloaded when not found."),
+    ] = True
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The names of those that are asked for."""
+        named = [name for name in ("peers", "scale") if getattr(self, name)]
+        return (*self.only, *named)

@@ -1,0 +1,19 @@
+"""What jobs on a finished artifact have in common."""
+
+from dataclasses import dataclass
+from typing import Annotated, TypeAlias
+
+from emoray.data.options import RunOptions
+from emoray.options import Option
+from emoray.storage.location import Place
+
+Figures: TypeAlias = Annotated[bool, Option(help="Whether to draw OUT/figures/*.png.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArtifactOptions(RunOptions):
+    """Which artifact, on what corpus, and where the tables land."""
+
+    artifact: Annotated[
+        Place, Option(help="Folder of the artifact, of either family. It is only read.")
+    ]

@@ -1,0 +1,20 @@
+"""What may be asked of `jobs.calibrate`."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from emoray.storage.location import name_of
+from emoray.workflows.settings.artifact import ArtifactOptions, Figures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibrate(ArtifactOptions):
+    """Which artifact, on what corpus, and where the tables land."""
+
+    USUAL_NAME: ClassVar[str] = "calibrate-ARTIFACT"
+
+    figures: Figures = True
+
+    @property
+    def usual_name(self) -> str:
+        return f"calibrate-{name_of(self.artifact)}"

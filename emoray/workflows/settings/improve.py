@@ -1,0 +1,112 @@
+"""What may be asked of `jobs.improve_f1`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from emoray.data.importing.settings import about_run
+from emoray.distributed.cluster import GpusPerStage, check_share
+from emoray.models.augmentation import BackTranslation
+from emoray.options import Option
+from emoray.storage.run_folder import settings_of
+from emoray.workflows.settings.search import Epochs, TrainingOptions
+
+TECHNIQUES = ("focal_loss", "augmentation", "ensemble")
+USUAL_FAMILIES = ("glove",)
+EVERY = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Improve(TrainingOptions):
+    """Which techniques, on which family, with how many seeds; texts: of train, None for all."""
+
+    USUAL_NAME: ClassVar[str] = "improve_f1-TAXONOMY"
+
+    techniques: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--technique",),
+            help="**focal_loss**, **augmentation** (back-translation), **ensemble**, or **all**; "
+            "repeatable.",
+        ),
+    ] = (EVERY,)
+    families: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--family",),
+            help="**glove**: word vectors. **bert**: a fine-tuned encoder (needs the extra `bert`; "
+            "minutes to hours each training). Repeatable.",
+        ),
+    ] = USUAL_FAMILIES
+    seeds: Annotated[
+        int, Option(least=2, help="Trainings of the baseline and of each technique.")
+    ] = 3
+    members: Annotated[int, Option(least=2, help="Models of each ensemble.")] = 5
+    translator: Annotated[
+        str,
+        Option(help="Of the augmentation: apertium:eng-spa, marian:Helsinki-NLP/..., …"),
+    ] = "apertium:eng-spa"
+    share: Annotated[
+        float, Option(least=0, help="Augmented texts as a share of the train texts.")
+    ] = 0.5
+    balance: Annotated[
+        float, Option(least=0, help="0 augments every text alike, 1 rare labels more.")
+    ] = 1.0
+    texts: Annotated[
+        int | None,
+        Option(least=50, help="Train texts to use; dev and test stay whole.  [default: all]"),
+    ] = None
+    epochs: Epochs = None
+    encoder: Annotated[
+        str | None,
+        Option(help="Of the bert family: a folder or a model id.  [default: all-MiniLM-L6-v2]"),
+    ] = None
+    gpus_per_stage: GpusPerStage = None
+
+    def __post_init__(self) -> None:
+        from emoray.stages.families.registry import FAMILIES
+
+        check_share(self.gpus_per_stage)
+        super().__post_init__()
+        for what, asked, known in (
+            ("technique", self.chosen, TECHNIQUES),
+            ("family", self.families, tuple(FAMILIES)),
+        ):
+            strange = [name for name in asked if name not in known]
+            if strange or not asked:
+                raise ValueError(
+                    f"a {what} is one of {', '.join(known)}, got {', '.join(strange) or 'none'}: "
+                    "name one of these"
+                )
+        for name, least in (("seeds", 2), ("members", 2)):
+            if getattr(self, name) < least:
+                raise ValueError(
+                    f"{name} must be at least {least}, got {getattr(self, name)}: one alone has "
+                    "no spread"
+                )
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The techniques, `all` as what it stands for."""
+        return TECHNIQUES if EVERY in self.techniques else self.techniques
+
+    @property
+    def augmentation(self) -> BackTranslation:
+        return BackTranslation(share=self.share, balance=self.balance, translator=self.translator)
+
+    @property
+    def encoder_name(self) -> str:
+        from emoray.models.encoder.recipe import DEFAULT_ENCODER
+
+        return self.encoder or DEFAULT_ENCODER
+
+    @property
+    def usual_name(self) -> str:
+        families = [] if self.families == USUAL_FAMILIES else list(self.families)
+        return "-".join(["improve_f1", *families, about_run(self.taxonomy, self.corpus)])
+
+    @property
+    def shown_settings(self) -> Mapping[str, str]:
+        names = ("seeds", "members", "translator", "share", "balance", "texts")
+        named = {name: getattr(self, name) for name in (*names, "epochs", "max_tokens", "encoder")}
+        return settings_of(techniques=self.chosen, **named)

@@ -1,0 +1,111 @@
+"""What may be asked of `jobs.sweep`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from emoray.data.importing.settings import Bring, about_run
+from emoray.data.options import KeepTexts, VectorFiles
+from emoray.distributed.cluster import GpusPerStage, check_share
+from emoray.options import Group, Option
+from emoray.storage.run_folder import settings_of
+from emoray.workflows.settings.search import TrainingOptions
+
+if TYPE_CHECKING:
+    from emoray.search.overrides import SpaceOverrides
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep(TrainingOptions):
+    """What to search, on what data, and where everything lands."""
+
+    USUAL_NAME: ClassVar[str] = "space-taxonomy or space-corpus"
+
+    space: Annotated[
+        str,
+        Option(
+            help="**quick**: minutes on two cores. **seed**: dimensions x layers 0-4 x 5 seeds x "
+            "all schemes. **qat**: quantized after training and during, at 8 to 2 bits. **joint**: "
+            "Optuna over dimension, layers, temperature, threshold and quantization together. "
+            "**smoke**: seconds, to see that everything works. **bert**, **bert-joint**, "
+            "**bert-smoke**: the same with fine-tuned encoders. qat and bert need the extra `bert`."
+        ),
+    ] = "quick"
+    dims: Annotated[
+        tuple[int, ...],
+        Option(
+            names=("--dim",),
+            least=1,
+            help="Embedding dimension in place of the space's own; repeatable.",
+        ),
+    ] = ()
+    layers: Annotated[
+        tuple[int, ...],
+        Option(least=0, help="Hidden layers in place of the space's own; repeatable."),
+    ] = ()
+    seeds: Annotated[
+        int | None, Option(least=1, help="Trainings of each recipe, with seeds 0, 1, ...")
+    ] = None
+    vectors: Annotated[
+        tuple[str, ...],
+        Option(
+            help="Word vectors that recipes start from: **given** (Stanford's, or --vectors-file), "
+            "**own-ppmi** or **own-glove** (trained on the train texts, as wide as each recipe "
+            "asks); repeatable.  [default: the space's own]"
+        ),
+    ] = ()
+    vector_files: VectorFiles = ()
+    download_vectors: Annotated[
+        bool,
+        Option(
+            names=("--download-vectors",),
+            help="Fetch Stanford's glove.6B.zip (862 MB: 50 to 300 dimensions) into the cache.",
+        ),
+    ] = False
+    encoders: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--encoder",),
+            help="Encoder of the bert spaces: a folder, s3://bucket/prefix, or a model id of the "
+            "Hugging Face hub with safetensors; repeatable.  [default: all-MiniLM-L6-v2, from the "
+            "package registry]",
+        ),
+    ] = ()
+    trials: Annotated[int, Option(least=1, help="Trials of the joint search.")] = 64
+    gpus_per_stage: GpusPerStage = None
+    stage_minutes: Annotated[
+        float,
+        Option(
+            least=0.0,
+            help="A stage (one training, one model to compress, ...) that runs longer is killed "
+            "and becomes a row of failures; 0 for no limit.",
+        ),
+    ] = 720.0
+    keep_texts: KeepTexts = None
+    corpus: Annotated[Bring | None, Group()] = None
+
+    def __post_init__(self) -> None:
+        check_share(self.gpus_per_stage)
+        super().__post_init__()
+
+    @property
+    def overrides(self) -> "SpaceOverrides":
+        """What is wanted in place of the space's own values; ValueError for unknown vectors."""
+        from emoray.search.overrides import SpaceOverrides
+
+        return SpaceOverrides.said(self.dims, self.layers, self.seeds, self.vectors)
+
+    @property
+    def usual_name(self) -> str:
+        return f"{self.space}-{about_run(self.taxonomy, self.corpus)}"
+
+    @property
+    def shown_settings(self) -> Mapping[str, str]:
+        return settings_of(
+            dims=self.dims,
+            layers=self.layers,
+            seeds=self.seeds,
+            vectors=self.vectors,
+            encoders=self.encoders,
+            max_tokens=self.max_tokens,
+        )
