@@ -72,8 +72,13 @@ def _made_of(model: Model) -> tuple[Model, ...]:
 class Shipping:
     """Where the artifacts of a run come from and where they go.
 
-    models: by id. before: point -> hashes of its manifest as the run's tables had it. What was made
-    then, and is as it was made, is replaced or goes; a decision that was saved there stays.
+    Attributes:
+        desk: asks for stages.
+        store: where they lie.
+        models: by id.
+        folder: of the run, on this machine.
+        before: point -> hashes of its manifest as the run's tables had it. What was made then, and
+            is as it was made, is replaced or goes; a decision that was saved there stays.
     """
 
     desk: Desk
@@ -83,14 +88,21 @@ class Shipping:
     before: Mapping[str, Collection[str]]
 
     def stage_folders(self, models: Iterable[str]) -> dict[str, Path]:
-        """By key the folders of all stages that artifacts of the models are made of: checked by
-        hash, and made again where damaged. ValueError for one that cannot be."""
+        """Folders of all stages that artifacts of the models are made of.
+
+        Returns:
+            By key; each checked by hash, and made again where it was damaged.
+
+        Raises:
+            ValueError: for a stage that cannot be made.
+        """
         found: dict[str, Path] = {}
         for stage in dict.fromkeys(s for model in models for s in _made_of(self.models[model])):
             made = self.desk.stages.make(stage).result()
             if isinstance(made, Failed):
                 raise ValueError(
-                    f"an artifact to ship must be whole, got {made.stage}: {made.error}"
+                    f"an artifact to ship must be whole, got {made.stage} that failed with "
+                    f"{made.error}: run the same command again, it makes it anew from the store"
                 )
             found[key_of(stage)] = self.desk.folder(made)
         return found
@@ -98,9 +110,16 @@ class Shipping:
     def put(
         self, row: dict[str, Any], cuts_K: np.ndarray, stage_folders: Mapping[str, Path], cpu: str
     ) -> str:
-        """Put a row's artifact and its card in its place; says what became of one that was there.
+        """Put a row's artifact and its card in its place.
 
-        cpu: what timed it; empty where nothing did.
+        Args:
+            row: of `points`.
+            cuts_K: its logit cuts.
+            stage_folders: as `stage_folders` returns them.
+            cpu: what timed it; empty where nothing did.
+
+        Returns:
+            What to say of an artifact that was there; empty for nothing.
         """
         model, target = self.models[row["model"]], self.folder / ARTIFACTS / row["point"]
         fresh = hidden_name(target)
@@ -130,8 +149,11 @@ def ship_rows(
     """Put the artifacts of the kept rows on disk, and no others.
 
     Args:
+        shipping: where artifacts come from and go.
+        merged: the run's points, not written yet.
         points: of all rows at least point, model and family.
         kept: true for the rows to ship.
+        console: says what became of artifacts with decisions of their own.
 
     Returns:
         The column `artifact` of all rows: a folder of the run, else the base folder of the model.
