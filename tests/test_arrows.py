@@ -32,7 +32,9 @@ ARROWS: dict[str, set[str]] = {
         *("labels", "storage", "quant", "metrics", "data", "text", "augment", "models"),
         *("decide", "artifact", "export", "tables"),
     },
-    "distributed": {"options", "storage", "tables", "stages", "provenance", "models.memory"},
+    "distributed": {
+        *("options", "storage", "console", "tables", "stages", "provenance", "models.memory"),
+    },
     "search": {
         *("storage", "console", "text", "augment", "quant", "decide", "tables", "stages"),
         *("distributed", "models"),

@@ -23,7 +23,7 @@ from emoray.benchmarks.settings import Benchmarks
 from emoray.benchmarks.sweep import SweepCost
 from emoray.benchmarks.thresholds import Thresholds
 from emoray.benchmarks.vectors import Vectors
-from emoray.console.steps import Say
+from emoray.console.progress import Say, progress
 from emoray.storage.submitted import check_outlives
 from emoray.tables.terminal import print_titled as show_table
 
@@ -104,13 +104,10 @@ def measure_and_record(benchmark: Benchmark, out: Path, console: Console) -> Pat
 def run_benchmarks(benchmarks: Benchmarks, console: Console | None = None) -> None:
     """Run and record benchmarks; ValueError for wrong settings or a missing rival comes first."""
     console = console or Console()
-
-    def say(what: str) -> None:
-        console.print(f"… {what}", highlight=False, soft_wrap=True)
-
     check_outlives(benchmarks.out, "--out")
-    asked = chosen(benchmarks, say)
-    for benchmark in asked:
-        benchmark.check()
-    records = [measure_and_record(b, benchmarks.out, console) for b in asked]
+    with progress(console, "measuring") as shown:
+        asked = chosen(benchmarks, shown.step)
+        for benchmark in asked:
+            benchmark.check()
+        records = [measure_and_record(b, benchmarks.out, console) for b in asked]
     console.print(f"recorded in {records[-1]}", highlight=False, soft_wrap=True)

@@ -25,7 +25,7 @@ from emoray.benchmarks.everyday import large_run
 from emoray.benchmarks.figures import AtLeast, AtMost, BenchmarkFigure
 from emoray.benchmarks.pause import Pause
 from emoray.benchmarks.tables import of_merging, of_report
-from emoray.console.steps import Say
+from emoray.console.progress import Say
 from emoray.distributed.connection import on_loopback
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages

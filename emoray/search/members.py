@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 import pyarrow.compute as pc
 from rich.console import Console
 
-from emoray.console.heartbeat import waiting
+from emoray.console.progress import progress
 from emoray.console.wording import count
 from emoray.decide.ensemble import MeanLogits, MeanProbabilities
 from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
@@ -201,7 +201,7 @@ def time_members(
         taxonomy=members[0].compressed.trained.recipe.taxonomy,
         **asdict(timing_kind()),
     )
-    with waiting(console, lambda: "timing members"):
+    with progress(console, "timing members"):
         stage, made = run_timed(desk.stages.make, asked)
     if isinstance(made, Failed):
         write_failure(desk, stage, made)

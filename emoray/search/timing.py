@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from emoray.console.heartbeat import waiting
+from emoray.console.progress import progress
 from emoray.console.wording import count
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.timing_node import NodeKind, run_timed, timing_kind
@@ -41,11 +41,11 @@ def time_models(
     console.print(
         f"timing {count(sum(map(len, groups)), 'model')} alone, one text at a time", highlight=False
     )
-    kind, done = timing_kind(), 0
-    with waiting(console, lambda: f"timed {done} of {count(sum(map(len, groups)), 'model')}"):
+    kind, total = timing_kind(), sum(map(len, groups))
+    with progress(console, "timed", unit="models", total=total) as shown:
         for models in groups:
             _clock_training(desk, models, groups[0][0], kind)
-            done += len(models)
+            shown.update(shown.done + len(models))
         baselines.measure_baselines(desk, beside, kind)
 
 

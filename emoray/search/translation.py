@@ -6,19 +6,16 @@ reason. The whole is put together in the order of the corpus: scheduling leaves 
 """
 
 import tempfile
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from emoray.augment.backtranslation import CALL
+from emoray.console.progress import Progress, progress
 from emoray.distributed.actor_pool import Pool, ShardResult, StageLimits, dispatch
-from emoray.distributed.progress import LOG_SECONDS, eta
 from emoray.distributed.single_flight import Failed
 from emoray.models.augmentation import BackTranslation
 from emoray.models.recipe import Recipe
@@ -61,14 +58,11 @@ def halves(stage: Stage) -> Sequence[Stage]:
 
 
 @dataclass(slots=True)
-class _Teller:
-    """Says how far it is: a bar on a terminal, else a line every half minute."""
+class _ShardProgress:
+    """Counts the texts of finished shards, and what of them was found or set aside."""
 
     texts: int
-    console: Console
-    bar: Progress
-    began: float = field(default_factory=time.monotonic)
-    spoken: float = field(default_factory=time.monotonic)
+    shown: Progress
     done: int = 0
     found: int = 0  # of these, in the store already
     failed: list[str] = field(default_factory=list)
@@ -82,9 +76,9 @@ class _Teller:
             self.refuse_the_rest()
         elif shard.result.cached:
             self.found += size
-        self.bar.update(self.bar.task_ids[0], completed=self.done, description=self.pace())
-        if not self.console.is_terminal and time.monotonic() - self.spoken >= LOG_SECONDS:
-            self.say()
+        pace = (self.done - self.found) / max(self.shown.seconds, 1e-9)
+        notes = f"{self.found:,} found · {len(self.failed)} set aside · {pace:,.0f} texts/s"
+        self.shown.update(self.done, found=self.found, notes=notes)
 
     def refuse_the_rest(self) -> None:
         few, share = SET_ASIDE
@@ -93,29 +87,6 @@ class _Teller:
                 f"a translator must do nearly every text, {len(self.failed)} of {self.done} "
                 f"failed, the last with {self.failed[-1]}: see that it works on every node"
             )
-
-    def pace(self) -> str:
-        seconds = time.monotonic() - self.began
-        fresh = self.done - self.found
-        left = eta(fresh, self.texts - self.found, seconds)
-        return f"{fresh / max(seconds, 1e-9):,.0f} texts/s · ETA {left}"
-
-    def say(self) -> None:
-        self.spoken = time.monotonic()
-        self.console.print(
-            f"translated {self.done:,}/{self.texts:,} texts · {self.found:,} found · "
-            f"{len(self.failed)} set aside · {self.pace()}",
-            highlight=False,
-            soft_wrap=True,
-        )
-
-
-@contextmanager
-def _telling(texts: int, console: Console) -> Iterator[_Teller]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        bar.add_task("translating", total=texts)
-        yield _Teller(texts, console, bar)
 
 
 def _rows(shard: ShardResult, sources: Sequence[str], shelf: Store) -> list[TranslationRow]:
@@ -154,16 +125,17 @@ def translate(
     sources = [text for _, text, _ in whole.corpus.read_train()]
     parts = shards(whole, len(sources))
     shelf.share(whole)
-    with _telling(sum((p.stop or 0) - p.start for p in parts), console) as teller:
+    texts = sum((p.stop or 0) - p.start for p in parts)
+    with progress(console, "translated", unit="texts", total=texts) as shown:
         results = dispatch(
             parts,
             store=store,
             pool=pool or Pool(),
             limits=limits,
             split=halves,
-            on_result=teller,
+            on_result=_ShardProgress(texts, shown),
         )
-    teller.say()
+    shown.say()
     rows: dict[int, TranslationRow] = {
         row.index: row for shard in results for row in _rows(shard, sources, shelf)
     }

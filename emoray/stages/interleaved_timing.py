@@ -54,13 +54,13 @@ def batches_of(texts: Texts, plan: TimingPlan) -> dict[int, list[np.ndarray]]:
     Returns:
         Batches ids_NL by batch size.
     """
+    from emoray.artifact.scoring import evenly
+
     order = np.argsort(texts.lengths, kind="stable")
-    spread = order[np.linspace(0, len(order) - 1, min(plan.singles, len(order))).astype(int)]
     rows = np.array_split(order, max(1, len(order) // MANY))
-    chosen = np.linspace(0, len(rows) - 1, min(plan.batches, len(rows))).astype(int)
     return {
-        ONE: [texts.padded(np.array([i])) for i in spread],
-        MANY: [texts.padded(rows[i][:MANY]) for i in chosen],
+        ONE: [texts.padded(np.array([i])) for i in evenly(texts.lengths, plan.singles)],
+        MANY: [texts.padded(rows[i][:MANY]) for i in evenly(np.arange(len(rows)), plan.batches)],
     }
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from emoray.models.memory import GpuOutOfMemoryError
-
-_NO_MEMORY = ("allocate memory", "out of memory")  # what torch says on CPU and GPU
+from emoray.models.memory import GpuOutOfMemoryError, is_out_of_memory
 
 
 @contextmanager
@@ -15,7 +13,7 @@ def enough_memory() -> Iterator[None]:
         yield
     except (MemoryError, RuntimeError) as error:  # torch has no type of its own for the CPU's
         said = str(error)
-        if isinstance(error, RuntimeError) and not any(words in said for words in _NO_MEMORY):
+        if not is_out_of_memory(error):
             raise
         on_gpu = type(error).__name__ == "OutOfMemoryError"  # torch's, which is not imported here
         raise (GpuOutOfMemoryError if on_gpu else ValueError)(

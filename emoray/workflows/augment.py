@@ -7,7 +7,7 @@ from rich.console import Console
 
 from emoray.augment.filters import KEPT, Agreement, AnyLabels, Filters
 from emoray.augment.registry import translator_of
-from emoray.console.heartbeat import waiting
+from emoray.console.progress import progress
 from emoray.data.corpus import read_splits
 from emoray.data.finding import taxonomy_for
 from emoray.distributed.actor_pool import Pool
@@ -22,7 +22,7 @@ from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.opening import open_store
 from emoray.tables.ensemble_rows import AugmentationRow
 from emoray.tables.files import read_table, write_table
-from emoray.workflows.corpus import tell_look
+from emoray.workflows.corpus import tell_look, warn_of_sample
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.augment import USUAL, Augmenting
 
@@ -38,8 +38,7 @@ def planned_augmentation(settings: Augmenting, console: Console) -> Augment:
     corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
     if source.notes:
         tell_look(source, console)
-    if corpus.name == "sample":
-        console.print(f"[bold red]the embedded sample is augmented:[/] {source.why}")
+    warn_of_sample(source, console)
     if settings.limit is not None and settings.limit < 1:
         raise ValueError(
             f"limit must be at least 1, got {settings.limit}: leave it out for all of train"
@@ -129,7 +128,7 @@ def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
                 console=console,
             )
         console.print("choosing what to keep", highlight=False)
-        with waiting(console, lambda: "choosing what to keep"):
+        with progress(console, "choosing what to keep"):
             chosen = store.make(stage).folder
         table = read_table(chosen / AUGMENTATIONS, AugmentationRow)
         rows = table.to_pylist()

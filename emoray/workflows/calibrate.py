@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 
 from emoray.artifact.loading import open_artifact
-from emoray.console.heartbeat import waiting
+from emoray.console.progress import progress
 from emoray.stages.artifact_scoring import judge
 from emoray.storage.location import Place, staged_output, tables_at
 from emoray.storage.run_folder import record_inputs
@@ -56,7 +56,7 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name}"
     tell.announce_corpus(console, court.source, court.taxonomy, what)
-    with waiting(console, lambda: "scoring dev and test"):
+    with progress(console, "scoring dev and test"):
         found = fit.calibrate_artifact(court)
     rows = fit.calibration_rows(found, court)
     changes, labels = fit.calibration_changes(found), fit.label_rows(found)

@@ -23,6 +23,7 @@ from emoray.tables.finished_rows import (
     EvaluationRow,
 )
 from emoray.tables.terminal import table
+from emoray.workflows.corpus import warn_of_sample
 from emoray.workflows.settings.evaluate import LOW
 
 NAMES = {
@@ -57,9 +58,8 @@ def moved(before: float, after: float, digits: int = 3) -> str:
 
 def announce_corpus(console: Console, source: CorpusFolder, taxonomy: Taxonomy, what: str) -> None:
     """What is judged on what; loud, on stderr too, where it is only the sample."""
+    warn_of_sample(source, console)
     if source.stands_in:
-        console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
-        console.print(f"{source.why}\nIts figures show that everything works, and little more.")
         print(  # noqa: T201 — where stdout is thrown away
             "warning: judged on the embedded sample, GoEmotions was not found: name a corpus with "
             "--corpus, or GoEmotions' folder with --data",

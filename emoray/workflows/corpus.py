@@ -20,6 +20,13 @@ from emoray.workflows.corpus_words import told_words
 SHOWN = 12  # labels of a first look, those with the fewest texts
 
 
+def warn_of_sample(source: CorpusFolder, console: Console) -> None:
+    """Say it where the embedded sample stands in for a GoEmotions that was not found."""
+    if source.stands_in:
+        console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
+        console.print(f"{source.why}\nIts figures show that everything works, and little more.")
+
+
 def _labels(look: CorpusCounts) -> str:
     kind = "one a text" if look.single else "any number a text"
     return f"{len(look.labels)} labels ({kind}), taxonomy {' or '.join(look.taxonomies)}"

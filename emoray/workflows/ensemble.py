@@ -30,7 +30,7 @@ from emoray.storage.store.opening import open_store
 from emoray.tables.parts import begin
 from emoray.tables.version import versioned
 from emoray.workflows import publish
-from emoray.workflows.corpus import tell_look
+from emoray.workflows.corpus import tell_look, warn_of_sample
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.ensemble import Ensemble
 
@@ -80,9 +80,7 @@ def _announce(
     console: Console,
 ) -> None:
     corpus = facts.data.corpus
-    if facts.source.stands_in:
-        console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
-        console.print(f"{facts.why}\nIts figures show that everything works, and little more.")
+    warn_of_sample(facts.source, console)
     console.print(
         f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
         f"{facts.leaked} of test also in train) · taxonomy {facts.taxonomy} · plan {plan.name}, "

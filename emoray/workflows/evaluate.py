@@ -12,7 +12,7 @@ import pyarrow as pa
 from rich.console import Console
 
 from emoray.artifact.loading import Finished, open_artifact, taxonomy_columns
-from emoray.console.heartbeat import waiting
+from emoray.console.progress import progress
 from emoray.metrics.bootstrap import usual_weights
 from emoray.metrics.comparison import Comparison, compare_decisions
 from emoray.metrics.resampled import Resampled, resampled
@@ -181,7 +181,7 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name} as it stands"
     tell.announce_corpus(console, court.source, court.taxonomy, what)
-    with waiting(console, lambda: f"scoring and timing {settings.split}"):
+    with progress(console, f"scoring and timing {settings.split}"):
         row, scores, samples = evaluate_artifact(court, settings)
         beside = _baselines(court, settings.split, console)
     with staged_output(out) as folder:

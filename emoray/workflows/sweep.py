@@ -30,7 +30,7 @@ from emoray.storage.store.opening import open_store
 from emoray.tables.parts import begin
 from emoray.tables.version import versioned
 from emoray.workflows import publish
-from emoray.workflows.corpus import tell_look
+from emoray.workflows.corpus import tell_look, warn_of_sample
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.sweep import Sweep
 
@@ -78,9 +78,7 @@ def _announce(
     console: Console,
 ) -> None:
     corpus = facts.data.corpus
-    if facts.source.stands_in:
-        console.rule("[bold red]GoEmotions was not found: this run uses the embedded sample")
-        console.print(f"{facts.why}\nIts figures show that everything works, and little more.")
+    warn_of_sample(facts.source, console)
     encoders = [e.name for e in facts.data.encoders]
     start = "encoders" if encoders else "vectors"
     given = [v.source.name for v in facts.data.vectors]

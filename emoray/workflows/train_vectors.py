@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from emoray.console.progress import Tell, pace
+from emoray.console.progress import Progress, progress
 from emoray.data.corpus import read_records
 from emoray.data.goemotions import CorpusFolder
 from emoray.stages.text_lengths import MOST_WORDS, word_lengths
@@ -77,19 +77,19 @@ def _words_of(found: TextSources) -> tuple[str, Iterator[list[str]]]:
     return f"train of corpus {source}", words
 
 
-def _told(texts: Iterator[list[str]], tell: Tell) -> Iterator[list[str]]:
+def _told(texts: Iterator[list[str]], shown: Progress) -> Iterator[list[str]]:
     for number, words in enumerate(texts, start=1):
         yield words
-        tell(number, "")
+        shown.update(number)
 
 
 def _counted(training: Training, found: TextSources, console: Console) -> Counts:
     what, texts = _words_of(found)
     console.print(f"texts {what}", highlight=False, soft_wrap=True, markup=False)
     settings = training.own
-    with pace(console, "texts read") as tell:
+    with progress(console, "read", unit="texts") as shown:
         return count_pairs(
-            _told(texts, tell),
+            _told(texts, shown),
             window=settings.window,
             min_count=settings.min_count,
             max_words=settings.max_words,
@@ -99,12 +99,12 @@ def _counted(training: Training, found: TextSources, console: Console) -> Counts
 def _trained(training: Training, counts: Counts, console: Console) -> np.ndarray:
     method = training.own.method
     total = None if isinstance(method, Ppmi) else method.epochs
-    with pace(console, "epochs", total) as tell:
+    with progress(console, unit="epochs", total=total) as shown:
         return train_vectors(
             counts,
             training.own,
             dim=training.dim,
-            report=lambda epoch, loss: tell(epoch, f"loss {loss:.4f}"),
+            report=lambda epoch, loss: shown.update(epoch, notes=f"loss {loss:.4f}"),
         )
 
 

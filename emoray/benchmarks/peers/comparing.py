@@ -12,7 +12,7 @@ from emoray.benchmarks.peers.clock import time_peers
 from emoray.benchmarks.peers.contenders import EMORAY, Contender, by_emoray, by_peer, by_torch
 from emoray.benchmarks.peers.making import FLOAT, PEERS, Peer
 from emoray.benchmarks.peers.rows import MB, PeerResults, PeerRow, fastest, ratio, worst_loss
-from emoray.console.steps import Say
+from emoray.console.progress import Say
 from emoray.data.corpus import read_splits
 from emoray.data.goemotions import locate
 from emoray.metrics.change import MARGIN

@@ -20,7 +20,7 @@ from emoray.benchmarks.peers.making import (
     peer_model,
     quantized_peer,
 )
-from emoray.console.steps import Say
+from emoray.console.progress import Say
 from emoray.quant.scheme import FLOAT as FLOAT_SCHEME
 from emoray.quant.scheme_names import pick
 from emoray.stages.checkpoint import Variant

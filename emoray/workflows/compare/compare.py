@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from emoray.console.heartbeat import waiting
+from emoray.console.progress import progress
 from emoray.metrics.bootstrap import stratified_weights
 from emoray.storage.location import Place, local_copy, place_of, staged_output, tables_at
 from emoray.storage.run_folder import ready_out, record_inputs
@@ -70,7 +70,7 @@ def run_compare(settings: CompareModels, console: Console | None = None) -> Plac
     """Write comparisons, label_changes and figures; print them and the verdicts in words."""
     console = console or Console()
     ready_out(settings.out)
-    with waiting(console, lambda: "scoring"):
+    with progress(console, "scoring"):
         operands = open_operands(settings, console)
     first = operands[0]
     inputs = _inputs(settings, operands)

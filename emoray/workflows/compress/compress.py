@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from emoray.console.steps import steps
+from emoray.console.progress import progress
 from emoray.data.corpus import read_splits, taxonomies_of
 from emoray.quant.catalogue import parent_of
 from emoray.quant.policy import Scheme
@@ -123,7 +123,8 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         "taxonomy": bench.given.taxonomy.name,
     }
     out = free_place(settings.lands, inputs, console)
-    with staged_output(out) as folder, steps(console, len(asked) + 6) as say:
+    with staged_output(out) as folder, progress(console, total=len(asked) + 6) as shown:
+        say = shown.step
         made = make(bench, asked, say)
         say("holding ids and logits against transformers'")
         require_parity(bench, made)

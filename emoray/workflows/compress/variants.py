@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from emoray.console.steps import Say, plainly
+from emoray.console.progress import Say
 from emoray.quant.policy import Scheme
 from emoray.stages import speed as timing
 from emoray.stages.checkpoint import (
@@ -23,6 +23,7 @@ from emoray.tables.files import read_table
 from emoray.tables.finished_rows import SpeedRow
 from emoray.workflows.compress import judging
 from emoray.workflows.compress.judging import VariantScores
+from emoray.workflows.plain_failures import plainly
 
 SPEED = "speed.parquet"
 FORMS = {TORCH: "float32", TORCH_INT8: "int8-sym-tensor-minmax@dynamic"}

@@ -11,7 +11,7 @@ from rich.console import Console
 from emoray.artifact.cpu import cpu
 from emoray.artifact.packaging import BASE_FILES, ArtifactRow, Base, row_of
 from emoray.artifact.runtime import DECISION, Classifier
-from emoray.console.steps import Say, plainly, steps
+from emoray.console.progress import Say, progress
 from emoray.data.corpus import Corpus, read_splits, taxonomies_of
 from emoray.data.goemotions import CorpusFolder
 from emoray.stages.checkpoint_source import LoadedCheckpoint, find_loaded, pieces_of
@@ -40,6 +40,7 @@ from emoray.workflows.compress.placing import place, require_outside
 from emoray.workflows.convert import memory
 from emoray.workflows.convert.parity import Parity, measure_parity
 from emoray.workflows.convert.reference import reference
+from emoray.workflows.plain_failures import plainly
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.convert import Conversion
 
@@ -256,7 +257,8 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
         highlight=False,
         soft_wrap=True,
     )
-    with steps(console, 5) as say:
+    with progress(console, total=5) as shown:
+        say = shown.step
         say("converting")
         with plainly("the model"):
             made = desk.store.make(desk.converted).folder

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from emoray.artifact.runtime import TOKENIZER, VOCABULARY, Reader
+from emoray.artifact.scoring import evenly
 from emoray.quant.scheme_names import FLOAT_NAME
 from emoray.stages.checkpoint_source import LoadedCheckpoint
 from emoray.stages.compression import BASE, LOGITS
@@ -38,13 +39,6 @@ class Parity:
     decisions: int
 
 
-def _spread(texts: Sequence[str], lengths: Sequence[int], count: int) -> list[str]:
-    """Evenly over the sorted lengths."""
-    order = np.argsort(lengths, kind="stable")
-    chosen = order[np.linspace(0, len(order) - 1, min(count, len(order))).astype(int)]
-    return [texts[i] for i in chosen]
-
-
 def many_lengths(texts: Sequence[str], encode: Encode, max_tokens: int) -> list[str]:
     """Real texts over the lengths they have, odd ones, and joined ones up to beyond the longest."""
     distinct = list(dict.fromkeys(texts))
@@ -55,7 +49,7 @@ def many_lengths(texts: Sequence[str], encode: Encode, max_tokens: int) -> list[
     while target < 2 * max_tokens:
         joined.append(" ".join(distinct[: int(min(target, max_tokens) / mean) + 2]))
         target *= 2
-    return [*_spread(distinct, lengths, TEXTS), *joined, *ODD]
+    return [*(distinct[i] for i in evenly(np.array(lengths), TEXTS)), *joined, *ODD]
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> np.ndarray:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from emoray.console.progress import progress
 from emoray.data.corpus import Corpus
 from emoray.models.recipe import Recipe
 from emoray.models.word.initial_vectors import PretrainedVectors
@@ -80,25 +81,27 @@ def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
     tell.announce_rows(console, record, elsewhere, TOLERANCE)
     failed = 0
     data = cache(lambda: _data(settings, record))
-    for row in record.rows:
-        with tempfile.TemporaryDirectory(prefix="emoray-") as scratch:
-            try:
-                chain = check.chain(record.spec(row)["key"]) if check else None
-                folder = artifact_of(record, row, store, data, Path(scratch) / "artifact")
-                again = run_again(record, row, folder, corpus)
-                groups = list(group_verdicts(row, again, same_machine=not elsewhere))
-            except ValueError as error:
-                tell.refused(console, row, error)
-                failed += 1
-                continue
-            tell.told(console, row, groups, chain, store)
-            whole = chain is None or chain.is_whole
-            failed += not (whole and all(group.holds for group in groups))
-            if settings.from_scratch:
-                others = [s for s in range(settings.seeds + 1) if s != row["seed"]]
-                trained = train_anew(
-                    record, row, data(), Path(scratch) / "store", others[: settings.seeds]
-                )
-                tell.spread(console, row, trained)
+    with progress(console, "reproduced", unit="rows", total=len(record.rows)) as shown:
+        for done, row in enumerate(record.rows):
+            shown.update(done)
+            with tempfile.TemporaryDirectory(prefix="emoray-") as scratch:
+                try:
+                    chain = check.chain(record.spec(row)["key"]) if check else None
+                    folder = artifact_of(record, row, store, data, Path(scratch) / "artifact")
+                    again = run_again(record, row, folder, corpus)
+                    groups = list(group_verdicts(row, again, same_machine=not elsewhere))
+                except ValueError as error:
+                    tell.refused(console, row, error)
+                    failed += 1
+                    continue
+                tell.told(console, row, groups, chain, store)
+                whole = chain is None or chain.is_whole
+                failed += not (whole and all(group.holds for group in groups))
+                if settings.from_scratch:
+                    others = [s for s in range(settings.seeds + 1) if s != row["seed"]]
+                    trained = train_anew(
+                        record, row, data(), Path(scratch) / "store", others[: settings.seeds]
+                    )
+                    tell.spread(console, row, trained)
     tell.summed(console, len(record.rows), failed, stages=settings.stages)
     return failed

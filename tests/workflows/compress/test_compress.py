@@ -343,13 +343,13 @@ def test_an_encoder_without_a_graph_is_sent_to_convert(
 def test_a_run_in_which_nothing_became_codes_fails(
     compression: Compression, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from emoray.console.steps import steps
+    from emoray.console.progress import progress
     from emoray.workflows.compress import compress
     from emoray.workflows.compress.variants import make
 
     bench = compress._bench(compression, quiet())
-    with steps(quiet(), 1) as say:
-        made = make(bench, {"float": named_schemes()["float"]}, say)
+    with progress(quiet(), total=1) as shown:
+        made = make(bench, {"float": named_schemes()["float"]}, shown.step)
     with pytest.raises(ValueError, match="turns weights into codes, got none in float"):
         coverage_rows(bench, made)
 
