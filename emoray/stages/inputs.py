@@ -27,11 +27,6 @@ class CorpusSummary:
     leaked: int
 
     @property
-    def why(self) -> str:
-        """Why this corpus was chosen."""
-        return self.source.why
-
-    @property
     def inputs(self) -> dict[str, str]:
         """Digests that identify a run on these data, as its folder keeps them."""
         return {
