@@ -146,19 +146,25 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator["Web"]:
 
 
 @pytest.fixture(scope="session")
-def local_ray() -> Iterator[None]:
-    """The one Ray of the session: two processors, a folder of its own.
-
-    It keeps idle workers: each that has loaded TensorFlow once is worth many seconds. A run that
-    is swept again has the charts that it had, and a picture is its chart's alone: drawn once.
-    """
+def equal_pictures_are_drawn_once() -> Iterator[None]:
+    """A run that is swept again has the charts that it had, and a picture is its chart's alone."""
     import vl_convert
 
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vl_convert, "vegalite_to_png", cache(vl_convert.vegalite_to_png))
+        yield
+
+
+@pytest.fixture(scope="session")
+def local_ray(equal_pictures_are_drawn_once: None) -> Iterator[None]:
+    """The one Ray of the session: two processors, a folder of its own.
+
+    It keeps idle workers: each that has loaded TensorFlow once is worth many seconds.
+    """
     from emoray.distributed.connection import Cluster, connected
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_idle_worker_killing_time_threshold_ms", str(24 * 3600 * 1000))
-        patch.setattr(vl_convert, "vegalite_to_png", cache(vl_convert.vegalite_to_png))
         with connected(Cluster(cpus=2)):
             yield
 

@@ -21,6 +21,7 @@ REPORT = ("--", "python", "-m", "jobs.report", "results/x")
 PATIENCE = 180.0
 
 
+@pytest.mark.long
 def test_a_good_job_succeeds_and_a_bad_one_fails_with_one_clear_line(
     head: Head, tmp_path: Path
 ) -> None:

@@ -133,7 +133,7 @@ def test_what_uses_up_its_attempts_has_failed_and_the_others_go_on(
 
 def test_a_poisoned_shard_is_split_down_to_the_number(tmp_path: Path, luck: Path) -> None:
     stages = [Count(start=0, stop=2), Count(start=2, stop=10, raises=(7,), kills=(4,), luck=luck)]
-    limits = StageLimits(attempts=2)
+    limits = StageLimits(attempts=1)
     results = dispatch(stages, store=tmp_path, pool=TWO, limits=limits, split=halves)
     said = ["0 1", "2 3", CRASHED, "5", "6", "ArithmeticError: 7 cannot be counted", "8 9"]
     assert numbers(results) == said

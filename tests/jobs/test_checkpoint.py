@@ -62,6 +62,7 @@ def test_the_list_needs_no_model() -> None:
     assert result.exit_code == 0 and "adaptive4" in result.output
 
 
+@pytest.mark.long
 def test_compress_leaves_an_artifact_that_runs_and_convert_too(model: Path, tmp_path: Path) -> None:
     words = ("--model", model, "--max-tokens", 24, "--threads", 1)
     result = compress(*words, "--scheme", "int8", "--out", tmp_path / "c")

@@ -196,6 +196,7 @@ def test_a_store_of_another_version_is_one_clear_line(
     assert_one_clear_line(result, "must have layout", "got 99", "--store")
 
 
+@pytest.mark.long
 def test_a_full_disk_is_one_clear_line_and_loses_nothing(
     local_ray: None, tiny: None, tmp_path: Path
 ) -> None:

@@ -175,6 +175,7 @@ def killed_after(folder: Path, last: int) -> None:
     assert process.exitcode == -signal.SIGKILL
 
 
+@pytest.mark.long
 def test_a_killed_fit_goes_on_where_it_was_and_ends_the_same(whole: Told, tmp_path: Path) -> None:
     for last in (1, 2):  # twice: what went on goes on again
         killed_after(tmp_path, last)
