@@ -24,7 +24,8 @@ def test_every_model_meets_every_text_in_every_turn_beside_the_baseline(
     pairs = [("base", "base"), ("small", "small"), ("base", "small")]
     assert counts == Counter((*p, turn, i) for p in pairs for turn in range(2) for i in range(3))
     assert {(s.text, s.tokens) for s in samples} == {(0, 3), (1, 1), (2, 2)}
-    assert all(0 < s.milliseconds < 1000 for s in samples)
+    assert all(s.milliseconds > 0 for s in samples)
+    assert median(s.milliseconds for s in samples) < 1000, "milliseconds, not smaller units"
 
 
 def test_the_model_alone_takes_a_part_of_what_a_user_waits(
