@@ -8,7 +8,7 @@ ARGS ?=
 # Processes that share the tests; each may start a Ray of two processors and load TensorFlow.
 TESTERS ?= 2
 
-.PHONY: sweep test long faults lint types benchmark clean help
+.PHONY: sweep test tests long faults lint types benchmark clean help
 
 help:
 	@echo "make sweep      search on this machine, then open results/<run>/report.html"
@@ -38,9 +38,13 @@ lint: $(VENV)/ready-bert
 	$(RUN) -m ruff format --check .
 
 types: $(VENV)/ready-bert
-	MYPY_NUM_WORKERS=$(TESTERS) $(RUN) -m mypy
+	$(RUN) -m mypy
 
-test: lint types
+# Types are checked while tests wait for something.
+test: lint
+	$(MAKE) --jobs=2 types tests
+
+tests: $(VENV)/ready-bert
 	$(RUN) -m pytest --numprocesses $(TESTERS) $(ARGS)
 
 long: $(VENV)/ready-bert
