@@ -192,6 +192,16 @@ def test_every_folder_of_emoray_stands_on_the_map() -> None:
     assert folders <= set(ARROWS)
 
 
+def test_tests_stand_in_folders_of_the_code() -> None:
+    tests = ROOT / "tests"
+    across = {"cluster", "faults", "security"}  # of the whole, not of a folder
+    folders = {p.parent.relative_to(tests) for p in tests.rglob("test_*.py")}
+    code = {Path(name).parent for name in NAMES}
+    code = {Path(*f.parts[1:]) if f.parts[0] == "emoray" else f for f in code}
+    strays = {str(f) for f in folders - code if f.parts[0] not in across}
+    assert not strays, f"tests mirror emoray/ and jobs/, got folders of tests alone: {strays}"
+
+
 def test_the_map_has_no_way_round() -> None:
     before: set[str] = set()
     for name, arrows in ARROWS.items():
