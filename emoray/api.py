@@ -61,10 +61,10 @@ def read_corpus(
     """
     from emoray.data.corpus import read_splits as read
     from emoray.data.finding import find_corpus, taxonomy_for
-    from emoray.data.importing.settings import Bring
+    from emoray.data.importing.settings import CorpusSource
     from emoray.storage.location import place_or_none
 
-    asked = Bring.from_options(None if source is None else str(source))
+    asked = CorpusSource.from_options(None if source is None else str(source))
     found = find_corpus(
         asked, place_or_none(None if data is None else str(data)), download=download
     )
@@ -73,14 +73,14 @@ def read_corpus(
 
 def _settings(corpus: "str | Path | None", given: dict[str, Any]) -> dict[str, Any]:
     """Settings of a workflow, with places and the corpus parsed where they are given as text."""
-    from emoray.data.importing.settings import Bring
+    from emoray.data.importing.settings import CorpusSource
     from emoray.storage.location import place_of
 
     places = {n: place_of(str(given[n])) for n in PLACES if given.get(n) is not None}
     return {
         **given,
         **places,
-        "corpus": Bring.from_options(None if corpus is None else str(corpus)),
+        "corpus": CorpusSource.from_options(None if corpus is None else str(corpus)),
     }
 
 

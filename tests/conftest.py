@@ -183,7 +183,7 @@ def smoke(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> "Run":
 def mixed(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> "Run":
     """A training that diverges and one that does not, on a corpus of one's own: `parcels.csv`, 60
     texts of three labels or none."""
-    from emoray.data.importing.settings import Bring
+    from emoray.data.importing.settings import CorpusSource
     from emoray.search import spaces
     from emoray.workflows.settings.sweep import Sweep
     from tests.data.importing.made import as_separated, rows, texts_and
@@ -191,7 +191,7 @@ def mixed(local_ray: None, tmp_path_factory: pytest.TempPathFactory) -> "Run":
 
     folder = tmp_path_factory.mktemp("mixed")
     joined = ["|".join(labels) for _, labels in rows()]
-    corpus = Bring(source=str(as_separated(folder / "parcels.csv", texts_and(joined))))
+    corpus = CorpusSource(source=str(as_separated(folder / "parcels.csv", texts_and(joined))))
 
     def both(taxonomy: str, dims: object) -> spaces.Space:
         return of(*(replace(recipe, taxonomy=taxonomy) for recipe in (DIVERGES, GOOD)))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from emoray.data.corpus import taxonomies_of
 from emoray.data.goemotions import SAMPLE, CorpusFolder, locate, sample
-from emoray.data.importing.importing import bring
-from emoray.data.importing.settings import HUB, USUAL, Bring
+from emoray.data.importing.importing import import_corpus
+from emoray.data.importing.settings import HUB, USUAL, CorpusSource
 from emoray.labels import Taxonomy
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.storage.cache import user_cache
@@ -16,7 +16,7 @@ OPTIONS = re.compile(r"--(text-column|label-|positive-from|min-label-texts)")
 
 
 def find_corpus(
-    options: Bring | None,
+    options: CorpusSource | None,
     data: Place | None,
     *,
     download: bool = True,
@@ -47,7 +47,7 @@ def find_corpus(
     if not where.startswith(HUB):
         where = str(local_copy(place_of(where)))
     try:
-        found = bring(options, where, cache or user_cache())
+        found = import_corpus(options, where, cache or user_cache())
     except ValueError as error:
         if options.has_options or not OPTIONS.search(str(error)):
             raise

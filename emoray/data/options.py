@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.settings import CorpusSource
 from emoray.options import Group, Option
 from emoray.storage.location import Place
 from emoray.storage.run_output import StoredOutput
@@ -51,7 +51,7 @@ KeepTexts: TypeAlias = Annotated[
 class CorpusOptions:
     """The corpus that is brought, else GoEmotions, else the embedded sample."""
 
-    corpus: Annotated[Bring | None, Group(only=("source",))] = None
+    corpus: Annotated[CorpusSource | None, Group(only=("source",))] = None
     data: Annotated[
         Place | None,
         Option(

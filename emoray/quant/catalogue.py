@@ -142,7 +142,7 @@ def _low(bits: int, grains: tuple[Grain, Grain] = CHANNEL) -> ModelScheme:
     return _model(bits, bits, symmetric=bits > 3, grains=grains, ranges=LeastError())
 
 
-def parent_of(scheme: Scheme) -> ModelScheme:
+def float_baseline(scheme: Scheme) -> ModelScheme:
     """The float scheme that another is compared with: trained on as long as that one was."""
     if isinstance(scheme, ModelScheme) and scheme.quantized and scheme.qat is not None:
         return control_of(scheme)

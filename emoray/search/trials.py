@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from emoray.distributed.ask_ahead import run_to_end, together
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages
-from emoray.quant.catalogue import parent_of
+from emoray.quant.catalogue import float_baseline
 from emoray.stages.comparisons import CompareWithParent
 from emoray.stages.decisions import Decide
 from emoray.stages.families.protocol import TrainStage
@@ -165,7 +165,7 @@ async def placing(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
     if beside := comparing(decide):
         compared = await wrap_future(desk.stages.make(beside))
         await asyncio.to_thread(copy_comparisons, desk, beside, compared)
-    if decide.compressed.refined and spec.scheme != (control := parent_of(spec.scheme)):
+    if decide.compressed.refined and spec.scheme != (control := float_baseline(spec.scheme)):
         # What a refined model is compared with is a row too.
         too = deciding(train, control, (spec.decision,))
         made_too = await wrap_future(desk.stages.make(too))

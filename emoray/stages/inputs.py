@@ -6,7 +6,7 @@ from pathlib import Path
 
 from emoray.data.finding import find_corpus, taxonomy_for
 from emoray.data.goemotions import CorpusFolder
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.settings import CorpusSource
 from emoray.labels import Taxonomy
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.stages.encoders import require_readable
@@ -93,7 +93,7 @@ def summarize_corpus(
     taxonomy: str | None,
     data: Path | None,
     *,
-    corpus: Bring | None = None,
+    corpus: CorpusSource | None = None,
     download: bool = True,
     download_vectors: bool = False,
     encoders: Sequence[str] = (),

@@ -2,7 +2,7 @@
 
 from emoray.models.encoder.extra import require_bert
 from emoray.models.recipe import Recipe
-from emoray.quant.catalogue import parent_of
+from emoray.quant.catalogue import float_baseline
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
 from emoray.stages.comparisons import CompareWithParent
@@ -67,7 +67,7 @@ def float_parent(decide: Decide) -> Decide:
         Its float parent; a float model is its own.
     """
     return deciding(
-        decide.compressed.trained, parent_of(decide.compressed.scheme), decide.decisions
+        decide.compressed.trained, float_baseline(decide.compressed.scheme), decide.decisions
     )
 
 

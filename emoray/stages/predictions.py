@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.settings import CorpusSource
 from emoray.stages.compression import LOGITS, Score
 from emoray.stages.decisions import Decide
 from emoray.stages.encoding import read_texts
@@ -145,7 +145,7 @@ def write_predictions(
     return left_out
 
 
-def keeps_texts(asked: bool | None, corpus: Bring | None) -> bool:
+def keeps_texts(asked: bool | None, corpus: CorpusSource | None) -> bool:
     """Whether a run keeps its test texts: as asked, else those of GoEmotions and the sample.
 
     Their licences (CC BY 4.0, CC0) let them be passed on with a run. The licence of an own corpus

@@ -23,7 +23,7 @@ from emoray.storage.submitted import check_travelled
 
 Place: TypeAlias = Path | S3Folder
 SEAL = "manifest.json"  # of an artifact: whoever sees it sees all that it names
-LISTINGS = 3  # of a folder that changes while it is brought
+LISTINGS = 3  # of a folder that changes while it is copied
 FETCH_GIB = 16.0  # copied without being asked for: a bucket may hold any amount
 
 

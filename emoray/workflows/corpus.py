@@ -8,7 +8,7 @@ from rich.markup import escape
 from emoray.data.corpus import NAMES, SPLITS
 from emoray.data.finding import find_corpus
 from emoray.data.goemotions import CorpusFolder
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.settings import CorpusSource
 from emoray.data.summary import CorpusCounts, count_corpus
 from emoray.stages.given_vectors import vectors_at_hand
 from emoray.storage.location import Place, check_writable, staged_output
@@ -89,7 +89,7 @@ def _keep(source: CorpusFolder, place: Place) -> None:
 
 
 def run_corpus(
-    asked: Bring,
+    asked: CorpusSource,
     keep: Place | None,
     console: Console | None = None,
     *,

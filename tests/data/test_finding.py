@@ -14,7 +14,7 @@ from emoray.artifact.loading import open_artifact
 from emoray.data.corpus import SPLITS, read_splits
 from emoray.data.finding import find_corpus, taxonomy_for
 from emoray.data.goemotions import locate, sample
-from emoray.data.importing.settings import Bring, about_run
+from emoray.data.importing.settings import CorpusSource, about_run
 from emoray.data.options import RunOptions
 from emoray.labels import own, taxonomy
 from emoray.stages.artifact_scoring import judge
@@ -22,7 +22,7 @@ from emoray.stages.inputs import summarize_corpus
 from emoray.stages.plan import deciding, training
 from emoray.stages.spec import CorpusRef, OwnCorpusRef, all_decisions
 from emoray.storage.s3 import S3Folder
-from emoray.storage.store.inputs import carried_by
+from emoray.storage.store.inputs import stage_files
 from emoray.storage.store.keys import key_of
 from emoray.workflows.corpus import run_corpus, tell_look
 from emoray.workflows.subsample import fewer
@@ -69,7 +69,7 @@ def test_goemotions_as_parquet_gives_the_points_of_the_native_files(
     as_tables: Path, chain: Chain
 ) -> None:
     data = summarize_corpus(
-        "sentiment", None, corpus=Bring.from_options(str(as_tables)), download=False
+        "sentiment", None, corpus=CorpusSource.from_options(str(as_tables)), download=False
     ).data
     train = training(RECIPE, data)
     decide = deciding(train, chain.decided[1].compressed.scheme, all_decisions())
@@ -84,18 +84,20 @@ def test_goemotions_as_parquet_gives_the_points_of_the_native_files(
 
 
 def test_a_corpus_brings_its_taxonomy(mine: Path) -> None:
-    found = summarize_corpus(None, None, corpus=Bring.from_options(str(mine)), download=False)
+    found = summarize_corpus(
+        None, None, corpus=CorpusSource.from_options(str(mine)), download=False
+    )
     assert found.taxonomy == own(LABELS) and (found.train, found.dev, found.test) == (48, 6, 6)
     ref = found.data.corpus
     assert isinstance(ref, OwnCorpusRef) and ref.labels == LABELS and ref.name == "mine"
     assert ref.read("own").taxonomy == own(LABELS)
     with pytest.raises(ValueError, match="taxonomy is one of own, got 'ekman'"):
-        summarize_corpus("ekman", None, corpus=Bring.from_options(str(mine)), download=False)
+        summarize_corpus("ekman", None, corpus=CorpusSource.from_options(str(mine)), download=False)
 
 
 def test_the_usual_taxonomy_is_ekman_and_of_a_corpus_all_its_labels(as_tables: Path) -> None:
     assert str(taxonomy_for(None, locate(None, download=False))) == "ekman"
-    source = find_corpus(Bring.from_options(str(as_tables)), None)
+    source = find_corpus(CorpusSource.from_options(str(as_tables)), None)
     assert str(taxonomy_for(None, source)) == "goemotions"
     assert str(taxonomy_for("ekman", source)) == "ekman"
 
@@ -112,15 +114,17 @@ def test_labels_of_an_own_corpus_are_part_of_every_key(tmp_path: Path) -> None:
 
 def test_names_of_labels_travel_with_the_corpus(mine: Path) -> None:
     ref = summarize_corpus(
-        None, None, corpus=Bring.from_options(str(mine)), download=False
+        None, None, corpus=CorpusSource.from_options(str(mine)), download=False
     ).data.corpus
-    (carried,) = carried_by([ref])
+    (carried,) = stage_files([ref])
     names = {name.split("/")[-1] for name in carried.files()}
     assert names == {"train.tsv", "dev.tsv", "test.tsv", "labels.txt"}
 
 
 def test_a_part_of_an_own_corpus_keeps_its_labels(mine: Path, tmp_path: Path) -> None:
-    found = summarize_corpus(None, None, corpus=Bring.from_options(str(mine)), download=False)
+    found = summarize_corpus(
+        None, None, corpus=CorpusSource.from_options(str(mine)), download=False
+    )
     part = fewer(found, "own", 30, tmp_path / "out")
     assert part.train == 30 and part.data.corpus.read("own").taxonomy.labels == LABELS
 
@@ -130,7 +134,7 @@ def test_an_artifact_is_judged_by_the_corpus_that_has_its_labels(
 ) -> None:
     made = open_artifact(make_artifact(tmp_path / "a", labels=LABELS[::-1]))
     wanted = RunOptions(
-        corpus=Bring.from_options(str(mine)), out=tmp_path / "out", store=tmp_path / "store"
+        corpus=CorpusSource.from_options(str(mine)), out=tmp_path / "out", store=tmp_path / "store"
     )
     court = judge(made, wanted)
     said = court.said("test")
@@ -142,7 +146,7 @@ def test_an_artifact_is_judged_by_the_corpus_that_has_its_labels(
 
 def test_the_first_look_tells_how_a_corpus_was_understood(mine: Path, tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), width=120)
-    source = run_corpus(Bring.from_options(str(mine)), tmp_path / "kept", console)
+    source = run_corpus(CorpusSource.from_options(str(mine)), tmp_path / "kept", console)
     told = console.file.getvalue()
     for words in (
         "texts: column 'text' (by its name)",
@@ -154,7 +158,7 @@ def test_the_first_look_tells_how_a_corpus_was_understood(mine: Path, tmp_path: 
         f"kept: --corpus {tmp_path / 'kept'}",
     ):
         assert words in told
-    again = find_corpus(Bring.from_options(str(tmp_path / "kept")), None)
+    again = find_corpus(CorpusSource.from_options(str(tmp_path / "kept")), None)
     assert again.folder == tmp_path / "kept"
     assert [(again.folder / f"{s}.tsv").read_bytes() for s in (*SPLITS,)] == [
         (source.folder / f"{s}.tsv").read_bytes() for s in SPLITS
@@ -165,13 +169,13 @@ def test_the_first_look_tells_how_a_corpus_was_understood(mine: Path, tmp_path: 
 
 def test_a_corpus_in_a_bucket_is_brought_as_one_here(mine: Path, s3: S3Folder) -> None:
     s3.upload("mine.csv", mine)
-    asked = Bring.from_options(f"{s3}/mine.csv")
-    here = Bring.from_options(str(mine))
+    asked = CorpusSource.from_options(f"{s3}/mine.csv")
+    here = CorpusSource.from_options(str(mine))
     assert find_corpus(asked, None).folder == find_corpus(here, None).folder
 
 
 def test_a_run_is_called_after_its_corpus(mine: Path) -> None:
-    asked = Bring.from_options(str(mine))
+    asked = CorpusSource.from_options(str(mine))
     assert [about_run(t, c) for t in (None, "ekman") for c in (None, asked)] == [
         "ekman",
         "mine",
@@ -181,22 +185,25 @@ def test_a_run_is_called_after_its_corpus(mine: Path) -> None:
 
 
 def test_columns_without_a_corpus_are_refused() -> None:
-    assert Bring.from_options(None) is None
+    assert CorpusSource.from_options(None) is None
     with pytest.raises(ValueError, match="say how --corpus is read, got them without"):
-        Bring.from_options(None, text_column="body")
+        CorpusSource.from_options(None, text_column="body")
 
 
 def test_a_job_without_options_for_columns_says_which_has_them(tmp_path: Path) -> None:
     path = as_separated(tmp_path / "a.csv", {"remark": [t for t, _ in rows()], "kind": JOINED})
     with pytest.raises(ValueError, match=r"--text-column .*python -m jobs\.corpus has these opt"):
-        find_corpus(Bring.from_options(str(path)), None)
-    asked = Bring.from_options(
+        find_corpus(CorpusSource.from_options(str(path)), None)
+    asked = CorpusSource.from_options(
         str(path), text_column="remark", label_columns=("kind",), label_names=()
     )
     run_corpus(asked, tmp_path / "kept", Console(file=io.StringIO()))
-    assert find_corpus(Bring.from_options(str(tmp_path / "kept")), None).folder == tmp_path / "kept"
+    assert (
+        find_corpus(CorpusSource.from_options(str(tmp_path / "kept")), None).folder
+        == tmp_path / "kept"
+    )
     with pytest.raises(ValueError, match="--text-column") as refused:
-        find_corpus(Bring.from_options(str(path), label_names=()), None)
+        find_corpus(CorpusSource.from_options(str(path), label_names=()), None)
     assert "jobs.corpus" not in str(refused.value)
 
 
@@ -207,5 +214,5 @@ def test_all_of_many_labels_are_named(tmp_path: Path) -> None:
         tmp_path / "a.csv", {"text": texts, "label": [names[i % 30] for i in range(300)]}
     )
     console = Console(file=io.StringIO(), width=80)
-    tell_look(find_corpus(Bring.from_options(str(path)), None), console)
+    tell_look(find_corpus(CorpusSource.from_options(str(path)), None), console)
     assert f"all 30 labels: {', '.join(names)}" in console.file.getvalue()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.settings import CorpusSource
 from emoray.data.options import RunOptions
 from emoray.distributed.cluster import Cluster
 from emoray.options import Option
@@ -91,7 +91,7 @@ def test_what_is_typed_becomes_the_settings() -> None:
     assert found == Sweep(
         dims=(16, 32),
         store=S3Folder.of("s3://bucket/store"),
-        corpus=Bring(source="mine.csv", label_names=("joy", "anger")),
+        corpus=CorpusSource(source="mine.csv", label_names=("joy", "anger")),
         cluster=Cluster(cpus=2),
     )
     assert found.out == Path("results")

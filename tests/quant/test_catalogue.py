@@ -5,7 +5,7 @@ import pytest
 from emoray.quant.catalogue import (
     all_schemes,
     bert_schemes,
-    parent_of,
+    float_baseline,
     quick_bert_schemes,
     quick_schemes,
 )
@@ -56,7 +56,7 @@ def test_encoders_are_tried_trained_and_untrained_at_each_width() -> None:
     trained = [s for s in schemes if isinstance(s, ModelScheme) and s.qat]
     assert {s.dense.bits for s in trained if s.dense} == {8, 4, 3, 2}
     assert {replace(s, qat=None) for s in trained} <= schemes
-    assert {parent_of(s) for s in trained if s.quantized} <= schemes, "each beside its control"
+    assert {float_baseline(s) for s in trained if s.quantized} <= schemes, "each beside its control"
 
 
 def test_the_policy_meets_every_range_at_equal_bits() -> None:

@@ -9,7 +9,7 @@ from emoray.artifact import runtime
 from emoray.artifact.decision_history import change
 from emoray.artifact.loading import open_artifact
 from emoray.data.goemotions import sample
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.settings import CorpusSource
 from emoray.data.options import RunOptions
 from emoray.labels import SENTIMENT
 from emoray.stages.artifact_scoring import Judge, judge
@@ -42,7 +42,7 @@ def test_a_new_decision_scores_nothing_again(tmp_path: Path) -> None:
 
 def test_a_corpus_folder_is_called_by_its_name(tmp_path: Path) -> None:
     shutil.copytree(sample().folder, tmp_path / "mine")
-    found = RunOptions(corpus=Bring(source=str(tmp_path / "mine")), out=Path("out")).find()
+    found = RunOptions(corpus=CorpusSource(source=str(tmp_path / "mine")), out=Path("out")).find()
     assert (found.name, found.folder) == ("mine", tmp_path / "mine")
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from emoray.stages.given_vectors import vectors_at
 from emoray.storage.s3 import S3Folder
-from emoray.storage.store.inputs import carried_by
+from emoray.storage.store.inputs import stage_files
 from emoray.text.vectors.writing import write_vectors
 
 WORDS, VECTORS = ["good", "bad"], np.float32([[1, 2, 3], [4, 5, 6]])
@@ -38,6 +38,6 @@ def test_a_matrix_in_a_bucket_needs_its_words(
 def test_a_matrix_travels_with_its_words(written: tuple[Path, Path, Path]) -> None:
     _, matrix, words = written
     ref = vectors_at(matrix)
-    carried = carried_by([ref])
+    carried = stage_files([ref])
     assert {c.path for c in carried} == {matrix, words}
     assert {c.sha256 for c in carried} == {ref.sha256}

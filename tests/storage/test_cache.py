@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.data.importing.importing import bring
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.importing import import_corpus
+from emoray.data.importing.settings import CorpusSource
 from emoray.storage.cache import OLD_SECONDS, clear_dead, own_scratch, user_cache
 from emoray.storage.location import cache_of, local_copy, staged_output
 from emoray.storage.s3 import S3Folder
@@ -45,8 +45,8 @@ def test_what_comes_from_a_bucket_is_the_users_alone(cache: Path, s3: S3Folder) 
 def test_a_corpus_that_is_brought_is_the_users_alone(cache: Path, tmp_path: Path) -> None:
     rows = "".join(f"text {i},{'ab'[i % 2]}\n" for i in range(100))
     (tmp_path / "mine.csv").write_text(f"text,label\n{rows}")
-    found = bring(
-        Bring(source=str(tmp_path / "mine.csv")), str(tmp_path / "mine.csv"), user_cache()
+    found = import_corpus(
+        CorpusSource(source=str(tmp_path / "mine.csv")), str(tmp_path / "mine.csv"), user_cache()
     )
     assert found.folder.is_relative_to(cache) and not open_to_others(found.folder)
 

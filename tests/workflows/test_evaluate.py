@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from emoray.artifact import runtime
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.settings import CorpusSource
 from emoray.metrics.bootstrap import symmetric_interval, usual_weights
 from emoray.metrics.resampled import resampled
 from emoray.metrics.scores import score
@@ -67,7 +67,7 @@ def test_every_failed_gate_is_one_line_with_limit_and_found(
     settings: Evaluate, capsys: pytest.CaptureFixture[str]
 ) -> None:
     gates = Gates(min_macro_f1=0.99, max_ece=0.001, max_latency_p95_ms=1e-4, max_size_mb=1e-4)
-    judged = replace(settings, gates=gates, corpus=Bring(source="sample"), name="gates")
+    judged = replace(settings, gates=gates, corpus=CorpusSource(source="sample"), name="gates")
     row = run_evaluate(judged, QUIET)
     lines = capsys.readouterr().err.splitlines()
     assert not row.passed and row.failed.count(",") == 3 and len(lines) == 4
@@ -106,7 +106,7 @@ def test_a_gate_on_low_asks_the_worse_end_of_the_interval(
     assert f"upper end of its 95 % interval {row.ece_high:.4f}" in failed["max_ece"]
     ends = replace(asked, min_macro_f1=row.macro_f1_low, max_ece=row.ece_high)
     assert not dict(ends.failed(asdict(row))), "the end itself passes"
-    sample = Bring(source="sample")
+    sample = CorpusSource(source="sample")
     timeless = replace(asked, max_latency_p95_ms=None)  # another run has other times
     asked_again = replace(settings, gates=timeless, corpus=sample, name="low")
     written = run_evaluate(asked_again, QUIET)

@@ -11,7 +11,7 @@ from rich.console import Console
 from emoray.artifact import runtime
 from emoray.artifact.decision_history import change, history, undo
 from emoray.artifact.renewing import clear_made, renew
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.settings import CorpusSource
 from emoray.distributed.connection import Cluster
 from emoray.storage.location import staged_output
 from emoray.storage.run_folder import record_inputs
@@ -90,7 +90,7 @@ def test_two_corpora_of_one_file_name_never_share_a_run(
             space="smoke",
             out=tmp_path / "out",
             download=False,
-            corpus=Bring(source=str(corpus(tmp_path / f"p{i}", i))),
+            corpus=CorpusSource(source=str(corpus(tmp_path / f"p{i}", i))),
         )
         for i in (1, 2)
     ]

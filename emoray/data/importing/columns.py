@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from emoray.data.importing.header import LABELS, TEXTS
 from emoray.data.importing.one_hot import MarkedColumn, column_of, is_id, is_question, number_of
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.settings import CorpusSource
 from emoray.data.importing.split_names import split_named
 from emoray.data.importing.table import Table, is_nothing, listed, quoted
 
@@ -62,7 +62,7 @@ def _usual(table: Table, usual: Sequence[str], but: set[str]) -> list[str]:
     return [lower[name] for name in usual if name in lower]
 
 
-def _text(table: Table, options: Bring) -> tuple[str, str]:
+def _text(table: Table, options: CorpusSource) -> tuple[str, str]:
     if options.text_column is not None:
         table.column(options.text_column)
         return options.text_column, "as asked for"
@@ -97,7 +97,7 @@ def _doubts(taken: Sequence[MarkedColumn]) -> list[str]:
     ]
 
 
-def _marks(table: Table, text: str, options: Bring) -> tuple[list[MarkedColumn], list[str]]:
+def _marks(table: Table, text: str, options: CorpusSource) -> tuple[list[MarkedColumn], list[str]]:
     """The columns of 0 and 1 in the commonest spelling, and notes on those left out."""
     found = [
         column
@@ -137,7 +137,7 @@ def _refuse_two_ways(table: Table, name: str, marks: Sequence[MarkedColumn]) -> 
 
 
 def _labels(
-    table: Table, options: Bring, text: str
+    table: Table, options: CorpusSource, text: str
 ) -> tuple[OneColumn | ColumnEach, str, list[str]]:
     for name in options.label_columns:
         table.column(name)
@@ -196,7 +196,7 @@ def _split(table: Table, taken: set[str]) -> tuple[str | None, list[str]]:
     return chosen, remarks
 
 
-def choose_columns(table: Table, options: Bring) -> Columns:
+def choose_columns(table: Table, options: CorpusSource) -> Columns:
     """Choose what to read; ValueError lists the table's columns where the choice is not clear."""
     text, why_text = _text(table, options)
     labels, why_labels, notes = _labels(table, options, text)

@@ -12,11 +12,11 @@ from emoray.data.corpus import NAMES, SPLITS, corpus_sha256
 from emoray.data.importing.characters import without_controls
 from emoray.data.importing.columns import Columns, OneColumn, choose_columns
 from emoray.data.importing.hub import read_hub
-from emoray.data.importing.labels import marks_of
+from emoray.data.importing.labels import text_labels
 from emoray.data.importing.long_form import joined_labels
 from emoray.data.importing.readers import companion_names, read_tables
 from emoray.data.importing.records import TextRecord, kept_labels, records_of
-from emoray.data.importing.settings import HUB, Bring
+from emoray.data.importing.settings import HUB, CorpusSource
 from emoray.data.importing.split_names import ONE
 from emoray.data.importing.splits import by_column, check_splits, completed
 from emoray.data.importing.table import Table, counted, quoted, same_names
@@ -25,7 +25,7 @@ from emoray.storage.cache import close_to_others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brought:
+class ImportedCorpus:
     """An imported corpus in emoray's own form; notes: how it was read, a sentence each."""
 
     folder: Path
@@ -111,7 +111,7 @@ def _labelled(
 
 
 def _records(
-    source: str, options: Bring
+    source: str, options: CorpusSource
 ) -> tuple[dict[str, list[TextRecord]], tuple[str, ...], list[str]]:
     """Read records by split, the names of their labels, and notes on how they were read."""
     named = {options.text_column or "", *options.label_columns} - {""}
@@ -125,7 +125,7 @@ def _records(
         of_row, note = by_column(whole, columns.split)
         splits, remarks = of_row or splits, [*remarks, note]
     read_names = (lambda: None) if source.startswith(HUB) else (lambda: companion_names(source))
-    marks = marks_of(whole, columns, options, read_names, splits)
+    marks = text_labels(whole, columns, options, read_names, splits)
     records, notes = records_of(whole, columns.text, marks)
     given: dict[str, list[TextRecord]] = {}
     for record in records:
@@ -178,7 +178,7 @@ def _written(contents: dict[str, bytes], name: str, cache: Path) -> Path:
     return folder
 
 
-def _ours(folder: Path, options: Bring, cache: Path) -> Brought:
+def _ours(folder: Path, options: CorpusSource, cache: Path) -> ImportedCorpus:
     """Take a folder in emoray's own form, without control characters."""
     form = "train.tsv, dev.tsv and test.tsv in emoray's own form"
     files = [folder / name for name in (*(f"{split}.tsv" for split in SPLITS), NAMES)]
@@ -191,15 +191,15 @@ def _ours(folder: Path, options: Bring, cache: Path) -> Brought:
     }
     if not changed:
         remarks = f"{form}: taken as they are"
-        return Brought(folder=folder.absolute(), name=options.called, notes=(remarks,))
+        return ImportedCorpus(folder=folder.absolute(), name=options.called, notes=(remarks,))
     contents = {**raw, **{name: text.encode() for name, text in changed.items()}}
     remarks = f"{form}; control characters taken out of {', '.join(changed)}"
-    return Brought(
+    return ImportedCorpus(
         folder=_written(contents, options.called, cache), name=options.called, notes=(remarks,)
     )
 
 
-def bring(options: Bring, source: str, cache: Path) -> Brought:
+def import_corpus(options: CorpusSource, source: str, cache: Path) -> ImportedCorpus:
     """Import a corpus into emoray's own form, below `cache` unless it has that form already.
 
     Args:
@@ -224,4 +224,4 @@ def bring(options: Bring, source: str, cache: Path) -> Brought:
     kept, dropped = kept_labels(given, names, options.min_label_texts)
     splits, how = completed(given, kept, options.seed)
     folder = _written(_contents(splits, kept), options.called, cache)
-    return Brought(folder=folder, name=options.called, notes=(*remarks, *dropped, how))
+    return ImportedCorpus(folder=folder, name=options.called, notes=(*remarks, *dropped, how))

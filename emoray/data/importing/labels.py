@@ -11,7 +11,7 @@ from emoray.data.importing.cutting import CutCells, cut
 from emoray.data.importing.label_names import LabelNames, in_order
 from emoray.data.importing.lists_in_text import is_object
 from emoray.data.importing.one_hot import marked, number_of
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.settings import CorpusSource
 from emoray.data.importing.split_names import ONE
 from emoray.data.importing.table import Table, counted, is_nothing, listed, quoted
 
@@ -21,7 +21,7 @@ _SHARE = "--positive-from 0.5 takes shares from 0.5 on as labels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Marks:
+class TextLabels:
     """The labels of each text.
 
     Attributes:
@@ -132,7 +132,7 @@ def _vectors(
     known: LabelNames | None,
     positive_from: float | None,
     where: str,
-) -> Marks:
+) -> TextLabels:
     rows = [row if row else None for row in cut_rows]
     width = len(next(row for row in rows if row))
     wrong = next((i for i, row in enumerate(rows, 1) if row and len(row) != width), None)
@@ -155,12 +155,12 @@ def _vectors(
         for row in rows
     ]
     by = f"named in {known.where}" if known else "without names: --label-names a,b,… names them"
-    return Marks(
+    return TextLabels(
         of_text=of_text, names=names, notes=(f"labels are vectors of {width} places, {by}",)
     )
 
 
-def _shares(cells: Sequence[Any], name: str, least: float, where: str) -> Marks:
+def _shares(cells: Sequence[Any], name: str, least: float, where: str) -> TextLabels:
     """Convert one column of shares to the label of its name, or `no` and its name."""
     of_text: list[Labels] = []
     for row, cell in enumerate(cells, start=1):
@@ -172,10 +172,10 @@ def _shares(cells: Sequence[Any], name: str, least: float, where: str) -> Marks:
             )
         of_text.append(None if number is None else (name if number >= least else f"no {name}",))
     remark = f"labels: {name!r} from {least:g} on, 'no {name}' below"
-    return Marks(of_text=of_text, names=(name, f"no {name}"), notes=(remark,))
+    return TextLabels(of_text=of_text, names=(name, f"no {name}"), notes=(remark,))
 
 
-def _each(table: Table, each: ColumnEach, positive_from: float | None) -> Marks:
+def _each(table: Table, each: ColumnEach, positive_from: float | None) -> TextLabels:
     columns = marked(table, each.names, positive_from)
     zeros = any(value == 0 for column in columns for value in column)
     of_text: list[Labels] = []
@@ -197,7 +197,7 @@ def _each(table: Table, each: ColumnEach, positive_from: float | None) -> Marks:
         remarks.append("empty cells are read as 0: no column of labels holds one")
     if positive_from is not None:
         remarks.append(f"labels are there from {positive_from:g} on")
-    return Marks(of_text=of_text, names=each.names, notes=tuple(remarks))
+    return TextLabels(of_text=of_text, names=each.names, notes=tuple(remarks))
 
 
 def _as_numbers(found: CutCells, where: str) -> CutCells:
@@ -249,7 +249,7 @@ def _hidden(
     return kept, sum(hidden)
 
 
-def _clean(marks: Marks) -> Marks:
+def _clean(marks: TextLabels) -> TextLabels:
     """Remove control characters from the names."""
     clean = {name: cleaned_name(name) for name in marks.names}
     changed = [name for name in marks.names if clean[name] != name]
@@ -261,7 +261,7 @@ def _clean(marks: Marks) -> Marks:
     if not changed:
         return marks
     shown = ", ".join(f"{quoted(name)} is {quoted(clean[name])}" for name in changed[:3])
-    return Marks(
+    return TextLabels(
         of_text=[
             None if r is None else tuple(dict.fromkeys(clean[n] for n in r)) for r in marks.of_text
         ],
@@ -276,7 +276,7 @@ def _clean(marks: Marks) -> Marks:
 def _known(
     name: str,
     table: Table,
-    options: Bring,
+    options: CorpusSource,
     read_names: Callable[[], LabelNames | None],
     needed: bool,
 ) -> LabelNames | None:
@@ -293,13 +293,13 @@ def _known(
         return None
 
 
-def marks_of(
+def text_labels(
     table: Table,
     columns: Columns,
-    options: Bring,
+    options: CorpusSource,
     read_names: Callable[[], LabelNames | None] = lambda: None,
     splits: Sequence[str] = (),
-) -> Marks:
+) -> TextLabels:
     """Read the labels of each row.
 
     Args:
@@ -353,4 +353,4 @@ def marks_of(
         remarks.append(f"{counted(hidden, 'label')} -1 read as no label given")
     if none := sum(row == () for row in of_text):
         remarks.append(f"{counted(none, 'text', 'have')} an empty list or cell: none of the labels")
-    return _clean(Marks(of_text=of_text, names=names, notes=tuple(remarks)))
+    return _clean(TextLabels(of_text=of_text, names=names, notes=tuple(remarks)))

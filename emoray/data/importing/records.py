@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoray.data.importing.characters import BREAKS, cleaned
-from emoray.data.importing.labels import Marks
+from emoray.data.importing.labels import TextLabels
 from emoray.data.importing.table import Table, counted, is_nothing, quoted
 
 MOST_LABELS = 500
@@ -36,7 +36,7 @@ def _plain(text: object, column: str, row: int, where: str) -> str:
     return cleaned(text)
 
 
-def records_of(table: Table, column: str, marks: Marks) -> tuple[list[TextRecord], list[str]]:
+def records_of(table: Table, column: str, marks: TextLabels) -> tuple[list[TextRecord], list[str]]:
     """The rows with a text and labels, and notes on what was dropped or changed."""
     found, empty, unlabelled, broken, steered = [], 0, 0, 0, 0
     for row, (text, labels) in enumerate(

@@ -20,7 +20,7 @@ _SUFFIX = re.compile(r"(\.(csv|tsv|txt|json|jsonl|ndjson|parquet|gz|bz2|xz|zip))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bring:
+class CorpusSource:
     """A corpus to import: a file, a folder, a glob, s3://bucket/key or hf:owner/name[:config].
 
     What is not set is found in the files.
@@ -127,7 +127,7 @@ class Bring:
             raise ValueError(f"a seed is at least 0, got {self.seed}")
 
     @classmethod
-    def from_options(cls, source: str | None, **others: Any) -> "Bring | None":
+    def from_options(cls, source: str | None, **others: Any) -> "CorpusSource | None":
         """Build the corpus settings from the options of a job.
 
         Args:
@@ -182,7 +182,7 @@ class Bring:
         )
 
 
-def about_run(taxonomy: str | None, options: Bring | None, usual: str = USUAL) -> str:
+def about_run(taxonomy: str | None, options: CorpusSource | None, usual: str = USUAL) -> str:
     """The name of a run's folder: the imported corpus', else the taxonomy's."""
     if options is None:
         return taxonomy or usual

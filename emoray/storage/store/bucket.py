@@ -21,13 +21,13 @@ from emoray.storage.location import cache_of
 from emoray.storage.objects import DamagedError, Entry, StoredObject
 from emoray.storage.parallel import in_parallel
 from emoray.storage.s3 import S3Folder
-from emoray.storage.store.inputs import carried_by, relocated, share_all
+from emoray.storage.store.inputs import relocated, share_all, stage_files
 from emoray.storage.store.keys import LAYOUT, Stage, key_of
 from emoray.storage.store.local import MARKER, Store
 from emoray.storage.store.manifest import MANIFEST, Done, file_sha256, found_in, read_manifest
 
 INPUTS = "inputs"  # corpora, vectors and encoders by their SHA-256
-ARRIVING = "arriving"  # of this node's copy: folders that are being brought or put away
+ARRIVING = "arriving"  # of this node's copy: folders that are being downloaded or put away
 UNPUBLISHED = "unpublished"  # of this node's copy: finished stages that S3 would not take
 RACES = 3
 
@@ -230,7 +230,7 @@ class BucketStore(Store):
 
     def share(self, *values: Any) -> None:
         """Upload corpora, vectors and encoders, each once, for nodes without them."""
-        share_all(carried_by(values), self.place / INPUTS)
+        share_all(stage_files(values), self.place / INPUTS)
 
     def _record(self, line: str) -> None:
         name = f"journal/{time.time_ns():020}-{os.getpid()}-{uuid.uuid4().hex[:8]}.json"

@@ -20,7 +20,7 @@ V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class StageFiles:
     """A file or folder by its content; patterns: the files of the folder that are read."""
 
     sha256: str
@@ -48,34 +48,34 @@ def _about(value: Any, outer: Any) -> Any:
     return value if any(name == "sha256" for name, _ in _parts(value)) else None
 
 
-def _own(value: Any, about: Any = None) -> Iterator[Carried]:
+def _files_of(value: Any, about: Any = None) -> Iterator[StageFiles]:
     """The inputs that a value names itself, without those of its input stages."""
     if isinstance(value, tuple | list):
         for part in value:
-            yield from () if is_stage(part) else _own(part, about)
+            yield from () if is_stage(part) else _files_of(part, about)
         return
     about = _about(value, about)
     for _, part in _parts(value):
         if isinstance(part, Path) and about is not None:
             patterns = getattr(about, "patterns", EVERYTHING)
-            yield Carried(sha256=about.sha256, path=part, patterns=patterns)
+            yield StageFiles(sha256=about.sha256, path=part, patterns=patterns)
         elif not is_stage(part):
-            yield from _own(part, about)
+            yield from _files_of(part, about)
 
 
-def carried_by(values: Iterable[Any]) -> set[Carried]:
+def stage_files(values: Iterable[Any]) -> set[StageFiles]:
     """All inputs that the values name: stages with their inputs, or plain values such as `Data`."""
-    found: set[Carried] = set()
+    found: set[StageFiles] = set()
     for value in values:
-        found |= set(_own(value))
+        found |= set(_files_of(value))
         if is_stage(value):
-            found |= carried_by(inputs_of(value).values())
+            found |= stage_files(inputs_of(value).values())
     return found
 
 
-def share_all(carried: Iterable[Carried], folder: S3Folder) -> None:
+def share_all(items: Iterable[StageFiles], folder: S3Folder) -> None:
     """Upload the inputs that are not there yet."""
-    for item in sorted(carried, key=lambda c: c.sha256):
+    for item in sorted(items, key=lambda c: c.sha256):
         there = {entry.name: entry.size for entry in (folder / item.sha256).entries()}
         missing = {n: p for n, p in item.files().items() if there.get(n) != p.stat().st_size}
         in_parallel(_Upload(folder / item.sha256), missing.items())

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from emoray.console.progress import progress
 from emoray.data.corpus import read_splits, taxonomies_of
-from emoray.quant.catalogue import parent_of
+from emoray.quant.catalogue import float_baseline
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
 from emoray.quant.scheme_names import FLOAT_NAME, alias, lines, named_schemes, pick, usual
@@ -41,7 +41,7 @@ def chosen(settings: Compression) -> dict[str, Scheme]:
             f"a compression makes integers, got only {', '.join(asked)}: name another --scheme,"
             f" or python -m jobs.convert --model {settings.model}"
         )
-    controls = {alias(p): p for p in map(parent_of, asked.values()) if p.qat is not None}
+    controls = {alias(p): p for p in map(float_baseline, asked.values()) if p.qat is not None}
     return {FLOAT_NAME: named_schemes()[FLOAT_NAME], **controls, **asked}
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from emoray.artifact.packaging import ArtifactRow, Base, row_of
-from emoray.quant.catalogue import parent_of
+from emoray.quant.catalogue import float_baseline
 from emoray.quant.policy import Scheme
 from emoray.stages.checkpoint import Variant
 from emoray.stages.compression import BASE
@@ -54,7 +54,7 @@ class VariantForm:
 
 def _control(scheme: Scheme, made: MadeVariants) -> str:
     """The name of a refined form's float control; empty for others."""
-    parent = parent_of(scheme)
+    parent = float_baseline(scheme)
     if parent.qat is None:
         return ""
     return next((n for n, v in made.variants.items() if v.compressed.scheme == parent), "")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.settings import CorpusSource
 from emoray.data.options import VectorFiles
 from emoray.options import Group, Option
 from emoray.storage.location import Place
@@ -19,7 +19,7 @@ ARGUMENT = Option(
 class DescribeCorpus:
     """Which corpus is looked at, where it is kept, and the vectors that may know its words."""
 
-    corpus: Annotated[Bring, Group(instead={"source": ARGUMENT})]
+    corpus: Annotated[CorpusSource, Group(instead={"source": ARGUMENT})]
     keep: Annotated[
         Place | None,
         Option(

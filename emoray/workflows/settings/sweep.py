@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from emoray.data.importing.settings import Bring, about_run
+from emoray.data.importing.settings import CorpusSource, about_run
 from emoray.data.options import KeepTexts, VectorFiles
 from emoray.distributed.cluster import GpusPerStage, check_share
 from emoray.options import Group, Option
@@ -82,7 +82,7 @@ class Sweep(TrainingOptions):
         ),
     ] = 720.0
     keep_texts: KeepTexts = None
-    corpus: Annotated[Bring | None, Group()] = None
+    corpus: Annotated[CorpusSource | None, Group()] = None
 
     def __post_init__(self) -> None:
         check_share(self.gpus_per_stage)

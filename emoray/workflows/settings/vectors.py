@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
-from emoray.data.importing.settings import Bring, about_run
+from emoray.data.importing.settings import CorpusSource, about_run
 from emoray.data.options import CorpusOptions, DataAndVectors
 from emoray.options import Group, Option
 from emoray.storage.location import Place
@@ -41,7 +41,9 @@ class Training(CorpusOptions, RunOutput):
     ] = "ppmi"
     counting: Annotated[OwnVectors, Group()] = field(default_factory=OwnVectors)
     near: Annotated[tuple[str, ...], Option(help="Show this word's neighbours; repeatable.")] = ()
-    corpus: Annotated[Bring | None, Group(only=("source", "text_column", "label_columns"))] = None
+    corpus: Annotated[
+        CorpusSource | None, Group(only=("source", "text_column", "label_columns"))
+    ] = None
     data: DataAndVectors = None
 
     def __post_init__(self) -> None:

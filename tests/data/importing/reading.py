@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from emoray.data.corpus import SPLITS, Corpus, read_splits, taxonomies_of
-from emoray.data.importing.importing import Brought, bring
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.importing import ImportedCorpus, import_corpus
+from emoray.data.importing.settings import CorpusSource
 
 
-def brought(source: Path | str, cache: Path, **said: object) -> Brought:
-    return bring(Bring(source=str(source), **said), str(source), cache)
+def brought(source: Path | str, cache: Path, **said: object) -> ImportedCorpus:
+    return import_corpus(CorpusSource(source=str(source), **said), str(source), cache)
 
 
-def read(found: Brought) -> Corpus:
+def read(found: ImportedCorpus) -> Corpus:
     (kind, *_) = taxonomies_of(found.folder)
     return read_splits(found.folder, name=found.name, taxonomy=kind)
 

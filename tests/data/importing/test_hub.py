@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from emoray.data.corpus import SPLITS, read_splits, taxonomies_of
-from emoray.data.importing.importing import bring
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.importing import import_corpus
+from emoray.data.importing.settings import CorpusSource
 
 datasets = pytest.importorskip("datasets")
 NAMES = ("broken", "late", "rude")
@@ -32,7 +32,7 @@ def test_class_labels_give_their_names(several: bool, tmp_path: Path) -> None:
     }
     datasets.DatasetDict(parts).save_to_disk(str(tmp_path / "saved"))
     source = f"hf:{tmp_path / 'saved'}"
-    found = bring(Bring(source=source), source, tmp_path / "cache")
+    found = import_corpus(CorpusSource(source=source), source, tmp_path / "cache")
     (kind,) = taxonomies_of(found.folder)
     corpus = read_splits(found.folder, name=found.name, taxonomy=kind)
     assert kind.labels == NAMES and found.name == "saved"
@@ -44,14 +44,17 @@ def test_class_labels_give_their_names(several: bool, tmp_path: Path) -> None:
 def test_class_labels_are_kept_in_parquet_files_too(tmp_path: Path) -> None:
     dataset(60, several=False).to_parquet(str(tmp_path / "a.parquet"))
     source = str(tmp_path / "a.parquet")
-    found = bring(Bring(source=source), source, tmp_path / "cache")
+    found = import_corpus(CorpusSource(source=source), source, tmp_path / "cache")
     assert taxonomies_of(found.folder)[0].labels == NAMES
 
 
 def test_one_saved_split_is_split_here(tmp_path: Path) -> None:
     dataset(60, several=False).save_to_disk(str(tmp_path / "saved"))
     source = f"hf:{tmp_path / 'saved'}"
-    assert "splits made" in bring(Bring(source=source), source, tmp_path / "cache").notes[-1]
+    assert (
+        "splits made"
+        in import_corpus(CorpusSource(source=source), source, tmp_path / "cache").notes[-1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,7 @@ def test_splits_of_no_use_are_refused(parts: tuple[str, ...], words: str, tmp_pa
     datasets.DatasetDict(made).save_to_disk(str(tmp_path / "saved"))
     source = f"hf:{tmp_path / 'saved'}"
     with pytest.raises(ValueError, match=words):
-        bring(Bring(source=source), source, tmp_path / "cache")
+        import_corpus(CorpusSource(source=source), source, tmp_path / "cache")
 
 
 def test_a_hub_without_a_network_is_refused_in_words(
@@ -79,7 +82,7 @@ def test_a_hub_without_a_network_is_refused_in_words(
         ("hf:", "hf:owner/name"),
     ):
         with pytest.raises(ValueError, match=words):
-            bring(Bring(source=source), source, tmp_path / "cache")
+            import_corpus(CorpusSource(source=source), source, tmp_path / "cache")
 
 
 def test_files_that_name_ids_differently_are_refused(tmp_path: Path) -> None:
@@ -91,12 +94,12 @@ def test_files_that_name_ids_differently_are_refused(tmp_path: Path) -> None:
         made = datasets.Dataset.from_dict(columns, features=features)
         made.to_parquet(str(tmp_path / f"{split}.parquet"))
     with pytest.raises(ValueError, match="one label in all files of a corpus, got other names"):
-        bring(Bring(source=str(tmp_path)), str(tmp_path), tmp_path / "cache")
+        import_corpus(CorpusSource(source=str(tmp_path)), str(tmp_path), tmp_path / "cache")
 
 
 def test_splits_that_are_left_out_are_named(tmp_path: Path) -> None:
     parts = {"train": dataset(60, several=False), "more": dataset(9, several=False, start=100)}
     datasets.DatasetDict(parts).save_to_disk(str(tmp_path / "saved"))
     source = f"hf:{tmp_path / 'saved'}"
-    said = bring(Bring(source=source), source, tmp_path / "cache").notes
+    said = import_corpus(CorpusSource(source=source), source, tmp_path / "cache").notes
     assert "splits left out: 'more'" in said

@@ -7,8 +7,8 @@ import pytest
 
 from emoray.data.corpus import SPLITS, Corpus, read_splits, taxonomies_of
 from emoray.data.goemotions import sample
-from emoray.data.importing.importing import Brought, bring
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.importing import ImportedCorpus, import_corpus
+from emoray.data.importing.settings import CorpusSource
 from emoray.labels import own, taxonomy
 from tests.data.importing.made import (
     LABELS,
@@ -38,11 +38,11 @@ FORMS: dict[str, Callable[[Path], Path]] = {
 }
 
 
-def brought(source: Path | str, cache: Path, **said: object) -> Brought:
-    return bring(Bring(source=str(source), **said), str(source), cache)
+def brought(source: Path | str, cache: Path, **said: object) -> ImportedCorpus:
+    return import_corpus(CorpusSource(source=str(source), **said), str(source), cache)
 
 
-def read(found: Brought) -> Corpus:
+def read(found: ImportedCorpus) -> Corpus:
     (kind, *_) = taxonomies_of(found.folder)
     return read_splits(found.folder, name=found.name, taxonomy=kind)
 
@@ -250,8 +250,8 @@ def test_quotes_that_do_not_pair_are_letters_in_tsv(tmp_path: Path) -> None:
     ],
 )
 def test_a_corpus_is_called_after_its_source(source: str, called: str) -> None:
-    assert Bring(source=source).called == called
-    assert Bring(source=source, name="other").called == "other"
+    assert CorpusSource(source=source).called == called
+    assert CorpusSource(source=source, name="other").called == "other"
 
 
 def test_a_file_of_other_names_beside_the_corpus_counts_for_nothing(tmp_path: Path) -> None:

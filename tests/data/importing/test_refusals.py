@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from emoray.data.importing.importing import bring
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.importing import import_corpus
+from emoray.data.importing.settings import CorpusSource
 from tests.data.importing.made import as_lines, as_parquet, as_separated, rows, texts_and
 
 JOINED = ["|".join(labels) for _, labels in rows()]
@@ -135,7 +135,7 @@ def test_a_bad_corpus_is_refused(case: str, tmp_path: Path) -> None:
     folder.mkdir()
     source = str(make(folder))
     with pytest.raises(ValueError, match=words):
-        bring(Bring(source=source), source, tmp_path / "cache")
+        import_corpus(CorpusSource(source=source), source, tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
 
 
@@ -158,20 +158,22 @@ def test_columns_that_cannot_be_are_refused(case: str, tmp_path: Path) -> None:
     asked, words = ASKED[case]
     path = as_separated(tmp_path / "a.csv", {**texts_and(JOINED), "more": ["0", "1"] * 30})
     with pytest.raises(ValueError, match=words):
-        bring(Bring(source=str(path), **asked), str(path), tmp_path / "cache")
+        import_corpus(CorpusSource(source=str(path), **asked), str(path), tmp_path / "cache")
 
 
 def test_a_separator_for_lists_is_refused(tmp_path: Path) -> None:
     path = as_lines(tmp_path / "a.jsonl", texts_and([labels for _, labels in rows()]))
     with pytest.raises(ValueError, match="a label separator cuts cells of text, got ','"):
-        bring(Bring(source=str(path), label_separator=","), str(path), tmp_path / "cache")
+        import_corpus(
+            CorpusSource(source=str(path), label_separator=","), str(path), tmp_path / "cache"
+        )
 
 
 def test_ids_beyond_their_names_are_refused(tmp_path: Path) -> None:
     path = as_separated(tmp_path / "a.csv", texts_and([i % 4 for i in range(60)]))
     (tmp_path / "labels.txt").write_text("a\nb\nc\n")
     with pytest.raises(ValueError, match=r"label ids lie in 0\.\.2, got 3"):
-        bring(Bring(source=str(path)), str(path), tmp_path / "cache")
+        import_corpus(CorpusSource(source=str(path)), str(path), tmp_path / "cache")
 
 
 @pytest.mark.parametrize(
@@ -186,4 +188,4 @@ def test_ids_beyond_their_names_are_refused(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_asked_is_refused(said: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        Bring(**said)
+        CorpusSource(**said)

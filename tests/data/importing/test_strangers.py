@@ -16,7 +16,7 @@ from rich.console import Console
 
 from emoray.data.goemotions import sample
 from emoray.data.importing import unpacked
-from emoray.data.importing.settings import Bring
+from emoray.data.importing.settings import CorpusSource
 from emoray.workflows.corpus import run_corpus
 from tests.data.importing.made import as_lines, as_parquet, as_separated
 from tests.data.importing.reading import brought, read, told
@@ -171,7 +171,7 @@ def test_names_with_markup_are_printed_as_they_are(tmp_path: Path) -> None:
     labels = [f"{label} [red]" for label in LABELS]
     path = as_lines(tmp_path / "a.jsonl", {"text": TEXTS, "label": labels})
     console = Console(file=io.StringIO(), width=120)
-    run_corpus(Bring.from_options(str(path)), None, console)
+    run_corpus(CorpusSource.from_options(str(path)), None, console)
     assert "joy [red]" in console.file.getvalue()
 
 

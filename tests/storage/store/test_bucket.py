@@ -19,7 +19,7 @@ from emoray.storage.location import Place
 from emoray.storage.s3 import S3Folder
 from emoray.storage.store.bucket import BucketStore
 from emoray.storage.store.cleanup import clear_leftovers
-from emoray.storage.store.inputs import carried_by
+from emoray.storage.store.inputs import stage_files
 from emoray.storage.store.keys import LAYOUT, UNFINISHED, Stage, key_of
 from emoray.storage.store.local import Store
 from emoray.storage.store.manifest import Done
@@ -440,8 +440,8 @@ def test_vectors_are_named_by_the_file_behind_them(tmp_path: Path) -> None:
 
     path = tmp_path / "glove.6B.50d.txt"
     gone = VectorsRef(source=Stanford(dim=50, path=path), sha256="a" * 64)
-    (carried,) = carried_by([gone])
+    (carried,) = stage_files([gone])
     assert (carried.sha256, carried.path) == ("a" * 64, path)
     path.write_text("a 1\n")
     assert carried.files() == {path.name: path}
-    assert not carried_by([VectorsRef(source=Package(), sha256="b" * 64)])
+    assert not stage_files([VectorsRef(source=Package(), sha256="b" * 64)])
