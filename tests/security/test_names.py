@@ -25,7 +25,7 @@ def test_a_runs_name_stays_in_the_output_folder(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["quick-ekman", "2026-11-22", "A.b_c=d", "0"])
 def test_an_ordinary_name_is_a_folder_of_the_output(name: str) -> None:
-    assert Sweep(name=name, out=Path("/out")).run_folder == Path("/out") / name
+    assert Sweep(name=name, out=Path("/out")).run_place == Path("/out") / name
 
 
 @pytest.mark.parametrize("name", [*BAD[:-1], *ODD], ids=ascii)

@@ -203,7 +203,7 @@ def test_one_member_left_is_no_ensemble(run: Run) -> None:
             {"gpus_per_member": -1.0},
             r"gpus_per_member is a share of one GPU .* got -1: 0.5 lets",
         ),
-        ({"run": "../elsewhere"}, r"a run's name is .* got '../elsewhere'"),
+        ({"name": "../elsewhere"}, r"a run's name is .* got '../elsewhere'"),
     ],
     ids=["plan", "combination", "no combination", "no cpu", "negative gpu", "run"],
 )

@@ -101,7 +101,7 @@ def test_two_corpora_of_one_file_name_never_share_a_run(
     said = {name: (path / "points.parquet").read_text() for name, path in runs.items()}
     assert len(set(said.values())) == 2, "each keeps its own"
     with pytest.raises(ValueError, match=r"the results of one input, .*--name"):
-        run_sweep(replace(sweeps[1], run="smoke-train"), Console(quiet=True))
+        run_sweep(replace(sweeps[1], name="smoke-train"), Console(quiet=True))
 
 
 def test_a_refused_sweep_leaves_no_empty_run(tmp_path: Path) -> None:

@@ -325,7 +325,7 @@ def test_a_log_says_which_corpus_and_what_to_pick(smoke: Run, again: tuple[Run, 
 
 
 def test_a_second_run_in_the_same_store_shares_its_stages(smoke: Run) -> None:
-    other = swept(replace(smoke.sweep, run="other"))
+    other = swept(replace(smoke.sweep, name="other"))
     assert made(other) == made(smoke)
     assert (other.tables["points"]["run"] == "other").all()
     left = other.tables["points"].drop(columns="run")
