@@ -57,7 +57,7 @@ def test_signed_codes_pack_as_offset_binary() -> None:
 @pytest.mark.parametrize("codes", [np.zeros(4, np.int8), np.array(3, np.uint8)], ids=repr)
 def test_only_arrays_of_unsigned_codes_are_packed(codes: np.ndarray) -> None:
     with pytest.raises(
-        ValueError, match=r"packing takes a uint8 array, got .* Quantized\.unsigned"
+        ValueError, match=r"packing takes a uint8 array, got .* QuantizedTensor\.unsigned"
     ):
         pack(codes, 4)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emoray.text.vectors.cooccurrence import count_pairs
@@ -26,6 +26,7 @@ def by_definition(
     return found
 
 
+@settings(deadline=None)
 @given(TEXTS, st.integers(1, 6), st.integers(1, 3), st.integers(1, 40))
 def test_counts_are_what_the_definition_says_whatever_the_blocks(
     texts: list[list[str]], window: int, min_count: int, block: int
