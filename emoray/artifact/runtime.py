@@ -1042,9 +1042,14 @@ class Classifier:
         """Return logits_NK, float32; batches are texts of like length and do not change results."""
         return self._logits(self._readings(self._texts(texts)))
 
+    def scores(self, texts: Iterable[str]) -> tuple[np.ndarray, list[Reading]]:
+        """Return logits_NK and how each text was read: `logits` and `read` at the price of one."""
+        readings = self._readings(self._texts(texts))
+        return self._logits(readings), self._lossiest(readings)
+
     def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
         """Return probabilities_NK, float32, calibrated by the temperature."""
-        return self._probabilities(self.logits(texts))
+        return self.probabilities_of(self.logits(texts))
 
     def predict(self, texts: Iterable[str]) -> np.ndarray:
         """Return decided_NK of 0 and 1: which labels hold."""
@@ -1068,7 +1073,7 @@ class Classifier:
     def __call__(self, texts: Iterable[str]) -> Predictions:
         """Predict each text: calibrated probabilities, and the labels that hold."""
         logits_NK = self.logits(texts)
-        return Predictions(self._probabilities(logits_NK), self._held(logits_NK))
+        return Predictions(self.probabilities_of(logits_NK), self._held(logits_NK))
 
     def stream(self, texts: Iterable[str], *, batch: int = STREAM) -> Iterator[Prediction]:
         """Predict each text of an iterator, in order; at most `batch` are held in memory."""
@@ -1087,7 +1092,7 @@ class Classifier:
             logits_NK = self._logits(readings)
             for labels, by_name, read in zip(
                 self._held(logits_NK),
-                self._by_name(self._probabilities(logits_NK)),
+                self._by_name(self.probabilities_of(logits_NK)),
                 self._lossiest(readings),
                 strict=True,
             ):
@@ -1115,7 +1120,8 @@ class Classifier:
         logits = [model.logits(rows[reader]) for reader, model in self.members]
         return combined(logits, self._weights, self._mean_of)
 
-    def _probabilities(self, logits_NK: np.ndarray) -> np.ndarray:
+    def probabilities_of(self, logits_NK: np.ndarray) -> np.ndarray:
+        """Return probabilities_NK, float32, of logits, calibrated by the temperature."""
         odds_NK = logits_NK / self._divisor
         np.exp(np.minimum(odds_NK, 88, out=odds_NK), out=odds_NK)  # beyond, float32 has no exp
         odds_NK += 1

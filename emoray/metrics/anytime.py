@@ -19,7 +19,7 @@ from emoray.metrics.change import MARGIN, Change, checked_margin
 from emoray.metrics.checks import checked_labels
 
 FEWEST_TEXTS = 200  # before them the variance is not known well enough for any interval
-FEWEST_POSITIVES = 5  # of every label that has any
+FEWEST_POSITIVES = 10  # of every label that has any
 PLANNED_TEXTS = 10_000  # where the sequence is narrowest, unless a plan says otherwise
 POWER = 0.8
 

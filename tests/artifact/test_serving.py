@@ -167,7 +167,7 @@ def test_a_stream_of_one_string_or_no_batch_is_refused_at_once(classifier: Class
 
 def test_extreme_logits_are_probabilities_without_a_warning(classifier: Classifier) -> None:
     logits_NK = np.array([[-1e6, -200, -1, 0, 1, 200, 1e6]], np.float32)
-    found_NK = classifier._probabilities(logits_NK.copy())
+    found_NK = classifier.probabilities_of(logits_NK.copy())
     with np.errstate(over="ignore"):
         expected_NK = 1 / (1 + np.exp(-logits_NK.astype(np.float64) / classifier.temperature))
     assert found_NK.dtype == np.float32 and np.allclose(found_NK, expected_NK, atol=1e-7)
