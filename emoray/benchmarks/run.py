@@ -9,6 +9,7 @@ from rich.console import Console
 from emoray.benchmarks.cached import CachedTrials
 from emoray.benchmarks.everyday import Everyday
 from emoray.benchmarks.figures import BenchmarkFigure, append, machine, print_figures
+from emoray.benchmarks.http_service import HttpService
 from emoray.benchmarks.peers.comparing import EMORAY, Peers
 from emoray.benchmarks.peers.rows import (
     PeerResults,
@@ -51,6 +52,7 @@ def chosen(settings: Benchmarks, say: Say) -> list[Benchmark]:
     every: list[Benchmark] = [
         Thresholds(),
         Serving(),
+        HttpService(),
         Vectors(rows=settings.rows, wanted=min(30_000, settings.rows), folder=settings.scratch),
         SweepCost(
             taxonomy=settings.taxonomy,

@@ -27,7 +27,7 @@ from emoray.text.words import rules_json, tokenize
 SHORT = "Thanks a lot!"
 
 
-def made_classifier(words: Sequence[str], dim: int, seed: int) -> Classifier:
+def made_files(words: Sequence[str], dim: int, seed: int) -> dict[str, bytes]:
     """Make an artifact of random weights: mean of word vectors, a linear head, float32."""
     rng = np.random.default_rng(seed)
     embedding_VD = rng.normal(size=(len(words) + FIRST, dim)).astype(np.float32)
@@ -44,7 +44,12 @@ def made_classifier(words: Sequence[str], dim: int, seed: int) -> Classifier:
         tokenizer={**rules_json(), "max_tokens": 64},
         labels=EKMAN.labels,
     )
-    return Classifier({**files, DECISION: decision_json(1.5, np.zeros(labels), "fixed0.5")})
+    return {**files, DECISION: decision_json(1.5, np.zeros(labels), "fixed0.5")}
+
+
+def made_classifier(words: Sequence[str], dim: int, seed: int) -> Classifier:
+    """The same, ready to classify."""
+    return Classifier(made_files(words, dim, seed))
 
 
 def afresh(classifier: Classifier, words: Sequence[str]) -> Callable[[str], list[list[str]]]:

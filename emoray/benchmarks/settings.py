@@ -17,6 +17,7 @@ class Benchmarks:
             help="**vectors**: the reader of word vectors beside gensim's, time and peak memory. "
             "**thresholds**: exact cuts beside scikit-learn's tuner, and bootstrap intervals. "
             "**serving**: one text in, labels out, beside the model alone and reading afresh. "
+            "**http**: the same over HTTP, and at twice what the service can answer. "
             "**sweep**: a search beside one trial per operating point, and beside its own stages. "
             "**cached**: a trial whose stages are all there. "
             "**everyday**: a command's help, 100,000 points read and drawn. "
