@@ -26,6 +26,7 @@ ARROWS: dict[str, set[str]] = {
     "artifact": {"labels", "storage.location"},
     "provenance": {"artifact.cpu"},
     "export": {"quant", "artifact.scoring"},
+    "serving": {"options", "artifact.runtime", "storage.s3", "storage.cache"},
     "tables": {"storage", "console", "metrics"},
     "report": {"tables", "storage", "console", "metrics"},
     "stages": {
@@ -47,7 +48,7 @@ ARROWS: dict[str, set[str]] = {
     "benchmarks": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),
         *("models", "decide", "artifact", "provenance", "export", "tables", "report", "stages"),
-        *("distributed", "search", "workflows"),
+        *("distributed", "search", "workflows", "serving.extra"),
     },
     "api": {
         *("storage.location", "data.corpus", "data.finding", "data.importing.settings"),
@@ -55,7 +56,7 @@ ARROWS: dict[str, set[str]] = {
         *("workflows.sweep", "workflows.compare", "workflows.settings"),
     },
     "jobs": {
-        *("options", "storage", "tables", "report", "workflows", "benchmarks"),
+        *("options", "storage", "tables", "report", "workflows", "benchmarks", "serving"),
     },
 }
 SHARE = 0.15  # of all lines that one folder may hold
@@ -97,6 +98,9 @@ HOMES: dict[str, set[str]] = {
     },
     "requests": {"emoray/data/download.py"},
     "typer": {"jobs"},
+    "starlette": {"emoray/serving"},
+    "uvicorn": {"emoray/serving"},
+    "prometheus_client": {"emoray/serving"},
 }
 OWN = {"NO_TELEMETRY", "__version__"}  # what emoray/__init__.py says itself, for everyone
 LOAD = "emoray/tables/__init__.py"  # `load_run`, the one thing a package offers itself

@@ -1,0 +1,1 @@
+"""An artifact behind HTTP, with numpy, onnxruntime and the extra `serve` alone."""
