@@ -1,4 +1,4 @@
-"""What a finished artifact says of a corpus: logits, computed once per model and split.
+"""Logits of a finished artifact on a corpus, computed once per model and split.
 
 Logits depend on the model's files alone, so they outlive every change of its decision.
 Shapes: N texts, K labels of the artifact.
@@ -36,6 +36,7 @@ class ScoreArtifact:
     folder: Path
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
+        """Write logits.npy, logits_NK float32."""
         from emoray.artifact import runtime as artifact
         from emoray.artifact.decision_history import model_sha256
 
@@ -56,7 +57,7 @@ class ScoreArtifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Said:
-    """One split: what the artifact says, and what is true, in the artifact's order of labels."""
+    """One split: the artifact's logits and the true labels, in the artifact's order of labels."""
 
     logits_NK: np.ndarray
     labels_NK: np.ndarray
@@ -65,7 +66,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Judge:
-    """An artifact before a corpus."""
+    """An artifact with the corpus that it is evaluated on."""
 
     finished: Finished
     source: CorpusFolder
@@ -79,7 +80,7 @@ class Judge:
 
     @property
     def inputs(self) -> dict[str, str]:
-        """What tells a run of this artifact on this corpus from others, as its folder keeps it."""
+        """What a run of this artifact on this corpus is made of, as its folder records it."""
         return {
             "artifact_sha256": self.finished.sha256,
             "corpus": self.corpus.name,
@@ -88,7 +89,7 @@ class Judge:
         }
 
     def said(self, split: str) -> Said:
-        """Scored once per model and corpus; found again after that."""
+        """The logits of a split, computed once per model and corpus; refuse train."""
         if split not in SCORED:
             raise ValueError(
                 f"an artifact is scored on {' or '.join(SCORED)}, got {split!r}: it was fitted on "
@@ -110,7 +111,7 @@ class Judge:
 
 
 def _require_outside(artifact: Place, out: Place) -> None:
-    """Refuse to write where the artifact lies."""
+    """Refuse to write inside the artifact."""
     if is_inside(out, artifact):
         raise ValueError(
             f"nothing is written into an artifact, got {out} inside {artifact}: name another --out"
@@ -122,8 +123,16 @@ def judge(
     asked: RunOptions,
     require: Callable[[CorpusFolder, Corpus], None] | None = None,
 ) -> Judge:
-    """Find and read the corpus; raises ValueError for whatever cannot be judged, writing nothing
-    before. require: what else must hold of the corpus."""
+    """Find and read the corpus; refuse what cannot be evaluated before anything is written.
+
+    Args:
+        finished: the artifact.
+        asked: the job's options of corpus and outputs.
+        require: a further check of the corpus.
+
+    Returns:
+        The artifact with its corpus and the store of logits.
+    """
     source = asked.find()
     taxonomy = taxonomy_of_labels(finished.labels, taxonomies_of(source.folder))
     corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
