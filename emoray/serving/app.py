@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -117,6 +117,8 @@ class Routes:
         except BusyError:
             reason = "as many requests wait as may: try again"
             found = _error(429, reason, **{"retry-after": RETRY_AFTER})
+        except ClientDisconnect:
+            found = _error(400, "the client went away before its whole body had come")
         except TimeoutError:
             seconds = running.service.limits.seconds
             found = _error(503, f"an answer takes at most {seconds:g} seconds: send fewer texts")

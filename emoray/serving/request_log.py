@@ -177,7 +177,7 @@ class RequestLogWriter:
         self._queue: queue.Queue[LoggedRequest | None] = queue.Queue(MOST_WAITING)
         self._file: IO[bytes] | None = None
         self._rows, self._since, self._number = 0, 0.0, 0
-        self._ill = False
+        self._ill = self._torn = False
         self._recover()
         self._thread = threading.Thread(target=self._run, name="request-log", daemon=True)
         self._thread.start()
@@ -230,13 +230,14 @@ class RequestLogWriter:
         lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
         try:
             file = self._file or self._opened()
-            file.write(lines)
-            file.flush()
+            if file.write(b"\n" + lines if self._torn else lines) < len(lines):
+                raise OSError("only a part of them was written")
         except OSError as error:
+            self._torn = True  # perhaps within a line: the next one begins anew
             self._complain(f"rows are lost, {error}")
             self._lost(len(rows))
             return
-        self._ill = False
+        self._ill = self._torn = False
         self._rows += len(rows)
 
     def _opened(self) -> IO[bytes]:
@@ -246,6 +247,7 @@ class RequestLogWriter:
         file = (self._spool / name).open("xb", buffering=0)
         _alone_with(file)
         self._file, self._rows, self._since = file, 0, time.monotonic()
+        self._torn = False
         return file
 
     def _rotate_if_due(self) -> None:

@@ -119,6 +119,6 @@ def serve(service: Service) -> int:
         lifespan="on",
     )
     server = _DrainingServer(config, running)
-    running.stop = server.end  # type: ignore[method-assign]
+    running.stop = server.end
     server.run()
     return 0 if running.failed is None else 1

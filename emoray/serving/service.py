@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,11 @@ SHADOW = "shadow"  # tasks that score off the answer's path
 
 
 class Running:
-    """One service. `engine` is None until the artifact is loaded."""
+    """One service. `engine` is None until the artifact is loaded; `stop` ends the process."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
+        self.stop: Callable[[], None] = lambda: None
         self.engine: Engine | None = None
         self.shadow: Engine | None = None
         self.counters: Counters | None = None
@@ -57,9 +59,6 @@ class Running:
         logger.info("serving %s, SHA-256 %s", self.service.artifact, engine.sha256)
         self._keep(asyncio.create_task(self._watch(engine)))
 
-    def stop(self) -> None:
-        """End the process; the server says how."""
-
     def _loaded(self) -> tuple[Engine, Engine | None]:
         threads = self.service.threads or granted_processors()
         patience = self.service.limits.waiting_ms / 1e3
@@ -71,6 +70,8 @@ class Running:
 
     async def _watch(self, engine: Engine) -> None:
         """Say when the folder holds another artifact; the one that was loaded stays."""
+        assert self.counters is not None
+        before = False
         while True:
             await asyncio.sleep(self.service.look_again)
             try:
@@ -78,14 +79,14 @@ class Running:
             except OSError:
                 found = ""
             changed = found != engine.sha256
-            assert self.counters is not None
-            if changed and not self.counters.changed._value.get():
+            if changed and not before:
                 logger.warning(
                     "%s holds another artifact now; %s is served until a restart",
                     engine.folder,
                     engine.sha256[:12],
                 )
             self.counters.changed.set(int(changed))
+            before = changed
 
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)

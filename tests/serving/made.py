@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -96,11 +97,18 @@ def served(
     environment: dict[str, str] | None = None,
     python: str | Path = sys.executable,
     alone: bool = False,
+    file_bytes: int | None = None,
 ) -> Iterator[Served]:
     """The service of an artifact at a free port; `said` takes what it writes.
 
-    alone: with that environment and nothing else of this process'.
+    alone: with that environment and nothing else of this process'. file_bytes: that no file of its
+    may exceed, as if the disk were full.
     """
+
+    def limited() -> None:
+        if file_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+
     words: Sequence[str] = (str(python), "-m", "emoray.serving", str(artifact), "--port", "0")
     with said.open("w") as file:
         process = subprocess.Popen(
@@ -110,6 +118,7 @@ def served(
             text=True,
             env=({} if alone else os.environ) | (environment or {}),
             cwd=said.parent if alone else None,
+            preexec_fn=limited,
         )
         try:
             listening = wait_for(

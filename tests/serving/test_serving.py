@@ -20,6 +20,10 @@ from tests.serving import made
 from tests.serving.made import JSON, TEXTS, Served, ready, served, wait_for
 
 TOKEN = "0123456789abcdef"
+HEAD = (
+    b"POST /predict HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
+    b"content-length: 50\r\n\r\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -158,10 +162,7 @@ def test_a_slow_body_is_given_up(artifact: Path, tmp_path: Path) -> None:
     with served(artifact, tmp_path / "said.txt", "--body-seconds", "0.3") as found:
         ready(found)
         with socket.create_connection(("127.0.0.1", found.port), timeout=30) as line:
-            line.sendall(
-                b"POST /predict HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
-                b'content-length: 50\r\n\r\n{"text":'
-            )
+            line.sendall(HEAD + b'{"text":')
             assert line.recv(100).startswith(b"HTTP/1.1 408")
 
 
@@ -217,6 +218,29 @@ def test_rows_of_a_killed_service_are_finished_by_the_next(artifact: Path, tmp_p
             found.stop(signalled)
     assert pq.read_table(log).num_rows == 2 * len(TEXTS)
     assert not list((log / ".open").iterdir())
+
+
+def test_a_full_disk_loses_rows_of_the_log_and_no_answer(artifact: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with served(artifact, tmp_path / "said.txt", "--log", str(log), file_bytes=20_000) as found:
+        ready(found)
+        for _ in range(100):
+            assert found.predict({"text": TEXTS[0]}).status == 200
+        wait_for(lambda: found.count("emoray_log_lost_total") > 0)
+        kept = 100 - found.count("emoray_log_lost_total")
+        assert found.said.read_text().count("rows are lost") == 1
+        found.stop(signal.SIGKILL)
+    with served(artifact, tmp_path / "again.txt", "--log", str(log)) as found:
+        ready(found)
+    assert 0 < pq.read_table(log).num_rows <= kept
+
+
+def test_a_client_that_goes_away_disturbs_nobody(service: Served) -> None:
+    for sent in (b"", b"POST /predict HTTP/1.1\r\n", HEAD + b'{"text":'):
+        with socket.create_connection(("127.0.0.1", service.port), timeout=30) as line:
+            line.sendall(sent)
+    assert service.predict({"text": "a"}).status == 200
+    assert "Traceback" not in service.said.read_text()
 
 
 def test_an_artifact_that_changes_on_disk_is_told_and_the_old_one_stays(tmp_path: Path) -> None:
