@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # what a test does not ask for is not imported: most tests ne
     from xdist.remote import Producer
     from xdist.scheduler import LoadFileScheduling
 
-    from emoray.stages.artifact_scoring import Judge
+    from emoray.stages.artifact_scoring import ArtifactEvaluation
     from emoray.stages.spec import Data
     from emoray.workflows.calibration import Calibrated
     from tests.data.web import Web
@@ -227,18 +227,20 @@ def overconfident(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def court(overconfident: Path, tmp_path_factory: pytest.TempPathFactory) -> "Judge":
+def evaluation(
+    overconfident: Path, tmp_path_factory: pytest.TempPathFactory
+) -> "ArtifactEvaluation":
     """That artifact before the embedded sample."""
     from emoray.artifact.loading import open_artifact
     from emoray.data.options import RunOptions
-    from emoray.stages.artifact_scoring import judge
+    from emoray.stages.artifact_scoring import evaluate_on
 
-    wanted = RunOptions(out=tmp_path_factory.mktemp("court"), download=False)
-    return judge(open_artifact(overconfident), wanted)
+    wanted = RunOptions(out=tmp_path_factory.mktemp("evaluation"), download=False)
+    return evaluate_on(open_artifact(overconfident), wanted)
 
 
 @pytest.fixture(scope="session")
-def calibrated(court: "Judge") -> "Calibrated":
+def calibrated(evaluation: "ArtifactEvaluation") -> "Calibrated":
     from emoray.workflows.calibration import calibrate_artifact
 
-    return calibrate_artifact(court)
+    return calibrate_artifact(evaluation)

@@ -56,7 +56,7 @@ class ScoreArtifact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Said:
+class SplitLogits:
     """One split: the artifact's logits and the true labels, in the artifact's order of labels."""
 
     logits_NK: np.ndarray
@@ -65,7 +65,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Judge:
+class ArtifactEvaluation:
     """An artifact with the corpus that it is evaluated on."""
 
     finished: Finished
@@ -88,7 +88,7 @@ class Judge:
             "taxonomy": self.taxonomy.name,
         }
 
-    def said(self, split: str) -> Said:
+    def split_logits(self, split: str) -> SplitLogits:
         """The logits of a split, computed once per model and corpus; refuse train."""
         if split not in SCORED:
             raise ValueError(
@@ -103,7 +103,7 @@ class Judge:
             folder=self.finished.folder,
         )
         texts = self.corpus.split(split)
-        return Said(
+        return SplitLogits(
             logits_NK=np.load(self.store.make(stage).folder / "logits.npy", allow_pickle=False),
             labels_NK=texts.labels_NK[:, taxonomy_columns(self.finished.labels, self.taxonomy)],
             texts=texts.texts,
@@ -118,11 +118,11 @@ def _require_outside(artifact: Place, out: Place) -> None:
         )
 
 
-def judge(
+def evaluate_on(
     finished: Finished,
     asked: RunOptions,
     require: Callable[[CorpusFolder, Corpus], None] | None = None,
-) -> Judge:
+) -> ArtifactEvaluation:
     """Find and read the corpus; refuse what cannot be evaluated before anything is written.
 
     Args:
@@ -142,4 +142,4 @@ def judge(
         _require_outside(finished.place, place)
     asked.ready()
     store = open_store(asked.store_place)
-    return Judge(finished=finished, source=source, corpus=corpus, store=store)
+    return ArtifactEvaluation(finished=finished, source=source, corpus=corpus, store=store)

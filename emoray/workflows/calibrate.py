@@ -6,7 +6,7 @@ from rich.console import Console
 
 from emoray.artifact.loading import open_artifact
 from emoray.console.progress import progress
-from emoray.stages.artifact_scoring import judge
+from emoray.stages.artifact_scoring import evaluate_on
 from emoray.storage.location import Place, staged_output, tables_at
 from emoray.storage.run_folder import record_inputs
 from emoray.tables.files import write_table
@@ -51,14 +51,14 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     """
     console = console or Console()
     finished = open_artifact(settings.artifact)
-    court = judge(finished, settings)
-    inputs = {"job": "jobs.calibrate", **court.inputs}
+    evaluation = evaluate_on(finished, settings)
+    inputs = {"job": "jobs.calibrate", **evaluation.inputs}
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name}"
-    tell.announce_corpus(console, court.source, court.taxonomy, what)
+    tell.announce_corpus(console, evaluation.source, evaluation.taxonomy, what)
     with progress(console, "scoring dev and test"):
-        found = fit.calibrate_artifact(court)
-    rows = fit.calibration_rows(found, court)
+        found = fit.calibrate_artifact(evaluation)
+    rows = fit.calibration_rows(found, evaluation)
     changes, labels = fit.calibration_changes(found), fit.label_rows(found)
     bins = fit.reliability_rows(found, found.temperature_R[[0, found.chosen]].tolist())
     with staged_output(out) as folder:

@@ -17,7 +17,7 @@ from emoray.metrics.comparison import Comparison, compare_decisions
 from emoray.metrics.cuts import probabilities, thresholds_of
 from emoray.metrics.resampled import Resampled, resampled
 from emoray.metrics.scores import ManyScores, score_many
-from emoray.stages.artifact_scoring import Judge
+from emoray.stages.artifact_scoring import ArtifactEvaluation
 from emoray.stages.decision_columns import ModelLogits
 from emoray.stages.fitted import fit_decisions
 from emoray.stages.spec import RULES, Decision, Fitted
@@ -78,20 +78,23 @@ class Calibrated:
         return self.compared(before, after).changes[measure]
 
 
-def calibrate_artifact(court: Judge) -> Calibrated:
+def calibrate_artifact(evaluation: ArtifactEvaluation) -> Calibrated:
     """Score dev and test, fit every rule on dev, judge all on test with the same resamples."""
-    if court.corpus.leaked_N.all():
+    if evaluation.corpus.leaked_N.all():
         raise ValueError(
             "a calibration needs test texts that do not stand in train, got none in "
-            f"{court.source.folder}: give test texts of its own"
+            f"{evaluation.source.folder}: give test texts of its own"
         )
-    finished, (dev, test) = court.finished, (court.said(split) for split in ("dev", "test"))
+    finished, (dev, test) = (
+        evaluation.finished,
+        (evaluation.split_logits(split) for split in ("dev", "test")),
+    )
     logits = ModelLogits(
         dev_NK=dev.logits_NK,
         dev_labels_NK=dev.labels_NK,
         test_NK=test.logits_NK,
         test_labels_NK=test.labels_NK,
-        leaked_N=court.corpus.leaked_N,
+        leaked_N=evaluation.corpus.leaked_N,
     )
     decisions = [Decision(temperature=t, rule=rule) for rule in RULES for t in (1.0, Fitted())]
     fitted = fit_decisions(decisions, logits.dev_NK, logits.dev_labels_NK)
@@ -120,7 +123,7 @@ def calibrate_artifact(court: Judge) -> Calibrated:
     )
 
 
-def calibration_rows(found: Calibrated, court: Judge) -> list[CalibrationRow]:
+def calibration_rows(found: Calibrated, evaluation: ArtifactEvaluation) -> list[CalibrationRow]:
     """One row a decision."""
     scores = {name: found.drawn.value(name) for name in found.drawn.measures}
     return [
@@ -128,9 +131,9 @@ def calibration_rows(found: Calibrated, court: Judge) -> list[CalibrationRow]:
             decision=name,
             artifact=found.finished.name,
             model_sha256=found.finished.model_sha256,
-            corpus=court.corpus.name,
-            corpus_sha256=court.corpus.sha256,
-            taxonomy=court.taxonomy.name,
+            corpus=evaluation.corpus.name,
+            corpus_sha256=evaluation.corpus.sha256,
+            taxonomy=evaluation.taxonomy.name,
             threshold_rule=found.rules[r],
             temperature_rule=found.temperature_rules[r],
             temperature=float(found.temperature_R[r]),

@@ -18,8 +18,8 @@ from emoray.metrics.comparison import Comparison, compare_decisions
 from emoray.metrics.resampled import Resampled, resampled
 from emoray.metrics.scores import Scores, score
 from emoray.provenance import provenance
-from emoray.stages.artifact_scoring import Judge, Said
-from emoray.stages.artifact_scoring import judge as before_corpus
+from emoray.stages.artifact_scoring import ArtifactEvaluation, SplitLogits
+from emoray.stages.artifact_scoring import evaluate_on as before_corpus
 from emoray.stages.baselines import MeasureBaselineLatency, baseline_decisions, baselines_of
 from emoray.stages.spec import CorpusRef
 from emoray.storage.location import staged_output, tables_at
@@ -38,7 +38,7 @@ from emoray.workflows.settings.evaluate import Evaluate
 TEXTS, TURNS = 100, 3  # of the clock: three hundred calls give a 95th percentile its neighbours
 
 
-def _clock(finished: Finished, said: Said, threads: int) -> list[LatencyRow]:
+def _clock(finished: Finished, said: SplitLogits, threads: int) -> list[LatencyRow]:
     """Alone, batch 1, real texts evenly over their lengths, text in, labels out."""
     from emoray.artifact import runtime as artifact
     from emoray.artifact.cpu import cpu
@@ -67,30 +67,30 @@ def _clock(finished: Finished, said: Said, threads: int) -> list[LatencyRow]:
     ]
 
 
-def _unleaked(court: Judge, said: Said, split: str) -> float | None:
-    kept_N = ~court.corpus.leaked_N
+def _unleaked(evaluation: ArtifactEvaluation, said: SplitLogits, split: str) -> float | None:
+    kept_N = ~evaluation.corpus.leaked_N
     if split != "test" or not kept_N.any():
         return None
-    kept = score(said.logits_NK[kept_N], said.labels_NK[kept_N], court.finished.cuts_K)
+    kept = score(said.logits_NK[kept_N], said.labels_NK[kept_N], evaluation.finished.cuts_K)
     return kept.macro_f1
 
 
-def _resampled(court: Judge, said: Said) -> Resampled:
+def _resampled(evaluation: ArtifactEvaluation, said: SplitLogits) -> Resampled:
     """The artifact's own decision on a split."""
     return resampled(
-        (said.logits_NK, court.finished.cuts_K[None]),
+        (said.logits_NK, evaluation.finished.cuts_K[None]),
         said.labels_NK,
         usual_weights(said.labels_NK),
-        temperature_R=np.array([court.finished.temperature]),
+        temperature_R=np.array([evaluation.finished.temperature]),
     )
 
 
 def evaluate_artifact(
-    court: Judge, settings: Evaluate
+    evaluation: ArtifactEvaluation, settings: Evaluate
 ) -> tuple[EvaluationRow, Scores, list[LatencyRow]]:
     """Score, time and hold against the gates; the decision is the artifact's own."""
-    finished, said = court.finished, court.said(settings.split)
-    drawn = _resampled(court, said)
+    finished, said = evaluation.finished, evaluation.split_logits(settings.split)
+    drawn = _resampled(evaluation, said)
     scores = drawn.scores.row(0)
     (macro_low,), (macro_high,) = drawn.interval("macro_f1")
     (ece_low,), (ece_high,) = drawn.interval("ece")
@@ -100,7 +100,7 @@ def evaluate_artifact(
         "macro_f1": scores.macro_f1,
         "macro_f1_low": float(macro_low),
         "macro_f1_high": float(macro_high),
-        "macro_f1_unleaked": _unleaked(court, said, settings.split),
+        "macro_f1_unleaked": _unleaked(evaluation, said, settings.split),
         "micro_f1": scores.micro_f1,
         "precision": scores.precision,
         "recall": scores.recall,
@@ -119,9 +119,9 @@ def evaluate_artifact(
         artifact=finished.name,
         artifact_sha256=finished.sha256,
         model_sha256=finished.model_sha256,
-        corpus=court.corpus.name,
-        corpus_sha256=court.corpus.sha256,
-        taxonomy=court.taxonomy.name,
+        corpus=evaluation.corpus.name,
+        corpus_sha256=evaluation.corpus.sha256,
+        taxonomy=evaluation.taxonomy.name,
         split=settings.split,
         texts=len(said.texts),
         temperature=finished.temperature,
@@ -135,11 +135,14 @@ def evaluate_artifact(
     return row, scores, samples
 
 
-def _paired(court: Judge, folders: Mapping[str, Path]) -> dict[str, Comparison]:
+def _paired(evaluation: ArtifactEvaluation, folders: Mapping[str, Path]) -> dict[str, Comparison]:
     """The artifact beside each baseline on test, by its model: same texts, same resamples. On dev
     there is none, where the baselines were decided."""
-    said, columns_K = court.said("test"), taxonomy_columns(court.finished.labels, court.taxonomy)
-    mine, weights_BN = _resampled(court, said), usual_weights(said.labels_NK)
+    said, columns_K = (
+        evaluation.split_logits("test"),
+        taxonomy_columns(evaluation.finished.labels, evaluation.taxonomy),
+    )
+    mine, weights_BN = _resampled(evaluation, said), usual_weights(said.labels_NK)
     found = {}
     for model, folder in folders.items():
         decided_NK = baseline_decisions(folder, said.texts)[:, columns_K]
@@ -149,23 +152,27 @@ def _paired(court: Judge, folders: Mapping[str, Path]) -> dict[str, Comparison]:
     return found
 
 
-def _baselines(court: Judge, split: str, console: Console) -> list[dict[str, Any]] | None:
+def _baselines(
+    evaluation: ArtifactEvaluation, split: str, console: Console
+) -> list[dict[str, Any]] | None:
     """Baselines of the corpus, fitted on its train and decided on its dev: rows of `points`, timed
     here, made once a store, on test with the artifact's comparison (`compared`). None of a corpus
     on which nothing can be fitted, which is said."""
-    asked = baselines_of(CorpusRef.of(court.corpus, court.source.folder), court.taxonomy.name)
+    asked = baselines_of(
+        CorpusRef.of(evaluation.corpus, evaluation.source.folder), evaluation.taxonomy.name
+    )
     try:
-        folders = [court.store.make(each).folder for each in asked]
+        folders = [evaluation.store.make(each).folder for each in asked]
     except ValueError as error:
         console.print(f"no baselines to stand beside: {error}", highlight=False, soft_wrap=True)
         return None
     clock = MeasureBaselineLatency(baselines=asked, cpu=provenance().cpu, cpus=1)
-    latency = read_table(court.store.make(clock).folder / "latency.parquet", LatencyRow)
+    latency = read_table(evaluation.store.make(clock).folder / "latency.parquet", LatencyRow)
     rows = pa.concat_tables(read_table(f / "points.parquet", MeasuredPointRow) for f in folders)
     times = latency_columns(rows.column("model"), percentiles_of(latency))
     found: list[dict[str, Any]] = joined(rows, times).to_pylist()
     made = {id_of(each): folder for each, folder in zip(asked, folders, strict=True)}
-    beside = _paired(court, made) if split == "test" else {}
+    beside = _paired(evaluation, made) if split == "test" else {}
     return [{**row, "compared": beside.get(row["model"])} for row in found]
 
 
@@ -176,14 +183,14 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     """
     console = console or Console()
     finished = open_artifact(settings.artifact)
-    court = before_corpus(finished, settings, partial(settings.gates.require, settings.split))
-    inputs = {"job": "jobs.evaluate", **court.inputs, "split": settings.split}
+    evaluation = before_corpus(finished, settings, partial(settings.gates.require, settings.split))
+    inputs = {"job": "jobs.evaluate", **evaluation.inputs, "split": settings.split}
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name} as it stands"
-    tell.announce_corpus(console, court.source, court.taxonomy, what)
+    tell.announce_corpus(console, evaluation.source, evaluation.taxonomy, what)
     with progress(console, f"scoring and timing {settings.split}"):
-        row, scores, samples = evaluate_artifact(court, settings)
-        beside = _baselines(court, settings.split, console)
+        row, scores, samples = evaluate_artifact(evaluation, settings)
+        beside = _baselines(evaluation, settings.split, console)
     with staged_output(out) as folder:
         record_inputs(out, inputs)
         write_table([row], folder / "evaluation.parquet", EvaluationRow)

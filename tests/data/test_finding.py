@@ -17,7 +17,7 @@ from emoray.data.goemotions import locate, sample
 from emoray.data.importing.settings import CorpusSource, about_run
 from emoray.data.options import RunOptions
 from emoray.labels import own, taxonomy
-from emoray.stages.artifact_scoring import judge
+from emoray.stages.artifact_scoring import evaluate_on
 from emoray.stages.inputs import summarize_corpus
 from emoray.stages.plan import deciding, training
 from emoray.stages.spec import CorpusRef, OwnCorpusRef, all_decisions
@@ -136,12 +136,12 @@ def test_an_artifact_is_judged_by_the_corpus_that_has_its_labels(
     wanted = RunOptions(
         corpus=CorpusSource.from_options(str(mine)), out=tmp_path / "out", store=tmp_path / "store"
     )
-    court = judge(made, wanted)
-    said = court.said("test")
-    assert court.taxonomy == own(LABELS)
-    np.testing.assert_array_equal(said.labels_NK, court.corpus.test.labels_NK[:, ::-1])
+    evaluation = evaluate_on(made, wanted)
+    said = evaluation.split_logits("test")
+    assert evaluation.taxonomy == own(LABELS)
+    np.testing.assert_array_equal(said.labels_NK, evaluation.corpus.test.labels_NK[:, ::-1])
     with pytest.raises(ValueError, match="give the corpus that has them with --corpus"):
-        judge(made, RunOptions(out=tmp_path / "out", download=False))
+        evaluate_on(made, RunOptions(out=tmp_path / "out", download=False))
 
 
 def test_the_first_look_tells_how_a_corpus_was_understood(mine: Path, tmp_path: Path) -> None:

@@ -12,31 +12,37 @@ from emoray.data.goemotions import sample
 from emoray.data.importing.settings import CorpusSource
 from emoray.data.options import RunOptions
 from emoray.labels import SENTIMENT
-from emoray.stages.artifact_scoring import Judge, judge
+from emoray.stages.artifact_scoring import ArtifactEvaluation, evaluate_on
 from tests.artifact.finished import make_artifact
 
 
-def test_logits_are_those_of_the_artifact(court: Judge, overconfident: Path) -> None:
-    said = court.said("test")
+def test_logits_are_those_of_the_artifact(
+    evaluation: ArtifactEvaluation, overconfident: Path
+) -> None:
+    said = evaluation.split_logits("test")
     np.testing.assert_array_equal(said.logits_NK, runtime.load(overconfident).logits(said.texts))
-    np.testing.assert_array_equal(said.labels_NK, court.corpus.test.labels_NK)
+    np.testing.assert_array_equal(said.labels_NK, evaluation.corpus.test.labels_NK)
 
 
-def test_labels_stand_in_the_artifacts_order(tmp_path: Path, court: Judge) -> None:
+def test_labels_stand_in_the_artifacts_order(
+    tmp_path: Path, evaluation: ArtifactEvaluation
+) -> None:
     turned = make_artifact(tmp_path / "a", sharpness=3.0, labels=SENTIMENT.labels[::-1])
-    said = judge(open_artifact(turned), RunOptions(out=tmp_path, download=False)).said("test")
-    straight = court.said("test")
+    said = evaluate_on(
+        open_artifact(turned), RunOptions(out=tmp_path, download=False)
+    ).split_logits("test")
+    straight = evaluation.split_logits("test")
     np.testing.assert_array_equal(said.labels_NK, straight.labels_NK[:, ::-1])
     np.testing.assert_allclose(said.logits_NK, straight.logits_NK[:, ::-1], atol=1e-5)
 
 
 def test_a_new_decision_scores_nothing_again(tmp_path: Path) -> None:
     folder, wanted = make_artifact(tmp_path / "a"), RunOptions(out=tmp_path / "out", download=False)
-    first = judge(open_artifact(folder), wanted)
-    before = first.said("dev").logits_NK
+    first = evaluate_on(open_artifact(folder), wanted)
+    before = first.split_logits("dev").logits_NK
     change(folder, temperature=2.0, cuts_K=np.ones(4), rule="given", why="")
-    again = judge(open_artifact(folder), wanted)
-    np.testing.assert_array_equal(again.said("dev").logits_NK, before)
+    again = evaluate_on(open_artifact(folder), wanted)
+    np.testing.assert_array_equal(again.split_logits("dev").logits_NK, before)
     assert [e["event"] for e in again.store.journal()] == ["started", "made"]
 
 
@@ -46,20 +52,24 @@ def test_a_corpus_folder_is_called_by_its_name(tmp_path: Path) -> None:
     assert (found.name, found.folder) == ("mine", tmp_path / "mine")
 
 
-def test_train_is_not_scored(court: Judge) -> None:
+def test_train_is_not_scored(evaluation: ArtifactEvaluation) -> None:
     with pytest.raises(ValueError, match="scored on dev or test, got 'train'"):
-        court.said("train")
+        evaluation.split_logits("train")
 
 
 def test_nothing_is_written_into_an_artifact(overconfident: Path) -> None:
     wanted = RunOptions(out=overconfident / "out", download=False)
     with pytest.raises(ValueError, match=r"nothing is written into an artifact, got .*--out"):
-        judge(open_artifact(overconfident), wanted)
+        evaluate_on(open_artifact(overconfident), wanted)
     assert not (overconfident / "out").exists()
 
 
-def test_a_model_exchanged_meanwhile_is_refused(court: Judge, tmp_path: Path) -> None:
+def test_a_model_exchanged_meanwhile_is_refused(
+    evaluation: ArtifactEvaluation, tmp_path: Path
+) -> None:
     other = make_artifact(tmp_path / "a", seed=1)
-    swapped = replace(court, finished=replace(court.finished, folder=other, model_sha256="0" * 64))
+    swapped = replace(
+        evaluation, finished=replace(evaluation.finished, folder=other, model_sha256="0" * 64)
+    )
     with pytest.raises(ValueError, match="must not change meanwhile, got other bytes in"):
-        swapped.said("test")
+        swapped.split_logits("test")

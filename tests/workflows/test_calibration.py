@@ -8,7 +8,7 @@ from emoray.decide.thresholds import PerLabel
 from emoray.metrics.calibration import ece, label_ece
 from emoray.metrics.change import Change
 from emoray.metrics.cuts import decide, probabilities, thresholds_of
-from emoray.stages.artifact_scoring import Judge
+from emoray.stages.artifact_scoring import ArtifactEvaluation
 from emoray.stages.spec import RULES
 from emoray.tables.files import table_of
 from emoray.tables.rows import FINISHED_TABLES
@@ -25,31 +25,35 @@ from emoray.workflows.calibration import (
 
 
 def test_every_rule_is_tried_without_and_with_the_fitted_temperature(
-    calibrated: Calibrated, court: Judge
+    calibrated: Calibrated, evaluation: ArtifactEvaluation
 ) -> None:
-    rows = calibration_rows(calibrated, court)
+    rows = calibration_rows(calibrated, evaluation)
     assert [r.decision for r in rows] == [
         "saved",
         *(f"{rule} t={t}" for rule in RULES for t in ("1.0", "fitted")),
     ]
-    dev = court.said("dev")
+    dev = evaluation.split_logits("dev")
     fitted = fit_temperature(dev.logits_NK, dev.labels_NK)
     assert {r.temperature for r in rows if r.temperature_rule == "fitted"} == {fitted}
     per_label = next(r for r in rows if r.decision == "per_label t=fitted")
     cuts_K = PerLabel().cuts(dev.logits_NK, dev.labels_NK)
     assert json.loads(per_label.cuts) == cuts_K.tolist()
-    assert json.loads(per_label.labels) == list(court.finished.labels)
+    assert json.loads(per_label.labels) == list(evaluation.finished.labels)
 
 
-def test_one_decision_is_chosen_and_dev_chooses_it(calibrated: Calibrated, court: Judge) -> None:
-    rows = calibration_rows(calibrated, court)
+def test_one_decision_is_chosen_and_dev_chooses_it(
+    calibrated: Calibrated, evaluation: ArtifactEvaluation
+) -> None:
+    rows = calibration_rows(calibrated, evaluation)
     fitted = [r for r in rows if r.temperature_rule == "fitted"]
     assert [r.chosen for r in rows].count(True) == 1
     assert max(fitted, key=lambda r: r.dev_macro_f1).chosen
 
 
-def test_a_temperature_alone_changes_no_decision(calibrated: Calibrated, court: Judge) -> None:
-    rows = calibration_rows(calibrated, court)
+def test_a_temperature_alone_changes_no_decision(
+    calibrated: Calibrated, evaluation: ArtifactEvaluation
+) -> None:
+    rows = calibration_rows(calibrated, evaluation)
     assert all(r.temperature_flips == 0 for r in rows)
     told = {(r.before, r.after, r.measure): r for r in calibration_changes(calibrated)}
     alone = [(f"{rule} t=1.0", f"{rule} t=fitted") for rule in RULES]
@@ -66,27 +70,31 @@ def test_thresholds_alone_change_no_probability(calibrated: Calibrated) -> None:
 
 
 def test_flips_are_counted_against_the_artifact_as_it_stands(
-    calibrated: Calibrated, court: Judge
+    calibrated: Calibrated, evaluation: ArtifactEvaluation
 ) -> None:
-    test_NK = court.said("test").logits_NK
-    for r, row in enumerate(calibration_rows(calibrated, court)):
+    test_NK = evaluation.split_logits("test").logits_NK
+    for r, row in enumerate(calibration_rows(calibrated, evaluation)):
         changed = decide(test_NK, calibrated.cuts_RK[r]) != (test_NK >= 0)
         assert row.flips == changed.sum()
 
 
-def test_scores_are_those_of_the_decision(calibrated: Calibrated, court: Judge) -> None:
-    said = court.said("test")
-    for r, row in enumerate(calibration_rows(calibrated, court)):
+def test_scores_are_those_of_the_decision(
+    calibrated: Calibrated, evaluation: ArtifactEvaluation
+) -> None:
+    said = evaluation.split_logits("test")
+    for r, row in enumerate(calibration_rows(calibrated, evaluation)):
         probs_NK = probabilities(said.logits_NK, float(calibrated.temperature_R[r]))
         assert row.test_ece == pytest.approx(ece(probs_NK, said.labels_NK))
         assert row.test_macro_f1 == pytest.approx(calibrated.test.macro_f1_R[r])
 
 
-def test_labels_are_told_before_and_after(calibrated: Calibrated, court: Judge) -> None:
+def test_labels_are_told_before_and_after(
+    calibrated: Calibrated, evaluation: ArtifactEvaluation
+) -> None:
     rows = [r for r in label_rows(calibrated) if r.decision == "per_label t=fitted"]
-    said, r = court.said("test"), calibrated.names.index("per_label t=fitted")
+    said, r = evaluation.split_logits("test"), calibrated.names.index("per_label t=fitted")
     temperature = float(calibrated.temperature_R[r])
-    assert [row.label for row in rows] == list(court.finished.labels)
+    assert [row.label for row in rows] == list(evaluation.finished.labels)
     assert [row.support for row in rows] == said.labels_NK.sum(axis=0).tolist()
     assert {row.threshold_before for row in rows} == {0.5}
     wanted_K = thresholds_of(calibrated.cuts_RK[r], temperature)
@@ -150,9 +158,9 @@ def test_every_column_of_the_jobs_tables_is_described(row_class: type) -> None:
     assert all(field.metadata[b"description"] for field in schema_of(row_class))
 
 
-def test_rows_fit_their_tables(calibrated: Calibrated, court: Judge) -> None:
+def test_rows_fit_their_tables(calibrated: Calibrated, evaluation: ArtifactEvaluation) -> None:
     for name, rows in (
-        ("calibration", calibration_rows(calibrated, court)),
+        ("calibration", calibration_rows(calibrated, evaluation)),
         ("changes", calibration_changes(calibrated)),
         ("calibration_labels", label_rows(calibrated)),
     ):

@@ -12,7 +12,7 @@ from emoray.data.importing.settings import CorpusSource
 from emoray.metrics.bootstrap import symmetric_interval, usual_weights
 from emoray.metrics.resampled import resampled
 from emoray.metrics.scores import score
-from emoray.stages.artifact_scoring import Judge
+from emoray.stages.artifact_scoring import ArtifactEvaluation
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import EvaluationRow
@@ -40,9 +40,9 @@ def row(settings: Evaluate, overconfident: Path) -> EvaluationRow:
 
 
 def test_an_artifact_is_scored_as_it_stands(
-    row: EvaluationRow, court: Judge, overconfident: Path
+    row: EvaluationRow, evaluation: ArtifactEvaluation, overconfident: Path
 ) -> None:
-    said = court.said("test")
+    said = evaluation.split_logits("test")
     wanted = score(said.logits_NK, said.labels_NK, np.zeros(4))
     assert (row.macro_f1, row.micro_f1) == pytest.approx((wanted.macro_f1, wanted.micro_f1))
     assert row.macro_f1_low < row.macro_f1 < row.macro_f1_high
@@ -132,13 +132,13 @@ def test_the_baselines_of_the_corpus_stand_beside_it_made_once(
 
 
 def test_what_is_gained_over_a_baseline_has_a_paired_interval(
-    settings: Evaluate, court: Judge
+    settings: Evaluate, evaluation: ArtifactEvaluation
 ) -> None:
-    beside = _baselines(court, "test", QUIET)
+    beside = _baselines(evaluation, "test", QUIET)
     assert beside is not None
-    said = court.said("test")
+    said = evaluation.split_logits("test")
     weights_BN = usual_weights(said.labels_NK)
-    mine = resampled((said.logits_NK, court.finished.cuts_K[None]), said.labels_NK, weights_BN)
+    mine = resampled((said.logits_NK, evaluation.finished.cuts_K[None]), said.labels_NK, weights_BN)
     (nothing,) = (row for row in beside if row["recipe"].endswith("all-negative"))
     macro_f1 = nothing["compared"].macro_f1
     # Beside no label at all, whose F1 is 0 in every resample, a gain is as sure as the score.
@@ -147,7 +147,7 @@ def test_what_is_gained_over_a_baseline_has_a_paired_interval(
     for row in beside:
         change = mine.value("macro_f1")[0] - row["test_macro_f1"]  # of the decisions of that row
         assert row["compared"].macro_f1.value == pytest.approx(change), row["recipe"]
-    assert {row["compared"] for row in _baselines(court, "dev", QUIET) or ()} == {None}
+    assert {row["compared"] for row in _baselines(evaluation, "dev", QUIET) or ()} == {None}
 
 
 def test_an_artifact_that_beats_no_baseline_is_warned_of(row: EvaluationRow) -> None:
@@ -162,9 +162,9 @@ def test_an_artifact_that_beats_no_baseline_is_warned_of(row: EvaluationRow) -> 
     assert below_baselines(replace(row, macro_f1=0.3), beside) == ""
 
 
-def test_dev_is_scored_when_asked_for(settings: Evaluate, court: Judge) -> None:
+def test_dev_is_scored_when_asked_for(settings: Evaluate, evaluation: ArtifactEvaluation) -> None:
     row = run_evaluate(replace(settings, split="dev", name="dev"), QUIET)
-    assert row.texts == len(court.corpus.dev) and row.macro_f1_unleaked is None
+    assert row.texts == len(evaluation.corpus.dev) and row.macro_f1_unleaked is None
 
 
 @pytest.mark.parametrize(

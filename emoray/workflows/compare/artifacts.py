@@ -8,7 +8,7 @@ from rich.console import Console
 from emoray.artifact.loading import Finished, open_artifact
 from emoray.artifact.runtime import LABELS, TOKENIZER, VOCABULARY
 from emoray.data.options import RunOptions
-from emoray.stages.artifact_scoring import judge
+from emoray.stages.artifact_scoring import evaluate_on
 from emoray.storage.location import Place
 from emoray.workflows.calibrate_tables import announce_corpus
 from emoray.workflows.compare.operand import Operand, OperandLogits
@@ -34,11 +34,11 @@ class Scorer:
     def operand(self, place: Place, name: str) -> Operand:
         """The artifact with its own decision, in its own order of labels."""
         finished = open_artifact(place)
-        court = judge(finished, self.asked)
-        if court.corpus.sha256 not in self.sources:
-            announce_corpus(self.console, court.source, court.taxonomy, self.split)
-            self.sources.add(court.corpus.sha256)
-        said = court.said(self.split)
+        evaluation = evaluate_on(finished, self.asked)
+        if evaluation.corpus.sha256 not in self.sources:
+            announce_corpus(self.console, evaluation.source, evaluation.taxonomy, self.split)
+            self.sources.add(evaluation.corpus.sha256)
+        said = evaluation.split_logits(self.split)
         return Operand(
             name=name,
             labels=finished.labels,

@@ -17,7 +17,7 @@ from emoray.metrics.bootstrap import usual_weights
 from emoray.metrics.change import MARGIN, Change
 from emoray.metrics.comparison import Comparison
 from emoray.metrics.seed_gain import seed_gain, seed_scores
-from emoray.stages.artifact_scoring import Judge
+from emoray.stages.artifact_scoring import ArtifactEvaluation
 from emoray.stages.baselines import baseline_decisions, baselines_of
 from emoray.stages.comparisons import RETUNED
 from emoray.stages.encoding import read_texts
@@ -194,16 +194,16 @@ def test_compare_and_calibrate_say_the_same_of_two_decisions(
 
 
 def test_compare_and_evaluate_say_the_same_of_an_artifact_and_its_baselines(
-    court: Judge, ask: Callable[..., Asked]
+    evaluation: ArtifactEvaluation, ask: Callable[..., Asked]
 ) -> None:
-    said = court.said("test")
-    corpus = CorpusRef.of(court.corpus, court.source.folder)
+    said = evaluation.split_logits("test")
+    corpus = CorpusRef.of(evaluation.corpus, evaluation.source.folder)
     made = {
-        id_of(each): court.store.make(each).folder
-        for each in baselines_of(corpus, court.taxonomy.name)
+        id_of(each): evaluation.store.make(each).folder
+        for each in baselines_of(corpus, evaluation.taxonomy.name)
     }
-    for model, found in _paired(court, made).items():
+    for model, found in _paired(evaluation, made).items():
         decided_NK = baseline_decisions(made[model], said.texts)
-        artifact = said.logits_NK, court.finished.cuts_K
+        artifact = said.logits_NK, evaluation.finished.cuts_K
         asked = ask(said.labels_NK, before=decided_NK, after=artifact)
         assert asked.agrees_wholly(found), model
