@@ -35,7 +35,7 @@ def faulty(tmp_path: Path) -> Apertium:
     for pair in ("eng-spa", "spa-eng"):
         (tmp_path / f"{pair}.mode").write_text(f"'{tmp_path}/program' $1 'data' $2 | cat\n")
     (tmp_path / "cat").write_text("")
-    return Apertium("eng-spa", modes=tmp_path, seconds=1.0)
+    return Apertium("eng-spa", modes=tmp_path, seconds=3.0)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_the_stream_format_gives_back_what_it_was_given(text: str) -> None:
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ("HANG", "no answer within 1 s"),
+        ("HANG", "no answer within 3 s"),
         ("DIE", "the pipe ended with exit code 3"),
         ("MUTE", "no translation came back"),
     ],
