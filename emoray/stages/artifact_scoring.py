@@ -16,10 +16,8 @@ from emoray.data.corpus import Corpus, read_splits, taxonomies_of
 from emoray.data.goemotions import CorpusFolder
 from emoray.data.options import SCORED, RunOptions
 from emoray.labels import Taxonomy
+from emoray.stages.evaluation import Evaluation, open_evaluation
 from emoray.stages.spec import CorpusRef
-from emoray.storage.location import Place, is_inside
-from emoray.storage.store.local import Store
-from emoray.storage.store.opening import open_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,26 +63,15 @@ class SplitLogits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ArtifactEvaluation:
+class ArtifactEvaluation(Evaluation[Finished]):
     """An artifact with the corpus that it is evaluated on."""
-
-    finished: Finished
-    source: CorpusFolder
-    corpus: Corpus
-    store: Store
-
-    @property
-    def taxonomy(self) -> Taxonomy:
-        """The corpus' taxonomy that has the artifact's labels."""
-        return self.corpus.taxonomy
 
     @property
     def inputs(self) -> dict[str, str]:
         """What a run of this artifact on this corpus is made of, as its folder records it."""
         return {
-            "artifact_sha256": self.finished.sha256,
-            "corpus": self.corpus.name,
-            "corpus_sha256": self.corpus.sha256,
+            "artifact_sha256": self.subject.sha256,
+            **self.corpus_inputs,
             "taxonomy": self.taxonomy.name,
         }
 
@@ -96,25 +83,17 @@ class ArtifactEvaluation:
                 "train, where its score says nothing"
             )
         stage = ScoreArtifact(
-            model_sha256=self.finished.model_sha256,
-            corpus=CorpusRef.of(self.corpus, self.source.folder),
+            model_sha256=self.subject.model_sha256,
+            corpus=self.corpus_ref,
             taxonomy=self.taxonomy.name,
             split=split,
-            folder=self.finished.folder,
+            folder=self.subject.folder,
         )
         texts = self.corpus.split(split)
         return SplitLogits(
             logits_NK=np.load(self.store.make(stage).folder / "logits.npy", allow_pickle=False),
-            labels_NK=texts.labels_NK[:, taxonomy_columns(self.finished.labels, self.taxonomy)],
+            labels_NK=texts.labels_NK[:, taxonomy_columns(self.subject.labels, self.taxonomy)],
             texts=texts.texts,
-        )
-
-
-def _require_outside(artifact: Place, out: Place) -> None:
-    """Refuse to write inside the artifact."""
-    if is_inside(out, artifact):
-        raise ValueError(
-            f"nothing is written into an artifact, got {out} inside {artifact}: name another --out"
         )
 
 
@@ -133,13 +112,10 @@ def evaluate_on(
     Returns:
         The artifact with its corpus and the store of logits.
     """
-    source = asked.find()
-    taxonomy = taxonomy_of_labels(finished.labels, taxonomies_of(source.folder))
-    corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
-    if require is not None:
-        require(source, corpus)
-    for place in (asked.out, asked.store_place):
-        _require_outside(finished.place, place)
-    asked.ready()
-    store = open_store(asked.store_place)
-    return ArtifactEvaluation(finished=finished, source=source, corpus=corpus, store=store)
+
+    def find(source: CorpusFolder) -> tuple[Finished, Taxonomy]:
+        return finished, taxonomy_of_labels(finished.labels, taxonomies_of(source.folder))
+
+    return open_evaluation(
+        *(ArtifactEvaluation, asked, finished.place, find), what="an artifact", require=require
+    )

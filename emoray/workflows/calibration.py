@@ -86,7 +86,7 @@ def calibrate_artifact(evaluation: ArtifactEvaluation) -> Calibrated:
             f"{evaluation.source.folder}: give test texts of its own"
         )
     finished, (dev, test) = (
-        evaluation.finished,
+        evaluation.subject,
         (evaluation.split_logits(split) for split in ("dev", "test")),
     )
     logits = ModelLogits(

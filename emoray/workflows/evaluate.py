@@ -21,7 +21,6 @@ from emoray.provenance import provenance
 from emoray.stages.artifact_scoring import ArtifactEvaluation, SplitLogits
 from emoray.stages.artifact_scoring import evaluate_on as before_corpus
 from emoray.stages.baselines import MeasureBaselineLatency, baseline_decisions, baselines_of
-from emoray.stages.spec import CorpusRef
 from emoray.storage.location import staged_output, tables_at
 from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.keys import id_of
@@ -71,17 +70,17 @@ def _unleaked(evaluation: ArtifactEvaluation, said: SplitLogits, split: str) -> 
     kept_N = ~evaluation.corpus.leaked_N
     if split != "test" or not kept_N.any():
         return None
-    kept = score(said.logits_NK[kept_N], said.labels_NK[kept_N], evaluation.finished.cuts_K)
+    kept = score(said.logits_NK[kept_N], said.labels_NK[kept_N], evaluation.subject.cuts_K)
     return kept.macro_f1
 
 
 def _resampled(evaluation: ArtifactEvaluation, said: SplitLogits) -> Resampled:
     """The artifact's own decision on a split."""
     return resampled(
-        (said.logits_NK, evaluation.finished.cuts_K[None]),
+        (said.logits_NK, evaluation.subject.cuts_K[None]),
         said.labels_NK,
         usual_weights(said.labels_NK),
-        temperature_R=np.array([evaluation.finished.temperature]),
+        temperature_R=np.array([evaluation.subject.temperature]),
     )
 
 
@@ -89,7 +88,7 @@ def evaluate_artifact(
     evaluation: ArtifactEvaluation, settings: Evaluate
 ) -> tuple[EvaluationRow, Scores, list[LatencyRow]]:
     """Score, time and hold against the gates; the decision is the artifact's own."""
-    finished, said = evaluation.finished, evaluation.split_logits(settings.split)
+    finished, said = evaluation.subject, evaluation.split_logits(settings.split)
     drawn = _resampled(evaluation, said)
     scores = drawn.scores.row(0)
     (macro_low,), (macro_high,) = drawn.interval("macro_f1")
@@ -140,7 +139,7 @@ def _paired(evaluation: ArtifactEvaluation, folders: Mapping[str, Path]) -> dict
     there is none, where the baselines were decided."""
     said, columns_K = (
         evaluation.split_logits("test"),
-        taxonomy_columns(evaluation.finished.labels, evaluation.taxonomy),
+        taxonomy_columns(evaluation.subject.labels, evaluation.taxonomy),
     )
     mine, weights_BN = _resampled(evaluation, said), usual_weights(said.labels_NK)
     found = {}
@@ -158,9 +157,7 @@ def _baselines(
     """Baselines of the corpus, fitted on its train and decided on its dev: rows of `points`, timed
     here, made once a store, on test with the artifact's comparison (`compared`). None of a corpus
     on which nothing can be fitted, which is said."""
-    asked = baselines_of(
-        CorpusRef.of(evaluation.corpus, evaluation.source.folder), evaluation.taxonomy.name
-    )
+    asked = baselines_of(evaluation.corpus_ref, evaluation.taxonomy.name)
     try:
         folders = [evaluation.store.make(each).folder for each in asked]
     except ValueError as error:

@@ -69,7 +69,7 @@ def test_a_model_exchanged_meanwhile_is_refused(
 ) -> None:
     other = make_artifact(tmp_path / "a", seed=1)
     swapped = replace(
-        evaluation, finished=replace(evaluation.finished, folder=other, model_sha256="0" * 64)
+        evaluation, subject=replace(evaluation.subject, folder=other, model_sha256="0" * 64)
     )
     with pytest.raises(ValueError, match="must not change meanwhile, got other bytes in"):
         swapped.split_logits("test")

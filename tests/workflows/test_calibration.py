@@ -38,7 +38,7 @@ def test_every_rule_is_tried_without_and_with_the_fitted_temperature(
     per_label = next(r for r in rows if r.decision == "per_label t=fitted")
     cuts_K = PerLabel().cuts(dev.logits_NK, dev.labels_NK)
     assert json.loads(per_label.cuts) == cuts_K.tolist()
-    assert json.loads(per_label.labels) == list(evaluation.finished.labels)
+    assert json.loads(per_label.labels) == list(evaluation.subject.labels)
 
 
 def test_one_decision_is_chosen_and_dev_chooses_it(
@@ -94,7 +94,7 @@ def test_labels_are_told_before_and_after(
     rows = [r for r in label_rows(calibrated) if r.decision == "per_label t=fitted"]
     said, r = evaluation.split_logits("test"), calibrated.names.index("per_label t=fitted")
     temperature = float(calibrated.temperature_R[r])
-    assert [row.label for row in rows] == list(evaluation.finished.labels)
+    assert [row.label for row in rows] == list(evaluation.subject.labels)
     assert [row.support for row in rows] == said.labels_NK.sum(axis=0).tolist()
     assert {row.threshold_before for row in rows} == {0.5}
     wanted_K = thresholds_of(calibrated.cuts_RK[r], temperature)

@@ -138,7 +138,7 @@ def test_what_is_gained_over_a_baseline_has_a_paired_interval(
     assert beside is not None
     said = evaluation.split_logits("test")
     weights_BN = usual_weights(said.labels_NK)
-    mine = resampled((said.logits_NK, evaluation.finished.cuts_K[None]), said.labels_NK, weights_BN)
+    mine = resampled((said.logits_NK, evaluation.subject.cuts_K[None]), said.labels_NK, weights_BN)
     (nothing,) = (row for row in beside if row["recipe"].endswith("all-negative"))
     macro_f1 = nothing["compared"].macro_f1
     # Beside no label at all, whose F1 is 0 in every resample, a gain is as sure as the score.

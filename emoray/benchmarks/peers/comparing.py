@@ -18,13 +18,12 @@ from emoray.data.goemotions import locate
 from emoray.metrics.change import MARGIN
 from emoray.stages.checkpoint_source import find_loaded
 from emoray.stages.interleaved_timing import MANY, ONE, Model, TimingPlan, speeds
-from emoray.stages.spec import CorpusRef
 from emoray.stages.speed import TORCH
 from emoray.storage.cache import user_cache
 from emoray.storage.store.local import Store
 from emoray.tables.finished_rows import SpeedRow
+from emoray.workflows.checkpoint_evaluation import CheckpointEvaluation
 from emoray.workflows.compress import judging
-from emoray.workflows.compress.variants import Bench
 
 OURS = ("float", "int8", "int8-static")  # names of the catalogue
 GOAL = AtLeast(1.15)
@@ -73,29 +72,28 @@ class Peers:
             raise ValueError(f"a benchmark needs a graph of ours, got {found.checkpoint.why}")
         assert found.taxonomy is not None  # raises for labels of no corpus
 
-    def _bench(self) -> Bench:
+    def _evaluation(self) -> CheckpointEvaluation:
         assert self.model is not None
         given = find_loaded(self.model)
         source = locate(self.data, download=self.download)
         corpus = read_splits(source.folder, name=source.name, taxonomy=given.taxonomy)
-        ref = CorpusRef.of(corpus, source.folder)
         store = Store(self._cache / "store")
-        return Bench(given=given, corpus=ref, store=store, threads=self.threads, plan=self.plan)
+        return CheckpointEvaluation(subject=given, source=source, corpus=corpus, store=store)
 
-    def _contenders(self, bench: Bench) -> list[Contender]:
-        own = list(by_emoray(bench, self.ours, self.say))  # PyTorch is scored on the way
-        found = [*by_torch(bench), *own]
+    def _contenders(self, evaluation: CheckpointEvaluation) -> list[Contender]:
+        own = list(by_emoray(evaluation, self.ours, self.say))  # PyTorch is scored on the way
+        found = [*by_torch(evaluation), *own]
         for peer in (FLOAT, *self.peers):
             self.say(f"{peer.name}: installing, making and scoring its model")
-            found.append(by_peer(bench, peer, self._cache))
+            found.append(by_peer(evaluation, peer, self._cache))
         return found
 
     def measure(self) -> PeerResults:
         """Make and score everything, then time all of it in turns."""
-        bench = self._bench()
-        found = self._contenders(bench)
+        evaluation = self._evaluation()
+        found = self._contenders(evaluation)
         self.say("timing all of them, interleaved")
-        found, times = time_contenders(found, bench, self.threads, self.plan)
+        found, times = time_contenders(found, evaluation, self.threads, self.plan)
         rows = peer_rows(found, times)
         return PeerResults(rows=tuple(rows), figures=figures_of(rows, times))
 
@@ -110,14 +108,17 @@ def _opened(found: Contender, threads: int) -> tuple[Contender, Model | None]:
 
 
 def time_contenders(
-    contenders: Sequence[Contender], bench: Bench, threads: int, plan: TimingPlan
+    contenders: Sequence[Contender],
+    evaluation: CheckpointEvaluation,
+    threads: int,
+    plan: TimingPlan,
 ) -> tuple[list[Contender], list[SpeedRow]]:
     """Time all that can be opened, in one process; the others get a `why`."""
     from emoray.artifact.cpu import cpu
     from emoray.models.encoder.torch_baseline import threads as torch_threads
     from emoray.stages.encoding import read_texts
 
-    test, _ = read_texts(bench.store.make(bench.text).folder, "test")
+    test, _ = read_texts(evaluation.store.make(evaluation.text).folder, "test")
     here = cpu()
     with torch_threads(threads):
         opened = [_opened(found, threads) for found in contenders]

@@ -29,8 +29,9 @@ from emoray.stages.decision_columns import ModelLogits
 from emoray.stages.interleaved_timing import Model
 from emoray.stages.speed import TORCH, TORCH_INT8, session_model
 from emoray.stages.trained import SETTINGS, read_tensors
+from emoray.workflows.checkpoint_evaluation import CheckpointEvaluation
 from emoray.workflows.compress import judging
-from emoray.workflows.compress.variants import Bench, make
+from emoray.workflows.compress.variants import make
 
 EMORAY, PYTORCH = "emoray", "pytorch"
 TRANSFORMERS = "transformers"
@@ -67,17 +68,17 @@ def _torch_size(model: Model) -> int:
     return sink.tell()
 
 
-def by_torch(bench: Bench) -> Iterator[Contender]:
+def by_torch(evaluation: CheckpointEvaluation) -> Iterator[Contender]:
     """PyTorch in float32, in transformers' modules, and by its own quantize_dynamic."""
     from emoray.models.encoder.torch_baseline import baseline
     from emoray.models.encoder.weights import CheckpointSettings
 
-    folder = bench.store.make(bench.checkpoint).folder
-    text = bench.store.make(bench.text).folder
+    folder = evaluation.store.make(evaluation.checkpoint).folder
+    text = evaluation.store.make(evaluation.text).folder
     settings = CheckpointSettings.from_json((folder / SETTINGS).read_text("utf-8"))
     for name in (TORCH, TORCH_INT8):
         model = baseline(read_tensors(folder), settings, by_torch=name == TORCH_INT8)
-        scored = bench.store.make(bench.torch(name)).folder
+        scored = evaluation.store.make(evaluation.torch(name)).folder
         yield Contender(
             name=name,
             who=PYTORCH,
@@ -104,24 +105,26 @@ def by_torch(bench: Bench) -> Iterator[Contender]:
     yield Contender(name=TRANSFORMERS, who=PYTORCH, integer=False, open=by_transformers)
 
 
-def by_emoray(bench: Bench, names: Sequence[str], say: Say) -> Iterator[Contender]:
+def by_emoray(
+    evaluation: CheckpointEvaluation, names: Sequence[str], say: Say
+) -> Iterator[Contender]:
     """Our own artifacts under the schemes of these names."""
-    text = bench.store.make(bench.text).folder
-    made = make(bench, pick(names), say)
+    text = evaluation.store.make(evaluation.text).folder
+    made = make(evaluation, pick(names), say)
     for name, scheme in pick(names).items():
         found: Variant | None = made.variants.get(name)
         integer = scheme != FLOAT_SCHEME
         if found is None:
             yield Contender(name=name, who=EMORAY, integer=integer, why=made.failed[name])
             continue
-        path = bench.store.make(found.compressed).folder / BASE / "model.onnx"
+        path = evaluation.store.make(found.compressed).folder / BASE / "model.onnx"
         yield Contender(
             name=name,
             who=EMORAY,
             integer=integer,
             open=lambda threads, path=path: session_model(path, threads),  # type: ignore[misc]
             size=path.stat().st_size,
-            logits=judging.read_logits(bench.store.make(found.scored).folder, text),
+            logits=judging.read_logits(evaluation.store.make(found.scored).folder, text),
         )
 
 
@@ -129,14 +132,14 @@ def _of(peer: Peer) -> str:
     return peer.environment.name if peer.environment else "onnxruntime"
 
 
-def by_peer(bench: Bench, peer: Peer, cache: Path) -> Contender:
+def by_peer(evaluation: CheckpointEvaluation, peer: Peer, cache: Path) -> Contender:
     """A peer's model of the checkpoint; any error of the peer becomes the contender's `why`."""
-    exported = Exported(checkpoint=bench.checkpoint)
-    made = exported if peer == FLOAT else quantized_peer(peer, bench.checkpoint, cache)
+    exported = Exported(checkpoint=evaluation.checkpoint)
+    made = exported if peer == FLOAT else quantized_peer(peer, evaluation.checkpoint, cache)
     integer = peer != FLOAT
     try:
-        path = bench.store.make(made).folder / MODEL
-        scored = bench.store.make(ScorePeer(made=made, text=bench.text)).folder
+        path = evaluation.store.make(made).folder / MODEL
+        scored = evaluation.store.make(ScorePeer(made=made, text=evaluation.text)).folder
     except Exception as error:  # a foreign tool may fail in any way; that is a result
         why = str(error) if isinstance(error, PeerError) else f"{type(error).__name__}: {error}"
         return Contender(name=peer.name, who=_of(peer), integer=integer, why=last_line(why))
@@ -146,5 +149,5 @@ def by_peer(bench: Bench, peer: Peer, cache: Path) -> Contender:
         integer=integer,
         open=lambda threads: peer_model(path, threads),
         size=path.stat().st_size,
-        logits=judging.read_logits(scored, bench.store.make(bench.text).folder),
+        logits=judging.read_logits(scored, evaluation.store.make(evaluation.text).folder),
     )

@@ -5,29 +5,28 @@ from dataclasses import asdict
 from rich.console import Console
 
 from emoray.console.progress import progress
-from emoray.data.corpus import read_splits, taxonomies_of
+from emoray.data.goemotions import CorpusFolder
+from emoray.labels import Taxonomy
 from emoray.quant.catalogue import float_baseline
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
 from emoray.quant.scheme_names import FLOAT_NAME, alias, lines, named_schemes, pick, usual
-from emoray.stages.checkpoint_source import find_loaded
+from emoray.stages.checkpoint_source import LoadedCheckpoint
 from emoray.stages.conversion import require_convertible
 from emoray.stages.interleaved_timing import TimingPlan
-from emoray.stages.spec import CorpusRef
-from emoray.storage.location import Place, local_copy, staged_output, tables_at
+from emoray.storage.location import Place, staged_output, tables_at
 from emoray.storage.run_folder import record_inputs
-from emoray.storage.store.opening import open_store
 from emoray.tables.files import read_table, write_table
 from emoray.tables.finished_rows import ChangeRow, CompressionRow, CoverageRow, SpeedRow
 from emoray.tables.rows import LayerRow
 from emoray.tables.terminal import print_titled, table
 from emoray.workflows.calibrate_tables import announce_corpus
 from emoray.workflows.cards import give_card
+from emoray.workflows.checkpoint_evaluation import CheckpointEvaluation, open_checkpoint
 from emoray.workflows.compress import printing as tell
 from emoray.workflows.compress.coverage import coverage_rows
-from emoray.workflows.compress.placing import require_outside
 from emoray.workflows.compress.rows import compression_rows, forms, variant_changes
-from emoray.workflows.compress.variants import SPEED, Bench, MadeVariants, judge_all, make, time_all
+from emoray.workflows.compress.variants import SPEED, MadeVariants, judge_all, make, time_all
 from emoray.workflows.convert.parity import require_parity
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.compress import Compression
@@ -56,38 +55,28 @@ def list_schemes(console: Console | None = None) -> None:
     print_titled(console or Console(), made)
 
 
-def _bench(settings: Compression, console: Console) -> Bench:
+def _opened(settings: Compression, console: Console) -> CheckpointEvaluation:
     """Everything checked that can be checked before the first file is written."""
-    source = settings.find()
-    given = find_loaded(
-        local_copy(settings.model),
-        max_tokens=settings.max_tokens,
-        among=taxonomies_of(source.folder),
-    )
-    if given.checkpoint.kind == "foreign":
-        require_convertible(given)
-        raise ValueError(
-            f"{given.checkpoint.why}; python -m jobs.convert --model {settings.model} converts it "
-            "as it is"
-        )
-    corpus = read_splits(source.folder, name=source.name, taxonomy=given.taxonomy)
-    for place in (settings.out, settings.store_place):
-        require_outside(settings.model, place)
-    settings.ready()
-    announce_corpus(console, source, given.taxonomy, f"model {given.checkpoint.name}")
+
+    def taxonomy_of(found: LoadedCheckpoint, source: CorpusFolder) -> Taxonomy:
+        if found.checkpoint.kind == "foreign":
+            require_convertible(found)
+            raise ValueError(
+                f"{found.checkpoint.why}; python -m jobs.convert --model {settings.model} converts "
+                "it as it is"
+            )
+        return found.taxonomy
+
+    evaluation = open_checkpoint(settings, taxonomy_of)
+    what = f"model {evaluation.subject.checkpoint.name}"
+    announce_corpus(console, evaluation.source, evaluation.taxonomy, what)
     if not settings.schemes and not settings.every:
         console.print(
             "schemes that train are left out: --scheme qat4, or another that --list names",
             highlight=False,
             soft_wrap=True,
         )
-    return Bench(
-        given=given,
-        corpus=CorpusRef.of(corpus, source.folder),
-        store=open_store(settings.store_place),
-        threads=settings.threads,
-        plan=settings.plan or TimingPlan(),
-    )
+    return evaluation
 
 
 def _tell(
@@ -114,31 +103,30 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
     """
     console = console or Console()
     asked = chosen(settings)
-    bench = _bench(settings, console)
+    evaluation = _opened(settings, console)
     inputs = {
         "job": "jobs.compress",
-        "model_sha256": bench.given.checkpoint.sha256,
-        "corpus": bench.corpus.name,
-        "corpus_sha256": bench.corpus.sha256,
-        "taxonomy": bench.given.taxonomy.name,
+        "model_sha256": evaluation.subject.checkpoint.sha256,
+        **evaluation.corpus_inputs,
+        "taxonomy": evaluation.taxonomy.name,
     }
     out = free_place(settings.lands, inputs, console)
     with staged_output(out) as folder, progress(console, total=len(asked) + 6) as shown:
         say = shown.step
-        made = make(bench, asked, say)
+        made = make(evaluation, asked, say)
         say("holding ids and logits against transformers'")
-        require_parity(bench, made)
-        said = coverage_rows(bench, made)
-        timed = time_all(bench, made, say)
+        require_parity(evaluation, made)
+        said = coverage_rows(evaluation, made)
+        timed = time_all(evaluation, made, say, settings.threads, settings.plan or TimingPlan())
         say("judging on resampled texts")
-        outcomes = judge_all(bench, made)
+        outcomes = judge_all(evaluation, made)
         record_inputs(out, inputs, settings.shown_settings)
-        found = forms(bench, made, outcomes, folder)
-        rows = compression_rows(bench, found, timed, outcomes)
+        found = forms(evaluation, made, outcomes, folder)
+        rows = compression_rows(evaluation, found, timed, outcomes)
         for row in rows:
             if row.artifact:
                 give_card(folder / row.artifact, asdict(row), cpu=timed.rows[0].cpu)
-        layers = _layers(bench, made)
+        layers = _layers(evaluation, made)
         write_table(rows, folder / "compression.parquet", CompressionRow)
         write_table(variant_changes(found, outcomes), folder / "changes.parquet", ChangeRow)
         write_table(layers, folder / "layers.parquet", LayerRow)
@@ -159,11 +147,11 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
     return out
 
 
-def _layers(bench: Bench, made: MadeVariants) -> list[LayerRow]:
+def _layers(evaluation: CheckpointEvaluation, made: MadeVariants) -> list[LayerRow]:
     return [
         LayerRow(**row)
         for found in made.variants.values()
         for row in read_table(
-            bench.store.make(found.compressed).folder / "layers.parquet", LayerRow
+            evaluation.store.make(found.compressed).folder / "layers.parquet", LayerRow
         ).to_pylist()
     ]

@@ -3,16 +3,17 @@
 import json
 
 from emoray.tables.finished_rows import CoverageRow
-from emoray.workflows.compress.variants import Bench, MadeVariants
+from emoray.workflows.checkpoint_evaluation import CheckpointEvaluation
+from emoray.workflows.compress.variants import MadeVariants
 
 COVERAGE = "coverage.txt"
 
 
-def coverage_rows(bench: Bench, made: MadeVariants) -> list[CoverageRow]:
+def coverage_rows(evaluation: CheckpointEvaluation, made: MadeVariants) -> list[CoverageRow]:
     """Every artifact's report, line by line; ValueError where not one of them holds a code."""
     rows, codes = [], 0.0
     for name, found in made.variants.items():
-        folder = bench.store.make(found.compressed).folder
+        folder = evaluation.store.make(found.compressed).folder
         said = json.loads((folder / "facts.json").read_text())
         codes += said["quantized_bytes_share"]
         shares = (

@@ -6,16 +6,6 @@ from emoray.artifact import runtime
 from emoray.artifact.packaging import ArtifactRow, ship_folder
 from emoray.artifact.renewing import hidden_name, renew
 from emoray.artifact.runtime import MANIFEST
-from emoray.storage.location import Place, is_inside
-
-
-def require_outside(model: Place, out: Place) -> None:
-    """Refuse to write where the model lies."""
-    if is_inside(out, model):
-        raise ValueError(
-            f"nothing is written into a model's folder, got {out} inside {model}: name another "
-            "--out"
-        )
 
 
 def _holds(target: Path, row: ArtifactRow) -> bool:

@@ -15,17 +15,20 @@ from emoray.stages.speed import TORCH, TORCH_INT8
 from emoray.storage.store.keys import id_of
 from emoray.tables.finished_rows import ChangeRow, CompressionRow
 from emoray.workflows.change_rows import change_rows
+from emoray.workflows.checkpoint_evaluation import CheckpointEvaluation
 from emoray.workflows.compress.judging import VariantScores, variant_cost
 from emoray.workflows.compress.placing import place
 from emoray.workflows.compress.sizes import Sizes, artifact_size, torch_size
-from emoray.workflows.compress.variants import FORMS, Bench, MadeVariants, VariantTimes
+from emoray.workflows.compress.variants import FORMS, MadeVariants, VariantTimes
 
 ARTIFACTS = "artifacts"
 RUNS = {TORCH: "float", TORCH_INT8: "mixed: float embedding, integer products"}
 
 
-def _shipped(bench: Bench, found: Variant, outcome: VariantScores, target: Path) -> ArtifactRow:
-    base = bench.store.make(found.compressed).folder / BASE
+def _shipped(
+    evaluation: CheckpointEvaluation, found: Variant, outcome: VariantScores, target: Path
+) -> ArtifactRow:
+    base = evaluation.store.make(found.compressed).folder / BASE
     row = row_of(
         Base.read(base),
         temperature=outcome.temperature,
@@ -61,14 +64,17 @@ def _control(scheme: Scheme, made: MadeVariants) -> str:
 
 
 def forms(
-    bench: Bench, made: MadeVariants, outcomes: Mapping[str, VariantScores], out: Path
+    evaluation: CheckpointEvaluation,
+    made: MadeVariants,
+    outcomes: Mapping[str, VariantScores],
+    out: Path,
 ) -> dict[str, VariantForm]:
     """Ship every artifact into `out`, and say what each form is. PyTorch's own come first."""
     shipped: dict[str, VariantForm] = {}
     for name, found in made.variants.items():
         target = out / ARTIFACTS / name
-        row = _shipped(bench, found, outcomes[name], target)
-        compressed = bench.store.make(found.compressed).folder
+        row = _shipped(evaluation, found, outcomes[name], target)
+        compressed = evaluation.store.make(found.compressed).folder
         facts = json.loads((compressed / "facts.json").read_text())
         shipped[name] = VariantForm(
             scheme=str(found.compressed.scheme),
@@ -85,7 +91,7 @@ def forms(
     like = next(iter(shipped.values())).sizes
     theirs = {}
     for name, scheme in FORMS.items():
-        own = torch_size(bench.store.make(bench.torch(name)).folder, like)
+        own = torch_size(evaluation.store.make(evaluation.torch(name)).folder, like)
         codes = own.layers_bytes + own.head_bytes if name == TORCH_INT8 else 0
         theirs[name] = VariantForm(
             scheme=scheme,
@@ -99,7 +105,7 @@ def forms(
 
 
 def compression_rows(
-    bench: Bench,
+    evaluation: CheckpointEvaluation,
     said: Mapping[str, VariantForm],
     timed: VariantTimes,
     outcomes: Mapping[str, VariantScores],
@@ -114,11 +120,11 @@ def compression_rows(
             CompressionRow(
                 name=name,
                 model=form.model,
-                checkpoint=bench.given.checkpoint.name,
-                checkpoint_sha256=bench.given.checkpoint.sha256,
-                corpus=bench.corpus.name,
-                corpus_sha256=bench.corpus.sha256,
-                taxonomy=bench.given.taxonomy.name,
+                checkpoint=evaluation.subject.checkpoint.name,
+                checkpoint_sha256=evaluation.subject.checkpoint.sha256,
+                corpus=evaluation.corpus.name,
+                corpus_sha256=evaluation.corpus.sha256,
+                taxonomy=evaluation.taxonomy.name,
                 scheme=form.scheme,
                 training=form.training,
                 execution=form.execution,
@@ -130,7 +136,7 @@ def compression_rows(
                 speedup=beside.p50_ms / speed.p50_ms,
                 texts_per_second=speed.texts_per_second,
                 throughput_ratio=speed.texts_per_second / beside.texts_per_second,
-                threads=bench.threads,
+                threads=timed.rows[0].threads,
                 temperature=outcome.temperature,
                 threshold_rule=outcome.rule,
                 dev_macro_f1=outcome.dev_macro_f1,

@@ -1,68 +1,26 @@
 """A checkpoint under many schemes: made, scored, timed, judged, as rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from emoray.console.progress import Say
 from emoray.quant.policy import Scheme
 from emoray.stages import speed as timing
 from emoray.stages.checkpoint import (
-    ReadCheckpoint,
-    ReadCorpus,
-    ReadOwnCheckpoint,
-    ScoreTorch,
     Variant,
     variant,
 )
-from emoray.stages.checkpoint_source import LoadedCheckpoint
 from emoray.stages.interleaved_timing import Speed, TimingPlan, speeds
-from emoray.stages.spec import CorpusRef, OwnCorpusRef
 from emoray.stages.speed import TORCH, TORCH_INT8
-from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import SpeedRow
+from emoray.workflows.checkpoint_evaluation import CheckpointEvaluation
 from emoray.workflows.compress import judging
 from emoray.workflows.compress.judging import VariantScores
 from emoray.workflows.plain_failures import plainly
 
 SPEED = "speed.parquet"
 FORMS = {TORCH: "float32", TORCH_INT8: "int8-sym-tensor-minmax@dynamic"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Bench:
-    """One checkpoint before one corpus, with the store that remembers."""
-
-    given: LoadedCheckpoint
-    corpus: CorpusRef
-    store: Store
-    threads: int
-    plan: TimingPlan = field(default_factory=TimingPlan)
-
-    @property
-    def checkpoint(self) -> ReadCheckpoint:
-        found, taxonomy = self.given.checkpoint, self.given.taxonomy
-        if isinstance(self.corpus, OwnCorpusRef):
-            return ReadOwnCheckpoint(
-                sha256=found.sha256,
-                taxonomy=taxonomy.name,
-                max_tokens=self.given.max_tokens,
-                folder=found.folder,
-                labels=self.corpus.labels,
-            )
-        return ReadCheckpoint(
-            sha256=found.sha256,
-            taxonomy=taxonomy.name,
-            max_tokens=self.given.max_tokens,
-            folder=found.folder,
-        )
-
-    @property
-    def text(self) -> ReadCorpus:
-        return ReadCorpus(checkpoint=self.checkpoint, corpus=self.corpus)
-
-    def torch(self, name: str) -> ScoreTorch:
-        return ScoreTorch(checkpoint=self.checkpoint, text=self.text, by_torch=name == TORCH_INT8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,22 +31,22 @@ class MadeVariants:
     failed: dict[str, str]
 
 
-def make(bench: Bench, schemes: Mapping[str, Scheme], say: Say) -> MadeVariants:
+def make(evaluation: CheckpointEvaluation, schemes: Mapping[str, Scheme], say: Say) -> MadeVariants:
     """Every scheme compressed and scored; one that fails does not stop the others."""
     say("reading the model")
     with plainly("the model"):
-        bench.store.make(bench.text)
+        evaluation.store.make(evaluation.text)
     for name in (TORCH, TORCH_INT8):
         say(f"{name}: scoring dev and test")
         with plainly(name):
-            bench.store.make(bench.torch(name))
+            evaluation.store.make(evaluation.torch(name))
     variants, failed = {}, {}
     for name, scheme in schemes.items():
         say(f"{name}: compressing, scoring dev and test")
-        found = variant(bench.checkpoint, bench.text, scheme)
+        found = variant(evaluation.checkpoint, evaluation.text, scheme)
         try:
             with plainly(name):
-                bench.store.make(found.scored)
+                evaluation.store.make(found.scored)
             variants[name] = found
         except ValueError as error:
             failed[name] = str(error)
@@ -106,19 +64,25 @@ class VariantTimes:
     beside: dict[str, Speed]
 
 
-def time_all(bench: Bench, made: MadeVariants, say: Say) -> VariantTimes:
+def time_all(
+    evaluation: CheckpointEvaluation,
+    made: MadeVariants,
+    say: Say,
+    threads: int,
+    plan: TimingPlan,
+) -> VariantTimes:
     """Times of everything that was made, beside PyTorch's."""
     say("timing all of them, interleaved")
     timed = VariantTimes(rows=[], speed={}, beside={})
     for stage in timing.timing_groups(
-        bench.checkpoint,
-        bench.text,
+        evaluation.checkpoint,
+        evaluation.text,
         {name: found.compressed for name, found in made.variants.items()},
-        threads=bench.threads,
-        plan=bench.plan,
+        threads=threads,
+        plan=plan,
     ):
         with plainly("timing"):
-            folder = bench.store.make(stage).folder
+            folder = evaluation.store.make(stage).folder
         rows = [SpeedRow(**row) for row in read_table(folder / SPEED, SpeedRow).to_pylist()]
         timed.rows.extend(rows)
         for name, speed in speeds(rows).items():
@@ -127,11 +91,11 @@ def time_all(bench: Bench, made: MadeVariants, say: Say) -> VariantTimes:
     return timed
 
 
-def judge_all(bench: Bench, made: MadeVariants) -> dict[str, VariantScores]:
+def judge_all(evaluation: CheckpointEvaluation, made: MadeVariants) -> dict[str, VariantScores]:
     """Decisions fitted on dev by one rule, judged on test with the same resamples."""
-    text = bench.store.make(bench.text).folder
-    scored = {name: bench.store.make(bench.torch(name)).folder for name in FORMS}
-    scored |= {name: bench.store.make(v.scored).folder for name, v in made.variants.items()}
+    text = evaluation.store.make(evaluation.text).folder
+    scored = {name: evaluation.store.make(evaluation.torch(name)).folder for name in FORMS}
+    scored |= {name: evaluation.store.make(v.scored).folder for name, v in made.variants.items()}
     logits = {name: judging.read_logits(folder, text) for name, folder in scored.items()}
     first = logits[TORCH]
     (decision,) = judging.best_decision(first.dev_NK, first.dev_labels_NK).decisions

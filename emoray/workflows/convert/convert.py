@@ -12,10 +12,11 @@ from emoray.artifact.cpu import cpu
 from emoray.artifact.packaging import BASE_FILES, ArtifactRow, Base, row_of
 from emoray.artifact.runtime import DECISION, Classifier
 from emoray.console.progress import Say, progress
-from emoray.data.corpus import Corpus, read_splits, taxonomies_of
+from emoray.data.corpus import taxonomies_of
 from emoray.data.goemotions import CorpusFolder
-from emoray.stages.checkpoint_source import LoadedCheckpoint, find_loaded, pieces_of
-from emoray.stages.conversion import BASE, COVERAGE, Convert, ScoreConverted
+from emoray.labels import Taxonomy
+from emoray.stages.checkpoint_source import LoadedCheckpoint, pieces_of
+from emoray.stages.conversion import BASE, COVERAGE, ScoreConverted
 from emoray.stages.interleaved_timing import (
     MANY,
     Model,
@@ -25,18 +26,16 @@ from emoray.stages.interleaved_timing import (
     speeds,
     time_interleaved,
 )
-from emoray.stages.spec import CorpusRef
 from emoray.stages.speed import TORCH, session_model
-from emoray.storage.location import Place, local_copy, staged_output, tables_at
+from emoray.storage.location import Place, staged_output, tables_at
 from emoray.storage.run_folder import record_inputs
-from emoray.storage.store.local import Store
-from emoray.storage.store.opening import open_store
 from emoray.tables.files import write_table
 from emoray.tables.finished_rows import ConversionRow, CoverageRow, SpeedRow
 from emoray.tables.terminal import print_titled, table
 from emoray.workflows.cards import give_card
+from emoray.workflows.checkpoint_evaluation import CheckpointEvaluation, open_checkpoint
 from emoray.workflows.compress.judging import best_decision
-from emoray.workflows.compress.placing import place, require_outside
+from emoray.workflows.compress.placing import place
 from emoray.workflows.convert import memory
 from emoray.workflows.convert.parity import Parity, measure_parity
 from emoray.workflows.convert.reference import reference
@@ -47,56 +46,31 @@ from emoray.workflows.settings.convert import Conversion
 ONNX = "onnx"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Desk:
-    """One model before one corpus, whose labels it may have or not."""
-
-    given: LoadedCheckpoint
-    source: CorpusFolder
-    corpus: Corpus
-    judged: bool
-    store: Store
-
-    @property
-    def converted(self) -> Convert:
-        return Convert(
-            sha256=self.given.checkpoint.sha256,
-            max_tokens=self.given.max_tokens,
-            folder=self.given.checkpoint.folder,
-        )
-
-
-def _desk(settings: Conversion) -> Desk:
+def _opened(settings: Conversion) -> CheckpointEvaluation:
     """Everything checked that can be checked before the first file is written."""
-    source = settings.find()
-    kinds = taxonomies_of(source.folder)
-    given = find_loaded(local_copy(settings.model), max_tokens=settings.max_tokens, among=kinds)
-    judged = True
-    try:
-        taxonomy = given.taxonomy
-    except ValueError:  # labels of its own: texts will do, there is nothing to fit
-        judged, taxonomy = False, kinds[0]
-    corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
-    for where in (settings.out, settings.store_place):
-        require_outside(settings.model, where)
-    settings.ready()
-    store = open_store(settings.store_place)
-    return Desk(given=given, source=source, corpus=corpus, judged=judged, store=store)
+
+    def taxonomy_of(found: LoadedCheckpoint, source: CorpusFolder) -> Taxonomy:
+        try:
+            return found.taxonomy
+        except ValueError:  # labels of its own: texts will do, there is nothing to fit
+            return taxonomies_of(source.folder)[0]
+
+    return open_checkpoint(settings, taxonomy_of)
 
 
-def _decision(desk: Desk, base: Base) -> tuple[ArtifactRow, np.ndarray]:
+def _decision(evaluation: CheckpointEvaluation, base: Base) -> tuple[ArtifactRow, np.ndarray]:
     """The artifact's decision, fitted on dev where the labels are the corpus', and its cuts_K."""
-    labels = len(desk.given.checkpoint.labels)
-    if not desk.judged:
+    labels = len(evaluation.subject.checkpoint.labels)
+    if not evaluation.judged:
         return row_of(base, temperature=1.0, cuts_K=np.zeros(labels), rule="fixed0.5"), np.zeros(
             labels
         )
     stage = ScoreConverted(
-        converted=desk.converted,
-        corpus=CorpusRef.of(desk.corpus, desk.source.folder),
-        taxonomy=desk.given.taxonomy.name,
+        converted=evaluation.converted,
+        corpus=evaluation.corpus_ref,
+        taxonomy=evaluation.taxonomy.name,
     )
-    with np.load(desk.store.make(stage).folder / "dev.npz", allow_pickle=False) as data:
+    with np.load(evaluation.store.make(stage).folder / "dev.npz", allow_pickle=False) as data:
         fitted = best_decision(data["logits_NK"], data["labels_NK"])
     ((rule, temperature),), (cuts_K,) = fitted.pairs, fitted.cuts_RK
     return row_of(base, temperature=temperature, cuts_K=cuts_K, rule=str(rule)), cuts_K
@@ -114,19 +88,24 @@ class ConversionMeasurements:
 
 
 def _measure(
-    desk: Desk, folder: Path, row: ArtifactRow, cuts_K: np.ndarray, settings: Conversion, say: Say
+    evaluation: CheckpointEvaluation,
+    folder: Path,
+    row: ArtifactRow,
+    cuts_K: np.ndarray,
+    settings: Conversion,
+    say: Say,
 ) -> ConversionMeasurements:
     """Parity first, then the clock, then memory. `folder` holds the artifact's base."""
     from emoray.models.encoder import torch_baseline
 
     files = {name: (folder / name).read_bytes() for name in BASE_FILES}
     classifier = Classifier({**files, DECISION: row.decision})
-    torch, model = reference(desk.given), folder / "model.onnx"
+    torch, model = reference(evaluation.subject), folder / "model.onnx"
     say("comparing with PyTorch on texts of many lengths")
-    texts = [*desk.corpus.dev.texts, *desk.corpus.test.texts]
+    texts = [*evaluation.corpus.dev.texts, *evaluation.corpus.test.texts]
     with torch_baseline.threads(1):
         parity = measure_parity(
-            desk.given,
+            evaluation.subject,
             texts,
             classifier.ids,
             torch=torch,
@@ -135,7 +114,7 @@ def _measure(
         )
     say("timing, interleaved")
     plan = settings.plan or TimingPlan()
-    ragged = pieces_of(desk.given).encode_all(desk.corpus.test.texts)
+    ragged = pieces_of(evaluation.subject).encode_all(evaluation.corpus.test.texts)
     here = cpu()
     models: dict[str, Model] = {TORCH: torch, ONNX: session_model(model, settings.threads)}
     with torch_baseline.threads(settings.threads):
@@ -148,7 +127,7 @@ def _measure(
         )
     say("measuring memory, a process each")
     batch_NL = batches_of(ragged, plan)[MANY][-1]
-    given = desk.given
+    given = evaluation.subject
     return ConversionMeasurements(
         parity=parity,
         rows=rows,
@@ -168,16 +147,20 @@ def _measure(
 
 
 def _rows(
-    desk: Desk, measured: ConversionMeasurements, passed: bool, by: str, settings: Conversion
+    evaluation: CheckpointEvaluation,
+    measured: ConversionMeasurements,
+    passed: bool,
+    by: str,
+    settings: Conversion,
 ) -> list[ConversionRow]:
     parity = {n: v for n, v in asdict(measured.parity).items() if n != "misread"}
     return [
         ConversionRow(
             name=name,
-            checkpoint=desk.given.checkpoint.name,
-            checkpoint_sha256=desk.given.checkpoint.sha256,
+            checkpoint=evaluation.subject.checkpoint.name,
+            checkpoint_sha256=evaluation.subject.checkpoint.sha256,
             graph=by,
-            corpus=desk.source.name,
+            corpus=evaluation.source.name,
             **parity,
             tolerance=settings.tolerance,
             passed=passed,
@@ -243,17 +226,16 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
     tell what, and no artifact is written.
     """
     console = console or Console()
-    desk = _desk(settings)
+    evaluation = _opened(settings)
+    found = evaluation.subject.checkpoint
     inputs = {
         "job": "jobs.convert",
-        "model_sha256": desk.given.checkpoint.sha256,
-        "corpus": desk.source.name,
-        "corpus_sha256": desk.corpus.sha256,
+        "model_sha256": found.sha256,
+        **evaluation.corpus_inputs,
     }
     out = free_place(settings.lands, inputs, console)
     console.print(
-        f"model {desk.given.checkpoint.name} · {len(desk.given.checkpoint.labels)} labels · texts "
-        f"of {desk.source.name}",
+        f"model {found.name} · {len(found.labels)} labels · texts of {evaluation.source.name}",
         highlight=False,
         soft_wrap=True,
     )
@@ -261,13 +243,13 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
         say = shown.step
         say("converting")
         with plainly("the model"):
-            made = desk.store.make(desk.converted).folder
-            say("fitting the decision on dev" if desk.judged else "deciding by 0.5")
-            row, cuts_K = _decision(desk, Base.read(made / BASE))
-            measured = _measure(desk, made / BASE, row, cuts_K, settings, say)
+            made = evaluation.store.make(evaluation.converted).folder
+            say("fitting the decision on dev" if evaluation.judged else "deciding by 0.5")
+            row, cuts_K = _decision(evaluation, Base.read(made / BASE))
+            measured = _measure(evaluation, made / BASE, row, cuts_K, settings, say)
     failure = _failure(measured.parity, settings.tolerance)
     by = json.loads((made / "graph.json").read_text())["by"]
-    rows = _rows(desk, measured, not failure, by, settings)
+    rows = _rows(evaluation, measured, not failure, by, settings)
     lines = (made / COVERAGE).read_text("utf-8").splitlines()
     said = [CoverageRow(name=ONNX, number=i, line=s) for i, s in enumerate(lines, start=1)]
     with staged_output(out) as folder:
@@ -275,7 +257,7 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
         if not failure:
             place(made / BASE, row, folder / "artifact")
             (onnx,) = [asdict(one) for one in rows if one.name == ONNX]
-            facts = {"corpus_sha256": desk.corpus.sha256, "cpu": measured.rows[0].cpu}
+            facts = {"corpus_sha256": evaluation.corpus.sha256, "cpu": measured.rows[0].cpu}
             facts["artifact_sha256"] = row.sha256
             give_card(folder / "artifact", onnx, **facts)
         write_table(rows, folder / "conversion.parquet", ConversionRow)
@@ -284,7 +266,7 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
     _tell(console, rows, said)
     if failure:
         raise ValueError(failure)
-    fixed = "" if desk.judged else "; labels of its own: every threshold is 0.5"
+    fixed = "" if evaluation.judged else "; labels of its own: every threshold is 0.5"
     console.print(
         f"\nartifact {out}/artifact, its graph by {by}{fixed}\ntables {tables_at(out)}",
         highlight=False,

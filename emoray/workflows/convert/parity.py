@@ -17,7 +17,8 @@ from emoray.stages.compression import BASE, LOGITS
 from emoray.stages.interleaved_timing import Model
 from emoray.stages.misread import Misread
 from emoray.stages.speed import TORCH
-from emoray.workflows.compress.variants import Bench, MadeVariants
+from emoray.workflows.checkpoint_evaluation import CheckpointEvaluation
+from emoray.workflows.compress.variants import MadeVariants
 from emoray.workflows.convert.reference import ids_as_saved, misread_by
 from emoray.workflows.settings.convert import TOLERANCE
 
@@ -106,20 +107,20 @@ def _logits(folder: Path) -> tuple[np.ndarray, np.ndarray]:
         return data["dev"], data["test"]
 
 
-def require_parity(bench: Bench, made: MadeVariants) -> None:
+def require_parity(evaluation: CheckpointEvaluation, made: MadeVariants) -> None:
     """Refuse (ValueError) a compression that reads dev and test otherwise than the model does, or
     whose float graph says something else of them."""
-    corpus = bench.corpus.read(bench.given.taxonomy.name)
+    corpus = evaluation.corpus
     texts = [*corpus.dev.texts, *corpus.test.texts]
     some = next(iter(made.variants.values()))
-    base = bench.store.make(some.compressed).folder / BASE
+    base = evaluation.store.make(some.compressed).folder / BASE
     reader = Reader(*((base / name).read_bytes() for name in (VOCABULARY, TOKENIZER)))
-    if found := misread_by(bench.given, list(dict.fromkeys([*texts, *ODD])), reader.ids):
+    if found := misread_by(evaluation.subject, list(dict.fromkeys([*texts, *ODD])), reader.ids):
         raise ValueError(str(found))
     if FLOAT_NAME not in made.variants:
         return
-    theirs = _logits(bench.store.make(bench.torch(TORCH)).folder)
-    ours = _logits(bench.store.make(made.variants[FLOAT_NAME].scored).folder)
+    theirs = _logits(evaluation.store.make(evaluation.torch(TORCH)).folder)
+    ours = _logits(evaluation.store.make(made.variants[FLOAT_NAME].scored).folder)
     apart_N = np.abs(np.concatenate(theirs) - np.concatenate(ours)).max(1)
     if not apart_N.max() <= TOLERANCE:
         text = texts[int(np.argmax(apart_N))]

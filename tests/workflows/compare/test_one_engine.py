@@ -25,7 +25,6 @@ from emoray.stages.plan import comparing
 from emoray.stages.point_rows import point_ids
 from emoray.stages.predictions import prediction_source, write_predictions
 from emoray.stages.resampled_scores import read_macro_f1
-from emoray.stages.spec import CorpusRef
 from emoray.storage.store.keys import id_of
 from emoray.tables.comparing_points import compare_points
 from emoray.tables.comparison_rows import ComparisonRow
@@ -197,13 +196,13 @@ def test_compare_and_evaluate_say_the_same_of_an_artifact_and_its_baselines(
     evaluation: ArtifactEvaluation, ask: Callable[..., Asked]
 ) -> None:
     said = evaluation.split_logits("test")
-    corpus = CorpusRef.of(evaluation.corpus, evaluation.source.folder)
+    corpus = evaluation.corpus_ref
     made = {
         id_of(each): evaluation.store.make(each).folder
         for each in baselines_of(corpus, evaluation.taxonomy.name)
     }
     for model, found in _paired(evaluation, made).items():
         decided_NK = baseline_decisions(made[model], said.texts)
-        artifact = said.logits_NK, evaluation.finished.cuts_K
+        artifact = said.logits_NK, evaluation.subject.cuts_K
         asked = ask(said.labels_NK, before=decided_NK, after=artifact)
         assert asked.agrees_wholly(found), model
