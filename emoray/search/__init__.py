@@ -1,1 +1,1 @@
-"""Search spaces, the search over them with Ray Tune, and the trials that ask for stages."""
+"""Search spaces, the search over them with Ray Tune, and the trials that request stages."""

@@ -1,4 +1,4 @@
-"""Baselines beside a search: made while it runs, timed after it, their rows in the run."""
+"""Baselines of a search: made while it runs, timed after it, their rows in the run."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ WRITTEN = ("labels", "points")
 
 @contextmanager
 def with_baselines(desk: Desk, taxonomy: str) -> Iterator[tuple[BaselineModel, ...]]:
-    """Have them made while the block runs; their rows are written when it has ended."""
+    """Make baselines while the block runs; write their rows when it has ended."""
     asked = baselines_of(desk.data.corpus, taxonomy)
     making = [desk.stages.make(each) for each in asked]
     yield asked
@@ -29,7 +29,7 @@ def with_baselines(desk: Desk, taxonomy: str) -> Iterator[tuple[BaselineModel, .
 
 
 def measure_baselines(desk: Desk, asked: Sequence[BaselineModel], kind: NodeKind) -> None:
-    """Time those that were made, with a whole node reserved."""
+    """Time the baselines that were made, on a whole node."""
     written = desk.written("points")
     made = tuple(each for each in asked if key_of(each) in written)
     if not made:

@@ -1,5 +1,4 @@
-"""Who is to be in an ensemble: named plans as functions, a recipe a member, in the order that an
-ensemble grows."""
+"""Plans of ensembles as functions: a recipe per member, in the order that an ensemble grows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -44,9 +43,16 @@ def bootstrap(members: int, bases: Sequence[Recipe]) -> EnsemblePlan:
 
 
 def diverse(members: int, bases: Sequence[Recipe]) -> EnsemblePlan:
-    """Other dimensions, losses, pools, layers and samples; families by turns where both are there.
+    """Vary dimension, loss, pool, layers and sample; families by turns where both are there.
 
     Each member has a seed of its own, so a plan longer than the list of variants still differs.
+
+    Args:
+        members: how many.
+        bases: the recipe of each family.
+
+    Returns:
+        The plan.
     """
     variants = [FAMILIES[base.family].variants(base) for base in bases]
     turns = zip(*map(cycle, variants), strict=True)
@@ -77,8 +83,20 @@ def bases_of(
     encoders: Sequence[EncoderRef],
     epochs: int | None = None,
 ) -> tuple[Recipe, ...]:
-    """What a plan varies: fine-tuned encoders where there are any, and word vectors beside them
-    where both may mix. epochs: in place of the recipes' own."""
+    """Choose the recipes that a plan varies.
+
+    They are fine-tuned encoders where there are any, and word vectors too where both may mix.
+
+    Args:
+        name: of the plan.
+        taxonomy: whose labels are learned.
+        dims: widths of the word vectors at hand.
+        encoders: at hand.
+        epochs: in place of the recipes' own.
+
+    Returns:
+        A recipe per encoder or family.
+    """
     words, tuned = (
         FAMILIES[kind.family].start_recipes(taxonomy, dims, encoders)
         for kind in (GloveRecipe, BertRecipe)

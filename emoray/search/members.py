@@ -31,7 +31,7 @@ TABLES = ("members", *(table for table in DECIDED if table != "layers"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedMembers:
-    """The members that could be trained, in the plan's order, and what their actors made."""
+    """The members that could be trained, in the plan's order, and their finished stages."""
 
     members: tuple[Decide, ...]
     done: tuple[Done, ...]
@@ -64,6 +64,17 @@ def train_members(
     """Train the members, each on an actor that keeps its process; finished ones are found.
 
     One that fails for good becomes a row of `failures`, the others go on.
+
+    Args:
+        desk: the run.
+        members: stages that decide on each member alone.
+        store: of the stages.
+        pool: how many actors, with which resources.
+        limits: attempts and seconds of a training.
+        console: gets a line per member.
+
+    Returns:
+        The members that could be trained.
     """
     ready = _ready(desk, members)
     trains: list[TrainStage] = [member.compressed.trained for member in ready]
@@ -99,13 +110,13 @@ def train_members(
 
 
 def measured(desk: Desk, members: Sequence[Decide]) -> list[Decide]:
-    """Those that could be compressed, scored and decided alone; their rows are in the run."""
+    """Compress, score and decide each alone, write its rows; return those that could be."""
     wait([desk.stages.make(member) for member in members])
     return [member for member in members if not measure_models(desk, [member]).failures]
 
 
 def weighings(names: Sequence[str], sizes: int) -> list[tuple[Weighing, int]]:
-    """Every way to weigh with the size of its plan's prefix; greedy chooses among all members."""
+    """Every weighing with its number of members, a prefix of the plan; greedy uses all of them."""
     found: list[tuple[Weighing, int]] = []
     for size in range(1, sizes + 1):
         if "mean" in names:
@@ -127,14 +138,14 @@ def ensembles_of(members: Sequence[Decide], names: Sequence[str], *, plan: str) 
 
 @dataclass(slots=True)
 class Together:
-    """The ensembles that could be made. best: by size, the best point on dev and its score."""
+    """The ensembles that could be made; `best` has by size the best score on dev and its point."""
 
     made: list[tuple[Combine, Done]] = field(default_factory=list)
     best: dict[int, tuple[float, str]] = field(default_factory=dict)
 
 
 def combine_members(desk: Desk, ensembles: Sequence[Combine]) -> Together:
-    """Have the ensembles made, copy their rows into the run."""
+    """Make the ensembles and copy their rows into the run."""
     found = Together()
     asked = [desk.stages.make(ensemble) for ensemble in ensembles]
     for ensemble, future in zip(ensembles, asked, strict=True):
@@ -155,7 +166,7 @@ def combine_members(desk: Desk, ensembles: Sequence[Combine]) -> Together:
 def _summed(
     ensemble: Combine, weights: Sequence[float], samples: Sequence[LatencyRow]
 ) -> list[LatencyRow]:
-    """An ensemble's calls: for the same text in the same turn, its members' calls one by one."""
+    """An ensemble's latency: for the same text and turn, the sum over its members."""
     models = {id_of(c) for c, weight in zip(ensemble.compressed, weights, strict=True) if weight}
     own = [s for s in samples if s.model in models and s.beside == s.model]
     total: dict[tuple[int, int], float] = {}

@@ -45,10 +45,12 @@ class Space:
 
     @property
     def trials(self) -> int:
+        """Recipes: each is a trial."""
         return len(self.recipes)
 
     @property
     def models(self) -> int:
+        """Compressed models: recipes x schemes."""
         return len(self.recipes) * len(self.schemes)
 
 
@@ -56,7 +58,14 @@ class Space:
 class JointSpace:
     """The five knobs of one operating point, for a searcher to choose together.
 
-    knobs: more of the recipe's fields, with their values by name.
+    Attributes:
+        name: of the space, and of the study.
+        base: the recipe whose knobs are chosen.
+        embedding_dims: choices.
+        layers: range of choices.
+        schemes: choices by name.
+        trials: how many.
+        knobs: more of the recipe's fields, with their values by name.
     """
 
     name: str
@@ -69,6 +78,7 @@ class JointSpace:
 
     @property
     def models(self) -> int:
+        """One compressed model per trial at most."""
         return self.trials
 
     def ask(self, trial: Any) -> None:
@@ -85,9 +95,15 @@ class JointSpace:
             trial.suggest_float("threshold", 0.05, 0.95)
 
     def spec(self, config: dict[str, Any]) -> Spec:
-        """The operating point that a trial's config names.
+        """Build the operating point of a trial's config.
 
         Fitted thresholds decide alike at any temperature, so they come with the fitted one.
+
+        Args:
+            config: values by name, as `ask` suggests them.
+
+        Returns:
+            Recipe, scheme and decision.
         """
         rule: Rule
         if config["threshold_rule"] == "fixed":
@@ -139,10 +155,16 @@ def smoke(taxonomy: str, dims: Sequence[int]) -> Space:
 
 
 def quick(taxonomy: str, dims: Sequence[int]) -> Space:
-    """Minutes on two cores: pooling, dimension, depth, vectors of one's own and seeds under every
-    kind of scheme.
+    """Minutes on two cores: pooling, dimension, depth, own vectors, seeds; every kind of scheme.
 
-    Depth varies at one dimension, and dimension at no depth, for the sake of the minutes.
+    Depth varies at one dimension, and dimension at no depth, to keep to a few minutes.
+
+    Args:
+        taxonomy: whose labels are learned.
+        dims: widths of the vectors at hand.
+
+    Returns:
+        The space.
     """
     widest = max(dims)
     widths = _up_to(widest, 32, 64)
@@ -162,10 +184,7 @@ def quick(taxonomy: str, dims: Sequence[int]) -> Space:
 
 
 def qat(taxonomy: str, dims: Sequence[int]) -> Space:
-    """After training or during: the same schemes at 8, 4, 3 and 2 bits, both ways, five seeds.
-
-    Needs the extra `bert`, for PyTorch.
-    """
+    """PTQ and QAT: the same schemes at 8, 4, 3 and 2 bits, five seeds; needs the extra `bert`."""
     return Space(
         recipes=tuple(_recipes(TRAINED, taxonomy, _up_to(max(dims), 64), [0], 5)),
         schemes=(FLOAT, *both_ways(Qat(epochs=3)).values()),
@@ -186,8 +205,7 @@ def seed(taxonomy: str, dims: Sequence[int]) -> Space:
 def joint(
     taxonomy: str, dims: Sequence[int], trials: int, vectors: Sequence[Vectors] = ()
 ) -> JointSpace:
-    """Optuna over embedding dimension, layers, temperature, threshold and quantization together,
-    and over the word vectors where some are named."""
+    """Optuna over dimension, layers, temperature, threshold, quantization and any named vectors."""
     started = {str(each): each for each in vectors}
     return JointSpace(
         name="-".join(["joint", taxonomy, *started]),
@@ -244,8 +262,19 @@ def bert(taxonomy: str, encoders: Sequence[EncoderRef]) -> Space:
 
 
 def bert_joint(taxonomy: str, encoders: Sequence[EncoderRef], trials: int) -> JointSpace:
-    """Optuna over a fine-tuning's dear knobs with the cheap ones: layers, rank, pieces, pooling,
-    loss, quantization, temperature, threshold. Dear: every new recipe is a fine-tuning."""
+    """Optuna over a fine-tuning's knobs, of which every new recipe is a fine-tuning.
+
+    They are layers, rank, pieces, pooling and loss, and with them the cheap ones: quantization,
+    temperature, threshold.
+
+    Args:
+        taxonomy: whose labels are learned.
+        encoders: to choose from.
+        trials: how many.
+
+    Returns:
+        The space.
+    """
     first, *_ = encoders
     shared = replace(  # what every one of them has
         first,

@@ -9,11 +9,11 @@ import optuna
 from emoray.search.trials import Desk
 from emoray.tables.study_rows import ImportanceRow, TrialRow
 
-FEWEST = 4  # complete trials; of fewer a tree can say nothing of two parameters
+FEWEST = 4  # complete trials; of fewer no tree tells two parameters apart
 
 
 def trial_rows(study: optuna.Study) -> list[TrialRow]:
-    """Its trials in order. What a failed one reported of itself does not count."""
+    """Rows of its trials in order; the values of a failed one are left out."""
     rows = []
     for trial in study.trials:
         whole = trial.state == optuna.trial.TrialState.COMPLETE
@@ -46,7 +46,7 @@ def _importances(study: optuna.Study, objective: int) -> dict[str, float]:
 
 
 def importance_rows(study: optuna.Study) -> Iterator[ImportanceRow]:
-    """Of each objective; nothing of a study that is too small to say."""
+    """Rows per objective and parameter; none of a study that is too small."""
     complete = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
     if len(complete) < FEWEST:
         return

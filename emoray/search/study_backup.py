@@ -1,7 +1,7 @@
 """A joint search's study, copied to its bucket while the search goes on.
 
-The study says which trials there were. On disk it survives the driver; in a bucket it would only
-arrive when the search ends, and a driver that is killed ends without a word.
+The study holds the trials. On disk it survives the driver; to a bucket it would only be copied when
+the search ends, which a driver that is killed never reaches.
 """
 
 import sqlite3
@@ -17,7 +17,7 @@ EVERY_SECONDS = 20.0
 
 
 def copy(study: Path, place: S3Folder) -> None:
-    """Put the study as it stands, between two writes, under its own name."""
+    """Upload the study as it is between two writes, under its own name."""
     aside = study.with_name(f".{study.name}-copy")
     with closing(sqlite3.connect(study)) as source, closing(sqlite3.connect(aside)) as target:
         source.backup(target)
@@ -26,7 +26,7 @@ def copy(study: Path, place: S3Folder) -> None:
 
 @contextmanager
 def copied(study: Path, place: Place, *, seconds: float = EVERY_SECONDS) -> Iterator[None]:
-    """Copy the study now and then while the block runs, when its place is in a bucket."""
+    """Copy the study every so many seconds while the block runs, if its place is in a bucket."""
     if isinstance(place, Path):
         yield
         return

@@ -28,11 +28,18 @@ def _by_training(decided: Sequence[Decide]) -> list[tuple[Compress, ...]]:
 
 
 def time_models(
-    desk: Desk, decided: Sequence[Decide], console: Console, beside: Sequence[BaselineModel] = ()
+    desk: Desk,
+    decided: Sequence[Decide],
+    console: Console,
+    baseline_models: Sequence[BaselineModel] = (),
 ) -> None:
     """Time every model, a training's models at a time, each time with a whole node reserved.
 
-    beside: baselines, timed last.
+    Args:
+        desk: the run.
+        decided: its models.
+        console: gets progress.
+        baseline_models: timed last.
     """
     written = desk.written("points")
     groups = _by_training([d for d in decided if key_of(d) in written])
@@ -46,13 +53,13 @@ def time_models(
         for models in groups:
             _clock_training(desk, models, groups[0][0], kind)
             shown.update(shown.done + len(models))
-        baselines.measure_baselines(desk, beside, kind)
+        baselines.measure_baselines(desk, baseline_models, kind)
 
 
 def _clock_training(
     desk: Desk, models: tuple[Compress, ...], baseline: Compress, kind: NodeKind
 ) -> None:
-    """Time the models of one training beside the run's first model."""
+    """Time the models of one training against the run's first model."""
     asked = MeasureLatency(
         compressed=models,
         baseline=baseline,

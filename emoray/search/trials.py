@@ -1,4 +1,4 @@
-"""What one trial of a search does: ask for stages, write rows. It makes nothing itself.
+"""Trials of a search, which request stages and write rows.
 
 A trial is a coroutine in the driver: it costs no process, so there may be thousands.
 """
@@ -32,15 +32,22 @@ from emoray.tables.parts import copy_part, part_files, write_part
 from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.rows import FailureRow
 
-DECIDED = ("labels", "layers", "surface", "reliability")  # beside `points`
+DECIDED = ("labels", "layers", "surface", "reliability")  # besides `points`
 COMPARED = ("comparisons", "label_changes")
 SCORED = ("point", "dev_macro_f1", "size_bytes")  # columns of `points` that a search looks at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """Where a trial asks and writes. Places are absolute; `token` is that of this start, under
-    which its parts lie."""
+    """What a trial reads from and writes to.
+
+    Attributes:
+        stages: makes stages.
+        run_folder: absolute place of the run.
+        store: absolute place of the stages.
+        data: corpus, vectors, encoders and translators.
+        token: of this start of the run, under which its parts lie.
+    """
 
     stages: Stages
     run_folder: Place
@@ -49,11 +56,11 @@ class Desk:
     token: str = ""
 
     def write(self, rows: Rows, table: str, part: str) -> None:
-        """Write a part of the run; of a start that is over it counts for nothing."""
+        """Write a part of the run; one of an earlier start does not count."""
         write_part(rows, self.run_folder, table, part, self.token)
 
     def copy(self, folder: Path, table: str, part: str) -> None:
-        """The same with a table that a stage has left in its folder."""
+        """Copy a table from the folder of a stage to a part of the run."""
         copy_part(folder / f"{table}.parquet", self.run_folder, table, part, self.token)
 
     def written(self, table: str) -> set[str]:
@@ -61,7 +68,7 @@ class Desk:
         return {path.stem for path in part_files(self.run_folder, table, self.token)}
 
     def folder(self, made: Done) -> Path:
-        """The files of a finished stage on this node, brought here if they lie elsewhere."""
+        """The folder of a finished stage on this node, downloaded if it is in a bucket."""
         return made.folder if made.folder.is_dir() else open_store(self.store).local_folder(made)
 
 
@@ -72,7 +79,7 @@ def _write_epochs(desk: Desk, made: Done) -> None:
 async def train_and_write(
     desk: Desk, train: TrainStage | QuantizationAwareTraining
 ) -> Failed | None:
-    """Have `train` made and copy its epochs into the run; None when that went well."""
+    """Make `train` and copy its epochs into the run; return its failure, None without one."""
     made = await wrap_future(desk.stages.make(train))
     if isinstance(made, Failed):
         return made
@@ -81,7 +88,7 @@ async def train_and_write(
 
 
 def copy_rows(desk: Desk, made: Done, tables: Collection[str] = DECIDED) -> pa.Table:
-    """Copy the rows of one decided model into the run; returns what its points score."""
+    """Copy the rows of one decided model into the run; return its points."""
     folder = desk.folder(made)
     for table in (*tables, "points"):  # last: where they are, all the others are
         desk.copy(folder, table, made.folder.name)
@@ -92,7 +99,7 @@ def copy_rows(desk: Desk, made: Done, tables: Collection[str] = DECIDED) -> pa.T
 
 
 def copy_comparisons(desk: Desk, asked: CompareWithParent, made: Done | Failed) -> None:
-    """Copy what one model is beside its float parent into the run, or why that is not known."""
+    """Copy the comparison of a model with its float parent into the run, or its failure."""
     if isinstance(made, Failed):
         write_failure(desk, asked, made)
         return
@@ -102,37 +109,37 @@ def copy_comparisons(desk: Desk, asked: CompareWithParent, made: Done | Failed) 
 
 
 def write_failure(desk: Desk, asked: Stage, failed: Failed) -> None:
-    """Say in the run what was asked for in vain; said again, it stands there once."""
+    """Write a failed stage into the run, once however often it failed."""
     row = FailureRow(trial=id_of(asked), stage=failed.stage, error=failed.error)
     desk.write([row], "failures", row.trial)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredModels:
-    """What became of some models."""
+    """How many points some models have, and how many models failed."""
 
     points: int = 0
     failures: int = 0
 
 
 async def _measure_one(desk: Desk, decide: Decide) -> MeasuredModels:
-    """Have one model of a finished training made, and set beside its float parent."""
-    beside = comparing(decide)
-    asked, compared = desk.stages.make(decide), beside and desk.stages.make(beside)
+    """Make one model of a finished training, and compare it with its float parent."""
+    comparison = comparing(decide)
+    asked, compared = desk.stages.make(decide), comparison and desk.stages.make(comparison)
     made = await wrap_future(asked)
     if isinstance(made, Failed):
         await asyncio.to_thread(write_failure, desk, decide, made)
         return MeasuredModels(failures=1)
     if refined := decide.compressed.refined:
         await train_and_write(desk, refined)
-    if beside and compared:
-        await asyncio.to_thread(copy_comparisons, desk, beside, await wrap_future(compared))
+    if comparison and compared:
+        await asyncio.to_thread(copy_comparisons, desk, comparison, await wrap_future(compared))
     rows = await asyncio.to_thread(copy_rows, desk, made)
     return MeasuredModels(points=rows.num_rows)
 
 
 async def measuring(desk: Desk, decided: Sequence[Decide]) -> MeasuredModels:
-    """Have one training and models of it made; write their rows, or why there are none."""
+    """Make one training and models of it; write their rows, or failures."""
     (train,) = {d.compressed.trained for d in decided}
     if failed := await train_and_write(desk, train):
         await asyncio.to_thread(write_failure, desk, train, failed)
@@ -145,12 +152,12 @@ async def measuring(desk: Desk, decided: Sequence[Decide]) -> MeasuredModels:
 
 
 def measure_models(desk: Desk, decided: Sequence[Decide]) -> MeasuredModels:
-    """The same, where nothing else is to be done meanwhile."""
+    """Run `measuring` to its end."""
     return run_to_end(measuring(desk, decided))
 
 
 async def placing(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
-    """Measure one operating point and write its rows; returns its row of `points`."""
+    """Measure one operating point and write its rows; return its row of `points`."""
     train = training(spec.recipe, desk.data)
     decide = deciding(train, spec.scheme, (spec.decision,))
     if failed := await train_and_write(desk, train):
@@ -162,9 +169,9 @@ async def placing(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
         return made
     if decide.compressed.refined:
         await train_and_write(desk, decide.compressed.refined)
-    if beside := comparing(decide):
-        compared = await wrap_future(desk.stages.make(beside))
-        await asyncio.to_thread(copy_comparisons, desk, beside, compared)
+    if comparison := comparing(decide):
+        compared = await wrap_future(desk.stages.make(comparison))
+        await asyncio.to_thread(copy_comparisons, desk, comparison, compared)
     if decide.compressed.refined and spec.scheme != (control := float_baseline(spec.scheme)):
         # What a refined model is compared with is a row too.
         too = deciding(train, control, (spec.decision,))

@@ -22,15 +22,15 @@ from emoray.stages.spec import Data
 STUDY = "study.db"
 OBJECTIVES = {"dev_macro_f1": "max", "size_bytes": "min"}
 RECIPES = Ahead(least=8, share=2.0)  # of a list; the first have models before the last are begun
-TRIALS = Ahead(least=2, share=0.5)  # what is asked for before others ended learns nothing of them
+TRIALS = Ahead(least=2, share=0.5)  # a trial begun before others ended learns nothing from them
 
 
 def _run(trials: Coroutine[Any, Any, None], desk: Desk) -> None:
-    """Have the trials run to their end."""
+    """Run the trials to their end."""
     try:
         run_to_end(trials)
     except Exception:
-        desk.stages.refuse_full()  # which the trials met as well, and said less clearly
+        desk.stages.refuse_full()  # the trials raise it too, less clearly
         raise
     desk.stages.refuse_full()
 
@@ -45,9 +45,14 @@ def planned_grid(space: Space, data: Data) -> list[Decide]:
 
 
 def search_grid(space: Space, desk: Desk) -> list[Decide]:
-    """Every recipe trained once, compressed under every scheme, decided every way.
+    """Train every recipe once, compress it under every scheme, decide every way.
 
-    Returns what was asked for, failed stages included.
+    Args:
+        space: the grid.
+        desk: the run.
+
+    Returns:
+        The stages of all models, failed ones included.
     """
     decided = planned_grid(space, desk.data)
     models = [list(of) for _, of in groupby(decided, lambda d: d.compressed.trained)]
@@ -72,9 +77,9 @@ def _study(space: JointSpace, storage: Any) -> optuna.Study:
 
 
 async def _trial(desk: Desk, space: JointSpace, searcher: OptunaSearch, name: str) -> None:
-    """One operating point, all five knobs chosen by the searcher, which is told what came of it.
+    """Measure one operating point that the searcher chooses, and report its scores to it.
 
-    A trial whose stages failed is told as failed: the searcher must not wait for a score.
+    A trial whose stages failed is reported as failed: the searcher must not wait for a score.
     """
     row = await placing(desk, space.spec(searcher.suggest(name)))
     if isinstance(row, Failed):
@@ -85,11 +90,20 @@ async def _trial(desk: Desk, space: JointSpace, searcher: OptunaSearch, name: st
 
 
 def search_joint(space: JointSpace, desk: Desk, folder: Path, *, seed: int = 0) -> list[Decide]:
-    """Optuna over all knobs at once: cross-fitted dev macro-F1 up, artifact bytes down.
+    """Search all knobs at once with Optuna: cross-fitted dev macro-F1 up, artifact bytes down.
 
-    The study lies in `<folder>/study.db`, for optuna-dashboard to open; its trials and what they
-    say of each parameter become tables. Called again, it makes only the trials that are still
-    missing. Returns what the tables are made of.
+    The study lies in `<folder>/study.db`, for optuna-dashboard to open; its trials and the
+    importance of each parameter become tables. Called again, it makes only the trials that are
+    still missing.
+
+    Args:
+        space: the knobs.
+        desk: the run.
+        folder: of the study.
+        seed: of the sampler.
+
+    Returns:
+        The stages of all complete trials.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)

@@ -132,7 +132,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
         facts.dims,
         encoders=facts.data.encoders,
         trials=sweep.trials,
-        wish=sweep.overrides,
+        overrides=sweep.overrides,
     )
     space = space_reading(facts, space, sweep.max_tokens)
     recipes = translation.recipes_of(space)

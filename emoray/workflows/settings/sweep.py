@@ -93,7 +93,7 @@ class Sweep(TrainingOptions):
         """What is wanted in place of the space's own values; ValueError for unknown vectors."""
         from emoray.search.overrides import SpaceOverrides
 
-        return SpaceOverrides.said(self.dims, self.layers, self.seeds, self.vectors)
+        return SpaceOverrides.from_options(self.dims, self.layers, self.seeds, self.vectors)
 
     @property
     def usual_name(self) -> str:
