@@ -1,4 +1,4 @@
-"""Temperature and thresholds fitted on dev, beside what the artifact decides as it stands.
+"""Temperature and thresholds fitted on dev, compared with the artifact's own decision.
 
 Shapes: N texts, K labels, R decisions, the artifact's own first.
 """
@@ -45,16 +45,17 @@ class Calibrated:
 
     @property
     def test(self) -> ManyScores:
-        """On test itself."""
+        """Scores on test itself, not its resamples."""
         return self.drawn.scores
 
     @property
     def chosen(self) -> int:
-        """The best cross-fitted dev score at the fitted temperature; the artifact's own is none."""
+        """The row of the best cross-fitted dev score at the fitted temperature, never the first."""
         fitted = [r for r, rule in enumerate(self.temperature_rules) if rule == "fitted"]
         return max(fitted, key=lambda r: (self.dev_macro_f1_R[r], -r))
 
     def row(self, rule: str, temperature_rule: str) -> int:
+        """The row of a decision by its rules."""
         return next(
             r
             for r, found in enumerate(zip(self.rules, self.temperature_rules, strict=True))
@@ -62,24 +63,25 @@ class Calibrated:
         )
 
     def unfitted(self, r: int) -> int:
-        """The same rule without the fitted temperature: what the temperature alone does."""
+        """The row of the same rule without the fitted temperature."""
         return self.row(self.rules[r], "fixed") if self.names[r] != SAVED else r
 
     def flips(self, before: int, after: int) -> int:
-        """Label decisions on test that differ."""
+        """How many label decisions on test differ."""
         test_NK = self.logits.test_NK
         return int(((test_NK >= self.cuts_RK[before]) != (test_NK >= self.cuts_RK[after])).sum())
 
     def compared(self, before: int, after: int) -> Comparison:
-        """One decision beside another."""
+        """Compare one decision with another."""
         return compare_decisions(self.drawn.rows([before]), self.drawn.rows([after]))
 
     def change(self, measure: str, before: int, after: int) -> Change:
+        """The change of one measure from one decision to another."""
         return self.compared(before, after).changes[measure]
 
 
 def calibrate_artifact(evaluation: ArtifactEvaluation) -> Calibrated:
-    """Score dev and test, fit every rule on dev, judge all on test with the same resamples."""
+    """Score dev and test, fit every rule on dev, compare all on test with the same resamples."""
     if evaluation.corpus.leaked_N.all():
         raise ValueError(
             "a calibration needs test texts that do not stand in train, got none in "
@@ -124,7 +126,7 @@ def calibrate_artifact(evaluation: ArtifactEvaluation) -> Calibrated:
 
 
 def calibration_rows(found: Calibrated, evaluation: ArtifactEvaluation) -> list[CalibrationRow]:
-    """One row a decision."""
+    """One row per decision."""
     scores = {name: found.drawn.value(name) for name in found.drawn.measures}
     return [
         CalibrationRow(
@@ -157,14 +159,13 @@ def calibration_rows(found: Calibrated, evaluation: ArtifactEvaluation) -> list[
 
 
 def _finite() -> tuple[float, float]:
-    """JSON has no infinity; as in decision.json, the farthest float stands for it."""
+    """The largest floats, which stand for infinity in JSON, as in decision.json."""
     farthest = float(np.finfo(np.float64).max)
     return -farthest, farthest
 
 
 def calibration_pairs(found: Calibrated) -> list[tuple[int, int]]:
-    """What is compared: the artifact as it stands with all, each rule without and with its
-    temperature."""
+    """Rows to compare: the artifact's own with all, each rule without and with its temperature."""
     others = range(1, len(found.names))
     alone = [(found.unfitted(r), r) for r in others if found.unfitted(r) != r]
     return [(0, r) for r in others] + alone
@@ -182,7 +183,7 @@ def calibration_changes(found: Calibrated) -> list[ChangeRow]:
 
 
 def label_rows(found: Calibrated) -> list[CalibrationLabelRow]:
-    """Every label under every decision, beside the artifact as it stands."""
+    """Rows of every label under every decision, compared with the artifact's own."""
     eces = {
         t: label_ece(probabilities(found.logits.test_NK, t), found.logits.test_labels_NK)
         for t in map(float, np.unique(found.temperature_R))

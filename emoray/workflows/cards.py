@@ -1,4 +1,4 @@
-"""What a row of a table says on the card of its artifact."""
+"""The card of an artifact, from its row of a table."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,8 +19,15 @@ TIMES = ("latency_p50_ms", "latency_p95_ms", "model_p50_ms", "model_p95_ms", "th
 
 
 def card_of(row: Mapping[str, Any], **facts: Any) -> dict[str, Any]:
-    """The columns of a row that a card has, as far as this row has them; facts: what the row's
-    table does not say, such as the processor (`cpu`) of its times."""
+    """Collect the columns of a row that a card has, as far as this row has them.
+
+    Args:
+        row: of any table.
+        facts: further values, such as the processor (`cpu`) of its times.
+
+    Returns:
+        The card, ready for JSON.
+    """
     known = {**row, **facts}
     scores: dict[str, Any] = {}
     for name in SCORES:
@@ -41,5 +48,5 @@ def card_of(row: Mapping[str, Any], **facts: Any) -> dict[str, Any]:
 
 
 def give_card(folder: Path, row: Mapping[str, Any], **facts: Any) -> None:
-    """Put the card of a row's artifact beside its files."""
+    """Write the card of a row's artifact to its folder."""
     put_card(folder, card_of(row, **facts))

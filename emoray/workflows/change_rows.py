@@ -1,4 +1,4 @@
-"""A comparison as rows of `changes`: one a measure, each with its own verdict."""
+"""A comparison as rows of `changes`: one per measure, each with its own verdict."""
 
 from emoray.metrics.bootstrap import LEVEL
 from emoray.metrics.change import margin_of, verdict_of
@@ -8,7 +8,7 @@ from emoray.tables.finished_rows import ChangeRow
 
 
 def change_rows(before: str, after: str, found: Comparison, *, split: str) -> list[ChangeRow]:
-    """Every measure that the comparison of the two knows."""
+    """A row per measure of a comparison."""
     return [
         ChangeRow(
             before=before,

@@ -1,4 +1,4 @@
-"""Which corpus a job reads: one that the user brings, else the one that is always to be had."""
+"""`jobs.corpus`: a summary of a corpus, and a copy of it."""
 
 from collections.abc import Sequence
 
@@ -71,7 +71,7 @@ def tell_look(source: CorpusFolder, console: Console, vectors: Sequence[VectorSo
 
 
 def _keep(source: CorpusFolder, place: Place) -> None:
-    """A copy of the corpus; ValueError where the folder keeps another one."""
+    """Copy the corpus; ValueError where the folder holds another one."""
     check_outlives(place, "--keep")
     check_writable(place)
     names = [*(f"{split}.tsv" for split in SPLITS), NAMES]
@@ -96,9 +96,17 @@ def run_corpus(
     data: Place | None = None,
     vector_files: Sequence[Place] = (),
 ) -> CorpusFolder:
-    """`jobs.corpus`: the first look alone, and a copy of the corpus where a folder is named.
+    """Print the summary of a corpus, and copy it where a folder is named.
 
-    data: a folder with word vectors in `glove/`; vector_files: in place of all vectors at hand.
+    Args:
+        asked: the corpus.
+        keep: where it is copied; None for no copy.
+        console: the terminal.
+        data: a folder with word vectors in `glove/`.
+        vector_files: in place of all vectors at hand.
+
+    Returns:
+        The corpus in emoray's form.
     """
     console = console or Console()
     source = find_corpus(asked, None)

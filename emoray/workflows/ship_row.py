@@ -1,4 +1,4 @@
-"""Any row of a finished run as an artifact: what the card of a row off the front tells to call."""
+"""Shipping any row of a finished run: the code on the card of a row off the front calls it."""
 
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,13 @@ from emoray.workflows.ship import ship_point
 
 
 def _put_together(run: Folder, row: dict[str, Any], compressed: Path, target: Path) -> None:
-    """Base files and the row's own decision, refused where they are not what was scored."""
+    """Write base files and the row's decision; ValueError where they are not what was scored."""
     names = label_names(run.read, row["taxonomy"])
     ship_point(row, cuts_of_point(run.read, row, names), compressed, target)
 
 
 def _new_folder(target: str | Path) -> Path:
-    """Where an artifact may be written; ValueError for what is there, or is no local folder."""
+    """Where an artifact may be written; ValueError for what exists, or is no local folder."""
     if "://" in str(target):
         raise ValueError(
             f"an artifact goes to a folder of this machine, got {target}: ship it here, then copy "
@@ -35,16 +35,25 @@ def _new_folder(target: str | Path) -> Path:
 
 
 def _facts(run: Folder, name: str) -> dict[str, Any]:
-    """What the run's own row says of corpus and processor; nothing where there is none."""
+    """Corpus, processor and threads from the run's own row; empty where there is none."""
     starts = where(run.read("runs"), "run", name).to_pylist()
     return {n: starts[-1][n] for n in ("corpus_sha256", "cpu", "threads")} if starts else {}
 
 
 def ship_from(run: str, point: str, target: str | Path) -> Path:
-    """Write the artifact of a run's row to the new folder `target`, byte for byte as it was scored.
+    """Write the artifact of a run's row to a new folder, byte for byte as it was scored.
 
-    run: its folder, here or `s3://…`, with the store beside it. ValueError for an unknown point, a
-    `target` that is there, or a row whose files are not: of ensembles the shipped ones only.
+    Args:
+        run: its folder, here or `s3://…`, with the store next to it.
+        point: id of the row.
+        target: must not exist.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: the point is unknown or a baseline, `target` exists, or the row's files are not
+            there: of ensembles only the shipped ones can be written.
     """
     folder, target = folder_at(place_of(run)), _new_folder(target)
     rows = where(folder.read("points"), "point", point).to_pylist()

@@ -1,4 +1,4 @@
-"""A corpus with fewer train texts, for what would take too long on all of them."""
+"""A corpus with fewer train texts, where all of them would take too long."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +13,19 @@ from emoray.stages.spec import CorpusRef
 def fewer(
     found: CorpusSummary, taxonomy: str, texts: int, folder: Path, *, seed: int = 0
 ) -> CorpusSummary:
-    """The same look at a corpus of `texts` train texts, drawn by `seed`; dev and test are whole.
+    """Write a corpus of fewer train texts to `<folder>/_corpus-<texts>`; dev and test are whole.
 
-    It is written to `<folder>/_corpus-<texts>`. Raises ValueError where a label is left without
-    any text.
+    ValueError where a label is left without any text.
+
+    Args:
+        found: the whole corpus.
+        taxonomy: in which it is read.
+        texts: train texts that are drawn.
+        folder: where it is written.
+        seed: of the draw.
+
+    Returns:
+        The summary of the smaller corpus.
     """
     source = found.data.corpus
     target = folder / f"_corpus-{texts}"

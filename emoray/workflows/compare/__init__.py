@@ -1,4 +1,4 @@
-"""`jobs.compare`: finished artifacts, points of a run and saved predictions, held against another.
+"""`jobs.compare`: comparison of finished artifacts, points of a run and saved predictions.
 
-Whatever they are, they become decisions on the same texts; from there on they are compared alike.
+All of them become decisions on the same texts, which are compared alike.
 """

@@ -48,7 +48,7 @@ def _kept(run: Folder, row: dict[str, Any]) -> Operand | None:
 
 
 def read_point(place: Place, point: str, split: str, score: Callable[[Path], Operand]) -> Operand:
-    """A point as an operand. score: an artifact as an operand, where nothing was kept."""
+    """Read a point as an operand; where no predictions are kept, `score` scores its artifact."""
     run = folder_at(place)
     row = _row(run, point)
     if split == SPLIT and (kept := _kept(run, row)) is not None:

@@ -1,4 +1,4 @@
-"""What `jobs.compare` prints: a table of all comparisons, one of the labels, and the verdicts."""
+"""Output of `jobs.compare`: a table of all comparisons, one of the labels, and the verdicts."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ def _span(low: float, high: float) -> str:
 
 
 def comparisons_table(rows: Sequence[ComparisonRow], texts: int) -> Table:
-    """Every operand beside the first, in points."""
+    """Changes of every operand from the first, in points."""
     first = rows[0]
     made = table(
         f"Beside {first.before}: macro-F1 {first.macro_f1_before:.4f} on {texts:,} texts of "

@@ -1,4 +1,4 @@
-"""What of every artifact is integer, as its stage left it said."""
+"""Rows of what is integer in every artifact, from the reports of its stage."""
 
 import json
 
@@ -9,15 +9,15 @@ COVERAGE = "coverage.txt"
 
 
 def coverage_rows(bench: Bench, made: MadeVariants) -> list[CoverageRow]:
-    """Every artifact's report, line by line; ValueError where not one of them holds a code."""
+    """Rows of every artifact's report, line by line; ValueError where none holds a code."""
     rows, codes = [], 0.0
     for name, found in made.variants.items():
         folder = bench.store.make(found.compressed).folder
-        said = json.loads((folder / "facts.json").read_text())
-        codes += said["quantized_bytes_share"]
+        facts = json.loads((folder / "facts.json").read_text())
+        codes += facts["quantized_bytes_share"]
         shares = (
-            f"{said['quantized_bytes_share']:.1%} of the weights' bytes are codes, "
-            f"{said['integer_products_share']:.1%} of the multiplications are integer"
+            f"{facts['quantized_bytes_share']:.1%} of the weights' bytes are codes, "
+            f"{facts['integer_products_share']:.1%} of the multiplications are integer"
         )
         lines = (shares, *(folder / COVERAGE).read_text("utf-8").splitlines())
         rows += [CoverageRow(name=name, number=i, line=s) for i, s in enumerate(lines, start=1)]

@@ -1,4 +1,4 @@
-"""What compression costs: every form decides by the same rule, on the same resampled test texts.
+"""The cost of compression: all variants decide by one rule, on the same resampled test texts.
 
 Shapes: N texts, K labels.
 """
@@ -27,27 +27,32 @@ class VariantScores:
 
     @property
     def rule(self) -> str:
+        """The threshold rule."""
         return str(self.fitted.decisions[0].rule)
 
     @property
     def temperature(self) -> float:
+        """The fitted temperature."""
         return float(self.fitted.temperature_R[0])
 
     @property
     def cuts_K(self) -> np.ndarray:
+        """Cuts in logits."""
         return np.asarray(self.fitted.cuts_RK[0])
 
     @property
     def dev_macro_f1(self) -> float:
+        """Cross-fitted on dev."""
         return float(self.fitted.dev_macro_f1_R[0])
 
     @property
     def test_macro_f1(self) -> float:
+        """On test."""
         return float(self.drawn.value("macro_f1")[0])
 
 
 def read_logits(scored: Path, text: Path) -> ModelLogits:
-    """Logits that a stage left, beside what is true."""
+    """Read the logits that a stage left, and the true labels."""
     with np.load(scored / LOGITS, allow_pickle=False) as data:
         dev_NK, test_NK = data["dev"], data["test"]
     return ModelLogits(
@@ -60,8 +65,17 @@ def read_logits(scored: Path, text: Path) -> ModelLogits:
 
 
 def best_decision(dev_NK: np.ndarray, labels_NK: np.ndarray) -> FittedDecisions:
-    """What dev alone decides, in one row: temperature by least NLL, thresholds by the rule of the
-    best cross-fitted score."""
+    """Fit the decision that is best on dev.
+
+    The temperature has the least NLL, the rule the best cross-fitted macro-F1.
+
+    Args:
+        dev_NK: logits.
+        labels_NK: of dev.
+
+    Returns:
+        One decision.
+    """
     decisions = [Decision(temperature=Fitted(), rule=rule) for rule in RULES]
     fitted = fit_decisions(decisions, dev_NK, labels_NK)
     return fitted.rows([fitted.best])
@@ -82,5 +96,5 @@ def score_variant(logits: ModelLogits, decision: Decision) -> VariantScores:
 
 
 def variant_cost(before: VariantScores, after: VariantScores) -> Comparison:
-    """What the second form loses or gains beside the first."""
+    """Compare the second variant with the first."""
     return compare_decisions(before.drawn, after.drawn)

@@ -1,4 +1,4 @@
-"""What a compression says on a terminal: tables, and the sentence to act on."""
+"""Output of a compression: tables, and a recommendation."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ def sizes_table(rows: Sequence[CompressionRow]) -> Table:
 
 
 def speed_table(rows: Sequence[CompressionRow]) -> Table:
-    """Batch-1 latency and batch-32 throughput of every form."""
+    """Batch-1 latency and batch-32 throughput of every variant."""
     made = table(
         f"Speed on {rows[0].threads} thread{'s' * (rows[0].threads > 1)}, one interleaved run",
         *("form", "p50 ms", "faster", "p95 ms", "texts/s by 32", "faster"),
@@ -61,7 +61,7 @@ def speed_table(rows: Sequence[CompressionRow]) -> Table:
 
 
 def quality_table(rows: Sequence[CompressionRow]) -> Table:
-    """Macro-F1 on test of every form, and how sure the change is."""
+    """Macro-F1 on test of every variant, with the interval of its change."""
     made = table(
         "Macro-F1 on test, thresholds from dev by one rule",
         *("form", "macro-F1", "change", "95 % interval", "flips", "verdict"),
@@ -92,7 +92,7 @@ def quality_table(rows: Sequence[CompressionRow]) -> Table:
 
 
 def layers_table(rows: Sequence[LayerRow], name: str) -> Table:
-    """What every tensor of one artifact became."""
+    """Bits, ranges and errors of every tensor of one artifact."""
     made = table(
         f"Tensors of {name}",
         *("tensor", "shape", "bits", "computed", "kB before", "kB after", "clipped", "SQNR dB"),
@@ -118,7 +118,7 @@ def advised(rows: Sequence[CompressionRow]) -> CompressionRow | None:
 
 
 def advice(rows: Sequence[CompressionRow], out: Place) -> str:
-    """Which artifact to take, or why none is advised."""
+    """The recommended artifact, or why there is none, in a sentence."""
     row = advised(rows)
     if row is None:
         return (

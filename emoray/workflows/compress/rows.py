@@ -1,4 +1,4 @@
-"""Every form of a model beside PyTorch float32, as rows; artifacts are shipped on the way."""
+"""Rows of every variant of a model, compared with PyTorch float32; artifacts are shipped too."""
 
 import json
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def _shipped(bench: Bench, found: Variant, outcome: VariantScores, target: Path)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VariantForm:
-    """What a row says of one form beside its scores and times."""
+    """Columns of one variant apart from its scores and times."""
 
     scheme: str
     training: str
@@ -53,7 +53,7 @@ class VariantForm:
 
 
 def _control(scheme: Scheme, made: MadeVariants) -> str:
-    """The name of a refined form's float control; empty for others."""
+    """The name of the float control of a variant with QAT; empty for others."""
     parent = float_baseline(scheme)
     if parent.qat is None:
         return ""
@@ -63,7 +63,7 @@ def _control(scheme: Scheme, made: MadeVariants) -> str:
 def forms(
     bench: Bench, made: MadeVariants, outcomes: Mapping[str, VariantScores], out: Path
 ) -> dict[str, VariantForm]:
-    """Ship every artifact into `out`, and say what each form is. PyTorch's own come first."""
+    """Ship every artifact into `out`; return the variants by name, PyTorch's own first."""
     shipped: dict[str, VariantForm] = {}
     for name, found in made.variants.items():
         target = out / ARTIFACTS / name
@@ -100,16 +100,16 @@ def forms(
 
 def compression_rows(
     bench: Bench,
-    said: Mapping[str, VariantForm],
+    variants: Mapping[str, VariantForm],
     timed: VariantTimes,
     outcomes: Mapping[str, VariantScores],
 ) -> list[CompressionRow]:
-    """One row a form."""
+    """One row per variant."""
     rows = []
-    whole = said[TORCH].sizes.size_bytes
-    for name, form in said.items():
-        outcome, speed, beside = outcomes[name], timed.speed[name], timed.beside[name]
-        found = variant_cost(outcomes[beside_of(name, said)], outcome)
+    whole = variants[TORCH].sizes.size_bytes
+    for name, form in variants.items():
+        outcome, speed, reference = outcomes[name], timed.speed[name], timed.beside[name]
+        found = variant_cost(outcomes[reference_of(name, variants)], outcome)
         rows.append(
             CompressionRow(
                 name=name,
@@ -127,9 +127,9 @@ def compression_rows(
                 smaller=1 - form.sizes.size_bytes / whole,
                 model_p50_ms=speed.p50_ms,
                 model_p95_ms=speed.p95_ms,
-                speedup=beside.p50_ms / speed.p50_ms,
+                speedup=reference.p50_ms / speed.p50_ms,
                 texts_per_second=speed.texts_per_second,
-                throughput_ratio=speed.texts_per_second / beside.texts_per_second,
+                throughput_ratio=speed.texts_per_second / reference.texts_per_second,
                 threads=bench.threads,
                 temperature=outcome.temperature,
                 threshold_rule=outcome.rule,
@@ -152,19 +152,18 @@ def compression_rows(
     return rows
 
 
-def beside_of(name: str, said: Mapping[str, VariantForm]) -> str:
-    """What a form is compared with: PyTorch float32, or of one that trained on, what did so in
-    float for as long."""
-    return said[name].control or TORCH
+def reference_of(name: str, variants: Mapping[str, VariantForm]) -> str:
+    """Name of what a variant is compared with: PyTorch float32, or for QAT its float control."""
+    return variants[name].control or TORCH
 
 
 def variant_changes(
-    said: Mapping[str, VariantForm], outcomes: Mapping[str, VariantScores]
+    variants: Mapping[str, VariantForm], outcomes: Mapping[str, VariantScores]
 ) -> list[ChangeRow]:
-    """Every measure of every form beside what it is compared with."""
+    """Rows of every measure of every variant, compared with its reference."""
     rows = []
     for name, outcome in outcomes.items():
         if name != TORCH:
-            before = beside_of(name, said)
+            before = reference_of(name, variants)
             rows += change_rows(before, name, variant_cost(outcomes[before], outcome), split="test")
     return rows

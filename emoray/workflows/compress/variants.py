@@ -1,4 +1,4 @@
-"""A checkpoint under many schemes: made, scored, timed, judged, as rows."""
+"""Variants of a checkpoint under many schemes: made, scored, timed, compared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -74,7 +74,7 @@ class MadeVariants:
 
 
 def make(bench: Bench, schemes: Mapping[str, Scheme], say: Say) -> MadeVariants:
-    """Every scheme compressed and scored; one that fails does not stop the others."""
+    """Compress and score under every scheme; one that fails does not stop the others."""
     say("reading the model")
     with plainly("the model"):
         bench.store.make(bench.text)
@@ -107,7 +107,7 @@ class VariantTimes:
 
 
 def time_all(bench: Bench, made: MadeVariants, say: Say) -> VariantTimes:
-    """Times of everything that was made, beside PyTorch's."""
+    """Time everything that was made, and PyTorch in the same runs."""
     say("timing all of them, interleaved")
     timed = VariantTimes(rows=[], speed={}, beside={})
     for stage in timing.timing_groups(

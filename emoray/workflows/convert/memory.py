@@ -1,4 +1,4 @@
-"""Peak memory of a fresh process that loads a model and runs it: what serving it takes."""
+"""Peak memory of a fresh process that loads a model and runs it, as a server does."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """Of one process, in MB of 2 ** 20 bytes. library: before it loaded the model."""
+    """Memory of one process, in MB of 2 ** 20 bytes; `library_mb` before it loaded the model."""
 
     peak_mb: float
     library_mb: float
 
 
 def torch_memory(folder: Path, max_tokens: int, ids_NL: np.ndarray, threads: int) -> Memory:
-    """PyTorch's. Runs in the process that it measures."""
+    """Measure PyTorch. Runs in the process that it measures."""
     from emoray.models.encoder import torch_baseline
     from emoray.stages.checkpoint_source import find_loaded
     from emoray.workflows.convert.reference import reference
@@ -40,7 +40,7 @@ def torch_memory(folder: Path, max_tokens: int, ids_NL: np.ndarray, threads: int
 
 
 def onnx_memory(model: Path, ids_NL: np.ndarray, threads: int) -> Memory:
-    """onnxruntime's. Runs in the process that it measures."""
+    """Measure ONNX Runtime. Runs in the process that it measures."""
     from emoray.stages.speed import session_model
 
     held = memory_mb("VmRSS")
@@ -49,6 +49,6 @@ def onnx_memory(model: Path, ids_NL: np.ndarray, threads: int) -> Memory:
 
 
 def measure_in_process(measured: Callable[..., T], *given: Any) -> T:
-    """The measurement in a process of its own."""
+    """Run the measurement in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(measured, *given).result()

@@ -1,4 +1,4 @@
-"""PyTorch's word on a checkpoint: what a converted or compressed model must say too."""
+"""The reference for a converted or compressed model: the checkpoint in PyTorch."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ def reference(given: LoadedCheckpoint) -> "TorchBaseline":
 
 
 def ids_as_saved(given: LoadedCheckpoint, texts: Sequence[str]) -> list[list[int]]:
-    """The ids that PyTorch's side reads: of transformers' the encoder's own, not ours."""
+    """Token ids for PyTorch; for a model of transformers those of its own tokenizer."""
     if given.checkpoint.kind == "ours":
         ragged = pieces_of(given).encode_all(texts)
         return [ragged.row(i).tolist() for i in range(len(ragged))]
@@ -34,7 +34,7 @@ def ids_as_saved(given: LoadedCheckpoint, texts: Sequence[str]) -> list[list[int
 
 
 def encoder_ids(given: LoadedCheckpoint, rows: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Our ids as the encoder's own; of our own models they are the same."""
+    """Convert our token ids to the encoder's own; for our own models they are the same."""
     if given.checkpoint.kind == "ours":
         return [list(row) for row in rows]
     own_V: np.ndarray = pieces_of(given).original_ids
@@ -44,7 +44,7 @@ def encoder_ids(given: LoadedCheckpoint, rows: Sequence[Sequence[int]]) -> list[
 def misread_by(
     given: LoadedCheckpoint, texts: Sequence[str], ids: Callable[[str], list[int]]
 ) -> Misread | None:
-    """Where an artifact's tokenizer, `ids`, reads a text otherwise than the model's own."""
+    """The first text that an artifact's tokenizer, `ids`, reads unlike the model's own."""
     theirs, ours = ids_as_saved(given, texts), encoder_ids(given, [ids(text) for text in texts])
     if given.checkpoint.kind == "ours":
         names = ("padding", "unknown", *pieces_of(given).pieces)

@@ -1,1 +1,1 @@
-"""Rows of a finished run made again: from their artifact, or from nothing but their spec."""
+"""Reproduction of rows of a finished run, from their artifact or from their spec alone."""

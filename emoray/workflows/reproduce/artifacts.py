@@ -1,4 +1,4 @@
-"""A row's artifact on this disk: as the run shipped it, or put together from its store."""
+"""A row's artifact on this disk: as the run shipped it, or assembled from its store."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from emoray.workflows.ship import ship_ensemble, ship_point
 
 
 def _at(place: Place) -> Path:
-    """What lies there, brought here; a path to nothing where nothing does."""
+    """A local copy of what is there; a path that does not exist where nothing is."""
     try:
         return local_copy(place)
     except ValueError:
@@ -41,10 +41,19 @@ def _folder_of(store: Store, stage: Stage) -> Path:
 def artifact_of(
     record: RecordedRun, row: dict[str, Any], store: Place, data: Callable[[], Data], target: Path
 ) -> Path:
-    """The folder of the row's artifact, `target` where it had to be put together.
+    """Find the row's artifact, or assemble it.
 
-    data: what it was trained on, asked for where the row's place in the store hangs on it.
     ValueError where its files are gone, or are not those that were scored.
+
+    Args:
+        record: the run.
+        row: of `points`.
+        store: of the run's stages.
+        data: returns what the row was trained on; called only where the row's stages are needed.
+        target: a folder that is written where the artifact has to be assembled.
+
+    Returns:
+        The artifact's folder.
     """
     at = _at(located(record.place, row["artifact"]))
     if (at / DECISION).is_file():  # a decision that was saved since is not the row's

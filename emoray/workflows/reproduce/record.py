@@ -1,4 +1,4 @@
-"""What a run says of a row: its columns, what it is made from, and where it was made."""
+"""The record of a row in its run: its columns, its spec, and the machine that made it."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ from emoray.storage.s3 import S3Folder
 from emoray.tables.folders import folder_at
 from emoray.tables.front import BASELINE
 
-MACHINE = ("cpu", "instruction_sets", "platform", "versions")  # what a score's last digit hangs on
+MACHINE = ("cpu", "instruction_sets", "platform", "versions")  # a score's last digit depends on it
 STORE, STAGES = "_store", "stages"
 
 
@@ -29,9 +29,14 @@ def _where(table: pa.Table, column: str, values: list[str]) -> list[dict[str, An
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RecordedRun:
-    """A run's rows that are to be made again, with their specs and every start of the run.
+    """A run's rows that are to be reproduced, with their specs and every start of the run.
 
-    artifacts: where every row of the run says that its files lie, seen from there.
+    Attributes:
+        place: of the run.
+        rows: of `points`.
+        artifacts: column `artifact` of all points of the run, relative to it.
+        specs: rows of `specs` by model.
+        starts: rows of `runs`.
     """
 
     place: Place
@@ -46,7 +51,7 @@ class RecordedRun:
         return max(self.starts, key=lambda start: str(start["finished"]))
 
     def spec(self, row: dict[str, Any]) -> dict[str, Any]:
-        """What the row's model is made from."""
+        """The spec of the row's model; ValueError where the run has none."""
         if row["model"] not in self.specs:
             raise ValueError(
                 f"a row's model has a spec in its run, got none of {row['model']} in {self.place}: "
@@ -55,7 +60,7 @@ class RecordedRun:
         return self.specs[row["model"]]
 
     def decisions(self, row: dict[str, Any]) -> tuple[tuple[Decision, ...], int]:
-        """Every decision on the row's model, and which of them is the row's, by its id."""
+        """All decisions on the row's model, and the index of the row's own; ValueError for none."""
         spec = self.spec(row)
         decisions: tuple[Decision, ...] = read_spec(spec["decisions"])
         ids = [decision_id(spec["key"], decision) for decision in decisions]
@@ -67,7 +72,7 @@ class RecordedRun:
         return decisions, ids.index(row["point"])
 
     def store(self, given: Place | None) -> Place:
-        """Where its stages lie: as given, as a row off its front says, or beside the run."""
+        """Place of its stages: as given, as a row off its front records, or next to the run."""
         if given is not None:
             return given
         for artifact in self.artifacts:
@@ -80,7 +85,7 @@ class RecordedRun:
 
 
 def _drawn(table: pa.Table, sample: int, seed: int) -> list[str]:
-    """A baseline has no artifact, so none is drawn."""
+    """Draw points at random; baselines are left out, as they have no artifact."""
     kept = table.filter(pc.not_equal(table.column("family"), BASELINE))
     names = sorted(kept.column("point").to_pylist())
     chosen = np.random.default_rng(seed).permutation(len(names))[:sample]
@@ -88,9 +93,19 @@ def _drawn(table: pa.Table, sample: int, seed: int) -> list[str]:
 
 
 def read_record(place: Place, points: tuple[str, ...], sample: int, seed: int) -> RecordedRun:
-    """The named points of a run, and `sample` more drawn by `seed`.
+    """Read the named points of a run, and some drawn at random.
 
-    ValueError for a run that is not finished, or a point that it does not hold.
+    Args:
+        place: of the run.
+        points: ids.
+        sample: how many more are drawn.
+        seed: of the draw.
+
+    Returns:
+        The rows with their specs.
+
+    Raises:
+        ValueError: the run has no points, a point is unknown, or it is a baseline.
     """
     place = absolute(place)
     folder = folder_at(place)
@@ -123,9 +138,15 @@ def read_record(place: Place, points: tuple[str, ...], sample: int, seed: int) -
 
 
 def other_machine(record: RecordedRun) -> list[str]:
-    """How this machine differs from those the run was made on, in words; nothing where it is one.
+    """Describe how this machine differs from those that the run was made on.
 
     Every start counts: a later one took over what earlier ones had made.
+
+    Args:
+        record: the run.
+
+    Returns:
+        A line per difference; none on the same machine.
     """
     here, found = asdict(provenance()), []
     for start in record.starts:

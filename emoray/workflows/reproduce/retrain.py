@@ -1,4 +1,4 @@
-"""A row's model made from nothing: its recipe and seed, and other seeds beside it."""
+"""A row's model trained again from its recipe and seed, and with other seeds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -44,9 +44,19 @@ def _decide(
 def stage_of(
     record: RecordedRun, row: dict[str, Any], data: Data, seed: int | None = None
 ) -> Decide | Combine:
-    """The stage that makes the row's points, from its spec and the data at hand.
+    """Build the stage that makes the row's points, from its spec and the data at hand.
 
-    seed: another than the row's own. ValueError where data or code are not those of the run.
+    Args:
+        record: the run.
+        row: of `points`.
+        data: corpus, vectors and encoders at hand.
+        seed: another than the row's own; None for that.
+
+    Returns:
+        The stage.
+
+    Raises:
+        ValueError: data or code are not those of the run.
     """
     spec, (decisions, _) = record.spec(row), record.decisions(row)
     made: Decide | Combine
@@ -69,7 +79,7 @@ def stage_of(
 def train_anew(
     record: RecordedRun, row: dict[str, Any], data: Data, folder: Path, seeds: Sequence[int]
 ) -> list[Retraining]:
-    """The row's own training, then those with `seeds`, in a store of their own in `folder`."""
+    """Make the row's own training, then those with `seeds`, in a store of their own in `folder`."""
     if seeds and record.spec(row)["weighing"]:
         raise ValueError(
             f"members of an ensemble have their seeds from its plan, got {len(seeds)} more for "

@@ -1,4 +1,4 @@
-"""What was found held against what a row says: to the last digit, or within a tolerance."""
+"""Comparison of results with the row recorded: to the last digit, or within a tolerance."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ EXACT = 0.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Some columns of a row: the one that differs most, how far, and how far it may."""
+    """Some columns of a row: the one that differs most, by how much, and how much is allowed."""
 
     name: str
     columns: int
@@ -25,11 +25,12 @@ class Group:
 
     @property
     def holds(self) -> bool:
+        """Whether no column differs by more than the tolerance."""
         return self.difference <= self.tolerance
 
 
 def _apart(recorded: Any, found: Any) -> float:
-    """How far two values lie apart; infinitely where they cannot be compared."""
+    """Absolute difference of two values; infinite where they cannot be compared."""
     if isinstance(recorded, str) or isinstance(found, str) or None in (recorded, found):
         return EXACT if recorded == found else float("inf")
     return abs(float(found) - float(recorded))
@@ -51,7 +52,7 @@ def _group(
 
 
 def group_verdicts(row: Mapping[str, Any], again: Again, *, same_machine: bool) -> Iterator[Group]:
-    """Group by group. Bytes and hashes are the same on any machine."""
+    """Compare group by group; bytes and hashes must be equal on any machine."""
     score, cut = (EXACT, EXACT) if same_machine else (TOLERANCE, CUT_TOLERANCE)
     yield _group("scores", SCORES, row, again.columns, score)
     yield _group("calibration", CALIBRATION, row, again.columns, score)
