@@ -46,7 +46,7 @@ def recipes_reading(space: Space | JointSpace) -> Sequence[Recipe]:
     return [replace(space.base, embedding_dim=dim) for dim in space.embedding_dims]
 
 
-def told_reading(facts: CorpusSummary, recipes: Sequence[Recipe]) -> Iterator[str]:
+def limit_sentences(facts: CorpusSummary, recipes: Sequence[Recipe]) -> Iterator[str]:
     """Yield sentences on the limits of these recipes, and on the coverage of given vectors.
 
     ValueError where these have (nearly) none of the corpus' words.

@@ -22,7 +22,7 @@ from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.opening import open_store
 from emoray.tables.ensemble_rows import AugmentationRow
 from emoray.tables.files import read_table, write_table
-from emoray.workflows.corpus import tell_look, warn_of_sample
+from emoray.workflows.corpus import print_summary, warn_of_sample
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.augment import USUAL, Augmenting
 
@@ -37,7 +37,7 @@ def planned_augmentation(settings: Augmenting, console: Console) -> Augment:
     taxonomy = taxonomy_for(settings.taxonomy, source, usual=USUAL)
     corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
     if source.notes:
-        tell_look(source, console)
+        print_summary(source, console)
     warn_of_sample(source, console)
     if settings.limit is not None and settings.limit < 1:
         raise ValueError(

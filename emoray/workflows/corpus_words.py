@@ -8,7 +8,7 @@ from emoray.stages.vector_coverage import coverages
 from emoray.text.vectors.sources import VectorSource
 
 
-def told_words(folder: Path, vectors: Sequence[VectorSource]) -> Iterator[str]:
+def word_sentences(folder: Path, vectors: Sequence[VectorSource]) -> Iterator[str]:
     """Yield a line on lengths, and one for each of `vectors`, if there are any."""
     lengths = word_lengths(folder)
     limit = lengths.limit(MOST_WORDS)

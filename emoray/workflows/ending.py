@@ -22,7 +22,7 @@ def _say(console: Console, *parts: str | Text | tuple[str, str]) -> None:
     console.print(Text.assemble(*parts), soft_wrap=True)
 
 
-def say_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: int) -> None:
+def print_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: int) -> None:
     """Print the end of a sweep; `points` are the run's, of one corpus and taxonomy."""
     failed = f", {count(failures, 'failure')} (see failures.parquet)" if failures else ""
     own, baselines = without_baselines(points), BaselineComparison.of(points)

@@ -15,7 +15,7 @@ from emoray.distributed.stages import Stages
 from emoray.quant.scheme_names import pick
 from emoray.search import members
 from emoray.search.ensemble_plans import LEAST, PLANS, EnsemblePlan, bases_of
-from emoray.search.text_lengths import reading, told_reading
+from emoray.search.text_lengths import limit_sentences, reading
 from emoray.search.trials import Desk
 from emoray.stages.decisions import Decide
 from emoray.stages.inputs import CorpusSummary, require_encoder, summarize_corpus
@@ -30,7 +30,7 @@ from emoray.storage.store.opening import open_store
 from emoray.tables.parts import begin
 from emoray.tables.version import versioned
 from emoray.workflows import publish
-from emoray.workflows.corpus import tell_look, warn_of_sample
+from emoray.workflows.corpus import print_summary, warn_of_sample
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.ensemble import Ensemble
 
@@ -112,9 +112,9 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
     started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
     facts = _look(settings)
     if settings.corpus is not None:
-        tell_look(facts.source, console)
+        print_summary(facts.source, console)
     plan, asked = planned_members(settings, facts)
-    read = list(told_reading(facts, plan.recipes))
+    read = list(limit_sentences(facts, plan.recipes))
     settings.ready()
     inputs = versioned({"job": "jobs.ensemble", "plan": plan.name, **facts.inputs})
     run_place = absolute(free_place(settings.lands, inputs, console))

@@ -17,7 +17,7 @@ from emoray.models.losses import BCE, Focal
 from emoray.models.recipe import Recipe
 from emoray.quant.scheme import FLOAT
 from emoray.report.improvement import draw_improvements
-from emoray.search.text_lengths import reading, told_reading
+from emoray.search.text_lengths import limit_sentences, reading
 from emoray.search.translation import translate_for
 from emoray.stages.compression import Score
 from emoray.stages.families.registry import FAMILIES
@@ -31,7 +31,7 @@ from emoray.storage.store.keys import key_of
 from emoray.storage.store.opening import open_store
 from emoray.tables.files import write_table
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
-from emoray.workflows.corpus import tell_look
+from emoray.workflows.corpus import print_summary
 from emoray.workflows.improve_predictions import technique_logits
 from emoray.workflows.improve_rows import (
     BASELINE,
@@ -150,7 +150,7 @@ def _answers(
     read = [
         told
         for family, found in looks.items()
-        for told in told_reading(found, [plan.recipe for plan in plans[family]])
+        for told in limit_sentences(found, [plan.recipe for plan in plans[family]])
     ]
     asked = {
         family: [plan.scores(looks[family].data) for plan in found]
@@ -201,7 +201,7 @@ def run_improve(settings: Improve, console: Console | None = None) -> Place:
     looks = {family: _found(family, settings) for family in settings.families}
     first = looks[settings.families[0]]
     if settings.corpus is not None:
-        tell_look(first.source, console)
+        print_summary(first.source, console)
     inputs = {"job": "jobs.improve_f1"}
     for found in looks.values():
         inputs |= found.inputs

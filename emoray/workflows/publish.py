@@ -44,7 +44,7 @@ from emoray.tables.parts import (
     table_path,
 )
 from emoray.tables.rows import FailureRow, RunRow
-from emoray.workflows.ending import say_ending
+from emoray.workflows.ending import print_ending
 from emoray.workflows.ship_front import Model, Shipping, ship_rows, shipped_before
 
 # What is asked of every point when a search ends; of those that are shipped all is.
@@ -196,4 +196,4 @@ def publish(
         specs = [row for row in spec_rows(decided, ensembles) if row.model in measured]
         write_table(specs, table_path(folder, "specs"), SpecRow)
         write_report(folder)
-    say_ending(console, desk.run_folder, points, failures=done.rows["failures"])
+    print_ending(console, desk.run_folder, points, failures=done.rows["failures"])

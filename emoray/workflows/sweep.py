@@ -17,7 +17,7 @@ from emoray.models.encoder.recipe import DEFAULT_ENCODER
 from emoray.search import baselines, study_backup, timing, translation, tune
 from emoray.search.overrides import encoders_needed, named_space, own_vectors
 from emoray.search.spaces import JointSpace, Space
-from emoray.search.text_lengths import recipes_reading, space_reading, told_reading
+from emoray.search.text_lengths import limit_sentences, recipes_reading, space_reading
 from emoray.search.trials import Desk
 from emoray.stages.decisions import Decide
 from emoray.stages.inputs import CorpusSummary, summarize_corpus
@@ -30,7 +30,7 @@ from emoray.storage.store.opening import open_store
 from emoray.tables.parts import begin
 from emoray.tables.version import versioned
 from emoray.workflows import publish
-from emoray.workflows.corpus import tell_look, warn_of_sample
+from emoray.workflows.corpus import print_summary, warn_of_sample
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.sweep import Sweep
 
@@ -125,7 +125,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
         vector_files=_vector_files(sweep),
     )
     if sweep.corpus is not None:
-        tell_look(facts.source, console)
+        print_summary(facts.source, console)
     space = named_space(
         sweep.space,
         facts.taxonomy.name,
@@ -136,7 +136,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     )
     space = space_reading(facts, space, sweep.max_tokens)
     recipes = translation.recipes_of(space)
-    read = list(told_reading(facts, recipes_reading(space)))
+    read = list(limit_sentences(facts, recipes_reading(space)))
     facts = replace(facts, data=translation.with_translators(facts.data, recipes))
     if isinstance(space, Space):
         tune.planned_grid(space, facts.data)  # refused here, before any worker starts
