@@ -86,9 +86,15 @@ class Job(typer.Typer):
         epilog: str,
         at_once: Mapping[str, Callable[[], None]] | None = None,
     ) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
-        """Make the command line of a settings class. The function below is what it runs.
+        """Make the command line of a settings class, which runs the function below.
 
-        at_once: what a switch does in place of the job, by its field.
+        Args:
+            settings: the class.
+            epilog: of the help.
+            at_once: actions of switches in place of the job, by field.
+
+        Returns:
+            A decorator.
         """
         register = super().command(epilog=epilog, cls=JobCommand)
 

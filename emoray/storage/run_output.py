@@ -35,17 +35,17 @@ class RunOutput:
 
     @property
     def usual_name(self) -> str:
-        """What the run's folder is called unless `name` says."""
+        """Default name of the run's folder."""
         raise NotImplementedError
 
     @property
     def shown_settings(self) -> Mapping[str, str]:
-        """What else the tables depend on, as people say it."""
+        """Further settings that the tables depend on, as text."""
         return {}
 
     @property
     def lands(self) -> RunFolder:
-        """The run's folder, as long as it is nobody else's."""
+        """The run's folder, if no other run has it."""
         return RunFolder(
             out=self.out, name=self.name, usual=self.usual_name, settings=self.shown_settings
         )

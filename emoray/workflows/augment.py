@@ -31,7 +31,7 @@ EXAMPLES = 2  # of each verdict
 
 
 def planned_augmentation(settings: Augmenting, console: Console) -> Augment:
-    """The whole job as a stage; ValueError for what cannot be, before anything starts."""
+    """Build the job's stage; ValueError for settings that cannot be used."""
     knob = settings.knob
     source = settings.find()
     taxonomy = taxonomy_for(settings.taxonomy, source, usual=USUAL)
@@ -78,8 +78,8 @@ def corpus_lines(corpus: CorpusRef, rows: list[dict[str, Any]]) -> str:
     return "".join(f"{text}\t{','.join(map(str, ids))}\t{c}\n" for c, text, ids in lines)
 
 
-def _tell(rows: list[dict[str, Any]], wanted: float, console: Console) -> None:
-    """Counts by verdict, and examples of each."""
+def _print_verdicts(rows: list[dict[str, Any]], wanted: float, console: Console) -> None:
+    """Print counts by verdict, and examples of each."""
     counts = Counter(row["verdict"] for row in rows)
     share = counts[KEPT] / max(len(rows), 1)
     console.print(f"{counts[KEPT]:,} of {len(rows):,} kept ({share:.0%})", highlight=False)
@@ -102,9 +102,16 @@ def _tell(rows: list[dict[str, Any]], wanted: float, console: Console) -> None:
 
 
 def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
-    """Translate, choose, write `augmentations.parquet` and `augmented.tsv`; returns where.
+    """Translate, choose, write `augmentations.parquet` and `augmented.tsv`.
 
-    Raises ValueError for a mistake in settings or data before any worker starts.
+    ValueError for a mistake in settings or data, before any worker starts.
+
+    Args:
+        settings: what to translate and keep.
+        console: the terminal.
+
+    Returns:
+        The run's folder.
     """
     console = console or Console()
     stage = planned_augmentation(settings, console)
@@ -136,7 +143,7 @@ def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
         write_table(table, folder / AUGMENTATIONS, AugmentationRow)
         lines = corpus_lines(stage.translated.corpus, rows)
         (folder / CORPUS).write_text(lines, "utf-8", newline="")
-        _tell(rows, settings.share, console)
+        _print_verdicts(rows, settings.share, console)
     console.print(
         f"\ntable {out}/{AUGMENTATIONS}\ncorpus {out}/{CORPUS}",
         highlight=False,

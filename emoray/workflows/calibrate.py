@@ -20,7 +20,7 @@ from emoray.workflows.settings.calibrate import Calibrate
 
 
 def explain_gain(found: fit.Calibrated) -> tuple[str, str]:
-    """Where the gain of the chosen decision comes from: thresholds and temperature, each alone."""
+    """Sentences on the gain of the chosen decision: by thresholds and by temperature alone."""
     chosen, others = found.chosen, range(1, len(found.names))
     return (
         tell.threshold_sentence(
@@ -38,16 +38,23 @@ def explain_gain(found: fit.Calibrated) -> tuple[str, str]:
 
 
 def _figures(folder: Path) -> list[str]:
-    """Drawn from the tables in the folder; their names in it."""
+    """Draw figures from the tables in the folder; return their names."""
     from emoray.report.calibration import draw_calibration
 
     return [path.relative_to(folder).as_posix() for path in draw_calibration(folder)]
 
 
 def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
-    """Write calibration, changes, calibration_labels and reliability; returns their folder.
+    """Fit decisions for an artifact; write calibration, changes, calibration_labels, reliability.
 
     The artifact is only read. Logits are kept in the store: a second call scores nothing.
+
+    Args:
+        settings: which artifact on what corpus.
+        console: the terminal.
+
+    Returns:
+        The folder of the tables.
     """
     console = console or Console()
     finished = open_artifact(settings.artifact)

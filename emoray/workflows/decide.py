@@ -52,7 +52,7 @@ def _share(text: str, option: str) -> float:
 def read_thresholds(
     options: Sequence[str], labels: Sequence[str]
 ) -> tuple[float | None, dict[str, float]]:
-    """(the one for all labels, those of single labels)."""
+    """Parse thresholds: the one for all labels if any, and those of single labels."""
     common: list[float] = []
     single: dict[str, float] = {}
     for option in options:
@@ -77,7 +77,7 @@ def read_thresholds(
 
 
 def decision_given(finished: Finished, settings: ChangeDecision) -> NewDecision:
-    """The decision of the options. What is not given stays: cuts, and so decisions, are kept."""
+    """Build the decision of the options; what is not given keeps the cuts in logits."""
     common, single = read_thresholds(settings.thresholds, finished.labels)
     temperature = settings.temperature or finished.temperature
     kept_K = finished.cuts_K
@@ -96,7 +96,7 @@ def decision_given(finished: Finished, settings: ChangeDecision) -> NewDecision:
 
 
 def decision_from(finished: Finished, place: Place, rule: str | None) -> NewDecision:
-    """A row of a calibration of this very model: the chosen one, or `rule` with its temperature."""
+    """Read a decision from a calibration of this very model: the chosen one, or that of `rule`."""
     source = local_copy(place)
     path = source / "calibration.parquet" if source.is_dir() else source
     rows = read_table(path, CalibrationRow).to_pylist()
@@ -147,7 +147,7 @@ def _show(before: Finished, after: Finished, console: Console) -> None:
 
 
 def run_decide(settings: ChangeDecision, console: Console | None = None) -> None:
-    """Save a decision, go back and forth, or list all. The artifact is whole at every moment."""
+    """Save a decision, undo or redo one, or list all; the artifact is whole at every moment."""
     from emoray.artifact import decision_history
 
     console = console or Console()

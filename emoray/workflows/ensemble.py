@@ -40,7 +40,7 @@ LIMITS = StageLimits(seconds=12 * 3600.0)
 
 
 def _look(settings: Ensemble) -> CorpusSummary:
-    """Corpus and vectors, and the encoders beside them."""
+    """Find corpus, vectors and encoders."""
     data = None if settings.data is None else local_copy(settings.data)
     facts = summarize_corpus(
         settings.taxonomy, data, corpus=settings.corpus, download=settings.download
@@ -53,9 +53,16 @@ def _look(settings: Ensemble) -> CorpusSummary:
 
 
 def planned_members(settings: Ensemble, facts: CorpusSummary) -> tuple[EnsemblePlan, list[Decide]]:
-    """The plan, and every member as the stage that decides on it alone.
+    """Build the plan, and for every member the stage that decides on it alone.
 
-    Raises ValueError for what the data at hand cannot give.
+    ValueError where the data at hand lack what a member needs.
+
+    Args:
+        settings: the plan, its size, how members are stored.
+        facts: the data at hand.
+
+    Returns:
+        The plan and the stages.
     """
     bases = bases_of(
         settings.plan,
@@ -94,7 +101,7 @@ def _announce(
 
 
 def require_two(desk: Desk, alone: Sequence[Decide], asked: Sequence[Decide]) -> None:
-    """Refuse (ValueError) to combine what is left where that is one model, or none."""
+    """Refuse (ValueError) to combine fewer than two models."""
     if len(alone) < LEAST:
         raise ValueError(
             f"an ensemble needs at least two finished members, got {len(alone)} of "
@@ -105,8 +112,15 @@ def require_two(desk: Desk, alone: Sequence[Decide], asked: Sequence[Decide]) ->
 def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
     """Train, combine, measure and report; or go on where a run of the same settings stopped.
 
-    Returns the run's place. Raises ValueError for a mistake in settings or data before any worker
-    starts, and where fewer than two members could be made.
+    ValueError for a mistake in settings or data before any worker starts, and where fewer than two
+    members could be made.
+
+    Args:
+        settings: which members, how stored and combined.
+        console: the terminal.
+
+    Returns:
+        The run's place.
     """
     console = console or Console()
     started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()

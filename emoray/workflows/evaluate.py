@@ -1,4 +1,4 @@
-"""`jobs.evaluate`: an artifact scored as it stands, timed alone, and held against gates."""
+"""`jobs.evaluate`: an artifact scored as it is, timed alone, and compared with gates."""
 
 import sys
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ TEXTS, TURNS = 100, 3  # of the clock: three hundred calls give a 95th percentil
 
 
 def _clock(finished: Finished, said: SplitLogits, threads: int) -> list[LatencyRow]:
-    """Alone, batch 1, real texts evenly over their lengths, text in, labels out."""
+    """Time the artifact alone: batch 1, real texts evenly over their lengths, text to labels."""
     from emoray.artifact import runtime as artifact
     from emoray.artifact.cpu import cpu
     from emoray.artifact.latency import TimedArtifact, measure_latency
@@ -76,7 +76,7 @@ def _unleaked(evaluation: ArtifactEvaluation, said: SplitLogits, split: str) -> 
 
 
 def _resampled(evaluation: ArtifactEvaluation, said: SplitLogits) -> Resampled:
-    """The artifact's own decision on a split."""
+    """Resample the scores of the artifact's own decision on a split."""
     return resampled(
         (said.logits_NK, evaluation.finished.cuts_K[None]),
         said.labels_NK,
@@ -88,7 +88,7 @@ def _resampled(evaluation: ArtifactEvaluation, said: SplitLogits) -> Resampled:
 def evaluate_artifact(
     evaluation: ArtifactEvaluation, settings: Evaluate
 ) -> tuple[EvaluationRow, Scores, list[LatencyRow]]:
-    """Score, time and hold against the gates; the decision is the artifact's own."""
+    """Score and time the artifact by its own decision, and apply the gates."""
     finished, said = evaluation.finished, evaluation.split_logits(settings.split)
     drawn = _resampled(evaluation, said)
     scores = drawn.scores.row(0)
@@ -136,8 +136,17 @@ def evaluate_artifact(
 
 
 def _paired(evaluation: ArtifactEvaluation, folders: Mapping[str, Path]) -> dict[str, Comparison]:
-    """The artifact beside each baseline on test, by its model: same texts, same resamples. On dev
-    there is none, where the baselines were decided."""
+    """Compare the artifact with each baseline on the same resamples of test.
+
+    Not on dev, on which the baselines were decided.
+
+    Args:
+        court: the artifact with its corpus.
+        folders: of the finished baselines, by id.
+
+    Returns:
+        Comparisons by id.
+    """
     said, columns_K = (
         evaluation.split_logits("test"),
         taxonomy_columns(evaluation.finished.labels, evaluation.taxonomy),
@@ -155,9 +164,16 @@ def _paired(evaluation: ArtifactEvaluation, folders: Mapping[str, Path]) -> dict
 def _baselines(
     evaluation: ArtifactEvaluation, split: str, console: Console
 ) -> list[dict[str, Any]] | None:
-    """Baselines of the corpus, fitted on its train and decided on its dev: rows of `points`, timed
-    here, made once a store, on test with the artifact's comparison (`compared`). None of a corpus
-    on which nothing can be fitted, which is said."""
+    """Make and time baselines of the corpus, fitted on its train and decided on its dev.
+
+    Args:
+        court: the artifact with its corpus.
+        split: on test they come with the artifact's comparison, `compared`.
+        console: gets a line where nothing can be fitted on the corpus.
+
+    Returns:
+        Rows of `points`; None where nothing can be fitted.
+    """
     asked = baselines_of(
         CorpusRef.of(evaluation.corpus, evaluation.source.folder), evaluation.taxonomy.name
     )
@@ -177,9 +193,16 @@ def _baselines(
 
 
 def run_evaluate(settings: Evaluate, console: Console | None = None) -> EvaluationRow:
-    """Print a table and a line for each failed gate (to stderr), write `evaluation` and `latency`.
+    """Evaluate an artifact: print tables, write `evaluation` and `latency`.
 
-    Returns the row that was written: `passed` says whether a CI may go on.
+    Each failed gate is a line on stderr.
+
+    Args:
+        settings: which artifact on what split, with which gates.
+        console: the terminal.
+
+    Returns:
+        The row that was written; `passed` is false where a gate failed.
     """
     console = console or Console()
     finished = open_artifact(settings.artifact)

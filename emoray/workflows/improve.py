@@ -48,14 +48,14 @@ from emoray.workflows.subsample import fewer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A technique on one family: its recipe, and the seeds whose models answer together."""
+    """A technique on one family: its recipe, and the groups of seeds that are averaged."""
 
     name: str
     recipe: Recipe
     groups: tuple[tuple[int, ...], ...]
 
     def scores(self, data: Data) -> list[list[Score]]:
-        """The stages that answer, by group; ValueError for what the data cannot give."""
+        """The stages that score, by group; ValueError where the data lack what is needed."""
         return [
             [
                 deciding(training(replace(self.recipe, seed=s), data), FLOAT, (Decision(),)).scored
@@ -103,7 +103,7 @@ def planned_techniques(
 
 
 def _make(stages: Stages, scores: Sequence[Score], console: Console) -> None:
-    """Have every answer made, each once. ValueError names the first that could not be."""
+    """Make all logits, each once; ValueError names the first that failed."""
     failed = []
     with progress.following(stages, len(scores), console):
         asked = {stages.make(score): score for score in scores}
@@ -139,7 +139,7 @@ def _cut(found: CorpusSummary, settings: Improve, folder: Path) -> CorpusSummary
 def _answers(
     settings: Improve, looks: Mapping[str, CorpusSummary], folder: Path, console: Console
 ) -> dict[str, list[Attempt]]:
-    """Every attempt with its answers, the baseline of each family first."""
+    """Every attempt with its logits, the baseline of each family first."""
     plans = {
         family: [
             replace(plan, recipe=reading(found, plan.recipe, settings.max_tokens))
@@ -192,9 +192,16 @@ def _answers(
 
 
 def run_improve(settings: Improve, console: Console | None = None) -> Place:
-    """Compare, write `improvements`, `improvement_seeds`, a figure and a summary; returns where.
+    """Compare techniques; write `improvements`, `improvement_seeds`, a figure and a summary.
 
-    Raises ValueError for a mistake in settings or data before any worker starts.
+    ValueError for a mistake in settings or data, before any worker starts.
+
+    Args:
+        settings: which techniques on which families.
+        console: the terminal.
+
+    Returns:
+        The run's folder.
     """
     console = console or Console()
     settings.ready()

@@ -29,7 +29,7 @@ DECISIONS = tuple(Decision(temperature=1.0, rule=rule) for rule in (PerLabel(), 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TechniqueLogits:
-    """What one training, or one ensemble, says of dev and test. fitted: `DECISIONS`, on its dev."""
+    """Logits of one training, or one ensemble, with `DECISIONS` fitted on its dev."""
 
     seed: int
     logits: ModelLogits
@@ -37,13 +37,13 @@ class TechniqueLogits:
     size_bytes: int
 
     def decided(self, r: int) -> np.ndarray:
-        """decided_NK of test under decision r."""
+        """Decisions (N, K) on test under decision r."""
         return np.asarray(self.logits.test_NK >= self.fitted.cuts_RK[r])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Attempt:
-    """A technique, or the baseline, on one family: an answer for each seed."""
+    """A technique, or the baseline, on one family, with logits for each seed."""
 
     name: str
     family: str
@@ -59,7 +59,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What all rows of one comparison share."""
+    """Columns that all rows of one comparison share."""
 
     corpus: str
     taxonomy: str
@@ -102,7 +102,7 @@ def _row(
 def improvement_rows(
     attempts: Sequence[Attempt], baseline: Attempt, about: About
 ) -> Iterator[ImprovementRow]:
-    """Each attempt against the baseline of its family, all labels first, by every rule."""
+    """Rows of each attempt against the baseline of its family, all labels first, by every rule."""
     weights_BN = usual_weights(baseline.answers[0].logits.test_labels_NK)
     for r, decision in enumerate(DECISIONS):
         before, rule = baseline.seed_scores(r, weights_BN), str(decision.rule)
@@ -116,7 +116,7 @@ def improvement_rows(
 
 
 def seed_rows(attempts: Sequence[Attempt]) -> Iterator[ImprovementSeedRow]:
-    """One row a seed and rule, the baseline among them."""
+    """One row per seed and rule, the baseline's too."""
     for attempt in attempts:
         for r, decision in enumerate(DECISIONS):
             for answer in attempt.answers:
@@ -159,7 +159,7 @@ def _sentence(row: ImprovementRow) -> str:
 
 
 def improvement_summary(rows: Sequence[ImprovementRow]) -> str:
-    """One paragraph a family: what was promised, what was found, and under which rule."""
+    """One paragraph per family: what was promised, what was found, and under which rule."""
     paragraphs = []
     headline = str(DECISIONS[0].rule)
     for family in dict.fromkeys(row.family for row in rows):

@@ -47,7 +47,7 @@ from emoray.tables.rows import FailureRow, RunRow
 from emoray.workflows.ending import print_ending
 from emoray.workflows.ship_front import Model, Shipping, ship_rows, shipped_before
 
-# What is asked of every point when a search ends; of those that are shipped all is.
+# Columns that are read of every point when a search ends; shipped points are read whole.
 KNOWN = (
     *("point", "model", "corpus", "taxonomy", "family", "recipe", "on_front", "size_bytes"),
     *("temperature_rule", "dev_macro_f1", "test_macro_f1", "test_macro_f1_low"),
@@ -57,8 +57,20 @@ KNOWN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One start of the job, for the `runs` table. hands: stages that the actors of a pool made
-    or found. cpu_started: the driver's processor time when it began."""
+    """One start of the job, for the `runs` table.
+
+    Attributes:
+        search: grid, joint or ensemble.
+        space: name of the search space.
+        taxonomy: whose labels are learned.
+        trials: how many.
+        started: UTC.
+        wall_seconds: so far.
+        search_seconds: of these, the search.
+        cpu_started: the driver's processor time when it began.
+        job: module of the job.
+        by_pool: stages that the actors of a pool made or found.
+    """
 
     search: str
     space: str
@@ -69,14 +81,14 @@ class Start:
     search_seconds: float
     cpu_started: float
     job: str = "jobs.sweep"
-    hands: tuple[Done, ...] = ()
+    by_pool: tuple[Done, ...] = ()
 
 
 def record_start(desk: Desk, facts: CorpusSummary, start: Start) -> None:
     """Write this start into `runs`; earlier starts stay."""
     status = desk.stages.status()
     starts = [v.sha256 for v in facts.data.vectors] + [e.sha256 for e in facts.data.encoders]
-    made = [done for done in start.hands if not done.cached]
+    made = [done for done in start.by_pool if not done.cached]
     cpu_seconds = status.cpu_seconds + sum(done.cpu_seconds for done in made)
     row = RunRow(
         run=desk.run_folder.name,
@@ -112,14 +124,14 @@ def record_start(desk: Desk, facts: CorpusSummary, start: Start) -> None:
 
 
 def first_failure(desk: Desk) -> str:
-    """What stopped the first thing that failed, in words."""
+    """The first failure in a sentence."""
     files = part_files(desk.run_folder, "failures", desk.token)
     rows = read_table(files[0], FailureRow).to_pylist() if files else []
     return f"{rows[0]['stage']} failed with {rows[0]['error']}" if rows else "no trial ran"
 
 
 def _refuse_damaged(desk: Desk, done: Compacted) -> None:
-    """Drop damaged parts of tables, and refuse to go on without them (ValueError)."""
+    """Delete damaged parts of tables, and refuse to go on without them (ValueError)."""
     if not done.damaged:
         return
     for path in done.damaged:
@@ -132,19 +144,19 @@ def _refuse_damaged(desk: Desk, done: Compacted) -> None:
 
 def predict(
     desk: Desk,
-    answers: Mapping[str, PredictionSource],
+    sources: Mapping[str, PredictionSource],
     chosen: Collection[str],
     store: Store,
     folder: Path,
     console: Console,
 ) -> None:
-    """Write `predictions`, of stages that are found whole or made again; say what it lacks."""
+    """Write `predictions` of stages that are found whole or made again; print what it lacks."""
     why: dict[str, str] = {}
-    for model, stages in kept_points(answers, chosen).items():
+    for model, stages in kept_points(sources, chosen).items():
         for asked in [desk.stages.make(stage) for stage in stages]:
             if isinstance(made := asked.result(), Failed):
                 why.setdefault(model, f"{made.stage} failed with {made.error}")
-    for model in write_predictions(store, answers, chosen, folder):
+    for model in write_predictions(store, sources, chosen, folder):
         reason = why.get(model, "its logits were damaged meanwhile")
         console.print(
             f"[bold red]predictions lack {model}:[/] {escape(reason)}: run the same command again, "
@@ -164,10 +176,19 @@ def publish(
     also: Collection[str] = (),
     keep_texts: bool = False,
 ) -> None:
-    """Merge the tables, ship the artifacts of the front, draw the report and say what to pick.
+    """Merge the tables, ship the artifacts of the front, draw the report and print the picks.
 
-    ensembles: of the decided models. also: points to ship beside the front.
-    keep_texts: whether the test texts become a table.
+    Args:
+        desk: the run.
+        decided: its models.
+        store: of the stages.
+        console: the terminal.
+        ensembles: of the decided models.
+        also: points to ship besides the front.
+        keep_texts: whether the test texts become a table.
+
+    Raises:
+        ValueError: no model was finished, or a part of a table is damaged.
     """
     baselines = f"{BaselineModel.name}-"
     if all(part.startswith(baselines) for part in desk.written("points")):

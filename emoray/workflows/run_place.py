@@ -9,7 +9,7 @@ from emoray.storage.run_folder import RunFolder
 
 
 def free_place(lands: RunFolder, inputs: Mapping[str, str], console: Console) -> Place:
-    """The folder for results of these inputs; ValueError where the one named is another's."""
+    """The folder for results of these inputs; ValueError where the named one has other inputs."""
     place, said = lands.free(inputs)
     if said:
         console.print(f"[bold]note[/bold] {said}", highlight=False, soft_wrap=True)

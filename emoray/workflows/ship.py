@@ -13,7 +13,7 @@ from emoray.storage.store.keys import Stage
 
 
 def _made(row: dict[str, Any], cuts_K: np.ndarray, base: Base) -> ArtifactRow:
-    """The row's own files on its base; refuses others than were scored."""
+    """Add the row's own files to its base; ValueError where they are not those scored."""
     made = row_of(base, temperature=row["temperature"], cuts_K=cuts_K, rule=row["threshold_rule"])
     if (made.sha256, made.size_bytes) != (row["artifact_sha256"], row["size_bytes"]):
         raise ValueError(

@@ -36,7 +36,7 @@ from emoray.workflows.settings.sweep import Sweep
 
 
 def _inputs(sweep: Sweep, facts: CorpusSummary) -> dict[str, str]:
-    """What the run's results are made of: another input is another run."""
+    """Digests of the run's inputs: with other inputs it is another run."""
     given = [v.sha256 for v in facts.data.vectors] if sweep.vector_files else []
     return {
         "job": "jobs.sweep",
@@ -58,7 +58,7 @@ def _encoders(sweep: Sweep) -> tuple[str, ...]:
 
 
 def _vector_files(sweep: Sweep) -> tuple[Place, ...] | None:
-    """Those named; none where none are needed, None where what is at hand will do."""
+    """Files named by the user; () where none are needed, None for those at hand."""
     if sweep.vector_files and (encoders_needed(sweep.space) or not sweep.overrides.needs_given):
         raise ValueError(
             f"--vectors-file is for recipes that start from given vectors, got "
@@ -96,7 +96,7 @@ def _announce(
 
 
 def _search(space: Space | JointSpace, desk: Desk, console: Console) -> list[Decide]:
-    """The search itself; returns what its tables are made of."""
+    """Search; return the stages of all models."""
     with progress.following(desk.stages, space.models, console):
         if isinstance(space, Space):
             return tune.search_grid(space, desk)
@@ -109,9 +109,16 @@ def _search(space: Space | JointSpace, desk: Desk, console: Console) -> list[Dec
 
 
 def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
-    """Run or continue a sweep; returns the run's folder.
+    """Run or continue a sweep.
 
-    Raises ValueError for a mistake in the settings or the data before any worker starts.
+    ValueError for a mistake in the settings or the data, before any worker starts.
+
+    Args:
+        sweep: what to search, on what data.
+        console: the terminal.
+
+    Returns:
+        The run's folder.
     """
     console = console or Console()
     started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()

@@ -15,7 +15,7 @@ from emoray.workflows.compare.operand import Operand, OperandLogits
 
 
 def _origin(finished: Finished) -> str:
-    """The same for artifacts that read text alike: one may be the other, compressed."""
+    """A digest, equal for artifacts that read text alike: one may be the other compressed."""
     files = [finished.folder / name for name in (LABELS, TOKENIZER, VOCABULARY)]
     if not all(file.is_file() for file in files):
         return ""
@@ -24,7 +24,7 @@ def _origin(finished: Finished) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorer:
-    """Where artifacts are scored, and who is told of the corpus, once. sources: told already."""
+    """Scores artifacts, and announces each corpus once; `sources` are those announced."""
 
     asked: RunOptions
     split: str

@@ -34,7 +34,7 @@ from emoray.workflows.settings.compress import Compression
 
 
 def chosen(settings: Compression) -> dict[str, Scheme]:
-    """What is made: what was asked for, and the float graph, beside which integers stand."""
+    """The schemes asked for, and float, with which all are compared."""
     asked = pick(settings.schemes, every=settings.every)
     if not any(not isinstance(s, ModelScheme) or s.quantized for s in asked.values()):
         raise ValueError(
@@ -46,7 +46,7 @@ def chosen(settings: Compression) -> dict[str, Scheme]:
 
 
 def list_schemes(console: Console | None = None) -> None:
-    """Every scheme by its short and its whole name."""
+    """Print every scheme by its short and its whole name."""
     made = table("Schemes of jobs.compress", "name", "what it is", "", left=3)
     made.columns[0].no_wrap = True
     made.columns[0].min_width = max(map(len, named_schemes()))  # what people type is never cut
@@ -57,7 +57,7 @@ def list_schemes(console: Console | None = None) -> None:
 
 
 def _bench(settings: Compression, console: Console) -> Bench:
-    """Everything checked that can be checked before the first file is written."""
+    """Check all that can be checked before the first file is written."""
     source = settings.find()
     given = find_loaded(
         local_copy(settings.model),
@@ -107,10 +107,19 @@ def _tell(
 
 
 def run_compress(settings: Compression, console: Console | None = None) -> Place:
-    """Write artifacts/NAME and the tables; returns their folder.
+    """Compress a checkpoint under many schemes; write artifacts/NAME and the tables.
 
-    Raises ValueError where nothing could be quantized, and at the end, with everything else
-    written, where a scheme failed. Finished stages are kept: the same call goes on.
+    Finished stages are kept: the same call goes on where it stopped.
+
+    Args:
+        settings: which model under which schemes.
+        console: the terminal.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        ValueError: nothing could be quantized; or, with everything else written, a scheme failed.
     """
     console = console or Console()
     asked = chosen(settings)
@@ -151,10 +160,10 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         soft_wrap=True,
     )
     if made.failed:
-        told = "; ".join(f"{name}: {why}" for name, why in made.failed.items())
+        why = "; ".join(f"{name}: {why}" for name, why in made.failed.items())
         raise ValueError(
             f"every scheme must become an artifact, {len(made.failed)} of {len(asked)} did not "
-            f"({told}): leave them out; the others are finished in {out}"
+            f"({why}): leave them out; the others are finished in {out}"
         )
     return out
 

@@ -31,7 +31,7 @@ FORMS = {TORCH: "float32", TORCH_INT8: "int8-sym-tensor-minmax@dynamic"}
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bench:
-    """One checkpoint before one corpus, with the store that remembers."""
+    """One checkpoint with one corpus and the store of its stages."""
 
     given: LoadedCheckpoint
     corpus: CorpusRef
@@ -41,6 +41,7 @@ class Bench:
 
     @property
     def checkpoint(self) -> ReadCheckpoint:
+        """The stage that reads the checkpoint."""
         found, taxonomy = self.given.checkpoint, self.given.taxonomy
         if isinstance(self.corpus, OwnCorpusRef):
             return ReadOwnCheckpoint(
@@ -59,9 +60,11 @@ class Bench:
 
     @property
     def text(self) -> ReadCorpus:
+        """The stage that encodes the corpus."""
         return ReadCorpus(checkpoint=self.checkpoint, corpus=self.corpus)
 
     def torch(self, name: str) -> ScoreTorch:
+        """The stage that scores PyTorch's model."""
         return ScoreTorch(checkpoint=self.checkpoint, text=self.text, by_torch=name == TORCH_INT8)
 
 
@@ -128,7 +131,7 @@ def time_all(bench: Bench, made: MadeVariants, say: Say) -> VariantTimes:
 
 
 def judge_all(bench: Bench, made: MadeVariants) -> dict[str, VariantScores]:
-    """Decisions fitted on dev by one rule, judged on test with the same resamples."""
+    """Fit decisions on dev by one rule; score them on the same resamples of test."""
     text = bench.store.make(bench.text).folder
     scored = {name: bench.store.make(bench.torch(name)).folder for name in FORMS}
     scored |= {name: bench.store.make(v.scored).folder for name, v in made.variants.items()}

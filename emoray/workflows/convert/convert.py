@@ -1,4 +1,4 @@
-"""`jobs.convert`: a finished checkpoint as ONNX, held against PyTorch before it is let out."""
+"""`jobs.convert`: a finished checkpoint as ONNX, compared with PyTorch before it is written."""
 
 import json
 from collections.abc import Callable
@@ -49,7 +49,7 @@ ONNX = "onnx"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Desk:
-    """One model before one corpus, whose labels it may have or not."""
+    """One model with one corpus, whose labels it may have or not."""
 
     given: LoadedCheckpoint
     source: CorpusFolder
@@ -59,6 +59,7 @@ class Desk:
 
     @property
     def converted(self) -> Convert:
+        """The stage that converts the model."""
         return Convert(
             sha256=self.given.checkpoint.sha256,
             max_tokens=self.given.max_tokens,
@@ -67,7 +68,7 @@ class Desk:
 
 
 def _desk(settings: Conversion) -> Desk:
-    """Everything checked that can be checked before the first file is written."""
+    """Check all that can be checked before the first file is written."""
     source = settings.find()
     kinds = taxonomies_of(source.folder)
     given = find_loaded(local_copy(settings.model), max_tokens=settings.max_tokens, among=kinds)
@@ -85,7 +86,7 @@ def _desk(settings: Conversion) -> Desk:
 
 
 def _decision(desk: Desk, base: Base) -> tuple[ArtifactRow, np.ndarray]:
-    """The artifact's decision, fitted on dev where the labels are the corpus', and its cuts_K."""
+    """The artifact's decision and its cuts_K, fitted on dev where the corpus has its labels."""
     labels = len(desk.given.checkpoint.labels)
     if not desk.judged:
         return row_of(base, temperature=1.0, cuts_K=np.zeros(labels), rule="fixed0.5"), np.zeros(
@@ -104,7 +105,7 @@ def _decision(desk: Desk, base: Base) -> tuple[ArtifactRow, np.ndarray]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ConversionMeasurements:
-    """What was compared and timed."""
+    """Results of comparing and timing."""
 
     parity: Parity
     rows: list[SpeedRow]
@@ -116,7 +117,7 @@ class ConversionMeasurements:
 def _measure(
     desk: Desk, folder: Path, row: ArtifactRow, cuts_K: np.ndarray, settings: Conversion, say: Say
 ) -> ConversionMeasurements:
-    """Parity first, then the clock, then memory. `folder` holds the artifact's base."""
+    """Measure parity, then latency, then memory; `folder` holds the artifact's base."""
     from emoray.models.encoder import torch_baseline
 
     files = {name: (folder / name).read_bytes() for name in BASE_FILES}
@@ -195,7 +196,7 @@ def _rows(
 
 
 def _failure(found: Parity, tolerance: float) -> str:
-    """Why a conversion must not be let out; empty where it may."""
+    """Why the artifact must not be written; empty where it may."""
     if found.misread:
         return str(found.misread)
     if not found.max_logit_error <= tolerance or found.changed_decisions:
@@ -237,10 +238,18 @@ def _tell(console: Console, rows: list[ConversionRow], said: list[CoverageRow]) 
 
 
 def run_convert(settings: Conversion, console: Console | None = None) -> Place:
-    """Write the artifact and the tables; returns their folder.
+    """Convert a checkpoint; write the artifact and the tables.
 
-    Raises ValueError where the converted model says anything else than PyTorch: the tables then
-    tell what, and no artifact is written.
+    Args:
+        settings: which model, whose texts.
+        console: the terminal.
+
+    Returns:
+        The run's folder.
+
+    Raises:
+        ValueError: the converted model differs from PyTorch; the tables are written, the artifact
+            is not.
     """
     console = console or Console()
     desk = _desk(settings)

@@ -1,4 +1,4 @@
-"""Whether a converted model says what PyTorch says, on real texts of every length.
+"""Whether a converted model agrees with PyTorch on real texts of every length.
 
 Shapes: N texts, L tokens, K labels, C decisions (rows of cuts).
 """
@@ -28,7 +28,7 @@ Encode = Callable[[Sequence[str]], list[list[int]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parity:
-    """What was compared and how far it differs. misread: the first text with other ids."""
+    """What was compared and how far it differs; `misread` is the first text with other ids."""
 
     texts: int
     shortest_tokens: int
@@ -40,7 +40,7 @@ class Parity:
 
 
 def many_lengths(texts: Sequence[str], encode: Encode, max_tokens: int) -> list[str]:
-    """Real texts over the lengths they have, odd ones, and joined ones up to beyond the longest."""
+    """Real texts of all lengths, odd ones, and joined ones longer than the limit."""
     distinct = list(dict.fromkeys(texts))
     lengths = [len(ids) for ids in encode(distinct)]
     mean = max(1.0, float(np.mean(lengths)))
@@ -60,7 +60,7 @@ def _padded(rows: Sequence[Sequence[int]]) -> np.ndarray:
 
 
 def _batches(rows: Sequence[Sequence[int]]) -> list[np.ndarray]:
-    """Every text alone, then all in batches of mixed length."""
+    """Batches of every text alone, then of all in mixed lengths."""
     order = np.random.default_rng(0).permutation(len(rows))
     mixed = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
     return [_padded([row]) for row in rows] + [_padded([rows[i] for i in some]) for some in mixed]
@@ -75,9 +75,18 @@ def measure_parity(
     onnx: Model,
     cuts_CK: np.ndarray,
 ) -> Parity:
-    """Both models on texts of many lengths, alone and among longer ones; token ids of every text.
+    """Compare both models on texts of many lengths, alone and among longer ones.
 
-    ids: of the artifact's tokenizer.
+    Args:
+        given: the checkpoint.
+        texts: whose token ids are compared, all of them.
+        ids: of a text by the artifact's tokenizer.
+        torch: the model in PyTorch.
+        onnx: the converted model.
+        cuts_CK: decisions to compare.
+
+    Returns:
+        The largest differences.
     """
     chosen = many_lengths(texts, lambda some: ids_as_saved(given, some), given.max_tokens)
     rows = [ids(text) for text in chosen]
@@ -107,8 +116,15 @@ def _logits(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def require_parity(bench: Bench, made: MadeVariants) -> None:
-    """Refuse (ValueError) a compression that reads dev and test otherwise than the model does, or
-    whose float graph says something else of them."""
+    """Refuse a compression that differs from the model on dev and test.
+
+    Args:
+        bench: the checkpoint with its corpus.
+        made: its variants.
+
+    Raises:
+        ValueError: a text has other ids, or the float graph has other logits.
+    """
     corpus = bench.corpus.read(bench.given.taxonomy.name)
     texts = [*corpus.dev.texts, *corpus.test.texts]
     some = next(iter(made.variants.values()))

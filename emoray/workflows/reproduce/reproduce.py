@@ -28,7 +28,7 @@ from emoray.workflows.settings.run import Reproduce
 
 
 def _recipes(record: RecordedRun) -> Iterator[Recipe]:
-    """Of the rows' models, and of ensembles' members."""
+    """Recipes of the rows' models, and of ensembles' members."""
     for row in record.rows:
         spec = record.spec(row)
         for each in member_specs(record, spec) if spec["weighing"] else (spec,):
@@ -36,7 +36,7 @@ def _recipes(record: RecordedRun) -> Iterator[Recipe]:
 
 
 def _data(settings: Reproduce, record: RecordedRun) -> Data:
-    """Corpus, and what the rows' trainings start from, as it is at hand here."""
+    """Corpus, vectors and encoders that the rows' trainings start from, as at hand here."""
     recipes = list(_recipes(record))
     given = any(FAMILIES[r.family].word_vectors(r) == PretrainedVectors() for r in recipes)
     found = summarize_corpus(
@@ -69,9 +69,16 @@ def _corpus(settings: Reproduce, record: RecordedRun) -> Corpus:
 
 
 def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
-    """Reproduce row by row and tell; returns how many rows did not come out again.
+    """Reproduce rows one by one and print the results.
 
     ValueError for a mistake in the settings, an unfinished run, or another corpus.
+
+    Args:
+        settings: which rows of which run.
+        console: the terminal.
+
+    Returns:
+        How many rows were not reproduced.
     """
     console = console or Console()
     record = read_record(settings.run, settings.points, settings.sample, settings.seed)

@@ -1,1 +1,1 @@
-"""What may be asked of each job: one dataclass a job, of which its command line is made."""
+"""Settings of each job: one dataclass per job, from which its command line is made."""

@@ -1,4 +1,4 @@
-"""What may be asked of `jobs.augment`."""
+"""Settings of `jobs.augment`."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
@@ -15,11 +15,7 @@ USUAL = "goemotions"  # the taxonomy where none is named
 
 @dataclass(frozen=True, kw_only=True)
 class Augmenting(RunOptions):
-    """What to translate, what of it to keep, and where it lands.
-
-    limit: only the first so many texts of train; agree: an artifact that must still see the labels;
-    most_fall: how far their mean probability may fall, None for the filter's own.
-    """
+    """What to translate, what of it to keep, and where it is written."""
 
     USUAL_NAME: ClassVar[str] = "augment-TAXONOMY"
 
@@ -67,9 +63,10 @@ class Augmenting(RunOptions):
 
     @property
     def knob(self) -> BackTranslation:
-        """What a recipe would say; ValueError for what none may."""
+        """The same choice as a field of a recipe; ValueError for an invalid one."""
         return BackTranslation(share=self.share, balance=self.balance, translator=self.translator)
 
     @property
     def usual_name(self) -> str:
+        """Default name of the run's folder."""
         return f"augment-{about_run(self.taxonomy, self.corpus, usual=USUAL)}"

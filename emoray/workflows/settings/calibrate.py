@@ -1,4 +1,4 @@
-"""What may be asked of `jobs.calibrate`."""
+"""Settings of `jobs.calibrate`."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -17,4 +17,5 @@ class Calibrate(ArtifactOptions):
 
     @property
     def usual_name(self) -> str:
+        """Default name of the run's folder."""
         return f"calibrate-{name_of(self.artifact)}"

@@ -1,4 +1,4 @@
-"""What may be asked of `jobs.compare`."""
+"""Settings of `jobs.compare`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -83,16 +83,18 @@ class CompareModels(RunOptions):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What each operand is called: its last part where that tells them apart."""
+        """Name of each operand: its last part where these differ."""
         short = tuple(_short(text) for text in self.operands)
         return short if len(set(short)) == len(short) else self.operands
 
     @property
     def usual_name(self) -> str:
+        """Default name of the run's folder."""
         return f"compare-{_short(self.operands[0])}" if self.operands else "compare"
 
     @property
     def shown_settings(self) -> Mapping[str, str]:
+        """Settings that the tables depend on."""
         return settings_of(margin=self.margin, resamples=self.resamples, seed=self.seed)
 
 

@@ -1,4 +1,4 @@
-"""What may be asked of `jobs.compress`."""
+"""Settings of `jobs.compress`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,9 +35,11 @@ class Compression(CheckpointOptions):
 
     @property
     def usual_name(self) -> str:
+        """Default name of the run's folder."""
         return f"compress-{name_of(self.model)}"
 
     @property
     def shown_settings(self) -> Mapping[str, str]:
+        """Settings that the tables depend on."""
         schemes = ("all",) if self.every else self.schemes
         return settings_of(schemes=schemes, max_tokens=self.max_tokens)

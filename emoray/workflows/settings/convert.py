@@ -1,4 +1,4 @@
-"""What may be asked of `jobs.convert`."""
+"""Settings of `jobs.convert`."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -30,4 +30,5 @@ class Conversion(CheckpointOptions):
 
     @property
     def usual_name(self) -> str:
+        """Default name of the run's folder."""
         return f"convert-{name_of(self.model)}"

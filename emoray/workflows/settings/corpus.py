@@ -1,4 +1,4 @@
-"""What may be asked of `jobs.corpus`."""
+"""Settings of `jobs.corpus`."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What may be asked of `jobs.decide`."""
+"""Settings of `jobs.decide`."""
 
 import math
 from dataclasses import dataclass
@@ -11,11 +11,7 @@ from emoray.storage.location import Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeDecision:
-    """Which artifact, and one of: a decision given, one from a calibration, a way through the
-    history, or a look at it.
-
-    thresholds: `0.4` for all labels, `joy=0.3` for one; labels not named keep what they have.
-    """
+    """Which artifact, and one of: a decision, a calibration, undo or redo, or the history."""
 
     artifact: Annotated[Place, Option(help="Folder of the artifact, of either family.")]
     temperature: Annotated[

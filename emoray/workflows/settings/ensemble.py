@@ -1,4 +1,4 @@
-"""What may be asked of `jobs.ensemble`."""
+"""Settings of `jobs.ensemble`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -93,17 +93,20 @@ class Ensemble(TrainingOptions):
 
     @property
     def combinations(self) -> tuple[str, ...]:
+        """The combinations, `all` resolved."""
         from emoray.search.members import COMBINATIONS
 
         return COMBINATIONS if EVERY in self.combine else self.combine
 
     @property
     def usual_name(self) -> str:
+        """Default name of the run's folder."""
         about = about_run(self.taxonomy, self.corpus)
         return f"ensemble-{self.plan}{self.members}-{about}"
 
     @property
     def shown_settings(self) -> Mapping[str, str]:
+        """Settings that the tables depend on."""
         return settings_of(
             scheme=self.scheme,
             combine=self.combine,

@@ -1,4 +1,4 @@
-"""What may be asked of `jobs.improve_f1`."""
+"""Settings of `jobs.improve_f1`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -87,26 +87,30 @@ class Improve(TrainingOptions):
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """The techniques, `all` as what it stands for."""
+        """The techniques, `all` resolved."""
         return TECHNIQUES if EVERY in self.techniques else self.techniques
 
     @property
     def augmentation(self) -> BackTranslation:
+        """The augmentation as a field of a recipe."""
         return BackTranslation(share=self.share, balance=self.balance, translator=self.translator)
 
     @property
     def encoder_name(self) -> str:
+        """The encoder, the default one if none is named."""
         from emoray.models.encoder.recipe import DEFAULT_ENCODER
 
         return self.encoder or DEFAULT_ENCODER
 
     @property
     def usual_name(self) -> str:
+        """Default name of the run's folder."""
         families = [] if self.families == USUAL_FAMILIES else list(self.families)
         return "-".join(["improve_f1", *families, about_run(self.taxonomy, self.corpus)])
 
     @property
     def shown_settings(self) -> Mapping[str, str]:
+        """Settings that the tables depend on."""
         names = ("seeds", "members", "translator", "share", "balance", "texts")
         named = {name: getattr(self, name) for name in (*names, "epochs", "max_tokens", "encoder")}
         return settings_of(techniques=self.chosen, **named)

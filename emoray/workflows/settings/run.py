@@ -1,4 +1,4 @@
-"""What may be asked of jobs that read a finished run: report, ship, tables, reproduce."""
+"""Settings of jobs that read a finished run: report, ship, tables, reproduce."""
 
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias

@@ -1,4 +1,4 @@
-"""What may be asked of `jobs.vectors`."""
+"""Settings of `jobs.vectors`."""
 
 from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
@@ -70,6 +70,7 @@ class Training(CorpusOptions, RunOutput):
 
     @property
     def usual_name(self) -> str:
+        """Default name of the run's folder."""
         if self.text is None:
             return f"vectors-{about_run(None, self.corpus, usual='goemotions')}"
         return f"vectors-{self.text.name.partition('.')[0]}"
