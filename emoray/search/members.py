@@ -14,7 +14,7 @@ from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
 from emoray.distributed.actor_pool import Pool, ShardResult, StageLimits, dispatch
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.timing_node import run_timed, timing_kind
-from emoray.search.trials import DECIDED, Desk, copy_rows, measure_models, write_failure
+from emoray.search.trials import DECIDED, RunContext, copy_rows, measure_models, write_failure
 from emoray.stages.decisions import Decide
 from emoray.stages.ensembles import Combine, Weighing, read_weights
 from emoray.stages.families.protocol import TrainStage
@@ -37,23 +37,23 @@ class TrainedMembers:
     done: tuple[Done, ...]
 
 
-def _ready(desk: Desk, members: Sequence[Decide]) -> list[Decide]:
+def _ready(context: RunContext, members: Sequence[Decide]) -> list[Decide]:
     """Those whose texts and vectors could be made."""
     trains = [member.compressed.trained for member in members]
-    asked = [[desk.stages.make(i) for i in inputs_of(t).values()] for t in trains]
+    asked = [[context.stages.make(i) for i in inputs_of(t).values()] for t in trains]
     ready = []
     for member, train, inputs in zip(members, trains, asked, strict=True):
         found = [future.result() for future in inputs]
         failed = next((made for made in found if isinstance(made, Failed)), None)
         if failed:
-            write_failure(desk, train, failed)
+            write_failure(context, train, failed)
         else:
             ready.append(member)
     return ready
 
 
 def train_members(
-    desk: Desk,
+    context: RunContext,
     members: Sequence[Decide],
     *,
     store: Store,
@@ -66,7 +66,7 @@ def train_members(
     One that fails for good becomes a row of `failures`, the others go on.
 
     Args:
-        desk: the run.
+        context: the run.
         members: stages that decide on each member alone.
         store: of the stages.
         pool: how many actors, with which resources.
@@ -76,7 +76,7 @@ def train_members(
     Returns:
         The members that could be trained.
     """
-    ready = _ready(desk, members)
+    ready = _ready(context, members)
     trains: list[TrainStage] = [member.compressed.trained for member in ready]
     finished = 0
 
@@ -102,17 +102,17 @@ def train_members(
     for member in ready:
         made = result[key_of(member.compressed.trained)]
         if isinstance(made, Failed):
-            write_failure(desk, member.compressed.trained, made)
+            write_failure(context, member.compressed.trained, made)
         else:
             alive.append(member)
             done.append(made)
     return TrainedMembers(members=tuple(alive), done=tuple(done))
 
 
-def measured(desk: Desk, members: Sequence[Decide]) -> list[Decide]:
+def measured(context: RunContext, members: Sequence[Decide]) -> list[Decide]:
     """Compress, score and decide each alone, write its rows; return those that could be."""
-    wait([desk.stages.make(member) for member in members])
-    return [member for member in members if not measure_models(desk, [member]).failures]
+    wait([context.stages.make(member) for member in members])
+    return [member for member in members if not measure_models(context, [member]).failures]
 
 
 def weighings(names: Sequence[str], sizes: int) -> list[tuple[Weighing, int]]:
@@ -144,16 +144,16 @@ class Together:
     best: dict[int, tuple[float, str]] = field(default_factory=dict)
 
 
-def combine_members(desk: Desk, ensembles: Sequence[Combine]) -> Together:
+def combine_members(context: RunContext, ensembles: Sequence[Combine]) -> Together:
     """Make the ensembles and copy their rows into the run."""
     found = Together()
-    asked = [desk.stages.make(ensemble) for ensemble in ensembles]
+    asked = [context.stages.make(ensemble) for ensemble in ensembles]
     for ensemble, future in zip(ensembles, asked, strict=True):
         made = future.result()
         if isinstance(made, Failed):
-            write_failure(desk, ensemble, made)
+            write_failure(context, ensemble, made)
             continue
-        points = copy_rows(desk, made, TABLES)
+        points = copy_rows(context, made, TABLES)
         best = pc.max(points.column("dev_macro_f1")).as_py()
         row = points.filter(pc.equal(points.column("dev_macro_f1"), best)).to_pylist()[0]
         found.best[ensemble.size] = max(
@@ -195,7 +195,7 @@ def _summed(
 
 
 def time_members(
-    desk: Desk, members: Sequence[Decide], together: Together, console: Console
+    context: RunContext, members: Sequence[Decide], together: Together, console: Console
 ) -> None:
     """Time every member alone on the same texts, a whole node reserved; ensembles are their sums.
 
@@ -213,13 +213,13 @@ def time_members(
         **asdict(timing_kind()),
     )
     with progress(console, "timing members"):
-        stage, made = run_timed(desk.stages.make, asked)
+        stage, made = run_timed(context.stages.make, asked)
     if isinstance(made, Failed):
-        write_failure(desk, stage, made)
+        write_failure(context, stage, made)
         return
-    table = read_table(desk.folder(made) / "latency.parquet", LatencyRow)
-    desk.write(table, "latency", made.folder.name)
+    table = read_table(context.folder(made) / "latency.parquet", LatencyRow)
+    context.write(table, "latency", made.folder.name)
     samples = [LatencyRow(**row) for row in table.to_pylist()]
     for ensemble, done in together.made:
-        rows = _summed(ensemble, read_weights(desk.folder(done)), samples)
-        desk.write(rows, "latency", done.folder.name)
+        rows = _summed(ensemble, read_weights(context.folder(done)), samples)
+        context.write(rows, "latency", done.folder.name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import optuna
 
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 from emoray.tables.study_rows import ImportanceRow, TrialRow
 
 FEWEST = 4  # complete trials; of fewer no tree tells two parameters apart
@@ -61,7 +61,7 @@ def importance_rows(study: optuna.Study) -> Iterator[ImportanceRow]:
             )
 
 
-def write_study(study: optuna.Study, desk: Desk) -> None:
+def write_study(study: optuna.Study, context: RunContext) -> None:
     """Write the tables `study` and `importances` of a run."""
-    desk.write(trial_rows(study), "study", study.study_name)
-    desk.write(list(importance_rows(study)), "importances", study.study_name)
+    context.write(trial_rows(study), "study", study.study_name)
+    context.write(list(importance_rows(study)), "importances", study.study_name)

@@ -20,7 +20,7 @@ from emoray.distributed.single_flight import Failed
 from emoray.models.augmentation import BackTranslation
 from emoray.models.recipe import Recipe
 from emoray.search.spaces import JointSpace, Space
-from emoray.search.trials import Desk, write_failure
+from emoray.search.trials import RunContext, write_failure
 from emoray.stages.augmentation import (
     AUGMENTATIONS,
     TRANSLATIONS,
@@ -190,12 +190,12 @@ def translate_for(
         translate(whole, store=store, console=console)
 
 
-def write_augmentations(desk: Desk, recipes: Iterable[Recipe]) -> None:
+def write_augmentations(context: RunContext, recipes: Iterable[Recipe]) -> None:
     """Copy the translations that these recipes keep, and reject, into the run."""
-    for augment in dict.fromkeys(a for r in recipes if (a := augmenting(r, desk.data))):
-        made = desk.stages.make(augment).result()
+    for augment in dict.fromkeys(a for r in recipes if (a := augmenting(r, context.data))):
+        made = context.stages.make(augment).result()
         if isinstance(made, Failed):
-            write_failure(desk, augment, made)
+            write_failure(context, augment, made)
             continue
-        rows = read_table(desk.folder(made) / AUGMENTATIONS, AugmentationRow)
-        desk.write(rows, "augmentations", made.folder.name)
+        rows = read_table(context.folder(made) / AUGMENTATIONS, AugmentationRow)
+        context.write(rows, "augmentations", made.folder.name)

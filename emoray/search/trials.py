@@ -38,7 +38,7 @@ SCORED = ("point", "dev_macro_f1", "size_bytes")  # columns of `points` that a s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class RunContext:
     """What a trial reads from and writes to.
 
     Attributes:
@@ -72,46 +72,46 @@ class Desk:
         return made.folder if made.folder.is_dir() else open_store(self.store).local_folder(made)
 
 
-def _write_epochs(desk: Desk, made: Done) -> None:
-    desk.copy(desk.folder(made), "trainings", made.folder.name)
+def _write_epochs(context: RunContext, made: Done) -> None:
+    context.copy(context.folder(made), "trainings", made.folder.name)
 
 
 async def train_and_write(
-    desk: Desk, train: TrainStage | QuantizationAwareTraining
+    context: RunContext, train: TrainStage | QuantizationAwareTraining
 ) -> Failed | None:
     """Make `train` and copy its epochs into the run; return its failure, None without one."""
-    made = await wrap_future(desk.stages.make(train))
+    made = await wrap_future(context.stages.make(train))
     if isinstance(made, Failed):
         return made
-    await asyncio.to_thread(_write_epochs, desk, made)
+    await asyncio.to_thread(_write_epochs, context, made)
     return None
 
 
-def copy_rows(desk: Desk, made: Done, tables: Collection[str] = DECIDED) -> pa.Table:
+def copy_rows(context: RunContext, made: Done, tables: Collection[str] = DECIDED) -> pa.Table:
     """Copy the rows of one decided model into the run; return its points."""
-    folder = desk.folder(made)
+    folder = context.folder(made)
     for table in (*tables, "points"):  # last: where they are, all the others are
-        desk.copy(folder, table, made.folder.name)
+        context.copy(folder, table, made.folder.name)
     points = read_table(folder / "points.parquet", MeasuredPointRow, SCORED)
     best = pc.max(points.column("dev_macro_f1")).as_py()
-    desk.stages.tell(made.folder.name, points.num_rows, best)
+    context.stages.tell(made.folder.name, points.num_rows, best)
     return points
 
 
-def copy_comparisons(desk: Desk, asked: CompareWithParent, made: Done | Failed) -> None:
+def copy_comparisons(context: RunContext, asked: CompareWithParent, made: Done | Failed) -> None:
     """Copy the comparison of a model with its float parent into the run, or its failure."""
     if isinstance(made, Failed):
-        write_failure(desk, asked, made)
+        write_failure(context, asked, made)
         return
-    folder = desk.folder(made)
+    folder = context.folder(made)
     for table in COMPARED:
-        desk.copy(folder, table, made.folder.name)
+        context.copy(folder, table, made.folder.name)
 
 
-def write_failure(desk: Desk, asked: Stage, failed: Failed) -> None:
+def write_failure(context: RunContext, asked: Stage, failed: Failed) -> None:
     """Write a failed stage into the run, once however often it failed."""
     row = FailureRow(trial=id_of(asked), stage=failed.stage, error=failed.error)
-    desk.write([row], "failures", row.trial)
+    context.write([row], "failures", row.trial)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,62 +122,62 @@ class MeasuredModels:
     failures: int = 0
 
 
-async def _measure_one(desk: Desk, decide: Decide) -> MeasuredModels:
+async def _measure_one(context: RunContext, decide: Decide) -> MeasuredModels:
     """Make one model of a finished training, and compare it with its float parent."""
     comparison = comparing(decide)
-    asked, compared = desk.stages.make(decide), comparison and desk.stages.make(comparison)
+    asked, compared = context.stages.make(decide), comparison and context.stages.make(comparison)
     made = await wrap_future(asked)
     if isinstance(made, Failed):
-        await asyncio.to_thread(write_failure, desk, decide, made)
+        await asyncio.to_thread(write_failure, context, decide, made)
         return MeasuredModels(failures=1)
     if refined := decide.compressed.refined:
-        await train_and_write(desk, refined)
+        await train_and_write(context, refined)
     if comparison and compared:
-        await asyncio.to_thread(copy_comparisons, desk, comparison, await wrap_future(compared))
-    rows = await asyncio.to_thread(copy_rows, desk, made)
+        await asyncio.to_thread(copy_comparisons, context, comparison, await wrap_future(compared))
+    rows = await asyncio.to_thread(copy_rows, context, made)
     return MeasuredModels(points=rows.num_rows)
 
 
-async def measuring(desk: Desk, decided: Sequence[Decide]) -> MeasuredModels:
+async def measuring(context: RunContext, decided: Sequence[Decide]) -> MeasuredModels:
     """Make one training and models of it; write their rows, or failures."""
     (train,) = {d.compressed.trained for d in decided}
-    if failed := await train_and_write(desk, train):
-        await asyncio.to_thread(write_failure, desk, train, failed)
+    if failed := await train_and_write(context, train):
+        await asyncio.to_thread(write_failure, context, train, failed)
         return MeasuredModels(failures=len(decided))
-    models = await together(*(_measure_one(desk, decide) for decide in decided))
+    models = await together(*(_measure_one(context, decide) for decide in decided))
     return MeasuredModels(
         points=sum(model.points for model in models),
         failures=sum(model.failures for model in models),
     )
 
 
-def measure_models(desk: Desk, decided: Sequence[Decide]) -> MeasuredModels:
+def measure_models(context: RunContext, decided: Sequence[Decide]) -> MeasuredModels:
     """Run `measuring` to its end."""
-    return run_to_end(measuring(desk, decided))
+    return run_to_end(measuring(context, decided))
 
 
-async def placing(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
+async def placing(context: RunContext, spec: Spec) -> dict[str, Any] | Failed:
     """Measure one operating point and write its rows; return its row of `points`."""
-    train = training(spec.recipe, desk.data)
+    train = training(spec.recipe, context.data)
     decide = deciding(train, spec.scheme, (spec.decision,))
-    if failed := await train_and_write(desk, train):
-        await asyncio.to_thread(write_failure, desk, train, failed)
+    if failed := await train_and_write(context, train):
+        await asyncio.to_thread(write_failure, context, train, failed)
         return failed
-    made = await wrap_future(desk.stages.make(decide))
+    made = await wrap_future(context.stages.make(decide))
     if isinstance(made, Failed):
-        await asyncio.to_thread(write_failure, desk, decide, made)
+        await asyncio.to_thread(write_failure, context, decide, made)
         return made
     if decide.compressed.refined:
-        await train_and_write(desk, decide.compressed.refined)
+        await train_and_write(context, decide.compressed.refined)
     if comparison := comparing(decide):
-        compared = await wrap_future(desk.stages.make(comparison))
-        await asyncio.to_thread(copy_comparisons, desk, comparison, compared)
+        compared = await wrap_future(context.stages.make(comparison))
+        await asyncio.to_thread(copy_comparisons, context, comparison, compared)
     if decide.compressed.refined and spec.scheme != (control := float_baseline(spec.scheme)):
         # What a refined model is compared with is a row too.
         too = deciding(train, control, (spec.decision,))
-        made_too = await wrap_future(desk.stages.make(too))
+        made_too = await wrap_future(context.stages.make(too))
         if not isinstance(made_too, Failed):
-            await asyncio.to_thread(copy_rows, desk, made_too)
-    rows = await asyncio.to_thread(copy_rows, desk, made)
+            await asyncio.to_thread(copy_rows, context, made_too)
+    rows = await asyncio.to_thread(copy_rows, context, made)
     row: dict[str, Any] = rows.to_pylist()[0]
     return row

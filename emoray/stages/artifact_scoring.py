@@ -57,7 +57,7 @@ class ScoreArtifact:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SplitLogits:
-    """One split: the artifact's logits and the true labels, in the artifact's order of labels."""
+    """Logits of one split and the true labels, in the artifact's order of labels."""
 
     logits_NK: np.ndarray
     labels_NK: np.ndarray
@@ -66,7 +66,7 @@ class SplitLogits:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ArtifactEvaluation:
-    """An artifact with the corpus that it is evaluated on."""
+    """An artifact that is evaluated on a corpus."""
 
     finished: Finished
     source: CorpusFolder
@@ -89,7 +89,7 @@ class ArtifactEvaluation:
         }
 
     def split_logits(self, split: str) -> SplitLogits:
-        """The logits of a split, computed once per model and corpus; refuse train."""
+        """Score a split, once per model and corpus; it is found in the store after that."""
         if split not in SCORED:
             raise ValueError(
                 f"an artifact is scored on {' or '.join(SCORED)}, got {split!r}: it was fitted on "

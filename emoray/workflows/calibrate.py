@@ -13,7 +13,7 @@ from emoray.tables.files import write_table
 from emoray.tables.finished_rows import CalibrationLabelRow, CalibrationRow, ChangeRow
 from emoray.tables.rows import ReliabilityRow
 from emoray.tables.terminal import print_titled
-from emoray.workflows import calibrate_tables as tell
+from emoray.workflows import calibrate_tables as tables
 from emoray.workflows import calibration as fit
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.calibrate import Calibrate
@@ -23,12 +23,12 @@ def explain_gain(found: fit.Calibrated) -> tuple[str, str]:
     """Sentences on the gain of the chosen decision: by thresholds and by temperature alone."""
     chosen, others = found.chosen, range(1, len(found.names))
     return (
-        tell.threshold_sentence(
+        tables.threshold_sentence(
             found.change("macro_f1", 0, chosen),
             max(found.flips(found.unfitted(r), r) for r in others),
             found.logits.test_NK.size,
         ),
-        tell.temperature_sentence(
+        tables.temperature_sentence(
             found.change("ece", 0, chosen),
             found.change("nll", 0, chosen),
             float(found.temperature_R[0]),
@@ -62,7 +62,7 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     inputs = {"job": "jobs.calibrate", **evaluation.inputs}
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name}"
-    tell.announce_corpus(console, evaluation.source, evaluation.taxonomy, what)
+    tables.announce_corpus(console, evaluation.source, evaluation.taxonomy, what)
     with progress(console, "scoring dev and test"):
         found = fit.calibrate_artifact(evaluation)
     rows = fit.calibration_rows(found, evaluation)
@@ -77,9 +77,9 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
         figures = _figures(folder) if settings.figures else []
     chosen = found.names[found.chosen]
     for told in (
-        tell.decisions_table(rows),
-        tell.change_table(changes, fit.SAVED, chosen),
-        tell.labels_table(labels, chosen),
+        tables.decisions_table(rows),
+        tables.change_table(changes, fit.SAVED, chosen),
+        tables.labels_table(labels, chosen),
     ):
         print_titled(console, told)
     for sentence in explain_gain(found):

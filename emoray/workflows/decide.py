@@ -17,7 +17,7 @@ from emoray.storage.submitted import check_outlives
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import CalibrationRow
 from emoray.tables.terminal import print_titled
-from emoray.workflows import calibrate_tables as tell
+from emoray.workflows import calibrate_tables as tables
 from emoray.workflows.settings.decide import ChangeDecision
 
 SCORES = (  # what a history keeps of a calibration
@@ -133,7 +133,7 @@ def decision_from(finished: Finished, place: Place, rule: str | None) -> NewDeci
 def _show(before: Finished, after: Finished, console: Console) -> None:
     print_titled(
         console,
-        tell.decision_table(
+        tables.decision_table(
             after.labels,
             thresholds_of(before.cuts_K, before.temperature),
             thresholds_of(after.cuts_K, after.temperature),
@@ -158,7 +158,7 @@ def run_decide(settings: ChangeDecision, console: Console | None = None) -> None
     if settings.history:
         saved = decision_history.history(folder)
         if saved:
-            print_titled(console, tell.history_table(saved))
+            print_titled(console, tables.history_table(saved))
         else:
             console.print(f"no decision of {settings.artifact} was changed yet", soft_wrap=True)
         return

@@ -16,7 +16,7 @@ from emoray.quant.scheme_names import pick
 from emoray.search import members
 from emoray.search.ensemble_plans import LEAST, PLANS, EnsemblePlan, bases_of
 from emoray.search.text_lengths import limit_sentences, reading
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 from emoray.stages.decisions import Decide
 from emoray.stages.inputs import CorpusSummary, require_encoder, summarize_corpus
 from emoray.stages.plan import deciding, training
@@ -100,12 +100,12 @@ def _announce(
     )
 
 
-def require_two(desk: Desk, alone: Sequence[Decide], asked: Sequence[Decide]) -> None:
+def require_two(context: RunContext, alone: Sequence[Decide], asked: Sequence[Decide]) -> None:
     """Refuse (ValueError) to combine fewer than two models."""
     if len(alone) < LEAST:
         raise ValueError(
             f"an ensemble needs at least two finished members, got {len(alone)} of "
-            f"{len(asked)}: {publish.first_failure(desk)}"
+            f"{len(asked)}: {publish.first_failure(context)}"
         )
 
 
@@ -143,7 +143,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
             refuse_missing(settings.gpus_per_member, settings.cluster, "gpus_per_member")
             store.share(facts.data)
             _announce(settings, run_place, facts, plan, read, console)
-            desk = Desk(
+            context = RunContext(
                 stages=stages,
                 run_folder=run_place,
                 store=store.place,
@@ -153,19 +153,19 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
             ways = len(members.weighings(settings.combinations, len(asked)))
             with progress.following(stages, len(asked) + ways, console):
                 trained = members.train_members(
-                    desk,
+                    context,
                     asked,
                     store=store,
                     pool=Pool(cpus=settings.cpus_per_member, gpus=settings.gpus_per_member),
                     limits=settings.limits or LIMITS,
                     console=console,
                 )
-                alone = members.measured(desk, trained.members)
-                require_two(desk, alone, asked)
+                alone = members.measured(context, trained.members)
+                require_two(context, alone, asked)
                 ensembles = members.ensembles_of(alone, settings.combinations, plan=plan.name)
-                together = members.combine_members(desk, ensembles)
+                together = members.combine_members(context, ensembles)
             searched = time.perf_counter() - clock
-            members.time_members(desk, alone, together, console)
+            members.time_members(context, alone, together, console)
             stages.refuse_full()
             start = publish.Start(
                 search="ensemble",
@@ -179,10 +179,10 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
                 job="jobs.ensemble",
                 hands=trained.done,
             )
-            publish.record_start(desk, facts, start)
+            publish.record_start(context, facts, start)
             still_alone()
             publish.publish(
-                desk,
+                context,
                 alone,
                 store,
                 console,

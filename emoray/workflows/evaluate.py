@@ -18,8 +18,7 @@ from emoray.metrics.comparison import Comparison, compare_decisions
 from emoray.metrics.resampled import Resampled, resampled
 from emoray.metrics.scores import Scores, score
 from emoray.provenance import provenance
-from emoray.stages.artifact_scoring import ArtifactEvaluation, SplitLogits
-from emoray.stages.artifact_scoring import evaluate_on as before_corpus
+from emoray.stages.artifact_scoring import ArtifactEvaluation, SplitLogits, evaluate_on
 from emoray.stages.baselines import MeasureBaselineLatency, baseline_decisions, baselines_of
 from emoray.stages.spec import CorpusRef
 from emoray.storage.location import staged_output, tables_at
@@ -31,14 +30,14 @@ from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.rows import LatencyRow
 from emoray.tables.run_points import joined, latency_columns, percentiles_of
 from emoray.tables.terminal import print_titled
-from emoray.workflows import calibrate_tables as tell
+from emoray.workflows import calibrate_tables as tables
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.evaluate import Evaluate
 
 TEXTS, TURNS = 100, 3  # of the clock: three hundred calls give a 95th percentile its neighbours
 
 
-def _clock(finished: Finished, said: SplitLogits, threads: int) -> list[LatencyRow]:
+def _clock(finished: Finished, scored: SplitLogits, threads: int) -> list[LatencyRow]:
     """Time the artifact alone: batch 1, real texts evenly over their lengths, text to labels."""
     from emoray.artifact import runtime as artifact
     from emoray.artifact.cpu import cpu
@@ -46,13 +45,13 @@ def _clock(finished: Finished, said: SplitLogits, threads: int) -> list[LatencyR
     from emoray.artifact.scoring import evenly
 
     classifier = artifact.load(finished.folder, threads=threads)
-    chosen = evenly(np.array([len(classifier.ids(text)) for text in said.texts]), TEXTS)
-    others = np.setdiff1d(np.arange(len(said.texts)), chosen)
+    chosen = evenly(np.array([len(classifier.ids(text)) for text in scored.texts]), TEXTS)
+    others = np.setdiff1d(np.arange(len(scored.texts)), chosen)
     samples = measure_latency(
         {finished.name: TimedArtifact(classifier)},
-        [said.texts[i] for i in chosen],
+        [scored.texts[i] for i in chosen],
         baseline=finished.name,
-        others=[said.texts[i] for i in others],
+        others=[scored.texts[i] for i in others],
         repeats=TURNS,
     )
     here = cpu()
@@ -67,20 +66,20 @@ def _clock(finished: Finished, said: SplitLogits, threads: int) -> list[LatencyR
     ]
 
 
-def _unleaked(evaluation: ArtifactEvaluation, said: SplitLogits, split: str) -> float | None:
+def _unleaked(evaluation: ArtifactEvaluation, scored: SplitLogits, split: str) -> float | None:
     kept_N = ~evaluation.corpus.leaked_N
     if split != "test" or not kept_N.any():
         return None
-    kept = score(said.logits_NK[kept_N], said.labels_NK[kept_N], evaluation.finished.cuts_K)
+    kept = score(scored.logits_NK[kept_N], scored.labels_NK[kept_N], evaluation.finished.cuts_K)
     return kept.macro_f1
 
 
-def _resampled(evaluation: ArtifactEvaluation, said: SplitLogits) -> Resampled:
+def _resampled(evaluation: ArtifactEvaluation, scored: SplitLogits) -> Resampled:
     """Resample the scores of the artifact's own decision on a split."""
     return resampled(
-        (said.logits_NK, evaluation.finished.cuts_K[None]),
-        said.labels_NK,
-        usual_weights(said.labels_NK),
+        (scored.logits_NK, evaluation.finished.cuts_K[None]),
+        scored.labels_NK,
+        usual_weights(scored.labels_NK),
         temperature_R=np.array([evaluation.finished.temperature]),
     )
 
@@ -89,18 +88,18 @@ def evaluate_artifact(
     evaluation: ArtifactEvaluation, settings: Evaluate
 ) -> tuple[EvaluationRow, Scores, list[LatencyRow]]:
     """Score and time the artifact by its own decision, and apply the gates."""
-    finished, said = evaluation.finished, evaluation.split_logits(settings.split)
-    drawn = _resampled(evaluation, said)
+    finished, scored = evaluation.finished, evaluation.split_logits(settings.split)
+    drawn = _resampled(evaluation, scored)
     scores = drawn.scores.row(0)
     (macro_low,), (macro_high,) = drawn.interval("macro_f1")
     (ece_low,), (ece_high,) = drawn.interval("ece")
-    samples = _clock(finished, said, settings.threads)
+    samples = _clock(finished, scored, settings.threads)
     p50, p95 = np.percentile([s.milliseconds for s in samples], [50, 95])
     measured: dict[str, Any] = {
         "macro_f1": scores.macro_f1,
         "macro_f1_low": float(macro_low),
         "macro_f1_high": float(macro_high),
-        "macro_f1_unleaked": _unleaked(evaluation, said, settings.split),
+        "macro_f1_unleaked": _unleaked(evaluation, scored, settings.split),
         "micro_f1": scores.micro_f1,
         "precision": scores.precision,
         "recall": scores.recall,
@@ -123,7 +122,7 @@ def evaluate_artifact(
         corpus_sha256=evaluation.corpus.sha256,
         taxonomy=evaluation.taxonomy.name,
         split=settings.split,
-        texts=len(said.texts),
+        texts=len(scored.texts),
         temperature=finished.temperature,
         threshold_rule=finished.rule,
         **{**measured, **settings.gates.limits},
@@ -141,22 +140,20 @@ def _paired(evaluation: ArtifactEvaluation, folders: Mapping[str, Path]) -> dict
     Not on dev, on which the baselines were decided.
 
     Args:
-        court: the artifact with its corpus.
+        evaluation: the artifact with its corpus.
         folders: of the finished baselines, by id.
 
     Returns:
         Comparisons by id.
     """
-    said, columns_K = (
-        evaluation.split_logits("test"),
-        taxonomy_columns(evaluation.finished.labels, evaluation.taxonomy),
-    )
-    mine, weights_BN = _resampled(evaluation, said), usual_weights(said.labels_NK)
+    scored = evaluation.split_logits("test")
+    columns_K = taxonomy_columns(evaluation.finished.labels, evaluation.taxonomy)
+    mine, weights_BN = _resampled(evaluation, scored), usual_weights(scored.labels_NK)
     found = {}
     for model, folder in folders.items():
-        decided_NK = baseline_decisions(folder, said.texts)[:, columns_K]
+        decided_NK = baseline_decisions(folder, scored.texts)[:, columns_K]
         found[model] = compare_decisions(
-            resampled(decided_NK[None], said.labels_NK, weights_BN), mine
+            resampled(decided_NK[None], scored.labels_NK, weights_BN), mine
         )
     return found
 
@@ -167,7 +164,7 @@ def _baselines(
     """Make and time baselines of the corpus, fitted on its train and decided on its dev.
 
     Args:
-        court: the artifact with its corpus.
+        evaluation: the artifact with its corpus.
         split: on test they come with the artifact's comparison, `compared`.
         console: gets a line where nothing can be fitted on the corpus.
 
@@ -188,8 +185,8 @@ def _baselines(
     times = latency_columns(rows.column("model"), percentiles_of(latency))
     found: list[dict[str, Any]] = joined(rows, times).to_pylist()
     made = {id_of(each): folder for each, folder in zip(asked, folders, strict=True)}
-    beside = _paired(evaluation, made) if split == "test" else {}
-    return [{**row, "compared": beside.get(row["model"])} for row in found]
+    comparisons = _paired(evaluation, made) if split == "test" else {}
+    return [{**row, "compared": comparisons.get(row["model"])} for row in found]
 
 
 def run_evaluate(settings: Evaluate, console: Console | None = None) -> EvaluationRow:
@@ -206,26 +203,26 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     """
     console = console or Console()
     finished = open_artifact(settings.artifact)
-    evaluation = before_corpus(finished, settings, partial(settings.gates.require, settings.split))
+    evaluation = evaluate_on(finished, settings, partial(settings.gates.require, settings.split))
     inputs = {"job": "jobs.evaluate", **evaluation.inputs, "split": settings.split}
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name} as it stands"
-    tell.announce_corpus(console, evaluation.source, evaluation.taxonomy, what)
+    tables.announce_corpus(console, evaluation.source, evaluation.taxonomy, what)
     with progress(console, f"scoring and timing {settings.split}"):
         row, scores, samples = evaluate_artifact(evaluation, settings)
-        beside = _baselines(evaluation, settings.split, console)
+        baselines = _baselines(evaluation, settings.split, console)
     with staged_output(out) as folder:
         record_inputs(out, inputs)
         write_table([row], folder / "evaluation.parquet", EvaluationRow)
         write_table(samples, folder / "latency.parquet", LatencyRow)
-    print_titled(console, tell.evaluation_table(row, settings.gates.limits))
-    print_titled(console, tell.scores_table(finished.labels, scores))
-    if beside is not None:
-        print_titled(console, tell.baselines_table(row, beside))
-        if warning := tell.below_baselines(row, beside):
+    print_titled(console, tables.evaluation_table(row, settings.gates.limits))
+    print_titled(console, tables.scores_table(finished.labels, scores))
+    if baselines is not None:
+        print_titled(console, tables.baselines_table(row, baselines))
+        if warning := tables.below_baselines(row, baselines):
             console.print("warning:", warning, style="bold red", highlight=False, soft_wrap=True)
     if settings.gates.any:
-        console.print(tell.gates_sentence(settings.gates.on), highlight=False, soft_wrap=True)
+        console.print(tables.gates_sentence(settings.gates.on), highlight=False, soft_wrap=True)
     console.print(f"tables {tables_at(out)}", highlight=False, soft_wrap=True)
     for _, line in settings.gates.failed(asdict(row)):
         print(line, file=sys.stderr)  # noqa: T201 — what a CI shows

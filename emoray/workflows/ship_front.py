@@ -11,7 +11,7 @@ from rich.console import Console
 
 from emoray.artifact.renewing import artifacts_in, clear_made, hidden_name, renew
 from emoray.distributed.single_flight import Failed
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 from emoray.stages.compression import BASE, Compress
 from emoray.stages.ensembles import Combine
 from emoray.storage.location import relative
@@ -75,14 +75,14 @@ class Shipping:
     decision was saved stays.
 
     Attributes:
-        desk: the run.
+        context: the run.
         store: of the stages.
         models: by id.
         folder: of the run, local.
         before: point -> hashes of its manifest in the run's earlier tables.
     """
 
-    desk: Desk
+    context: RunContext
     store: Store
     models: Mapping[str, Model]
     folder: Path
@@ -104,13 +104,13 @@ class Shipping:
         """
         found: dict[str, Path] = {}
         for stage in dict.fromkeys(s for model in models for s in _made_of(self.models[model])):
-            made = self.desk.stages.make(stage).result()
+            made = self.context.stages.make(stage).result()
             if isinstance(made, Failed):
                 raise ValueError(
                     f"an artifact to ship must be whole, got {made.stage} that failed with "
                     f"{made.error}: run the same command again, it makes it anew from the store"
                 )
-            found[key_of(stage)] = self.desk.folder(made)
+            found[key_of(stage)] = self.context.folder(made)
         return found
 
     def put(
@@ -134,7 +134,7 @@ class Shipping:
         else:
             ship_point(row, cuts_K, stage_folders[key_of(model)], fresh)
         facts = {"cpu": cpu} if cpu else {}
-        corpus = self.desk.data.corpus.sha256
+        corpus = self.context.data.corpus.sha256
         give_card(fresh, row, corpus_sha256=corpus, threads=1, **facts)
         return renew(fresh, target, {row["artifact_sha256"], *self.before.get(row["point"], ())})
 
@@ -142,7 +142,9 @@ class Shipping:
         """Folders that any row of a model can be shipped from, by model, relative to the run."""
         stages = [self.models[model] for model in models]
         return {
-            model: relative(at if isinstance(stage, Combine) else at / BASE, self.desk.run_folder)
+            model: relative(
+                at if isinstance(stage, Combine) else at / BASE, self.context.run_folder
+            )
             for model, stage, at in zip(
                 models, stages, in_parallel(self.store.at, stages), strict=True
             )
@@ -170,7 +172,7 @@ def ship_rows(
     cuts, timed_on = _saved_cuts(shipping.folder, names), _timed_on(shipping.folder)
     bases = shipping.bases(list(without_baselines(points)["model"].unique()))
     for row in merged.rows(names).to_pandas().to_dict("records"):
-        labels = shipping.desk.data.corpus.taxonomy(row["taxonomy"]).labels
+        labels = shipping.context.data.corpus.taxonomy(row["taxonomy"]).labels
         cuts_K = cuts_of_row(row, cuts.get(row["point"], {}), labels)
         line = shipping.put(row, cuts_K, stage_folders, timed_on.get(row["model"], ""))
         if line:

@@ -18,7 +18,7 @@ from emoray.search import baselines, study_backup, timing, translation, tune
 from emoray.search.overrides import encoders_needed, named_space, own_vectors
 from emoray.search.spaces import JointSpace, Space
 from emoray.search.text_lengths import limit_sentences, recipes_reading, space_reading
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 from emoray.stages.decisions import Decide
 from emoray.stages.inputs import CorpusSummary, summarize_corpus
 from emoray.stages.predictions import keeps_texts
@@ -95,17 +95,17 @@ def _announce(
     )
 
 
-def _search(space: Space | JointSpace, desk: Desk, console: Console) -> list[Decide]:
+def _search(space: Space | JointSpace, context: RunContext, console: Console) -> list[Decide]:
     """Search; return the stages of all models."""
-    with progress.following(desk.stages, space.models, console):
+    with progress.following(context.stages, space.models, console):
         if isinstance(space, Space):
-            return tune.search_grid(space, desk)
-        place = child(desk.run_folder, "_tune")
+            return tune.search_grid(space, context)
+        place = child(context.run_folder, "_tune")
         with (
             staged_output(place, only=[tune.STUDY]) as folder,
             study_backup.copied(folder / tune.STUDY, place),
         ):
-            return tune.search_joint(space, desk, folder)
+            return tune.search_joint(space, context, folder)
 
 
 def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
@@ -166,7 +166,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             refuse_missing(sweep.gpus_per_stage, sweep.cluster)
             _announce(run_folder, facts, space, read, console)
             translation.translate_for(recipes, facts.data, store=store.place, console=console)
-            desk = Desk(
+            context = RunContext(
                 stages=stages,
                 run_folder=run_folder,
                 store=store.place,
@@ -174,11 +174,11 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
                 token=begin(run_folder),  # the store is the truth: parts are made from it again
             )
             searching = time.perf_counter()
-            with baselines.with_baselines(desk, facts.taxonomy.name) as compared_with:
-                decided = _search(space, desk, console)
+            with baselines.with_baselines(context, facts.taxonomy.name) as compared_with:
+                decided = _search(space, context, console)
             searched = time.perf_counter() - searching
-            translation.write_augmentations(desk, recipes)
-            timing.time_models(desk, decided, console, compared_with)
+            translation.write_augmentations(context, recipes)
+            timing.time_models(context, decided, console, compared_with)
             stages.refuse_full()
             start = publish.Start(
                 search="grid" if isinstance(space, Space) else "joint",
@@ -190,10 +190,10 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
                 search_seconds=searched,
                 trials=space.trials,
             )
-            publish.record_start(desk, facts, start)
+            publish.record_start(context, facts, start)
             still_alone()
             publish.publish(
-                desk,
+                context,
                 decided,
                 store,
                 console,

@@ -24,7 +24,7 @@ from emoray.storage.cache import user_cache
 from emoray.storage.store.local import Store
 from emoray.tables.finished_rows import SpeedRow
 from emoray.workflows.compress import judging
-from emoray.workflows.compress.variants import Bench
+from emoray.workflows.compress.variants import CompressionContext
 
 OURS = ("float", "int8", "int8-static")  # names of the catalogue
 GOAL = AtLeast(1.15)
@@ -73,29 +73,31 @@ class Peers:
             raise ValueError(f"a benchmark needs a graph of ours, got {found.checkpoint.why}")
         assert found.taxonomy is not None  # raises for labels of no corpus
 
-    def _bench(self) -> Bench:
+    def _context(self) -> CompressionContext:
         assert self.model is not None
         given = find_loaded(self.model)
         source = locate(self.data, download=self.download)
         corpus = read_splits(source.folder, name=source.name, taxonomy=given.taxonomy)
         ref = CorpusRef.of(corpus, source.folder)
         store = Store(self._cache / "store")
-        return Bench(given=given, corpus=ref, store=store, threads=self.threads, plan=self.plan)
+        return CompressionContext(
+            given=given, corpus=ref, store=store, threads=self.threads, plan=self.plan
+        )
 
-    def _contenders(self, bench: Bench) -> list[Contender]:
-        own = list(by_emoray(bench, self.ours, self.say))  # PyTorch is scored on the way
-        found = [*by_torch(bench), *own]
+    def _contenders(self, context: CompressionContext) -> list[Contender]:
+        own = list(by_emoray(context, self.ours, self.say))  # PyTorch is scored on the way
+        found = [*by_torch(context), *own]
         for peer in (FLOAT, *self.peers):
             self.say(f"{peer.name}: installing, making and scoring its model")
-            found.append(by_peer(bench, peer, self._cache))
+            found.append(by_peer(context, peer, self._cache))
         return found
 
     def measure(self) -> PeerResults:
         """Make and score everything, then time all of it in turns."""
-        bench = self._bench()
-        found = self._contenders(bench)
+        context = self._context()
+        found = self._contenders(context)
         self.say("timing all of them, interleaved")
-        found, times = time_contenders(found, bench, self.threads, self.plan)
+        found, times = time_contenders(found, context, self.threads, self.plan)
         rows = peer_rows(found, times)
         return PeerResults(rows=tuple(rows), figures=figures_of(rows, times))
 
@@ -110,14 +112,14 @@ def _opened(found: Contender, threads: int) -> tuple[Contender, Model | None]:
 
 
 def time_contenders(
-    contenders: Sequence[Contender], bench: Bench, threads: int, plan: TimingPlan
+    contenders: Sequence[Contender], context: CompressionContext, threads: int, plan: TimingPlan
 ) -> tuple[list[Contender], list[SpeedRow]]:
     """Time all that can be opened, in one process; the others get a `why`."""
     from emoray.artifact.cpu import cpu
     from emoray.models.encoder.torch_baseline import threads as torch_threads
     from emoray.stages.encoding import read_texts
 
-    test, _ = read_texts(bench.store.make(bench.text).folder, "test")
+    test, _ = read_texts(context.store.make(context.text).folder, "test")
     here = cpu()
     with torch_threads(threads):
         opened = [_opened(found, threads) for found in contenders]

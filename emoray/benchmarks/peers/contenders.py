@@ -30,7 +30,7 @@ from emoray.stages.interleaved_timing import Model
 from emoray.stages.speed import TORCH, TORCH_INT8, session_model
 from emoray.stages.trained import SETTINGS, read_tensors
 from emoray.workflows.compress import judging
-from emoray.workflows.compress.variants import Bench, make
+from emoray.workflows.compress.variants import CompressionContext, make
 
 EMORAY, PYTORCH = "emoray", "pytorch"
 TRANSFORMERS = "transformers"
@@ -67,17 +67,17 @@ def _torch_size(model: Model) -> int:
     return sink.tell()
 
 
-def by_torch(bench: Bench) -> Iterator[Contender]:
+def by_torch(context: CompressionContext) -> Iterator[Contender]:
     """PyTorch in float32, in transformers' modules, and by its own quantize_dynamic."""
     from emoray.models.encoder.torch_baseline import baseline
     from emoray.models.encoder.weights import CheckpointSettings
 
-    folder = bench.store.make(bench.checkpoint).folder
-    text = bench.store.make(bench.text).folder
+    folder = context.store.make(context.checkpoint).folder
+    text = context.store.make(context.text).folder
     settings = CheckpointSettings.from_json((folder / SETTINGS).read_text("utf-8"))
     for name in (TORCH, TORCH_INT8):
         model = baseline(read_tensors(folder), settings, by_torch=name == TORCH_INT8)
-        scored = bench.store.make(bench.torch(name)).folder
+        scored = context.store.make(context.torch(name)).folder
         yield Contender(
             name=name,
             who=PYTORCH,
@@ -104,24 +104,24 @@ def by_torch(bench: Bench) -> Iterator[Contender]:
     yield Contender(name=TRANSFORMERS, who=PYTORCH, integer=False, open=by_transformers)
 
 
-def by_emoray(bench: Bench, names: Sequence[str], say: Say) -> Iterator[Contender]:
+def by_emoray(context: CompressionContext, names: Sequence[str], say: Say) -> Iterator[Contender]:
     """Our own artifacts under the schemes of these names."""
-    text = bench.store.make(bench.text).folder
-    made = make(bench, pick(names), say)
+    text = context.store.make(context.text).folder
+    made = make(context, pick(names), say)
     for name, scheme in pick(names).items():
         found: Variant | None = made.variants.get(name)
         integer = scheme != FLOAT_SCHEME
         if found is None:
             yield Contender(name=name, who=EMORAY, integer=integer, why=made.failed[name])
             continue
-        path = bench.store.make(found.compressed).folder / BASE / "model.onnx"
+        path = context.store.make(found.compressed).folder / BASE / "model.onnx"
         yield Contender(
             name=name,
             who=EMORAY,
             integer=integer,
             open=lambda threads, path=path: session_model(path, threads),  # type: ignore[misc]
             size=path.stat().st_size,
-            logits=judging.read_logits(bench.store.make(found.scored).folder, text),
+            logits=judging.read_logits(context.store.make(found.scored).folder, text),
         )
 
 
@@ -129,14 +129,14 @@ def _of(peer: Peer) -> str:
     return peer.environment.name if peer.environment else "onnxruntime"
 
 
-def by_peer(bench: Bench, peer: Peer, cache: Path) -> Contender:
+def by_peer(context: CompressionContext, peer: Peer, cache: Path) -> Contender:
     """A peer's model of the checkpoint; any error of the peer becomes the contender's `why`."""
-    exported = Exported(checkpoint=bench.checkpoint)
-    made = exported if peer == FLOAT else quantized_peer(peer, bench.checkpoint, cache)
+    exported = Exported(checkpoint=context.checkpoint)
+    made = exported if peer == FLOAT else quantized_peer(peer, context.checkpoint, cache)
     integer = peer != FLOAT
     try:
-        path = bench.store.make(made).folder / MODEL
-        scored = bench.store.make(ScorePeer(made=made, text=bench.text)).folder
+        path = context.store.make(made).folder / MODEL
+        scored = context.store.make(ScorePeer(made=made, text=context.text)).folder
     except Exception as error:  # a foreign tool may fail in any way; that is a result
         why = str(error) if isinstance(error, PeerError) else f"{type(error).__name__}: {error}"
         return Contender(name=peer.name, who=_of(peer), integer=integer, why=last_line(why))
@@ -146,5 +146,5 @@ def by_peer(bench: Bench, peer: Peer, cache: Path) -> Contender:
         integer=integer,
         open=lambda threads: peer_model(path, threads),
         size=path.stat().st_size,
-        logits=judging.read_logits(scored, bench.store.make(bench.text).folder),
+        logits=judging.read_logits(scored, context.store.make(context.text).folder),
     )

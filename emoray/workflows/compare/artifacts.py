@@ -38,11 +38,11 @@ class Scorer:
         if evaluation.corpus.sha256 not in self.sources:
             announce_corpus(self.console, evaluation.source, evaluation.taxonomy, self.split)
             self.sources.add(evaluation.corpus.sha256)
-        said = evaluation.split_logits(self.split)
+        scored = evaluation.split_logits(self.split)
         return Operand(
             name=name,
             labels=finished.labels,
-            truth_NK=said.labels_NK.astype(bool),
-            said=OperandLogits(logits_NK=said.logits_NK, cuts_K=finished.cuts_K),
+            truth_NK=scored.labels_NK.astype(bool),
+            predictions=OperandLogits(logits_NK=scored.logits_NK, cuts_K=finished.cuts_K),
             origin=_origin(finished),
         )

@@ -13,7 +13,7 @@ from emoray.storage.run_folder import ready_out, record_inputs
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import write_table
 from emoray.tables.terminal import print_titled
-from emoray.workflows.compare import printing as tell
+from emoray.workflows.compare import printing
 from emoray.workflows.compare.artifacts import Scorer
 from emoray.workflows.compare.operand import Operand
 from emoray.workflows.compare.points import is_point, read_point
@@ -86,9 +86,9 @@ def run_compare(settings: CompareModels, console: Console | None = None) -> Plac
         write_table(rows, folder / "comparisons.parquet", ComparisonRow)
         write_table(labels, folder / "label_changes.parquet", LabelChangeRow)
         figures = _figures(folder) if settings.figures else []
-    print_titled(console, tell.comparisons_table(rows, len(first.truth_NK)))
+    print_titled(console, printing.comparisons_table(rows, len(first.truth_NK)))
     for pair in _by_pair(labels):
-        print_titled(console, tell.label_changes_table(pair))
+        print_titled(console, printing.label_changes_table(pair))
     for sentence in (
         *(each.words for each in comparisons),
         *(f"figure {out / name}" for name in figures),

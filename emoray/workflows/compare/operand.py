@@ -43,7 +43,7 @@ class SavedDecisions:
         return resampled(self.decided_NK[None], truth_NK, weights_BN)
 
 
-Said: TypeAlias = OperandLogits | SavedDecisions
+Predictions: TypeAlias = OperandLogits | SavedDecisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,7 +54,7 @@ class Operand:
         name: in tables.
         labels: K names.
         truth_NK: true labels, booleans.
-        said: predictions.
+        predictions: logits with cuts, or decisions.
         origin: id of the training, or what else operands of one training share; empty where it is
             unknown. Operands of one origin may be compared at the same thresholds.
     """
@@ -62,7 +62,7 @@ class Operand:
     name: str
     labels: tuple[str, ...]
     truth_NK: np.ndarray
-    said: Said
+    predictions: Predictions
     origin: str = ""
 
     def __post_init__(self) -> None:
@@ -75,9 +75,11 @@ class Operand:
     @property
     def sha256(self) -> str:
         """SHA-256 of predictions and truth: equal operands are one input."""
-        said = self.said
+        predictions = self.predictions
         arrays = (
-            (said.logits_NK, said.cuts_K) if isinstance(said, OperandLogits) else (said.decided_NK,)
+            (predictions.logits_NK, predictions.cuts_K)
+            if isinstance(predictions, OperandLogits)
+            else (predictions.decided_NK,)
         )
         found = hashlib.sha256("\n".join(self.labels).encode("utf-8", "surrogatepass"))
         for array in (self.truth_NK, *arrays):
@@ -111,7 +113,7 @@ class Operand:
             self,
             labels=first.labels,
             truth_NK=first.truth_NK,
-            said=self.said.columns(order_K),
+            predictions=self.predictions.columns(order_K),
         )
 
 
@@ -120,9 +122,9 @@ def _some(names: set[str]) -> str:
     return (", ".join(shown) or "none") + (", …" if len(names) > 3 else "")
 
 
-def frozen(before: Operand, after: Operand) -> Said | None:
+def frozen(before: Operand, after: Operand) -> Predictions | None:
     """`after` at the thresholds of `before`, if both may be of one training and differ in them."""
-    old, new = before.said, after.said
+    old, new = before.predictions, after.predictions
     if not before.origin or before.origin != after.origin:
         return None
     if (

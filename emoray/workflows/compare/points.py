@@ -42,7 +42,7 @@ def _kept(run: Folder, row: dict[str, Any]) -> Operand | None:
         name=row["point"],
         labels=names,
         truth_NK=labels_NK.astype(bool),
-        said=OperandLogits(logits_NK=logits_NK, cuts_K=cuts_of_point(run.read, row, names)),
+        predictions=OperandLogits(logits_NK=logits_NK, cuts_K=cuts_of_point(run.read, row, names)),
         origin=row["training_id"],
     )
 

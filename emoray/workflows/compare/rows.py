@@ -54,13 +54,15 @@ def compare_operands(
     """
     first, *others = operands
     truth_NK = first.truth_NK
-    before = first.said.resampled(truth_NK, weights_BN)
+    before = first.predictions.resampled(truth_NK, weights_BN)
     comparisons = []
     for other in others:
         lent = frozen(first, other)
-        for thresholds, said in ((FROZEN, lent), (OWN, other.said)):
-            if said is not None:
-                found = compare_decisions(before, said.resampled(truth_NK, weights_BN), margin)
+        for thresholds, predictions in ((FROZEN, lent), (OWN, other.predictions)):
+            if predictions is not None:
+                found = compare_decisions(
+                    before, predictions.resampled(truth_NK, weights_BN), margin
+                )
                 comparisons.append(
                     OperandComparison(
                         before=first.name, after=other.name, thresholds=thresholds, found=found

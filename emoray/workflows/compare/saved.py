@@ -1,4 +1,4 @@
-"""Predictions that anyone saved, of whatever model: what is true and what was said, text by text.
+"""Saved predictions of any model: true labels and predictions, text by text.
 
 Two forms. `.npz`: `truth` and `logits`, `probabilities` or `decisions`, each texts x labels;
 `names` of the labels; if you like `cuts`, the logit from which each label is given, or
@@ -19,7 +19,7 @@ from pyarrow import csv
 
 from emoray.metrics.checks import checked_labels, checked_logits
 from emoray.metrics.cuts import checked_cuts, cuts_of
-from emoray.workflows.compare.operand import Operand, OperandLogits, Said, SavedDecisions
+from emoray.workflows.compare.operand import Operand, OperandLogits, Predictions, SavedDecisions
 from emoray.workflows.compare.scales import require_logits, require_probabilities
 
 BROKEN = (ValueError, OSError, EOFError, BadZipFile, pa.ArrowException)
@@ -36,10 +36,10 @@ def read_saved(path: Path, name: str) -> Operand:
         raise ValueError(f"saved predictions must be a file, got nothing at {path}: check the name")
     try:
         parts = _arrays(path) if path.suffix.lower() == ".npz" else _columns(path)
-        names, truth_NK, said = _understood(parts)
+        names, truth_NK, predictions = _understood(parts)
     except BROKEN as error:
         raise ValueError(f"{name}: {error}") from error
-    return Operand(name=name, labels=names, truth_NK=truth_NK, said=said)
+    return Operand(name=name, labels=names, truth_NK=truth_NK, predictions=predictions)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -121,7 +121,7 @@ def _matrix(found: Mapping[str, np.ndarray], names: list[str], kind: str) -> np.
     return np.column_stack([found[label] for label in names])
 
 
-def _understood(parts: Mapping[str, np.ndarray]) -> tuple[tuple[str, ...], np.ndarray, Said]:
+def _understood(parts: Mapping[str, np.ndarray]) -> tuple[tuple[str, ...], np.ndarray, Predictions]:
     """Check the parts of a file: names of the labels, truth_NK and predictions."""
     given = [part for part in SAID.values() if part in parts]
     missing = [part for part in ("truth", "names") if part not in parts]

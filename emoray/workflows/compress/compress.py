@@ -23,11 +23,18 @@ from emoray.tables.rows import LayerRow
 from emoray.tables.terminal import print_titled, table
 from emoray.workflows.calibrate_tables import announce_corpus
 from emoray.workflows.cards import give_card
-from emoray.workflows.compress import printing as tell
+from emoray.workflows.compress import printing
 from emoray.workflows.compress.coverage import coverage_rows
 from emoray.workflows.compress.placing import require_outside
 from emoray.workflows.compress.rows import compression_rows, forms, variant_changes
-from emoray.workflows.compress.variants import SPEED, Bench, MadeVariants, judge_all, make, time_all
+from emoray.workflows.compress.variants import (
+    SPEED,
+    CompressionContext,
+    MadeVariants,
+    make,
+    score_all,
+    time_all,
+)
 from emoray.workflows.convert.parity import require_parity
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.compress import Compression
@@ -56,7 +63,7 @@ def list_schemes(console: Console | None = None) -> None:
     print_titled(console or Console(), made)
 
 
-def _bench(settings: Compression, console: Console) -> Bench:
+def _context(settings: Compression, console: Console) -> CompressionContext:
     """Check all that can be checked before the first file is written."""
     source = settings.find()
     given = find_loaded(
@@ -81,7 +88,7 @@ def _bench(settings: Compression, console: Console) -> Bench:
             highlight=False,
             soft_wrap=True,
         )
-    return Bench(
+    return CompressionContext(
         given=given,
         corpus=CorpusRef.of(corpus, source.folder),
         store=open_store(settings.store_place),
@@ -93,12 +100,16 @@ def _bench(settings: Compression, console: Console) -> Bench:
 def _tell(
     console: Console, rows: list[CompressionRow], layers: list[LayerRow], said: list[CoverageRow]
 ) -> None:
-    for told in (tell.sizes_table(rows), tell.speed_table(rows), tell.quality_table(rows)):
+    for told in (
+        printing.sizes_table(rows),
+        printing.speed_table(rows),
+        printing.quality_table(rows),
+    ):
         print_titled(console, told)
     artifacts = [row for row in rows if row.artifact and row.quantized_bytes_share > 0]
-    shown = tell.advised(rows) or artifacts[0]
+    shown = printing.advised(rows) or artifacts[0]
     own = [row for row in layers if row.model == shown.model]
-    print_titled(console, tell.layers_table(own, shown.name))
+    print_titled(console, printing.layers_table(own, shown.name))
     for row in artifacts:
         lines = [entry.line for entry in said if entry.name == row.name]
         console.print(
@@ -123,31 +134,31 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
     """
     console = console or Console()
     asked = chosen(settings)
-    bench = _bench(settings, console)
+    context = _context(settings, console)
     inputs = {
         "job": "jobs.compress",
-        "model_sha256": bench.given.checkpoint.sha256,
-        "corpus": bench.corpus.name,
-        "corpus_sha256": bench.corpus.sha256,
-        "taxonomy": bench.given.taxonomy.name,
+        "model_sha256": context.given.checkpoint.sha256,
+        "corpus": context.corpus.name,
+        "corpus_sha256": context.corpus.sha256,
+        "taxonomy": context.given.taxonomy.name,
     }
     out = free_place(settings.lands, inputs, console)
     with staged_output(out) as folder, progress(console, total=len(asked) + 6) as shown:
         say = shown.step
-        made = make(bench, asked, say)
+        made = make(context, asked, say)
         say("holding ids and logits against transformers'")
-        require_parity(bench, made)
-        said = coverage_rows(bench, made)
-        timed = time_all(bench, made, say)
+        require_parity(context, made)
+        said = coverage_rows(context, made)
+        timed = time_all(context, made, say)
         say("judging on resampled texts")
-        outcomes = judge_all(bench, made)
+        outcomes = score_all(context, made)
         record_inputs(out, inputs, settings.shown_settings)
-        found = forms(bench, made, outcomes, folder)
-        rows = compression_rows(bench, found, timed, outcomes)
+        found = forms(context, made, outcomes, folder)
+        rows = compression_rows(context, found, timed, outcomes)
         for row in rows:
             if row.artifact:
                 give_card(folder / row.artifact, asdict(row), cpu=timed.rows[0].cpu)
-        layers = _layers(bench, made)
+        layers = _layers(context, made)
         write_table(rows, folder / "compression.parquet", CompressionRow)
         write_table(variant_changes(found, outcomes), folder / "changes.parquet", ChangeRow)
         write_table(layers, folder / "layers.parquet", LayerRow)
@@ -155,7 +166,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         write_table(timed.rows, folder / SPEED, SpeedRow)
     _tell(console, rows, layers, said)
     console.print(
-        f"\n{tell.advice(rows, out)}\nartifacts {out}/artifacts\ntables {tables_at(out)}",
+        f"\n{printing.advice(rows, out)}\nartifacts {out}/artifacts\ntables {tables_at(out)}",
         highlight=False,
         soft_wrap=True,
     )
@@ -168,11 +179,11 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
     return out
 
 
-def _layers(bench: Bench, made: MadeVariants) -> list[LayerRow]:
+def _layers(context: CompressionContext, made: MadeVariants) -> list[LayerRow]:
     return [
         LayerRow(**row)
         for found in made.variants.values()
         for row in read_table(
-            bench.store.make(found.compressed).folder / "layers.parquet", LayerRow
+            context.store.make(found.compressed).folder / "layers.parquet", LayerRow
         ).to_pylist()
     ]

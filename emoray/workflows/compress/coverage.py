@@ -3,16 +3,16 @@
 import json
 
 from emoray.tables.finished_rows import CoverageRow
-from emoray.workflows.compress.variants import Bench, MadeVariants
+from emoray.workflows.compress.variants import CompressionContext, MadeVariants
 
 COVERAGE = "coverage.txt"
 
 
-def coverage_rows(bench: Bench, made: MadeVariants) -> list[CoverageRow]:
+def coverage_rows(context: CompressionContext, made: MadeVariants) -> list[CoverageRow]:
     """Rows of every artifact's report, line by line; ValueError where none holds a code."""
     rows, codes = [], 0.0
     for name, found in made.variants.items():
-        folder = bench.store.make(found.compressed).folder
+        folder = context.store.make(found.compressed).folder
         facts = json.loads((folder / "facts.json").read_text())
         codes += facts["quantized_bytes_share"]
         shares = (

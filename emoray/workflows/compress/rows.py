@@ -18,14 +18,16 @@ from emoray.workflows.change_rows import change_rows
 from emoray.workflows.compress.judging import VariantScores, variant_cost
 from emoray.workflows.compress.placing import place
 from emoray.workflows.compress.sizes import Sizes, artifact_size, torch_size
-from emoray.workflows.compress.variants import FORMS, Bench, MadeVariants, VariantTimes
+from emoray.workflows.compress.variants import FORMS, CompressionContext, MadeVariants, VariantTimes
 
 ARTIFACTS = "artifacts"
 RUNS = {TORCH: "float", TORCH_INT8: "mixed: float embedding, integer products"}
 
 
-def _shipped(bench: Bench, found: Variant, outcome: VariantScores, target: Path) -> ArtifactRow:
-    base = bench.store.make(found.compressed).folder / BASE
+def _shipped(
+    context: CompressionContext, found: Variant, outcome: VariantScores, target: Path
+) -> ArtifactRow:
+    base = context.store.make(found.compressed).folder / BASE
     row = row_of(
         Base.read(base),
         temperature=outcome.temperature,
@@ -61,14 +63,17 @@ def _control(scheme: Scheme, made: MadeVariants) -> str:
 
 
 def forms(
-    bench: Bench, made: MadeVariants, outcomes: Mapping[str, VariantScores], out: Path
+    context: CompressionContext,
+    made: MadeVariants,
+    outcomes: Mapping[str, VariantScores],
+    out: Path,
 ) -> dict[str, VariantForm]:
     """Ship every artifact into `out`; return the variants by name, PyTorch's own first."""
     shipped: dict[str, VariantForm] = {}
     for name, found in made.variants.items():
         target = out / ARTIFACTS / name
-        row = _shipped(bench, found, outcomes[name], target)
-        compressed = bench.store.make(found.compressed).folder
+        row = _shipped(context, found, outcomes[name], target)
+        compressed = context.store.make(found.compressed).folder
         facts = json.loads((compressed / "facts.json").read_text())
         shipped[name] = VariantForm(
             scheme=str(found.compressed.scheme),
@@ -85,7 +90,7 @@ def forms(
     like = next(iter(shipped.values())).sizes
     theirs = {}
     for name, scheme in FORMS.items():
-        own = torch_size(bench.store.make(bench.torch(name)).folder, like)
+        own = torch_size(context.store.make(context.torch(name)).folder, like)
         codes = own.layers_bytes + own.head_bytes if name == TORCH_INT8 else 0
         theirs[name] = VariantForm(
             scheme=scheme,
@@ -99,7 +104,7 @@ def forms(
 
 
 def compression_rows(
-    bench: Bench,
+    context: CompressionContext,
     variants: Mapping[str, VariantForm],
     timed: VariantTimes,
     outcomes: Mapping[str, VariantScores],
@@ -108,17 +113,17 @@ def compression_rows(
     rows = []
     whole = variants[TORCH].sizes.size_bytes
     for name, form in variants.items():
-        outcome, speed, reference = outcomes[name], timed.speed[name], timed.beside[name]
+        outcome, speed, reference = outcomes[name], timed.speed[name], timed.reference[name]
         found = variant_cost(outcomes[reference_of(name, variants)], outcome)
         rows.append(
             CompressionRow(
                 name=name,
                 model=form.model,
-                checkpoint=bench.given.checkpoint.name,
-                checkpoint_sha256=bench.given.checkpoint.sha256,
-                corpus=bench.corpus.name,
-                corpus_sha256=bench.corpus.sha256,
-                taxonomy=bench.given.taxonomy.name,
+                checkpoint=context.given.checkpoint.name,
+                checkpoint_sha256=context.given.checkpoint.sha256,
+                corpus=context.corpus.name,
+                corpus_sha256=context.corpus.sha256,
+                taxonomy=context.given.taxonomy.name,
                 scheme=form.scheme,
                 training=form.training,
                 execution=form.execution,
@@ -130,7 +135,7 @@ def compression_rows(
                 speedup=reference.p50_ms / speed.p50_ms,
                 texts_per_second=speed.texts_per_second,
                 throughput_ratio=speed.texts_per_second / reference.texts_per_second,
-                threads=bench.threads,
+                threads=context.threads,
                 temperature=outcome.temperature,
                 threshold_rule=outcome.rule,
                 dev_macro_f1=outcome.dev_macro_f1,

@@ -30,7 +30,7 @@ FORMS = {TORCH: "float32", TORCH_INT8: "int8-sym-tensor-minmax@dynamic"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Bench:
+class CompressionContext:
     """One checkpoint with one corpus and the store of its stages."""
 
     given: LoadedCheckpoint
@@ -76,22 +76,22 @@ class MadeVariants:
     failed: dict[str, str]
 
 
-def make(bench: Bench, schemes: Mapping[str, Scheme], say: Say) -> MadeVariants:
+def make(context: CompressionContext, schemes: Mapping[str, Scheme], say: Say) -> MadeVariants:
     """Compress and score under every scheme; one that fails does not stop the others."""
     say("reading the model")
     with plainly("the model"):
-        bench.store.make(bench.text)
+        context.store.make(context.text)
     for name in (TORCH, TORCH_INT8):
         say(f"{name}: scoring dev and test")
         with plainly(name):
-            bench.store.make(bench.torch(name))
+            context.store.make(context.torch(name))
     variants, failed = {}, {}
     for name, scheme in schemes.items():
         say(f"{name}: compressing, scoring dev and test")
-        found = variant(bench.checkpoint, bench.text, scheme)
+        found = variant(context.checkpoint, context.text, scheme)
         try:
             with plainly(name):
-                bench.store.make(found.scored)
+                context.store.make(found.scored)
             variants[name] = found
         except ValueError as error:
             failed[name] = str(error)
@@ -106,35 +106,35 @@ class VariantTimes:
 
     rows: list[SpeedRow]
     speed: dict[str, Speed]
-    beside: dict[str, Speed]
+    reference: dict[str, Speed]
 
 
-def time_all(bench: Bench, made: MadeVariants, say: Say) -> VariantTimes:
+def time_all(context: CompressionContext, made: MadeVariants, say: Say) -> VariantTimes:
     """Time everything that was made, and PyTorch in the same runs."""
     say("timing all of them, interleaved")
-    timed = VariantTimes(rows=[], speed={}, beside={})
+    timed = VariantTimes(rows=[], speed={}, reference={})
     for stage in timing.timing_groups(
-        bench.checkpoint,
-        bench.text,
+        context.checkpoint,
+        context.text,
         {name: found.compressed for name, found in made.variants.items()},
-        threads=bench.threads,
-        plan=bench.plan,
+        threads=context.threads,
+        plan=context.plan,
     ):
         with plainly("timing"):
-            folder = bench.store.make(stage).folder
+            folder = context.store.make(stage).folder
         rows = [SpeedRow(**row) for row in read_table(folder / SPEED, SpeedRow).to_pylist()]
         timed.rows.extend(rows)
         for name, speed in speeds(rows).items():
             timed.speed.setdefault(name, speed)
-            timed.beside.setdefault(name, speeds(rows)[TORCH])
+            timed.reference.setdefault(name, speeds(rows)[TORCH])
     return timed
 
 
-def judge_all(bench: Bench, made: MadeVariants) -> dict[str, VariantScores]:
+def score_all(context: CompressionContext, made: MadeVariants) -> dict[str, VariantScores]:
     """Fit decisions on dev by one rule; score them on the same resamples of test."""
-    text = bench.store.make(bench.text).folder
-    scored = {name: bench.store.make(bench.torch(name)).folder for name in FORMS}
-    scored |= {name: bench.store.make(v.scored).folder for name, v in made.variants.items()}
+    text = context.store.make(context.text).folder
+    scored = {name: context.store.make(context.torch(name)).folder for name in FORMS}
+    scored |= {name: context.store.make(v.scored).folder for name, v in made.variants.items()}
     logits = {name: judging.read_logits(folder, text) for name, folder in scored.items()}
     first = logits[TORCH]
     (decision,) = judging.best_decision(first.dev_NK, first.dev_labels_NK).decisions

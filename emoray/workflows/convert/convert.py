@@ -48,7 +48,7 @@ ONNX = "onnx"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Desk:
+class ConversionContext:
     """One model with one corpus, whose labels it may have or not."""
 
     given: LoadedCheckpoint
@@ -67,7 +67,7 @@ class Desk:
         )
 
 
-def _desk(settings: Conversion) -> Desk:
+def _context(settings: Conversion) -> ConversionContext:
     """Check all that can be checked before the first file is written."""
     source = settings.find()
     kinds = taxonomies_of(source.folder)
@@ -82,22 +82,22 @@ def _desk(settings: Conversion) -> Desk:
         require_outside(settings.model, where)
     settings.ready()
     store = open_store(settings.store_place)
-    return Desk(given=given, source=source, corpus=corpus, judged=judged, store=store)
+    return ConversionContext(given=given, source=source, corpus=corpus, judged=judged, store=store)
 
 
-def _decision(desk: Desk, base: Base) -> tuple[ArtifactRow, np.ndarray]:
+def _decision(context: ConversionContext, base: Base) -> tuple[ArtifactRow, np.ndarray]:
     """The artifact's decision and its cuts_K, fitted on dev where the corpus has its labels."""
-    labels = len(desk.given.checkpoint.labels)
-    if not desk.judged:
+    labels = len(context.given.checkpoint.labels)
+    if not context.judged:
         return row_of(base, temperature=1.0, cuts_K=np.zeros(labels), rule="fixed0.5"), np.zeros(
             labels
         )
     stage = ScoreConverted(
-        converted=desk.converted,
-        corpus=CorpusRef.of(desk.corpus, desk.source.folder),
-        taxonomy=desk.given.taxonomy.name,
+        converted=context.converted,
+        corpus=CorpusRef.of(context.corpus, context.source.folder),
+        taxonomy=context.given.taxonomy.name,
     )
-    with np.load(desk.store.make(stage).folder / "dev.npz", allow_pickle=False) as data:
+    with np.load(context.store.make(stage).folder / "dev.npz", allow_pickle=False) as data:
         fitted = best_decision(data["logits_NK"], data["labels_NK"])
     ((rule, temperature),), (cuts_K,) = fitted.pairs, fitted.cuts_RK
     return row_of(base, temperature=temperature, cuts_K=cuts_K, rule=str(rule)), cuts_K
@@ -115,19 +115,24 @@ class ConversionMeasurements:
 
 
 def _measure(
-    desk: Desk, folder: Path, row: ArtifactRow, cuts_K: np.ndarray, settings: Conversion, say: Say
+    context: ConversionContext,
+    folder: Path,
+    row: ArtifactRow,
+    cuts_K: np.ndarray,
+    settings: Conversion,
+    say: Say,
 ) -> ConversionMeasurements:
     """Measure parity, then latency, then memory; `folder` holds the artifact's base."""
     from emoray.models.encoder import torch_baseline
 
     files = {name: (folder / name).read_bytes() for name in BASE_FILES}
     classifier = Classifier({**files, DECISION: row.decision})
-    torch, model = reference(desk.given), folder / "model.onnx"
+    torch, model = reference(context.given), folder / "model.onnx"
     say("comparing with PyTorch on texts of many lengths")
-    texts = [*desk.corpus.dev.texts, *desk.corpus.test.texts]
+    texts = [*context.corpus.dev.texts, *context.corpus.test.texts]
     with torch_baseline.threads(1):
         parity = measure_parity(
-            desk.given,
+            context.given,
             texts,
             classifier.ids,
             torch=torch,
@@ -136,7 +141,7 @@ def _measure(
         )
     say("timing, interleaved")
     plan = settings.plan or TimingPlan()
-    ragged = pieces_of(desk.given).encode_all(desk.corpus.test.texts)
+    ragged = pieces_of(context.given).encode_all(context.corpus.test.texts)
     here = cpu()
     models: dict[str, Model] = {TORCH: torch, ONNX: session_model(model, settings.threads)}
     with torch_baseline.threads(settings.threads):
@@ -149,7 +154,7 @@ def _measure(
         )
     say("measuring memory, a process each")
     batch_NL = batches_of(ragged, plan)[MANY][-1]
-    given = desk.given
+    given = context.given
     return ConversionMeasurements(
         parity=parity,
         rows=rows,
@@ -169,16 +174,20 @@ def _measure(
 
 
 def _rows(
-    desk: Desk, measured: ConversionMeasurements, passed: bool, by: str, settings: Conversion
+    context: ConversionContext,
+    measured: ConversionMeasurements,
+    passed: bool,
+    by: str,
+    settings: Conversion,
 ) -> list[ConversionRow]:
     parity = {n: v for n, v in asdict(measured.parity).items() if n != "misread"}
     return [
         ConversionRow(
             name=name,
-            checkpoint=desk.given.checkpoint.name,
-            checkpoint_sha256=desk.given.checkpoint.sha256,
+            checkpoint=context.given.checkpoint.name,
+            checkpoint_sha256=context.given.checkpoint.sha256,
             graph=by,
-            corpus=desk.source.name,
+            corpus=context.source.name,
             **parity,
             tolerance=settings.tolerance,
             passed=passed,
@@ -252,17 +261,17 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
             is not.
     """
     console = console or Console()
-    desk = _desk(settings)
+    context = _context(settings)
     inputs = {
         "job": "jobs.convert",
-        "model_sha256": desk.given.checkpoint.sha256,
-        "corpus": desk.source.name,
-        "corpus_sha256": desk.corpus.sha256,
+        "model_sha256": context.given.checkpoint.sha256,
+        "corpus": context.source.name,
+        "corpus_sha256": context.corpus.sha256,
     }
     out = free_place(settings.lands, inputs, console)
     console.print(
-        f"model {desk.given.checkpoint.name} · {len(desk.given.checkpoint.labels)} labels · texts "
-        f"of {desk.source.name}",
+        f"model {context.given.checkpoint.name} · {len(context.given.checkpoint.labels)} labels · "
+        f"texts of {context.source.name}",
         highlight=False,
         soft_wrap=True,
     )
@@ -270,13 +279,13 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
         say = shown.step
         say("converting")
         with plainly("the model"):
-            made = desk.store.make(desk.converted).folder
-            say("fitting the decision on dev" if desk.judged else "deciding by 0.5")
-            row, cuts_K = _decision(desk, Base.read(made / BASE))
-            measured = _measure(desk, made / BASE, row, cuts_K, settings, say)
+            made = context.store.make(context.converted).folder
+            say("fitting the decision on dev" if context.judged else "deciding by 0.5")
+            row, cuts_K = _decision(context, Base.read(made / BASE))
+            measured = _measure(context, made / BASE, row, cuts_K, settings, say)
     failure = _failure(measured.parity, settings.tolerance)
     by = json.loads((made / "graph.json").read_text())["by"]
-    rows = _rows(desk, measured, not failure, by, settings)
+    rows = _rows(context, measured, not failure, by, settings)
     lines = (made / COVERAGE).read_text("utf-8").splitlines()
     said = [CoverageRow(name=ONNX, number=i, line=s) for i, s in enumerate(lines, start=1)]
     with staged_output(out) as folder:
@@ -284,7 +293,7 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
         if not failure:
             place(made / BASE, row, folder / "artifact")
             (onnx,) = [asdict(one) for one in rows if one.name == ONNX]
-            facts = {"corpus_sha256": desk.corpus.sha256, "cpu": measured.rows[0].cpu}
+            facts = {"corpus_sha256": context.corpus.sha256, "cpu": measured.rows[0].cpu}
             facts["artifact_sha256"] = row.sha256
             give_card(folder / "artifact", onnx, **facts)
         write_table(rows, folder / "conversion.parquet", ConversionRow)
@@ -293,7 +302,7 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
     _tell(console, rows, said)
     if failure:
         raise ValueError(failure)
-    fixed = "" if desk.judged else "; labels of its own: every threshold is 0.5"
+    fixed = "" if context.judged else "; labels of its own: every threshold is 0.5"
     console.print(
         f"\nartifact {out}/artifact, its graph by {by}{fixed}\ntables {tables_at(out)}",
         highlight=False,

@@ -17,7 +17,7 @@ from emoray.stages.compression import BASE, LOGITS
 from emoray.stages.interleaved_timing import Model
 from emoray.stages.misread import Misread
 from emoray.stages.speed import TORCH
-from emoray.workflows.compress.variants import Bench, MadeVariants
+from emoray.workflows.compress.variants import CompressionContext, MadeVariants
 from emoray.workflows.convert.reference import ids_as_saved, misread_by
 from emoray.workflows.settings.convert import TOLERANCE
 
@@ -115,27 +115,27 @@ def _logits(folder: Path) -> tuple[np.ndarray, np.ndarray]:
         return data["dev"], data["test"]
 
 
-def require_parity(bench: Bench, made: MadeVariants) -> None:
+def require_parity(context: CompressionContext, made: MadeVariants) -> None:
     """Refuse a compression that differs from the model on dev and test.
 
     Args:
-        bench: the checkpoint with its corpus.
+        context: the checkpoint with its corpus.
         made: its variants.
 
     Raises:
         ValueError: a text has other ids, or the float graph has other logits.
     """
-    corpus = bench.corpus.read(bench.given.taxonomy.name)
+    corpus = context.corpus.read(context.given.taxonomy.name)
     texts = [*corpus.dev.texts, *corpus.test.texts]
     some = next(iter(made.variants.values()))
-    base = bench.store.make(some.compressed).folder / BASE
+    base = context.store.make(some.compressed).folder / BASE
     reader = Reader(*((base / name).read_bytes() for name in (VOCABULARY, TOKENIZER)))
-    if found := misread_by(bench.given, list(dict.fromkeys([*texts, *ODD])), reader.ids):
+    if found := misread_by(context.given, list(dict.fromkeys([*texts, *ODD])), reader.ids):
         raise ValueError(str(found))
     if FLOAT_NAME not in made.variants:
         return
-    theirs = _logits(bench.store.make(bench.torch(TORCH)).folder)
-    ours = _logits(bench.store.make(made.variants[FLOAT_NAME].scored).folder)
+    theirs = _logits(context.store.make(context.torch(TORCH)).folder)
+    ours = _logits(context.store.make(made.variants[FLOAT_NAME].scored).folder)
     apart_N = np.abs(np.concatenate(theirs) - np.concatenate(ours)).max(1)
     if not apart_N.max() <= TOLERANCE:
         text = texts[int(np.argmax(apart_N))]

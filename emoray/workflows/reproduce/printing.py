@@ -39,7 +39,7 @@ def _difference(group: Group) -> str:
     return "other" if np.isinf(group.difference) else f"{group.difference:.2g} in {group.worst}"
 
 
-def told(
+def print_row(
     console: Console,
     row: dict[str, Any],
     groups: Sequence[Group],
@@ -83,13 +83,13 @@ def _title(row: dict[str, Any]) -> str:
     return f"{row['point']} · {row['recipe']} · {row['scheme']} · {decision}"
 
 
-def refused(console: Console, row: dict[str, Any], error: ValueError) -> None:
+def print_refused(console: Console, row: dict[str, Any], error: ValueError) -> None:
     """Print why a row could not be run."""
     console.print(_title(row), style="bold", highlight=False, soft_wrap=True)
     console.print(f"NOT RUN: {error}", "", sep="\n", highlight=False, markup=False, soft_wrap=True)
 
 
-def spread(console: Console, row: dict[str, Any], trained: Sequence[Retraining]) -> None:
+def print_spread(console: Console, row: dict[str, Any], trained: Sequence[Retraining]) -> None:
     """Print the results of training again, the row's own seed first, then others."""
     made = table(
         "trained anew", "seed", "dev macro-F1", "test macro-F1", "size", "artifact", left=1
@@ -119,7 +119,7 @@ def spread(console: Console, row: dict[str, Any], trained: Sequence[Retraining])
         console.print(f"test macro-F1 {signed_score(moved)} from the row's\n", highlight=False)
 
 
-def summed(console: Console, rows: int, failed: int, *, stages: bool) -> None:
+def print_total(console: Console, rows: int, failed: int, *, stages: bool) -> None:
     """Print how many rows were reproduced."""
     unchecked = "" if stages else "; stages were not checked"
     sentence = (

@@ -17,7 +17,7 @@ from emoray.stages.inputs import require_encoder, summarize_corpus
 from emoray.stages.spec import Data
 from emoray.stages.spec_json import read_spec
 from emoray.storage.location import local_copy
-from emoray.workflows.reproduce import printing as tell
+from emoray.workflows.reproduce import printing
 from emoray.workflows.reproduce.artifacts import artifact_of
 from emoray.workflows.reproduce.chain import StoreCheck
 from emoray.workflows.reproduce.record import RecordedRun, member_specs, other_machine, read_record
@@ -85,7 +85,7 @@ def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
     corpus, elsewhere = _corpus(settings, record), other_machine(record)
     store = record.store(settings.store)
     check = StoreCheck(store) if settings.stages else None
-    tell.announce_rows(console, record, elsewhere, TOLERANCE)
+    printing.announce_rows(console, record, elsewhere, TOLERANCE)
     failed = 0
     data = cache(lambda: _data(settings, record))
     with progress(console, "reproduced", unit="rows", total=len(record.rows)) as shown:
@@ -98,10 +98,10 @@ def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
                     again = run_again(record, row, folder, corpus)
                     groups = list(group_verdicts(row, again, same_machine=not elsewhere))
                 except ValueError as error:
-                    tell.refused(console, row, error)
+                    printing.print_refused(console, row, error)
                     failed += 1
                     continue
-                tell.told(console, row, groups, chain, store)
+                printing.print_row(console, row, groups, chain, store)
                 whole = chain is None or chain.is_whole
                 failed += not (whole and all(group.holds for group in groups))
                 if settings.from_scratch:
@@ -109,6 +109,6 @@ def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
                     trained = train_anew(
                         record, row, data(), Path(scratch) / "store", others[: settings.seeds]
                     )
-                    tell.spread(console, row, trained)
-    tell.summed(console, len(record.rows), failed, stages=settings.stages)
+                    printing.print_spread(console, row, trained)
+    printing.print_total(console, len(record.rows), failed, stages=settings.stages)
     return failed

@@ -42,7 +42,7 @@ CUTS = "cuts"  # of an artifact's decision: refitted on dev they must come out t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Again:
+class RerunResult:
     """Results of running an artifact: columns of `points`, its saved cuts and refitted ones."""
 
     columns: dict[str, Any]
@@ -100,7 +100,9 @@ def _cross_fitted(
     return {"dev_macro_f1": honest.macro_f1_R[r], "dev_micro_f1": honest.micro_f1_R[r]}
 
 
-def run_again(record: RecordedRun, row: dict[str, Any], folder: Path, corpus: Corpus) -> Again:
+def run_again(
+    record: RecordedRun, row: dict[str, Any], folder: Path, corpus: Corpus
+) -> RerunResult:
     """Score an artifact on dev and test; fit and score its decision again.
 
     All decisions on the model are computed together, as in the search, and the row's is taken from
@@ -135,7 +137,7 @@ def run_again(record: RecordedRun, row: dict[str, Any], folder: Path, corpus: Co
         columns |= _cross_fitted(spec, decisions, r, dev_MNK, corpus.dev.labels_NK)
     columns["size_bytes"] = sum(runtime.sizes(folder).values())
     columns["artifact_sha256"] = runtime.sha256((folder / MANIFEST).read_bytes())
-    return Again(
+    return RerunResult(
         columns=columns,
         saved_cuts_K=np.array(json.loads(files[DECISION])["cuts"], np.float64),
         cuts_K=decided.fitted.cuts_RK[r],

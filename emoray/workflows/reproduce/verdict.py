@@ -6,7 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from emoray.workflows.reproduce.rerun import BYTES, CALIBRATION, CUTS, INVARIANCE, SCORES, Again
+from emoray.workflows.reproduce.rerun import (
+    BYTES,
+    CALIBRATION,
+    CUTS,
+    INVARIANCE,
+    SCORES,
+    RerunResult,
+)
 
 TOLERANCE = 0.002  # of a score on another machine: kernels of other processors round otherwise
 CUT_TOLERANCE = 0.05  # of a logit cut there: it lies in the gap between two texts' logits
@@ -51,7 +58,9 @@ def _group(
     )
 
 
-def group_verdicts(row: Mapping[str, Any], again: Again, *, same_machine: bool) -> Iterator[Group]:
+def group_verdicts(
+    row: Mapping[str, Any], again: RerunResult, *, same_machine: bool
+) -> Iterator[Group]:
     """Compare group by group; bytes and hashes must be equal on any machine."""
     score, cut = (EXACT, EXACT) if same_machine else (TOLERANCE, CUT_TOLERANCE)
     yield _group("scores", SCORES, row, again.columns, score)

@@ -347,11 +347,11 @@ def test_a_run_in_which_nothing_became_codes_fails(
     from emoray.workflows.compress import compress
     from emoray.workflows.compress.variants import make
 
-    bench = compress._bench(compression, quiet())
+    context = compress._context(compression, quiet())
     with progress(quiet(), total=1) as shown:
-        made = make(bench, {"float": named_schemes()["float"]}, shown.step)
+        made = make(context, {"float": named_schemes()["float"]}, shown.step)
     with pytest.raises(ValueError, match="turns weights into codes, got none in float"):
-        coverage_rows(bench, made)
+        coverage_rows(context, made)
 
 
 def test_short_names_are_all_different_and_lead_to_the_whole_ones() -> None:
