@@ -13,7 +13,7 @@ AFTER, DURING = "after training (PTQ)", "during training (QAT)"
 
 
 def qat_pairs(points: pd.DataFrame) -> pd.DataFrame:
-    """Schemes that the run has by PTQ and by QAT: two rows each, told apart by `how`."""
+    """Schemes that the run has by PTQ and by QAT: two rows each, which differ in `how`."""
     table = losses(points)
     if table.empty:
         return table.assign(how=[], plain=[])

@@ -169,7 +169,7 @@ def files_of(
 def _columns(combine: Combine, members: Sequence[ModelColumns], sizes: Sequence[int]) -> Columns:
     """Columns of `points` that say what an ensemble is made of. sizes: bytes by member."""
     made_of = aggregate([member.columns for member in members], sizes)
-    # Repeats of a recipe are averaged over seeds; the members' recipes tell ensembles apart.
+    # Repeats of a recipe are averaged over seeds; ensembles differ by their members' recipes.
     recipes = digest(tuple(c.trained.recipe for c in combine.compressed))[:6]
     name = f"{combine.plan} {combine.weighing} k{combine.size} #{recipes}"
     return made_of | {

@@ -25,7 +25,7 @@ from emoray.tables.rows import LabelRow, ReliabilityRow, SurfaceRow
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ModelColumns:
-    """What the rows of one model say whatever is decided; columns: of `points`, one value each."""
+    """Columns of `points` that are the same for all decisions on one model, one value each."""
 
     stage: Stage
     base: Base

@@ -92,9 +92,9 @@ def _print_verdicts(rows: list[dict[str, Any]], wanted: float, console: Console)
         console.print(f"\n{verdict} {count:,}", highlight=False)
         of_it = [row for row in rows if row["verdict"] == verdict]
         for row in of_it[:: max(1, len(of_it) // EXAMPLES)][:EXAMPLES]:
-            said = row["result"] or row["reason"]
+            text = row["result"] or row["reason"]
             console.print(
-                f"  {row['labels']}: {row['source']} → {said}",
+                f"  {row['labels']}: {row['source']} → {text}",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,

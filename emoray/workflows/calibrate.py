@@ -1,4 +1,4 @@
-"""`jobs.calibrate`: what dev can fit for a finished artifact, what that earns on test, and why."""
+"""`jobs.calibrate`: decisions fitted on dev for a finished artifact, and their gain on test."""
 
 from pathlib import Path
 
@@ -76,12 +76,12 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
         write_table(bins, folder / "reliability.parquet", ReliabilityRow)
         figures = _figures(folder) if settings.figures else []
     chosen = found.names[found.chosen]
-    for told in (
+    for made in (
         tables.decisions_table(rows),
         tables.change_table(changes, fit.SAVED, chosen),
         tables.labels_table(labels, chosen),
     ):
-        print_titled(console, told)
+        print_titled(console, made)
     for sentence in explain_gain(found):
         console.print(sentence, highlight=False, soft_wrap=True)
     for name in figures:

@@ -34,7 +34,7 @@ NAMES = {
     "nll": "NLL",
 }
 MINUS = "\N{MINUS SIGN}"
-TOLD = {"test_macro_f1": "test F1", "test_ece": "ECE"}  # of a decision, where they are known
+SCORES = {"test_macro_f1": "test F1", "test_ece": "ECE"}  # of a decision, where they are known
 
 
 def signed_score(number: float) -> str:
@@ -138,18 +138,18 @@ def labels_table(rows: Sequence[CalibrationLabelRow], decision: str) -> Table:
     return made
 
 
-def _gained(name: str, told: Change) -> str:
-    return f"{name} {signed_score(told.value)} {interval(told.low, told.high)}"
+def _gained(name: str, change: Change) -> str:
+    return f"{name} {signed_score(change.value)} {interval(change.low, change.high)}"
 
 
-def threshold_sentence(told: Change, temperature_flips: int, decisions: int) -> str:
+def threshold_sentence(change: Change, temperature_flips: int, decisions: int) -> str:
     """A sentence on the change of macro-F1; `temperature_flips` is the most under any rule."""
     of = f"{temperature_flips:,} of {decisions:,} label decisions"
     alone = f"fitting the temperature alone, with thresholds refitted, changes {of} under any rule"
-    gained = _gained("macro-F1", told)
-    if told.value == told.low == told.high == 0:
+    gained = _gained("macro-F1", change)
+    if change.value == change.low == change.high == 0:
         return f"{gained}: the artifact decides as before; {alone}."
-    if told.includes_zero:
+    if change.includes_zero:
         return f"{gained}: no clear change, 0 lies within the interval; {alone}."
     return f"{gained} comes from the thresholds: {alone}."
 
@@ -157,7 +157,7 @@ def threshold_sentence(told: Change, temperature_flips: int, decisions: int) -> 
 def temperature_sentence(ece: Change, nll: Change, before: float, after: float) -> str:
     """A sentence on the change of calibration."""
     gained = f"{_gained('ECE', ece)}, {_gained('NLL', nll)}"
-    if all(told.value == told.low == told.high == 0 for told in (ece, nll)):
+    if all(change.value == change.low == change.high == 0 for change in (ece, nll)):
         return f"{gained}: the artifact's temperature is the fitted one already."
     how = f"{before:.3f} → {after:.3f}"
     if ece.includes_zero and nll.includes_zero:
@@ -206,7 +206,7 @@ def _told(found: Comparison) -> tuple[str, str]:
     return interval(found.macro_f1.low, found.macro_f1.high), found.verdict
 
 
-def baselines_table(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> Table:
+def baselines_table(row: EvaluationRow, baselines: Sequence[Mapping[str, Any]]) -> Table:
     """Table of baselines on the same split, weakest first."""
     score = f"{row.split}_macro_f1"
     how = "thresholds cross-fitted" if row.split == "dev" else "thresholds from dev"
@@ -216,7 +216,7 @@ def baselines_table(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> 
         *("baseline", "macro-F1", "the artifact", *paired),
         *("micro-F1", "ECE", "median latency", "size"),
     )
-    for one in sorted(beside, key=lambda one: (one[score], one["recipe"])):
+    for one in sorted(baselines, key=lambda one: (one[score], one["recipe"])):
         made.add_row(
             baseline_name(one),
             f"{one[score]:.4f}",
@@ -230,9 +230,9 @@ def baselines_table(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> 
     return made
 
 
-def below_baselines(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> str:
+def below_baselines(row: EvaluationRow, baselines: Sequence[Mapping[str, Any]]) -> str:
     """A sentence on baselines that the artifact does not beat; empty where it beats all."""
-    better = [one for one in beside if one[f"{row.split}_macro_f1"] >= row.macro_f1]
+    better = [one for one in baselines if one[f"{row.split}_macro_f1"] >= row.macro_f1]
     names = " and ".join(baseline_name(one) for one in better)
     return f"the artifact is not better than {names} in macro-F1 on {row.split}" if names else ""
 
@@ -276,8 +276,8 @@ def decision_table(
 
 def history_table(saved: Sequence[Saved]) -> Table:
     """Table of every decision that an artifact ever had, oldest first."""
-    told = {name: head for name, head in TOLD.items() if any(name in s.scores for s in saved)}
-    heads = ("", "state", "on", "saved, UTC", "rule", "why", "T", "thresholds", *told.values())
+    known = {name: head for name, head in SCORES.items() if any(name in s.scores for s in saved)}
+    heads = ("", "state", "on", "saved, UTC", "rule", "why", "T", "thresholds", *known.values())
     made = table("Decisions", *heads, left=6)
     for s in saved:
         low, high = min(s.thresholds), max(s.thresholds)
@@ -285,7 +285,7 @@ def history_table(saved: Sequence[Saved]) -> Table:
         style = {"current": "bold", "undone": "dim"}.get(s.state)
         when = s.when[:16].replace("T", " ")
         after = "" if s.after is None else str(s.after)
-        scores = [f"{s.scores[n]:.4f}" if n in s.scores else "" for n in told]
+        scores = [f"{s.scores[n]:.4f}" if n in s.scores else "" for n in known]
         row = (str(s.number), s.state, after, when, s.rule, s.why, f"{s.temperature:.4g}", span)
         made.add_row(*row, *scores, style=style)
     made.columns[5].no_wrap, made.columns[5].overflow = False, "fold"

@@ -89,10 +89,10 @@ def decision_given(finished: Finished, settings: ChangeDecision) -> NewDecision:
         rule = f"fixed{common:g}"
     elif not settings.thresholds and (not finished.rule.startswith("fixed") or not kept_K.any()):
         rule = finished.rule  # the same cuts, which no temperature moves
-    said = [f"--threshold {option}" for option in settings.thresholds]
+    typed = [f"--threshold {option}" for option in settings.thresholds]
     if settings.temperature is not None:
-        said.insert(0, f"--temperature {settings.temperature:g}")
-    return NewDecision(temperature=temperature, cuts_K=cuts_K, rule=rule, why=" ".join(said))
+        typed.insert(0, f"--temperature {settings.temperature:g}")
+    return NewDecision(temperature=temperature, cuts_K=cuts_K, rule=rule, why=" ".join(typed))
 
 
 def decision_from(finished: Finished, place: Place, rule: str | None) -> NewDecision:
@@ -171,18 +171,18 @@ def run_decide(settings: ChangeDecision, console: Console | None = None) -> None
         decision_history.go_to(folder, settings.to)
     else:
         back = False
-        wish = (
+        new = (
             decision_given(before, settings)
             if settings.source is None
             else decision_from(before, settings.source, settings.rule)
         )
         decision_history.change(
             folder,
-            temperature=wish.temperature,
-            cuts_K=wish.cuts_K,
-            rule=wish.rule,
-            why=wish.why,
-            scores=wish.scores,
+            temperature=new.temperature,
+            cuts_K=new.cuts_K,
+            rule=new.rule,
+            why=new.why,
+            scores=new.scores,
         )
     after = open_artifact(folder)
     if after.sha256 == before.sha256:

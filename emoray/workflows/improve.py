@@ -148,9 +148,9 @@ def _answers(
         for family, found in looks.items()
     }
     read = [
-        told
+        line
         for family, found in looks.items()
-        for told in limit_sentences(found, [plan.recipe for plan in plans[family]])
+        for line in limit_sentences(found, [plan.recipe for plan in plans[family]])
     ]
     asked = {
         family: [plan.scores(looks[family].data) for plan in found]
@@ -183,7 +183,7 @@ def _answers(
                 family=family,
                 recipe=plan.recipe,
                 members=len(plan.groups[0]),
-                answers=tuple(technique_logits(group, store) for group in groups),
+                by_seed=tuple(technique_logits(group, store) for group in groups),
             )
             for plan, groups in zip(plans[family], asked[family], strict=True)
         ]

@@ -48,7 +48,7 @@ def open_operands(settings: CompareModels, console: Console) -> list[Operand]:
 
 
 def _inputs(settings: CompareModels, operands: Sequence[Operand]) -> dict[str, str]:
-    """What tells this comparison from others, as its folder keeps it."""
+    """Digests that identify this comparison, as its folder keeps them."""
     sides = [f"{each.name} {each.sha256[:16]}" for each in operands]
     return {"job": "jobs.compare", "operands": ", ".join(sides), "split": settings.split}
 

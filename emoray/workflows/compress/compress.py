@@ -1,4 +1,4 @@
-"""`jobs.compress`: a finished checkpoint under many schemes, beside PyTorch's own forms."""
+"""`jobs.compress`: a finished checkpoint under many schemes, compared with PyTorch's own models."""
 
 from dataclasses import asdict
 
@@ -97,21 +97,24 @@ def _context(settings: Compression, console: Console) -> CompressionContext:
     )
 
 
-def _tell(
-    console: Console, rows: list[CompressionRow], layers: list[LayerRow], said: list[CoverageRow]
+def _print(
+    console: Console,
+    rows: list[CompressionRow],
+    layers: list[LayerRow],
+    coverage: list[CoverageRow],
 ) -> None:
-    for told in (
+    for made_table in (
         printing.sizes_table(rows),
         printing.speed_table(rows),
         printing.quality_table(rows),
     ):
-        print_titled(console, told)
+        print_titled(console, made_table)
     artifacts = [row for row in rows if row.artifact and row.quantized_bytes_share > 0]
     shown = printing.advised(rows) or artifacts[0]
     own = [row for row in layers if row.model == shown.model]
     print_titled(console, printing.layers_table(own, shown.name))
     for row in artifacts:
-        lines = [entry.line for entry in said if entry.name == row.name]
+        lines = [entry.line for entry in coverage if entry.name == row.name]
         console.print(
             f"[bold]{row.name}[/bold]", *lines, sep="\n  ", highlight=False, soft_wrap=True
         )
@@ -148,7 +151,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         made = make(context, asked, say)
         say("holding ids and logits against transformers'")
         require_parity(context, made)
-        said = coverage_rows(context, made)
+        coverage = coverage_rows(context, made)
         timed = time_all(context, made, say)
         say("judging on resampled texts")
         outcomes = score_all(context, made)
@@ -162,9 +165,9 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         write_table(rows, folder / "compression.parquet", CompressionRow)
         write_table(variant_changes(found, outcomes), folder / "changes.parquet", ChangeRow)
         write_table(layers, folder / "layers.parquet", LayerRow)
-        write_table(said, folder / "coverage.parquet", CoverageRow)
+        write_table(coverage, folder / "coverage.parquet", CoverageRow)
         write_table(timed.rows, folder / SPEED, SpeedRow)
-    _tell(console, rows, layers, said)
+    _print(console, rows, layers, coverage)
     console.print(
         f"\n{printing.advice(rows, out)}\nartifacts {out}/artifacts\ntables {tables_at(out)}",
         highlight=False,

@@ -102,7 +102,7 @@ def make(context: CompressionContext, schemes: Mapping[str, Scheme], say: Say) -
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class VariantTimes:
-    """Times of every form. beside: those of PyTorch float32 in the same interleaved run."""
+    """Times of every variant, and in `reference` those of PyTorch float32 in the same run."""
 
     rows: list[SpeedRow]
     speed: dict[str, Speed]

@@ -54,7 +54,7 @@ class ConversionContext:
     given: LoadedCheckpoint
     source: CorpusFolder
     corpus: Corpus
-    judged: bool
+    has_labels: bool
     store: Store
 
     @property
@@ -72,23 +72,25 @@ def _context(settings: Conversion) -> ConversionContext:
     source = settings.find()
     kinds = taxonomies_of(source.folder)
     given = find_loaded(local_copy(settings.model), max_tokens=settings.max_tokens, among=kinds)
-    judged = True
+    has_labels = True
     try:
         taxonomy = given.taxonomy
     except ValueError:  # labels of its own: texts will do, there is nothing to fit
-        judged, taxonomy = False, kinds[0]
+        has_labels, taxonomy = False, kinds[0]
     corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
     for where in (settings.out, settings.store_place):
         require_outside(settings.model, where)
     settings.ready()
     store = open_store(settings.store_place)
-    return ConversionContext(given=given, source=source, corpus=corpus, judged=judged, store=store)
+    return ConversionContext(
+        given=given, source=source, corpus=corpus, has_labels=has_labels, store=store
+    )
 
 
 def _decision(context: ConversionContext, base: Base) -> tuple[ArtifactRow, np.ndarray]:
     """The artifact's decision and its cuts_K, fitted on dev where the corpus has its labels."""
     labels = len(context.given.checkpoint.labels)
-    if not context.judged:
+    if not context.has_labels:
         return row_of(base, temperature=1.0, cuts_K=np.zeros(labels), rule="fixed0.5"), np.zeros(
             labels
         )
@@ -217,7 +219,7 @@ def _failure(found: Parity, tolerance: float) -> str:
     return ""
 
 
-def _tell(console: Console, rows: list[ConversionRow], said: list[CoverageRow]) -> None:
+def _print(console: Console, rows: list[ConversionRow], coverage: list[CoverageRow]) -> None:
     before, after = rows
     made = table(
         f"Speed on {before.threads} thread{'s' * (before.threads > 1)}, one interleaved run",
@@ -239,7 +241,7 @@ def _tell(console: Console, rows: list[ConversionRow], said: list[CoverageRow]) 
         f"parity on {after.texts} texts of {after.shortest_tokens} to {after.longest_tokens} "
         f"tokens, alone and in mixed batches: largest Δlogit {after.max_logit_error:.1e}, "
         f"{after.changed_decisions} of {after.decisions:,} decisions changed",
-        *(row.line for row in said),
+        *(row.line for row in coverage),
         sep="\n",
         highlight=False,
         soft_wrap=True,
@@ -280,14 +282,14 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
         say("converting")
         with plainly("the model"):
             made = context.store.make(context.converted).folder
-            say("fitting the decision on dev" if context.judged else "deciding by 0.5")
+            say("fitting the decision on dev" if context.has_labels else "deciding by 0.5")
             row, cuts_K = _decision(context, Base.read(made / BASE))
             measured = _measure(context, made / BASE, row, cuts_K, settings, say)
     failure = _failure(measured.parity, settings.tolerance)
     by = json.loads((made / "graph.json").read_text())["by"]
     rows = _rows(context, measured, not failure, by, settings)
     lines = (made / COVERAGE).read_text("utf-8").splitlines()
-    said = [CoverageRow(name=ONNX, number=i, line=s) for i, s in enumerate(lines, start=1)]
+    coverage = [CoverageRow(name=ONNX, number=i, line=s) for i, s in enumerate(lines, start=1)]
     with staged_output(out) as folder:
         record_inputs(out, inputs)
         if not failure:
@@ -298,11 +300,11 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
             give_card(folder / "artifact", onnx, **facts)
         write_table(rows, folder / "conversion.parquet", ConversionRow)
         write_table(measured.rows, folder / "speed.parquet", SpeedRow)
-        write_table(said, folder / "coverage.parquet", CoverageRow)
-    _tell(console, rows, said)
+        write_table(coverage, folder / "coverage.parquet", CoverageRow)
+    _print(console, rows, coverage)
     if failure:
         raise ValueError(failure)
-    fixed = "" if context.judged else "; labels of its own: every threshold is 0.5"
+    fixed = "" if context.has_labels else "; labels of its own: every threshold is 0.5"
     console.print(
         f"\nartifact {out}/artifact, its graph by {by}{fixed}\ntables {tables_at(out)}",
         highlight=False,
