@@ -57,7 +57,7 @@ def limit_sentences(facts: CorpusSummary, recipes: Sequence[Recipe]) -> Iterator
         seen.setdefault((recipe.family, encoder, recipe.max_tokens), recipe)
     for (name, encoder, limit), recipe in seen.items():
         family = FAMILIES[name]
-        line = family.lengths(recipe, facts.data, limit).told(limit, family.unit)
+        line = family.lengths(recipe, facts.data, limit).sentence(limit, family.unit)
         yield f"{encoder}: {line}" if encoder else line
     started = [r for r in recipes if FAMILIES[r.family].word_vectors(r) == PretrainedVectors()]
     if facts.data.vectors:

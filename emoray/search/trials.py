@@ -94,7 +94,7 @@ def copy_rows(context: RunContext, made: Done, tables: Collection[str] = DECIDED
         context.copy(folder, table, made.folder.name)
     points = read_table(folder / "points.parquet", MeasuredPointRow, SCORED)
     best = pc.max(points.column("dev_macro_f1")).as_py()
-    context.stages.tell(made.folder.name, points.num_rows, best)
+    context.stages.count_model(made.folder.name, points.num_rows, best)
     return points
 
 

@@ -12,5 +12,5 @@ def word_sentences(folder: Path, vectors: Sequence[VectorSource]) -> Iterator[st
     """Yield a line on lengths, and one for each of `vectors`, if there are any."""
     lengths = word_lengths(folder)
     limit = lengths.limit(MOST_WORDS)
-    yield f"by word vectors {lengths.told(limit, 'words')} (--max-tokens)"
+    yield f"by word vectors {lengths.sentence(limit, 'words')} (--max-tokens)"
     yield from map(str, coverages(folder, vectors))

@@ -110,7 +110,7 @@ def _make(stages: Stages, scores: Sequence[Score], console: Console) -> None:
         for done in as_completed(asked):
             if isinstance(made := done.result(), Failed):
                 failed.append(made)
-            stages.tell(key_of(asked[done]), 0, 0.0)
+            stages.count_model(key_of(asked[done]), 0, 0.0)
     if failed:
         raise ValueError(
             f"every training must succeed to be compared, {len(failed)} of {len(scores)} did not: "

@@ -75,9 +75,9 @@ def test_the_usual_sample_keeps_the_usual_limit() -> None:
 def test_a_count_of_some_texts_is_scaled_to_all_and_says_so() -> None:
     some = Lengths(tokens_N=np.array([1, 1, 1, 90]), texts=4_000)
     assert some.truncated(64) == 1_000
-    assert "about 1,000 of 4,000 train texts" in some.told(64, "words")
+    assert "about 1,000 of 4,000 train texts" in some.sentence(64, "words")
     every = Lengths(tokens_N=np.array([1, 1, 1, 90]), texts=4)
-    assert ": 1 of 4 train texts is longer and loses its end" in every.told(64, "words")
+    assert ": 1 of 4 train texts is longer and loses its end" in every.sentence(64, "words")
 
 
 def test_no_more_than_a_sample_of_a_large_corpus_is_measured(tmp_path: Path) -> None:
