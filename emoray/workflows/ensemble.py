@@ -177,7 +177,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
                 search_seconds=searched,
                 trials=len(asked),
                 job="jobs.ensemble",
-                hands=trained.done,
+                by_pool=trained.done,
             )
             publish.record_start(context, facts, start)
             still_alone()
