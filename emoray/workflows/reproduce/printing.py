@@ -14,7 +14,7 @@ from emoray.workflows.calibrate_tables import signed_score
 from emoray.workflows.reproduce.chain import Chain
 from emoray.workflows.reproduce.record import RecordedRun
 from emoray.workflows.reproduce.retrain import Retraining
-from emoray.workflows.reproduce.verdict import Group
+from emoray.workflows.reproduce.verdict import ColumnGroup
 
 
 def announce_rows(
@@ -33,7 +33,7 @@ def announce_rows(
     console.print(sentence, "", sep="\n", highlight=False, soft_wrap=True)
 
 
-def _difference(group: Group) -> str:
+def _difference(group: ColumnGroup) -> str:
     if group.difference == 0:
         return "none"
     return "other" if np.isinf(group.difference) else f"{group.difference:.2g} in {group.worst}"
@@ -42,7 +42,7 @@ def _difference(group: Group) -> str:
 def print_row(
     console: Console,
     row: dict[str, Any],
-    groups: Sequence[Group],
+    groups: Sequence[ColumnGroup],
     chain: Chain | None,
     store: Place,
 ) -> None:

@@ -21,7 +21,7 @@ EXACT = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class ColumnGroup:
     """Some columns of a row: the one that differs most, by how much, and how much is allowed."""
 
     name: str
@@ -45,11 +45,11 @@ def _apart(recorded: Any, found: Any) -> float:
 
 def _group(
     name: str, columns: Sequence[str], row: Mapping[str, Any], found: Mapping[str, Any], far: float
-) -> Group:
+) -> ColumnGroup:
     known = [c for c in columns if found[c] is not None or row[c] is None]
     apart = {column: _apart(row[column], found[column]) for column in known}
     worst = max(apart, key=lambda column: apart[column])
-    return Group(
+    return ColumnGroup(
         name=name,
         columns=len(known),
         worst=worst if apart[worst] else "",
@@ -60,14 +60,14 @@ def _group(
 
 def group_verdicts(
     row: Mapping[str, Any], again: RerunResult, *, same_machine: bool
-) -> Iterator[Group]:
+) -> Iterator[ColumnGroup]:
     """Compare group by group; bytes and hashes must be equal on any machine."""
     score, cut = (EXACT, EXACT) if same_machine else (TOLERANCE, CUT_TOLERANCE)
     yield _group("scores", SCORES, row, again.columns, score)
     yield _group("calibration", CALIBRATION, row, again.columns, score)
     yield _group("batches", INVARIANCE, row, again.columns, score)
     apart_K = np.abs(np.clip(again.cuts_K, -1e9, 1e9) - np.clip(again.saved_cuts_K, -1e9, 1e9))
-    yield Group(
+    yield ColumnGroup(
         name="thresholds",
         columns=len(apart_K),
         worst=CUTS if apart_K.any() else "",
