@@ -71,7 +71,7 @@ class Asked:
         """To the last word."""
         counts = ("mcnemar_p", "texts_lost", "texts_won", "decisions_changed", "resamples")
         assert all(getattr(found, name) == getattr(self.row, name) for name in counts)
-        return self.agrees(found.macro_f1, found.verdict) and found.words in self.predictions
+        return self.agrees(found.macro_f1, found.verdict) and found.words in self.said
 
 
 @pytest.fixture
