@@ -171,18 +171,18 @@ def run_decide(settings: ChangeDecision, console: Console | None = None) -> None
         decision_history.go_to(folder, settings.to)
     else:
         back = False
-        new = (
+        decision = (
             decision_given(before, settings)
             if settings.source is None
             else decision_from(before, settings.source, settings.rule)
         )
         decision_history.change(
             folder,
-            temperature=new.temperature,
-            cuts_K=new.cuts_K,
-            rule=new.rule,
-            why=new.why,
-            scores=new.scores,
+            temperature=decision.temperature,
+            cuts_K=decision.cuts_K,
+            rule=decision.rule,
+            why=decision.why,
+            scores=decision.scores,
         )
     after = open_artifact(folder)
     if after.sha256 == before.sha256:
