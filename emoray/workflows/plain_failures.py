@@ -12,6 +12,10 @@ def plainly(what: str) -> Iterator[None]:
 
     Args:
         what: is being done in the block, as the error names it.
+
+    Raises:
+        OSError: the block raised it.
+        ValueError: memory ran out, a kernel is missing or training diverged.
     """
     try:
         yield
