@@ -190,11 +190,11 @@ def make_baseline(stage: BaselineModel, out: Path) -> None:
     (out / MODEL).mkdir()
     for name, content in files.items():
         (out / MODEL / name).write_bytes(content)
-    split_logits = _reader(files)
+    logits_of = _reader(files)
     logits = ModelLogits(
-        dev_NK=split_logits(corpus.dev.texts),
+        dev_NK=logits_of(corpus.dev.texts),
         dev_labels_NK=corpus.dev.labels_NK,
-        test_NK=split_logits(corpus.test.texts),
+        test_NK=logits_of(corpus.test.texts),
         test_labels_NK=corpus.test.labels_NK,
         leaked_N=corpus.leaked_N,
     )
@@ -248,14 +248,14 @@ def time_baselines(stage: MeasureBaselineLatency, folders: Sequence[Path], out: 
     gc.disable()
     try:
         for baseline, folder in zip(stage.baselines, folders, strict=True):
-            split_logits = _reader(_files(folder))
+            logits_of = _reader(_files(folder))
             cuts_K = np.array(read_table(folder / "labels.parquet", LabelRow).column("cut"))
             for text in texts[:WARM_UP]:
-                split_logits([text])
+                logits_of([text])
             for turn in range(stage.turns):
                 for i, text in zip(chosen, texts, strict=True):
                     start = time.perf_counter_ns()
-                    _ = split_logits([text])[0] >= cuts_K
+                    _ = logits_of([text])[0] >= cuts_K
                     taken = (time.perf_counter_ns() - start) / 1e6
                     rows.append(
                         LatencyRow(

@@ -59,7 +59,7 @@ def told(out: Path) -> tuple[Rows, Rows]:
     )
 
 
-def split_logits(model: Path) -> np.ndarray:
+def logits_of(model: Path) -> np.ndarray:
     return np.asarray(runtime.Classifier(runtime.read(model)).logits(TEST.texts))
 
 
@@ -80,7 +80,7 @@ def test_artifacts_are_compared_with_the_first_in_tables_words_and_pictures(
     ]
     frozen, own, _ = rows
     assert frozen["decisions_changed"] == 0 and frozen["verdict"] == "equivalent"
-    logits_NK = split_logits(models / "plain")
+    logits_NK = logits_of(models / "plain")
     changed = (logits_NK >= 0) != (logits_NK >= cuts_of(0.3))
     assert own["decisions_changed"] == changed.sum() > 0
     assert len(labels) == 3 * len(SENTIMENT.labels)
@@ -98,7 +98,7 @@ def test_artifacts_are_compared_with_the_first_in_tables_words_and_pictures(
 
 
 def test_anyones_predictions_stand_beside_an_artifact(models: Path, tmp_path: Path) -> None:
-    logits_NK = split_logits(models / "plain")
+    logits_NK = logits_of(models / "plain")
     saved = tmp_path / "theirs.npz"
     names = np.array(SENTIMENT.labels[::-1])
     decided_NK = (logits_NK >= 0)[:, ::-1]
@@ -171,7 +171,7 @@ def made(models: Path, tmp_path: Path) -> Made:
     predictions = [
         row(PredictionRow, model="float", text=n, labels=truth.tolist(), logits=said.tolist())
         for n, (truth, said) in enumerate(
-            zip(TEST.labels_NK, split_logits(models / "plain"), strict=True)
+            zip(TEST.labels_NK, logits_of(models / "plain"), strict=True)
         )
     ]
     start = row(RunRow, taxonomy="sentiment", labels=json.dumps(SENTIMENT.labels))
@@ -189,7 +189,7 @@ def test_points_come_from_what_a_run_keeps_or_from_its_store(
     result = run(*words, "--out", tmp_path / "out")
     assert result.exit_code == 0, result.output
     frozen, own, eager = told(tmp_path / "out" / f"compare-{made.kept}")[0]
-    logits_NK, cut_K = split_logits(models / "plain"), np.arange(4.0)
+    logits_NK, cut_K = logits_of(models / "plain"), np.arange(4.0)
     assert frozen["decisions_changed"] == 0, "one model at one set of thresholds"
     moved = (logits_NK >= cut_K) != (logits_NK >= cuts_of(0.3))
     assert own["decisions_changed"] == eager["decisions_changed"] == moved.sum() > 0
@@ -200,7 +200,7 @@ def test_operands_and_tables_may_lie_in_a_bucket(
     models: Path, made: Made, tmp_path: Path, s3: S3Folder
 ) -> None:
     place, saved = s3 / "models", tmp_path / "theirs.npz"
-    logits_NK = split_logits(models / "plain")
+    logits_NK = logits_of(models / "plain")
     np.savez(saved, truth=TEST.labels_NK, logits=logits_NK, names=np.array(SENTIMENT.labels))
     place.upload("theirs.npz", saved)
     for folder, name in ((models / "eager", "models/eager"), (made.folder, "run")):
