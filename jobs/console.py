@@ -1,6 +1,9 @@
-"""How every job starts and ends: 0 when done, 1 with one clear line for a user's mistake, 2 for one
-on the command line, 70 for a bug of ours, 128 and the number of the signal that stopped it: 130
-after Ctrl-C, 143 after SIGTERM, 141 where nobody reads its output any more."""
+"""How every job starts and ends.
+
+Exit codes: 0 when done, 1 with one clear line for a user's mistake, 2 for one on the command line,
+70 for a bug of emoray, 128 and the number of the signal that stopped it: 130 after Ctrl-C, 143
+after SIGTERM, 141 where its output is no longer read.
+"""
 
 import gc
 import inspect
@@ -22,8 +25,8 @@ from jobs.unset import unset_empty, without_empty
 S = TypeVar("S")
 
 
-def _end(said: str, code: int) -> NoReturn:
-    print(f"error: {' '.join(said.split())}", file=sys.stderr)
+def _end(message: str, code: int) -> NoReturn:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
     raise SystemExit(code) from None
 
 
@@ -38,7 +41,7 @@ class JobCommand(TyperCommand):
             with ended_by_reader():
                 code = super().main(words, *rest, **settings | {"standalone_mode": False})
         except Exception as error:
-            if not hasattr(error, "format_message"):  # how the parser's errors tell themselves
+            if not hasattr(error, "format_message"):  # the parser's own errors have it
                 raise
             names = getattr(getattr(error, "param", None), "opts", ())
             program = f"python -m jobs.{(self.name or '').replace('-', '_')}"
@@ -83,9 +86,15 @@ class Job(typer.Typer):
         epilog: str,
         at_once: Mapping[str, Callable[[], None]] | None = None,
     ) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
-        """Make the command line of a settings class. The function below is what it runs.
+        """Make the command line of a settings class, which runs the function below.
 
-        at_once: what a switch does in place of the job, by its field.
+        Args:
+            settings: the class.
+            epilog: of the help.
+            at_once: actions of switches in place of the job, by field.
+
+        Returns:
+            A decorator.
         """
         register = super().command(epilog=epilog, cls=JobCommand)
 
@@ -104,9 +113,14 @@ class Job(typer.Typer):
 
 
 def run_job(work: Callable[[], None], *, debug: bool) -> None:
-    """Run `work`. An error is said in one line, without a traceback; with `debug` it is raised.
+    """Run `work`; SIGTERM, as `ray job stop` and batch systems send it, ends it as Ctrl-C does.
 
-    SIGTERM, as `ray job stop` and batch systems send it, ends it as Ctrl-C does.
+    Args:
+        work: the job.
+        debug: raise errors with their traceback; else each is one line.
+
+    Raises:
+        SystemExit: with the exit code of the error or signal.
     """
     stopped_by: int = signal.SIGINT
 

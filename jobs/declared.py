@@ -16,12 +16,12 @@ from emoray.storage.location import place_of
 from emoray.storage.s3 import S3Folder
 
 S = TypeVar("S")
-USUAL_NAME = "{usual}"  # in a help text: what the settings' class says of a run's folder
+USUAL_NAME = "{usual}"  # in a help text: replaced by the class' default name of a run's folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """One option: where its value goes, of which type, and what it is where nobody says."""
+    """One option: where its value goes, its type and its default."""
 
     path: tuple[str, ...]
     kind: Any
@@ -30,11 +30,12 @@ class Declared:
 
     @property
     def parameter(self) -> str:
+        """Name of the command line function's parameter."""
         return "__".join(self.path)
 
 
 def _marked(one: Field[Any]) -> tuple[Any, Option | Group] | None:
-    """Type and mark of a field; None of one that no option fills."""
+    """Type and mark of a field; None for one without an option."""
     if get_origin(one.type) is not Annotated:
         return None
     kind, *marks = get_args(one.type)
@@ -90,14 +91,14 @@ def _typed(kind: Any) -> Any:
 
 
 def _word(value: Any) -> Any:
-    """A default as if it were typed."""
+    """A default as it would be typed."""
     if isinstance(value, tuple):
         return [_word(each) for each in value]
     return str(value) if isinstance(value, Path | S3Folder) else value
 
 
 def _read(kind: Any, typed: Any) -> Any:
-    """What was typed as the field's type holds it."""
+    """Convert a typed value to the field's type."""
     if get_origin(kind) is tuple:
         return tuple(_read(get_args(kind)[0], each) for each in typed or ())
     if S3Folder in get_args(kind) and typed is not None:
@@ -105,12 +106,12 @@ def _read(kind: Any, typed: Any) -> Any:
     return typed
 
 
-def _parameter(one: Declared, said: str, at_once: Callable[[], None] | None) -> inspect.Parameter:
+def _parameter(one: Declared, usual: str, at_once: Callable[[], None] | None) -> inspect.Parameter:
     option, kind = one.option, _typed(one.kind)
     default = one.default if one.default is MISSING else _word(one.default)
     if default is None or default == []:
         kind, default = kind | None, None
-    settings: dict[str, Any] = {"help": option.help.replace(USUAL_NAME, said)}
+    settings: dict[str, Any] = {"help": option.help.replace(USUAL_NAME, usual)}
     settings |= {"show_default": False} if "[default:" in option.help else {}
     limits = {"min": option.least, "max": option.most}
     settings |= {name: limit for name, limit in limits.items() if limit is not None}
@@ -147,7 +148,7 @@ def _ending(act: Callable[[], None]) -> Callable[[bool], None]:
 def parameters_of(
     settings: type, at_once: Mapping[str, Callable[[], None]]
 ) -> list[inspect.Parameter]:
-    """Of the command line's function. at_once: what a switch does in place of the job, by field."""
+    """Parameters of the command line's function; `at_once` are actions of switches, by field."""
     usual = getattr(settings, "USUAL_NAME", "")
     return [_parameter(one, usual, at_once.get(one.path[0])) for one in options_of(settings)]
 

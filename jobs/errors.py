@@ -1,4 +1,4 @@
-"""What an error is to the user: one line that says rule, value and what to do, and an exit code."""
+"""Messages and exit codes of errors: one line with the rule, the value and what to do."""
 
 import errno
 import traceback
@@ -19,7 +19,7 @@ AGAIN = "run the same command again, finished stages are kept"
 
 
 def _of_os(error: OSError) -> str:
-    """What a system call refused: of ours in our words, else rule, file and what to do."""
+    """Message of a failed system call: our own as it is, else rule, file and what to do."""
     if error.errno in FULL:
         return f"{error}; free space and {AGAIN}"
     if error.filename is None or error.strerror is None:
@@ -40,13 +40,13 @@ def _of_import(error: ImportError) -> str:
 
 
 def _of_ray(error: Exception) -> str:
-    """What Ray lost: a node, an actor, memory."""
+    """Message of what Ray lost: a node, an actor, memory."""
     first = (str(error).strip().splitlines() or [""])[0].rstrip(".: ")
     return f"Ray must answer, got {type(error).__name__} ({first}): {AGAIN}"
 
 
 def _of_bug(error: Exception) -> str:
-    """What went wrong where in our own code, for who reports it."""
+    """Message of a bug, with the place in our own code, for a report."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [
         f for f in frames if Path(f.filename).is_relative_to(ROOT) and ".venv" not in f.filename
@@ -68,10 +68,14 @@ def _is_ours(module: str | None) -> bool:
 
 
 def in_words(error: Exception) -> tuple[str, int]:
-    """An error of a job as a sentence, and the exit code that goes with it.
+    """Describe an error of a job.
 
-    ValueError, OSError, a missing package and what Ray lost are the user's to mend: 1. What else is
-    raised is a bug of ours: 70.
+    Args:
+        error: ValueError, OSError, a missing package and what Ray lost are for the user to fix;
+            all others are bugs.
+
+    Returns:
+        One sentence, and the exit code: 1 for the former, 70 for bugs.
     """
     if _is_rays(error):
         cause = getattr(error, "cause", None)
@@ -87,14 +91,14 @@ def in_words(error: Exception) -> tuple[str, int]:
     return _of_bug(error), BUG
 
 
-def usage_in_words(said: str, names: Sequence[str], args: Sequence[str], program: str) -> str:
-    """A complaint of the command line's parser, with the value that was given for the option."""
+def usage_in_words(message: str, names: Sequence[str], args: Sequence[str], program: str) -> str:
+    """Complete a message of the command line's parser with the value given for the option."""
     given = [
         value if equals else follows
         for word, follows in pairwise([*args, ""])
         for name, equals, value in [word.partition("=")]
         if name in names
     ]
-    said = said.strip().rstrip(".").replace(": Input should", ": it should")
+    message = message.strip().rstrip(".").replace(": Input should", ": it should")
     got = f", got {given[-1]!r}" if given and given[-1] else ""
-    return f"{said[:1].lower()}{said[1:]}{got}: `{program} --help` names every option"
+    return f"{message[:1].lower()}{message[1:]}{got}: `{program} --help` names every option"

@@ -1,4 +1,4 @@
-"""Who reads along, such as `head`, may have read enough: the job ends in silence, exit code 141."""
+"""A reader of a job's output, such as `head`, may stop: the job ends in silence, exit code 141."""
 
 import os
 import select
@@ -11,26 +11,30 @@ ENDED = 128 + signal.SIGPIPE
 
 
 def _unread() -> list[int]:
-    """Of standard output and error those that are a pipe which nobody reads any more."""
-    asked = select.poll()
+    """File numbers of standard output and error that are a pipe without a reader."""
+    poll = select.poll()
     for stream in (sys.stdout, sys.stderr):
         try:
-            asked.register(stream.fileno(), 0)
+            poll.register(stream.fileno(), 0)
         except (AttributeError, OSError, ValueError):  # none, no file, or closed
             continue
-    return [number for number, said in asked.poll(0) if said & select.POLLERR]
+    return [number for number, event in poll.poll(0) if event & select.POLLERR]
 
 
 def stopped_reading(error: BaseException | None) -> bool:
-    """Whether an error is that of a reader who left, and not of a connection elsewhere."""
+    """Whether an error is that of a closed pipe of ours, and not of another connection."""
     return isinstance(error, BrokenPipeError) and bool(_unread())
 
 
 @contextmanager
 def ended_by_reader() -> Iterator[None]:
-    """Leave the block, once nobody reads what it prints, as a program does that SIGPIPE ends.
+    """End the block, once its output is no longer read, as SIGPIPE ends other programs.
 
     Rich and click meet it first where they print, and end with SystemExit(1) of their own.
+
+    Raises:
+        SystemExit: with code 141, or the block's own.
+        BrokenPipeError: of another connection.
     """
     try:
         try:

@@ -50,7 +50,7 @@ def bare_trial(config: dict[str, int], *, out: Path) -> None:
     tune.report({"dev_macro_f1": 0.0})
 
 
-def a_trial_more(done: Iterable[Path]) -> float:
+def seconds_per_trial(done: Iterable[Path]) -> float:
     """Mean seconds between the ends of two trials, over the second half of these files."""
     ends = sorted(path.stat().st_mtime for path in done)
     if len(ends) < 2:
@@ -102,8 +102,8 @@ class CachedTrials:
                 HOLDS_NOTHING,
                 bare,
             )
-            ours = a_trial_more(part_files(folder / "again", "points"))
-            theirs = a_trial_more(bare.glob("*.done"))
+            ours = seconds_per_trial(part_files(folder / "again", "points"))
+            theirs = seconds_per_trial(bare.glob("*.done"))
         return (
             BenchmarkFigure(name="one more cached trial", ours=ours, unit="s", goal=AtMost(0.3)),
             less_is_better(

@@ -12,7 +12,7 @@ from typing import ClassVar
 from emoray.benchmarks.cached import many_small, on_sample
 from emoray.benchmarks.figures import AtMost, BenchmarkFigure
 from emoray.benchmarks.sweep import grid_seconds
-from emoray.benchmarks.tables import many_points, of_loading, of_merging, of_report
+from emoray.benchmarks.tables import cost_of_loading, cost_of_merging, cost_of_report, many_points
 from emoray.distributed.connection import Cluster, connected
 from emoray.stages.inputs import summarize_corpus
 from emoray.workflows.convert.memory import measure_in_process
@@ -70,10 +70,10 @@ class Everyday:
         )
         with tempfile.TemporaryDirectory() as temporary:
             run = large_run(Path(temporary), self.taxonomy, self.points)
-            measure_in_process(of_merging, run)
+            measure_in_process(cost_of_merging, run)
             for what, measured, goal in (
-                ("emoray.load_run and its points", of_loading, 1.0),
-                ("report.html and its pictures", of_report, 20.0),
+                ("emoray.load_run and its points", cost_of_loading, 1.0),
+                ("report.html and its pictures", cost_of_report, 20.0),
             ):
                 yield BenchmarkFigure(
                     name=f"{what}, {self.points:,} points",

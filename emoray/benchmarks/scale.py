@@ -24,7 +24,7 @@ from emoray.artifact.memory import memory_mb
 from emoray.benchmarks.everyday import large_run
 from emoray.benchmarks.figures import AtLeast, AtMost, BenchmarkFigure
 from emoray.benchmarks.pause import Pause
-from emoray.benchmarks.tables import of_merging, of_report
+from emoray.benchmarks.tables import cost_of_merging, cost_of_report
 from emoray.console.progress import Say
 from emoray.distributed.connection import on_loopback
 from emoray.distributed.single_flight import Failed
@@ -231,7 +231,7 @@ class Scale:
             self.say(f"{self.points:,} points are made, merged and drawn")
             run = large_run(Path(temporary), self.taxonomy, self.points)
             size = f"{self.points:,} points"
-            for what, measured in (("merging", of_merging), ("report of", of_report)):
+            for what, measured in (("merging", cost_of_merging), ("report of", cost_of_report)):
                 cost = measure_in_process(measured, run)
                 yield BenchmarkFigure(
                     name=f"{what} {size}, peak memory of the process",

@@ -52,7 +52,7 @@ def made_classifier(words: Sequence[str], dim: int, seed: int) -> Classifier:
     return Classifier(made_files(words, dim, seed))
 
 
-def afresh(classifier: Classifier, words: Sequence[str]) -> Callable[[str], list[list[str]]]:
+def uncached(classifier: Classifier, words: Sequence[str]) -> Callable[[str], list[list[str]]]:
     """Return a function from text to labels that caches nothing."""
     ids = {word: i for i, word in enumerate(words, start=FIRST)}
     ((_, model),) = classifier.members
@@ -127,7 +127,7 @@ class Serving:
         reader.forget()
         for text in corpus.train.texts:
             reader.ids(text)
-        before = afresh(classifier, words)
+        before = uncached(classifier, words)
         verbs = (lambda text: classifier([text]), before, alone)
         medians(verbs, [SHORT] * 200)
         whole, plain, bare = medians(verbs, [SHORT] * self.calls)

@@ -24,7 +24,7 @@ from emoray.distributed.stages import Stages
 from emoray.quant.catalogue import quick_schemes
 from emoray.search import tune as search
 from emoray.search.spaces import FROZEN, TRAINED, Space
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 from emoray.stages.decisions import Decide
 from emoray.stages.inputs import summarize_corpus
 from emoray.stages.plan import deciding, training
@@ -97,8 +97,8 @@ def grid_seconds(space: Space, data: Data, store: Path, run_folder: Path) -> flo
     """Run a grid search and return its seconds. Its `Stages` are new: they have only the store."""
     start = time.perf_counter()
     with Stages(store) as stages:
-        desk = Desk(stages=stages, run_folder=run_folder, store=store, data=data)
-        search.search_grid(space, desk)
+        context = RunContext(stages=stages, run_folder=run_folder, store=store, data=data)
+        search.search_grid(space, context)
         return time.perf_counter() - start
 
 

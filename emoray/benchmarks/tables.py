@@ -89,7 +89,7 @@ def many_points(run_folder: Path, points: int, *, seed: int = 0) -> None:
                 write_part(columns | anew | varied, run_folder, table, f"copy-{copy}")
 
 
-def of_merging(run_folder: Path) -> Cost:
+def cost_of_merging(run_folder: Path) -> Cost:
     """Merge parts into tables. Runs in the process that it measures."""
     from emoray.tables.compact import compact
 
@@ -99,7 +99,7 @@ def of_merging(run_folder: Path) -> Cost:
     return Cost(peak_mb=memory_mb("VmHWM"), library_mb=held, seconds=seconds)
 
 
-def of_loading(run_folder: Path) -> Cost:
+def cost_of_loading(run_folder: Path) -> Cost:
     """Load points as a notebook does. Runs in the process that it measures."""
     held, start = memory_mb("VmRSS"), time.perf_counter()
     from emoray.tables import load_run
@@ -109,7 +109,7 @@ def of_loading(run_folder: Path) -> Cost:
     return Cost(peak_mb=memory_mb("VmHWM"), library_mb=held, seconds=seconds)
 
 
-def of_report(run_folder: Path) -> Cost:
+def cost_of_report(run_folder: Path) -> Cost:
     """Draw the report of tables. Runs in the process that it measures."""
     from emoray.report.page import write_report
 

@@ -44,7 +44,7 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parsed(text: str) -> Address:
+def parse_address(text: str) -> Address:
     """Parse `host:port`; ValueError for anything else."""
     if "://" in text:
         raise ValueError(
@@ -60,10 +60,10 @@ def parsed(text: str) -> Address:
     return Address(found[1].strip("[]"), int(found[2]))
 
 
-def found(text: str) -> Address:
+def resolve_address(text: str) -> Address:
     """Resolve an address; `auto` is the one Ray of this machine, ValueError for none or several."""
     if text != AUTO:
-        return parsed(text)
+        return parse_address(text)
     # Ray's own look-up would take one on 127.0.0.1 for one at the address that others use.
     running = sorted(services.find_gcs_addresses())
     if not running:
@@ -76,7 +76,7 @@ def found(text: str) -> Address:
             f"`{AUTO}` needs one running Ray, got {len(running)}: name one of "
             f"{', '.join(running)} with --address"
         )
-    return parsed(running[0])
+    return parse_address(running[0])
 
 
 def _node_info(address: Address) -> bytes | None:

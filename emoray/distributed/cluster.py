@@ -36,10 +36,10 @@ class Cluster:
 
     def __post_init__(self) -> None:
         if self.address:
-            from emoray.distributed.address import AUTO, parsed
+            from emoray.distributed.address import AUTO, parse_address
 
             if self.address != AUTO:
-                parsed(self.address)
+                parse_address(self.address)
         if self.address and self.cpus:
             raise ValueError(
                 f"cpus are for a Ray started here, got {self.cpus} and the address {self.address}: "

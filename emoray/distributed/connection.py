@@ -10,7 +10,7 @@ from typing import Any
 import ray
 from ray._private import ray_constants
 
-from emoray.distributed.address import AUTO, asks_for_token, found, host_for_others
+from emoray.distributed.address import AUTO, asks_for_token, host_for_others, resolve_address
 from emoray.distributed.cluster import Cluster
 from emoray.distributed.security import known_token, on_loopback, own_folder, own_token
 
@@ -67,7 +67,7 @@ def _started(cpus: int | None) -> Iterator[None]:
 @contextmanager
 def _joined(cluster: Cluster) -> Iterator[None]:
     """The Ray at `address`; refused where others reach it and it asks for no token."""
-    address = found(cluster.address or AUTO)
+    address = resolve_address(cluster.address or AUTO)
     asks = asks_for_token(address)
     if not (asks or cluster.insecure) and (host := host_for_others(address)):
         at = "" if host == address.host else f" (others reach it at {host})"

@@ -38,7 +38,7 @@ def refuse_missing(gpus: float | None, cluster: Cluster, name: str = "gpus_per_s
         )
 
 
-def alive() -> list[dict[str, Any]]:
+def living_nodes() -> list[dict[str, Any]]:
     """Ray's records of the living nodes, by id."""
     return sorted((n for n in ray.nodes() if n["Alive"]), key=lambda node: str(node["NodeID"]))
 
@@ -84,7 +84,7 @@ def resources_of(
     resources = Resources(cpus=getattr(stage, "cpus", cpus), gpus=share)
     if not whole_node:
         return resources
-    fits = [node["Resources"] for node in alive() if node["Resources"].get(GPU, 0) >= share]
+    fits = [node["Resources"] for node in living_nodes() if node["Resources"].get(GPU, 0) >= share]
     return replace(resources, cpus=max([resources.cpus, *(has.get(CPU, 0.0) for has in fits)]))
 
 

@@ -203,7 +203,7 @@ class SingleFlight:
     def _begun(self, key: str, name: str) -> None:
         self.running[key] = name
 
-    async def tell(self, model: str, points: int, best: float) -> None:
+    async def count_model(self, model: str, points: int, best: float) -> None:
         """Count a finished model: how many points, and the best dev macro-F1 among them."""
         self.tally.models[model] = (points, best)
 

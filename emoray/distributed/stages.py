@@ -53,9 +53,9 @@ class Stages:
         """Request a stage; its own error is never raised, but returned as `Failed`."""
         return self._ask(self._flight.make(stage))
 
-    def tell(self, model: str, points: int, best: float) -> None:
+    def count_model(self, model: str, points: int, best: float) -> None:
         """Count a finished model: how many points, and the best dev macro-F1 among them."""
-        self._ask(self._flight.tell(model, points, best)).result()
+        self._ask(self._flight.count_model(model, points, best)).result()
 
     def status(self) -> Status:
         """What was done so far, and what is running."""

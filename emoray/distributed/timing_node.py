@@ -16,7 +16,7 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from emoray.distributed.resources import CPU, alive
+from emoray.distributed.resources import CPU, living_nodes
 from emoray.distributed.single_flight import Failed
 from emoray.provenance import cpu_model
 from emoray.stages.baselines import MeasureBaselineLatency
@@ -47,7 +47,7 @@ def pinned(node: str) -> NodeAffinitySchedulingStrategy:
 
 def _sizes() -> dict[str, int]:
     """CPUs by id of each living node that has any."""
-    sizes = {str(node["NodeID"]): int(node["Resources"].get(CPU, 0)) for node in alive()}
+    sizes = {str(node["NodeID"]): int(node["Resources"].get(CPU, 0)) for node in living_nodes()}
     return {node: size for node, size in sizes.items() if size}
 
 

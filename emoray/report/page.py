@@ -21,7 +21,7 @@ import pandas as pd
 
 from emoray.console import wording
 from emoray.report.section import DETAILS_BYTES, NEEDED, taxonomy_section
-from emoray.report.several import LEFT_OUT, page_of, tables_of, together
+from emoray.report.several import LEFT_OUT, joined_runs, page_of, tables_of
 from emoray.report.source import Gathered, OneRun, ReportSource
 from emoray.report.style import on_page, save_png, specs_of
 from emoray.report.thinning import MOST
@@ -196,7 +196,7 @@ def write_together(
     wanted: Collection[str] = (),
 ) -> Path:
     """Draw several runs on one page, with the fronts and picks of all of them; return the page."""
-    run, page = together(places), page_of(places, out)
+    run, page = joined_runs(places), page_of(places, out)
     points, tables = tables_of(run, ("runs", "failures", *NEEDED), page.parent)
     drawing = _drawing_code()
     names = run.names()

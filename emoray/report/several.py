@@ -34,7 +34,7 @@ LEFT_OUT = (
 )
 
 
-def together(places: Sequence[Path]) -> Run:
+def joined_runs(places: Sequence[Path]) -> Run:
     """Open runs as one; ValueError for a run named twice, without points, or of another corpus."""
     for k, place in enumerate(places):
         if place.resolve() in [other.resolve() for other in places[:k]]:

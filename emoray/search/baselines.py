@@ -1,4 +1,4 @@
-"""Baselines beside a search: made while it runs, timed after it, their rows in the run."""
+"""Baselines of a search: made while it runs, timed after it, their rows in the run."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.timing_node import NodeKind, run_timed
-from emoray.search.trials import Desk, write_failure
+from emoray.search.trials import RunContext, write_failure
 from emoray.stages.baselines import BaselineModel, MeasureBaselineLatency, baselines_of
 from emoray.storage.store.keys import key_of
 
@@ -14,30 +14,30 @@ WRITTEN = ("labels", "points")
 
 
 @contextmanager
-def with_baselines(desk: Desk, taxonomy: str) -> Iterator[tuple[BaselineModel, ...]]:
-    """Have them made while the block runs; their rows are written when it has ended."""
-    asked = baselines_of(desk.data.corpus, taxonomy)
-    making = [desk.stages.make(each) for each in asked]
+def with_baselines(context: RunContext, taxonomy: str) -> Iterator[tuple[BaselineModel, ...]]:
+    """Make baselines while the block runs; write their rows when it has ended."""
+    asked = baselines_of(context.data.corpus, taxonomy)
+    making = [context.stages.make(each) for each in asked]
     yield asked
     for each, future in zip(asked, making, strict=True):
         made = future.result()
         if isinstance(made, Failed):
-            write_failure(desk, each, made)
+            write_failure(context, each, made)
             continue
         for table in WRITTEN:
-            desk.copy(desk.folder(made), table, made.folder.name)
+            context.copy(context.folder(made), table, made.folder.name)
 
 
-def measure_baselines(desk: Desk, asked: Sequence[BaselineModel], kind: NodeKind) -> None:
-    """Time those that were made, with a whole node reserved."""
-    written = desk.written("points")
+def measure_baselines(context: RunContext, asked: Sequence[BaselineModel], kind: NodeKind) -> None:
+    """Time the baselines that were made, on a whole node."""
+    written = context.written("points")
     made = tuple(each for each in asked if key_of(each) in written)
     if not made:
         return
     stage, done = run_timed(
-        desk.stages.make, MeasureBaselineLatency(baselines=made, **asdict(kind))
+        context.stages.make, MeasureBaselineLatency(baselines=made, **asdict(kind))
     )
     if isinstance(done, Failed):
-        write_failure(desk, stage, done)
+        write_failure(context, stage, done)
         return
-    desk.copy(desk.folder(done), "latency", done.folder.name)
+    context.copy(context.folder(done), "latency", done.folder.name)

@@ -14,7 +14,7 @@ from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
 from emoray.distributed.actor_pool import Pool, ShardResult, StageLimits, dispatch
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.timing_node import run_timed, timing_kind
-from emoray.search.trials import DECIDED, Desk, copy_rows, measure_models, write_failure
+from emoray.search.trials import DECIDED, RunContext, copy_rows, measure_models, write_failure
 from emoray.stages.decisions import Decide
 from emoray.stages.ensembles import Combine, Weighing, read_weights
 from emoray.stages.families.protocol import TrainStage
@@ -31,29 +31,29 @@ TABLES = ("members", *(table for table in DECIDED if table != "layers"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedMembers:
-    """The members that could be trained, in the plan's order, and what their actors made."""
+    """The members that could be trained, in the plan's order, and their finished stages."""
 
     members: tuple[Decide, ...]
     done: tuple[Done, ...]
 
 
-def _ready(desk: Desk, members: Sequence[Decide]) -> list[Decide]:
+def _ready(context: RunContext, members: Sequence[Decide]) -> list[Decide]:
     """Those whose texts and vectors could be made."""
     trains = [member.compressed.trained for member in members]
-    asked = [[desk.stages.make(i) for i in inputs_of(t).values()] for t in trains]
+    asked = [[context.stages.make(i) for i in inputs_of(t).values()] for t in trains]
     ready = []
     for member, train, inputs in zip(members, trains, asked, strict=True):
         found = [future.result() for future in inputs]
         failed = next((made for made in found if isinstance(made, Failed)), None)
         if failed:
-            write_failure(desk, train, failed)
+            write_failure(context, train, failed)
         else:
             ready.append(member)
     return ready
 
 
 def train_members(
-    desk: Desk,
+    context: RunContext,
     members: Sequence[Decide],
     *,
     store: Store,
@@ -64,8 +64,19 @@ def train_members(
     """Train the members, each on an actor that keeps its process; finished ones are found.
 
     One that fails for good becomes a row of `failures`, the others go on.
+
+    Args:
+        context: the run.
+        members: stages that decide on each member alone.
+        store: of the stages.
+        pool: how many actors, with which resources.
+        limits: attempts and seconds of a training.
+        console: gets a line per member.
+
+    Returns:
+        The members that could be trained.
     """
-    ready = _ready(desk, members)
+    ready = _ready(context, members)
     trains: list[TrainStage] = [member.compressed.trained for member in ready]
     finished = 0
 
@@ -91,21 +102,21 @@ def train_members(
     for member in ready:
         made = result[key_of(member.compressed.trained)]
         if isinstance(made, Failed):
-            write_failure(desk, member.compressed.trained, made)
+            write_failure(context, member.compressed.trained, made)
         else:
             alive.append(member)
             done.append(made)
     return TrainedMembers(members=tuple(alive), done=tuple(done))
 
 
-def measured(desk: Desk, members: Sequence[Decide]) -> list[Decide]:
-    """Those that could be compressed, scored and decided alone; their rows are in the run."""
-    wait([desk.stages.make(member) for member in members])
-    return [member for member in members if not measure_models(desk, [member]).failures]
+def measured(context: RunContext, members: Sequence[Decide]) -> list[Decide]:
+    """Compress, score and decide each alone, write its rows; return those that could be."""
+    wait([context.stages.make(member) for member in members])
+    return [member for member in members if not measure_models(context, [member]).failures]
 
 
 def weighings(names: Sequence[str], sizes: int) -> list[tuple[Weighing, int]]:
-    """Every way to weigh with the size of its plan's prefix; greedy chooses among all members."""
+    """Every weighing with its number of members, a prefix of the plan; greedy uses all of them."""
     found: list[tuple[Weighing, int]] = []
     for size in range(1, sizes + 1):
         if "mean" in names:
@@ -127,22 +138,22 @@ def ensembles_of(members: Sequence[Decide], names: Sequence[str], *, plan: str) 
 
 @dataclass(slots=True)
 class Together:
-    """The ensembles that could be made. best: by size, the best point on dev and its score."""
+    """The ensembles that could be made; `best` has by size the best score on dev and its point."""
 
     made: list[tuple[Combine, Done]] = field(default_factory=list)
     best: dict[int, tuple[float, str]] = field(default_factory=dict)
 
 
-def combine_members(desk: Desk, ensembles: Sequence[Combine]) -> Together:
-    """Have the ensembles made, copy their rows into the run."""
+def combine_members(context: RunContext, ensembles: Sequence[Combine]) -> Together:
+    """Make the ensembles and copy their rows into the run."""
     found = Together()
-    asked = [desk.stages.make(ensemble) for ensemble in ensembles]
+    asked = [context.stages.make(ensemble) for ensemble in ensembles]
     for ensemble, future in zip(ensembles, asked, strict=True):
         made = future.result()
         if isinstance(made, Failed):
-            write_failure(desk, ensemble, made)
+            write_failure(context, ensemble, made)
             continue
-        points = copy_rows(desk, made, TABLES)
+        points = copy_rows(context, made, TABLES)
         best = pc.max(points.column("dev_macro_f1")).as_py()
         row = points.filter(pc.equal(points.column("dev_macro_f1"), best)).to_pylist()[0]
         found.best[ensemble.size] = max(
@@ -155,7 +166,7 @@ def combine_members(desk: Desk, ensembles: Sequence[Combine]) -> Together:
 def _summed(
     ensemble: Combine, weights: Sequence[float], samples: Sequence[LatencyRow]
 ) -> list[LatencyRow]:
-    """An ensemble's calls: for the same text in the same turn, its members' calls one by one."""
+    """An ensemble's latency: for the same text and turn, the sum over its members."""
     models = {id_of(c) for c, weight in zip(ensemble.compressed, weights, strict=True) if weight}
     own = [s for s in samples if s.model in models and s.beside == s.model]
     total: dict[tuple[int, int], float] = {}
@@ -184,7 +195,7 @@ def _summed(
 
 
 def time_members(
-    desk: Desk, members: Sequence[Decide], together: Together, console: Console
+    context: RunContext, members: Sequence[Decide], together: Together, console: Console
 ) -> None:
     """Time every member alone on the same texts, a whole node reserved; ensembles are their sums.
 
@@ -202,13 +213,13 @@ def time_members(
         **asdict(timing_kind()),
     )
     with progress(console, "timing members"):
-        stage, made = run_timed(desk.stages.make, asked)
+        stage, made = run_timed(context.stages.make, asked)
     if isinstance(made, Failed):
-        write_failure(desk, stage, made)
+        write_failure(context, stage, made)
         return
-    table = read_table(desk.folder(made) / "latency.parquet", LatencyRow)
-    desk.write(table, "latency", made.folder.name)
+    table = read_table(context.folder(made) / "latency.parquet", LatencyRow)
+    context.write(table, "latency", made.folder.name)
     samples = [LatencyRow(**row) for row in table.to_pylist()]
     for ensemble, done in together.made:
-        rows = _summed(ensemble, read_weights(desk.folder(done)), samples)
-        desk.write(rows, "latency", done.folder.name)
+        rows = _summed(ensemble, read_weights(context.folder(done)), samples)
+        context.write(rows, "latency", done.folder.name)

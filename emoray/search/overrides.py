@@ -1,4 +1,4 @@
-"""The search space that a user asks for: one by name, and what is wished in place of its values."""
+"""The search space that a user asks for: one by name, and overrides of its values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from emoray.text.vectors.settings import GloveObjective, OwnVectors
 VECTORS: dict[str, Vectors] = {
     str(v): v for v in (PretrainedVectors(), OwnVectors(), OwnVectors(method=GloveObjective()))
 }
-ANY_WIDTH = 300  # the widest that a space asks of vectors that are made as wide as wanted
+ANY_WIDTH = 300  # the widest that a space uses of vectors that are trained in any width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +26,14 @@ class SpaceOverrides:
     vectors: tuple[Vectors, ...] = ()
 
     @classmethod
-    def said(
+    def from_options(
         cls,
         dims: Sequence[int],
         layers: Sequence[int],
         seeds: int | None,
         vectors: Sequence[str],
     ) -> "SpaceOverrides":
-        """What the options of a job say; ValueError for vectors of an unknown name."""
+        """Overrides from the options of a job; ValueError for vectors of an unknown name."""
         strange = [name for name in vectors if name not in VECTORS]
         if strange:
             raise ValueError(
@@ -44,11 +44,11 @@ class SpaceOverrides:
 
     @property
     def needs_given(self) -> bool:
-        """Whether vectors must be at hand; own ones are made."""
+        """Whether vectors must be at hand; own ones are trained."""
         return not self.vectors or PretrainedVectors() in self.vectors
 
     def of(self, space: Space) -> Space:
-        """The space with every recipe at the wished values, each once."""
+        """The space with every recipe at the overriding values, each once."""
         recipes = [
             replace(started, embedding_dim=d, layers=n, seed=s)
             for r in space.recipes
@@ -60,13 +60,13 @@ class SpaceOverrides:
         return replace(space, recipes=tuple(dict.fromkeys(recipes)))
 
     def _starting(self, recipe: Recipe) -> list[Recipe]:
-        """The recipe from each of the wished vectors."""
+        """The recipe with each of the overriding vectors."""
         family = FAMILIES[recipe.family]
         return [family.with_vectors(recipe, vectors) for vectors in self.vectors] or [recipe]
 
 
 def own_vectors(space: Space | JointSpace) -> list[str]:
-    """Names of the vectors that recipes of a search have trained for them."""
+    """Names of the vectors that recipes of a search train for themselves."""
     if isinstance(space, Space):
         started = (FAMILIES[r.family].word_vectors(r) for r in space.recipes)
         found = [vectors for vectors in started if vectors is not None]
@@ -87,31 +87,43 @@ def named_space(
     *,
     encoders: Sequence[EncoderRef] = (),
     trials: int = 64,
-    wish: SpaceOverrides | None = None,
+    overrides: SpaceOverrides | None = None,
 ) -> Space | JointSpace:
-    """The space of that name, for vectors of these widths or for encoders, changed as wished.
+    """Build the space of that name, with overrides.
 
-    dims: none where vectors are only made, which have any width.
+    Args:
+        name: of a grid or of a joint search.
+        taxonomy: whose labels are learned.
+        dims: widths of the vectors at hand; none where vectors are only trained, in any width.
+        encoders: at hand.
+        trials: of a joint search.
+        overrides: values in place of a grid's own.
+
+    Returns:
+        The space.
+
+    Raises:
+        ValueError: an unknown name, or overrides that the space does not have.
     """
-    wish = wish or SpaceOverrides()
-    if wish.vectors and encoders_needed(name):
+    overrides = overrides or SpaceOverrides()
+    if overrides.vectors and encoders_needed(name):
         raise ValueError(
             f"word vectors are for spaces without encoders, got them with space {name}: leave "
             "--vectors out, or choose another space"
         )
     dims = dims or (ANY_WIDTH,)
     if name in ("joint", "bert-joint"):
-        if replace(wish, vectors=()) != SpaceOverrides():
+        if replace(overrides, vectors=()) != SpaceOverrides():
             raise ValueError(
                 f"dims, layers and seeds change a grid, got them with space {name}: "
                 "leave them out, the searcher chooses"
             )
         if name == "bert-joint":
             return bert_joint(taxonomy, encoders, trials)
-        return joint(taxonomy, dims, trials, wish.vectors)
+        return joint(taxonomy, dims, trials, overrides.vectors)
     if name in BERT_GRIDS:
-        return wish.of(BERT_GRIDS[name](taxonomy, encoders))
+        return overrides.of(BERT_GRIDS[name](taxonomy, encoders))
     if name not in GRIDS:
         known = [*GRIDS, "joint", *BERT_GRIDS, "bert-joint"]
         raise ValueError(f"space is one of {', '.join(known)}, got {name!r}: pick one of these")
-    return wish.of(GRIDS[name](taxonomy, dims))
+    return overrides.of(GRIDS[name](taxonomy, dims))

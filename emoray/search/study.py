@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import optuna
 
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 from emoray.tables.study_rows import ImportanceRow, TrialRow
 
-FEWEST = 4  # complete trials; of fewer a tree can say nothing of two parameters
+FEWEST = 4  # complete trials; of fewer no tree tells two parameters apart
 
 
 def trial_rows(study: optuna.Study) -> list[TrialRow]:
-    """Its trials in order. What a failed one reported of itself does not count."""
+    """Rows of its trials in order; the values of a failed one are left out."""
     rows = []
     for trial in study.trials:
         whole = trial.state == optuna.trial.TrialState.COMPLETE
@@ -46,7 +46,7 @@ def _importances(study: optuna.Study, objective: int) -> dict[str, float]:
 
 
 def importance_rows(study: optuna.Study) -> Iterator[ImportanceRow]:
-    """Of each objective; nothing of a study that is too small to say."""
+    """Rows per objective and parameter; none of a study that is too small."""
     complete = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
     if len(complete) < FEWEST:
         return
@@ -61,7 +61,7 @@ def importance_rows(study: optuna.Study) -> Iterator[ImportanceRow]:
             )
 
 
-def write_study(study: optuna.Study, desk: Desk) -> None:
+def write_study(study: optuna.Study, context: RunContext) -> None:
     """Write the tables `study` and `importances` of a run."""
-    desk.write(trial_rows(study), "study", study.study_name)
-    desk.write(list(importance_rows(study)), "importances", study.study_name)
+    context.write(trial_rows(study), "study", study.study_name)
+    context.write(list(importance_rows(study)), "importances", study.study_name)

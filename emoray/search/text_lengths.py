@@ -1,4 +1,4 @@
-"""How much of a text the recipes of a search read: as asked, else as long as the corpus' texts."""
+"""Token limits of a search's recipes: as asked, else from the lengths of the corpus' texts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ Found = TypeVar("Found", bound=Recipe)
 
 
 def limit_of(facts: CorpusSummary, recipe: Recipe, asked: int | None = None) -> int:
-    """Tokens that a recipe is to read. One that wants other than the usual number keeps it."""
+    """Tokens that a recipe reads; one with another than the default number keeps it."""
     if asked is not None:
         return asked
     family = FAMILIES[recipe.family]
@@ -40,16 +40,16 @@ def space_reading(
 
 
 def recipes_reading(space: Space | JointSpace) -> Sequence[Recipe]:
-    """Recipes that read all that those of a search do."""
+    """Recipes that between them read all inputs of a search."""
     if isinstance(space, Space):
         return space.recipes
     return [replace(space.base, embedding_dim=dim) for dim in space.embedding_dims]
 
 
-def told_reading(facts: CorpusSummary, recipes: Sequence[Recipe]) -> Iterator[str]:
-    """In words: the limits of these recipes, and how well given vectors know the corpus' words.
+def limit_sentences(facts: CorpusSummary, recipes: Sequence[Recipe]) -> Iterator[str]:
+    """Yield sentences on the limits of these recipes, and on the coverage of given vectors.
 
-    Raises ValueError where they know (nearly) none.
+    ValueError where these have (nearly) none of the corpus' words.
     """
     seen: dict[tuple[str, str | None, int], Recipe] = {}
     for recipe in recipes:
@@ -57,8 +57,8 @@ def told_reading(facts: CorpusSummary, recipes: Sequence[Recipe]) -> Iterator[st
         seen.setdefault((recipe.family, encoder, recipe.max_tokens), recipe)
     for (name, encoder, limit), recipe in seen.items():
         family = FAMILIES[name]
-        told = family.lengths(recipe, facts.data, limit).told(limit, family.unit)
-        yield f"{encoder}: {told}" if encoder else told
+        line = family.lengths(recipe, facts.data, limit).sentence(limit, family.unit)
+        yield f"{encoder}: {line}" if encoder else line
     started = [r for r in recipes if FAMILIES[r.family].word_vectors(r) == PretrainedVectors()]
     if facts.data.vectors:
         given = dict.fromkeys(facts.data.vectors_for(r.embedding_dim).source for r in started)

@@ -10,7 +10,7 @@ from emoray.console.wording import count
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.timing_node import NodeKind, run_timed, timing_kind
 from emoray.search import baselines
-from emoray.search.trials import Desk, write_failure
+from emoray.search.trials import RunContext, write_failure
 from emoray.stages.baselines import BaselineModel
 from emoray.stages.compression import Compress
 from emoray.stages.decisions import Decide
@@ -28,13 +28,20 @@ def _by_training(decided: Sequence[Decide]) -> list[tuple[Compress, ...]]:
 
 
 def time_models(
-    desk: Desk, decided: Sequence[Decide], console: Console, beside: Sequence[BaselineModel] = ()
+    context: RunContext,
+    decided: Sequence[Decide],
+    console: Console,
+    baseline_models: Sequence[BaselineModel] = (),
 ) -> None:
     """Time every model, a training's models at a time, each time with a whole node reserved.
 
-    beside: baselines, timed last.
+    Args:
+        context: the run.
+        decided: its models.
+        console: gets progress.
+        baseline_models: timed last.
     """
-    written = desk.written("points")
+    written = context.written("points")
     groups = _by_training([d for d in decided if key_of(d) in written])
     if not groups:
         return
@@ -44,15 +51,15 @@ def time_models(
     kind, total = timing_kind(), sum(map(len, groups))
     with progress(console, "timed", unit="models", total=total) as shown:
         for models in groups:
-            _clock_training(desk, models, groups[0][0], kind)
+            _clock_training(context, models, groups[0][0], kind)
             shown.update(shown.done + len(models))
-        baselines.measure_baselines(desk, beside, kind)
+        baselines.measure_baselines(context, baseline_models, kind)
 
 
 def _clock_training(
-    desk: Desk, models: tuple[Compress, ...], baseline: Compress, kind: NodeKind
+    context: RunContext, models: tuple[Compress, ...], baseline: Compress, kind: NodeKind
 ) -> None:
-    """Time the models of one training beside the run's first model."""
+    """Time the models of one training against the run's first model."""
     asked = MeasureLatency(
         compressed=models,
         baseline=baseline,
@@ -61,8 +68,8 @@ def _clock_training(
         taxonomy=models[0].trained.recipe.taxonomy,
         **asdict(kind),
     )
-    stage, made = run_timed(desk.stages.make, asked)
+    stage, made = run_timed(context.stages.make, asked)
     if isinstance(made, Failed):
-        write_failure(desk, stage, made)
+        write_failure(context, stage, made)
         return
-    desk.copy(desk.folder(made), "latency", made.folder.name)
+    context.copy(context.folder(made), "latency", made.folder.name)

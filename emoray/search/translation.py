@@ -1,8 +1,8 @@
-"""Train there and back through a translator, on a pool of actors that keep it loaded.
+"""Back-translation of train on a pool of actors that keep the translator loaded.
 
-Train is cut into fixed shards of 256 texts. Each finished one lies in the store, so a run that was
+Train is cut into fixed shards of 256 texts. Each finished one is in the store, so a run that was
 stopped goes on; one that fails is split down to the text at fault, which is set aside with its
-reason. The whole is put together in the order of the corpus: scheduling leaves no trace in it.
+reason. The whole is joined in the order of the corpus, independent of the scheduling.
 """
 
 import tempfile
@@ -20,7 +20,7 @@ from emoray.distributed.single_flight import Failed
 from emoray.models.augmentation import BackTranslation
 from emoray.models.recipe import Recipe
 from emoray.search.spaces import JointSpace, Space
-from emoray.search.trials import Desk, write_failure
+from emoray.search.trials import RunContext, write_failure
 from emoray.stages.augmentation import (
     AUGMENTATIONS,
     TRANSLATIONS,
@@ -89,21 +89,21 @@ class _ShardProgress:
             )
 
 
-def _rows(shard: ShardResult, sources: Sequence[str], shelf: Store) -> list[TranslationRow]:
-    """What a shard found; of a text that was set aside, why."""
+def _rows(shard: ShardResult, sources: Sequence[str], opened: Store) -> list[TranslationRow]:
+    """Rows of a shard; of a text that was set aside, the reason."""
     if isinstance(shard.result, Done):
-        return read_translations(shelf.local_folder(shard.result))
+        return read_translations(opened.local_folder(shard.result))
     assert isinstance(shard.stage, Translate)
     index = shard.stage.start
     why = shard.result.error
     return [TranslationRow(index=index, source=sources[index], pivot="", result="", error=why)]
 
 
-def _joined(stage: Translate, rows: Iterable[TranslationRow], shelf: Store) -> Done:
-    """Publish what was made in pieces as the stage itself."""
+def _joined(stage: Translate, rows: Iterable[TranslationRow], opened: Store) -> Done:
+    """Publish rows that were made in pieces as the stage itself."""
     with tempfile.TemporaryDirectory() as folder:
         write_table(list(rows), Path(folder) / TRANSLATIONS, TranslationRow)
-        return shelf.make(replace(stage, given=Path(folder)))
+        return opened.make(replace(stage, given=Path(folder)))
 
 
 def translate(
@@ -114,17 +114,27 @@ def translate(
     limits: StageLimits = LIMITS,
     console: Console | None = None,
 ) -> Done:
-    """Have `whole` in the store, made by the pool where it is not. Ray must run.
+    """Make a translation on a pool of actors, or find it in the store. Ray must run.
 
-    Raises ValueError when so many texts fail that the translator is to blame.
+    ValueError when so many texts fail that the translator itself must be wrong.
+
+    Args:
+        whole: the translation of all of train.
+        store: of the stages.
+        pool: how many actors, with which resources.
+        limits: attempts and seconds of a shard.
+        console: gets progress.
+
+    Returns:
+        The finished stage.
     """
-    shelf = open_store(store)
-    if done := shelf.find(whole):
+    opened = open_store(store)
+    if done := opened.find(whole):
         return done
     console = console or Console()
     sources = [text for _, text, _ in whole.corpus.read_train()]
     parts = shards(whole, len(sources))
-    shelf.share(whole)
+    opened.share(whole)
     texts = sum((p.stop or 0) - p.start for p in parts)
     with progress(console, "translated", unit="texts", total=texts) as shown:
         results = dispatch(
@@ -137,17 +147,17 @@ def translate(
         )
     shown.say()
     rows: dict[int, TranslationRow] = {
-        row.index: row for shard in results for row in _rows(shard, sources, shelf)
+        row.index: row for shard in results for row in _rows(shard, sources, opened)
     }
     for part in parts:
         assert part.stop is not None
-        if shelf.find(part) is None:  # it was split: what was set aside is not tried again
-            _joined(part, (rows[i] for i in range(part.start, part.stop)), shelf)
-    return _joined(whole, (rows[i] for i in sorted(rows)), shelf)
+        if opened.find(part) is None:  # it was split: what was set aside is not tried again
+            _joined(part, (rows[i] for i in range(part.start, part.stop)), opened)
+    return _joined(whole, (rows[i] for i in sorted(rows)), opened)
 
 
 def recipes_of(space: Space | JointSpace) -> tuple[Recipe, ...]:
-    """Recipes that name every augmentation of a search."""
+    """Recipes that between them have every augmentation of a search."""
     if isinstance(space, Space):
         return space.recipes
     others = space.knobs.get("augmentation", {}).values()
@@ -155,8 +165,18 @@ def recipes_of(space: Space | JointSpace) -> tuple[Recipe, ...]:
 
 
 def with_translators(data: Data, recipes: Iterable[Recipe]) -> Data:
-    """`data` with the translators of these recipes, as this machine has them: whoever plans a stage
-    on another machine means the same. ValueError for one that is not here."""
+    """Add the translators of these recipes to `data`, as this machine has them.
+
+    Stages planned on another machine are then of the same translators. ValueError for one that is
+    not here.
+
+    Args:
+        data: of the search.
+        recipes: of the search.
+
+    Returns:
+        The data with translators.
+    """
     knobs = (r.augmentation for r in recipes)
     names = dict.fromkeys(k.translator for k in knobs if isinstance(k, BackTranslation))
     return replace(data, translators=tuple((name, data.translator(name)) for name in names))
@@ -165,17 +185,17 @@ def with_translators(data: Data, recipes: Iterable[Recipe]) -> Data:
 def translate_for(
     recipes: Iterable[Recipe], data: Data, *, store: Place, console: Console | None = None
 ) -> None:
-    """Have in the store what the augmentations of these recipes need, before the search asks."""
+    """Make the translations that the augmentations of these recipes need, before the search."""
     for whole in dict.fromkeys(a.translated for r in recipes if (a := augmenting(r, data))):
         translate(whole, store=store, console=console)
 
 
-def write_augmentations(desk: Desk, recipes: Iterable[Recipe]) -> None:
-    """Copy what these recipes chose, and refused, into the run."""
-    for augment in dict.fromkeys(a for r in recipes if (a := augmenting(r, desk.data))):
-        made = desk.stages.make(augment).result()
+def write_augmentations(context: RunContext, recipes: Iterable[Recipe]) -> None:
+    """Copy the translations that these recipes keep, and reject, into the run."""
+    for augment in dict.fromkeys(a for r in recipes if (a := augmenting(r, context.data))):
+        made = context.stages.make(augment).result()
         if isinstance(made, Failed):
-            write_failure(desk, augment, made)
+            write_failure(context, augment, made)
             continue
-        rows = read_table(desk.folder(made) / AUGMENTATIONS, AugmentationRow)
-        desk.write(rows, "augmentations", made.folder.name)
+        rows = read_table(context.folder(made) / AUGMENTATIONS, AugmentationRow)
+        context.write(rows, "augmentations", made.folder.name)

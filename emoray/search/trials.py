@@ -1,4 +1,4 @@
-"""What one trial of a search does: ask for stages, write rows. It makes nothing itself.
+"""Trials of a search, which request stages and write rows.
 
 A trial is a coroutine in the driver: it costs no process, so there may be thousands.
 """
@@ -32,15 +32,22 @@ from emoray.tables.parts import copy_part, part_files, write_part
 from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.rows import FailureRow
 
-DECIDED = ("labels", "layers", "surface", "reliability")  # beside `points`
+DECIDED = ("labels", "layers", "surface", "reliability")  # besides `points`
 COMPARED = ("comparisons", "label_changes")
 SCORED = ("point", "dev_macro_f1", "size_bytes")  # columns of `points` that a search looks at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """Where a trial asks and writes. Places are absolute; `token` is that of this start, under
-    which its parts lie."""
+class RunContext:
+    """What a trial reads from and writes to.
+
+    Attributes:
+        stages: makes stages.
+        run_folder: absolute place of the run.
+        store: absolute place of the stages.
+        data: corpus, vectors, encoders and translators.
+        token: of this start of the run, under which its parts lie.
+    """
 
     stages: Stages
     run_folder: Place
@@ -49,11 +56,11 @@ class Desk:
     token: str = ""
 
     def write(self, rows: Rows, table: str, part: str) -> None:
-        """Write a part of the run; of a start that is over it counts for nothing."""
+        """Write a part of the run; one of an earlier start does not count."""
         write_part(rows, self.run_folder, table, part, self.token)
 
     def copy(self, folder: Path, table: str, part: str) -> None:
-        """The same with a table that a stage has left in its folder."""
+        """Copy a table from the folder of a stage to a part of the run."""
         copy_part(folder / f"{table}.parquet", self.run_folder, table, part, self.token)
 
     def written(self, table: str) -> set[str]:
@@ -61,116 +68,116 @@ class Desk:
         return {path.stem for path in part_files(self.run_folder, table, self.token)}
 
     def folder(self, made: Done) -> Path:
-        """The files of a finished stage on this node, brought here if they lie elsewhere."""
+        """The folder of a finished stage on this node, downloaded if it is in a bucket."""
         return made.folder if made.folder.is_dir() else open_store(self.store).local_folder(made)
 
 
-def _write_epochs(desk: Desk, made: Done) -> None:
-    desk.copy(desk.folder(made), "trainings", made.folder.name)
+def _write_epochs(context: RunContext, made: Done) -> None:
+    context.copy(context.folder(made), "trainings", made.folder.name)
 
 
 async def train_and_write(
-    desk: Desk, train: TrainStage | QuantizationAwareTraining
+    context: RunContext, train: TrainStage | QuantizationAwareTraining
 ) -> Failed | None:
-    """Have `train` made and copy its epochs into the run; None when that went well."""
-    made = await wrap_future(desk.stages.make(train))
+    """Make `train` and copy its epochs into the run; return its failure, None without one."""
+    made = await wrap_future(context.stages.make(train))
     if isinstance(made, Failed):
         return made
-    await asyncio.to_thread(_write_epochs, desk, made)
+    await asyncio.to_thread(_write_epochs, context, made)
     return None
 
 
-def copy_rows(desk: Desk, made: Done, tables: Collection[str] = DECIDED) -> pa.Table:
-    """Copy the rows of one decided model into the run; returns what its points score."""
-    folder = desk.folder(made)
+def copy_rows(context: RunContext, made: Done, tables: Collection[str] = DECIDED) -> pa.Table:
+    """Copy the rows of one decided model into the run; return its points."""
+    folder = context.folder(made)
     for table in (*tables, "points"):  # last: where they are, all the others are
-        desk.copy(folder, table, made.folder.name)
+        context.copy(folder, table, made.folder.name)
     points = read_table(folder / "points.parquet", MeasuredPointRow, SCORED)
     best = pc.max(points.column("dev_macro_f1")).as_py()
-    desk.stages.tell(made.folder.name, points.num_rows, best)
+    context.stages.count_model(made.folder.name, points.num_rows, best)
     return points
 
 
-def copy_comparisons(desk: Desk, asked: CompareWithParent, made: Done | Failed) -> None:
-    """Copy what one model is beside its float parent into the run, or why that is not known."""
+def copy_comparisons(context: RunContext, asked: CompareWithParent, made: Done | Failed) -> None:
+    """Copy the comparison of a model with its float parent into the run, or its failure."""
     if isinstance(made, Failed):
-        write_failure(desk, asked, made)
+        write_failure(context, asked, made)
         return
-    folder = desk.folder(made)
+    folder = context.folder(made)
     for table in COMPARED:
-        desk.copy(folder, table, made.folder.name)
+        context.copy(folder, table, made.folder.name)
 
 
-def write_failure(desk: Desk, asked: Stage, failed: Failed) -> None:
-    """Say in the run what was asked for in vain; said again, it stands there once."""
+def write_failure(context: RunContext, asked: Stage, failed: Failed) -> None:
+    """Write a failed stage into the run, once however often it failed."""
     row = FailureRow(trial=id_of(asked), stage=failed.stage, error=failed.error)
-    desk.write([row], "failures", row.trial)
+    context.write([row], "failures", row.trial)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredModels:
-    """What became of some models."""
+    """How many points some models have, and how many models failed."""
 
     points: int = 0
     failures: int = 0
 
 
-async def _measure_one(desk: Desk, decide: Decide) -> MeasuredModels:
-    """Have one model of a finished training made, and set beside its float parent."""
-    beside = comparing(decide)
-    asked, compared = desk.stages.make(decide), beside and desk.stages.make(beside)
+async def _measure_one(context: RunContext, decide: Decide) -> MeasuredModels:
+    """Make one model of a finished training, and compare it with its float parent."""
+    comparison = comparing(decide)
+    asked, compared = context.stages.make(decide), comparison and context.stages.make(comparison)
     made = await wrap_future(asked)
     if isinstance(made, Failed):
-        await asyncio.to_thread(write_failure, desk, decide, made)
+        await asyncio.to_thread(write_failure, context, decide, made)
         return MeasuredModels(failures=1)
     if refined := decide.compressed.refined:
-        await train_and_write(desk, refined)
-    if beside and compared:
-        await asyncio.to_thread(copy_comparisons, desk, beside, await wrap_future(compared))
-    rows = await asyncio.to_thread(copy_rows, desk, made)
+        await train_and_write(context, refined)
+    if comparison and compared:
+        await asyncio.to_thread(copy_comparisons, context, comparison, await wrap_future(compared))
+    rows = await asyncio.to_thread(copy_rows, context, made)
     return MeasuredModels(points=rows.num_rows)
 
 
-async def measuring(desk: Desk, decided: Sequence[Decide]) -> MeasuredModels:
-    """Have one training and models of it made; write their rows, or why there are none."""
+async def measuring(context: RunContext, decided: Sequence[Decide]) -> MeasuredModels:
+    """Make one training and models of it; write their rows, or failures."""
     (train,) = {d.compressed.trained for d in decided}
-    if failed := await train_and_write(desk, train):
-        await asyncio.to_thread(write_failure, desk, train, failed)
+    if failed := await train_and_write(context, train):
+        await asyncio.to_thread(write_failure, context, train, failed)
         return MeasuredModels(failures=len(decided))
-    models = await together(*(_measure_one(desk, decide) for decide in decided))
+    models = await together(*(_measure_one(context, decide) for decide in decided))
     return MeasuredModels(
         points=sum(model.points for model in models),
         failures=sum(model.failures for model in models),
     )
 
 
-def measure_models(desk: Desk, decided: Sequence[Decide]) -> MeasuredModels:
-    """The same, where nothing else is to be done meanwhile."""
-    return run_to_end(measuring(desk, decided))
+def measure_models(context: RunContext, decided: Sequence[Decide]) -> MeasuredModels:
+    """Run `measuring` to its end."""
+    return run_to_end(measuring(context, decided))
 
 
-async def placing(desk: Desk, spec: Spec) -> dict[str, Any] | Failed:
-    """Measure one operating point and write its rows; returns its row of `points`."""
-    train = training(spec.recipe, desk.data)
+async def placing(context: RunContext, spec: Spec) -> dict[str, Any] | Failed:
+    """Measure one operating point and write its rows; return its row of `points`."""
+    train = training(spec.recipe, context.data)
     decide = deciding(train, spec.scheme, (spec.decision,))
-    if failed := await train_and_write(desk, train):
-        await asyncio.to_thread(write_failure, desk, train, failed)
+    if failed := await train_and_write(context, train):
+        await asyncio.to_thread(write_failure, context, train, failed)
         return failed
-    made = await wrap_future(desk.stages.make(decide))
+    made = await wrap_future(context.stages.make(decide))
     if isinstance(made, Failed):
-        await asyncio.to_thread(write_failure, desk, decide, made)
+        await asyncio.to_thread(write_failure, context, decide, made)
         return made
     if decide.compressed.refined:
-        await train_and_write(desk, decide.compressed.refined)
-    if beside := comparing(decide):
-        compared = await wrap_future(desk.stages.make(beside))
-        await asyncio.to_thread(copy_comparisons, desk, beside, compared)
+        await train_and_write(context, decide.compressed.refined)
+    if comparison := comparing(decide):
+        compared = await wrap_future(context.stages.make(comparison))
+        await asyncio.to_thread(copy_comparisons, context, comparison, compared)
     if decide.compressed.refined and spec.scheme != (control := float_baseline(spec.scheme)):
         # What a refined model is compared with is a row too.
         too = deciding(train, control, (spec.decision,))
-        made_too = await wrap_future(desk.stages.make(too))
+        made_too = await wrap_future(context.stages.make(too))
         if not isinstance(made_too, Failed):
-            await asyncio.to_thread(copy_rows, desk, made_too)
-    rows = await asyncio.to_thread(copy_rows, desk, made)
+            await asyncio.to_thread(copy_rows, context, made_too)
+    rows = await asyncio.to_thread(copy_rows, context, made)
     row: dict[str, Any] = rows.to_pylist()[0]
     return row

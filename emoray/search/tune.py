@@ -14,7 +14,7 @@ from emoray.distributed.ask_ahead import Ahead, each, run_to_end
 from emoray.distributed.single_flight import Failed
 from emoray.search.spaces import JointSpace, Space
 from emoray.search.study import write_study
-from emoray.search.trials import Desk, measuring, placing
+from emoray.search.trials import RunContext, measuring, placing
 from emoray.stages.decisions import Decide
 from emoray.stages.plan import deciding, training
 from emoray.stages.spec import Data
@@ -22,17 +22,17 @@ from emoray.stages.spec import Data
 STUDY = "study.db"
 OBJECTIVES = {"dev_macro_f1": "max", "size_bytes": "min"}
 RECIPES = Ahead(least=8, share=2.0)  # of a list; the first have models before the last are begun
-TRIALS = Ahead(least=2, share=0.5)  # what is asked for before others ended learns nothing of them
+TRIALS = Ahead(least=2, share=0.5)  # a trial begun before others ended learns nothing from them
 
 
-def _run(trials: Coroutine[Any, Any, None], desk: Desk) -> None:
-    """Have the trials run to their end."""
+def _run(trials: Coroutine[Any, Any, None], context: RunContext) -> None:
+    """Run the trials to their end."""
     try:
         run_to_end(trials)
     except Exception:
-        desk.stages.refuse_full()  # which the trials met as well, and said less clearly
+        context.stages.refuse_full()  # the trials raise it too, less clearly
         raise
-    desk.stages.refuse_full()
+    context.stages.refuse_full()
 
 
 def planned_grid(space: Space, data: Data) -> list[Decide]:
@@ -44,14 +44,19 @@ def planned_grid(space: Space, data: Data) -> list[Decide]:
     ]
 
 
-def search_grid(space: Space, desk: Desk) -> list[Decide]:
-    """Every recipe trained once, compressed under every scheme, decided every way.
+def search_grid(space: Space, context: RunContext) -> list[Decide]:
+    """Train every recipe once, compress it under every scheme, decide every way.
 
-    Returns what was asked for, failed stages included.
+    Args:
+        space: the grid.
+        context: the run.
+
+    Returns:
+        The stages of all models, failed ones included.
     """
-    decided = planned_grid(space, desk.data)
+    decided = planned_grid(space, context.data)
     models = [list(of) for _, of in groupby(decided, lambda d: d.compressed.trained)]
-    _run(each(partial(measuring, desk), models, ahead=RECIPES), desk)
+    _run(each(partial(measuring, context), models, ahead=RECIPES), context)
     return decided
 
 
@@ -71,12 +76,12 @@ def _study(space: JointSpace, storage: Any) -> optuna.Study:
     return study
 
 
-async def _trial(desk: Desk, space: JointSpace, searcher: OptunaSearch, name: str) -> None:
-    """One operating point, all five knobs chosen by the searcher, which is told what came of it.
+async def _trial(context: RunContext, space: JointSpace, searcher: OptunaSearch, name: str) -> None:
+    """Measure one operating point that the searcher chooses, and report its scores to it.
 
-    A trial whose stages failed is told as failed: the searcher must not wait for a score.
+    A trial whose stages failed is reported as failed: the searcher must not wait for a score.
     """
-    row = await placing(desk, space.spec(searcher.suggest(name)))
+    row = await placing(context, space.spec(searcher.suggest(name)))
     if isinstance(row, Failed):
         searcher.on_trial_complete(name, error=True)
     else:
@@ -84,12 +89,23 @@ async def _trial(desk: Desk, space: JointSpace, searcher: OptunaSearch, name: st
         searcher.on_trial_complete(name, scores)
 
 
-def search_joint(space: JointSpace, desk: Desk, folder: Path, *, seed: int = 0) -> list[Decide]:
-    """Optuna over all knobs at once: cross-fitted dev macro-F1 up, artifact bytes down.
+def search_joint(
+    space: JointSpace, context: RunContext, folder: Path, *, seed: int = 0
+) -> list[Decide]:
+    """Search all knobs at once with Optuna: cross-fitted dev macro-F1 up, artifact bytes down.
 
-    The study lies in `<folder>/study.db`, for optuna-dashboard to open; its trials and what they
-    say of each parameter become tables. Called again, it makes only the trials that are still
-    missing. Returns what the tables are made of.
+    The study lies in `<folder>/study.db`, for optuna-dashboard to open; its trials and the
+    importance of each parameter become tables. Called again, it makes only the trials that are
+    still missing.
+
+    Args:
+        space: the knobs.
+        context: the run.
+        folder: of the study.
+        seed: of the sampler.
+
+    Returns:
+        The stages of all complete trials.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +114,7 @@ def search_joint(space: JointSpace, desk: Desk, folder: Path, *, seed: int = 0) 
     ended_well = (optuna.trial.TrialState.COMPLETE,)
     done = study.get_trials(states=ended_well)
     specs = [space.spec(trial.params) for trial in done]
-    _run(each(partial(placing, desk), specs, ahead=RECIPES), desk)
+    _run(each(partial(placing, context), specs, ahead=RECIPES), context)
     if missing := max(0, space.trials - len(done)):
         searcher = OptunaSearch(
             space=space.ask,
@@ -109,7 +125,7 @@ def search_joint(space: JointSpace, desk: Desk, folder: Path, *, seed: int = 0) 
             sampler=optuna.samplers.TPESampler(seed=seed + len(done)),
         )
         names = [f"trial {i}" for i in range(missing)]
-        _run(each(partial(_trial, desk, space, searcher), names, ahead=TRIALS), desk)
-    write_study(study, desk)
+        _run(each(partial(_trial, context, space, searcher), names, ahead=TRIALS), context)
+    write_study(study, context)
     specs = [space.spec(trial.params) for trial in study.get_trials(states=ended_well)]
-    return [deciding(training(s.recipe, desk.data), s.scheme, (s.decision,)) for s in specs]
+    return [deciding(training(s.recipe, context.data), s.scheme, (s.decision,)) for s in specs]

@@ -1,4 +1,4 @@
-"""What is said where a training does not fit into memory."""
+"""Errors of trainings that do not fit into memory, with what to do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ def enough_memory() -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:  # torch has no type of its own for the CPU's
-        said = str(error)
+        text = str(error)
         if not is_out_of_memory(error):
             raise
         on_gpu = type(error).__name__ == "OutOfMemoryError"  # torch's, which is not imported here
         raise (GpuOutOfMemoryError if on_gpu else ValueError)(
-            f"a training must fit into memory, got {said.splitlines()[0] if said else 'no more'}: "
+            f"a training must fit into memory, got {text.splitlines()[0] if text else 'no more'}: "
             "lower batch_size or max_tokens"
         ) from error

@@ -42,7 +42,7 @@ class Lengths:
         """Texts of train that lose their end; scaled up where some were measured."""
         return round(float((self.tokens_N > limit).mean()) * self.texts)
 
-    def told(self, limit: int, unit: str) -> str:
+    def sentence(self, limit: int, unit: str) -> str:
         """A sentence about the texts that are truncated."""
         about, cut = "" if self.exact else "about ", self.truncated(limit)
         return (

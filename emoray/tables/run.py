@@ -238,7 +238,7 @@ class Run:
 
     def thresholds(self, point: str | pd.Series) -> pd.DataFrame:
         """Each label's threshold at a point, as a probability and as the exact logit cut."""
-        from emoray.tables.judged import thresholds
+        from emoray.tables.point_decisions import thresholds
 
         return thresholds(*self._row_and_tables(point))
 
@@ -256,7 +256,7 @@ class Run:
         Returns:
             The surest mistakes first: those farthest from the threshold.
         """
-        from emoray.tables.judged import errors
+        from emoray.tables.point_decisions import errors
 
         return errors(*self._row_and_tables(point), label)
 
@@ -272,7 +272,7 @@ class Run:
         Returns:
             Counts of texts, labels carried (rows) x given (columns).
         """
-        from emoray.tables.judged import confusion
+        from emoray.tables.point_decisions import confusion
 
         return confusion(*self._row_and_tables(point))
 

@@ -22,7 +22,7 @@ from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.opening import open_store
 from emoray.tables.ensemble_rows import AugmentationRow
 from emoray.tables.files import read_table, write_table
-from emoray.workflows.corpus import tell_look, warn_of_sample
+from emoray.workflows.corpus import print_summary, warn_of_sample
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.augment import USUAL, Augmenting
 
@@ -31,13 +31,13 @@ EXAMPLES = 2  # of each verdict
 
 
 def planned_augmentation(settings: Augmenting, console: Console) -> Augment:
-    """The whole job as a stage; ValueError for what cannot be, before anything starts."""
+    """Build the job's stage; ValueError for settings that cannot be used."""
     knob = settings.knob
     source = settings.find()
     taxonomy = taxonomy_for(settings.taxonomy, source, usual=USUAL)
     corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
     if source.notes:
-        tell_look(source, console)
+        print_summary(source, console)
     warn_of_sample(source, console)
     if settings.limit is not None and settings.limit < 1:
         raise ValueError(
@@ -78,8 +78,8 @@ def corpus_lines(corpus: CorpusRef, rows: list[dict[str, Any]]) -> str:
     return "".join(f"{text}\t{','.join(map(str, ids))}\t{c}\n" for c, text, ids in lines)
 
 
-def _tell(rows: list[dict[str, Any]], wanted: float, console: Console) -> None:
-    """Counts by verdict, and examples of each."""
+def _print_verdicts(rows: list[dict[str, Any]], wanted: float, console: Console) -> None:
+    """Print counts by verdict, and examples of each."""
     counts = Counter(row["verdict"] for row in rows)
     share = counts[KEPT] / max(len(rows), 1)
     console.print(f"{counts[KEPT]:,} of {len(rows):,} kept ({share:.0%})", highlight=False)
@@ -92,9 +92,9 @@ def _tell(rows: list[dict[str, Any]], wanted: float, console: Console) -> None:
         console.print(f"\n{verdict} {count:,}", highlight=False)
         of_it = [row for row in rows if row["verdict"] == verdict]
         for row in of_it[:: max(1, len(of_it) // EXAMPLES)][:EXAMPLES]:
-            said = row["result"] or row["reason"]
+            text = row["result"] or row["reason"]
             console.print(
-                f"  {row['labels']}: {row['source']} → {said}",
+                f"  {row['labels']}: {row['source']} → {text}",
                 highlight=False,
                 markup=False,
                 soft_wrap=True,
@@ -102,9 +102,16 @@ def _tell(rows: list[dict[str, Any]], wanted: float, console: Console) -> None:
 
 
 def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
-    """Translate, choose, write `augmentations.parquet` and `augmented.tsv`; returns where.
+    """Translate, choose, write `augmentations.parquet` and `augmented.tsv`.
 
-    Raises ValueError for a mistake in settings or data before any worker starts.
+    ValueError for a mistake in settings or data, before any worker starts.
+
+    Args:
+        settings: what to translate and keep.
+        console: the terminal.
+
+    Returns:
+        The run's folder.
     """
     console = console or Console()
     stage = planned_augmentation(settings, console)
@@ -136,7 +143,7 @@ def run_augment(settings: Augmenting, console: Console | None = None) -> Place:
         write_table(table, folder / AUGMENTATIONS, AugmentationRow)
         lines = corpus_lines(stage.translated.corpus, rows)
         (folder / CORPUS).write_text(lines, "utf-8", newline="")
-        _tell(rows, settings.share, console)
+        _print_verdicts(rows, settings.share, console)
     console.print(
         f"\ntable {out}/{AUGMENTATIONS}\ncorpus {out}/{CORPUS}",
         highlight=False,

@@ -1,4 +1,4 @@
-"""`jobs.calibrate`: what dev can fit for a finished artifact, what that earns on test, and why."""
+"""`jobs.calibrate`: decisions fitted on dev for a finished artifact, and their gain on test."""
 
 from pathlib import Path
 
@@ -13,22 +13,22 @@ from emoray.tables.files import write_table
 from emoray.tables.finished_rows import CalibrationLabelRow, CalibrationRow, ChangeRow
 from emoray.tables.rows import ReliabilityRow
 from emoray.tables.terminal import print_titled
-from emoray.workflows import calibrate_tables as tell
+from emoray.workflows import calibrate_tables as tables
 from emoray.workflows import calibration as fit
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.calibrate import Calibrate
 
 
 def explain_gain(found: fit.Calibrated) -> tuple[str, str]:
-    """Where the gain of the chosen decision comes from: thresholds and temperature, each alone."""
+    """Sentences on the gain of the chosen decision: by thresholds and by temperature alone."""
     chosen, others = found.chosen, range(1, len(found.names))
     return (
-        tell.threshold_sentence(
+        tables.threshold_sentence(
             found.change("macro_f1", 0, chosen),
             max(found.flips(found.unfitted(r), r) for r in others),
             found.logits.test_NK.size,
         ),
-        tell.temperature_sentence(
+        tables.temperature_sentence(
             found.change("ece", 0, chosen),
             found.change("nll", 0, chosen),
             float(found.temperature_R[0]),
@@ -38,16 +38,23 @@ def explain_gain(found: fit.Calibrated) -> tuple[str, str]:
 
 
 def _figures(folder: Path) -> list[str]:
-    """Drawn from the tables in the folder; their names in it."""
+    """Draw figures from the tables in the folder; return their names."""
     from emoray.report.calibration import draw_calibration
 
     return [path.relative_to(folder).as_posix() for path in draw_calibration(folder)]
 
 
 def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
-    """Write calibration, changes, calibration_labels and reliability; returns their folder.
+    """Fit decisions for an artifact; write calibration, changes, calibration_labels, reliability.
 
     The artifact is only read. Logits are kept in the store: a second call scores nothing.
+
+    Args:
+        settings: which artifact on what corpus.
+        console: the terminal.
+
+    Returns:
+        The folder of the tables.
     """
     console = console or Console()
     finished = open_artifact(settings.artifact)
@@ -55,7 +62,7 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     inputs = {"job": "jobs.calibrate", **evaluation.inputs}
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name}"
-    tell.announce_corpus(console, evaluation.source, evaluation.taxonomy, what)
+    tables.announce_corpus(console, evaluation.source, evaluation.taxonomy, what)
     with progress(console, "scoring dev and test"):
         found = fit.calibrate_artifact(evaluation)
     rows = fit.calibration_rows(found, evaluation)
@@ -69,12 +76,12 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
         write_table(bins, folder / "reliability.parquet", ReliabilityRow)
         figures = _figures(folder) if settings.figures else []
     chosen = found.names[found.chosen]
-    for told in (
-        tell.decisions_table(rows),
-        tell.change_table(changes, fit.SAVED, chosen),
-        tell.labels_table(labels, chosen),
+    for made in (
+        tables.decisions_table(rows),
+        tables.change_table(changes, fit.SAVED, chosen),
+        tables.labels_table(labels, chosen),
     ):
-        print_titled(console, told)
+        print_titled(console, made)
     for sentence in explain_gain(found):
         console.print(sentence, highlight=False, soft_wrap=True)
     for name in figures:

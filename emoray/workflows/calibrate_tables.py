@@ -34,16 +34,17 @@ NAMES = {
     "nll": "NLL",
 }
 MINUS = "\N{MINUS SIGN}"
-TOLD = {"test_macro_f1": "test F1", "test_ece": "ECE"}  # of a decision, where they are known
+SCORES = {"test_macro_f1": "test F1", "test_ece": "ECE"}  # of a decision, where they are known
 
 
 def signed_score(number: float) -> str:
-    """Four digits and a sign; what rounds to nothing has none."""
+    """Four digits and a sign; a number that rounds to 0 has no sign."""
     text = f"{number:+.4f}".replace("-", MINUS)
     return "0.0000" if float(f"{number:.4f}") == 0 else text
 
 
 def interval(low: float, high: float) -> str:
+    """Two signed numbers in brackets."""
     return f"[{signed_score(low)}, {signed_score(high)}]"
 
 
@@ -53,11 +54,12 @@ def share(number: float, digits: int = 3) -> str:
 
 
 def moved(before: float, after: float, digits: int = 3) -> str:
+    """Two shares with an arrow between them."""
     return f"{share(before, digits)}→{share(after, digits)}"
 
 
 def announce_corpus(console: Console, source: CorpusFolder, taxonomy: Taxonomy, what: str) -> None:
-    """What is judged on what; loud, on stderr too, where it is only the sample."""
+    """Print what is scored on which corpus; warn on stderr too where it is only the sample."""
     warn_of_sample(source, console)
     if source.stands_in:
         print(  # noqa: T201 — where stdout is thrown away
@@ -73,7 +75,7 @@ def announce_corpus(console: Console, source: CorpusFolder, taxonomy: Taxonomy, 
 
 
 def decisions_table(rows: Sequence[CalibrationRow]) -> Table:
-    """Every decision tried; the chosen one in bold."""
+    """Table of every decision tried, the chosen one in bold."""
     made = table(
         "Every decision: thresholds and temperature from dev, scores on test",
         *("thresholds", "temperature", "dev F1*", "macro-F1", "ECE", "Brier", "NLL", "flips"),
@@ -98,7 +100,7 @@ def decisions_table(rows: Sequence[CalibrationRow]) -> Table:
 
 
 def change_table(rows: Sequence[ChangeRow], before: str, after: str) -> Table:
-    """Before and after on test, with paired intervals."""
+    """Table of measures before and after on test, with paired intervals."""
     made = table(
         f"Test, {before} → {after}",
         *("measure", "before", "after", "change", "95 % interval", "verdict"),
@@ -136,26 +138,26 @@ def labels_table(rows: Sequence[CalibrationLabelRow], decision: str) -> Table:
     return made
 
 
-def _gained(name: str, told: Change) -> str:
-    return f"{name} {signed_score(told.value)} {interval(told.low, told.high)}"
+def _gained(name: str, change: Change) -> str:
+    return f"{name} {signed_score(change.value)} {interval(change.low, change.high)}"
 
 
-def threshold_sentence(told: Change, temperature_flips: int, decisions: int) -> str:
-    """What the change of macro-F1 comes from. temperature_flips: the most under any rule."""
+def threshold_sentence(change: Change, temperature_flips: int, decisions: int) -> str:
+    """A sentence on the change of macro-F1; `temperature_flips` is the most under any rule."""
     of = f"{temperature_flips:,} of {decisions:,} label decisions"
     alone = f"fitting the temperature alone, with thresholds refitted, changes {of} under any rule"
-    gained = _gained("macro-F1", told)
-    if told.value == told.low == told.high == 0:
+    gained = _gained("macro-F1", change)
+    if change.value == change.low == change.high == 0:
         return f"{gained}: the artifact decides as before; {alone}."
-    if told.includes_zero:
+    if change.includes_zero:
         return f"{gained}: no clear change, 0 lies within the interval; {alone}."
     return f"{gained} comes from the thresholds: {alone}."
 
 
 def temperature_sentence(ece: Change, nll: Change, before: float, after: float) -> str:
-    """What the change of calibration comes from."""
+    """A sentence on the change of calibration."""
     gained = f"{_gained('ECE', ece)}, {_gained('NLL', nll)}"
-    if all(told.value == told.low == told.high == 0 for told in (ece, nll)):
+    if all(change.value == change.low == change.high == 0 for change in (ece, nll)):
         return f"{gained}: the artifact's temperature is the fitted one already."
     how = f"{before:.3f} → {after:.3f}"
     if ece.includes_zero and nll.includes_zero:
@@ -164,7 +166,7 @@ def temperature_sentence(ece: Change, nll: Change, before: float, after: float) 
 
 
 def evaluation_table(row: EvaluationRow, gates: Mapping[str, float | None]) -> Table:
-    """What was found, with intervals where there are any, beside what was asked for."""
+    """Table of what was measured, with intervals where there are any, and the gates."""
     failed = row.failed.split(",")
 
     def asked(gate: str, sign: str) -> str:
@@ -200,12 +202,12 @@ def evaluation_table(row: EvaluationRow, gates: Mapping[str, float | None]) -> T
 
 
 def _told(found: Comparison) -> tuple[str, str]:
-    """The interval of the change of macro-F1, and the verdict."""
+    """Cells of a comparison: the interval of the change of macro-F1, and the verdict."""
     return interval(found.macro_f1.low, found.macro_f1.high), found.verdict
 
 
-def baselines_table(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> Table:
-    """What anyone gets without this artifact, on the same split, weakest first."""
+def baselines_table(row: EvaluationRow, baselines: Sequence[Mapping[str, Any]]) -> Table:
+    """Table of baselines on the same split, weakest first."""
     score = f"{row.split}_macro_f1"
     how = "thresholds cross-fitted" if row.split == "dev" else "thresholds from dev"
     paired = ("95 % interval", "verdict") if row.split == "test" else ()
@@ -214,7 +216,7 @@ def baselines_table(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> 
         *("baseline", "macro-F1", "the artifact", *paired),
         *("micro-F1", "ECE", "median latency", "size"),
     )
-    for one in sorted(beside, key=lambda one: (one[score], one["recipe"])):
+    for one in sorted(baselines, key=lambda one: (one[score], one["recipe"])):
         made.add_row(
             baseline_name(one),
             f"{one[score]:.4f}",
@@ -228,15 +230,15 @@ def baselines_table(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> 
     return made
 
 
-def below_baselines(row: EvaluationRow, beside: Sequence[Mapping[str, Any]]) -> str:
-    """Which baselines the artifact does not beat, in words; empty where it beats all."""
-    better = [one for one in beside if one[f"{row.split}_macro_f1"] >= row.macro_f1]
+def below_baselines(row: EvaluationRow, baselines: Sequence[Mapping[str, Any]]) -> str:
+    """A sentence on baselines that the artifact does not beat; empty where it beats all."""
+    better = [one for one in baselines if one[f"{row.split}_macro_f1"] >= row.macro_f1]
     names = " and ".join(baseline_name(one) for one in better)
     return f"the artifact is not better than {names} in macro-F1 on {row.split}" if names else ""
 
 
 def gates_sentence(on: str) -> str:
-    """What gates were held against, and how to ask for the other."""
+    """A sentence on what gates were compared with, and how to choose the other."""
     if on == LOW:
         return (
             "gates are held against the worse end of the 95 % interval, lower of macro-F1 and "
@@ -273,9 +275,9 @@ def decision_table(
 
 
 def history_table(saved: Sequence[Saved]) -> Table:
-    """Every decision that an artifact ever had, oldest first."""
-    told = {name: head for name, head in TOLD.items() if any(name in s.scores for s in saved)}
-    heads = ("", "state", "on", "saved, UTC", "rule", "why", "T", "thresholds", *told.values())
+    """Table of every decision that an artifact ever had, oldest first."""
+    known = {name: head for name, head in SCORES.items() if any(name in s.scores for s in saved)}
+    heads = ("", "state", "on", "saved, UTC", "rule", "why", "T", "thresholds", *known.values())
     made = table("Decisions", *heads, left=6)
     for s in saved:
         low, high = min(s.thresholds), max(s.thresholds)
@@ -283,7 +285,7 @@ def history_table(saved: Sequence[Saved]) -> Table:
         style = {"current": "bold", "undone": "dim"}.get(s.state)
         when = s.when[:16].replace("T", " ")
         after = "" if s.after is None else str(s.after)
-        scores = [f"{s.scores[n]:.4f}" if n in s.scores else "" for n in told]
+        scores = [f"{s.scores[n]:.4f}" if n in s.scores else "" for n in known]
         row = (str(s.number), s.state, after, when, s.rule, s.why, f"{s.temperature:.4g}", span)
         made.add_row(*row, *scores, style=style)
     made.columns[5].no_wrap, made.columns[5].overflow = False, "fold"

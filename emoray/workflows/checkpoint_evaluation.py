@@ -72,6 +72,9 @@ def open_checkpoint(
     Args:
         options: of the job.
         taxonomy_of: the taxonomy of the corpus that is read for a checkpoint.
+
+    Returns:
+        Both, with the store that the job uses.
     """
 
     def find(source: CorpusFolder) -> tuple[LoadedCheckpoint, Taxonomy]:

@@ -1,4 +1,4 @@
-"""Which corpus a job reads: one that the user brings, else the one that is always to be had."""
+"""`jobs.corpus`: a summary of a corpus, and a copy of it."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from emoray.storage.location import Place, check_writable, staged_output
 from emoray.storage.submitted import check_outlives
 from emoray.tables.terminal import print_titled, table
 from emoray.text.vectors.sources import VectorSource
-from emoray.workflows.corpus_words import told_words
+from emoray.workflows.corpus_words import word_sentences
 
 SHOWN = 12  # labels of a first look, those with the fewest texts
 
@@ -32,10 +32,15 @@ def _labels(look: CorpusCounts) -> str:
     return f"{len(look.labels)} labels ({kind}), taxonomy {' or '.join(look.taxonomies)}"
 
 
-def tell_look(source: CorpusFolder, console: Console, vectors: Sequence[VectorSource] = ()) -> None:
-    """The first look at a corpus that was brought: how it was understood, and what is in it.
+def print_summary(
+    source: CorpusFolder, console: Console, vectors: Sequence[VectorSource] = ()
+) -> None:
+    """Print the summary of an imported corpus: how it was read, and what is in it.
 
-    vectors: those of which it says how many of the corpus' words they know.
+    Args:
+        source: the corpus.
+        console: the terminal.
+        vectors: whose coverage of the corpus' words is printed too.
     """
     look = count_corpus(source.folder)
     why = source.why if source.why.isprintable() else repr(source.why)
@@ -59,7 +64,7 @@ def tell_look(source: CorpusFolder, console: Console, vectors: Sequence[VectorSo
     median, high, most = look.words
     lines = [
         f"words a text: median {median}, 95 % up to {high}, most {most}",
-        *told_words(source.folder, vectors),
+        *word_sentences(source.folder, vectors),
         f"labels together (share of texts with either): {pairs or 'never'}",
         f"texts that stand twice: {twice or 'none'}",
     ]
@@ -71,7 +76,7 @@ def tell_look(source: CorpusFolder, console: Console, vectors: Sequence[VectorSo
 
 
 def _keep(source: CorpusFolder, place: Place) -> None:
-    """A copy of the corpus; ValueError where the folder keeps another one."""
+    """Copy the corpus; ValueError where the folder holds another one."""
     check_outlives(place, "--keep")
     check_writable(place)
     names = [*(f"{split}.tsv" for split in SPLITS), NAMES]
@@ -96,13 +101,21 @@ def run_corpus(
     data: Place | None = None,
     vector_files: Sequence[Place] = (),
 ) -> CorpusFolder:
-    """`jobs.corpus`: the first look alone, and a copy of the corpus where a folder is named.
+    """Print the summary of a corpus, and copy it where a folder is named.
 
-    data: a folder with word vectors in `glove/`; vector_files: in place of all vectors at hand.
+    Args:
+        asked: the corpus.
+        keep: where it is copied; None for no copy.
+        console: the terminal.
+        data: a folder with word vectors in `glove/`.
+        vector_files: in place of all vectors at hand.
+
+    Returns:
+        The corpus in emoray's form.
     """
     console = console or Console()
     source = find_corpus(asked, None)
-    tell_look(source, console, vectors_at_hand(data, vector_files))
+    print_summary(source, console, vectors_at_hand(data, vector_files))
     if keep is not None:
         _keep(source, keep)
         console.print(f"kept: --corpus {keep}", highlight=False, markup=False, soft_wrap=True)

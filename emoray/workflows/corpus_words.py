@@ -1,5 +1,4 @@
-"""Lines of a first look at a corpus: how long its texts are as models read them, and how many of
-its words the vectors at hand know."""
+"""Lines of a corpus' summary: lengths of its texts in tokens, coverage of its words by vectors."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,9 +8,9 @@ from emoray.stages.vector_coverage import coverages
 from emoray.text.vectors.sources import VectorSource
 
 
-def told_words(folder: Path, vectors: Sequence[VectorSource]) -> Iterator[str]:
-    """A line each; vectors: those at hand, which may be none."""
+def word_sentences(folder: Path, vectors: Sequence[VectorSource]) -> Iterator[str]:
+    """Yield a line on lengths, and one for each of `vectors`, if there are any."""
     lengths = word_lengths(folder)
     limit = lengths.limit(MOST_WORDS)
-    yield f"by word vectors {lengths.told(limit, 'words')} (--max-tokens)"
+    yield f"by word vectors {lengths.sentence(limit, 'words')} (--max-tokens)"
     yield from map(str, coverages(folder, vectors))

@@ -17,7 +17,7 @@ from emoray.storage.submitted import check_outlives
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import CalibrationRow
 from emoray.tables.terminal import print_titled
-from emoray.workflows import calibrate_tables as tell
+from emoray.workflows import calibrate_tables as tables
 from emoray.workflows.settings.decide import ChangeDecision
 
 SCORES = (  # what a history keeps of a calibration
@@ -52,7 +52,7 @@ def _share(text: str, option: str) -> float:
 def read_thresholds(
     options: Sequence[str], labels: Sequence[str]
 ) -> tuple[float | None, dict[str, float]]:
-    """(the one for all labels, those of single labels)."""
+    """Parse thresholds: the one for all labels if any, and those of single labels."""
     common: list[float] = []
     single: dict[str, float] = {}
     for option in options:
@@ -77,7 +77,7 @@ def read_thresholds(
 
 
 def decision_given(finished: Finished, settings: ChangeDecision) -> NewDecision:
-    """The decision of the options. What is not given stays: cuts, and so decisions, are kept."""
+    """Build the decision of the options; what is not given keeps the cuts in logits."""
     common, single = read_thresholds(settings.thresholds, finished.labels)
     temperature = settings.temperature or finished.temperature
     kept_K = finished.cuts_K
@@ -89,14 +89,14 @@ def decision_given(finished: Finished, settings: ChangeDecision) -> NewDecision:
         rule = f"fixed{common:g}"
     elif not settings.thresholds and (not finished.rule.startswith("fixed") or not kept_K.any()):
         rule = finished.rule  # the same cuts, which no temperature moves
-    said = [f"--threshold {option}" for option in settings.thresholds]
+    typed = [f"--threshold {option}" for option in settings.thresholds]
     if settings.temperature is not None:
-        said.insert(0, f"--temperature {settings.temperature:g}")
-    return NewDecision(temperature=temperature, cuts_K=cuts_K, rule=rule, why=" ".join(said))
+        typed.insert(0, f"--temperature {settings.temperature:g}")
+    return NewDecision(temperature=temperature, cuts_K=cuts_K, rule=rule, why=" ".join(typed))
 
 
 def decision_from(finished: Finished, place: Place, rule: str | None) -> NewDecision:
-    """A row of a calibration of this very model: the chosen one, or `rule` with its temperature."""
+    """Read a decision from a calibration of this very model: the chosen one, or that of `rule`."""
     source = local_copy(place)
     path = source / "calibration.parquet" if source.is_dir() else source
     rows = read_table(path, CalibrationRow).to_pylist()
@@ -133,7 +133,7 @@ def decision_from(finished: Finished, place: Place, rule: str | None) -> NewDeci
 def _show(before: Finished, after: Finished, console: Console) -> None:
     print_titled(
         console,
-        tell.decision_table(
+        tables.decision_table(
             after.labels,
             thresholds_of(before.cuts_K, before.temperature),
             thresholds_of(after.cuts_K, after.temperature),
@@ -147,7 +147,7 @@ def _show(before: Finished, after: Finished, console: Console) -> None:
 
 
 def run_decide(settings: ChangeDecision, console: Console | None = None) -> None:
-    """Save a decision, go back and forth, or list all. The artifact is whole at every moment."""
+    """Save a decision, undo or redo one, or list all; the artifact is whole at every moment."""
     from emoray.artifact import decision_history
 
     console = console or Console()
@@ -158,7 +158,7 @@ def run_decide(settings: ChangeDecision, console: Console | None = None) -> None
     if settings.history:
         saved = decision_history.history(folder)
         if saved:
-            print_titled(console, tell.history_table(saved))
+            print_titled(console, tables.history_table(saved))
         else:
             console.print(f"no decision of {settings.artifact} was changed yet", soft_wrap=True)
         return
@@ -171,18 +171,18 @@ def run_decide(settings: ChangeDecision, console: Console | None = None) -> None
         decision_history.go_to(folder, settings.to)
     else:
         back = False
-        wish = (
+        decision = (
             decision_given(before, settings)
             if settings.source is None
             else decision_from(before, settings.source, settings.rule)
         )
         decision_history.change(
             folder,
-            temperature=wish.temperature,
-            cuts_K=wish.cuts_K,
-            rule=wish.rule,
-            why=wish.why,
-            scores=wish.scores,
+            temperature=decision.temperature,
+            cuts_K=decision.cuts_K,
+            rule=decision.rule,
+            why=decision.why,
+            scores=decision.scores,
         )
     after = open_artifact(folder)
     if after.sha256 == before.sha256:

@@ -1,4 +1,4 @@
-"""What a run says last: how much was measured, what to pick of it, and where everything lies."""
+"""The last lines of a run: how much was measured, which rows to pick, and where the files are."""
 
 from pathlib import Path
 
@@ -22,29 +22,29 @@ def _say(console: Console, *parts: str | Text | tuple[str, str]) -> None:
     console.print(Text.assemble(*parts), soft_wrap=True)
 
 
-def say_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: int) -> None:
-    """The end of a sweep. points: the run's, of one corpus and taxonomy."""
+def print_ending(console: Console, run: Place, points: pd.DataFrame, *, failures: int) -> None:
+    """Print the end of a sweep; `points` are the run's, of one corpus and taxonomy."""
     failed = f", {count(failures, 'failure')} (see failures.parquet)" if failures else ""
-    own, beside = without_baselines(points), BaselineComparison.of(points)
+    own, baselines = without_baselines(points), BaselineComparison.of(points)
     models = count(own["model"].nunique(), "model")
     _say(console, f"\n{count(len(own), 'operating point')} of {models}{failed}")
     for name, pick in picks(points).items():
         _say(console, (name, "bold"), f": {pick.sentence}")
         _say(console, "  ", linked(child(run, pick.row["artifact"])))
-    for name, _, test, ahead, its_size, latency in beside.table:
+    for name, _, test, ahead, its_size, latency in baselines.table:
         above = f", the best row {ahead}" if ahead else ""
-        said = f"{name}: test macro-F1 {test} in {its_size}, {latency} a text{above}"
-        _say(console, ("baseline ", "bold"), said)
-    if beside.sentence:
-        _say(console, f"baselines: {beside.sentence}")
-    if beside.warning:
-        _say(console, ("warning: ", "bold red"), beside.warning)
+        line = f"{name}: test macro-F1 {test} in {its_size}, {latency} a text{above}"
+        _say(console, ("baseline ", "bold"), line)
+    if baselines.sentence:
+        _say(console, f"baselines: {baselines.sentence}")
+    if baselines.warning:
+        _say(console, ("warning: ", "bold red"), baselines.warning)
     _say(console, f"tables {tables_at(run)}, explained by python -m jobs.tables {run}")
     _say(console, "report ", linked(child(run, "report.html")))
 
 
 def shipped_words(row: pd.Series, folder: Path) -> str:
-    """What was put on disk, what it earns, and how to load it."""
+    """The artifact written, its scores, and how to load it."""
     return (
         f"{row['point']}: test macro-F1 {score_words(row)} in {size(row['size_bytes'])}\n{folder}\n"
         f"in Python: emoray.artifact.runtime.load({str(folder)!r})"

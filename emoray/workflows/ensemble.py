@@ -15,8 +15,8 @@ from emoray.distributed.stages import Stages
 from emoray.quant.scheme_names import pick
 from emoray.search import members
 from emoray.search.ensemble_plans import LEAST, PLANS, EnsemblePlan, bases_of
-from emoray.search.text_lengths import reading, told_reading
-from emoray.search.trials import Desk
+from emoray.search.text_lengths import limit_sentences, reading
+from emoray.search.trials import RunContext
 from emoray.stages.decisions import Decide
 from emoray.stages.inputs import CorpusSummary, require_encoder, summarize_corpus
 from emoray.stages.plan import deciding, training
@@ -30,7 +30,7 @@ from emoray.storage.store.opening import open_store
 from emoray.tables.parts import begin
 from emoray.tables.version import versioned
 from emoray.workflows import publish
-from emoray.workflows.corpus import tell_look, warn_of_sample
+from emoray.workflows.corpus import print_summary, warn_of_sample
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.ensemble import Ensemble
 
@@ -40,7 +40,7 @@ LIMITS = StageLimits(seconds=12 * 3600.0)
 
 
 def _look(settings: Ensemble) -> CorpusSummary:
-    """Corpus and vectors, and the encoders beside them."""
+    """Find corpus, vectors and encoders."""
     data = None if settings.data is None else local_copy(settings.data)
     facts = summarize_corpus(
         settings.taxonomy, data, corpus=settings.corpus, download=settings.download
@@ -53,9 +53,16 @@ def _look(settings: Ensemble) -> CorpusSummary:
 
 
 def planned_members(settings: Ensemble, facts: CorpusSummary) -> tuple[EnsemblePlan, list[Decide]]:
-    """The plan, and every member as the stage that decides on it alone.
+    """Build the plan, and for every member the stage that decides on it alone.
 
-    Raises ValueError for what the data at hand cannot give.
+    ValueError where the data at hand lack what a member needs.
+
+    Args:
+        settings: the plan, its size, how members are stored.
+        facts: the data at hand.
+
+    Returns:
+        The plan and the stages.
     """
     bases = bases_of(
         settings.plan,
@@ -93,28 +100,35 @@ def _announce(
     )
 
 
-def require_two(desk: Desk, alone: Sequence[Decide], asked: Sequence[Decide]) -> None:
-    """Refuse (ValueError) to combine what is left where that is one model, or none."""
+def require_two(context: RunContext, alone: Sequence[Decide], asked: Sequence[Decide]) -> None:
+    """Refuse (ValueError) to combine fewer than two models."""
     if len(alone) < LEAST:
         raise ValueError(
             f"an ensemble needs at least two finished members, got {len(alone)} of "
-            f"{len(asked)}: {publish.first_failure(desk)}"
+            f"{len(asked)}: {publish.first_failure(context)}"
         )
 
 
 def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
     """Train, combine, measure and report; or go on where a run of the same settings stopped.
 
-    Returns the run's place. Raises ValueError for a mistake in settings or data before any worker
-    starts, and where fewer than two members could be made.
+    ValueError for a mistake in settings or data before any worker starts, and where fewer than two
+    members could be made.
+
+    Args:
+        settings: which members, how stored and combined.
+        console: the terminal.
+
+    Returns:
+        The run's place.
     """
     console = console or Console()
     started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
     facts = _look(settings)
     if settings.corpus is not None:
-        tell_look(facts.source, console)
+        print_summary(facts.source, console)
     plan, asked = planned_members(settings, facts)
-    read = list(told_reading(facts, plan.recipes))
+    read = list(limit_sentences(facts, plan.recipes))
     settings.ready()
     inputs = versioned({"job": "jobs.ensemble", "plan": plan.name, **facts.inputs})
     run_place = absolute(free_place(settings.lands, inputs, console))
@@ -129,7 +143,7 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
             refuse_missing(settings.gpus_per_member, settings.cluster, "gpus_per_member")
             store.share(facts.data)
             _announce(settings, run_place, facts, plan, read, console)
-            desk = Desk(
+            context = RunContext(
                 stages=stages,
                 run_folder=run_place,
                 store=store.place,
@@ -139,19 +153,19 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
             ways = len(members.weighings(settings.combinations, len(asked)))
             with progress.following(stages, len(asked) + ways, console):
                 trained = members.train_members(
-                    desk,
+                    context,
                     asked,
                     store=store,
                     pool=Pool(cpus=settings.cpus_per_member, gpus=settings.gpus_per_member),
                     limits=settings.limits or LIMITS,
                     console=console,
                 )
-                alone = members.measured(desk, trained.members)
-                require_two(desk, alone, asked)
+                alone = members.measured(context, trained.members)
+                require_two(context, alone, asked)
                 ensembles = members.ensembles_of(alone, settings.combinations, plan=plan.name)
-                together = members.combine_members(desk, ensembles)
+                together = members.combine_members(context, ensembles)
             searched = time.perf_counter() - clock
-            members.time_members(desk, alone, together, console)
+            members.time_members(context, alone, together, console)
             stages.refuse_full()
             start = publish.Start(
                 search="ensemble",
@@ -163,12 +177,12 @@ def run_ensemble(settings: Ensemble, console: Console | None = None) -> Place:
                 search_seconds=searched,
                 trials=len(asked),
                 job="jobs.ensemble",
-                hands=trained.done,
+                by_pool=trained.done,
             )
-            publish.record_start(desk, facts, start)
+            publish.record_start(context, facts, start)
             still_alone()
             publish.publish(
-                desk,
+                context,
                 alone,
                 store,
                 console,

@@ -135,8 +135,11 @@ def evaluate_artifact(
 
 
 def _paired(evaluation: ArtifactEvaluation, folders: Mapping[str, Path]) -> dict[str, Comparison]:
-    """The artifact beside each baseline on test, by its model: same texts, same resamples. On dev
-    there is none, where the baselines were decided."""
+    """Compare the artifact with each baseline on test: same texts, same resamples.
+
+    Returns:
+        By the baseline's model; empty on dev, where baselines were decided.
+    """
     said, columns_K = (
         evaluation.split_logits("test"),
         taxonomy_columns(evaluation.subject.labels, evaluation.taxonomy),
@@ -154,9 +157,12 @@ def _paired(evaluation: ArtifactEvaluation, folders: Mapping[str, Path]) -> dict
 def _baselines(
     evaluation: ArtifactEvaluation, split: str, console: Console
 ) -> list[dict[str, Any]] | None:
-    """Baselines of the corpus, fitted on its train and decided on its dev: rows of `points`, timed
-    here, made once a store, on test with the artifact's comparison (`compared`). None of a corpus
-    on which nothing can be fitted, which is said."""
+    """Baselines of the corpus, fitted on its train and decided on its dev, made once a store.
+
+    Returns:
+        Rows of `points`, timed here, on test with the artifact's comparison (`compared`); None of a
+        corpus on which nothing can be fitted, which is printed.
+    """
     asked = baselines_of(evaluation.corpus_ref, evaluation.taxonomy.name)
     try:
         folders = [evaluation.store.make(each).folder for each in asked]
@@ -176,7 +182,8 @@ def _baselines(
 def run_evaluate(settings: Evaluate, console: Console | None = None) -> EvaluationRow:
     """Print a table and a line for each failed gate (to stderr), write `evaluation` and `latency`.
 
-    Returns the row that was written: `passed` says whether a CI may go on.
+    Returns:
+        The row that was written: `passed` says whether a CI may go on.
     """
     console = console or Console()
     finished = open_artifact(settings.artifact)

@@ -17,7 +17,7 @@ from emoray.models.losses import BCE, Focal
 from emoray.models.recipe import Recipe
 from emoray.quant.scheme import FLOAT
 from emoray.report.improvement import draw_improvements
-from emoray.search.text_lengths import reading, told_reading
+from emoray.search.text_lengths import limit_sentences, reading
 from emoray.search.translation import translate_for
 from emoray.stages.compression import Score
 from emoray.stages.families.registry import FAMILIES
@@ -31,7 +31,7 @@ from emoray.storage.store.keys import key_of
 from emoray.storage.store.opening import open_store
 from emoray.tables.files import write_table
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
-from emoray.workflows.corpus import tell_look
+from emoray.workflows.corpus import print_summary
 from emoray.workflows.improve_predictions import technique_logits
 from emoray.workflows.improve_rows import (
     BASELINE,
@@ -48,14 +48,14 @@ from emoray.workflows.subsample import fewer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A technique on one family: its recipe, and the seeds whose models answer together."""
+    """A technique on one family: its recipe, and the groups of seeds that are averaged."""
 
     name: str
     recipe: Recipe
     groups: tuple[tuple[int, ...], ...]
 
     def scores(self, data: Data) -> list[list[Score]]:
-        """The stages that answer, by group; ValueError for what the data cannot give."""
+        """The stages that score, by group; ValueError where the data lack what is needed."""
         return [
             [
                 deciding(training(replace(self.recipe, seed=s), data), FLOAT, (Decision(),)).scored
@@ -103,14 +103,14 @@ def planned_techniques(
 
 
 def _make(stages: Stages, scores: Sequence[Score], console: Console) -> None:
-    """Have every answer made, each once. ValueError names the first that could not be."""
+    """Make all logits, each once; ValueError names the first that failed."""
     failed = []
     with progress.following(stages, len(scores), console):
         asked = {stages.make(score): score for score in scores}
         for done in as_completed(asked):
             if isinstance(made := done.result(), Failed):
                 failed.append(made)
-            stages.tell(key_of(asked[done]), 0, 0.0)
+            stages.count_model(key_of(asked[done]), 0, 0.0)
     if failed:
         raise ValueError(
             f"every training must succeed to be compared, {len(failed)} of {len(scores)} did not: "
@@ -139,7 +139,7 @@ def _cut(found: CorpusSummary, settings: Improve, folder: Path) -> CorpusSummary
 def _answers(
     settings: Improve, looks: Mapping[str, CorpusSummary], folder: Path, console: Console
 ) -> dict[str, list[Attempt]]:
-    """Every attempt with its answers, the baseline of each family first."""
+    """Every attempt with its logits, the baseline of each family first."""
     plans = {
         family: [
             replace(plan, recipe=reading(found, plan.recipe, settings.max_tokens))
@@ -148,9 +148,9 @@ def _answers(
         for family, found in looks.items()
     }
     read = [
-        told
+        line
         for family, found in looks.items()
-        for told in told_reading(found, [plan.recipe for plan in plans[family]])
+        for line in limit_sentences(found, [plan.recipe for plan in plans[family]])
     ]
     asked = {
         family: [plan.scores(looks[family].data) for plan in found]
@@ -183,7 +183,7 @@ def _answers(
                 family=family,
                 recipe=plan.recipe,
                 members=len(plan.groups[0]),
-                answers=tuple(technique_logits(group, store) for group in groups),
+                by_seed=tuple(technique_logits(group, store) for group in groups),
             )
             for plan, groups in zip(plans[family], asked[family], strict=True)
         ]
@@ -192,16 +192,23 @@ def _answers(
 
 
 def run_improve(settings: Improve, console: Console | None = None) -> Place:
-    """Compare, write `improvements`, `improvement_seeds`, a figure and a summary; returns where.
+    """Compare techniques; write `improvements`, `improvement_seeds`, a figure and a summary.
 
-    Raises ValueError for a mistake in settings or data before any worker starts.
+    ValueError for a mistake in settings or data, before any worker starts.
+
+    Args:
+        settings: which techniques on which families.
+        console: the terminal.
+
+    Returns:
+        The run's folder.
     """
     console = console or Console()
     settings.ready()
     looks = {family: _found(family, settings) for family in settings.families}
     first = looks[settings.families[0]]
     if settings.corpus is not None:
-        tell_look(first.source, console)
+        print_summary(first.source, console)
     inputs = {"job": "jobs.improve_f1"}
     for found in looks.values():
         inputs |= found.inputs

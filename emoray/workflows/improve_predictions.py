@@ -1,4 +1,7 @@
-"""What finished models say of dev and test, alone or together. Shapes: N texts, K labels."""
+"""Predictions of finished models on dev and test, alone or as an ensemble.
+
+Shapes: N texts, K labels.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,18 +29,18 @@ def _folder(store: Store, stage: Stage) -> Path:
 
 
 def technique_logits(scores: Sequence[Score], store: Store) -> TechniqueLogits:
-    """These models as one, all of one corpus and taxonomy: the mean of their logits."""
-    said: dict[str, list[np.ndarray]] = {"dev": [], "test": []}
+    """Mean logits of models of one corpus and taxonomy."""
+    parts: dict[str, list[np.ndarray]] = {"dev": [], "test": []}
     for score in scores:
         with np.load(_folder(store, score) / LOGITS, allow_pickle=False) as data:
             for split, logits_NK in data.items():
-                said[split].append(logits_NK)
+                parts[split].append(logits_NK)
     dev_NK, test_NK = (
         ensemble.combine(ensemble.MeanLogits(), np.stack(logits), np.ones(len(scores)))
-        for logits in said.values()
+        for logits in parts.values()
     )
     text = _folder(store, scores[0].text)
-    (_, dev_labels_NK), (_, test_labels_NK) = (read_texts(text, s) for s in said)
+    (_, dev_labels_NK), (_, test_labels_NK) = (read_texts(text, s) for s in parts)
     bases = [_folder(store, score.compressed) / BASE for score in scores]
     return TechniqueLogits(
         fitted=fit_decisions(DECISIONS, dev_NK, dev_labels_NK),

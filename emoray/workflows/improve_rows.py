@@ -23,13 +23,13 @@ BASELINE = "baseline"
 PROMISES: Mapping[str, Promise] = dict(
     zip(TECHNIQUES, (Promise(0.10, 0.20), Promise(0.05, 0.15), Promise(0.15, 0.25)), strict=True)
 )
-# The first is what the summary speaks of; neither hangs on a temperature.
+# The first is what the summary is about; neither depends on a temperature.
 DECISIONS = tuple(Decision(temperature=1.0, rule=rule) for rule in (PerLabel(), Fixed(0.5)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TechniqueLogits:
-    """What one training, or one ensemble, says of dev and test. fitted: `DECISIONS`, on its dev."""
+    """Logits of one training, or one ensemble, with `DECISIONS` fitted on its dev."""
 
     seed: int
     logits: ModelLogits
@@ -37,29 +37,29 @@ class TechniqueLogits:
     size_bytes: int
 
     def decided(self, r: int) -> np.ndarray:
-        """decided_NK of test under decision r."""
+        """Decisions (N, K) on test under decision r."""
         return np.asarray(self.logits.test_NK >= self.fitted.cuts_RK[r])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Attempt:
-    """A technique, or the baseline, on one family: an answer for each seed."""
+    """A technique, or the baseline, on one family, with logits for each seed."""
 
     name: str
     family: str
     recipe: Recipe
     members: int
-    answers: tuple[TechniqueLogits, ...]
+    by_seed: tuple[TechniqueLogits, ...]
 
     def seed_scores(self, r: int, weights_BN: np.ndarray) -> SeedScores:
         """F1 of every seed under decision r."""
-        labels_NK = self.answers[0].logits.test_labels_NK
-        return seed_scores([answer.decided(r) for answer in self.answers], labels_NK, weights_BN)
+        labels_NK = self.by_seed[0].logits.test_labels_NK
+        return seed_scores([each.decided(r) for each in self.by_seed], labels_NK, weights_BN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What all rows of one comparison share."""
+    """Columns that all rows of one comparison share."""
 
     corpus: str
     taxonomy: str
@@ -82,7 +82,7 @@ def _row(
         recipe=recipe_id(attempt.recipe),
         baseline=recipe_id(baseline.recipe),
         train_texts=about.train_texts,
-        seeds=len(attempt.answers),
+        seeds=len(attempt.by_seed),
         members=attempt.members,
         baseline_f1=change.before,
         f1=change.after,
@@ -102,8 +102,8 @@ def _row(
 def improvement_rows(
     attempts: Sequence[Attempt], baseline: Attempt, about: About
 ) -> Iterator[ImprovementRow]:
-    """Each attempt against the baseline of its family, all labels first, by every rule."""
-    weights_BN = usual_weights(baseline.answers[0].logits.test_labels_NK)
+    """Rows of each attempt against the baseline of its family, all labels first, by every rule."""
+    weights_BN = usual_weights(baseline.by_seed[0].logits.test_labels_NK)
     for r, decision in enumerate(DECISIONS):
         before, rule = baseline.seed_scores(r, weights_BN), str(decision.rule)
         for attempt in attempts:
@@ -116,20 +116,20 @@ def improvement_rows(
 
 
 def seed_rows(attempts: Sequence[Attempt]) -> Iterator[ImprovementSeedRow]:
-    """One row a seed and rule, the baseline among them."""
+    """One row per seed and rule, the baseline's too."""
     for attempt in attempts:
         for r, decision in enumerate(DECISIONS):
-            for answer in attempt.answers:
-                logits, fitted = answer.logits, answer.fitted
+            for each in attempt.by_seed:
+                logits, fitted = each.logits, each.fitted
                 test = score(logits.test_NK, logits.test_labels_NK, fitted.cuts_RK[r])
                 yield ImprovementSeedRow(
                     family=attempt.family,
                     technique=attempt.name,
                     threshold_rule=str(decision.rule),
-                    seed=answer.seed,
+                    seed=each.seed,
                     dev_macro_f1=float(fitted.dev_macro_f1_R[r]),
                     test_macro_f1=test.macro_f1,
-                    size_bytes=answer.size_bytes,
+                    size_bytes=each.size_bytes,
                 )
 
 
@@ -159,7 +159,7 @@ def _sentence(row: ImprovementRow) -> str:
 
 
 def improvement_summary(rows: Sequence[ImprovementRow]) -> str:
-    """One paragraph a family: what was promised, what was found, and under which rule."""
+    """One paragraph per family: what was promised, what was found, and under which rule."""
     paragraphs = []
     headline = str(DECISIONS[0].rule)
     for family in dict.fromkeys(row.family for row in rows):

@@ -16,7 +16,7 @@ from rich.markup import escape
 from emoray.distributed.single_flight import Failed
 from emoray.provenance import provenance
 from emoray.report.page import write_report
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 from emoray.stages.baselines import BaselineModel
 from emoray.stages.decisions import Decide
 from emoray.stages.ensembles import Combine
@@ -44,10 +44,10 @@ from emoray.tables.parts import (
     table_path,
 )
 from emoray.tables.rows import FailureRow, RunRow
-from emoray.workflows.ending import say_ending
+from emoray.workflows.ending import print_ending
 from emoray.workflows.ship_front import Model, Shipping, ship_rows, shipped_before
 
-# What is asked of every point when a search ends; of those that are shipped all is.
+# Columns that are read of every point when a search ends; shipped points are read whole.
 KNOWN = (
     *("point", "model", "corpus", "taxonomy", "family", "recipe", "on_front", "size_bytes"),
     *("temperature_rule", "dev_macro_f1", "test_macro_f1", "test_macro_f1_low"),
@@ -57,8 +57,20 @@ KNOWN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One start of the job, for the `runs` table. hands: stages that the actors of a pool made
-    or found. cpu_started: the driver's processor time when it began."""
+    """One start of the job, for the `runs` table.
+
+    Attributes:
+        search: grid, joint or ensemble.
+        space: name of the search space.
+        taxonomy: whose labels are learned.
+        trials: how many.
+        started: UTC.
+        wall_seconds: so far.
+        search_seconds: of these, the search.
+        cpu_started: the driver's processor time when it began.
+        job: module of the job.
+        by_pool: stages that the actors of a pool made or found.
+    """
 
     search: str
     space: str
@@ -69,17 +81,17 @@ class Start:
     search_seconds: float
     cpu_started: float
     job: str = "jobs.sweep"
-    hands: tuple[Done, ...] = ()
+    by_pool: tuple[Done, ...] = ()
 
 
-def record_start(desk: Desk, facts: CorpusSummary, start: Start) -> None:
+def record_start(context: RunContext, facts: CorpusSummary, start: Start) -> None:
     """Write this start into `runs`; earlier starts stay."""
-    status = desk.stages.status()
+    status = context.stages.status()
     starts = [v.sha256 for v in facts.data.vectors] + [e.sha256 for e in facts.data.encoders]
-    made = [done for done in start.hands if not done.cached]
+    made = [done for done in start.by_pool if not done.cached]
     cpu_seconds = status.cpu_seconds + sum(done.cpu_seconds for done in made)
     row = RunRow(
-        run=desk.run_folder.name,
+        run=context.run_folder.name,
         command=shlex.join(["python", "-m", start.job, *sys.argv[1:]]),
         search=start.search,
         space=start.space,
@@ -108,22 +120,22 @@ def record_start(desk: Desk, facts: CorpusSummary, start: Start) -> None:
         threads=1,
         **asdict(provenance()),
     )
-    desk.write([row], "runs", row.started.replace(":", "").replace("+", "_"))
+    context.write([row], "runs", row.started.replace(":", "").replace("+", "_"))
 
 
-def first_failure(desk: Desk) -> str:
-    """What stopped the first thing that failed, in words."""
-    files = part_files(desk.run_folder, "failures", desk.token)
+def first_failure(context: RunContext) -> str:
+    """The first failure in a sentence."""
+    files = part_files(context.run_folder, "failures", context.token)
     rows = read_table(files[0], FailureRow).to_pylist() if files else []
     return f"{rows[0]['stage']} failed with {rows[0]['error']}" if rows else "no trial ran"
 
 
-def _refuse_damaged(desk: Desk, done: Compacted) -> None:
-    """Drop damaged parts of tables, and refuse to go on without them (ValueError)."""
+def _refuse_damaged(context: RunContext, done: Compacted) -> None:
+    """Delete damaged parts of tables, and refuse to go on without them (ValueError)."""
     if not done.damaged:
         return
     for path in done.damaged:
-        drop_part(desk.run_folder, path)
+        drop_part(context.run_folder, path)
     raise ValueError(
         f"parts of tables must be whole, got {len(done.damaged)} damaged ({done.errors[0]}): "
         "run the same command again, it makes them anew from the store"
@@ -131,20 +143,20 @@ def _refuse_damaged(desk: Desk, done: Compacted) -> None:
 
 
 def predict(
-    desk: Desk,
-    answers: Mapping[str, PredictionSource],
+    context: RunContext,
+    sources: Mapping[str, PredictionSource],
     chosen: Collection[str],
     store: Store,
     folder: Path,
     console: Console,
 ) -> None:
-    """Write `predictions`, of stages that are found whole or made again; say what it lacks."""
+    """Write `predictions` of stages that are found whole or made again; print what it lacks."""
     why: dict[str, str] = {}
-    for model, stages in kept_points(answers, chosen).items():
-        for asked in [desk.stages.make(stage) for stage in stages]:
+    for model, stages in kept_points(sources, chosen).items():
+        for asked in [context.stages.make(stage) for stage in stages]:
             if isinstance(made := asked.result(), Failed):
                 why.setdefault(model, f"{made.stage} failed with {made.error}")
-    for model in write_predictions(store, answers, chosen, folder):
+    for model in write_predictions(store, sources, chosen, folder):
         reason = why.get(model, "its logits were damaged meanwhile")
         console.print(
             f"[bold red]predictions lack {model}:[/] {escape(reason)}: run the same command again, "
@@ -155,7 +167,7 @@ def predict(
 
 
 def publish(
-    desk: Desk,
+    context: RunContext,
     decided: Sequence[Decide],
     store: Store,
     console: Console,
@@ -164,36 +176,49 @@ def publish(
     also: Collection[str] = (),
     keep_texts: bool = False,
 ) -> None:
-    """Merge the tables, ship the artifacts of the front, draw the report and say what to pick.
+    """Merge the tables, ship the artifacts of the front, draw the report and print the picks.
 
-    ensembles: of the decided models. also: points to ship beside the front.
-    keep_texts: whether the test texts become a table.
+    Args:
+        context: the run.
+        decided: its models.
+        store: of the stages.
+        console: the terminal.
+        ensembles: of the decided models.
+        also: points to ship besides the front.
+        keep_texts: whether the test texts become a table.
+
+    Raises:
+        ValueError: no model was finished, or a part of a table is damaged.
     """
     baselines = f"{BaselineModel.name}-"
-    if all(part.startswith(baselines) for part in desk.written("points")):
+    if all(part.startswith(baselines) for part in context.written("points")):
         raise ValueError(
-            f"a sweep needs at least one finished model, got none: {first_failure(desk)}"
+            f"a sweep needs at least one finished model, got none: {first_failure(context)}"
         )
     models: dict[str, Model] = {id_of(d.compressed): d.compressed for d in decided}
     models |= {id_of(ensemble): ensemble for ensemble in ensembles}
     predictions = prediction_source(decided, ensembles)
-    with staged_output(desk.run_folder) as folder:
+    with staged_output(context.run_folder) as folder:
         shipping = Shipping(
-            desk=desk, store=store, models=models, folder=folder, before=shipped_before(folder)
+            context=context,
+            store=store,
+            models=models,
+            folder=folder,
+            before=shipped_before(folder),
         )
-        gather(desk.run_folder, folder)
+        gather(context.run_folder, folder)
         with merging(folder) as (done, merged):
-            _refuse_damaged(desk, done)
+            _refuse_damaged(context, done)
             points = merged.frame(KNOWN)
             kept = points["on_front"] | points["point"].isin(set(also))  # picks are of the front
             points["artifact"] = ship_rows(shipping, merged, points, kept, console)
             nearest = with_nearest(points, Resamples.of(store, predictions))
             merged.write({"artifact": points["artifact"], **nearest})
-        predict(desk, predictions, set(points.loc[kept, "model"]), store, folder, console)
+        predict(context, predictions, set(points.loc[kept, "model"]), store, folder, console)
         if keep_texts:
-            write_texts(desk.data.corpus, points["taxonomy"].unique(), folder)
+            write_texts(context.data.corpus, points["taxonomy"].unique(), folder)
         measured = set(points["model"]) | {id_of(m) for e in ensembles for m in e.compressed}
         specs = [row for row in spec_rows(decided, ensembles) if row.model in measured]
         write_table(specs, table_path(folder, "specs"), SpecRow)
         write_report(folder)
-    say_ending(console, desk.run_folder, points, failures=done.rows["failures"])
+    print_ending(console, context.run_folder, points, failures=done.rows["failures"])

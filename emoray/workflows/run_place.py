@@ -1,4 +1,4 @@
-"""Where a job lands, said where it is not the folder that its name alone would give."""
+"""The folder of a job's results, printed where it is not the default one."""
 
 from collections.abc import Mapping
 
@@ -9,8 +9,8 @@ from emoray.storage.run_folder import RunFolder
 
 
 def free_place(lands: RunFolder, inputs: Mapping[str, str], console: Console) -> Place:
-    """The folder for results of these inputs; ValueError where the one named is another's."""
-    place, said = lands.free(inputs)
-    if said:
-        console.print(f"[bold]note[/bold] {said}", highlight=False, soft_wrap=True)
+    """The folder for results of these inputs; ValueError where the named one has other inputs."""
+    place, note = lands.free(inputs)
+    if note:
+        console.print(f"[bold]note[/bold] {note}", highlight=False, soft_wrap=True)
     return place

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from emoray.artifact.renewing import artifacts_in, clear_made, hidden_name, renew
 from emoray.distributed.single_flight import Failed
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 from emoray.stages.compression import BASE, Compress
 from emoray.stages.ensembles import Combine
 from emoray.storage.location import relative
@@ -33,8 +33,7 @@ Model = Compress | Combine
 
 
 def shipped_before(folder: Path) -> dict[str, tuple[str, ...]]:
-    """Point -> hash of its artifact, as the tables of an earlier start have it, of those that have
-    a folder."""
+    """Hashes of artifacts that have a folder, by point, from the tables of an earlier start."""
     path, made = table_path(folder, "points"), artifacts_in(folder / ARTIFACTS)
     try:
         rows = read_rows(path, PointRow, KEYS["points"], "point", made)
@@ -44,7 +43,7 @@ def shipped_before(folder: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _saved_cuts(run_folder: Path, points: set[str]) -> dict[str, dict[str, float]]:
-    """Point -> label -> logit cut, for the points whose thresholds `labels` keeps."""
+    """Cuts in logits by point and label, for the points whose thresholds `labels` keeps."""
     found: dict[str, dict[str, float]] = {}
     path = table_path(run_folder, "labels")
     for row in read_rows(path, LabelRow, KEYS["labels"], "point", points).to_pylist():
@@ -53,7 +52,7 @@ def _saved_cuts(run_folder: Path, points: set[str]) -> dict[str, dict[str, float
 
 
 def _timed_on(run_folder: Path) -> dict[str, str]:
-    """Model -> the processor that timed it, which need not be the driver's."""
+    """The processor that timed each model, which need not be the driver's."""
     found: dict[str, str] = {}
     for piece in scan(
         table_path(run_folder, "latency"), LatencyRow, KEYS["latency"], ["model", "cpu"]
@@ -72,54 +71,61 @@ def _made_of(model: Model) -> tuple[Model, ...]:
 class Shipping:
     """Where the artifacts of a run come from and where they go.
 
+    An artifact of an earlier start is replaced or deleted if it is unchanged; one in which a
+    decision was saved stays.
+
     Attributes:
-        desk: asks for stages.
-        store: where they lie.
+        context: the run.
+        store: of the stages.
         models: by id.
-        folder: of the run, on this machine.
-        before: point -> hashes of its manifest as the run's tables had it. What was made then, and
-            is as it was made, is replaced or goes; a decision that was saved there stays.
+        folder: of the run, local.
+        before: point -> hashes of its manifest in the run's earlier tables.
     """
 
-    desk: Desk
+    context: RunContext
     store: Store
     models: Mapping[str, Model]
     folder: Path
     before: Mapping[str, Collection[str]]
 
     def stage_folders(self, models: Iterable[str]) -> dict[str, Path]:
-        """Folders of all stages that artifacts of the models are made of.
+        """Find the stages that artifacts of the models are made of.
+
+        They are checked by hash, and made again where damaged.
+
+        Args:
+            models: ids.
 
         Returns:
-            By key; each checked by hash, and made again where it was damaged.
+            Folders by key.
 
         Raises:
-            ValueError: for a stage that cannot be made.
+            ValueError: a stage cannot be made.
         """
         found: dict[str, Path] = {}
         for stage in dict.fromkeys(s for model in models for s in _made_of(self.models[model])):
-            made = self.desk.stages.make(stage).result()
+            made = self.context.stages.make(stage).result()
             if isinstance(made, Failed):
                 raise ValueError(
                     f"an artifact to ship must be whole, got {made.stage} that failed with "
                     f"{made.error}: run the same command again, it makes it anew from the store"
                 )
-            found[key_of(stage)] = self.desk.folder(made)
+            found[key_of(stage)] = self.context.folder(made)
         return found
 
     def put(
         self, row: dict[str, Any], cuts_K: np.ndarray, stage_folders: Mapping[str, Path], cpu: str
     ) -> str:
-        """Put a row's artifact and its card in its place.
+        """Write a row's artifact and its card.
 
         Args:
             row: of `points`.
-            cuts_K: its logit cuts.
-            stage_folders: as `stage_folders` returns them.
-            cpu: what timed it; empty where nothing did.
+            cuts_K: its cuts in logits.
+            stage_folders: of the stages, by key.
+            cpu: the processor that timed it; empty where it was not timed.
 
         Returns:
-            What to say of an artifact that was there; empty for nothing.
+            A line on an earlier artifact that was there, if any.
         """
         model, target = self.models[row["model"]], self.folder / ARTIFACTS / row["point"]
         fresh = hidden_name(target)
@@ -128,15 +134,17 @@ class Shipping:
         else:
             ship_point(row, cuts_K, stage_folders[key_of(model)], fresh)
         facts = {"cpu": cpu} if cpu else {}
-        corpus = self.desk.data.corpus.sha256
+        corpus = self.context.data.corpus.sha256
         give_card(fresh, row, corpus_sha256=corpus, threads=1, **facts)
         return renew(fresh, target, {row["artifact_sha256"], *self.before.get(row["point"], ())})
 
     def bases(self, models: Sequence[str]) -> dict[str, str]:
-        """Model -> the folder that any row of it can be shipped from, relative to the run."""
+        """Folders that any row of a model can be shipped from, by model, relative to the run."""
         stages = [self.models[model] for model in models]
         return {
-            model: relative(at if isinstance(stage, Combine) else at / BASE, self.desk.run_folder)
+            model: relative(
+                at if isinstance(stage, Combine) else at / BASE, self.context.run_folder
+            )
             for model, stage, at in zip(
                 models, stages, in_parallel(self.store.at, stages), strict=True
             )
@@ -146,14 +154,14 @@ class Shipping:
 def ship_rows(
     shipping: Shipping, merged: RunPoints, points: pd.DataFrame, kept: pd.Series, console: Console
 ) -> pd.Series:
-    """Put the artifacts of the kept rows on disk, and no others.
+    """Write the artifacts of the kept rows, and delete others.
 
     Args:
-        shipping: where artifacts come from and go.
-        merged: the run's points, not written yet.
+        shipping: from where to where.
+        merged: the run's points.
         points: of all rows at least point, model and family.
         kept: true for the rows to ship.
-        console: says what became of artifacts with decisions of their own.
+        console: gets lines on earlier artifacts.
 
     Returns:
         The column `artifact` of all rows: a folder of the run, else the base folder of the model.
@@ -164,11 +172,11 @@ def ship_rows(
     cuts, timed_on = _saved_cuts(shipping.folder, names), _timed_on(shipping.folder)
     bases = shipping.bases(list(without_baselines(points)["model"].unique()))
     for row in merged.rows(names).to_pandas().to_dict("records"):
-        labels = shipping.desk.data.corpus.taxonomy(row["taxonomy"]).labels
+        labels = shipping.context.data.corpus.taxonomy(row["taxonomy"]).labels
         cuts_K = cuts_of_row(row, cuts.get(row["point"], {}), labels)
-        said = shipping.put(row, cuts_K, stage_folders, timed_on.get(row["model"], ""))
-        if said:
-            console.print(f"{ARTIFACTS}/{said}", highlight=False, soft_wrap=True)
+        line = shipping.put(row, cuts_K, stage_folders, timed_on.get(row["model"], ""))
+        if line:
+            console.print(f"{ARTIFACTS}/{line}", highlight=False, soft_wrap=True)
     others = {n: hashes for n, hashes in shipping.before.items() if n not in names}
     clear_made(shipping.folder / ARTIFACTS, others, ours=names)
     of_base = points["model"].map(bases).fillna("")  # a baseline has no artifact

@@ -17,8 +17,8 @@ from emoray.models.encoder.recipe import DEFAULT_ENCODER
 from emoray.search import baselines, study_backup, timing, translation, tune
 from emoray.search.overrides import encoders_needed, named_space, own_vectors
 from emoray.search.spaces import JointSpace, Space
-from emoray.search.text_lengths import recipes_reading, space_reading, told_reading
-from emoray.search.trials import Desk
+from emoray.search.text_lengths import limit_sentences, recipes_reading, space_reading
+from emoray.search.trials import RunContext
 from emoray.stages.decisions import Decide
 from emoray.stages.inputs import CorpusSummary, summarize_corpus
 from emoray.stages.predictions import keeps_texts
@@ -30,13 +30,13 @@ from emoray.storage.store.opening import open_store
 from emoray.tables.parts import begin
 from emoray.tables.version import versioned
 from emoray.workflows import publish
-from emoray.workflows.corpus import tell_look, warn_of_sample
+from emoray.workflows.corpus import print_summary, warn_of_sample
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.sweep import Sweep
 
 
 def _inputs(sweep: Sweep, facts: CorpusSummary) -> dict[str, str]:
-    """What the run's results are made of: another input is another run."""
+    """Digests of the run's inputs: with other inputs it is another run."""
     given = [v.sha256 for v in facts.data.vectors] if sweep.vector_files else []
     return {
         "job": "jobs.sweep",
@@ -58,7 +58,7 @@ def _encoders(sweep: Sweep) -> tuple[str, ...]:
 
 
 def _vector_files(sweep: Sweep) -> tuple[Place, ...] | None:
-    """Those named; none where none are needed, None where what is at hand will do."""
+    """Files named by the user; () where none are needed, None for those at hand."""
     if sweep.vector_files and (encoders_needed(sweep.space) or not sweep.overrides.needs_given):
         raise ValueError(
             f"--vectors-file is for recipes that start from given vectors, got "
@@ -95,23 +95,30 @@ def _announce(
     )
 
 
-def _search(space: Space | JointSpace, desk: Desk, console: Console) -> list[Decide]:
-    """The search itself; returns what its tables are made of."""
-    with progress.following(desk.stages, space.models, console):
+def _search(space: Space | JointSpace, context: RunContext, console: Console) -> list[Decide]:
+    """Search; return the stages of all models."""
+    with progress.following(context.stages, space.models, console):
         if isinstance(space, Space):
-            return tune.search_grid(space, desk)
-        place = child(desk.run_folder, "_tune")
+            return tune.search_grid(space, context)
+        place = child(context.run_folder, "_tune")
         with (
             staged_output(place, only=[tune.STUDY]) as folder,
             study_backup.copied(folder / tune.STUDY, place),
         ):
-            return tune.search_joint(space, desk, folder)
+            return tune.search_joint(space, context, folder)
 
 
 def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
-    """Run or continue a sweep; returns the run's folder.
+    """Run or continue a sweep.
 
-    Raises ValueError for a mistake in the settings or the data before any worker starts.
+    ValueError for a mistake in the settings or the data, before any worker starts.
+
+    Args:
+        sweep: what to search, on what data.
+        console: the terminal.
+
+    Returns:
+        The run's folder.
     """
     console = console or Console()
     started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
@@ -125,18 +132,18 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
         vector_files=_vector_files(sweep),
     )
     if sweep.corpus is not None:
-        tell_look(facts.source, console)
+        print_summary(facts.source, console)
     space = named_space(
         sweep.space,
         facts.taxonomy.name,
         facts.dims,
         encoders=facts.data.encoders,
         trials=sweep.trials,
-        wish=sweep.overrides,
+        overrides=sweep.overrides,
     )
     space = space_reading(facts, space, sweep.max_tokens)
     recipes = translation.recipes_of(space)
-    read = list(told_reading(facts, recipes_reading(space)))
+    read = list(limit_sentences(facts, recipes_reading(space)))
     facts = replace(facts, data=translation.with_translators(facts.data, recipes))
     if isinstance(space, Space):
         tune.planned_grid(space, facts.data)  # refused here, before any worker starts
@@ -159,7 +166,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             refuse_missing(sweep.gpus_per_stage, sweep.cluster)
             _announce(run_folder, facts, space, read, console)
             translation.translate_for(recipes, facts.data, store=store.place, console=console)
-            desk = Desk(
+            context = RunContext(
                 stages=stages,
                 run_folder=run_folder,
                 store=store.place,
@@ -167,11 +174,11 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
                 token=begin(run_folder),  # the store is the truth: parts are made from it again
             )
             searching = time.perf_counter()
-            with baselines.with_baselines(desk, facts.taxonomy.name) as compared_with:
-                decided = _search(space, desk, console)
+            with baselines.with_baselines(context, facts.taxonomy.name) as compared_with:
+                decided = _search(space, context, console)
             searched = time.perf_counter() - searching
-            translation.write_augmentations(desk, recipes)
-            timing.time_models(desk, decided, console, compared_with)
+            translation.write_augmentations(context, recipes)
+            timing.time_models(context, decided, console, compared_with)
             stages.refuse_full()
             start = publish.Start(
                 search="grid" if isinstance(space, Space) else "joint",
@@ -183,10 +190,10 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
                 search_seconds=searched,
                 trials=space.trials,
             )
-            publish.record_start(desk, facts, start)
+            publish.record_start(context, facts, start)
             still_alone()
             publish.publish(
-                desk,
+                context,
                 decided,
                 store,
                 console,

@@ -41,14 +41,14 @@ NEIGHBOURS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSources:
-    """The texts as files here. source: the corpus that they are train of, else None."""
+    """A local file of texts; `source` is the corpus whose train it is, None for a text file."""
 
     path: Path
     source: CorpusFolder | None
 
     @property
     def inputs(self) -> dict[str, str]:
-        """What tells vectors of these texts from others, as their folder keeps it."""
+        """Digests that identify vectors of these texts, as their folder keeps them."""
         name = self.path.name if self.source is None else self.source.name
         return {"job": "jobs.vectors", "texts": name, "texts_sha256": file_sha256(self.path)}
 
@@ -67,7 +67,7 @@ def _found(training: Training) -> TextSources:
 
 
 def _words_of(found: TextSources) -> tuple[str, Iterator[list[str]]]:
-    """What is read, and the words of each text as they are asked for."""
+    """Name of the texts, and an iterator over the words of each."""
     source = found.source
     if source is None:
         return str(found.path), (tokenize(text) for text in read_lines(found.path))
@@ -77,7 +77,7 @@ def _words_of(found: TextSources) -> tuple[str, Iterator[list[str]]]:
     return f"train of corpus {source}", words
 
 
-def _told(texts: Iterator[list[str]], shown: Progress) -> Iterator[list[str]]:
+def _counted_texts(texts: Iterator[list[str]], shown: Progress) -> Iterator[list[str]]:
     for number, words in enumerate(texts, start=1):
         yield words
         shown.update(number)
@@ -89,7 +89,7 @@ def _counted(training: Training, found: TextSources, console: Console) -> Counts
     settings = training.own
     with progress(console, "read", unit="texts") as shown:
         return count_pairs(
-            _told(texts, shown),
+            _counted_texts(texts, shown),
             window=settings.window,
             min_count=settings.min_count,
             max_words=settings.max_words,
@@ -109,7 +109,7 @@ def _trained(training: Training, counts: Counts, console: Console) -> np.ndarray
 
 
 def _near(training: Training, words: tuple[str, ...]) -> tuple[str, ...]:
-    """Words to show; ValueError for one that is asked for and has no vector."""
+    """Words whose neighbours are shown; ValueError for one of the user's without a vector."""
     known = set(words)
     for word in training.near:
         if word not in known:
@@ -121,7 +121,7 @@ def _near(training: Training, words: tuple[str, ...]) -> tuple[str, ...]:
     return training.near or tuple(usual or [w for w in words if w.isalpha()][-AT_LEAST:])
 
 
-def _tell_neighbours(
+def _print_neighbours(
     near: Sequence[str], words: Sequence[str], vectors_VD: np.ndarray, console: Console
 ) -> None:
     made = table("Nearest words, by cosine", "word", "nearest", left=2)
@@ -133,16 +133,16 @@ def _tell_neighbours(
 
 
 def _at_hand(training: Training) -> VectorSource | None:
-    """Given vectors to be compared with, the widest; None where there are none."""
+    """The widest given vectors, to compare with; None where there are none."""
     data = None if training.text is not None else training.data
     found = find_all(None if data is None else local_copy(data))
     return found[-1] if found else None
 
 
-def _tell_sense(
+def _print_checks(
     others: VectorSource | None, words: Sequence[str], vectors_VD: np.ndarray, console: Console
 ) -> None:
-    """Two checks: of these vectors alone, with others beside them, and of both together."""
+    """Print two checks: inflections of both kinds of vectors, and the agreement of both."""
     name = "given" if others is None else others.name
     made = table("Do they make sense?", "check", "these", name)
     pairs, score = len(inflections(words)), inflection_score(words, vectors_VD)
@@ -160,9 +160,16 @@ def _tell_sense(
 
 
 def run_training(training: Training, console: Console | None = None) -> tuple[Place, ...]:
-    """Train, write all three files, show what the vectors say; returns where the files lie.
+    """Train word vectors, write all three files, print checks of them.
 
-    Raises ValueError for settings or texts that cannot be trained on.
+    ValueError for settings or texts that cannot be trained on.
+
+    Args:
+        training: on what, how, and where to.
+        console: the terminal.
+
+    Returns:
+        The files.
     """
     console = console or Console()
     names = names_for(training.file)
@@ -189,8 +196,8 @@ def run_training(training: Training, console: Console | None = None) -> tuple[Pl
         )
         record_inputs(folder, found.inputs)
         write_vectors(here, names[0], counts.words, vectors_VD)
-    _tell_neighbours(near, counts.words, vectors_VD, console)
-    _tell_sense(_at_hand(training), counts.words, vectors_VD, console)
+    _print_neighbours(near, counts.words, vectors_VD, console)
+    _print_checks(_at_hand(training), counts.words, vectors_VD, console)
     written = tuple(child(folder, name) for name in names)
     console.print(
         *(f"file {each}" for each in written),

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from emoray.artifact.memory import memory_mb
 from emoray.benchmarks import thresholds
-from emoray.benchmarks.cached import CachedTrials, a_trial_more, many_small
+from emoray.benchmarks.cached import CachedTrials, many_small, seconds_per_trial
 from emoray.benchmarks.everyday import Everyday
 from emoray.benchmarks.figures import (
     FILE,
@@ -30,9 +30,9 @@ from emoray.benchmarks.figures import (
 from emoray.benchmarks.naive import measure_alone
 from emoray.benchmarks.run import Benchmarks, measure_and_record, run_benchmarks
 from emoray.benchmarks.scale import Scale, busy_share, least_seconds
-from emoray.benchmarks.serving import Serving, afresh, made_classifier
+from emoray.benchmarks.serving import Serving, made_classifier, uncached
 from emoray.benchmarks.sweep import SweepCost, part_of_quick, sampled_points
-from emoray.benchmarks.tables import many_points, of_loading, of_merging
+from emoray.benchmarks.tables import cost_of_loading, cost_of_merging, many_points
 from emoray.benchmarks.thresholds import SHARES, Thresholds, made_logits
 from emoray.benchmarks.vectors import Vectors, make_file, wanted_words
 from emoray.quant.catalogue import quick_schemes
@@ -189,9 +189,9 @@ def test_a_trial_more_leaves_the_start_of_a_search_out(tmp_path: Path) -> None:
     for i, end in enumerate((100, 120, 121, 122, 123)):
         (tmp_path / f"{i}.done").touch()
         os.utime(tmp_path / f"{i}.done", (end, end))
-    assert a_trial_more(tmp_path.glob("*.done")) == pytest.approx(1.0)
+    assert seconds_per_trial(tmp_path.glob("*.done")) == pytest.approx(1.0)
     with pytest.raises(ValueError, match="two trials or more have a time between them, got 1"):
-        a_trial_more(tmp_path.glob("0.done"))
+        seconds_per_trial(tmp_path.glob("0.done"))
 
 
 def test_naive_points_are_drawn_from_every_recipe() -> None:
@@ -279,9 +279,9 @@ def test_many_points_are_the_models_of_a_run_again_with_ids_of_their_own(tmp_pat
     write_part(rows, tmp_path, "points", "real")
     write_part([row(LabelRow, point="p0")], tmp_path, "labels", "real")
     many_points(tmp_path, 1000)
-    cost = of_merging(tmp_path)
+    cost = cost_of_merging(tmp_path)
     assert cost.seconds > 0 and cost.peak_mb >= cost.library_mb
-    assert of_loading(tmp_path).seconds > 0
+    assert cost_of_loading(tmp_path).seconds > 0
     points = run_table(tmp_path, "points").to_pandas()
     assert len(points) >= 1000 and points["point"].is_unique
     assert points["size_bytes"].nunique() > 150, "a model's points are of one size"
@@ -293,7 +293,7 @@ def test_many_points_are_the_models_of_a_run_again_with_ids_of_their_own(tmp_pat
 def test_a_text_read_afresh_has_the_same_labels_and_both_are_timed() -> None:
     words = ("thanks", "good", "bad")
     classifier = made_classifier(words, 8, seed=1)
-    before = afresh(classifier, words)
+    before = uncached(classifier, words)
     for text in ("Thanks, good!", "bad", "", "nothing known"):
         assert before(text) == classifier([text]).labels
     found = by_name(Serving(dim=8, calls=20).measure())

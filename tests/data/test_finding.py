@@ -24,7 +24,7 @@ from emoray.stages.spec import CorpusRef, OwnCorpusRef, all_decisions
 from emoray.storage.s3 import S3Folder
 from emoray.storage.store.inputs import stage_files
 from emoray.storage.store.keys import key_of
-from emoray.workflows.corpus import run_corpus, tell_look
+from emoray.workflows.corpus import print_summary, run_corpus
 from emoray.workflows.subsample import fewer
 from tests.artifact.finished import make_artifact
 from tests.data.importing.made import LABELS, as_parquet, as_separated, rows, texts_and
@@ -163,7 +163,7 @@ def test_the_first_look_tells_how_a_corpus_was_understood(mine: Path, tmp_path: 
     assert [(again.folder / f"{s}.tsv").read_bytes() for s in (*SPLITS,)] == [
         (source.folder / f"{s}.tsv").read_bytes() for s in SPLITS
     ]
-    tell_look(again, console)
+    print_summary(again, console)
     assert "in emoray's own form: taken as they are" in console.file.getvalue()
 
 
@@ -214,5 +214,5 @@ def test_all_of_many_labels_are_named(tmp_path: Path) -> None:
         tmp_path / "a.csv", {"text": texts, "label": [names[i % 30] for i in range(300)]}
     )
     console = Console(file=io.StringIO(), width=80)
-    tell_look(find_corpus(CorpusSource.from_options(str(path)), None), console)
+    print_summary(find_corpus(CorpusSource.from_options(str(path)), None), console)
     assert f"all 30 labels: {', '.join(names)}" in console.file.getvalue()

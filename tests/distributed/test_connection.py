@@ -22,7 +22,13 @@ from ray.core.generated.gcs_pb2 import GcsNodeInfo
 from ray.core.generated.gcs_service_pb2 import GetAllNodeInfoReply
 
 from emoray.distributed import address as address_module
-from emoray.distributed.address import Address, asks_for_token, found, host_for_others, parsed
+from emoray.distributed.address import (
+    Address,
+    asks_for_token,
+    host_for_others,
+    parse_address,
+    resolve_address,
+)
 from emoray.distributed.connection import NICENESS, Cluster, connected
 from tests.cluster.head import free_port
 from tests.listening import descendants, listening
@@ -49,7 +55,7 @@ def test_what_is_no_address_is_refused_before_anything_starts(address: str) -> N
 
 @pytest.mark.parametrize("text", ["127.0.0.1:6379", "localhost:6379", "[::1]:6379", "127.9.9.9:1"])
 def test_loopback_is_known_and_written_as_it_was_read(text: str) -> None:
-    assert parsed(text).is_loopback and str(parsed(text)) == text
+    assert parse_address(text).is_loopback and str(parse_address(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -61,12 +67,12 @@ def test_a_name_is_loopback_where_all_that_it_stands_for_is(
 ) -> None:
     answer = [(0, 0, 0, "", (each, 0)) for each in addresses]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: answer)
-    assert parsed("head:6379").is_loopback is local
+    assert parse_address("head:6379").is_loopback is local
 
 
 @pytest.mark.parametrize("text", ["10.0.0.5:6379", "0.0.0.0:6379"])
 def test_other_addresses_are_no_loopback(text: str) -> None:
-    assert not parsed(text).is_loopback and str(parsed(text)) == text
+    assert not parse_address(text).is_loopback and str(parse_address(text)) == text
 
 
 def test_cpus_are_for_a_ray_started_here() -> None:
@@ -155,7 +161,7 @@ def test_one_on_loopback_alone_is_accepted_without_a_token_and_dead_nodes_count_
 
 
 def test_a_ray_with_a_token_is_known_by_its_refusal(local_ray: None) -> None:
-    head = parsed(ray.get_runtime_context().gcs_address)
+    head = parse_address(ray.get_runtime_context().gcs_address)
     assert head.is_loopback and asks_for_token(head)
     assert asks_for_token(Address("0.0.0.0", head.port))
 
@@ -172,13 +178,13 @@ def test_auto_needs_one_ray_and_names_them_where_there_are_several(
 ) -> None:
     monkeypatch.setattr(services, "find_gcs_addresses", lambda: frozenset(running))
     with pytest.raises(ValueError, match=told):
-        found("auto")
+        resolve_address("auto")
 
 
 def test_auto_is_the_ray_that_runs_where_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     """On 127.0.0.1 too, where `cluster/local.sh` starts one."""
     monkeypatch.setattr(services, "find_gcs_addresses", lambda: frozenset(["127.0.0.1:6379"]))
-    assert found("auto") == Address("127.0.0.1", 6379)
+    assert resolve_address("auto") == Address("127.0.0.1", 6379)
 
 
 def test_a_ray_that_cannot_start_is_one_clear_line(tmp_path: Path) -> None:

@@ -104,9 +104,9 @@ def test_status_tells_what_ran_what_runs_and_the_best_score(tmp_path: Path) -> N
             await asyncio.sleep(0.001)
         assert (await flight.status()).running == ("write",)
         await task
-        await flight.tell("one", 10, 0.5)
-        await flight.tell("two", 7, 0.4)
-        await flight.tell("two", 7, 0.4)  # its trial came back from the dead
+        await flight.count_model("one", 10, 0.5)
+        await flight.count_model("two", 7, 0.4)
+        await flight.count_model("two", 7, 0.4)  # its trial came back from the dead
         status = await flight.status()
         assert (status.run, status.running) == (1, ())
         assert (status.models, status.points, status.best) == (2, 17, 0.5)

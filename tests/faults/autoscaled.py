@@ -85,12 +85,12 @@ def main(out: Path) -> None:
         config.write_text(json.dumps(settings(node.gcs_address)))
         node._ray_params.autoscaling_config = str(config)
         node.start_monitor()
-        with desk_at(out, seconds=SECONDS) as (desk, _):
-            decided = tune.search_grid(space_of(RECIPES, SCHEMES), desk)
+        with desk_at(out, seconds=SECONDS) as (context, _):
+            decided = tune.search_grid(space_of(RECIPES, SCHEMES), context)
         said = {
             "models": len(decided),
-            "points": len(desk.written("points")),
-            "failures": len(desk.written("failures")),
+            "points": len(context.written("points")),
+            "failures": len(context.written("failures")),
             "nodes": sum("CPU" in each["Resources"] for each in ray.nodes()),
             "most": MOST,
         }

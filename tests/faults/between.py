@@ -3,13 +3,13 @@
 import os
 import signal
 
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 from jobs.sweep import app
 from tests.faults.dying_trials import before_rows, once
 
 
-def kill_this(desk: Desk) -> None:
-    if once(desk.run_folder / "_killed_driver"):
+def kill_this(context: RunContext) -> None:
+    if once(context.run_folder / "_killed_driver"):
         os.kill(os.getpid(), signal.SIGKILL)
 
 

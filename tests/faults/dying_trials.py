@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emoray.search import trials
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 
 
 def once(mark: Path) -> bool:
@@ -21,20 +21,20 @@ def once(mark: Path) -> bool:
 
 
 @contextmanager
-def before_rows(strike: Callable[[Desk], None]) -> Iterator[None]:
+def before_rows(strike: Callable[[RunContext], None]) -> Iterator[None]:
     """`strike` comes before the rows of a model are written, in this process."""
     write_rows = trials.copy_rows
 
-    def strike_first(desk: Desk, *rest: Any) -> Any:
-        strike(desk)
-        return write_rows(desk, *rest)
+    def strike_first(context: RunContext, *rest: Any) -> Any:
+        strike(context)
+        return write_rows(context, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trials, "copy_rows", strike_first)
         yield
 
 
-def fails_once(desk: Desk) -> None:
+def fails_once(context: RunContext) -> None:
     """One trial of the run ends here, as if its disk had gone for a moment."""
-    if once(desk.run_folder / "_failed_trial"):
+    if once(context.run_folder / "_failed_trial"):
         raise OSError("a disk that is not there")

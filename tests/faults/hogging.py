@@ -23,23 +23,23 @@ RECIPES, SCHEMES, SECONDS, HOG = 5, 2, 0.4, 1
 
 def main(out: Path) -> None:
     short_of_memory()
-    with desk_at(out, seconds=SECONDS, hog=HOG) as (desk, log):
-        assert isinstance(desk.run_folder, Path)
-        decided = tune.search_grid(space_of(RECIPES, SCHEMES), desk)
+    with desk_at(out, seconds=SECONDS, hog=HOG) as (context, log):
+        assert isinstance(context.run_folder, Path)
+        decided = tune.search_grid(space_of(RECIPES, SCHEMES), context)
         failures = [
             row
-            for path in part_files(desk.run_folder, "failures")
+            for path in part_files(context.run_folder, "failures")
             for row in read_table(path, FailureRow).to_pylist()
         ]
         (hogs := log.with_name("hogs")).touch()
         trainings = {key_of(d.compressed.trained): d.compressed.trained for d in decided}
         said = {
-            "models": sorted(desk.written("points")),
+            "models": sorted(context.written("points")),
             "wanted": sorted(key_of(d) for d in decided if d.compressed.trained.recipe.seed != HOG),
             "failures": failures,
             "hog": next(key for key, each in trainings.items() if each.recipe.seed == HOG),
             "held": [json.loads(line)["CPU"] for line in hogs.read_text().splitlines()],
-            "status": asdict(desk.stages.status()),
+            "status": asdict(context.stages.status()),
         }
     sys.stdout.write(json.dumps(said) + "\n")
     sys.stdout.flush()

@@ -63,17 +63,17 @@ def come_and_go(nodes: Nodes, run: Path) -> None:
 def main(out: Path) -> None:
     nodes = Nodes()
     with (
-        desk_at(out, seconds=SECONDS) as (desk, _),
+        desk_at(out, seconds=SECONDS) as (context, _),
         ThreadPoolExecutor(1) as thread,  # Ray starts nodes in the main thread only
     ):
-        assert isinstance(desk.run_folder, Path)
-        searching = thread.submit(tune.search_grid, space_of(RECIPES, SCHEMES), desk)
-        come_and_go(nodes, desk.run_folder)
+        assert isinstance(context.run_folder, Path)
+        searching = thread.submit(tune.search_grid, space_of(RECIPES, SCHEMES), context)
+        come_and_go(nodes, context.run_folder)
         decided = searching.result()
     said = {
         "models": len(decided),
-        "points": len(desk.written("points")),
-        "failures": len(desk.written("failures")),
+        "points": len(context.written("points")),
+        "failures": len(context.written("failures")),
         "came": nodes.came,
         "went": nodes.went,
     }

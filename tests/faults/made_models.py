@@ -18,7 +18,7 @@ from emoray.distributed import workers
 from emoray.distributed.stages import Stages
 from emoray.quant.catalogue import quick_schemes
 from emoray.search.spaces import FROZEN, Space
-from emoray.search.trials import COMPARED, DECIDED, Desk
+from emoray.search.trials import COMPARED, DECIDED, RunContext
 from emoray.stages.inputs import summarize_corpus
 from emoray.stages.spec import Decision
 from emoray.storage.store.local import Done
@@ -85,7 +85,9 @@ def space_of(recipes: int, schemes: int) -> Space:
 
 
 @contextmanager
-def desk_at(out: Path, *, seconds: float, hog: int | None = None) -> Iterator[tuple[Desk, Path]]:
+def desk_at(
+    out: Path, *, seconds: float, hog: int | None = None
+) -> Iterator[tuple[RunContext, Path]]:
     """Where such a grid asks and writes, and the log of its stages.
 
     hog: the seed whose trainings take all memory; what each of them held is in the log `hogs`.
@@ -96,4 +98,7 @@ def desk_at(out: Path, *, seconds: float, hog: int | None = None) -> Iterator[tu
     workers.STAGE_TASK = made_up(log, seconds, hog)
     data = summarize_corpus("ekman", None, download=False).data
     with Stages(store) as stages:
-        yield Desk(stages=stages, run_folder=run, store=store, data=data, token=begin(run)), log
+        yield (
+            RunContext(stages=stages, run_folder=run, store=store, data=data, token=begin(run)),
+            log,
+        )

@@ -21,7 +21,7 @@ import ray
 from ray.cluster_utils import Cluster
 
 from emoray.search import tune
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 from tests.faults.made_models import desk_at, space_of, spans
 
 RECIPES, SCHEMES, SECONDS = 2000, 2, 0.2
@@ -55,13 +55,13 @@ def _after(stages: int, log: Path) -> int:
     return made
 
 
-def measured(desk: Desk, log: Path, other: int, said: dict[str, Any]) -> None:
+def measured(context: RunContext, log: Path, other: int, said: dict[str, Any]) -> None:
     """Look once work goes on, then stop the search as Ctrl-C does."""
     spent = [(_after(FIRST, log), time.process_time()), (_after(STAGES, log), time.process_time())]
     (first, before), (last, after) = spent
     said["driver_ms"] = 1000 * (after - before) / (last - first)
     pids = list(below(os.getpid(), other))
-    said["points"] = len(desk.written("points"))
+    said["points"] = len(context.written("points"))
     said["processes"] = len(pids)
     said["head_mb"] = sum(map(resident_mb, pids))
     said["driver_mb"] = resident_mb(os.getpid())
@@ -75,10 +75,10 @@ def main(out: Path) -> None:
     node = cluster.add_node(num_cpus=SLOTS, object_store_memory=80 * 2**20)
     (raylet, *_) = node.all_processes["raylet"]
     said: dict[str, Any] = {"recipes": RECIPES}
-    with suppress(KeyboardInterrupt), desk_at(out, seconds=SECONDS) as (desk, log):
-        looking = (desk, log, raylet.process.pid, said)
+    with suppress(KeyboardInterrupt), desk_at(out, seconds=SECONDS) as (context, log):
+        looking = (context, log, raylet.process.pid, said)
         threading.Thread(target=measured, args=looking, daemon=True).start()
-        tune.search_grid(space_of(RECIPES, SCHEMES), desk)
+        tune.search_grid(space_of(RECIPES, SCHEMES), context)
     sys.stdout.write(json.dumps(said) + "\n")
     sys.stdout.flush()
     ray.shutdown()

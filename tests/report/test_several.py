@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from emoray.artifact.runtime import write
 from emoray.report.page import draw_runs, write_report
-from emoray.report.several import together
+from emoray.report.several import joined_runs
 from emoray.tables import load_run
 from emoray.tables.compact import compact
 from emoray.tables.front import on_front
@@ -164,7 +164,7 @@ def test_texts_that_differ_are_not_compared_under_one_name(
     write_part(told, other, "runs", "trial-0")
     compact(other)
     with pytest.raises(ValueError, match=r"two corpora called goemotions.*draw a report of each"):
-        together([runs[0], other])
+        joined_runs([runs[0], other])
 
 
 def test_bad_runs_and_places_are_one_clear_line(runs: tuple[Path, Path], tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ DATA = Data(
 )
 
 
-def grid(name: str, wish: SpaceOverrides | None = None) -> Space:
-    space = named_space(name, "ekman", (), encoders=DATA.encoders, wish=wish)
+def grid(name: str, overrides: SpaceOverrides | None = None) -> Space:
+    space = named_space(name, "ekman", (), encoders=DATA.encoders, overrides=overrides)
     assert isinstance(space, Space)
     return space
 
@@ -63,7 +63,7 @@ def test_schemes_that_train_for_their_codes_get_a_stage_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "words"),
+    ("overrides", "words"),
     [
         (SpaceOverrides(layers=(13,)), r"layers must not exceed the encoder's 5, got 13 for small"),
         (
@@ -74,10 +74,10 @@ def test_schemes_that_train_for_their_codes_get_a_stage_of_their_own() -> None:
     ids=["layers", "rank"],
 )
 def test_more_than_an_encoder_has_is_refused_before_any_worker_starts(
-    wish: SpaceOverrides, words: str
+    overrides: SpaceOverrides, words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
-        for recipe in grid("bert", wish).recipes:
+        for recipe in grid("bert", overrides).recipes:
             training(recipe, DATA)
 
 

@@ -115,33 +115,35 @@ def test_a_joint_space_counts_its_trials() -> None:
 
 
 def test_a_wish_changes_a_grid_and_keeps_each_recipe_once() -> None:
-    wish = SpaceOverrides(dims=(8, 16), layers=(0,), seeds=3)
-    space = named_space("smoke", "ekman", [50], trials=1, wish=wish)
+    overrides = SpaceOverrides(dims=(8, 16), layers=(0,), seeds=3)
+    space = named_space("smoke", "ekman", [50], trials=1, overrides=overrides)
     assert isinstance(space, Space)
     assert len(set(space.recipes)) == len(space.recipes)
     assert {r.embedding_dim for r in space.recipes} == {8, 16}
     assert {r.layers for r in space.recipes} == {0}
     assert {r.seed for r in space.recipes} == {0, 1, 2}
-    assert named_space("smoke", "ekman", [50], trials=1, wish=SpaceOverrides()) == grid("smoke", 50)
+    assert named_space("smoke", "ekman", [50], trials=1, overrides=SpaceOverrides()) == grid(
+        "smoke", 50
+    )
 
 
 def test_a_wish_is_refused_where_the_searcher_chooses() -> None:
     with pytest.raises(ValueError, match="dims, layers and seeds change a grid"):
-        named_space("joint", "ekman", [50], trials=1, wish=SpaceOverrides(layers=(1,)))
+        named_space("joint", "ekman", [50], trials=1, overrides=SpaceOverrides(layers=(1,)))
 
 
 def test_vectors_that_are_named_start_every_recipe_of_a_grid() -> None:
     given, own = (
-        SpaceOverrides.said((), (), None, ["given"]),
-        SpaceOverrides.said((), (), None, ["own-ppmi"]),
+        SpaceOverrides.from_options((), (), None, ["given"]),
+        SpaceOverrides.from_options((), (), None, ["own-ppmi"]),
     )
     for name, each in (("smoke", given), ("smoke", own), ("quick", given), ("quick", own)):
-        space = named_space(name, "ekman", [50], wish=each)
+        space = named_space(name, "ekman", [50], overrides=each)
         assert isinstance(space, Space)
         assert {r.vectors for r in space.recipes} == set(each.vectors)
         assert own_vectors(space) == [str(v) for v in each.vectors if v != PretrainedVectors()]
-    both = SpaceOverrides.said((8,), (0,), None, ["given", "own-ppmi", "own-glove"])
-    space = named_space("smoke", "ekman", [50], wish=both)
+    both = SpaceOverrides.from_options((8,), (0,), None, ["given", "own-ppmi", "own-glove"])
+    space = named_space("smoke", "ekman", [50], overrides=both)
     assert len({str(r.vectors) for r in space.recipes}) == 3
     assert given.needs_given and both.needs_given and not own.needs_given
 
@@ -154,15 +156,15 @@ def test_the_quick_space_holds_own_vectors_beside_given_ones_of_their_width() ->
 
 
 def test_own_vectors_alone_are_as_wide_as_a_space_asks() -> None:
-    wish = SpaceOverrides.said((), (), None, ["own-ppmi"])
-    space = named_space("seed", "ekman", (), wish=wish)
+    overrides = SpaceOverrides.from_options((), (), None, ["own-ppmi"])
+    space = named_space("seed", "ekman", (), overrides=overrides)
     assert isinstance(space, Space)
     assert {r.embedding_dim for r in space.recipes} == {50, 100, 300}
 
 
 def test_a_joint_search_chooses_among_the_vectors_that_are_named() -> None:
-    wish = SpaceOverrides.said((), (), None, ["given", "own-ppmi"])
-    space = named_space("joint", "ekman", [50], trials=1, wish=wish)
+    overrides = SpaceOverrides.from_options((), (), None, ["given", "own-ppmi"])
+    space = named_space("joint", "ekman", [50], trials=1, overrides=overrides)
     assert isinstance(space, JointSpace) and own_vectors(space) == ["own-ppmi"]
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     found = set()
@@ -176,4 +178,4 @@ def test_a_joint_search_chooses_among_the_vectors_that_are_named() -> None:
 
 def test_vectors_of_an_unknown_name_are_refused_and_the_known_ones_named() -> None:
     with pytest.raises(ValueError, match="are given, own-ppmi, own-glove, got 'fasttext'"):
-        SpaceOverrides.said((), (), None, ["fasttext"])
+        SpaceOverrides.from_options((), (), None, ["fasttext"])

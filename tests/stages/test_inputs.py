@@ -10,7 +10,7 @@ from emoray.text.vectors.sources import Package
 
 def test_the_first_look_counts_what_a_search_will_read() -> None:
     facts = summarize_corpus("ekman", None, download=False)
-    assert facts.data.corpus.name == "sample" and "downloads are off" in facts.why
+    assert facts.data.corpus.name == "sample" and "downloads are off" in facts.source.why
     assert min(facts.train, facts.dev, facts.test) >= 200 and facts.leaked == 0
     assert facts.dims == (50,)
     assert [len(v.sha256) for v in facts.data.vectors] == [64]

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 
 from emoray.distributed.single_flight import Failed
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 from emoray.stages.decisions import Decide
 from emoray.stages.point_rows import point_ids
 from emoray.stages.predictions import Resamples, prediction_source, write_predictions
@@ -79,10 +79,10 @@ def test_what_predictions_lack_is_said_with_its_reason(chain: Chain, tmp_path: P
     answer: Future[Failed] = Future()
     answer.set_result(full)
     stages = SimpleNamespace(make=lambda stage: answer)
-    desk = Desk(stages=stages, run_folder=tmp_path, store=store.place, data=chain.data)
+    context = RunContext(stages=stages, run_folder=tmp_path, store=store.place, data=chain.data)
     models, chosen = prediction_source(chain.decided), id_of(chain.decided[1].compressed)
     console = Console(file=io.StringIO(), width=200)
-    predict(desk, models, [chosen], store, tmp_path, console)
+    predict(context, models, [chosen], store, tmp_path, console)
     assert isinstance(console.file, io.StringIO)
     lost = id_of(chain.decided[0].compressed)
     assert console.file.getvalue() == (

@@ -10,7 +10,7 @@ from emoray.data.corpus import read_splits, taxonomies_of
 from emoray.data.goemotions import CorpusFolder, sample
 from emoray.models.word.recipe import MAX_TOKENS
 from emoray.search.spaces import TRAINED, JointSpace, Space, bert, bert_smoke, joint, smoke
-from emoray.search.text_lengths import limit_of, space_reading, told_reading
+from emoray.search.text_lengths import limit_of, limit_sentences, space_reading
 from emoray.stages.encoding import read_texts
 from emoray.stages.inputs import CorpusSummary
 from emoray.stages.plan import training
@@ -20,7 +20,7 @@ from emoray.stages.word_training import TrainWords
 from emoray.storage.store.keys import canonical
 from emoray.storage.store.local import Store
 from emoray.text.vectors.settings import OwnVectors
-from emoray.workflows.corpus_words import told_words
+from emoray.workflows.corpus_words import word_sentences
 from tests.text.subwords_made import tokenizer
 
 FILLING = "so it was and then we all went on with the day as ever".split()
@@ -75,9 +75,9 @@ def test_the_usual_sample_keeps_the_usual_limit() -> None:
 def test_a_count_of_some_texts_is_scaled_to_all_and_says_so() -> None:
     some = Lengths(tokens_N=np.array([1, 1, 1, 90]), texts=4_000)
     assert some.truncated(64) == 1_000
-    assert "about 1,000 of 4,000 train texts" in some.told(64, "words")
+    assert "about 1,000 of 4,000 train texts" in some.sentence(64, "words")
     every = Lengths(tokens_N=np.array([1, 1, 1, 90]), texts=4)
-    assert ": 1 of 4 train texts is longer and loses its end" in every.told(64, "words")
+    assert ": 1 of 4 train texts is longer and loses its end" in every.sentence(64, "words")
 
 
 def test_no_more_than_a_sample_of_a_large_corpus_is_measured(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_no_more_than_a_sample_of_a_large_corpus_is_measured(tmp_path: Path) -> 
 
 
 def test_the_first_look_says_how_many_texts_are_cut(tmp_path: Path) -> None:
-    (line,) = told_words(written(tmp_path, 300), [])
+    (line,) = word_sentences(written(tmp_path, 300), [])
     assert "up to 256 words of a text are read: 40 of 40 train texts are longer" in line
 
 
@@ -104,7 +104,7 @@ def test_what_is_asked_for_counts_more_than_the_corpus(tmp_path: Path) -> None:
     assert limit_of(facts, TRAINED, 20) == 20
     assert limit_of(facts, replace(TRAINED, max_tokens=30)) == 30
     recipe = replace(TRAINED, max_tokens=20, vectors=OwnVectors())
-    (line,) = told_reading(facts, [recipe])
+    (line,) = limit_sentences(facts, [recipe])
     assert "up to 20 words of a text are read: 40 of 40" in line
 
 
@@ -171,7 +171,7 @@ def test_of_an_encoder_the_limit_counts_pieces_up_to_its_positions(
     (found,) = {recipe.max_tokens for recipe in space.recipes}
     assert found == min(positions, piece_lengths(facts.data.corpus.folder, tiny).limit(512))
     assert found <= limit and (found > 150 or found == positions)
-    (line,) = told_reading(facts, space.recipes)
+    (line,) = limit_sentences(facts, space.recipes)
     assert line.startswith(f"tiny: up to {found} pieces of a text are read: ")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from emoray.stages.vector_coverage import checked_coverages, coverage_of
 from emoray.text.vectors.files import vector_file
-from emoray.workflows.corpus_words import told_words
+from emoray.workflows.corpus_words import word_sentences
 
 SAYS = ("good day all", "good night all", "what a day", "good , good !")
 
@@ -44,7 +44,7 @@ def test_few_known_words_are_asked_about(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_the_first_look_says_the_share(corpus: Path, tmp_path: Path) -> None:
-    lines = [*told_words(corpus, [vector_file(vectors(tmp_path, "good day"))])]
+    lines = [*word_sentences(corpus, [vector_file(vectors(tmp_path, "good day"))])]
     assert lines[1] == "54.5% of train's running words have a vector in some.2d"
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from emoray.tables.baselines import STRONGEST, BaselineComparison, without_baselines
 from emoray.tables.front import on_front, picks
 from emoray.tables.point_rows import PointRow
-from emoray.workflows.ending import say_ending
+from emoray.workflows.ending import print_ending
 from tests.tables.made import row
 
 
@@ -59,7 +59,7 @@ def test_a_search_that_does_not_beat_tf_idf_is_warned_of(tfidf: float) -> None:
     assert f"no row is better than {STRONGEST} on dev, 0.6000 against {tfidf:.4f}" in beside.warning
     out = io.StringIO()
     points = frame(tfidf=tfidf).assign(artifact="artifacts/x")
-    say_ending(Console(file=out, width=200), Path("run"), points, failures=0)
+    print_ending(Console(file=out, width=200), Path("run"), points, failures=0)
     assert "warning: no row is better" in out.getvalue()
     assert "2 operating points of 2 models" in out.getvalue()
     assert "baseline all-negative: test macro-F1" in out.getvalue()

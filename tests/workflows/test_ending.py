@@ -6,7 +6,7 @@ from rich.console import Console
 
 from emoray.storage.s3 import S3Folder
 from emoray.tables.front import on_front, picks
-from emoray.workflows.ending import say_ending
+from emoray.workflows.ending import print_ending
 from tests.tables.made import points
 
 RUN = Path("/results/[quick] ekman")
@@ -16,7 +16,7 @@ RUN = Path("/results/[quick] ekman")
 def said() -> str:
     log = io.StringIO()
     frame = points("quick", seeds=1, bits=(32, 8))
-    say_ending(Console(file=log), RUN, frame.assign(on_front=on_front(frame)), failures=2)
+    print_ending(Console(file=log), RUN, frame.assign(on_front=on_front(frame)), failures=2)
     return log.getvalue()
 
 
@@ -32,9 +32,9 @@ def test_the_picks_and_where_everything_lies_end_a_run(said: str) -> None:
 def test_a_terminal_gets_links_to_what_lies_here() -> None:
     screen = io.StringIO()
     frame = points("quick", seeds=1, bits=(8,))
-    say_ending(Console(file=screen, force_terminal=True), RUN, frame, failures=0)
+    print_ending(Console(file=screen, force_terminal=True), RUN, frame, failures=0)
     assert "file:///results/%5Bquick%5D%20ekman/report.html" in screen.getvalue()
     screen.truncate(0)
     away = S3Folder("bucket", "quick")
-    say_ending(Console(file=screen, force_terminal=True), away, frame, failures=0)
+    print_ending(Console(file=screen, force_terminal=True), away, frame, failures=0)
     assert "s3://bucket/quick/report.html" in screen.getvalue() and "file:" not in screen.getvalue()

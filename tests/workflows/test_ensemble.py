@@ -15,7 +15,7 @@ from emoray.models.sampling import Bootstrap
 from emoray.search import ensemble_plans
 from emoray.search.ensemble_plans import EnsemblePlan
 from emoray.search.spaces import FROZEN
-from emoray.search.trials import Desk
+from emoray.search.trials import RunContext
 from emoray.storage.store.local import Store
 from emoray.tables.parts import current_token
 from emoray.tables.rows import TABLES
@@ -186,10 +186,12 @@ def test_one_member_left_is_no_ensemble(run: Run) -> None:
     plan = replace(run.settings, plan="seeds", members=2)
     _, asked = planned_members(plan, look)
     token = current_token(run.folder)
-    desk = Desk(stages=None, run_folder=run.folder, store=run.folder, data=look.data, token=token)
+    context = RunContext(
+        stages=None, run_folder=run.folder, store=run.folder, data=look.data, token=token
+    )
     with pytest.raises(ValueError, match=r"two finished members, got 1 of 2: train failed with"):
-        require_two(desk, asked[:1], asked)
-    require_two(desk, asked, asked)
+        require_two(context, asked[:1], asked)
+    require_two(context, asked, asked)
 
 
 @pytest.mark.parametrize(

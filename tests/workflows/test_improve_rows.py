@@ -54,7 +54,7 @@ def attempt(name: str, signal: float, *, first: int = 0, shift: float = 0.0) -> 
         )
         for s, each in enumerate(said)
     )
-    return Attempt(name=name, family="glove", recipe=RECIPE, members=1, answers=answers)
+    return Attempt(name=name, family="glove", recipe=RECIPE, members=1, by_seed=answers)
 
 
 BASE = attempt(BASELINE, 0.8)

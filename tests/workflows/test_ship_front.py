@@ -15,7 +15,7 @@ from tests.stages.chain import Chain
 
 @dataclass(frozen=True)
 class NoStages:
-    """A desk at which every stage fails."""
+    """A run in which every stage fails."""
 
     @property
     def stages(self) -> "NoStages":
@@ -32,7 +32,7 @@ def test_an_artifact_whose_stage_cannot_be_made_is_not_shipped(
 ) -> None:
     model = chain.decided[1].compressed
     shipping = Shipping(
-        desk=cast(Any, NoStages()),
+        context=cast(Any, NoStages()),
         store=Store(tmp_path),
         models={"m": model},
         folder=tmp_path,

@@ -15,7 +15,7 @@ from emoray.workflows.compare.operand import Operand, OperandLogits
 
 
 def _origin(finished: Finished) -> str:
-    """The same for artifacts that read text alike: one may be the other, compressed."""
+    """A digest, equal for artifacts that read text alike: one may be the other compressed."""
     files = [finished.folder / name for name in (LABELS, TOKENIZER, VOCABULARY)]
     if not all(file.is_file() for file in files):
         return ""
@@ -24,7 +24,7 @@ def _origin(finished: Finished) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorer:
-    """Where artifacts are scored, and who is told of the corpus, once. sources: told already."""
+    """Scores artifacts, and announces each corpus once; `sources` are those announced."""
 
     asked: RunOptions
     split: str
@@ -38,11 +38,11 @@ class Scorer:
         if evaluation.corpus.sha256 not in self.sources:
             announce_corpus(self.console, evaluation.source, evaluation.taxonomy, self.split)
             self.sources.add(evaluation.corpus.sha256)
-        said = evaluation.split_logits(self.split)
+        scored = evaluation.split_logits(self.split)
         return Operand(
             name=name,
             labels=finished.labels,
-            truth_NK=said.labels_NK.astype(bool),
-            said=OperandLogits(logits_NK=said.logits_NK, cuts_K=finished.cuts_K),
+            truth_NK=scored.labels_NK.astype(bool),
+            predictions=OperandLogits(logits_NK=scored.logits_NK, cuts_K=finished.cuts_K),
             origin=_origin(finished),
         )

@@ -13,7 +13,7 @@ from emoray.storage.run_folder import ready_out, record_inputs
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.files import write_table
 from emoray.tables.terminal import print_titled
-from emoray.workflows.compare import printing as tell
+from emoray.workflows.compare import printing
 from emoray.workflows.compare.artifacts import Scorer
 from emoray.workflows.compare.operand import Operand
 from emoray.workflows.compare.points import is_point, read_point
@@ -24,7 +24,7 @@ from emoray.workflows.settings.compare import CompareModels, is_saved
 
 
 def _opened(settings: CompareModels, text: str, name: str, scorer: Scorer) -> Operand:
-    """One operand, whatever it is."""
+    """Open an operand of any kind."""
     if is_saved(text):
         return read_saved(local_copy(place_of(text)), name)
     if not text.startswith("s3://") and is_point(text):
@@ -38,7 +38,7 @@ def _opened(settings: CompareModels, text: str, name: str, scorer: Scorer) -> Op
 
 
 def open_operands(settings: CompareModels, console: Console) -> list[Operand]:
-    """All of them, labels in the order of the first; ValueError unless they judge the same."""
+    """Open all operands, labels in the order of the first; ValueError where texts differ."""
     scorer = Scorer(asked=settings, split=settings.split, console=console)
     first, *others = (
         _opened(settings, text, name, scorer)
@@ -48,20 +48,20 @@ def open_operands(settings: CompareModels, console: Console) -> list[Operand]:
 
 
 def _inputs(settings: CompareModels, operands: Sequence[Operand]) -> dict[str, str]:
-    """What tells this comparison from others, as its folder keeps it."""
+    """Digests that identify this comparison, as its folder keeps them."""
     sides = [f"{each.name} {each.sha256[:16]}" for each in operands]
     return {"job": "jobs.compare", "operands": ", ".join(sides), "split": settings.split}
 
 
 def _figures(folder: Path) -> list[str]:
-    """Drawn from the tables in the folder; their names in it."""
+    """Draw figures from the tables in the folder; return their names."""
     from emoray.report.comparing import draw_comparisons
 
     return [path.relative_to(folder).as_posix() for path in draw_comparisons(folder)]
 
 
 def _by_pair(rows: Sequence[LabelChangeRow]) -> list[list[LabelChangeRow]]:
-    """Rows of one comparison together, those at own thresholds alone."""
+    """Rows grouped by comparison, those at own thresholds alone."""
     own = [row for row in rows if row.thresholds == OWN]
     return [list(pair) for _, pair in groupby(own, lambda row: row.after)]
 
@@ -78,19 +78,19 @@ def run_compare(settings: CompareModels, console: Console | None = None) -> Plac
     weights_BN = stratified_weights(
         first.truth_NK, resamples=settings.resamples, seed=settings.seed
     )
-    told = compare_operands(operands, weights_BN, settings.margin)
-    rows = comparison_rows(told, settings.split)
-    labels = label_change_rows(told, first.labels)
+    comparisons = compare_operands(operands, weights_BN, settings.margin)
+    rows = comparison_rows(comparisons, settings.split)
+    labels = label_change_rows(comparisons, first.labels)
     with staged_output(out) as folder:
         record_inputs(out, inputs, settings.shown_settings)
         write_table(rows, folder / "comparisons.parquet", ComparisonRow)
         write_table(labels, folder / "label_changes.parquet", LabelChangeRow)
         figures = _figures(folder) if settings.figures else []
-    print_titled(console, tell.comparisons_table(rows, len(first.truth_NK)))
+    print_titled(console, printing.comparisons_table(rows, len(first.truth_NK)))
     for pair in _by_pair(labels):
-        print_titled(console, tell.label_changes_table(pair))
+        print_titled(console, printing.label_changes_table(pair))
     for sentence in (
-        *(each.words for each in told),
+        *(each.words for each in comparisons),
         *(f"figure {out / name}" for name in figures),
         f"tables {tables_at(out)}",
     ):

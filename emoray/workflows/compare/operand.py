@@ -1,4 +1,4 @@
-"""What can be compared: what a model decides on the texts of one split, beside what is true.
+"""Operands of a comparison: a model's decisions on the texts of one split, and the true labels.
 
 Shapes: N texts, K labels.
 """
@@ -14,15 +14,17 @@ from emoray.metrics.resampled import Resampled, resampled
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class OperandLogits:
-    """Logits, and from where on each label is given."""
+    """Logits, and the cut from which each label is given."""
 
     logits_NK: np.ndarray
     cuts_K: np.ndarray
 
     def columns(self, order_K: np.ndarray) -> "OperandLogits":
+        """The same with labels in another order."""
         return OperandLogits(logits_NK=self.logits_NK[:, order_K], cuts_K=self.cuts_K[order_K])
 
     def resampled(self, truth_NK: np.ndarray, weights_BN: np.ndarray) -> Resampled:
+        """Scores on resamples of the texts."""
         return resampled((self.logits_NK, self.cuts_K[None]), truth_NK, weights_BN)
 
 
@@ -33,27 +35,34 @@ class SavedDecisions:
     decided_NK: np.ndarray
 
     def columns(self, order_K: np.ndarray) -> "SavedDecisions":
+        """The same with labels in another order."""
         return SavedDecisions(decided_NK=self.decided_NK[:, order_K])
 
     def resampled(self, truth_NK: np.ndarray, weights_BN: np.ndarray) -> Resampled:
+        """Scores on resamples of the texts."""
         return resampled(self.decided_NK[None], truth_NK, weights_BN)
 
 
-Said: TypeAlias = OperandLogits | SavedDecisions
+Predictions: TypeAlias = OperandLogits | SavedDecisions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Operand:
     """One side of a comparison.
 
-    origin: what trainings that may be one and the same share, such as the id of the training;
-    empty where nothing is known. Among those, thresholds may be lent.
+    Attributes:
+        name: in tables.
+        labels: K names.
+        truth_NK: true labels, booleans.
+        predictions: logits with cuts, or decisions.
+        origin: id of the training, or what else operands of one training share; empty where it is
+            unknown. Operands of one origin may be compared at the same thresholds.
     """
 
     name: str
     labels: tuple[str, ...]
     truth_NK: np.ndarray
-    said: Said
+    predictions: Predictions
     origin: str = ""
 
     def __post_init__(self) -> None:
@@ -65,10 +74,12 @@ class Operand:
 
     @property
     def sha256(self) -> str:
-        """Of what it says and what is true: equal operands are one input."""
-        said = self.said
+        """SHA-256 of predictions and truth: equal operands are one input."""
+        predictions = self.predictions
         arrays = (
-            (said.logits_NK, said.cuts_K) if isinstance(said, OperandLogits) else (said.decided_NK,)
+            (predictions.logits_NK, predictions.cuts_K)
+            if isinstance(predictions, OperandLogits)
+            else (predictions.decided_NK,)
         )
         found = hashlib.sha256("\n".join(self.labels).encode("utf-8", "surrogatepass"))
         for array in (self.truth_NK, *arrays):
@@ -77,7 +88,7 @@ class Operand:
         return found.hexdigest()
 
     def like(self, first: "Operand") -> "Operand":
-        """With the labels in the order of `first`; ValueError unless both judge the same texts."""
+        """The same with labels in the order of `first`; ValueError where texts or labels differ."""
         if sorted(self.labels) != sorted(first.labels):
             mine, theirs = set(self.labels), set(first.labels)
             raise ValueError(
@@ -102,7 +113,7 @@ class Operand:
             self,
             labels=first.labels,
             truth_NK=first.truth_NK,
-            said=self.said.columns(order_K),
+            predictions=self.predictions.columns(order_K),
         )
 
 
@@ -111,10 +122,9 @@ def _some(names: set[str]) -> str:
     return (", ".join(shown) or "none") + (", …" if len(names) > 3 else "")
 
 
-def frozen(before: Operand, after: Operand) -> Said | None:
-    """`after` at the thresholds of `before`; None unless they may be of one training, and where
-    both have the same thresholds anyway."""
-    old, new = before.said, after.said
+def frozen(before: Operand, after: Operand) -> Predictions | None:
+    """`after` at the thresholds of `before`, if both may be of one training and differ in them."""
+    old, new = before.predictions, after.predictions
     if not before.origin or before.origin != after.origin:
         return None
     if (

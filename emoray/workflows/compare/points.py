@@ -42,13 +42,13 @@ def _kept(run: Folder, row: dict[str, Any]) -> Operand | None:
         name=row["point"],
         labels=names,
         truth_NK=labels_NK.astype(bool),
-        said=OperandLogits(logits_NK=logits_NK, cuts_K=cuts_of_point(run.read, row, names)),
+        predictions=OperandLogits(logits_NK=logits_NK, cuts_K=cuts_of_point(run.read, row, names)),
         origin=row["training_id"],
     )
 
 
 def read_point(place: Place, point: str, split: str, score: Callable[[Path], Operand]) -> Operand:
-    """A point as an operand. score: an artifact as an operand, where nothing was kept."""
+    """Read a point as an operand; where no predictions are kept, `score` scores its artifact."""
     run = folder_at(place)
     row = _row(run, point)
     if split == SPLIT and (kept := _kept(run, row)) is not None:

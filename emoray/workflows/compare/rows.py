@@ -1,4 +1,4 @@
-"""Every operand beside the first, as rows. Shapes: N texts, B resamples."""
+"""Comparisons of every operand with the first, as rows. Shapes: N texts, B resamples."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ OWN, FROZEN = "own", "frozen"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperandComparison:
-    """One operand beside the first."""
+    """The comparison of one operand with the first."""
 
     before: str
     after: str
@@ -23,14 +23,15 @@ class OperandComparison:
 
     @property
     def words(self) -> str:
+        """The verdict as a line."""
         lent = f" at the thresholds of {self.before}" if self.thresholds == FROZEN else ""
-        said = f"{self.after}{lent} against {self.before}: {self.found.words}"
+        line = f"{self.after}{lent} against {self.before}: {self.found.words}"
         if not self.found.decisions_changed:
-            return said
+            return line
         p = self.found.mcnemar_p
         chance = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
         return (
-            f"{said}. Texts all right before and not after: {self.found.texts_lost:,}, the other "
+            f"{line}. Texts all right before and not after: {self.found.texts_lost:,}, the other "
             f"way round: {self.found.texts_won:,} (McNemar {chance})"
         )
 
@@ -38,28 +39,40 @@ class OperandComparison:
 def compare_operands(
     operands: Sequence[Operand], weights_BN: np.ndarray, margin: float
 ) -> list[OperandComparison]:
-    """All but the first beside it: each at its own thresholds; at those of the first as well where
-    both may be one training and differ in them. Operands judge the same texts, labels in one
-    order."""
+    """Compare all operands but the first with it.
+
+    Each at its own thresholds, and at those of the first too where both may be of one training and
+    differ in them.
+
+    Args:
+        operands: on the same texts, labels in one order.
+        weights_BN: resamples of the texts.
+        margin: the change of macro-F1 that counts as none.
+
+    Returns:
+        One or two comparisons per operand.
+    """
     first, *others = operands
     truth_NK = first.truth_NK
-    before = first.said.resampled(truth_NK, weights_BN)
-    told = []
+    before = first.predictions.resampled(truth_NK, weights_BN)
+    comparisons = []
     for other in others:
         lent = frozen(first, other)
-        for thresholds, said in ((FROZEN, lent), (OWN, other.said)):
-            if said is not None:
-                found = compare_decisions(before, said.resampled(truth_NK, weights_BN), margin)
-                told.append(
+        for thresholds, predictions in ((FROZEN, lent), (OWN, other.predictions)):
+            if predictions is not None:
+                found = compare_decisions(
+                    before, predictions.resampled(truth_NK, weights_BN), margin
+                )
+                comparisons.append(
                     OperandComparison(
                         before=first.name, after=other.name, thresholds=thresholds, found=found
                     )
                 )
-    return told
+    return comparisons
 
 
-def comparison_rows(told: Sequence[OperandComparison], split: str) -> list[ComparisonRow]:
-    """One row a comparison."""
+def comparison_rows(comparisons: Sequence[OperandComparison], split: str) -> list[ComparisonRow]:
+    """One row per comparison."""
     return [
         ComparisonRow(
             before=pair.before,
@@ -86,14 +99,14 @@ def comparison_rows(told: Sequence[OperandComparison], split: str) -> list[Compa
             resamples=pair.found.resamples,
             verdict=pair.found.verdict,
         )
-        for pair in told
+        for pair in comparisons
     ]
 
 
 def label_change_rows(
-    told: Sequence[OperandComparison], labels: Sequence[str]
+    comparisons: Sequence[OperandComparison], labels: Sequence[str]
 ) -> list[LabelChangeRow]:
-    """One row a comparison and label."""
+    """One row per comparison and label."""
     return [
         LabelChangeRow(
             before=pair.before,
@@ -110,6 +123,6 @@ def label_change_rows(
             won=label.won,
             churn=label.churn,
         )
-        for pair in told
+        for pair in comparisons
         for name, label in zip(labels, pair.found.labels, strict=True)
     ]

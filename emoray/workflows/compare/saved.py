@@ -1,4 +1,4 @@
-"""Predictions that anyone saved, of whatever model: what is true and what was said, text by text.
+"""Saved predictions of any model: true labels and predictions, text by text.
 
 Two forms. `.npz`: `truth` and `logits`, `probabilities` or `decisions`, each texts x labels;
 `names` of the labels; if you like `cuts`, the logit from which each label is given, or
@@ -19,7 +19,7 @@ from pyarrow import csv
 
 from emoray.metrics.checks import checked_labels, checked_logits
 from emoray.metrics.cuts import checked_cuts, cuts_of
-from emoray.workflows.compare.operand import Operand, OperandLogits, Said, SavedDecisions
+from emoray.workflows.compare.operand import Operand, OperandLogits, Predictions, SavedDecisions
 from emoray.workflows.compare.scales import require_logits, require_probabilities
 
 BROKEN = (ValueError, OSError, EOFError, BadZipFile, pa.ArrowException)
@@ -31,15 +31,15 @@ PARTS = {TRUTH: "truth", **SAID, **FROM}  # kinds of columns, and what they are 
 
 
 def read_saved(path: Path, name: str) -> Operand:
-    """Predictions as an operand; ValueError for a file that holds something else."""
+    """Read predictions as an operand; ValueError for a file that holds something else."""
     if not path.is_file():
         raise ValueError(f"saved predictions must be a file, got nothing at {path}: check the name")
     try:
         parts = _arrays(path) if path.suffix.lower() == ".npz" else _columns(path)
-        names, truth_NK, said = _understood(parts)
+        names, truth_NK, predictions = _understood(parts)
     except BROKEN as error:
         raise ValueError(f"{name}: {error}") from error
-    return Operand(name=name, labels=names, truth_NK=truth_NK, said=said)
+    return Operand(name=name, labels=names, truth_NK=truth_NK, predictions=predictions)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
@@ -90,7 +90,7 @@ def _columns(path: Path) -> dict[str, np.ndarray]:
 
 
 def _constant(values_NK: np.ndarray, names: list[str], part: str) -> np.ndarray:
-    """The one number of each column; ValueError where a column holds several."""
+    """The constant of each column; ValueError where a column has several values."""
     for label, values_N in zip(names, values_NK.T, strict=True):
         if len(different := np.unique(values_N)) > 1:
             raise ValueError(
@@ -101,7 +101,7 @@ def _constant(values_NK: np.ndarray, names: list[str], part: str) -> np.ndarray:
 
 
 def _numbers(table: pa.Table, column: str) -> np.ndarray:
-    """A column without gaps, as numbers."""
+    """A column as numbers; ValueError where some are missing."""
     values = table.column(column)
     kinds = pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating
     if values.null_count or not any(kind(values.type) for kind in kinds):
@@ -121,8 +121,8 @@ def _matrix(found: Mapping[str, np.ndarray], names: list[str], kind: str) -> np.
     return np.column_stack([found[label] for label in names])
 
 
-def _understood(parts: Mapping[str, np.ndarray]) -> tuple[tuple[str, ...], np.ndarray, Said]:
-    """(names, truth_NK, what was said), checked."""
+def _understood(parts: Mapping[str, np.ndarray]) -> tuple[tuple[str, ...], np.ndarray, Predictions]:
+    """Check the parts of a file: names of the labels, truth_NK and predictions."""
     given = [part for part in SAID.values() if part in parts]
     missing = [part for part in ("truth", "names") if part not in parts]
     if missing or len(given) != 1:
@@ -174,7 +174,7 @@ def _from_logits(parts: Mapping[str, np.ndarray], labels: int) -> tuple[np.ndarr
 def _from_probabilities(
     parts: Mapping[str, np.ndarray], labels: int
 ) -> tuple[np.ndarray, SavedDecisions]:
-    """Decided as they are: as logits, near ones would become equal and 0 and 1 infinite."""
+    """Decide by probabilities: as logits, near ones would become equal and 0 and 1 infinite."""
     probs_NK = parts["probabilities"]
     truth_NK = checked_labels(parts["truth"], probs_NK.shape, "probabilities")
     probs_NK = require_probabilities(probs_NK)

@@ -1,23 +1,34 @@
-"""Logits or probabilities: numbers that anyone saved are what their column is called, or refused.
+"""Check that saved numbers are on the scale that their column names: logits or probabilities.
 
-A file under the wrong name would be compared without a word, at cuts of another scale. Shapes:
+A file under the wrong name would be compared in silence, at cuts of another scale. Shapes:
 N texts, K labels.
 """
 
 import numpy as np
 
 ROUNDING = 1e-6  # of float32 arithmetic: how far beyond 0 or 1 a probability may come to lie
-NEARLY_ALL = 0.99  # a few numbers of another kind, such as a filler of -1, tell of no logits
+NEARLY_ALL = 0.99  # a few numbers of another kind, such as a filler of -1, do not make logits
 
 
 def require_logits(logits_NK: np.ndarray) -> np.ndarray:
-    """The logits; ValueError where nearly all lie in 0 to 1, as no model's do: a multi-label one
-    says no far more often than yes, which is below 0, however small its logits are."""
+    """Return the logits unchanged, if they are logits.
+
+    Those of a multi-label model are mostly below 0, as it denies far more labels than it gives.
+
+    Args:
+        logits_NK: as saved.
+
+    Returns:
+        The same.
+
+    Raises:
+        ValueError: nearly all lie in 0 to 1.
+    """
     within_NK = (logits_NK >= -ROUNDING) & (logits_NK <= 1 + ROUNDING)
     if (share := float(within_NK.mean())) >= NEARLY_ALL:
-        said = "all" if within_NK.all() else f"{share:.2%}"
+        how_many = "all" if within_NK.all() else f"{share:.2%}"
         raise ValueError(
-            f"logits reach below 0 or above 1, got {said} of them from 0 to 1, which "
+            f"logits reach below 0 or above 1, got {how_many} of them from 0 to 1, which "
             "look like probabilities: call them so, probability:NAME (.npz: probabilities), or "
             "save decisions"
         )
@@ -25,8 +36,17 @@ def require_logits(logits_NK: np.ndarray) -> np.ndarray:
 
 
 def require_probabilities(probs_NK: np.ndarray) -> np.ndarray:
-    """The probabilities, brought back into 0 to 1 where rounding put them beyond; ValueError for
-    logits, percent and what is no number."""
+    """Return the probabilities, clipped to 0 to 1 where rounding put them beyond.
+
+    Args:
+        probs_NK: as saved.
+
+    Returns:
+        float64 in 0 to 1.
+
+    Raises:
+        ValueError: they are logits or percent, or NaN.
+    """
     probs_NK = np.asarray(probs_NK, np.float64)
     strange_NK = ~((probs_NK >= -ROUNDING) & (probs_NK <= 1 + ROUNDING))
     if not strange_NK.any():

@@ -96,10 +96,14 @@ def _tell(
 
 
 def run_compress(settings: Compression, console: Console | None = None) -> Place:
-    """Write artifacts/NAME and the tables; returns their folder.
+    """Write artifacts/NAME and the tables.
 
-    Raises ValueError where nothing could be quantized, and at the end, with everything else
-    written, where a scheme failed. Finished stages are kept: the same call goes on.
+    Returns:
+        Their folder.
+
+    Raises:
+        ValueError: nothing could be quantized; or at the end, with everything else written, a
+            scheme failed. Finished stages are kept: the same call goes on.
     """
     console = console or Console()
     asked = chosen(settings)

@@ -1,4 +1,4 @@
-"""Artifacts of one job, side by side: as its tables say, each whole at any moment."""
+"""Placing the artifacts of one job: as its tables have them, each whole at any moment."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from emoray.artifact.runtime import MANIFEST
 
 
 def _holds(target: Path, row: ArtifactRow) -> bool:
-    """Whether the artifact that stands there is the row's, whole."""
+    """Whether the artifact that lies there is the row's, whole."""
     try:
         runtime.read(target)
         return runtime.sha256((target / MANIFEST).read_bytes()) == row.sha256
@@ -18,10 +18,18 @@ def _holds(target: Path, row: ArtifactRow) -> bool:
 
 
 def place(base_folder: Path, row: ArtifactRow, target: Path) -> None:
-    """Put a row's artifact there; another that stands there as it was made goes once this one is
-    whole, one in which a decision was saved keeps it.
+    """Write a row's artifact to its folder.
 
-    A damaged one is made again. Refuses to replace what is no artifact.
+    An earlier artifact is replaced once this one is whole; one in which a decision was saved keeps
+    it. A damaged one is made again.
+
+    Args:
+        base_folder: the model's files.
+        row: its decision.
+        target: the artifact's folder.
+
+    Raises:
+        ValueError: `target` holds something that is no artifact.
     """
     if _holds(target, row):
         return

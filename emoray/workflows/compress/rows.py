@@ -159,8 +159,7 @@ def compression_rows(
 
 
 def beside_of(name: str, said: Mapping[str, VariantForm]) -> str:
-    """What a form is compared with: PyTorch float32, or of one that trained on, what did so in
-    float for as long."""
+    """PyTorch float32; of a form that trained on, what did so in float for as long."""
     return said[name].control or TORCH
 
 

@@ -14,7 +14,7 @@ HEAD = ("pooler", "head")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """Bytes by part; what a user must ship is their sum. other: positions, norms, biases, graph."""
+    """Bytes by part, all to be shipped; `other_bytes` are positions, norms, biases, the graph."""
 
     embedding_bytes: int
     layers_bytes: int
@@ -25,10 +25,12 @@ class Sizes:
 
     @property
     def model_bytes(self) -> int:
+        """Bytes of the model's file."""
         return self.embedding_bytes + self.layers_bytes + self.head_bytes + self.other_bytes
 
     @property
     def size_bytes(self) -> int:
+        """Bytes of all files."""
         return self.model_bytes + self.tokenizer_bytes + self.decision_bytes
 
 
@@ -60,10 +62,10 @@ def artifact_size(folder: Path, compressed: Path) -> Sizes:
 
 def torch_size(scored: Path, like: Sizes) -> Sizes:
     """Of PyTorch's own weights, shipped with the same tokenizer and decision as an artifact."""
-    said = json.loads((scored / "bytes.json").read_text())
+    sizes = json.loads((scored / "bytes.json").read_text())
     return _split(
-        said["parts"],
-        said["whole"],
+        sizes["parts"],
+        sizes["whole"],
         tokenizer=like.tokenizer_bytes,
         decision=like.decision_bytes,
     )

@@ -220,10 +220,14 @@ def _tell(console: Console, rows: list[ConversionRow], said: list[CoverageRow]) 
 
 
 def run_convert(settings: Conversion, console: Console | None = None) -> Place:
-    """Write the artifact and the tables; returns their folder.
+    """Write the artifact and the tables.
 
-    Raises ValueError where the converted model says anything else than PyTorch: the tables then
-    tell what, and no artifact is written.
+    Returns:
+        Their folder.
+
+    Raises:
+        ValueError: the converted model's logits are not PyTorch's. The tables then have the
+            difference, and no artifact is written.
     """
     console = console or Console()
     evaluation = _opened(settings)

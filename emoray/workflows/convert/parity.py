@@ -78,7 +78,11 @@ def measure_parity(
 ) -> Parity:
     """Both models on texts of many lengths, alone and among longer ones; token ids of every text.
 
-    ids: of the artifact's tokenizer.
+    Args:
+        ids: of the artifact's tokenizer.
+
+    Returns:
+        What differs, and by how much.
     """
     chosen = many_lengths(texts, lambda some: ids_as_saved(given, some), given.max_tokens)
     rows = [ids(text) for text in chosen]
@@ -108,8 +112,11 @@ def _logits(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def require_parity(evaluation: CheckpointEvaluation, made: MadeVariants) -> None:
-    """Refuse (ValueError) a compression that reads dev and test otherwise than the model does, or
-    whose float graph says something else of them."""
+    """Refuse a compression whose tokenizer or float graph differs from the model's.
+
+    Raises:
+        ValueError: token ids, or logits of the float graph, of texts of dev or test differ.
+    """
     corpus = evaluation.corpus
     texts = [*corpus.dev.texts, *corpus.test.texts]
     some = next(iter(made.variants.values()))

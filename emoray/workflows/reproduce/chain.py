@@ -1,5 +1,8 @@
-"""Whether what a row was made from still lies in the store as its manifests say. Nothing is written
-there, and every byte is read where it lies: a copy that was brought earlier counts for nothing."""
+"""Check that the stages behind a row are in the store as their manifests record them.
+
+Nothing is written there, and every byte is read from the store: an earlier local copy does not
+count.
+"""
 
 import json
 import tempfile
@@ -16,13 +19,13 @@ from emoray.storage.s3 import S3Folder
 from emoray.storage.store.local import MARKER
 from emoray.storage.store.manifest import MANIFEST, file_sha256, folder_in, read_manifest
 
-FOLLOWING = ("score", "decide", "compare", "clock", "clock_members")  # what is made of a model
+FOLLOWING = ("score", "decide", "compare", "clock", "clock_members")  # stages that read a model
 UNREADABLE = "?"  # stands for the key of a model that a broken manifest may have named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """Keys of the stages that a row was made by: whole, not in the store, or damaged."""
+    """Keys of the stages behind a row: whole, not in the store, or damaged."""
 
     whole: tuple[str, ...]
     gone: tuple[str, ...]
@@ -30,12 +33,12 @@ class Chain:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every stage was there and is as it was; never of a chain without stages."""
+        """Whether every stage is there and unchanged; never of a chain without stages."""
         return bool(self.whole) and not self.gone and not self.damaged
 
 
 def _named(reads: Any) -> Iterator[str]:
-    """The keys of stages in what a manifest says that its stage read."""
+    """Keys of stages among the inputs that a manifest records."""
     if isinstance(reads, dict):
         if set(reads) == {"stage"}:
             yield reads["stage"]
@@ -59,16 +62,16 @@ def _here(store: Path, key: str) -> dict[str, Any] | None:
 
 
 def _there(store: S3Folder, key: str) -> dict[str, Any] | None:
-    """The same from a bucket: its objects are read, and kept nowhere."""
+    """The same from a bucket, whose objects are read and not kept."""
     try:
-        told = store.find(f"{_at(key)}/{MANIFEST}")
-        if told is None:
+        stored = store.find(f"{_at(key)}/{MANIFEST}")
+        if stored is None:
             raise FileNotFoundError(f"{store}/{_at(key)}")
     except DamagedError:
         return None
     with tempfile.TemporaryDirectory(prefix="emoray-") as scratch:
         try:
-            manifest: dict[str, Any] = json.loads(told.content)
+            manifest: dict[str, Any] = json.loads(stored.content)
             source, files = store / _at(key) / manifest["attempt"], dict(manifest["files"])
             in_parallel(lambda name: source.download(name, Path(scratch) / name), files)
             same = all(file_sha256(Path(scratch) / name) == sha for name, sha in files.items())
@@ -78,7 +81,7 @@ def _there(store: S3Folder, key: str) -> dict[str, Any] | None:
 
 
 class StoreCheck:
-    """The stages of one store, each read once however many rows it stands behind."""
+    """Checks stages of one store, each once for all rows that it is behind."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -86,13 +89,13 @@ class StoreCheck:
 
     @cached_property
     def is_there(self) -> bool:
-        """Whether a store lies there at all."""
+        """Whether there is a store at all."""
         if isinstance(self.place, S3Folder):
             return self.place.entry(MARKER) is not None
         return (self.place / MARKER).is_file()
 
     def _manifest(self, key: str) -> dict[str, Any] | None:
-        """Of a stage whose files are all as it says; FileNotFoundError where it is not there."""
+        """Manifest of a stage, None where a file differs; FileNotFoundError where it is absent."""
         if key not in self._known:
             at = self.place
             found = _there(at, key) if isinstance(at, S3Folder) else _here(at, key)
@@ -124,8 +127,14 @@ class StoreCheck:
         return found
 
     def chain(self, key: str) -> Chain:
-        """Check a finished model, all it was made from and what was scored and decided on it, each
-        file by its SHA-256."""
+        """Check a finished model, its inputs, scores and decisions by SHA-256 of each file.
+
+        Args:
+            key: of the model.
+
+        Returns:
+            The stages by their state.
+        """
         if not self.is_there:
             return Chain(whole=(), gone=(key,), damaged=())
         found: dict[str, list[str]] = {"whole": [], "gone": [], "damaged": []}

@@ -1,4 +1,4 @@
-"""What `jobs.reproduce` says, row by row."""
+"""Output of `jobs.reproduce`, row by row."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,40 +14,47 @@ from emoray.workflows.calibrate_tables import signed_score
 from emoray.workflows.reproduce.chain import Chain
 from emoray.workflows.reproduce.record import RecordedRun
 from emoray.workflows.reproduce.retrain import Retraining
-from emoray.workflows.reproduce.verdict import Group
+from emoray.workflows.reproduce.verdict import ColumnGroup
 
 
 def announce_rows(
     console: Console, record: RecordedRun, elsewhere: Sequence[str], tolerance: float
 ) -> None:
-    """Which rows, and how exactly they must come out."""
+    """Print which rows are reproduced, and how exactly they must agree."""
     rows = f"{len(record.rows)} row{'' if len(record.rows) == 1 else 's'}"
     console.print(f"{rows} of {record.place}", highlight=False, soft_wrap=True)
     if not elsewhere:
-        said = "the run's processor and versions: every figure must be equal to the last digit"
+        sentence = "the run's processor and versions: every figure must be equal to the last digit"
     else:
-        said = (
+        sentence = (
             f"not the run's machine: scores may differ by {tolerance:g}, bytes and hashes not at "
             "all. " + "; ".join(elsewhere)
         )
-    console.print(said, "", sep="\n", highlight=False, soft_wrap=True)
+    console.print(sentence, "", sep="\n", highlight=False, soft_wrap=True)
 
 
-def _difference(group: Group) -> str:
+def _difference(group: ColumnGroup) -> str:
     if group.difference == 0:
         return "none"
     return "other" if np.isinf(group.difference) else f"{group.difference:.2g} in {group.worst}"
 
 
-def told(
+def print_row(
     console: Console,
     row: dict[str, Any],
-    groups: Sequence[Group],
+    groups: Sequence[ColumnGroup],
     chain: Chain | None,
     store: Place,
 ) -> None:
-    """One row: what was computed anew, group by group, and what its store says. chain: None where
-    nobody asked for it."""
+    """Print one row: what was computed again, by group, and the state of its stages.
+
+    Args:
+        console: the terminal.
+        row: of `points`.
+        groups: verdicts on groups of columns.
+        chain: the stages; None where they are not checked.
+        store: for the message about missing stages.
+    """
     made = table(_title(row), "what", "figures", "difference", "verdict", left=1)
     for group in groups:
         verdict = "equal" if group.difference == 0 else "within" if group.holds else "DIFFERS"
@@ -76,14 +83,14 @@ def _title(row: dict[str, Any]) -> str:
     return f"{row['point']} · {row['recipe']} · {row['scheme']} · {decision}"
 
 
-def refused(console: Console, row: dict[str, Any], error: ValueError) -> None:
-    """Why a row could not even be run."""
+def print_refused(console: Console, row: dict[str, Any], error: ValueError) -> None:
+    """Print why a row could not be run."""
     console.print(_title(row), style="bold", highlight=False, soft_wrap=True)
     console.print(f"NOT RUN: {error}", "", sep="\n", highlight=False, markup=False, soft_wrap=True)
 
 
-def spread(console: Console, row: dict[str, Any], trained: Sequence[Retraining]) -> None:
-    """What training anew gave, beside the row: its own seed first, then others."""
+def print_spread(console: Console, row: dict[str, Any], trained: Sequence[Retraining]) -> None:
+    """Print the results of training again, the row's own seed first, then others."""
     made = table(
         "trained anew", "seed", "dev macro-F1", "test macro-F1", "size", "artifact", left=1
     )
@@ -112,8 +119,10 @@ def spread(console: Console, row: dict[str, Any], trained: Sequence[Retraining])
         console.print(f"test macro-F1 {signed_score(moved)} from the row's\n", highlight=False)
 
 
-def summed(console: Console, rows: int, failed: int, *, stages: bool) -> None:
-    """How many rows came out again."""
+def print_total(console: Console, rows: int, failed: int, *, stages: bool) -> None:
+    """Print how many rows were reproduced."""
     unchecked = "" if stages else "; stages were not checked"
-    said = f"{rows - failed} of {count(rows, 'row')} reproduce{'s' if rows == 1 else ''}{unchecked}"
-    console.print(said, style="bold", highlight=False)
+    sentence = (
+        f"{rows - failed} of {count(rows, 'row')} reproduce{'s' if rows == 1 else ''}{unchecked}"
+    )
+    console.print(sentence, style="bold", highlight=False)

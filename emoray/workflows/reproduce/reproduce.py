@@ -17,7 +17,7 @@ from emoray.stages.inputs import require_encoder, summarize_corpus
 from emoray.stages.spec import Data
 from emoray.stages.spec_json import read_spec
 from emoray.storage.location import local_copy
-from emoray.workflows.reproduce import printing as tell
+from emoray.workflows.reproduce import printing
 from emoray.workflows.reproduce.artifacts import artifact_of
 from emoray.workflows.reproduce.chain import StoreCheck
 from emoray.workflows.reproduce.record import RecordedRun, member_specs, other_machine, read_record
@@ -28,7 +28,7 @@ from emoray.workflows.settings.run import Reproduce
 
 
 def _recipes(record: RecordedRun) -> Iterator[Recipe]:
-    """Of the rows' models, and of ensembles' members."""
+    """Recipes of the rows' models, and of ensembles' members."""
     for row in record.rows:
         spec = record.spec(row)
         for each in member_specs(record, spec) if spec["weighing"] else (spec,):
@@ -36,7 +36,7 @@ def _recipes(record: RecordedRun) -> Iterator[Recipe]:
 
 
 def _data(settings: Reproduce, record: RecordedRun) -> Data:
-    """Corpus, and what the rows' trainings start from, as it is at hand here."""
+    """Corpus, vectors and encoders that the rows' trainings start from, as at hand here."""
     recipes = list(_recipes(record))
     given = any(FAMILIES[r.family].word_vectors(r) == PretrainedVectors() for r in recipes)
     found = summarize_corpus(
@@ -69,16 +69,23 @@ def _corpus(settings: Reproduce, record: RecordedRun) -> Corpus:
 
 
 def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
-    """Reproduce row by row and tell; returns how many rows did not come out again.
+    """Reproduce rows one by one and print the results.
 
     ValueError for a mistake in the settings, an unfinished run, or another corpus.
+
+    Args:
+        settings: which rows of which run.
+        console: the terminal.
+
+    Returns:
+        How many rows were not reproduced.
     """
     console = console or Console()
     record = read_record(settings.run, settings.points, settings.sample, settings.seed)
     corpus, elsewhere = _corpus(settings, record), other_machine(record)
     store = record.store(settings.store)
     check = StoreCheck(store) if settings.stages else None
-    tell.announce_rows(console, record, elsewhere, TOLERANCE)
+    printing.announce_rows(console, record, elsewhere, TOLERANCE)
     failed = 0
     data = cache(lambda: _data(settings, record))
     with progress(console, "reproduced", unit="rows", total=len(record.rows)) as shown:
@@ -91,10 +98,10 @@ def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
                     again = run_again(record, row, folder, corpus)
                     groups = list(group_verdicts(row, again, same_machine=not elsewhere))
                 except ValueError as error:
-                    tell.refused(console, row, error)
+                    printing.print_refused(console, row, error)
                     failed += 1
                     continue
-                tell.told(console, row, groups, chain, store)
+                printing.print_row(console, row, groups, chain, store)
                 whole = chain is None or chain.is_whole
                 failed += not (whole and all(group.holds for group in groups))
                 if settings.from_scratch:
@@ -102,6 +109,6 @@ def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
                     trained = train_anew(
                         record, row, data(), Path(scratch) / "store", others[: settings.seeds]
                     )
-                    tell.spread(console, row, trained)
-    tell.summed(console, len(record.rows), failed, stages=settings.stages)
+                    printing.print_spread(console, row, trained)
+    printing.print_total(console, len(record.rows), failed, stages=settings.stages)
     return failed

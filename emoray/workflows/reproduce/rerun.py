@@ -1,4 +1,4 @@
-"""An artifact run again from raw text, and everything a row says of it computed anew.
+"""An artifact run again from raw text, and the columns of its row computed again.
 
 Shapes: M members, N texts, K labels.
 """
@@ -42,8 +42,8 @@ CUTS = "cuts"  # of an artifact's decision: refitted on dev they must come out t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Again:
-    """What running an artifact gave: columns of `points`, and its cuts beside refitted ones."""
+class RerunResult:
+    """Results of running an artifact: columns of `points`, its saved cuts and refitted ones."""
 
     columns: dict[str, Any]
     saved_cuts_K: np.ndarray
@@ -51,18 +51,18 @@ class Again:
 
 
 def _members(classifier: Classifier, split: Split) -> np.ndarray:
-    """logits_MNK: every member with its own tokenizer."""
-    said = [
+    """Logits (M, N, K) of every member with its own tokenizer."""
+    logits = [
         model.logits([reader.ids(text) for text in split.texts])
         for reader, model in classifier.members
     ]
-    return np.stack(said)
+    return np.stack(logits)
 
 
 def _two_ways(
     classifier: Classifier, files: dict[str, bytes], texts: Sequence[str], family: str
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """As `Score` reads them; of an ensemble nobody does."""
+    """Logits of some texts alone and in batches, as `Score` has them; None for an ensemble."""
     if len(classifier.members) > 1 or runtime.MODEL not in files:
         return None
     ragged = Ragged.from_lists([classifier.ids(text) for text in texts])
@@ -77,8 +77,19 @@ def _cross_fitted(
     dev_MNK: np.ndarray,
     labels_NK: np.ndarray,
 ) -> dict[str, Any]:
-    """An ensemble's dev scores, weights fitted anew on each fold; unknown (None) where members
-    without weight, of which its artifact holds nothing, had a say in them."""
+    """Compute an ensemble's dev scores, weights fitted again on each fold.
+
+    Args:
+        spec: row of `specs`.
+        decisions: all on the model.
+        r: index of the row's own.
+        dev_MNK: logits of the members in the artifact.
+        labels_NK: of dev.
+
+    Returns:
+        `dev_macro_f1` and `dev_micro_f1`; None where the fit used members without weight, of which
+        the artifact holds nothing.
+    """
     if len(dev_MNK) != len(json.loads(spec["members"])):
         return {"dev_macro_f1": None, "dev_micro_f1": None}
     weighing = read_spec(spec["weighing"])
@@ -89,15 +100,26 @@ def _cross_fitted(
     return {"dev_macro_f1": honest.macro_f1_R[r], "dev_micro_f1": honest.micro_f1_R[r]}
 
 
-def run_again(record: RecordedRun, row: dict[str, Any], folder: Path, corpus: Corpus) -> Again:
-    """Score the artifact in `folder` on dev and test; fit and score its decision anew.
+def run_again(
+    record: RecordedRun, row: dict[str, Any], folder: Path, corpus: Corpus
+) -> RerunResult:
+    """Score an artifact on dev and test; fit and score its decision again.
 
-    All decisions on the model are taken together, as the search took them, and the row's is read
-    off: the last digit of a mean hangs on how many stand beside it.
+    All decisions on the model are computed together, as in the search, and the row's is taken from
+    them: the last digit of a mean depends on how many are computed at once.
+
+    Args:
+        record: the run.
+        row: of `points`.
+        folder: of the artifact.
+        corpus: of the run.
+
+    Returns:
+        Columns and cuts.
     """
     files = runtime.read(folder)
-    classifier, (mean_of, told) = Classifier(files), runtime.members_of(files)
-    weights = [member["weight"] for member in told]
+    classifier, (mean_of, members) = Classifier(files), runtime.members_of(files)
+    weights = [member["weight"] for member in members]
     dev_MNK, test_MNK = (_members(classifier, split) for split in (corpus.dev, corpus.test))
     logits = ModelLogits(
         dev_NK=combined(list(dev_MNK), weights, mean_of),
@@ -115,7 +137,7 @@ def run_again(record: RecordedRun, row: dict[str, Any], folder: Path, corpus: Co
         columns |= _cross_fitted(spec, decisions, r, dev_MNK, corpus.dev.labels_NK)
     columns["size_bytes"] = sum(runtime.sizes(folder).values())
     columns["artifact_sha256"] = runtime.sha256((folder / MANIFEST).read_bytes())
-    return Again(
+    return RerunResult(
         columns=columns,
         saved_cuts_K=np.array(json.loads(files[DECISION])["cuts"], np.float64),
         cuts_K=decided.fitted.cuts_RK[r],

@@ -1,4 +1,4 @@
-"""What was found held against what a row says: to the last digit, or within a tolerance."""
+"""Comparison of results with the row recorded: to the last digit, or within a tolerance."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from emoray.workflows.reproduce.rerun import BYTES, CALIBRATION, CUTS, INVARIANCE, SCORES, Again
+from emoray.workflows.reproduce.rerun import (
+    BYTES,
+    CALIBRATION,
+    CUTS,
+    INVARIANCE,
+    SCORES,
+    RerunResult,
+)
 
 TOLERANCE = 0.002  # of a score on another machine: kernels of other processors round otherwise
 CUT_TOLERANCE = 0.05  # of a logit cut there: it lies in the gap between two texts' logits
@@ -14,8 +21,8 @@ EXACT = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Some columns of a row: the one that differs most, how far, and how far it may."""
+class ColumnGroup:
+    """Some columns of a row: the one that differs most, by how much, and how much is allowed."""
 
     name: str
     columns: int
@@ -25,11 +32,12 @@ class Group:
 
     @property
     def holds(self) -> bool:
+        """Whether no column differs by more than the tolerance."""
         return self.difference <= self.tolerance
 
 
 def _apart(recorded: Any, found: Any) -> float:
-    """How far two values lie apart; infinitely where they cannot be compared."""
+    """Absolute difference of two values; infinite where they cannot be compared."""
     if isinstance(recorded, str) or isinstance(found, str) or None in (recorded, found):
         return EXACT if recorded == found else float("inf")
     return abs(float(found) - float(recorded))
@@ -37,11 +45,11 @@ def _apart(recorded: Any, found: Any) -> float:
 
 def _group(
     name: str, columns: Sequence[str], row: Mapping[str, Any], found: Mapping[str, Any], far: float
-) -> Group:
+) -> ColumnGroup:
     known = [c for c in columns if found[c] is not None or row[c] is None]
     apart = {column: _apart(row[column], found[column]) for column in known}
     worst = max(apart, key=lambda column: apart[column])
-    return Group(
+    return ColumnGroup(
         name=name,
         columns=len(known),
         worst=worst if apart[worst] else "",
@@ -50,14 +58,16 @@ def _group(
     )
 
 
-def group_verdicts(row: Mapping[str, Any], again: Again, *, same_machine: bool) -> Iterator[Group]:
-    """Group by group. Bytes and hashes are the same on any machine."""
+def group_verdicts(
+    row: Mapping[str, Any], again: RerunResult, *, same_machine: bool
+) -> Iterator[ColumnGroup]:
+    """Compare group by group; bytes and hashes must be equal on any machine."""
     score, cut = (EXACT, EXACT) if same_machine else (TOLERANCE, CUT_TOLERANCE)
     yield _group("scores", SCORES, row, again.columns, score)
     yield _group("calibration", CALIBRATION, row, again.columns, score)
     yield _group("batches", INVARIANCE, row, again.columns, score)
     apart_K = np.abs(np.clip(again.cuts_K, -1e9, 1e9) - np.clip(again.saved_cuts_K, -1e9, 1e9))
-    yield Group(
+    yield ColumnGroup(
         name="thresholds",
         columns=len(apart_K),
         worst=CUTS if apart_K.any() else "",

@@ -1,4 +1,4 @@
-"""What may be asked of `jobs.evaluate`, and the gates that an artifact must pass."""
+"""Settings of `jobs.evaluate`, and the gates that an artifact must pass."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -22,11 +22,7 @@ LEAST = 100  # texts of a split that a gate may be held against, unless the call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gates:
-    """What an artifact must reach; None = whatever.
-
-    on: `value`, what is found, or `low`, the worse end of its 95 % interval where it has one.
-    least_texts: of the split, below which nothing can pass.
-    """
+    """What an artifact must reach; None is no gate."""
 
     min_macro_f1: Annotated[
         float | None, Option(help="Gate: macro-F1 is at least this, 0 to 1.")
@@ -84,11 +80,11 @@ class Gates:
 
     @property
     def any(self) -> bool:
-        """Whether anything is asked for."""
+        """Whether there is any gate."""
         return any(limit is not None for limit in self.limits.values())
 
     def failed(self, measured: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        """(gate, one clear line) of each gate that is not passed. measured: columns of the row."""
+        """Yield each gate that is not passed, with a line; `measured` are columns of the row."""
         lower, upper = measured["macro_f1_low"], measured["ece_high"]
         size = measured["size_bytes"] / MEGABYTE
         found = {
@@ -99,16 +95,19 @@ class Gates:
         }
         for gate, limit in self.limits.items():
             value, end, name, side, unit, digits = found[gate]
-            said = f"{name} {value:.{digits}f}{unit}"
+            shown = f"{name} {value:.{digits}f}{unit}"
             if self.on == LOW and end is not None:
-                said += f", {side} end of its 95 % interval {end:.{digits}f}{unit}"
+                shown += f", {side} end of its 95 % interval {end:.{digits}f}{unit}"
                 value = end
             least = gate.startswith("min")
             if limit is not None and not (value >= limit if least else value <= limit):
-                yield gate, f"gate failed: --{gate.replace('_', '-')} {limit:g}{unit}, found {said}"
+                yield (
+                    gate,
+                    f"gate failed: --{gate.replace('_', '-')} {limit:g}{unit}, found {shown}",
+                )
 
     def require(self, split: str, source: "CorpusFolder", corpus: "Corpus") -> None:
-        """Refuse (ValueError) a corpus on which passing would say nothing."""
+        """Refuse (ValueError) a corpus on which passing would mean nothing."""
         if not self.any:
             return
         if source.stands_in:
@@ -156,4 +155,5 @@ class Evaluate(ArtifactOptions):
 
     @property
     def usual_name(self) -> str:
+        """Default name of the run's folder."""
         return f"evaluate-{name_of(self.artifact)}"

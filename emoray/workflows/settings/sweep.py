@@ -1,4 +1,4 @@
-"""What may be asked of `jobs.sweep`."""
+"""Settings of `jobs.sweep`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,17 +90,19 @@ class Sweep(TrainingOptions):
 
     @property
     def overrides(self) -> "SpaceOverrides":
-        """What is wanted in place of the space's own values; ValueError for unknown vectors."""
+        """Values in place of the space's own; ValueError for unknown vectors."""
         from emoray.search.overrides import SpaceOverrides
 
-        return SpaceOverrides.said(self.dims, self.layers, self.seeds, self.vectors)
+        return SpaceOverrides.from_options(self.dims, self.layers, self.seeds, self.vectors)
 
     @property
     def usual_name(self) -> str:
+        """Default name of the run's folder."""
         return f"{self.space}-{about_run(self.taxonomy, self.corpus)}"
 
     @property
     def shown_settings(self) -> Mapping[str, str]:
+        """Settings that the tables depend on."""
         return settings_of(
             dims=self.dims,
             layers=self.layers,

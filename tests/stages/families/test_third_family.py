@@ -21,7 +21,7 @@ from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, Qat, QuantScheme, S
 from emoray.search.ensemble_plans import diverse
 from emoray.search.overrides import SpaceOverrides, own_vectors
 from emoray.search.spaces import Space
-from emoray.search.text_lengths import reading, told_reading
+from emoray.search.text_lengths import limit_sentences, reading
 from emoray.stages.compression import LOGITS
 from emoray.stages.decisions import Decide
 from emoray.stages.ensembles import Combine
@@ -144,7 +144,7 @@ def test_its_recipes_come_back_from_their_specs() -> None:
 
 def test_a_search_says_in_its_own_tokens_how_much_is_read(facts: CorpusSummary) -> None:
     recipe = reading(facts, VoteRecipe(taxonomy="own"))
-    assert list(told_reading(facts, [recipe])) == [
+    assert list(limit_sentences(facts, [recipe])) == [
         "up to 64 votes of a text are read: 0 of 24 train texts are longer and lose their end"
     ]
 

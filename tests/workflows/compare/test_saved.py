@@ -44,9 +44,13 @@ def test_arrays_and_columns_say_the_same(tmp_path: Path) -> None:
     for file in files:
         found = read_saved(file, "mine")
         assert (
-            isinstance(found.said, OperandLogits) and found.labels == NAMES and found.name == "mine"
+            isinstance(found.predictions, OperandLogits)
+            and found.labels == NAMES
+            and found.name == "mine"
         )
-        assert (found.said.logits_NK == LOGITS).all() and (found.said.cuts_K == 0).all()
+        assert (found.predictions.logits_NK == LOGITS).all() and (
+            found.predictions.cuts_K == 0
+        ).all()
         assert (found.truth_NK == TRUTH).all() and found.origin == ""
 
 
@@ -57,12 +61,12 @@ def test_decisions_are_read_as_they_are(kind: type, tmp_path: Path) -> None:
         arrays(tmp_path / "a.npz", decisions=decided_NK),
         table(tmp_path / "a.csv", "decision", decided_NK),
     ):
-        said = read_saved(file, "a").said
+        said = read_saved(file, "a").predictions
         assert isinstance(said, SavedDecisions) and (said.decided_NK == (LOGITS > 0)).all()
 
 
 def test_cuts_move_what_is_given(tmp_path: Path) -> None:
-    said = read_saved(arrays(tmp_path / "a.npz", logits=LOGITS, cuts=[1.0, -2.0]), "a").said
+    said = read_saved(arrays(tmp_path / "a.npz", logits=LOGITS, cuts=[1.0, -2.0]), "a").predictions
     assert isinstance(said, OperandLogits) and said.cuts_K.tolist() == [1.0, -2.0]
 
 
@@ -74,8 +78,11 @@ def test_labels_are_put_in_the_order_of_the_first_operand(tmp_path: Path) -> Non
     )
     assert other.labels == ("anger", "joy")
     like = other.like(first)
-    assert isinstance(like.said, OperandLogits) and like.labels == NAMES
-    assert (like.said.logits_NK == LOGITS).all() and like.said.cuts_K.tolist() == [7.0, 5.0]
+    assert isinstance(like.predictions, OperandLogits) and like.labels == NAMES
+    assert (like.predictions.logits_NK == LOGITS).all() and like.predictions.cuts_K.tolist() == [
+        7.0,
+        5.0,
+    ]
 
 
 PROBS = np.array([[0.9, 0.2], [0.5, 0.4999], [0.0, 1.0], [0.3, 0.1]])
@@ -83,9 +90,9 @@ AS_LOGITS = np.array([[2.2, -1.4], [0.0, -0.1], [-99.0, 99.0], [-0.8, -2.2]])
 
 
 def decided(operand: Operand) -> np.ndarray:
-    if isinstance(operand.said, OperandLogits):
-        return np.asarray(operand.said.logits_NK >= operand.said.cuts_K)
-    return operand.said.decided_NK
+    if isinstance(operand.predictions, OperandLogits):
+        return np.asarray(operand.predictions.logits_NK >= operand.predictions.cuts_K)
+    return operand.predictions.decided_NK
 
 
 def test_probabilities_decide_as_they_are_at_one_half_zero_and_one_too(tmp_path: Path) -> None:
@@ -203,7 +210,7 @@ def test_probabilities_that_rounding_put_beyond_1_are_what_they_are_called(tmp_p
 def test_logits_of_any_size_are_logits(scale: float, middle: float, tmp_path: Path) -> None:
     logits_NK = np.random.default_rng(0).normal(middle, scale, (400, 2))
     truth = (spread() < 0.3).astype(int)
-    said = read_saved(arrays(tmp_path / "a.npz", logits=logits_NK, truth=truth), "a").said
+    said = read_saved(arrays(tmp_path / "a.npz", logits=logits_NK, truth=truth), "a").predictions
     assert isinstance(said, OperandLogits) and (said.logits_NK == logits_NK).all()
 
 

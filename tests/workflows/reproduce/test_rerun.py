@@ -11,7 +11,7 @@ from emoray.storage.store.keys import key_of
 from emoray.storage.store.opening import open_store
 from emoray.workflows.reproduce.chain import Chain as Chained
 from emoray.workflows.reproduce.chain import StoreCheck
-from emoray.workflows.reproduce.rerun import BYTES, CALIBRATION, INVARIANCE, SCORES, Again
+from emoray.workflows.reproduce.rerun import BYTES, CALIBRATION, INVARIANCE, SCORES, RerunResult
 from emoray.workflows.reproduce.verdict import TOLERANCE, group_verdicts
 from tests.stages.chain import Chain
 
@@ -23,11 +23,11 @@ def row(**columns: Any) -> dict[str, Any]:
     return numbers | {"size_bytes": 1000, "artifact_sha256": "a" * 64} | columns
 
 
-def again(cuts_K: np.ndarray = CUTS_K, **columns: Any) -> Again:
-    return Again(columns=row(**columns), saved_cuts_K=CUTS_K, cuts_K=cuts_K)
+def again(cuts_K: np.ndarray = CUTS_K, **columns: Any) -> RerunResult:
+    return RerunResult(columns=row(**columns), saved_cuts_K=CUTS_K, cuts_K=cuts_K)
 
 
-def failing(found: Again, *, same_machine: bool, **recorded: Any) -> list[str]:
+def failing(found: RerunResult, *, same_machine: bool, **recorded: Any) -> list[str]:
     groups = group_verdicts(row(**recorded), found, same_machine=same_machine)
     return [group.name for group in groups if not group.holds]
 

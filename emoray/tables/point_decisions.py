@@ -24,7 +24,7 @@ LOST, WRONG = "false negative", "false positive"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class PointDecisions:
     """A point's logits and cuts on test, and the true labels."""
 
     names: tuple[str, ...]
@@ -63,7 +63,7 @@ def thresholds(point: pd.Series, read: Read) -> pd.DataFrame:
     )
 
 
-def judged(point: pd.Series, read: Read) -> Judged:
+def read_decisions(point: pd.Series, read: Read) -> PointDecisions:
     """A point's decisions on test; ValueError where the run does not keep its predictions."""
     names = label_names(read, point["taxonomy"])
     kept = kept_predictions(read, point["model"])
@@ -73,7 +73,7 @@ def judged(point: pd.Series, read: Read) -> Judged:
             f"{point['point']} of another model: name a row of run.front"
         )
     truth_NK, logits_NK = kept
-    return Judged(
+    return PointDecisions(
         names=names,
         cuts_K=_cuts(point, read, names),
         logits_NK=logits_NK,
@@ -113,7 +113,7 @@ def errors(point: pd.Series, read: Read, label: str | None) -> pd.DataFrame:
     Raises:
         ValueError: an unknown label, or the run does not keep predictions or texts.
     """
-    decided = judged(point, read)
+    decided = read_decisions(point, read)
     if label is not None and label not in decided.names:
         raise ValueError(
             f"labels here are {', '.join(decided.names[:40])}, got {short(label)}: name one of "
@@ -168,7 +168,7 @@ def confusion(point: pd.Series, read: Read) -> pd.DataFrame:
     Returns:
         Counts; off the diagonal a row sums up false negatives, a column false positives.
     """
-    decided = judged(point, read)
+    decided = read_decisions(point, read)
     lost_NK, wrong_NK = decided.truth_NK & ~decided.given_NK, decided.given_NK & ~decided.truth_NK
     table = _or_nothing(lost_NK).T @ _or_nothing(wrong_NK)
     labels = len(decided.names)
