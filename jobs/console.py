@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 from typer.core import TyperCommand
 
-from jobs.declared import parameters_of, settings_of
+from jobs.declared import filled_settings, parameters_of
 from jobs.errors import USAGE, in_words, usage_in_words
 from jobs.reader import ended_by_reader, stopped_reading
 from jobs.unset import unset_empty, without_empty
@@ -101,7 +101,7 @@ class Job(typer.Typer):
         def job(work: Callable[[S], None]) -> Callable[[S], None]:
             @wraps(work)
             def parsed(*, debug: bool, version: bool, **typed: Any) -> None:
-                run_job(lambda: work(settings_of(settings, typed)), debug=debug)
+                run_job(lambda: work(filled_settings(settings, typed)), debug=debug)
 
             parameters = [*parameters_of(settings, at_once or {}), *OFFERED]
             parsed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -153,7 +153,7 @@ def parameters_of(
     return [_parameter(one, usual, at_once.get(one.path[0])) for one in options_of(settings)]
 
 
-def settings_of(settings: type[S], typed: Mapping[str, Any]) -> S:
+def filled_settings(settings: type[S], typed: Mapping[str, Any]) -> S:
     """The settings of a job from the values of its command line; ValueError for a mistake."""
     values: dict[str, Any] = {}
     groups: dict[str, dict[str, Any]] = {}

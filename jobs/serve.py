@@ -26,7 +26,7 @@ def serve(settings: Service) -> None:
     from emoray.serving.extra import require_serve
 
     require_serve()
-    from emoray.serving.server import serve as serve_until_stopped
+    from emoray.serving.server import serve_until_stopped as serve_until_stopped
 
     raise SystemExit(serve_until_stopped(settings))
 

@@ -22,11 +22,11 @@ def ship(settings: Ship) -> None:
     are put together from the run's store.
     """
     from emoray.tables import load_run
-    from emoray.tables.run import chosen
+    from emoray.tables.run import chosen_point
     from emoray.workflows.ending import shipped_words
 
     found = load_run(settings.run)
-    row = chosen(
+    row = chosen_point(
         found, settings.point, within=settings.within, by=settings.by, where=settings.where
     )
     print(shipped_words(row, found.ship(row, settings.folder)))

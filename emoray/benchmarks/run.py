@@ -47,7 +47,7 @@ class Benchmark(Protocol):
         ...
 
 
-def chosen(settings: Benchmarks, say: Say) -> list[Benchmark]:
+def requested_benchmarks(settings: Benchmarks, say: Say) -> list[Benchmark]:
     """The benchmarks that are named; where none is, those for one machine."""
     every: list[Benchmark] = [
         Thresholds(),
@@ -108,7 +108,7 @@ def run_benchmarks(benchmarks: Benchmarks, console: Console | None = None) -> No
     console = console or Console()
     check_outlives(benchmarks.out, "--out")
     with progress(console, "measuring") as shown:
-        asked = chosen(benchmarks, shown.step)
+        asked = requested_benchmarks(benchmarks, shown.step)
         for benchmark in asked:
             benchmark.check()
         records = [measure_and_record(b, benchmarks.out, console) for b in asked]

@@ -13,7 +13,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from emoray.distributed.actor_pool import StageLimits
-from emoray.distributed.begun import AttemptClock, AttemptClocks, AttemptSign
+from emoray.distributed.attempts import AttemptClock, AttemptClocks, AttemptSign
 from emoray.distributed.failures import FailedAttempts, Fault
 from emoray.distributed.resources import Resources, hide_others_gpus, resources_of
 from emoray.distributed.single_flight import Begun

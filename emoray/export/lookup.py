@@ -12,7 +12,7 @@ from onnx import TensorProto
 from emoray.export.execution import DEQUANTIZED, FLOAT, FOUR_BIT, Execution
 from emoray.export.weights import Stored, codes, scales
 from emoray.export.writer import CONTRIB, Writer
-from emoray.quant.grain import PerChannel, PerGroup, PerTensor
+from emoray.quant.granularity import PerChannel, PerGroup, PerTensor
 from emoray.quant.packing import pack
 
 SMALLEST_BLOCK = 16  # GatherBlockQuantized takes powers of two from here on

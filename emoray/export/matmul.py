@@ -16,7 +16,7 @@ from emoray.export.execution import DEQUANTIZED, FLOAT, FOUR_BIT, INTEGER, Execu
 from emoray.export.weights import Stored, codes, dequantized, scales
 from emoray.export.writer import CONTRIB, Writer
 from emoray.quant.affine import AffineMap
-from emoray.quant.grain import PerChannel, PerGroup
+from emoray.quant.granularity import PerChannel, PerGroup
 from emoray.quant.packing import pack
 
 SMALLEST_BLOCK, LARGEST_BLOCK = 16, 256  # MatMulNBits takes powers of two between them

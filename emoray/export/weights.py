@@ -11,7 +11,7 @@ from onnx import TensorProto
 
 from emoray.export.writer import Writer
 from emoray.quant.affine import AffineMap, QuantizedTensor, affine_for
-from emoray.quant.grain import PerGroup
+from emoray.quant.granularity import PerGroup
 from emoray.quant.levels import code_range
 from emoray.quant.packing import pack, planes
 from emoray.quant.scheme import QuantScheme

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.quant.grain import Grain, PerTensor
+from emoray.quant.granularity import Grain, PerTensor
 from emoray.quant.levels import check_bits, code_dtype, code_range, scale_and_zero_point
 from emoray.quant.ranges import Ends, LeastError
 from emoray.quant.scheme import QuantScheme

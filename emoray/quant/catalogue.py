@@ -7,7 +7,7 @@ Embeddings are (V, D): one scale per word's row, groups run along the row.
 from dataclasses import replace
 from itertools import product
 
-from emoray.quant.grain import Grain, PerChannel, PerGroup, PerTensor
+from emoray.quant.granularity import Grain, PerChannel, PerGroup, PerTensor
 from emoray.quant.policy import Adaptive, Scheme
 from emoray.quant.ranges import (
     ActivationRanges,

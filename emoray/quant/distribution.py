@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoray.quant.affine import checked_values
-from emoray.quant.grain import Grain, PerTensor
+from emoray.quant.granularity import Grain, PerTensor
 from emoray.quant.inspect import kurtosis
 
 FAR = 6.0  # robust deviations beyond which a value is an outlier

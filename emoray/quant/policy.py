@@ -13,7 +13,7 @@ import numpy as np
 
 from emoray.quant.affine import AffineMap, affine_for, checked_values
 from emoray.quant.allocation import allocate
-from emoray.quant.grain import Grain, PerChannel
+from emoray.quant.granularity import Grain, PerChannel
 from emoray.quant.importance import usual_importance
 from emoray.quant.inspect import bytes_under
 from emoray.quant.levels import check_bits

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import UnionType
 from typing import ClassVar, get_args
 
-from emoray.quant.grain import Grain, PerChannel, PerGroup, PerTensor
+from emoray.quant.granularity import Grain, PerChannel, PerGroup, PerTensor
 from emoray.quant.levels import check_bits
 from emoray.quant.ranges import ActivationRanges, MinMax, Ranges
 

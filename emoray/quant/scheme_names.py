@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from emoray.quant.catalogue import bert_schemes, quick_bert_schemes
-from emoray.quant.grain import PerGroup
+from emoray.quant.granularity import PerGroup
 from emoray.quant.policy import Adaptive, Scheme
 from emoray.quant.ranges import BestOf, LeastError, MinMax
 from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme, Static, WeightOnly

@@ -66,9 +66,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except ValueError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    from emoray.serving.server import serve
+    from emoray.serving.server import serve_until_stopped
 
-    return serve(service)
+    return serve_until_stopped(service)
 
 
 if __name__ == "__main__":

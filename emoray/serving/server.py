@@ -95,7 +95,7 @@ class _DrainingServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(service: Service) -> int:
+def serve_until_stopped(service: Service) -> int:
     """Serve until SIGTERM or Ctrl-C.
 
     Returns:

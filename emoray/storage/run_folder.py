@@ -113,7 +113,7 @@ class RunFolder:
         )
 
 
-def settings_of(**named: Any) -> dict[str, str]:
+def settings_text(**named: Any) -> dict[str, str]:
     """Settings as text; those that nobody gave are `usual`."""
     words = {
         name: ", ".join(map(str, value)) if isinstance(value, tuple) else value

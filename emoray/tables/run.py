@@ -329,7 +329,9 @@ class Run:
             }
 
 
-def chosen(run: Run, point: str | None, *, within: float, by: str, where: str | None) -> pd.Series:
+def chosen_point(
+    run: Run, point: str | None, *, within: float, by: str, where: str | None
+) -> pd.Series:
     """The point of that id, else the best one; ValueError for an id and a condition at once."""
     if point is None:
         return run.best(within, by, where=where)

@@ -43,7 +43,7 @@ def latency_columns(model: pa.ChunkedArray, percentiles: pd.DataFrame) -> dict[s
     }
 
 
-def joined(measured: pa.Table, facts: Mapping[str, Any]) -> pa.Table:
+def joined_points(measured: pa.Table, facts: Mapping[str, Any]) -> pa.Table:
     """Join measured columns with facts of the run to rows of `points`; unknown facts are null."""
     columns = dict(zip(measured.column_names, measured.columns, strict=True))
     return filled(pa.table({**columns, **facts}), schema_of(PointRow))
@@ -91,7 +91,7 @@ class RunPoints:
         """The rows of these points, as far as they are known, in order."""
         wanted = pa.array(list(points), pa.string())
         found = [c.filter(pc.is_in(c.column("point"), wanted)) for c in self.chunks()]
-        return joined(pa.concat_tables(found), {})
+        return joined_points(pa.concat_tables(found), {})
 
     def write(self, facts: Mapping[str, Any] | None = None) -> None:
         """Write the table `points`.
@@ -110,6 +110,6 @@ class RunPoints:
                     for name, values in known.items()
                 }
                 done = end
-                yield joined(chunk, own)
+                yield joined_points(chunk, own)
 
         write_chunks(whole(), table_path(self.run_folder, "points"), PointRow)

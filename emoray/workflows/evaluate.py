@@ -28,7 +28,7 @@ from emoray.tables.files import read_table, write_table
 from emoray.tables.finished_rows import EvaluationRow
 from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.rows import LatencyRow
-from emoray.tables.run_points import joined, latency_columns, percentiles_of
+from emoray.tables.run_points import joined_points, latency_columns, percentiles_of
 from emoray.tables.terminal import print_titled
 from emoray.workflows import calibrate_tables as tell
 from emoray.workflows.run_place import free_place
@@ -173,7 +173,7 @@ def _baselines(
     latency = read_table(evaluation.store.make(clock).folder / "latency.parquet", LatencyRow)
     rows = pa.concat_tables(read_table(f / "points.parquet", MeasuredPointRow) for f in folders)
     times = latency_columns(rows.column("model"), percentiles_of(latency))
-    found: list[dict[str, Any]] = joined(rows, times).to_pylist()
+    found: list[dict[str, Any]] = joined_points(rows, times).to_pylist()
     made = {id_of(each): folder for each, folder in zip(asked, folders, strict=True)}
     beside = _paired(evaluation, made) if split == "test" else {}
     return [{**row, "compared": beside.get(row["model"])} for row in found]

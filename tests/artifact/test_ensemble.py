@@ -19,7 +19,7 @@ from emoray.artifact.runtime import DECISION, ENSEMBLE, LABELS, MANIFEST, MODEL,
 from emoray.decide.ensemble import MeanLogits, MeanProbabilities, combine
 from emoray.export.graph import build_graph
 from emoray.labels import EKMAN, SENTIMENT
-from emoray.quant.grain import PerChannel
+from emoray.quant.granularity import PerChannel
 from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme
 from emoray.text.vocabulary import Vocabulary
 from emoray.text.words import rules_json

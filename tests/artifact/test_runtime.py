@@ -11,7 +11,7 @@ from emoray.artifact.packaging import base_files, decision_json
 from emoray.artifact.runtime import DECISION, FILES, MANIFEST, VOCABULARY, load, write
 from emoray.export.graph import build_graph
 from emoray.labels import EKMAN
-from emoray.quant.grain import PerChannel
+from emoray.quant.granularity import PerChannel
 from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme
 from emoray.text.vocabulary import Ragged, Vocabulary
 from emoray.text.words import rules_json, tokenize

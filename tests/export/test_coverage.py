@@ -4,7 +4,7 @@ from emoray.export.coverage import coverage
 from emoray.export.encoder.calibrate import encoder_static_ranges
 from emoray.export.encoder.layers import build_encoder as build_encoder
 from emoray.export.graph import build_graph
-from emoray.quant.grain import PerChannel
+from emoray.quant.granularity import PerChannel
 from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme, Static
 from tests.export.encoder.made import INNER, LABELS, WIDTH, encoder, texts
 from tests.export.made import network

@@ -10,7 +10,7 @@ from emoray.export.calibrate import static_ranges
 from emoray.export.graph import Built, build_graph
 from emoray.export.kernels import Ranges
 from emoray.quant.catalogue import quick_schemes
-from emoray.quant.grain import PerChannel
+from emoray.quant.granularity import PerChannel
 from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, QuantScheme, Static, WeightOnly
 from tests.export.made import KINDS, Rounding, forward, network, operators, rebuilt, texts
 

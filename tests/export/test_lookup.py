@@ -7,7 +7,7 @@ import pytest
 from emoray.export.lookup import look_up
 from emoray.export.weights import store
 from emoray.export.writer import Writer
-from emoray.quant.grain import PerChannel, PerGroup, PerTensor
+from emoray.quant.granularity import PerChannel, PerGroup, PerTensor
 from emoray.quant.scheme import QuantScheme
 
 SCHEMES = [

@@ -7,7 +7,7 @@ from emoray.export.matmul import Activation, PerRow, multiply
 from emoray.export.weights import store
 from emoray.export.writer import Writer
 from emoray.quant.affine import affine_between
-from emoray.quant.grain import PerChannel, PerGroup, PerTensor
+from emoray.quant.granularity import PerChannel, PerGroup, PerTensor
 from emoray.quant.scheme import QuantScheme
 
 INPUTS, OUTPUTS = 203, 28

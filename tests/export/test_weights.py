@@ -5,7 +5,7 @@ import pytest
 from emoray.export.weights import dequantized, store
 from emoray.export.writer import Writer
 from emoray.quant.affine import quantize
-from emoray.quant.grain import PerChannel, PerGroup, PerTensor
+from emoray.quant.granularity import PerChannel, PerGroup, PerTensor
 from emoray.quant.scheme import QuantScheme
 
 SCHEMES = [

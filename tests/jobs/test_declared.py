@@ -20,7 +20,7 @@ from emoray.workflows.settings.evaluate import Evaluate, Gates
 from emoray.workflows.settings.sweep import Sweep
 from emoray.workflows.settings.vectors import Training
 from jobs.console import OFFERED
-from jobs.declared import options_of, settings_of
+from jobs.declared import filled_settings, options_of
 from tests.conftest import ROOT
 
 JOBS = sorted(p.stem for p in (ROOT / "jobs").glob("*.py") if "\napp = Job()" in p.read_text())
@@ -87,7 +87,7 @@ def test_what_is_typed_becomes_the_settings() -> None:
         corpus__label_names=["joy,anger"],
         cluster__cpus=2,
     )
-    found = settings_of(Sweep, words)
+    found = filled_settings(Sweep, words)
     assert found == Sweep(
         dims=(16, 32),
         store=S3Folder.of("s3://bucket/store"),
@@ -98,16 +98,16 @@ def test_what_is_typed_becomes_the_settings() -> None:
 
 
 def test_what_nobody_says_is_the_settings_own_default() -> None:
-    assert settings_of(Sweep, typed(Sweep)) == Sweep()
-    assert settings_of(Ensemble, typed(Ensemble, combine=["all"])) == Ensemble()
-    assert settings_of(Training, typed(Training)) == Training()
+    assert filled_settings(Sweep, typed(Sweep)) == Sweep()
+    assert filled_settings(Ensemble, typed(Ensemble, combine=["all"])) == Ensemble()
+    assert filled_settings(Training, typed(Training)) == Training()
     words = typed(Evaluate, artifact="a", gates__max_ece=0.1)
-    assert settings_of(Evaluate, words).gates == Gates(max_ece=0.1)
+    assert filled_settings(Evaluate, words).gates == Gates(max_ece=0.1)
 
 
 def test_columns_without_a_corpus_are_refused_as_they_are_typed() -> None:
     with pytest.raises(ValueError, match="got them without: add --corpus"):
-        settings_of(Sweep, typed(Sweep, corpus__text_column="body"))
+        filled_settings(Sweep, typed(Sweep, corpus__text_column="body"))
 
 
 def test_an_option_stands_on_one_class_however_many_jobs_ask_for_it() -> None:

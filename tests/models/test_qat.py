@@ -20,7 +20,7 @@ from emoray.models.outcome import Epoch
 from emoray.models.qat import Refined, refine
 from emoray.models.training import Fit, FitSettings, fit
 from emoray.models.word.torch_module import WordNetwork
-from emoray.quant.grain import PerChannel
+from emoray.quant.granularity import PerChannel
 from emoray.quant.ranges import LeastError
 from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme, Static
 from emoray.text.vocabulary import Ragged

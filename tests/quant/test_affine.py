@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emoray.quant.affine import affine_between, affine_for, quantize
-from emoray.quant.grain import PerChannel, PerGroup, PerTensor
+from emoray.quant.granularity import PerChannel, PerGroup, PerTensor
 from emoray.quant.ranges import LeastError
 from emoray.quant.scheme import QuantScheme
 

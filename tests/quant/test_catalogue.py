@@ -9,7 +9,7 @@ from emoray.quant.catalogue import (
     quick_bert_schemes,
     quick_schemes,
 )
-from emoray.quant.grain import Grain
+from emoray.quant.granularity import Grain
 from emoray.quant.policy import Adaptive
 from emoray.quant.ranges import Ranges
 from emoray.quant.scheme import FLOAT, Activations, ModelScheme, QuantScheme, Static

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emoray.quant.distribution import Distribution, distribution
-from emoray.quant.grain import PerChannel
+from emoray.quant.granularity import PerChannel
 
 
 def test_a_gaussian_has_no_outliers_and_no_kurtosis() -> None:

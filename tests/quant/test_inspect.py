@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from emoray.quant.affine import quantize
-from emoray.quant.grain import Grain, PerChannel, PerGroup, PerTensor
+from emoray.quant.granularity import Grain, PerChannel, PerGroup, PerTensor
 from emoray.quant.inspect import bytes_of, bytes_under, explain, kurtosis, sqnr_db
 from emoray.quant.packing import pack
 from emoray.quant.ranges import Percentile

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emoray.quant.affine import affine_for, quantize
-from emoray.quant.grain import PerChannel, PerGroup
+from emoray.quant.granularity import PerChannel, PerGroup
 from emoray.quant.inspect import bytes_of, bytes_under
 from emoray.quant.policy import ALLOWED, Adaptive, choose
 from emoray.quant.prediction import emphasis

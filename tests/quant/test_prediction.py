@@ -3,7 +3,7 @@ import pytest
 
 from emoray.quant import prediction
 from emoray.quant.affine import affine_for
-from emoray.quant.grain import Grain, PerChannel, PerGroup, PerTensor
+from emoray.quant.granularity import Grain, PerChannel, PerGroup, PerTensor
 from emoray.quant.prediction import emphasis, predicted_error, predicted_errors
 from emoray.quant.ranges import LeastError, MinMax
 from emoray.quant.scheme import QuantScheme

@@ -1,7 +1,7 @@
 import numpy as np
 
 from emoray.quant.affine import affine_for
-from emoray.quant.grain import PerChannel
+from emoray.quant.granularity import PerChannel
 from emoray.quant.ranges import MinMax, Percentile
 from emoray.quant.reasons import percent, reason
 from emoray.quant.scheme import QuantScheme

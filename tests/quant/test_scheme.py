@@ -1,6 +1,6 @@
 import pytest
 
-from emoray.quant.grain import PerChannel, PerGroup
+from emoray.quant.granularity import PerChannel, PerGroup
 from emoray.quant.ranges import MinMax, Percentile
 from emoray.quant.scheme import (
     FLOAT,

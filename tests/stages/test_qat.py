@@ -9,7 +9,7 @@ import pytest
 
 from emoray.decide.crossfit import cross_fitted_macro_f1
 from emoray.decide.thresholds import PerLabel
-from emoray.quant.grain import PerChannel
+from emoray.quant.granularity import PerChannel
 from emoray.quant.ranges import LeastError
 from emoray.quant.scheme import (
     Dynamic,

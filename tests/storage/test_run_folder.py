@@ -13,7 +13,7 @@ from emoray.storage.run_folder import (
     RunFolder,
     ready_out,
     record_inputs,
-    settings_of,
+    settings_text,
     store_of,
 )
 from emoray.storage.s3 import S3Folder
@@ -52,7 +52,7 @@ def test_equal_inputs_land_in_one_folder_and_others_beside_it(tmp_path: Path) ->
 
 def test_other_settings_of_one_input_are_said_before_they_replace_any(tmp_path: Path) -> None:
     def at(*dims: int) -> RunFolder:
-        said = settings_of(dims=dims, max_tokens=None)
+        said = settings_text(dims=dims, max_tokens=None)
         return RunFolder(out=tmp_path, name=None, usual="quick-train", settings=said)
 
     place, said = at(16).free(ONE)

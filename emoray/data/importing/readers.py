@@ -15,7 +15,7 @@ from emoray.data.importing.label_names import LabelNames, names_in
 from emoray.data.importing.parquet import read_parquet
 from emoray.data.importing.separated_values import USUAL, read_separated
 from emoray.data.importing.split_names import ONE, split_named
-from emoray.data.importing.table import Table, joined, listed
+from emoray.data.importing.table import Table, joined_tables, listed
 from emoray.data.importing.unpacked import (
     OPENERS,
     checked_archive,
@@ -268,7 +268,7 @@ def read_tables(source: str, named: Collection[str] = ()) -> dict[str, Table]:
         return {ONE: read_file(parts[0], named)}
     by_split, left = _by_split(parts, source)
     found = {
-        split: joined([read_file(part, named) for part in files])
+        split: joined_tables([read_file(part, named) for part in files])
         for split, files in by_split.items()
     }
     if left:

@@ -81,7 +81,7 @@ def same_names(tables: Sequence[Table]) -> dict[str, tuple[str, ...]]:
     return first.names
 
 
-def joined(tables: Sequence[Table]) -> Table:
+def joined_tables(tables: Sequence[Table]) -> Table:
     """Join files of one split; refuse files that differ in their columns."""
     first = tables[0]
     for other in tables[1:]:

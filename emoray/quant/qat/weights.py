@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from emoray.quant.affine import AffineMap, affine_for
-from emoray.quant.grain import Grain, PerChannel, PerGroup
+from emoray.quant.granularity import Grain, PerChannel, PerGroup
 from emoray.quant.levels import code_dtype, code_range
 from emoray.quant.qat.clip import Clip
 from emoray.quant.qat.rounding import rounded

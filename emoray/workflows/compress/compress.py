@@ -32,7 +32,7 @@ from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.compress import Compression
 
 
-def chosen(settings: Compression) -> dict[str, Scheme]:
+def requested_variants(settings: Compression) -> dict[str, Scheme]:
     """What is made: what was asked for, and the float graph, beside which integers stand."""
     asked = pick(settings.schemes, every=settings.every)
     if not any(not isinstance(s, ModelScheme) or s.quantized for s in asked.values()):
@@ -106,7 +106,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
             scheme failed. Finished stages are kept: the same call goes on.
     """
     console = console or Console()
-    asked = chosen(settings)
+    asked = requested_variants(settings)
     evaluation = _opened(settings, console)
     inputs = {
         "job": "jobs.compress",

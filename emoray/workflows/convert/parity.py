@@ -79,7 +79,12 @@ def measure_parity(
     """Both models on texts of many lengths, alone and among longer ones; token ids of every text.
 
     Args:
+        given: the checkpoint.
+        texts: that both read.
+        torch: logits_NK of PyTorch, of token ids.
+        onnx: logits_NK of the artifact, of token ids.
         ids: of the artifact's tokenizer.
+        cuts_CK: decisions by which flips are counted.
 
     Returns:
         What differs, and by how much.

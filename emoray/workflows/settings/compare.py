@@ -8,7 +8,7 @@ from emoray.data.options import SCORED, RunOptions
 from emoray.metrics.convention import MARGIN, RESAMPLES, checked_margin
 from emoray.options import Option
 from emoray.storage.location import Place, name_of, place_of
-from emoray.storage.run_folder import settings_of
+from emoray.storage.run_folder import settings_text
 from emoray.storage.run_output import NAME
 from emoray.workflows.settings.artifact import Figures
 
@@ -95,7 +95,7 @@ class CompareModels(RunOptions):
     @property
     def shown_settings(self) -> Mapping[str, str]:
         """Settings that the tables depend on."""
-        return settings_of(margin=self.margin, resamples=self.resamples, seed=self.seed)
+        return settings_text(margin=self.margin, resamples=self.resamples, seed=self.seed)
 
 
 def is_saved(text: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from emoray.options import Option
 from emoray.storage.location import name_of
-from emoray.storage.run_folder import settings_of
+from emoray.storage.run_folder import settings_text
 from emoray.workflows.settings.checkpoint import CheckpointOptions
 
 
@@ -42,4 +42,4 @@ class Compression(CheckpointOptions):
     def shown_settings(self) -> Mapping[str, str]:
         """Settings that the tables depend on."""
         schemes = ("all",) if self.every else self.schemes
-        return settings_of(schemes=schemes, max_tokens=self.max_tokens)
+        return settings_text(schemes=schemes, max_tokens=self.max_tokens)

@@ -8,7 +8,7 @@ from emoray.data.importing.settings import about_run
 from emoray.data.options import KeepTexts
 from emoray.distributed.cluster import check_share
 from emoray.options import Option
-from emoray.storage.run_folder import settings_of
+from emoray.storage.run_folder import settings_text
 from emoray.workflows.settings.search import Epochs, TrainingOptions
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Ensemble(TrainingOptions):
     @property
     def shown_settings(self) -> Mapping[str, str]:
         """Settings that the tables depend on."""
-        return settings_of(
+        return settings_text(
             scheme=self.scheme,
             combine=self.combine,
             encoders=self.encoders,

@@ -8,7 +8,7 @@ from emoray.data.importing.settings import about_run
 from emoray.distributed.cluster import GpusPerStage, check_share
 from emoray.models.augmentation import BackTranslation
 from emoray.options import Option
-from emoray.storage.run_folder import settings_of
+from emoray.storage.run_folder import settings_text
 from emoray.workflows.settings.search import Epochs, TrainingOptions
 
 TECHNIQUES = ("focal_loss", "augmentation", "ensemble")
@@ -113,4 +113,4 @@ class Improve(TrainingOptions):
         """Settings that the tables depend on."""
         names = ("seeds", "members", "translator", "share", "balance", "texts")
         named = {name: getattr(self, name) for name in (*names, "epochs", "max_tokens", "encoder")}
-        return settings_of(techniques=self.chosen, **named)
+        return settings_text(techniques=self.chosen, **named)

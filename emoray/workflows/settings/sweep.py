@@ -8,7 +8,7 @@ from emoray.data.importing.settings import CorpusSource, about_run
 from emoray.data.options import KeepTexts, VectorFiles
 from emoray.distributed.cluster import GpusPerStage, check_share
 from emoray.options import Group, Option
-from emoray.storage.run_folder import settings_of
+from emoray.storage.run_folder import settings_text
 from emoray.workflows.settings.search import TrainingOptions
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Sweep(TrainingOptions):
     @property
     def shown_settings(self) -> Mapping[str, str]:
         """Settings that the tables depend on."""
-        return settings_of(
+        return settings_text(
             dims=self.dims,
             layers=self.layers,
             seeds=self.seeds,

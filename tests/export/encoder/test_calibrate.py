@@ -3,7 +3,7 @@ import pytest
 
 from emoray.export.calibrate import token_counts
 from emoray.export.encoder.calibrate import MOST_TEXTS, encoder_input_moments, encoder_static_ranges
-from emoray.quant.grain import PerChannel
+from emoray.quant.granularity import PerChannel
 from emoray.quant.ranges import Percentile
 from emoray.quant.scheme import FLOAT, ModelScheme, QuantScheme, Static
 from tests.export.encoder.made import TOKENS, encoder, forward, rebuilt, texts

@@ -13,7 +13,7 @@ from emoray.export.encoder.network import Encoder
 from emoray.export.graph import Built
 from emoray.export.kernels import Ranges
 from emoray.quant.affine import affine_for
-from emoray.quant.grain import PerChannel, PerGroup
+from emoray.quant.granularity import PerChannel, PerGroup
 from emoray.quant.ranges import Percentile
 from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, QuantScheme, Static, WeightOnly
 from tests.export.encoder.made import (

@@ -14,7 +14,7 @@ from emoray.models.encoder.weights import CheckpointSettings
 from emoray.models.losses import WeightedBCE
 from emoray.models.qat import refine
 from emoray.models.training import FitSettings
-from emoray.quant.grain import PerChannel, PerGroup
+from emoray.quant.granularity import PerChannel, PerGroup
 from emoray.quant.qat.prepare import prepare
 from emoray.quant.ranges import LeastError, Percentile
 from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, QuantScheme, Static

@@ -9,7 +9,7 @@ from emoray.export.calibrate import static_ranges
 from emoray.export.graph import build_graph
 from emoray.export.network import Network
 from emoray.models.word.torch_module import WordNetwork
-from emoray.quant.grain import PerChannel, PerGroup
+from emoray.quant.granularity import PerChannel, PerGroup
 from emoray.quant.qat.prepare import Prepared, prepare
 from emoray.quant.ranges import LeastError, Percentile
 from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, QuantScheme, Static

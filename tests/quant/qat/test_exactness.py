@@ -7,7 +7,7 @@ from torch import nn
 
 from emoray.export.weights import store
 from emoray.quant.affine import affine_between, affine_for
-from emoray.quant.grain import PerChannel, PerGroup, PerTensor
+from emoray.quant.granularity import PerChannel, PerGroup, PerTensor
 from emoray.quant.qat.inputs import FakeInput
 from emoray.quant.qat.prepare import Place, Prepared, prepare
 from emoray.quant.qat.weights import FakeTensor

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from emoray.quant.affine import affine_for
-from emoray.quant.grain import PerChannel, PerGroup
+from emoray.quant.granularity import PerChannel, PerGroup
 from emoray.quant.qat.prepare import Place, Prepared, prepare
 from emoray.quant.scheme import (
     EMBEDDING,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from emoray.quant.affine import AffineMap
-from emoray.quant.grain import PerChannel, PerGroup, PerTensor
+from emoray.quant.granularity import PerChannel, PerGroup, PerTensor
 from emoray.quant.qat.clip import Clip
 from emoray.quant.qat.rounding import rounded, rounded_by_row
 from emoray.quant.qat.weights import FakeTensor

@@ -15,7 +15,7 @@ from emoray.data.goemotions import CorpusFolder
 from emoray.decide.ensemble import MeanLogits
 from emoray.decide.weighing import FittedWeights
 from emoray.models.sampling import Bootstrap
-from emoray.quant.grain import PerChannel
+from emoray.quant.granularity import PerChannel
 from emoray.quant.policy import Adaptive, Scheme
 from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, Qat, QuantScheme, Static
 from emoray.search.ensemble_plans import diverse

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from emoray.quant.grain import Grain, PerChannel, PerGroup, PerTensor
+from emoray.quant.granularity import Grain, PerChannel, PerGroup, PerTensor
 
 SHAPE = (7, 5, 3)
 GRAINS = [
