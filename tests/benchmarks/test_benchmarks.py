@@ -217,8 +217,8 @@ def test_an_unknown_benchmark_is_one_clear_line() -> None:
     result = CliRunner().invoke(benchmark_job.app, ["--only", "speed"])
     assert result.exit_code == 1
     assert (
-        "error: a benchmark is one of thresholds, serving, vectors, sweep, cached, everyday, "
-        "scale, peers, got speed" in result.stderr
+        "error: a benchmark is one of thresholds, serving, http, vectors, sweep, cached, "
+        "everyday, scale, peers, got speed" in result.stderr
     )
 
 
