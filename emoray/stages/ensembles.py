@@ -5,7 +5,7 @@ Shapes: M members, N texts, K labels, R decisions.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -257,11 +257,14 @@ def write_ensemble(
     members = [int(m) for m in np.flatnonzero(weights_M)]
     together = logits.combined(members, [weights[m] for m in members], str(combine.weighing.of))
     np.savez(out / LOGITS, allow_pickle=False, dev=together.dev_NK, test=together.test_NK)
-    fitted = fit_decisions(combine.decisions, together.dev_NK, together.dev_labels_NK)
-    honest = cross_fitted_ensemble(
-        combine.weighing, fitted.pairs, logits.dev_MNK, logits.dev_labels_NK
+    fitted = fit_decisions(
+        combine.decisions,
+        together.dev_NK,
+        together.dev_labels_NK,
+        cross_fit=lambda pairs: cross_fitted_ensemble(
+            combine.weighing, pairs, logits.dev_MNK, logits.dev_labels_NK
+        ),
     )
-    fitted = replace(fitted, dev_macro_f1_R=honest.macro_f1_R, dev_micro_f1_R=honest.micro_f1_R)
     compressed = [folder.compressed for folder in folders]
     own = [model_columns(combine.compressed[m], compressed[m]) for m in members]
     sizes = [(compressed[m] / BASE / "model.onnx").stat().st_size for m in members]

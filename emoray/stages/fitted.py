@@ -4,18 +4,21 @@ They are kept in the folder of the stage that decides, and read for the same dec
 texts or in comparisons with other models. Shapes: N texts, K labels, R decisions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
 from emoray.decide.crossfit import cross_fitted_scores
 from emoray.decide.temperature import fit_temperature
 from emoray.decide.thresholds import cuts_many
+from emoray.metrics.scores import ManyScores
 from emoray.stages.spec import Decision, Fitted, Rule
 
 CUTS = "cuts.npz"  # of a finished Decide or Combine
+CrossFit: TypeAlias = Callable[[Sequence[tuple[Rule, float]]], ManyScores]
 ARRAYS = ("temperature_R", "cuts_RK", "dev_macro_f1_R", "dev_micro_f1_R")
 
 
@@ -53,15 +56,30 @@ class FittedDecisions:
 
 
 def fit_decisions(
-    decisions: Sequence[Decision], dev_NK: np.ndarray, dev_labels_NK: np.ndarray
+    decisions: Sequence[Decision],
+    dev_NK: np.ndarray,
+    dev_labels_NK: np.ndarray,
+    *,
+    cross_fit: CrossFit | None = None,
 ) -> FittedDecisions:
-    """Fit every decision on dev; the temperature by least NLL where a decision is `Fitted`."""
+    """Fit every decision on dev; the temperature by least NLL where a decision is `Fitted`.
+
+    Args:
+        decisions: R of them.
+        dev_NK: logits.
+        dev_labels_NK: what is true.
+        cross_fit: dev scores of (rule, temperature) pairs where more than the cuts was fitted on
+            dev, as the weights of an ensemble are.
+
+    Returns:
+        The decisions with their temperatures, cuts and cross-fitted dev scores.
+    """
     fitted = fit_temperature(dev_NK, dev_labels_NK)
     pairs = [
         (d.rule, fitted if isinstance(d.temperature, Fitted) else float(d.temperature))
         for d in decisions
     ]
-    dev = cross_fitted_scores(pairs, dev_NK, dev_labels_NK)
+    dev = cross_fit(pairs) if cross_fit else cross_fitted_scores(pairs, dev_NK, dev_labels_NK)
     return FittedDecisions(
         decisions=tuple(decisions),
         temperature_R=np.array([temperature for _, temperature in pairs]),
