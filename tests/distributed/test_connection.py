@@ -310,7 +310,7 @@ def test_a_ray_asks_for_a_token_that_only_its_user_can_read(held: Held) -> None:
 
 
 def test_workers_stand_back_as_far_as_the_environment_says(held: Held) -> None:
-    assert held.niceness == {NICE}
+    assert held.niceness == {os.nice(0) + NICE}  # more than what the tests themselves have
 
 
 @pytest.mark.parametrize("said", ["-1", "20", "low", "", "²"])
