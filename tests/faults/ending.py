@@ -15,7 +15,7 @@ from jobs.sweep import app
 # The module and function, and which call of it the fault comes before.
 MOMENTS = {
     "merging": ("emoray.tables.compact", "write_chunks", 4),
-    "shipping": ("emoray.workflows.publish", "give_card", 2),
+    "shipping": ("emoray.workflows.ship_front", "give_card", 2),
     "predicting": ("emoray.stages.predictions", "write_table", 1),
     "drawing": ("emoray.report.page", "save_png", 3),
 }
