@@ -14,11 +14,11 @@ import ray
 from ray.cluster_utils import Cluster
 
 from emoray.search import tune
-from emoray.tables.parts import part_files
-from tests.faults.made_models import desk_at, space_of
+from tests.faults.made_models import desk_at, space_of, spans
 
 RECIPES, SCHEMES, SECONDS = 14, 3, 1.5
 SLOTS = 2  # of a node
+STAGES = 4  # of a model, its share of a training's among them
 FIRST, LATE_SECONDS = 3, 6.0
 
 
@@ -50,12 +50,13 @@ class Nodes:
         self.went |= dict.fromkeys(before - alive(), gone)
 
 
-def come_and_go(nodes: Nodes, run: Path) -> None:
-    """Three nodes late, of which one dies after a third of the models; one more near the end."""
+def come_and_go(nodes: Nodes, log: Path) -> None:
+    """Three nodes late, of which one dies after a third of the stages; one more after half of them:
+    processes take seconds to start, and it must find work left."""
     time.sleep(LATE_SECONDS)
     first, *_ = [nodes.add() for _ in range(FIRST)]
-    for share, change in ((0.33, lambda: nodes.lose(first)), (0.66, nodes.add)):
-        while len(list(part_files(run, "points"))) < share * RECIPES * SCHEMES:
+    for share, change in ((0.33, lambda: nodes.lose(first)), (0.5, nodes.add)):
+        while len(list(spans(log))) < share * RECIPES * SCHEMES * STAGES:
             time.sleep(0.1)
         change()
 
@@ -63,12 +64,11 @@ def come_and_go(nodes: Nodes, run: Path) -> None:
 def main(out: Path) -> None:
     nodes = Nodes()
     with (
-        desk_at(out, seconds=SECONDS) as (context, _),
+        desk_at(out, seconds=SECONDS) as (context, log),
         ThreadPoolExecutor(1) as thread,  # Ray starts nodes in the main thread only
     ):
-        assert isinstance(context.run_folder, Path)
         searching = thread.submit(tune.search_grid, space_of(RECIPES, SCHEMES), context)
-        come_and_go(nodes, context.run_folder)
+        come_and_go(nodes, log)
         decided = searching.result()
     said = {
         "models": len(decided),
