@@ -18,7 +18,7 @@ ARROWS: dict[str, set[str]] = {
     "console": set(),
     "quant": set(),
     "metrics": set(),
-    "data": {"labels", "options", "storage"},
+    "data": {"labels", "options", "storage", "console.progress"},
     "text": {"options", "data.download", "data.utf8", "storage.cache"},
     "augment": {"text.words"},
     "models": {"quant", "text.vectors.settings"},

@@ -7,11 +7,16 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
+if TYPE_CHECKING:
+    from emoray.console.progress import Progress
+
 _CHUNK_BYTES = 1 << 16
+KB = 1000  # bytes, as progress counts them
 
 
 class DownloadError(RuntimeError):
@@ -46,6 +51,8 @@ class _Transfer:
         self.digest = hashlib.sha256()
         self.answered, self.over, self.given_up = (threading.Event() for _ in range(3))
         self.error: Exception | None = None
+        self.received = 0  # bytes
+        self.announced: int | None = None
 
     def _stream(self, response: requests.Response) -> None:
         if response.status_code != 200:
@@ -54,18 +61,19 @@ class _Transfer:
                 "check the address"
             )
         announced = response.headers.get("Content-Length", "")
-        received, most = 0, self.limits.max_bytes
+        most = self.limits.max_bytes
         too_large = f"{self.url} may send {most} bytes at most, got {{}}: check the address"
         if announced.isdigit() and int(announced) > most:
             raise DownloadError(too_large.format(announced))
+        self.announced = int(announced) if announced.isdigit() else None
         with self.part.open("xb") as file:
             self.part.chmod(0o600)
             for chunk in response.iter_content(_CHUNK_BYTES):
                 if self.given_up.is_set():
                     return
-                received += len(chunk)
-                if received > most:
-                    raise DownloadError(too_large.format(f"{received} and more"))
+                self.received += len(chunk)
+                if self.received > most:
+                    raise DownloadError(too_large.format(f"{self.received} and more"))
                 self.digest.update(chunk)
                 file.write(chunk)
             file.flush()
@@ -121,13 +129,44 @@ class _Transfer:
             raise self.error
 
 
+def _show(shown: "Progress", transfer: _Transfer) -> None:
+    if transfer.announced is not None:
+        shown.total = transfer.announced // KB
+    shown.update(transfer.received // KB)
+
+
 def fetch(url: str, target: Path, *, sha256: str, limits: DownloadLimits) -> Path:
-    """Download `url` to `target`, which is replaced only once every byte is there and right."""
+    """Download `url` to `target`, which is replaced only once every byte is there and right.
+
+    How far it is goes to standard error: a bar on a terminal, a line once in a while in a log.
+
+    Args:
+        url: of the file.
+        target: where it goes; its folder is made.
+        sha256: of the bytes.
+        limits: of time and size.
+
+    Returns:
+        `target`.
+
+    Raises:
+        DownloadError: the answer broke a limit, or holds other bytes.
+    """
+    from rich.console import Console
+
+    from emoray.console.progress import progress
+
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
     transfer = _Transfer(url, part, limits)
     try:
-        transfer.wait()
+        with progress(
+            Console(stderr=True),
+            f"downloading {target.name}",
+            unit="KB",
+            look=lambda shown: _show(shown, transfer),
+        ):
+            transfer.wait()
         if (got := transfer.digest.hexdigest()) != sha256:
             raise DownloadError(
                 f"{url} must have SHA-256 {sha256}, got {got}: the file was changed or damaged "

@@ -16,6 +16,16 @@ def test_a_good_file_arrives_whole_and_alone(web: Web, tmp_path: Path) -> None:
     assert list(target.parent.iterdir()) == [target]
 
 
+def test_a_long_download_says_how_far_it_is(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("emoray.console.progress.LOG_SECONDS", 0.05)
+    with pytest.raises(DownloadError, match="must finish within 1 s"):
+        fetch(f"{web.url}/dripping/file.tsv", tmp_path / "f.tsv", sha256=SHA256, limits=QUICK)
+    said = capfd.readouterr()
+    assert "downloading f.tsv 0/11 KB · ETA -" in said.err and not said.out
+
+
 def test_an_unannounced_length_is_fine(web: Web, tmp_path: Path) -> None:
     target = tmp_path / "file"
     fetch(f"{web.url}/unannounced/file", target, sha256=SHA256, limits=QUICK)
