@@ -193,8 +193,9 @@ class StreamMoments:
         """
         before, after = self.macro_f1
         change, ends = after - before, []
+        deviation = self.deviation if self.enough else math.inf
         for level in (LEVEL, EQUIVALENCE_LEVEL):
-            width = half_width(self.texts, self.deviation, level, planned) if self.enough else 1.0
+            width = half_width(self.texts, deviation, level, planned)
             ends += [max(-1.0, change - width), min(1.0, change + width)]
         low, high, narrow_low, narrow_high = ends
         return Change(

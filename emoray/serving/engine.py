@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.artifact.runtime import Classifier, Reading, read, sha256
+from emoray.artifact.runtime import MANIFEST, Classifier, Reading, read, sha256
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 QUOTA_V1 = Path("/sys/fs/cgroup/cpu")
 NAMES_V1 = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+LEAST_WAITING = 1.5  # so one request for each thread may always wait
+FORGETTING = 0.1  # weight of the newest in the moving average of seconds
 
 
 def granted_processors() -> int:
@@ -31,10 +33,6 @@ def granted_processors() -> int:
     except (OSError, ValueError):
         pass  # no control group, or none that can be read
     return found
-
-
-LEAST_WAITING = 1.5  # so one request for each thread may always wait
-FORGETTING = 0.1  # weight of the newest in the moving average of seconds
 
 
 class BusyError(Exception):
@@ -134,4 +132,4 @@ class Engine:
 
 def manifest_sha256(folder: Path) -> str:
     """SHA-256 of an artifact's manifest, by which the tables of a run name it."""
-    return sha256((folder / "manifest.json").read_bytes())
+    return sha256((folder / MANIFEST).read_bytes())

@@ -38,7 +38,6 @@ class LoggedRequest:
     artifact: str
     role: str
     labels: list[str]
-    request: str = field(default_factory=lambda: uuid.uuid4().hex)
     time: float = field(default_factory=time.time)
 
     def rows(self, *, texts: bool) -> Iterator[dict[str, Any]]:
@@ -47,7 +46,7 @@ class LoggedRequest:
         for i, (text, reading) in enumerate(zip(self.asked.texts, scored.readings, strict=True)):
             yield {
                 "time": self.time,
-                "request": self.request,
+                "request": self.asked.id,
                 "number": i,
                 "role": self.role,
                 "artifact": self.artifact,

@@ -1,7 +1,8 @@
 """What a request asks for: JSON to texts, or why not."""
 
 import json
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, field
 from typing import Any
 
 from emoray.serving.settings import RequestLimits
@@ -19,11 +20,19 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictRequest:
-    """Texts to classify. logits: send them too. key: what traffic is split by, such as a user."""
+    """Texts to classify.
+
+    Attributes:
+        texts: at least one.
+        logits: send them too.
+        key: what traffic is split by, such as a user.
+        id: in the log the rows of all models that scored these texts have it in common.
+    """
 
     texts: list[str]
     logits: bool = False
     key: str | None = None
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 def _shown(value: Any) -> str:

@@ -47,14 +47,15 @@ class Running:
     async def _load(self) -> None:
         try:
             engine, shadow = await asyncio.to_thread(self._loaded)
+            self.counters = Counters(engine, shadow=shadow)
+            if self.service.log.folder is not None:
+                lost = self.counters.log_lost.inc
+                self._log = await asyncio.to_thread(open_log, self.service.log, lost=lost)
         except Exception as error:
             self.failed = error
             logger.error("%s", error)
             self.stop()
             return
-        self.counters = Counters(engine, shadow=shadow)
-        if self.service.log.folder is not None:
-            self._log = open_log(self.service.log, lost=self.counters.log_lost.inc)
         self.shadow, self.engine = shadow, engine
         logger.info("serving %s, SHA-256 %s", self.service.artifact, engine.sha256)
         self._keep(asyncio.create_task(self._watch(engine)))

@@ -194,7 +194,8 @@ def test_a_shadow_scores_off_the_answers_path(artifact: Path, tmp_path: Path) ->
         assert list(of_role["text"]) == list(TEXTS)
         np.testing.assert_array_equal(np.stack(list(of_role["logits"])), load(folder).logits(TEXTS))
         assert set(of_role["artifact"]) == {sha256((folder / "manifest.json").read_bytes())}
-    assert rows["request"].nunique() == 2
+    pairs = rows.groupby(["request", "number"])["role"].agg(list)
+    assert len(pairs) == len(TEXTS) and all(sorted(p) == ["primary", "shadow"] for p in pairs)
 
 
 def test_texts_are_logged_by_their_hash_alone_unless_asked(artifact: Path, tmp_path: Path) -> None:
@@ -309,6 +310,23 @@ def test_sigterm_answers_what_was_accepted_and_ends_with_zero(
         for thread in threads:
             thread.join()
         assert set(statuses) <= {200, 429} and len(statuses) > 20
+
+
+def test_a_log_that_cannot_be_opened_ends_the_service_with_one_line(
+    artifact: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "log").write_text("a file")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "emoray.serving", str(artifact), "--port", "0"),
+            *("--log", str(tmp_path / "log")),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1 and "log" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
 
 
 def test_an_artifact_that_is_none_ends_the_service_with_one_line(tmp_path: Path) -> None:
