@@ -4,81 +4,19 @@ A field is an option where its type is `Annotated` with an `Option`, several wit
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import typer
 
-from emoray.options import Group, Option
+from emoray.options import Declared, filled, options_of
 from emoray.storage.location import place_of
 from emoray.storage.s3 import S3Folder
 
 S = TypeVar("S")
 USUAL_NAME = "{usual}"  # in a help text: replaced by the class' default name of a run's folder
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
-    """One option: where its value goes, its type and its default."""
-
-    path: tuple[str, ...]
-    kind: Any
-    default: Any
-    option: Option
-
-    @property
-    def parameter(self) -> str:
-        """Name of the command line function's parameter."""
-        return "__".join(self.path)
-
-
-def _marked(one: Field[Any]) -> tuple[Any, Option | Group] | None:
-    """Type and mark of a field; None for one without an option."""
-    if get_origin(one.type) is not Annotated:
-        return None
-    kind, *marks = get_args(one.type)
-    return next(((kind, m) for m in marks if isinstance(m, Option | Group)), None)
-
-
-def _ordered(settings: type) -> list[Field[Any]]:
-    """Fields of the class itself first, then those that it shares with others."""
-    every = {one.name: one for one in fields(settings)}
-    names = [n for cls in settings.__mro__ for n in inspect.get_annotations(cls) if n in every]
-    return [every[name] for name in dict.fromkeys(names)]
-
-
-def _default(one: Field[Any]) -> Any:
-    return one.default if one.default_factory is MISSING else one.default_factory()
-
-
-def _class_of(kind: Any) -> type:
-    """`Cluster` of `Cluster` and of `Cluster | None`."""
-    return next(k for k in (get_args(kind) or (kind,)) if k is not type(None))
-
-
-def options_of(settings: type) -> Iterator[Declared]:
-    """Every option of a settings class, in the order in which help names them."""
-    for one in _ordered(settings):
-        if (found := _marked(one)) is None:
-            continue
-        kind, mark = found
-        if isinstance(mark, Option):
-            yield Declared(path=(one.name,), kind=kind, default=_default(one), option=mark)
-            continue
-        optional = type(None) in get_args(kind)
-        for inner in options_of(_class_of(kind)):
-            name = inner.path[0]
-            if mark.only and name not in mark.only:
-                continue
-            missing = inner.default is MISSING and optional
-            yield replace(
-                inner,
-                path=(one.name, *inner.path),
-                default=None if missing else inner.default,
-                option=mark.instead.get(name, inner.option),
-            )
 
 
 def _typed(kind: Any) -> Any:
@@ -155,17 +93,7 @@ def parameters_of(
 
 def filled_settings(settings: type[S], typed: Mapping[str, Any]) -> S:
     """The settings of a job from the values of its command line; ValueError for a mistake."""
-    values: dict[str, Any] = {}
-    groups: dict[str, dict[str, Any]] = {}
-    for one in options_of(settings):
-        value = _read(one.kind, typed[one.parameter])
-        first, *inner = one.path
-        if inner:
-            groups.setdefault(first, {})[inner[0]] = value
-        else:
-            values[first] = value
-    kinds = {one.name: found[0] for one in fields(settings) if (found := _marked(one))}  # type: ignore[arg-type]
-    for name, inner_values in groups.items():
-        cls = _class_of(kinds[name])
-        values[name] = getattr(cls, "from_options", cls)(**inner_values)
-    return settings(**values)
+    options = list(options_of(settings))
+    return filled(
+        settings, {one.parameter: _read(one.kind, typed[one.parameter]) for one in options}
+    )

@@ -3,54 +3,48 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING
 from typing import Any, get_args
 
-from emoray.options import Group, Option
+from emoray.options import Declared, Option, filled, options_of
 from emoray.serving.extra import require_serve
 from emoray.serving.settings import Service
 
 
-def _default(one: Any) -> Any:
-    return one.default if one.default_factory is MISSING else one.default_factory()
+def _number(kind: type, option: Option) -> Callable[[str], Any]:
+    """Reads a value of the type, within the limits of the option."""
+
+    def read(typed: str) -> Any:
+        value = kind(typed)
+        if option.least is not None and value < option.least:
+            raise argparse.ArgumentTypeError(f"must be at least {option.least}, got {value}")
+        if option.most is not None and value > option.most:
+            raise argparse.ArgumentTypeError(f"must be at most {option.most}, got {value}")
+        return value
+
+    read.__name__ = kind.__name__  # argparse names it where the value is none
+    return read
 
 
-def _add(parser: argparse.ArgumentParser, settings: type, prefix: str = "") -> None:
-    """An argument for each field of a settings class that is an option."""
-    for one in fields(settings):
-        kind, mark = get_args(one.type)
-        if isinstance(mark, Group):
-            _add(parser, kind, f"{one.name}.")
-            continue
-        assert isinstance(mark, Option)
-        help_text = mark.help.replace("%", "%%")
-        if mark.argument:
-            parser.add_argument(prefix + one.name, metavar=mark.argument, help=help_text)
-            continue
-        names = mark.names or (f"--{one.name.replace('_', '-')}",)
-        common = {"dest": prefix + one.name, "help": help_text, "default": _default(one)}
-        if mark.variable:
-            common["default"] = os.environ.get(mark.variable) or common["default"]
-        if kind is bool:
-            parser.add_argument(*names, action="store_true", **common)
-            continue
-        if common["default"] is not None and not mark.variable:
-            common["help"] += "  [default: %(default)s]"
-        typed = next(k for k in (get_args(kind) or (kind,)) if k is not type(None))
-        parser.add_argument(*names, type=typed, metavar=typed.__name__.upper(), **common)
-
-
-def _read(settings: type, found: dict[str, Any], prefix: str = "") -> Any:
-    values = {
-        one.name: (
-            _read(get_args(one.type)[0], found, f"{one.name}.")
-            if isinstance(get_args(one.type)[1], Group)
-            else found[prefix + one.name]
-        )
-        for one in fields(settings)
-    }
-    return settings(**values)
+def _add(parser: argparse.ArgumentParser, one: Declared) -> None:
+    option, help_text = one.option, one.option.help.replace("%", "%%")
+    if option.argument:
+        parser.add_argument(one.parameter, metavar=option.argument, help=help_text)
+        return
+    assert one.default is not MISSING
+    names = option.names or (f"--{one.path[-1].replace('_', '-')}",)
+    settings: dict[str, Any] = {"dest": one.parameter, "default": one.default}
+    if one.kind is bool:
+        parser.add_argument(*names, action="store_true", help=help_text, **settings)
+        return
+    if option.variable:
+        settings["default"] = os.environ.get(option.variable) or one.default
+    elif one.default is not None:
+        help_text += "  [default: %(default)s]"
+    kind = next(k for k in (get_args(one.kind) or (one.kind,)) if k is not type(None))
+    settings |= {"type": _number(kind, option), "metavar": kind.__name__.upper()}
+    parser.add_argument(*names, help=help_text, **settings)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -58,10 +52,11 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m emoray.serving", description="Serve an artifact over HTTP."
     )
-    _add(parser, Service)
+    for one in options_of(Service):
+        _add(parser, one)
     found = vars(parser.parse_args(words))
     try:
-        service = _read(Service, found)
+        service = filled(Service, found)
         require_serve()
     except ValueError as error:
         sys.stderr.write(f"error: {error}\n")

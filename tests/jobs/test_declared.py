@@ -13,14 +13,14 @@ from typer.main import get_command
 from emoray.data.importing.settings import CorpusSource
 from emoray.data.options import RunOptions
 from emoray.distributed.cluster import Cluster
-from emoray.options import Option
+from emoray.options import Option, options_of
 from emoray.storage.s3 import S3Folder
 from emoray.workflows.settings.ensemble import Ensemble
 from emoray.workflows.settings.evaluate import Evaluate, Gates
 from emoray.workflows.settings.sweep import Sweep
 from emoray.workflows.settings.vectors import Training
 from jobs.console import OFFERED
-from jobs.declared import filled_settings, options_of
+from jobs.declared import filled_settings
 from tests.conftest import ROOT
 
 JOBS = sorted(p.stem for p in (ROOT / "jobs").glob("*.py") if "\napp = Job()" in p.read_text())

@@ -16,6 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from emoray.artifact.runtime import load, sha256
+from emoray.serving.__main__ import main
 from tests.serving import made
 from tests.serving.made import JSON, TEXTS, Served, ready, served, wait_for
 
@@ -310,6 +311,26 @@ def test_sigterm_answers_what_was_accepted_and_ends_with_zero(
         for thread in threads:
             thread.join()
         assert set(statuses) <= {200, 429} and len(statuses) > 20
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--port", "70000"), "--port: must be at most 65535, got 70000"),
+        (("--max-texts", "0"), "--max-texts: must be at least 1, got 0"),
+        (("--threads", "many"), "--threads: invalid int value: 'many'"),
+        (("--token", "short"), "a token has at least 16 characters, got 5"),
+    ],
+    ids=["port", "texts", "threads", "token"],
+)
+def test_settings_that_cannot_be_are_refused(
+    words: tuple[str, str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        code = main(["artifact", *words])
+    except SystemExit as ended:
+        code = int(str(ended.code))
+    assert code in (1, 2) and said in capsys.readouterr().err
 
 
 def test_a_log_that_cannot_be_opened_ends_the_service_with_one_line(
