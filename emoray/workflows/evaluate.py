@@ -30,7 +30,7 @@ from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.rows import LatencyRow
 from emoray.tables.run_points import joined_points, latency_columns, percentiles_of
 from emoray.tables.terminal import print_titled
-from emoray.workflows import calibrate_tables as tell
+from emoray.workflows import calibrate_tables as tables
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.evaluate import Evaluate
 
@@ -191,7 +191,7 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
     inputs = {"job": "jobs.evaluate", **evaluation.inputs, "split": settings.split}
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name} as it stands"
-    tell.announce_corpus(console, evaluation.source, evaluation.taxonomy, what)
+    tables.announce_corpus(console, evaluation.source, evaluation.taxonomy, what)
     with progress(console, f"scoring and timing {settings.split}"):
         row, scores, samples = evaluate_artifact(evaluation, settings)
         beside = _baselines(evaluation, settings.split, console)
@@ -199,14 +199,14 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
         record_inputs(out, inputs)
         write_table([row], folder / "evaluation.parquet", EvaluationRow)
         write_table(samples, folder / "latency.parquet", LatencyRow)
-    print_titled(console, tell.evaluation_table(row, settings.gates.limits))
-    print_titled(console, tell.scores_table(finished.labels, scores))
+    print_titled(console, tables.evaluation_table(row, settings.gates.limits))
+    print_titled(console, tables.scores_table(finished.labels, scores))
     if beside is not None:
-        print_titled(console, tell.baselines_table(row, beside))
-        if warning := tell.below_baselines(row, beside):
+        print_titled(console, tables.baselines_table(row, beside))
+        if warning := tables.below_baselines(row, beside):
             console.print("warning:", warning, style="bold red", highlight=False, soft_wrap=True)
     if settings.gates.any:
-        console.print(tell.gates_sentence(settings.gates.on), highlight=False, soft_wrap=True)
+        console.print(tables.gates_sentence(settings.gates.on), highlight=False, soft_wrap=True)
     console.print(f"tables {tables_at(out)}", highlight=False, soft_wrap=True)
     for _, line in settings.gates.failed(asdict(row)):
         print(line, file=sys.stderr)  # noqa: T201 — what a CI shows

@@ -23,7 +23,7 @@ from emoray.tables.terminal import print_titled, table
 from emoray.workflows.calibrate_tables import announce_corpus
 from emoray.workflows.cards import give_card
 from emoray.workflows.checkpoint_evaluation import CheckpointEvaluation, open_checkpoint
-from emoray.workflows.compress import printing as tell
+from emoray.workflows.compress import printing
 from emoray.workflows.compress.coverage import coverage_rows
 from emoray.workflows.compress.rows import compression_rows, forms, variant_changes
 from emoray.workflows.compress.variants import SPEED, MadeVariants, judge_all, make, time_all
@@ -79,17 +79,24 @@ def _opened(settings: Compression, console: Console) -> CheckpointEvaluation:
     return evaluation
 
 
-def _tell(
-    console: Console, rows: list[CompressionRow], layers: list[LayerRow], said: list[CoverageRow]
+def _print(
+    console: Console,
+    rows: list[CompressionRow],
+    layers: list[LayerRow],
+    coverage: list[CoverageRow],
 ) -> None:
-    for told in (tell.sizes_table(rows), tell.speed_table(rows), tell.quality_table(rows)):
-        print_titled(console, told)
+    for made in (
+        printing.sizes_table(rows),
+        printing.speed_table(rows),
+        printing.quality_table(rows),
+    ):
+        print_titled(console, made)
     artifacts = [row for row in rows if row.artifact and row.quantized_bytes_share > 0]
-    shown = tell.advised(rows) or artifacts[0]
+    shown = printing.advised(rows) or artifacts[0]
     own = [row for row in layers if row.model == shown.model]
-    print_titled(console, tell.layers_table(own, shown.name))
+    print_titled(console, printing.layers_table(own, shown.name))
     for row in artifacts:
-        lines = [entry.line for entry in said if entry.name == row.name]
+        lines = [entry.line for entry in coverage if entry.name == row.name]
         console.print(
             f"[bold]{row.name}[/bold]", *lines, sep="\n  ", highlight=False, soft_wrap=True
         )
@@ -120,7 +127,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         made = make(evaluation, asked, say)
         say("holding ids and logits against transformers'")
         require_parity(evaluation, made)
-        said = coverage_rows(evaluation, made)
+        coverage = coverage_rows(evaluation, made)
         timed = time_all(evaluation, made, say, settings.threads, settings.plan or TimingPlan())
         say("judging on resampled texts")
         outcomes = judge_all(evaluation, made)
@@ -134,11 +141,11 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         write_table(rows, folder / "compression.parquet", CompressionRow)
         write_table(variant_changes(found, outcomes), folder / "changes.parquet", ChangeRow)
         write_table(layers, folder / "layers.parquet", LayerRow)
-        write_table(said, folder / "coverage.parquet", CoverageRow)
+        write_table(coverage, folder / "coverage.parquet", CoverageRow)
         write_table(timed.rows, folder / SPEED, SpeedRow)
-    _tell(console, rows, layers, said)
+    _print(console, rows, layers, coverage)
     console.print(
-        f"\n{tell.advice(rows, out)}\nartifacts {out}/artifacts\ntables {tables_at(out)}",
+        f"\n{printing.advice(rows, out)}\nartifacts {out}/artifacts\ntables {tables_at(out)}",
         highlight=False,
         soft_wrap=True,
     )
