@@ -22,7 +22,7 @@ def load_artifact(place: "str | Path | Place", *, threads: int = 1) -> "Classifi
     """Load a finished artifact: `load_artifact("my-model")(["thanks a lot!"]).labels`.
 
     Args:
-        place: its folder or s3://bucket/prefix.
+        place: its folder, s3://bucket/prefix, or model:NAME@production of `jobs.release`.
         threads: of the session that runs the model.
 
     Returns:
@@ -32,9 +32,9 @@ def load_artifact(place: "str | Path | Place", *, threads: int = 1) -> "Classifi
         ValueError: a file is missing or differs from the manifest.
     """
     from emoray.artifact.runtime import load
-    from emoray.storage.location import local_copy, place_of
+    from emoray.releases.resolving import local_artifact
 
-    return load(local_copy(place_of(str(place))), threads=threads)
+    return load(local_artifact(str(place)), threads=threads)
 
 
 def read_corpus(

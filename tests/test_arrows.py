@@ -23,10 +23,13 @@ ARROWS: dict[str, set[str]] = {
     "augment": {"text.words"},
     "models": {"quant", "text.vectors.settings"},
     "decide": {"metrics"},
-    "artifact": {"labels", "storage.location"},
+    "releases": {"storage"},
+    "artifact": {"labels", "storage.location", "releases"},
     "provenance": {"artifact.cpu"},
     "export": {"quant", "artifact.scoring"},
-    "serving": {"options", "artifact.runtime", "storage.s3", "storage.cache"},
+    "serving": {
+        *("options", "artifact.runtime", "storage.s3", "storage.cache", "releases.resolving"),
+    },
     "tables": {"storage", "console", "metrics"},
     "report": {"tables", "storage", "console", "metrics"},
     "stages": {
@@ -43,7 +46,7 @@ ARROWS: dict[str, set[str]] = {
     "workflows": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),
         *("augment", "models", "decide", "artifact", "provenance", "tables", "report", "stages"),
-        *("distributed", "search"),
+        *("distributed", "search", "releases"),
     },
     "benchmarks": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),
@@ -52,7 +55,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "api": {
         *("storage.location", "data.corpus", "data.finding", "data.importing.settings"),
-        *("artifact.runtime", "tables"),
+        *("artifact.runtime", "releases.resolving", "tables"),
         *("workflows.sweep", "workflows.compare", "workflows.settings"),
     },
     "jobs": {

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from emoray.labels import Taxonomy, places_of, same_labels, unlike
-from emoray.storage.location import Place, local_copy, name_of
+from emoray.releases.resolving import artifact_name, find_artifact
+from emoray.storage.location import Place, local_copy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,10 +49,11 @@ def taxonomy_columns(labels: tuple[str, ...], taxonomy: Taxonomy) -> np.ndarray:
 
 
 def open_artifact(place: Place) -> Finished:
-    """Read an artifact; refuse a damaged one."""
+    """Read an artifact, also one that `model:NAME@ALIAS` names; refuse a damaged one."""
     from emoray.artifact import runtime
     from emoray.artifact.decision_history import model_sha256
 
+    place = find_artifact(place)
     folder = local_copy(place)
     files = runtime.read(folder)
     labels = tuple(json.loads(files[runtime.LABELS]))
@@ -65,7 +67,7 @@ def open_artifact(place: Place) -> Finished:
     return Finished(
         place=place,
         folder=folder,
-        name=name_of(place),
+        name=artifact_name(place),
         sha256=runtime.sha256((folder / runtime.MANIFEST).read_bytes()),
         model_sha256=model_sha256(files),
         size_bytes=sum(runtime.sizes(folder).values()),

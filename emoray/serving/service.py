@@ -5,17 +5,16 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from emoray.artifact.runtime import CARD
+from emoray.releases.resolving import artifact_sha256, local_artifact
 from emoray.serving.counters import Counters
 from emoray.serving.engine import (
     BusyError,
     Engine,
     Scored,
     granted_processors,
-    manifest_sha256,
 )
 from emoray.serving.request_log import LoggedRequest, RequestLogWriter, open_log
 from emoray.serving.requests import PredictRequest
@@ -63,10 +62,14 @@ class Running:
     def _loaded(self) -> tuple[Engine, Engine | None]:
         threads = self.service.threads or granted_processors()
         patience = self.service.limits.waiting_ms / 1e3
-        engine = Engine(folder=Path(self.service.artifact), threads=threads, patience=patience)
+        engine = Engine(
+            folder=local_artifact(self.service.artifact), threads=threads, patience=patience
+        )
         if self.service.shadow is None:
             return engine, None
-        shadow = Engine(folder=Path(self.service.shadow), threads=1, patience=SHADOW_PATIENCE)
+        shadow = Engine(
+            folder=local_artifact(self.service.shadow), threads=1, patience=SHADOW_PATIENCE
+        )
         return engine, shadow
 
     async def _watch(self, engine: Engine) -> None:
@@ -76,14 +79,16 @@ class Running:
         while True:
             await asyncio.sleep(self.service.look_again)
             try:
-                found = await asyncio.to_thread(manifest_sha256, engine.folder)
-            except OSError:
+                found = await asyncio.to_thread(artifact_sha256, self.service.artifact)
+            except FileNotFoundError:
                 found = ""
+            except (OSError, ValueError):  # a bucket that is away, a damaged release: no other one
+                continue
             changed = found != engine.sha256
             if changed and not before:
                 logger.warning(
                     "%s holds another artifact now; %s is served until a restart",
-                    engine.folder,
+                    self.service.artifact,
                     engine.sha256[:12],
                 )
             self.counters.changed.set(int(changed))

@@ -84,7 +84,13 @@ class RequestLog:
 class Service:
     """One artifact, and how it answers."""
 
-    artifact: Annotated[str, Option(argument="ARTIFACT", help="Folder of the artifact.")]
+    artifact: Annotated[
+        str,
+        Option(
+            argument="ARTIFACT",
+            help="Folder of the artifact, or **model:NAME@production** of jobs.release.",
+        ),
+    ]
     host: Annotated[str, Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = (
         "127.0.0.1"
     )

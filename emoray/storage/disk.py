@@ -1,6 +1,7 @@
 """A local folder of small files with a bucket's conditional writes.
 
-Only what a lease needs: `find`, `create`, `replace` and `remove` mean what they mean in `S3Folder`.
+Only what leases and releases need: `find`, `create`, `replace` and `remove` mean what they mean in
+`S3Folder`.
 Ages are by the file system's own clock, which all machines that share it have in common.
 """
 
@@ -19,11 +20,27 @@ from emoray.storage.objects import StoredObject
 LOCK = "_lock"  # held for the moment in which a file takes another's place
 
 
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system can."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 @dataclass(frozen=True, slots=True)
 class DiskFolder:
-    """The folder; it is made when it is needed."""
+    """The folder; it is made when it is needed.
+
+    Attributes:
+        root: its path.
+        durable: what was created is on the disk, and survives a loss of power.
+    """
 
     root: Path
+    durable: bool = False
 
     def _now(self) -> float:
         with tempfile.TemporaryFile(dir=self.root, prefix=".clock-") as probe:
@@ -39,20 +56,32 @@ class DiskFolder:
         etag = hashlib.sha256(content).hexdigest()
         return StoredObject(content=content, etag=etag, seconds=max(0.0, self._now() - written))
 
+    def _write(self, file: Path, content: bytes) -> None:
+        with file.open("wb") as opened:
+            opened.write(content)
+            if self.durable:
+                opened.flush()
+                os.fsync(opened.fileno())
+
     def create(self, name: str, content: bytes) -> bool:
-        """Write the file where there is none."""
+        """Write the file where there is none; whoever sees it sees all of it."""
         self.root.mkdir(parents=True, exist_ok=True)
+        aside = self.root / f".{name}-{uuid.uuid4().hex[:8]}"
         try:
-            file = os.open(self.root / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        except FileExistsError:
-            return False
-        try:
-            os.write(file, content)
-        except OSError:
-            (self.root / name).unlink(missing_ok=True)
-            raise
+            self._write(aside, content)
+            try:
+                os.link(aside, self.root / name)
+            except FileExistsError:
+                return False
+            except OSError:  # a file system without links
+                with FileLock(self.root / LOCK):
+                    if (self.root / name).exists():
+                        return False
+                    os.replace(aside, self.root / name)
         finally:
-            os.close(file)
+            aside.unlink(missing_ok=True)
+        if self.durable:
+            sync_folder(self.root)
         return True
 
     def replace(self, name: str, content: bytes, etag: str) -> bool:
@@ -62,7 +91,7 @@ class DiskFolder:
             if (found := self.find(name)) is None or found.etag != etag:
                 return False
             try:
-                aside.write_bytes(content)
+                self._write(aside, content)
                 os.replace(aside, self.root / name)
             finally:
                 aside.unlink(missing_ok=True)

@@ -12,11 +12,12 @@ from emoray.data.corpus import read_splits
 from emoray.data.finding import taxonomy_for
 from emoray.distributed.actor_pool import Pool
 from emoray.distributed.connection import connected
+from emoray.releases.resolving import local_artifact
 from emoray.search.translation import translate
 from emoray.stages.augmentation import AUGMENTATIONS, SUFFIX, Augment, Translate
 from emoray.stages.label_agreement import agreement_of
 from emoray.stages.spec import CorpusRef, TranslatorRef
-from emoray.storage.location import Place, local_copy, staged_output
+from emoray.storage.location import Place, staged_output
 from emoray.storage.lock import alone_in
 from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.opening import open_store
@@ -51,7 +52,7 @@ def planned_augmentation(settings: Augmenting, console: Console) -> Augment:
     ref = CorpusRef.of(corpus, source.folder)
     labels: AnyLabels | Agreement = AnyLabels()
     if settings.agree:
-        labels = agreement_of(local_copy(settings.agree), ref.taxonomies, settings.most_fall)
+        labels = agreement_of(local_artifact(settings.agree), ref.taxonomies, settings.most_fall)
     cut = settings.limit is not None and settings.limit < len(corpus.train)
     return Augment(
         translated=Translate(

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from emoray.artifact.loading import Finished, open_artifact
 from emoray.metrics.cuts import cuts_of, thresholds_of
+from emoray.releases.resolving import model_of
 from emoray.storage.location import Place, local_copy
 from emoray.storage.submitted import check_outlives
 from emoray.tables.files import read_table
@@ -155,6 +156,11 @@ def run_decide(settings: ChangeDecision, console: Console | None = None) -> None
         check_outlives(settings.artifact, "--artifact")
     before = open_artifact(settings.artifact)
     folder = before.folder
+    if (model := model_of(before.place)) and not settings.history:
+        raise ValueError(
+            f"a released artifact stays as it was released, got one of {model} at {before.place}: "
+            f"copy the folder, decide in the copy, and `python -m jobs.release add {model} COPY`"
+        )
     if settings.history:
         saved = decision_history.history(folder)
         if saved:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from emoray.releases.names import is_released
 from emoray.storage.location import Place
 from emoray.tables.folders import Folder, folder_at
 from emoray.tables.predictions import cuts_of_point, kept_predictions, label_names, where
@@ -17,7 +18,7 @@ SPLIT = "test"  # of which a run keeps predictions
 
 def is_point(text: str) -> bool:
     """Whether an operand looks like the id of a point rather than a place."""
-    return "/" not in text and not Path(text).exists()
+    return "/" not in text and not is_released(text) and not Path(text).exists()
 
 
 def _row(run: Folder, point: str) -> dict[str, Any]:

@@ -15,5 +15,9 @@ class ArtifactOptions(RunOptions):
     """Which artifact, on what corpus, and where the tables land."""
 
     artifact: Annotated[
-        Place, Option(help="Folder of the artifact, of either family. It is only read.")
+        Place,
+        Option(
+            help="Folder of the artifact, of either family, or **model:NAME@production** of "
+            "jobs.release. It is only read."
+        ),
     ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from emoray.storage.location import name_of
+from emoray.releases.resolving import artifact_name
 from emoray.workflows.settings.artifact import ArtifactOptions, Figures
 
 
@@ -18,4 +18,4 @@ class Calibrate(ArtifactOptions):
     @property
     def usual_name(self) -> str:
         """Default name of the run's folder."""
-        return f"calibrate-{name_of(self.artifact)}"
+        return f"calibrate-{artifact_name(self.artifact)}"

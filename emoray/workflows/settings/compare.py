@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 from emoray.data.options import SCORED, RunOptions
 from emoray.metrics.convention import MARGIN, RESAMPLES, checked_margin
 from emoray.options import Option
-from emoray.storage.location import Place, name_of, place_of
+from emoray.releases.resolving import artifact_name
+from emoray.storage.location import Place, place_of
 from emoray.storage.run_folder import settings_text
 from emoray.storage.run_output import NAME
 from emoray.workflows.settings.artifact import Figures
@@ -29,8 +30,9 @@ class CompareModels(RunOptions):
         tuple[str, ...],
         Option(
             argument="A B [C …]",
-            help="Two or more: folders of artifacts, files of saved predictions (.npz, .csv, "
-            ".parquet), or with --run ids of points. The others are held against the first.",
+            help="Two or more: folders of artifacts or **model:NAME@ALIAS**, files of saved "
+            "predictions (.npz, .csv, .parquet), or with --run ids of points. The others are held "
+            "against the first.",
         ),
     ]
     run: Annotated[
@@ -104,5 +106,5 @@ def is_saved(text: str) -> bool:
 
 
 def _short(text: str) -> str:
-    name = name_of(place_of(text))
+    name = artifact_name(place_of(text))
     return name.rpartition(".")[0] if is_saved(name) else name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from emoray.data.options import SCORED
 from emoray.options import Group, Option
-from emoray.storage.location import name_of
+from emoray.releases.resolving import artifact_name
 from emoray.workflows.settings.artifact import ArtifactOptions
 
 if TYPE_CHECKING:
@@ -156,4 +156,4 @@ class Evaluate(ArtifactOptions):
     @property
     def usual_name(self) -> str:
         """Default name of the run's folder."""
-        return f"evaluate-{name_of(self.artifact)}"
+        return f"evaluate-{artifact_name(self.artifact)}"
