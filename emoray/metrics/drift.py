@@ -156,10 +156,11 @@ def budgets(starts_S: np.ndarray) -> np.ndarray:
 
 
 def starts_at(window: int) -> np.ndarray:
-    """starts_S: the windows since which a change is looked for, when `window` is the last one.
+    """The windows since which a change is looked for, when `window` is the last one.
 
-    The last 1, 2, 4, 8, … windows, and all of them: a start that fits is never further away than
-    twice the windows of the change.
+    Returns:
+        starts_S, of the last 1, 2, 4, 8, … windows and of all of them: one that fits is never
+        further away than twice the windows of the change.
     """
     ages = 2 ** np.arange(int(window + 1).bit_length())
     return np.unique([0, *(window + 1 - ages)])

@@ -58,9 +58,7 @@ def test_of_a_text_that_comes_twice_the_last_row_counts(tmp_path: Path) -> None:
         ("text,labels\nso glad\n", r"a file of labels must be readable, .* is not \("),
     ],
 )
-def test_a_file_without_what_is_needed_is_refused(
-    tmp_path: Path, content: str, words: str
-) -> None:
+def test_a_file_without_what_is_needed_is_refused(tmp_path: Path, content: str, words: str) -> None:
     path = tmp_path / "labels.csv"
     path.write_text(content)
     with pytest.raises(ValueError, match=words):
@@ -70,5 +68,5 @@ def test_a_file_without_what_is_needed_is_refused(
 def test_numbers_are_no_labels(tmp_path: Path) -> None:
     path = tmp_path / "labels.parquet"
     pq.write_table(pa.table({"text": TEXTS, "labels": [0, 1, 1]}), path)
-    with pytest.raises(ValueError, match="`labels` are lists of names, .* got int64 in"):
+    with pytest.raises(ValueError, match=r"`labels` are lists of names, .* got int64 in"):
         true_labels(str(path), NAMES)
