@@ -59,7 +59,7 @@ LOGITS, PROBABILITIES = "logits", "probabilities"  # of what an ensemble is the 
 UNKNOWN, FIRST = 1, 2
 BATCH = 64  # texts in one run of a model
 STREAM = 1024  # texts of a stream in memory at once
-MINIMUM_ONNXRUNTIME = (1, 20)  # the first that looks up rows of 4-bit codes
+MINIMUM_ONNXRUNTIME = (1, 24)  # the first whose processors run the attention of an encoder
 AGAIN = "fetch or build the artifact again"
 
 # Unicode's white space, which is a little less than Python's.

@@ -6,6 +6,7 @@ import numpy as np
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 OPSET = 21  # the first with QuantizeLinear over blocks: one scale per row
+NEWER = {"Attention": 23}  # operators that came later
 IR_VERSION = 10
 CONTRIB = "com.microsoft"  # onnxruntime's own operators
 DIGITS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -133,6 +134,7 @@ class Writer:
             ],
             list(self.constants.values()),
         )
-        domains = {"": OPSET} | {node.domain: 1 for node in all_nodes(graph) if node.domain}
+        opset = max(NEWER.get(node.op_type, OPSET) for node in all_nodes(graph))
+        domains = {"": opset} | {node.domain: 1 for node in all_nodes(graph) if node.domain}
         opsets = [helper.make_opsetid(domain, version) for domain, version in domains.items()]
         return helper.make_model(graph, ir_version=IR_VERSION, opset_imports=opsets)

@@ -24,12 +24,16 @@ class Compress:
     """A trained model under one scheme: the artifact, all but its decision."""
 
     name: ClassVar[str] = "compress"
-    version: ClassVar[int] = 3
 
     trained: TrainStage
     text: TextStage
     scheme: Scheme
     refined: QuantizationAwareTraining | None = None
+
+    @property
+    def version(self) -> int:
+        """Raised for one family alone where its own graph changes."""
+        return 3 + FAMILIES[self.trained.recipe.family].graph_version
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Write the artifact's base files, `layers.parquet`, facts and coverage."""

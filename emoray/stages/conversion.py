@@ -70,7 +70,7 @@ class Convert:
     """A model's folder as the files of an artifact, all but its decision."""
 
     name: ClassVar[str] = "convert"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     sha256: str
     max_tokens: int

@@ -49,7 +49,7 @@ def test_a_card_says_what_the_row_and_the_files_say(folder: Path) -> None:
     }
     assert said["scores"]["test_ece"] == {"value": 0.01}
     assert said["latency"] == {"latency_p50_ms": None, "cpu": "a processor"}
-    assert said["emoray"] == __version__ and said["onnxruntime"] == ">=1.20"
+    assert said["emoray"] == __version__ and said["onnxruntime"] == ">=1.24"
     assert "CC BY 4.0" in said["license"] and said["intended_use"]
     assert said["artifact_sha256"] == runtime.sha256((folder / MANIFEST).read_bytes())
     assert said["model_sha256"] == model_sha256(runtime.read(folder))

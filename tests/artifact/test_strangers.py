@@ -433,13 +433,13 @@ def test_a_manifest_of_other_things_than_hashes_is_refused(tmp_path: Path) -> No
         load(tmp_path / "a")
 
 
-@pytest.mark.parametrize("version", ["1.19.2", "1.9.0", "0.5"])
+@pytest.mark.parametrize("version", ["1.23.2", "1.9.0", "0.5"])
 def test_an_onnxruntime_too_old_is_refused(version: str) -> None:
-    match = rf"needs onnxruntime 1.20 or newer, got {re.escape(version)}: pip install"
+    match = rf"needs onnxruntime 1.24 or newer, got {re.escape(version)}: pip install"
     with pytest.raises(ValueError, match=match):
         runtime.check_onnxruntime(version)
 
 
-@pytest.mark.parametrize("version", ["1.20.0", "1.31.1", "1.24.0.dev20260101", "2.0", "unknown"])
+@pytest.mark.parametrize("version", ["1.24.0", "1.31.1", "1.25.0.dev20260101", "2.0", "unknown"])
 def test_a_newer_onnxruntime_is_taken(version: str) -> None:
     runtime.check_onnxruntime(version)

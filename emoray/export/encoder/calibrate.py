@@ -38,7 +38,8 @@ def _observed(
 ) -> tuple[dict[str, str], Iterator[dict[str, np.ndarray]]]:
     """The value that each kernel reads; and batch by batch the rows_RI of each value."""
     kernels = wire_encoder(encoder, FLOAT, {}, packing=False)
-    per_text = {kernels.inputs[name] for name in ("pooler", "head") if name in kernels.inputs}
+    alone = encoder.read_once_a_text
+    per_text = {value for name, value in kernels.inputs.items() if name in alone}
     values = list(dict.fromkeys(kernels.inputs.values()))
     axes = {value: 2 if value in per_text else 3 for value in values}
 

@@ -1,6 +1,7 @@
 """An encoder under a scheme as ONNX nodes, in the order the data meets them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from onnx import TensorProto
@@ -13,6 +14,14 @@ from emoray.quant.affine import AffineMap
 from emoray.quant.scheme import EMBEDDING, ModelScheme
 
 NEVER = -1e30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mask:
+    """For the queries of all tokens, and of the first one alone."""
+
+    of_all_N1LL: str
+    of_first_N11L: str
 
 
 class _Wiring:
@@ -43,23 +52,33 @@ class _Wiring:
                 return self.writer.node("FastGelu", x, domain=CONTRIB)
         return self.writer.node("Relu", x)
 
-    def _layer(self, i: int, layer: EncoderLayer, x: str, bias: str, tokens: Tokens) -> str:
+    def _layer(self, i: int, layer: EncoderLayer, x: str, mask: _Mask, tokens: Tokens) -> str:
+        """One layer, in the tokens' layout; (N, D) of the last one where a text's first counts."""
+        alone = f"layer{i}.outer" in self.encoder.read_once_a_text
+
         def product(name: str, x: str) -> str:
             return self.kernels.multiply(
                 f"layer{i}.{name}", x, bias_O=layer.products()[name].bias_O
             )
 
-        read = [tokens.spread(product(name, x)) for name in ("query", "key", "value")]
-        seen_NLD = self.writer.node(
-            "MultiHeadAttention",
-            *read,
-            "",
-            "",
-            bias,
-            domain=CONTRIB,
-            num_heads=self.settings.heads,
+        mine = tokens.first(x) if alone else x
+        query = product("query", mine)
+        key, value = (tokens.spread(product(name, x)) for name in ("key", "value"))
+        seen = self.writer.node(
+            "Attention",
+            self.writer.node("Unsqueeze", query, self.writer.ints(1))
+            if alone
+            else tokens.spread(query),
+            key,
+            value,
+            mask.of_first_N11L if alone else mask.of_all_N1LL,
+            q_num_heads=self.settings.heads,
+            kv_num_heads=self.settings.heads,
         )
-        x = self._normed(product("attention", tokens.pack(seen_NLD)), x, layer.attention_norm)
+        seen = (
+            self.writer.node("Squeeze", seen, self.writer.ints(1)) if alone else tokens.pack(seen)
+        )
+        x = self._normed(product("attention", seen), mine, layer.attention_norm)
         inner = self._activated(product("inner", x))
         return self._normed(product("outer", inner), x, layer.outer_norm)
 
@@ -71,29 +90,32 @@ class _Wiring:
             self.writer.constant(positions_PD.astype(np.float16)), TensorProto.FLOAT
         )
 
-    def _bias(self, real_NL: str) -> str:
-        """The summand of attention's scores, (N, 1, L, L), which masks padding."""
+    def _mask(self, real_NL: str) -> _Mask:
+        """The summands of attention's scores that hide padding."""
         writer = self.writer
         bias_NL = writer.node("Where", real_NL, writer.number(0), writer.number(NEVER))
+        of_first_N11L = writer.node("Unsqueeze", bias_NL, writer.ints(1, 2))
         length = writer.node("Shape", IDS, start=1)
         shape = writer.node("Concat", writer.ints(1, 1), length, writer.ints(1), axis=0)
-        return writer.node("Expand", writer.node("Unsqueeze", bias_NL, writer.ints(1, 2)), shape)
+        return _Mask(
+            of_all_N1LL=writer.node("Expand", of_first_N11L, shape), of_first_N11L=of_first_N11L
+        )
 
     def _layers(self, x_NLD: str, real_NL: str) -> str:
-        """All layers, (N, L, D) to (N, L, D); written twice where padding is worth a detour."""
-        writer, bias = self.writer, self._bias(real_NL)
+        """All layers, to (N, L, D), or (N, D) by first token; twice where padding costs."""
+        writer, mask = self.writer, self._mask(real_NL)
 
         def through(tokens: Tokens) -> str:
             x = tokens.pack(x_NLD)
             for i, layer in enumerate(self.encoder.layers):
-                x = self._layer(i, layer, x, bias, tokens)
-            return tokens.spread(x)
+                x = self._layer(i, layer, x, mask, tokens)
+            return x if self.settings.pooling == "cls" else tokens.spread(x)
 
         if not self.packing:
-            return through(Padded())
+            return through(Padded(writer))
         return writer.either(
             is_full(writer, real_NL),
-            lambda: through(Padded()),
+            lambda: through(Padded(writer)),
             lambda: through(Packed(writer, real_NL, self.encoder.width)),
         )
 
@@ -120,7 +142,7 @@ class _Wiring:
     def _pooled(self, x: str, real_NL: str) -> str:
         writer = self.writer
         if self.settings.pooling == "cls":
-            return writer.node("Gather", x, writer.constant(np.array(0, np.int64)), axis=1)
+            return x
         ones_NL = writer.cast(real_NL, TensorProto.FLOAT)
         counts_N1 = writer.node("ReduceSum", ones_NL, writer.ints(1))
         real_NL1 = writer.node("Unsqueeze", ones_NL, writer.ints(2))

@@ -164,6 +164,17 @@ class Encoder:
         """P, the most tokens of one text."""
         return self.positions_PD.shape[0]
 
+    @property
+    def read_once_a_text(self) -> frozenset[str]:
+        """Kernels that one vector of a text meets, not each token's.
+
+        Where the first token stands for its text, nothing else of the last layer is read.
+        """
+        last = LAYER if self.settings.pooling == "cls" else ()
+        names = (f"layer{len(self.layers) - 1}.{name}" for name in last)
+        every = {name for name in names if name.rpartition(".")[2] not in ("key", "value")}
+        return frozenset(every | {"pooler", "head"})
+
     def weights(self) -> dict[str, np.ndarray]:
         """The matrices that a scheme may quantize, by name, in the order the data meets them."""
         return dict(self._weights)

@@ -21,9 +21,20 @@ class Tokens(Protocol):
     def spread(self, x: str) -> str:
         """From the layout's own shape to (N, L, D)."""
 
+    def first(self, x: str) -> str:
+        """From the layout's own shape to (N, D): each text's first token."""
+
+
+def _zero(writer: Writer) -> str:
+    """The index 0, without an axis."""
+    return writer.constant(np.array(0, np.int64))
+
 
 class Padded:
     """The layout (N, L, D)."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
 
     def pack(self, x_NLD: str) -> str:
         """Return the value unchanged."""
@@ -32,6 +43,10 @@ class Padded:
     def spread(self, x: str) -> str:
         """Return the value unchanged."""
         return x
+
+    def first(self, x: str) -> str:
+        """Take it from the second axis."""
+        return self._writer.node("Gather", x, _zero(self._writer), axis=1)
 
 
 class Packed:
@@ -56,6 +71,11 @@ class Packed:
     def spread(self, x: str) -> str:
         """Put the tokens back, (N, L, D)."""
         return self._writer.node("Gather", x, self._slots_NL, axis=0)
+
+    def first(self, x: str) -> str:
+        """Take the row in its text's first slot."""
+        slots_N = self._writer.node("Gather", self._slots_NL, _zero(self._writer), axis=1)
+        return self._writer.node("Gather", x, slots_N, axis=0)
 
 
 def is_full(writer: Writer, real_NL: str) -> str:

@@ -52,6 +52,7 @@ class EncoderFamily(Family[BertRecipe, Encoder]):
     unit = "pieces"
     texts_both_ways = 100  # an encoder takes milliseconds a text
     needs_encoders = True
+    graph_version = 1
 
     def start_recipes(
         self, taxonomy: str, dims: Sequence[int], encoders: Sequence[EncoderRef]

@@ -83,12 +83,14 @@ class Family(Protocol[R, N]):
         unit: What its tokens are called, in the plural.
         texts_both_ways: Test texts that `Score` reads one by one and many at a time.
         needs_encoders: Whether its recipes start from an encoder, which must be found first.
+        graph_version: Raised when its ONNX graph changes; a part of `Compress.version`.
     """
 
     recipe: type[R]
     unit: str
     texts_both_ways: int
     needs_encoders: bool = False
+    graph_version: int = 0
 
     # Recipes, for a search.
 

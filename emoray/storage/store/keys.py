@@ -27,11 +27,15 @@ class Stage(Protocol):
     """A function from files to files, as a value."""
 
     name: ClassVar[str]
-    version: ClassVar[int]  # raise when the stage's code changes the content of its files
     # A stage may also set `resumable: ClassVar[bool] = True`: it then keeps its progress in the
     # folder `inputs[UNFINISHED]`, which is there again after a crash and gone once it is done.
     # What it takes of a machine: `cpus`, 1 by default, and `gpus`; with
     # `trains_with_torch: ClassVar[bool] = True` the share of a GPU that the user gives a training.
+
+    @property
+    def version(self) -> int:
+        """Raise it when the stage's code changes the content of its files; mostly a ClassVar."""
+        ...
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Read `inputs` (the folder of each input stage, by field), write files to `out`."""

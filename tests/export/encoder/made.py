@@ -102,7 +102,7 @@ def forward(
 ) -> np.ndarray:
     """logits_NK in float64, text by text; `rounding` is applied to what each product reads."""
     given, heads = net.settings, net.settings.heads
-    assert given.activation == "relu" and given.pooling == "mean"
+    assert given.activation == "relu"
 
     def product(name: str, rows: np.ndarray) -> np.ndarray:
         found = rounding(name, rows).astype(np.float64) @ kernels[name]
@@ -118,14 +118,16 @@ def forward(
             x_LD = product("projection", x_LD)
         x_LD = norm(net.norm, x_LD + kernels["positions"][: len(x_LD)])
         for n, layer in enumerate(net.layers):
+            by_first = given.pooling == "cls" and n == len(net.layers) - 1
+            mine_LD = x_LD[:1] if by_first else x_LD  # the tokens that are read after this layer
             q_HLS, k_HLS, v_HLS = (
-                product(f"layer{n}.{part}", x_LD).reshape(len(x_LD), heads, -1).transpose(1, 0, 2)
-                for part in ("query", "key", "value")
+                product(f"layer{n}.{part}", rows).reshape(len(rows), heads, -1).transpose(1, 0, 2)
+                for part, rows in (("query", mine_LD), ("key", x_LD), ("value", x_LD))
             )
             scores_HLL = np.exp(q_HLS @ k_HLS.transpose(0, 2, 1) / q_HLS.shape[-1] ** 0.5)
             seen_HLS = scores_HLL / scores_HLL.sum(-1, keepdims=True) @ v_HLS
-            seen_LD = seen_HLS.transpose(1, 0, 2).reshape(x_LD.shape)
-            x_LD = norm(layer.attention_norm, x_LD + product(f"layer{n}.attention", seen_LD))
+            seen_LD = seen_HLS.transpose(1, 0, 2).reshape(mine_LD.shape)
+            x_LD = norm(layer.attention_norm, mine_LD + product(f"layer{n}.attention", seen_LD))
             inner_LF = np.maximum(product(f"layer{n}.inner", x_LD), 0)
             x_LD = norm(layer.outer_norm, x_LD + product(f"layer{n}.outer", inner_LF))
         logits.append(product("head", x_LD.mean(0)[None])[0])

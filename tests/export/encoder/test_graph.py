@@ -8,6 +8,7 @@ import pytest
 
 from emoray.artifact.scoring import logits, scoring_session
 from emoray.export.encoder.calibrate import encoder_static_ranges
+from emoray.export.encoder.graph import wire_encoder
 from emoray.export.encoder.layers import build_encoder
 from emoray.export.encoder.network import Encoder
 from emoray.export.graph import Built
@@ -51,11 +52,12 @@ SCHEMES = (
     ),
 )
 ENCODER, TEXTS = encoder(activation="relu"), texts()
+BY_FIRST = encoder(activation="relu", pooling="cls")  # of whose last layer one token is read
 
 
 @cache
-def built(scheme: ModelScheme) -> Built:
-    return build_encoder(ENCODER, scheme, encoder_static_ranges(ENCODER, TEXTS, scheme))
+def built(scheme: ModelScheme, net: Encoder = ENCODER) -> Built:
+    return build_encoder(net, scheme, encoder_static_ranges(net, TEXTS, scheme))
 
 
 @pytest.mark.parametrize(
@@ -94,9 +96,9 @@ def by_ranges(ranges: Ranges) -> Rounding:
     return rounded
 
 
-def rounding_of(scheme: ModelScheme) -> Rounding:
+def rounding_of(scheme: ModelScheme, net: Encoder) -> Rounding:
     """What each product reads under a scheme."""
-    ranges = encoder_static_ranges(ENCODER, TEXTS, scheme) or {}
+    ranges = encoder_static_ranges(net, TEXTS, scheme) or {}
 
     def rounded(name: str, rows: np.ndarray) -> np.ndarray:
         if scheme.of(name) is None or isinstance(scheme.activations, WeightOnly):
@@ -111,12 +113,13 @@ def rounding_of(scheme: ModelScheme) -> Rounding:
     return rounded
 
 
+@pytest.mark.parametrize("net", [ENCODER, BY_FIRST], ids=["mean", "cls"])
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_a_quantized_model_computes_what_numpy_does_with_dequantized_weights(
-    scheme: ModelScheme,
+    scheme: ModelScheme, net: Encoder
 ) -> None:
-    found_NK = logits(built(scheme).file, TEXTS)
-    expected_NK = forward(ENCODER, TEXTS, rebuilt(ENCODER, scheme), rounding_of(scheme))
+    found_NK = logits(built(scheme, net).file, TEXTS)
+    expected_NK = forward(net, TEXTS, rebuilt(net, scheme), rounding_of(scheme, net))
     if isinstance(scheme.activations, WeightOnly):
         assert np.abs(found_NK - expected_NK).max() < 1e-4
         return
@@ -125,9 +128,12 @@ def test_a_quantized_model_computes_what_numpy_does_with_dequantized_weights(
     assert np.median(np.abs(found_NK - expected_NK)) < 1e-4
 
 
+@pytest.mark.parametrize("net", [ENCODER, BY_FIRST], ids=["mean", "cls"])
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-def test_a_text_scores_the_same_alone_and_in_a_padded_batch(scheme: ModelScheme) -> None:
-    session = scoring_session(built(scheme).file)
+def test_a_text_scores_the_same_alone_and_in_a_padded_batch(
+    scheme: ModelScheme, net: Encoder
+) -> None:
+    session = scoring_session(built(scheme, net).file)
     together_NK = session.run(None, {"ids": TEXTS.padded(np.arange(len(TEXTS)))})[0]
     alone_NK = np.concatenate(
         [session.run(None, {"ids": TEXTS.row(i)[None]})[0] for i in range(len(TEXTS))]
@@ -150,7 +156,7 @@ def test_execution_says_what_onnxruntime_runs(
     assert ran.count("MatMulNBits") == products.count("4-bit kernels")
     floats = sum(ran.count(op) for op in ("MatMul", "Gemm", "FusedGemm", "FusedMatMul"))
     assert floats == products.count("float") + products.count("dequantized")
-    assert ran.count("MultiHeadAttention") == len(ENCODER.layers)
+    assert ran.count("Attention") == len(ENCODER.layers)
     # what only unpacks weights is gone once a session has started
     assert not {"BitShift", "BitwiseOr", "BitwiseAnd", "Transpose"} & set(ran)
 
@@ -164,6 +170,18 @@ def test_fused_nodes_that_onnxruntime_runs_slower_are_kept_apart(tmp_path: Path)
         )
         assert "Gelu" in ran and "LayerNormalization" in ran
         assert not {"SkipLayerNormalization", "BiasGelu"} & set(ran)
+
+
+def test_of_the_last_layer_only_the_token_that_is_pooled_is_computed() -> None:
+    """Other tokens' products would be numbers that nobody reads."""
+    model = onnx.shape_inference.infer_shapes(
+        wire_encoder(BY_FIRST, FLOAT, {}, packing=False).writer.model({"logits": 2})
+    )
+    axes = {value.name: len(value.type.tensor_type.shape.dim) for value in model.graph.value_info}
+    products = [node for node in model.graph.node if node.op_type == "MatMul"]
+    found = [axes.get(node.output[0], 2) for node in products]
+    tokens, texts = 3, 2  # (N, L, D) and (N, D)
+    assert found == [tokens] * 6 + [texts, tokens, tokens, texts, texts, texts, texts]
 
 
 def test_query_key_and_value_read_one_quantized_input(tmp_path: Path) -> None:
