@@ -19,6 +19,7 @@ from emoray.storage.location import Place, local_copy
 
 ENDINGS = (".parquet", ".csv", ".tsv", ".jsonl")
 SHA, TEXT, LABELS = "text_sha256", "text", "labels"
+LONGEST_LINE = 2**24  # bytes of a row of JSON lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,7 +55,7 @@ def _read(source: Place) -> pa.Table:
         if source.name.endswith(".parquet"):
             return pq.read_table(path, page_checksum_verification=True)
         if source.name.endswith(".jsonl"):
-            return pj.read_json(path)
+            return pj.read_json(path, pj.ReadOptions(block_size=LONGEST_LINE))
         separator = "\t" if source.name.endswith(".tsv") else ","
         return csv.read_csv(
             path,
@@ -91,16 +92,24 @@ def _lists(column: pa.ChunkedArray, source: Place) -> pa.Array:
     )
 
 
-def _hashes(table: pa.Table, source: Place) -> list[str]:
-    if SHA in table.column_names:
-        return [str(value).lower() for value in table.column(SHA).to_pylist()]
-    if TEXT in table.column_names:
-        texts = table.column(TEXT).to_pylist()
-        return [hashlib.sha256((text or "").encode()).hexdigest() for text in texts]
-    raise ValueError(
-        f"a file of labels has a column `{SHA}` or `{TEXT}`, got {', '.join(table.column_names)} "
-        f"in {source}: add the one that a log keeps, {SHA}"
-    )
+def _column_of_texts(table: pa.Table, source: Place) -> str:
+    name = next((n for n in (SHA, TEXT) if n in table.column_names), None)
+    if name is None:
+        raise ValueError(
+            f"a file of labels has a column `{SHA}` or `{TEXT}`, got "
+            f"{', '.join(table.column_names)} in {source}: add the one that a log keeps, {SHA}"
+        )
+    kind = table.schema.field(name).type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise ValueError(f"`{name}` holds text, got {kind} in {source}: write it as text")
+    return name
+
+
+def _hashes(table: pa.Table, name: str) -> list[str]:
+    values = table.column(name).to_pylist()
+    if name == SHA:
+        return [value.lower() for value in values]
+    return [hashlib.sha256(value.encode()).hexdigest() for value in values]
 
 
 def true_labels(place: str, label_names: Sequence[str]) -> TrueLabels:
@@ -111,13 +120,15 @@ def true_labels(place: str, label_names: Sequence[str]) -> TrueLabels:
         label_names: the K labels, in the order in which they are wanted.
 
     Returns:
-        The labels; of a text that comes more than once the last row counts.
+        The labels; of a text that comes more than once the last row counts. A row without a text,
+        or whose labels are null, is of no text that anybody labelled.
 
     Raises:
         ValueError: nothing there, a damaged file, missing columns, or a label that is not known.
     """
     known = pa.array(label_names, pa.string())
-    rows: dict[str, np.ndarray] = {}
+    rows: dict[str, int] = {}
+    parts = [np.zeros((0, len(label_names)), bool)]
     for source in files_at(place, endings=ENDINGS):
         table = _read(source)
         if LABELS not in table.column_names:
@@ -125,6 +136,10 @@ def true_labels(place: str, label_names: Sequence[str]) -> TrueLabels:
                 f"a file of labels has a column `{LABELS}`, got {', '.join(table.column_names)} in "
                 f"{source}: lists of names, or names separated by commas"
             )
+        name = _column_of_texts(table, source)
+        table = table.filter(
+            pc.and_(pc.is_valid(table.column(LABELS)), pc.is_valid(table.column(name)))
+        )
         lists = _lists(table.column(LABELS), source)
         label_G = pc.index_in(lists.flatten(), value_set=known)
         if label_G.null_count:
@@ -135,6 +150,8 @@ def true_labels(place: str, label_names: Sequence[str]) -> TrueLabels:
             )
         labels_NK = np.zeros((table.num_rows, len(label_names)), bool)
         labels_NK[pc.list_parent_indices(lists).to_numpy(), label_G.to_numpy()] = True
-        rows.update(zip(_hashes(table, source), labels_NK, strict=True))
-    labels_TK = np.stack(list(rows.values())) if rows else np.zeros((0, len(label_names)), bool)
+        start = sum(map(len, parts))
+        rows.update(zip(_hashes(table, name), range(start, start + len(labels_NK)), strict=True))
+        parts.append(labels_NK)
+    labels_TK = np.concatenate(parts)[list(rows.values())]
     return TrueLabels(sha256=pa.array(rows, pa.string()), labels_TK=labels_TK)

@@ -70,3 +70,24 @@ def test_numbers_are_no_labels(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": TEXTS, "labels": [0, 1, 1]}), path)
     with pytest.raises(ValueError, match=r"`labels` are lists of names, .* got int64 in"):
         true_labels(str(path), NAMES)
+
+
+def test_rows_that_nobody_labelled_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "labels.parquet"
+    names = [["joy"], None, []]
+    pq.write_table(pa.table({"text": [None, *TEXTS[1:]], "labels": names}), path)
+    labels = true_labels(str(path), NAMES)
+    assert labels.sha256.to_pylist() == HASHES[2:] and not labels.labels_TK.any()
+
+
+def test_texts_that_are_none_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "labels.parquet"
+    pq.write_table(pa.table({"text": [1], "labels": [["joy"]]}), path)
+    with pytest.raises(ValueError, match=r"`text` holds text, got int64 in .*: write it as text"):
+        true_labels(str(path), NAMES)
+
+
+def test_a_long_text_of_json_lines_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "labels.jsonl"
+    path.write_text('{"text": "' + "long " * 500_000 + '", "labels": ["joy"]}\n')
+    assert len(true_labels(str(path), NAMES)) == 1
