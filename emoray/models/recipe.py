@@ -16,6 +16,12 @@ class Recipe:
 
     The fields are those that searches, plans and quantization-aware training set in any family. A
     family derives a class with a `tag` of its own, under which keys and tables know it.
+
+    Attributes:
+        ema: what is kept at each step of an exponential moving average of the weights, which then
+            takes their place (Polyak & Juditsky 1992; Morales-Brotons et al. 2024, "Exponential
+            moving average of weights in deep learning"): 0.99 covers some 100 steps, 0 averages
+            nothing.
     """
 
     family: ClassVar[str]  # its name among `FAMILIES`, and in tables
@@ -34,6 +40,7 @@ class Recipe:
     learning_rate: float = 1e-3
     batch_size: int = 256
     loss: Loss = field(default_factory=BCE)
+    ema: float = field(default=0.0, metadata={"key_default": 0.0})
 
     def without_seed(self) -> Self:
         """The recipe with seed 0, equal for repeats."""

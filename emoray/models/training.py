@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emoray.models.batches import PaddedTexts, random_batches
 from emoray.models.losses import NUMPY, Loss, Ops
@@ -63,7 +64,10 @@ def bfloat16_here(device: torch.device) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitSettings:
-    """Settings of fitting any module: a fine-tuning, or training under fake quantization."""
+    """Settings of fitting any module: a fine-tuning, or training under fake quantization.
+
+    ema: as of a recipe.
+    """
 
     epochs: int
     patience: int
@@ -74,6 +78,7 @@ class FitSettings:
     seed: int
     bf16: bool
     loss: Loss
+    ema: float = 0.0
 
 
 @dataclass(slots=True)
@@ -103,6 +108,11 @@ class Fit:
         device: torch.device,
     ) -> None:
         self.model = model.to(device)
+        self.averaged = (
+            AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(settings.ema))
+            if settings.ema
+            else None
+        )
         self.settings, self.train, self.device = settings, train, device
         self.prior_K, self.ops = prior_K, torch_ops(device)
         self.at_once = max(settings.batch_size, EVALUATED)  # texts: fewer where a GPU is small
@@ -113,6 +123,11 @@ class Fit:
             self.optimizer,
             lambda step: min((step + 1) / warm, max(0.0, (steps - step) / max(1, steps - warm))),
         )
+
+    @property
+    def result(self) -> nn.Module:
+        """The module whose weights count: the moving average, where there is one."""
+        return self.model if self.averaged is None else self.averaged.module
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
         enabled = self.settings.bf16 and bfloat16_here(self.device)
@@ -173,6 +188,8 @@ class Fit:
             loss = self._gradients(rows)
             nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
             self.optimizer.step()
+            if self.averaged is not None:
+                self.averaged.update_parameters(self.model)
             self.schedule.step()
             self.optimizer.zero_grad()
             losses.append(loss)
@@ -181,8 +198,8 @@ class Fit:
 
     @torch.inference_mode()
     def logits(self, texts: PaddedTexts) -> np.ndarray:
-        """Return logits_NK, float32, without dropout."""
-        self.model.eval()
+        """Return logits_NK, float32, of the result, without dropout."""
+        self.result.eval()
         order = np.argsort(texts.lengths_N, kind="stable")
         logits_NK = np.empty(texts.labels_NK.shape, np.float32)
         start = 0
@@ -190,7 +207,7 @@ class Fit:
             rows = order[start : start + min(EVALUATED, self.at_once)]
             try:
                 with self._autocast():
-                    logits_NK[rows] = self.model(self._ids(texts, rows)).cpu().numpy()
+                    logits_NK[rows] = self.result(self._ids(texts, rows)).cpu().numpy()
                 start += len(rows)
             except torch.OutOfMemoryError:
                 self._fewer(len(rows))
@@ -207,6 +224,8 @@ class Fit:
             "optimizer": self.optimizer.state_dict(),
             "schedule": {"last_epoch": self.schedule.last_epoch},
         }
+        if self.averaged is not None:
+            state["averaged"] = self.averaged.state_dict()
         path.parent.mkdir(parents=True, exist_ok=True)  # gone where another process was done first
         part = path.with_suffix(f".{os.getpid()}")
         try:
@@ -228,11 +247,18 @@ class Fit:
             )
             if _shapes(state["model"]) != own or _shapes(progress.weights) != own:
                 return None
+            averaged = state["averaged"] if self.averaged is not None else None
+            if self.averaged is not None and _shapes(averaged) != _shapes(
+                self.averaged.state_dict()
+            ):
+                return None
             last_epoch = state["schedule"]["last_epoch"]
             self.optimizer.load_state_dict(state["optimizer"])  # all of it or nothing
         except _DAMAGED:
             return None
         self.model.load_state_dict(state["model"])
+        if self.averaged is not None:
+            self.averaged.load_state_dict(averaged)
         self.schedule.last_epoch = last_epoch
         return progress
 
@@ -275,7 +301,7 @@ def fit(
         progress = _Progress([], 0, -1.0, {})
         if keep_start:
             progress.best = float(score(fitting.logits(dev)))
-            progress.weights = _copy(fitting.model)
+            progress.weights = _copy(fitting.result)
     while len(progress.epochs) < settings.epochs:
         number = len(progress.epochs) + 1
         if progress.epochs and number - 1 - progress.kept >= settings.patience:
@@ -304,7 +330,7 @@ def fit(
         progress.epochs.append(epoch)
         if epoch.dev_macro_f1 > progress.best:
             progress.kept, progress.best = number, epoch.dev_macro_f1
-            progress.weights = _copy(fitting.model)
+            progress.weights = _copy(fitting.result)
         if checkpoint:
             fitting.save(checkpoint, progress)
         report(epoch)

@@ -25,7 +25,7 @@ def _by_seed(seeds: pd.DataFrame) -> pd.DataFrame:
 
 def _panel(rows: pd.DataFrame, seeds: pd.DataFrame, title: list[str]) -> alt.LayerChart:
     y = alt.Y("technique:N", title=None, sort=None, axis=alt.Axis(grid=False, ticks=False))
-    percent = alt.Axis(format="+.0%")
+    percent = alt.Axis(format="+.1~%")
 
     def x(name: str) -> alt.X:
         return alt.X(f"{name}:Q", title=title, axis=percent, scale=alt.Scale(zero=True))

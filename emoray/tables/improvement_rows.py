@@ -19,7 +19,7 @@ class ImprovementRow:
     corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
     taxonomy: str = note("which labels")
     family: str = note("glove or bert")
-    technique: str = note("focal_loss, augmentation or ensemble")
+    technique: str = note("focal_loss, weight_averaging, augmentation or ensemble")
     label: str = note("name of the label; macro = the mean over all")
     threshold_rule: str = note("how both sides decide; fitted ones come from dev, of each its own")
     recipe: str = note("what the technique's trainings were told, seed left out")
@@ -42,11 +42,12 @@ class ImprovementRow:
     relative_low: float | None = gain("lower end of its 95 % interval", unit=RELATIVE)
     relative_high: float | None = gain("upper end of its 95 % interval", unit=RELATIVE)
     expected_low: float | None = note(
-        "relative gain often promised, lower end; null for a label", unit=RELATIVE
+        "relative gain often promised, lower end; null for a label and where nothing is",
+        unit=RELATIVE,
     )
     expected_high: float | None = note("and its upper end; null for a label", unit=RELATIVE)
     promise: str | None = note(
-        "what became of it: not found, open, found or exceeded; null for a label"
+        "what became of it: not found, open, found or exceeded; null where nothing is promised"
     )
 
 
@@ -55,7 +56,7 @@ class ImprovementSeedRow:
     """One training, or one ensemble, behind the means of `improvements`."""
 
     family: str = note("glove or bert")
-    technique: str = note("baseline, focal_loss, augmentation or ensemble")
+    technique: str = note("baseline, focal_loss, weight_averaging, augmentation or ensemble")
     threshold_rule: str = note("how it decides")
     seed: int = note("seed of the training, or of an ensemble's first member")
     dev_macro_f1: float = gain("cross-fitted on dev")

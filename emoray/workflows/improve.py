@@ -91,6 +91,9 @@ def planned_techniques(
         "focal_loss": Planned(
             name="focal_loss", recipe=replace(baseline, loss=Focal()), groups=single
         ),
+        "weight_averaging": Planned(
+            name="weight_averaging", recipe=replace(baseline, ema=settings.ema), groups=single
+        ),
         "augmentation": Planned(
             name="augmentation",
             recipe=replace(baseline, augmentation=settings.augmentation),

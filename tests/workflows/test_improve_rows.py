@@ -90,6 +90,15 @@ def test_a_real_gain_is_shown_and_none_where_there_is_none(rows: list[Improvemen
     assert same.verdict in ("undecided", "equivalent")
 
 
+def test_of_a_technique_that_promises_nothing_only_the_change_is_told() -> None:
+    rows = list(improvement_rows([attempt("weight_averaging", 1.1, first=10)], BASE, ABOUT))
+    row = whole(rows, "weight_averaging", "per_label")
+    assert (row.promise, row.expected_low, row.expected_high) == (None, None, None)
+    told = improvement_summary(rows)
+    assert f"Weight averaging changed macro-F1 by +{100 * (row.relative_change or 0):.1f} %" in told
+    assert "a gain of" not in told
+
+
 def test_a_label_has_a_verdict_and_no_promise(rows: list[ImprovementRow]) -> None:
     labels = [row for row in rows if row.label != "macro"]
     assert {row.promise for row in labels} == {None}

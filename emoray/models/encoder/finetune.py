@@ -45,6 +45,7 @@ def fit_settings(recipe: BertRecipe, texts: int) -> FitSettings:
         seed=recipe.seed,
         bf16=recipe.bf16,
         loss=recipe.loss,
+        ema=recipe.ema,
     )
 
 

@@ -105,7 +105,7 @@ class BertRecipe(Recipe):
         for name in ("learning_rate", "head_rate", "clip_norm"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        for name in ("dropout", "warmup"):
+        for name in ("dropout", "warmup", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
         if not self.weight_decay >= 0:
@@ -119,7 +119,8 @@ class BertRecipe(Recipe):
         encoder = self.encoder.rstrip("/").rsplit("/", 1)[-1]
         sample = "" if self.sample == Whole() else f" {self.sample}"
         more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
+        mean = f" ema{self.ema:g}" if self.ema else ""
         return (
             f"{self.taxonomy} {encoder} l{self.layers} d{self.embedding_dim} "
-            f"{self.pieces} {self.pooling} {self.loss}{sample}{more}"
+            f"{self.pieces} {self.pooling} {self.loss}{mean}{sample}{more}"
         )

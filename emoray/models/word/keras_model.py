@@ -121,19 +121,20 @@ def train_keras(
         train_loss = trainer.epoch()
         if not np.isfinite(train_loss):
             raise FloatingPointError(f"training loss is {train_loss} in epoch {number}: {recipe}")
-        logits = trainer.logits(dev_x, dev.lengths_N)
+        with trainer.averaged():
+            logits = trainer.logits(dev_x, dev.lengths_N)
+            if (found := score(logits)) > best:
+                kept, best, weights = number, found, model.get_weights()
         epoch = Epoch(
             epoch=number,
             train_loss=train_loss,
             dev_loss=_loss(recipe, prior_K, dev, logits),
-            dev_macro_f1=score(logits),
+            dev_macro_f1=found,
             wall_seconds=time.perf_counter() - wall,
             cpu_seconds=time.process_time() - cpu,
         )
         epochs.append(epoch)
         report(epoch)
-        if epoch.dev_macro_f1 > best:
-            kept, best, weights = number, epoch.dev_macro_f1, model.get_weights()
         if number - kept >= recipe.patience:
             break
     model.set_weights(weights)

@@ -6,6 +6,8 @@ Shapes: N texts, L tokens, K labels, V rows of the embedding.
 import emoray.models.word.tensorflow_process  # noqa: F401
 
 # isort: split
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -69,7 +71,9 @@ class Trainer:
         schedule = keras.optimizers.schedules.CosineDecay(
             0.0, max(1, steps - warm), alpha=END, warmup_target=rate, warmup_steps=warm
         )
-        optimizer = keras.optimizers.Adam(schedule)
+        optimizer = keras.optimizers.Adam(
+            schedule, use_ema=bool(self.recipe.ema), ema_momentum=self.recipe.ema
+        )
         optimizer.build(variables)
         return optimizer
 
@@ -106,6 +110,22 @@ class Trainer:
         loss = float(self.graph(order, starts))
         drop_generated()
         return loss
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within the block the model has the moving averages as weights, where there are any."""
+        if not self.recipe.ema:
+            yield
+            return
+        weights = self.model.get_weights()
+        variables = self.model.trainable_variables
+        if self.table is not None:
+            self.table.finalize_variable_values(variables[:1])
+        self.rest.finalize_variable_values(variables[self.tables :])
+        try:
+            yield
+        finally:
+            self.model.set_weights(weights)
 
     def logits(self, x: np.ndarray, lengths_N: np.ndarray) -> np.ndarray:
         """Return logits_NK, float32, of other texts, without dropout."""

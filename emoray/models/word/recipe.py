@@ -104,7 +104,7 @@ class GloveRecipe(Recipe):
         ):
             if getattr(self, name) < low:
                 raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
-        for name in ("dropout", "word_dropout"):
+        for name in ("dropout", "word_dropout", "ema"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
         for name in ("learning_rate", "vectors_rate"):
@@ -128,9 +128,10 @@ class GloveRecipe(Recipe):
         depth = f"l{self.layers}x{self.hidden_units}" if self.layers else "l0"
         sample = "" if self.sample == Whole() else f" {self.sample}"
         more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
+        mean = f" ema{self.ema:g}" if self.ema else ""
         own = "" if self.vectors == PretrainedVectors() else f" {self.vectors}"
         read = "" if self.max_tokens == MAX_TOKENS else f" n{self.max_tokens}"
         return (
             f"{self.taxonomy} d{self.embedding_dim} {vectors} v{self.vocabulary} "
-            f"{self.pooling} {depth} {self.loss}{sample}{more}{own}{read}"
+            f"{self.pooling} {depth} {self.loss}{mean}{sample}{more}{own}{read}"
         )

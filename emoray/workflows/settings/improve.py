@@ -11,7 +11,7 @@ from emoray.options import Option
 from emoray.storage.run_folder import settings_text
 from emoray.workflows.settings.search import Epochs, TrainingOptions
 
-TECHNIQUES = ("focal_loss", "augmentation", "ensemble")
+TECHNIQUES = ("focal_loss", "weight_averaging", "augmentation", "ensemble")
 USUAL_FAMILIES = ("glove",)
 EVERY = "all"
 
@@ -26,8 +26,8 @@ class Improve(TrainingOptions):
         tuple[str, ...],
         Option(
             names=("--technique",),
-            help="**focal_loss**, **augmentation** (back-translation), **ensemble**, or **all**; "
-            "repeatable.",
+            help="**focal_loss**, **weight_averaging** (a moving average over steps), "
+            "**augmentation** (back-translation), **ensemble**, or **all**; repeatable.",
         ),
     ] = (EVERY,)
     families: Annotated[
@@ -52,6 +52,15 @@ class Improve(TrainingOptions):
     balance: Annotated[
         float, Option(least=0, help="0 augments every text alike, 1 rare labels more.")
     ] = 1.0
+    ema: Annotated[
+        float,
+        Option(
+            least=0,
+            most=1,
+            help="Of the weight averaging: what is kept at each step, between 0 and 1; 0.99 covers "
+            "some 100 steps.",
+        ),
+    ] = 0.99
     texts: Annotated[
         int | None,
         Option(least=50, help="Train texts to use; dev and test stay whole.  [default: all]"),
@@ -78,6 +87,8 @@ class Improve(TrainingOptions):
                     f"a {what} is one of {', '.join(known)}, got {', '.join(strange) or 'none'}: "
                     "name one of these"
                 )
+        if not 0 < self.ema < 1:
+            raise ValueError(f"ema lies between 0 and 1, got {self.ema:g}: 0.99 is usual")
         for name, least in (("seeds", 2), ("members", 2)):
             if getattr(self, name) < least:
                 raise ValueError(
@@ -111,6 +122,6 @@ class Improve(TrainingOptions):
     @property
     def shown_settings(self) -> Mapping[str, str]:
         """Settings that the tables depend on."""
-        names = ("seeds", "members", "translator", "share", "balance", "texts")
+        names = ("seeds", "members", "translator", "share", "balance", "ema", "texts")
         named = {name: getattr(self, name) for name in (*names, "epochs", "max_tokens", "encoder")}
         return settings_text(techniques=self.chosen, **named)

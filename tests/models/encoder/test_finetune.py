@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -166,6 +167,15 @@ def test_more_than_the_encoder_has_is_refused(words: str) -> None:
         tuned(replace(TINY, **REFUSED[words]))
 
 
+class Ending(list[float]):
+    """Scores; whoever asks for more than there are is interrupted."""
+
+    def __getitem__(self, at: Any) -> Any:
+        if at >= len(self):
+            raise KeyboardInterrupt
+        return super().__getitem__(at)
+
+
 def killed_after(folder: Path, last: int) -> None:
     """A real process, dead after an epoch."""
     spawn = multiprocessing.get_context("spawn")
@@ -193,6 +203,19 @@ def test_a_fit_killed_when_all_was_done_does_nothing_again(tmp_path: Path) -> No
     again = tuned(recipe, scores=[], unfinished=tmp_path)
     assert not again.reports and again.tuned.kept == 1
     assert again.tuned.epochs == first.tuned.epochs and same(again.tuned, first.tuned)
+
+
+def test_a_fit_that_averages_goes_on_with_its_average(tmp_path: Path) -> None:
+    recipe = replace(TINY, layers=1, epochs=2, patience=2, ema=0.9)
+    whole = tuned(recipe, scores=[0.5, 0.9])
+    plain = tuned(replace(recipe, ema=0.0), scores=[0.5, 0.9])
+    assert not same(whole.tuned, plain.tuned)
+
+    with pytest.raises(KeyboardInterrupt):
+        tuned(recipe, scores=Ending([0.5]), unfinished=tmp_path)
+    told = tuned(recipe, scores=[0.9], unfinished=tmp_path)
+    assert [epoch.epoch for epoch in told.reports] == [2]
+    assert same(told.tuned, whole.tuned)
 
 
 @pytest.fixture(scope="module")

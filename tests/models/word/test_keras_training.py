@@ -124,6 +124,19 @@ def test_the_best_epoch_is_kept_and_patience_ends_the_training() -> None:
     assert np.abs(found_NK - told.logits_ENK[3]).max() > 1e-2
 
 
+def test_a_moving_average_over_steps_takes_the_place_of_the_weights(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One step an epoch: so what each of two epochs leaves shows the weights after each step."""
+    monkeypatch.setattr(GloveRecipe, "batch_of", lambda self, texts: texts)
+    first, second = (trained(IDS, scores).tensors for scores in ([0.9, 0.5], [0.5, 0.9]))
+    found = trained(replace(IDS, ema=0.75), [0.5, 0.9]).tensors
+    assert not np.allclose(first["head.kernel"], second["head.kernel"], rtol=1e-3)
+    for name, values in found.items():
+        expected = 0.75 * first[name] + 0.25 * second[name]
+        np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
+
+
 def test_every_epoch_is_reported_as_it_ends() -> None:
     told = trained(replace(TINY, epochs=3), scores=[0.3, 0.2, 0.1])
     assert told.trained is not None
