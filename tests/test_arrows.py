@@ -36,6 +36,7 @@ ARROWS: dict[str, set[str]] = {
         *("labels", "storage", "quant", "metrics", "data", "text", "augment", "models"),
         *("decide", "artifact", "export", "tables"),
     },
+    "prediction": {"storage", "artifact"},
     "distributed": {
         *("options", "storage", "console", "tables", "stages", "provenance", "models.memory"),
     },
@@ -46,7 +47,7 @@ ARROWS: dict[str, set[str]] = {
     "workflows": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),
         *("augment", "models", "decide", "artifact", "provenance", "tables", "report", "stages"),
-        *("distributed", "search", "releases"),
+        *("distributed", "search", "releases", "prediction"),
     },
     "benchmarks": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),
@@ -68,6 +69,7 @@ ALONE = "emoray/artifact/runtime.py"  # one file, for whoever serves with nothin
 RAY = {
     *("emoray/distributed", "emoray/search", "emoray/benchmarks"),
     *("emoray/workflows/improve.py", "emoray/workflows/publish.py"),
+    "emoray/workflows/predict/scoring.py",
 }
 PEERS = "emoray/benchmarks/peers"  # scripts of other tools, run by interpreters of their own
 MARIAN = "emoray/augment/marian_handle.py"  # the one file of the translator that loads it

@@ -974,6 +974,14 @@ def _a(value: Any) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
+def calibrated(logits_NK: np.ndarray, temperature: float) -> np.ndarray:
+    """Return probabilities_NK, float32, of logits."""
+    odds_NK = logits_NK / -np.float32(temperature)
+    np.exp(np.minimum(odds_NK, 88, out=odds_NK), out=odds_NK)  # beyond, float32 has no exp
+    odds_NK += 1
+    return np.asarray(np.divide(1, odds_NK, out=odds_NK))
+
+
 class Prediction(NamedTuple):
     """The prediction for one text: its labels, each label's probability, and how it was read."""
 
@@ -994,7 +1002,6 @@ class Classifier:
         self._files, self._threads = dict(files), threads
         self.labels = _labels_of(files)
         self.temperature, self.cuts_K = _decision_of(files, len(self.labels))
-        self._divisor = -np.float32(self.temperature)
         self._mean_of, members = members_of(files)
         self._weights = [member["weight"] for member in members]
         readers: dict[tuple[str, str], Reader] = {}
@@ -1122,10 +1129,7 @@ class Classifier:
 
     def probabilities_of(self, logits_NK: np.ndarray) -> np.ndarray:
         """Return probabilities_NK, float32, of logits, calibrated by the temperature."""
-        odds_NK = logits_NK / self._divisor
-        np.exp(np.minimum(odds_NK, 88, out=odds_NK), out=odds_NK)  # beyond, float32 has no exp
-        odds_NK += 1
-        return np.asarray(np.divide(1, odds_NK, out=odds_NK))
+        return calibrated(logits_NK, self.temperature)
 
     def _held(self, logits_NK: np.ndarray) -> list[list[str]]:
         return [

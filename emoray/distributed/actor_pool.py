@@ -5,7 +5,7 @@ them as nodes join, and an autoscaler sees the demand. Those without work left a
 or not, so that they hold no resources. One that dies is replaced, one that takes too long is killed
 and replaced; `failures` decides how that counts for its stage. A stage gets a bounded number of
 attempts; then it is split, down to what cannot be split, or it has failed. What the store holds
-already is not made again.
+already is not made again. What is done may be followed by stages that need it.
 """
 
 import time
@@ -137,11 +137,16 @@ class _Dispatcher:
     limits: StageLimits
     split: Callable[[Stage], Sequence[Stage]] | None
     on_result: Callable[[ShardResult], None] | None
+    follow: Callable[[Stage, Sequence[ShardResult]], Sequence[Stage]] | None
+    fatal: tuple[type[Exception], ...]
     waiting: deque[_Work] = field(default_factory=deque)
     starting: dict[Any, _Member] = field(default_factory=dict)  # ref of `ready` -> actor
     idle: list[_Member] = field(default_factory=list)
     busy: dict[Any, _Busy] = field(default_factory=dict)  # ref of `make` -> what it is
     results: dict[tuple[int, ...], ShardResult] = field(default_factory=dict)
+    asked: list[Stage] = field(default_factory=list)
+    pieces_of: dict[int, list[tuple[int, ...]]] = field(default_factory=dict)  # done, by position
+    unfinished: Counter[int] = field(default_factory=Counter)  # pieces, by position of the stage
     owner: str = field(default_factory=lambda: uuid.uuid4().hex)
     share: float = field(init=False)  # of a GPU, that a training with torch takes now
     failed_starts: FailedAttempts = field(init=False)  # of actors, in a row
@@ -150,10 +155,21 @@ class _Dispatcher:
         self.share = gpu_share(self.pool.gpus)
         self.failed_starts = FailedAttempts(attempts=self.limits.attempts)
 
+    def begin(self, stage: Stage, found: Done | None = None) -> None:
+        """Take a stage on, or its result."""
+        place = (len(self.asked),)
+        self.asked.append(stage)
+        if found is None:
+            self.ask(stage, place, self.limits.attempts)
+        else:
+            self.unfinished[place[0]] += 1
+            self.finish(place, stage, found)
+
     def ask(self, stage: Stage, place: tuple[int, ...], attempts: int) -> None:
         failed = FailedAttempts(attempts=attempts)
         resources = self.resources(stage, failed)
         self.waiting.append(_Work(stage=stage, place=place, failed=failed, resources=resources))
+        self.unfinished[place[0]] += 1
 
     def resources(self, stage: Stage, failed: FailedAttempts) -> Resources:
         return resources_of(
@@ -166,8 +182,21 @@ class _Dispatcher:
 
     def finish(self, place: tuple[int, ...], stage: Stage, result: Done | Failed) -> None:
         shard = self.results[place] = ShardResult(stage=stage, result=result)
+        self.pieces_of.setdefault(place[0], []).append(place)
         if self.on_result:
             self.on_result(shard)
+        self.piece_ended(place[0])
+
+    def piece_ended(self, number: int) -> None:
+        """Count a piece of a stage as done; after the last, begin what follows, before the rest."""
+        self.unfinished[number] -= 1
+        if self.unfinished[number] or self.follow is None:
+            return
+        shards = [self.results[place] for place in sorted(self.pieces_of.pop(number))]
+        following = self.follow(self.asked[number], shards)
+        for stage in following:
+            self.begin(stage)
+        self.waiting.rotate(len(following))
 
     def again(self, work: _Work) -> None:
         """Try the stage once more, split it, or give it up."""
@@ -178,9 +207,11 @@ class _Dispatcher:
         pieces = self.pieces(work.stage)
         if not pieces:
             self.finish(work.place, work.stage, Failed(work.stage.name, work.failed.last))
+            return
         for i, piece in enumerate(pieces):
             # Only what cannot be split gets every attempt: a half fails again because of its part.
             self.ask(piece, (*work.place, i), 1 if self.pieces(piece) else self.limits.attempts)
+        self.unfinished[work.place[0]] -= 1
 
     def pieces(self, stage: Stage) -> Sequence[Stage]:
         return self.split(stage) if self.split else ()
@@ -272,6 +303,8 @@ class _Dispatcher:
                 ray.kill(busy.member.actor)  # it may live, out of reach
             else:
                 self.idle.append(busy.member)
+            if busy.work.failed.spent and isinstance(error, self.fatal):
+                raise
             self.again(busy.work)
         else:
             self.idle.append(busy.member)
@@ -328,6 +361,8 @@ def dispatch(
     limits: StageLimits | None = None,
     split: Callable[[Stage], Sequence[Stage]] | None = None,
     on_result: Callable[[ShardResult], None] | None = None,
+    follow: Callable[[Stage, Sequence[ShardResult]], Sequence[Stage]] | None = None,
+    fatal: tuple[type[Exception], ...] = (),
 ) -> list[ShardResult]:
     """Make the stages, whose inputs are in the store, on the pool's actors.
 
@@ -339,23 +374,24 @@ def dispatch(
         split: returns the pieces of a stage that used up its attempts, in order, none for one that
             cannot be split.
         on_result: called here, in the driver, as each stage or piece is done.
+        follow: called here with each stage whose pieces are all done, and their results in order;
+            returns stages that can be made now, which come before those that wait.
+        fatal: errors of a stage that all others would have too, as where a disk is full: they end
+            the whole once its attempts are used up.
 
     Returns:
         The results in the order of the stages, independent of the scheduling; the pieces of a split
-        stage take its place.
+        stage take its place. Those that followed come last.
 
     Raises:
         ValueError: no node has room for an actor.
         RuntimeError: actors do not start.
     """
     limits = limits or StageLimits()
-    work = _Dispatcher(store=store, pool=pool, limits=limits, split=split, on_result=on_result)
+    work = _Dispatcher(store, pool, limits, split, on_result, follow, fatal)
     opened = open_store(store)
-    for i, stage in enumerate({key_of(s): s for s in stages}.values()):
-        if done := opened.seek(stage):
-            work.finish((i,), stage, done)
-        else:
-            work.ask(stage, (i,), limits.attempts)
+    for stage in {key_of(s): s for s in stages}.values():
+        work.begin(stage, opened.seek(stage))
     try:
         work.run()
     finally:

@@ -5,6 +5,7 @@ may share it; an output has a column a label, as its readers like it. What reads
 here. Shapes: N texts, K labels.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,7 @@ from emoray.storage.location import Place, local_copy
 ROWS = 16_384  # read at once
 PROBABILITY, LOGIT, GIVEN = "probability_", "logit_", "labels"  # columns of an output
 SEPARATOR = "\x1f"  # the unit separator: in no label's name
-FAILURES = "failures.parquet"  # of an output: texts without scores
+ABOUT = b"emoray"  # in the metadata of an output: what stands before the names of its columns
 FACTS = pa.schema(
     {
         "time": pa.timestamp("us", "UTC"),
@@ -200,9 +201,18 @@ def _by_artifact(
         )
 
 
+def _prefix(schema: pa.Schema) -> str:
+    """What stands before the names of columns that `jobs.predict` added."""
+    try:
+        return str(json.loads((schema.metadata or {})[ABOUT])["prefix"])
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
 def _columns(schema: pa.Schema, source: Place, *, logits: bool) -> tuple[list[str], bool]:
-    """The columns to read, and whether the file is a log's."""
-    names = schema.names
+    """The columns to read, without a prefix, and whether the file is a log's."""
+    start = _prefix(schema)
+    names = [name.removeprefix(start) for name in schema.names if name.startswith(start)]
     shared = {"artifact", "text_sha256"} <= set(names)
     if shared and {"label_names", "probabilities", "decided"} <= set(names):
         lists = ["label_names", "probabilities", "decided", *(["logits"] if logits else [])]
@@ -224,7 +234,7 @@ def _columns(schema: pa.Schema, source: Place, *, logits: bool) -> tuple[list[st
             "run jobs.predict with --logits",
         )
     facts = [name for name in WRITTEN if name in names]
-    if "time" in names and pa.types.is_timestamp(schema.field("time").type):
+    if "time" in schema.names and pa.types.is_timestamp(schema.field("time").type):
         facts.append("time")
     return [*facts, GIVEN, *wide, *(kept if logits else [])], False
 
@@ -239,20 +249,23 @@ def scored_texts(place: str, *, logits: bool = False) -> Iterator[ScoredTexts]:
 
     Yields:
         Texts of one model each, file by file in the order of names (those of a log: of their time).
+        A text of an output that could not be scored is left out.
 
     Raises:
         ValueError: nothing there, a file of another kind, or a damaged one.
     """
     for source in files_at(place, endings=(".parquet",)):
-        if source.name == FAILURES:
-            continue
         try:
             with pq.ParquetFile(local_copy(source), page_checksum_verification=True) as file:
                 columns, is_log = _columns(file.schema_arrow, source, logits=logits)
                 kind = partial(_of_log if is_log else _of_output, source=source, logits=logits)
-                for batch in file.iter_batches(ROWS, columns=columns):
-                    table = pa.Table.from_batches([batch])
+                start = _prefix(file.schema_arrow)
+                stored = [name if name == "time" else f"{start}{name}" for name in columns]
+                for batch in file.iter_batches(ROWS, columns=stored):
+                    table = pa.Table.from_batches([batch]).select(stored).rename_columns(columns)
                     table.validate(full=True)
+                    if not is_log:
+                        table = table.filter(pc.is_valid(table.column(GIVEN)))
                     yield from _by_artifact(table, source, kind)
         except (OSError, pa.ArrowException) as error:
             raise ValueError(

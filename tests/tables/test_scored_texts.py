@@ -1,6 +1,7 @@
 """Scored texts are read alike from a request log and from an output of batch inference."""
 
 import hashlib
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -82,12 +83,31 @@ def check(found: ScoredTexts, *, logits: bool) -> None:
 def test_an_output_is_read(tmp_path: Path, logits: bool) -> None:
     output(tmp_path / "part.parquet")
     output(tmp_path / "_summary.parquet", labels=[1, 2, 3])
-    (tmp_path / "failures.parquet").write_bytes(b"not looked at")
+    (tmp_path / "_failures.parquet").write_bytes(b"not looked at")
     [found] = scored_texts(str(tmp_path), logits=logits)
     check(found, logits=logits)
     assert (found.artifact, len(found)) == ("f" * 64, 3)
     assert found.facts.column("tokens").to_pylist() == [1, 3, 2]
     assert found.facts.column("key").null_count == 3, "a user's own column of the name"
+
+
+def test_a_text_of_an_output_without_scores_is_left_out(tmp_path: Path) -> None:
+    some = PROBABILITIES[:, 0].tolist()
+    nothing = {"labels": [["joy"], None, []], "probability_joy": [some[0], None, some[2]]}
+    [found] = scored_texts(str(output(tmp_path / "part.parquet", **nothing)))
+    assert found.facts.column("characters").to_pylist() == [6, 4]
+    np.testing.assert_array_equal(found.probabilities_NK, PROBABILITIES[[0, 2]])
+
+
+def test_a_prefix_of_an_output_s_columns_is_told_by_the_file(tmp_path: Path) -> None:
+    table = pq.read_table(output(tmp_path / "part.parquet"))
+    own = {"body", "key"}
+    names = [name if name in own else f"e_{name}" for name in table.column_names]
+    table = table.rename_columns(names).append_column("labels", pa.array([1, 2, 3]))
+    table = table.replace_schema_metadata({"emoray": json.dumps({"prefix": "e_"})})
+    pq.write_table(table, tmp_path / "part.parquet")
+    [found] = scored_texts(str(tmp_path), logits=True)
+    check(found, logits=True)
 
 
 @pytest.mark.parametrize("unit", ["s", "us", "ns"])

@@ -100,10 +100,13 @@ def keyed_fields(kind: Any) -> tuple[tuple[str, str, Any], ...]:
         (key, name, default) of each field. key: its name in keys, its metadata's `key` where it was
         renamed. default: the value of a knob before it was one (its metadata's `key_default`),
         which is left out, so that what was made by then keeps its key; MISSING where there is none.
+        A field whose metadata's `key` is None is no part of keys: it says where a content that is
+        named by its hash is found.
     """
     return tuple(
         (f.metadata.get("key", f.name), f.name, f.metadata.get("key_default", MISSING))
         for f in fields(kind)
+        if f.metadata.get("key", f.name) is not None
     )
 
 

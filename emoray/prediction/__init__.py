@@ -1,0 +1,1 @@
+"""Texts in files, scored by an artifact: found, cut into parts, scored, written as tables."""

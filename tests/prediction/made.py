@@ -1,0 +1,72 @@
+"""Files of texts, an artifact, and what the artifact itself says of them."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emoray.artifact import runtime
+from emoray.artifact.loading import open_artifact
+from emoray.artifact.runtime import DECISION
+from emoray.data.corpus import read_splits
+from emoray.data.goemotions import sample
+from emoray.labels import SENTIMENT
+
+
+def some_texts(count: int) -> list[str]:
+    """So many texts of the embedded sample, again and again."""
+    texts = read_splits(sample().folder, name="sample", taxonomy=SENTIMENT).train.texts
+    return [texts[i % len(texts)] for i in range(count)]
+
+
+def parquet_of(path: Path, texts: Sequence[str | None], **columns: Any) -> Path:
+    """A Parquet file with `id`, `text` and the columns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ids = [f"{path.stem}-{i}" for i in range(len(texts))]
+    table = pa.table({"id": ids, "text": pa.array(texts, pa.string()), **columns})
+    pq.write_table(table, path, row_group_size=7)
+    return path
+
+
+def lines_of(path: Path, texts: Sequence[str]) -> Path:
+    """The same as JSON lines."""
+    rows = ({"id": i, "text": text} for i, text in enumerate(texts))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def said(artifact: Path, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """What the artifact says of texts when it is loaded and asked."""
+    classifier, sha256 = runtime.load(artifact), open_artifact(artifact).sha256
+    _, readings = classifier.scores(list(texts))
+    answers = classifier(list(texts))
+    return [
+        {
+            "labels": answers.labels[i],
+            **{
+                f"probability_{label}": float(answers.probabilities_NK[i, k])
+                for k, label in enumerate(classifier.labels)
+            },
+            "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
+            "characters": len(text),
+            "tokens": len(reading.ids),
+            "truncated": reading.truncated,
+            "unknown_share": float(pa.scalar(reading.unknown_share, pa.float32()).as_py()),
+            "artifact": sha256,
+        }
+        for i, (text, reading) in enumerate(zip(texts, readings, strict=True))
+    ]
+
+
+def decided_anew(artifact: Path, folder: Path, *, cut: float) -> Path:
+    """The same network with another cut for every label."""
+    files = dict(runtime.read(artifact))
+    decision = json.loads(files[DECISION])
+    decision["cuts"] = [cut] * len(decision["cuts"])
+    files[DECISION] = json.dumps(decision).encode()
+    runtime.write(folder, {n: c for n, c in files.items() if n != runtime.MANIFEST})
+    return folder
