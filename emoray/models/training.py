@@ -247,10 +247,9 @@ class Fit:
             )
             if _shapes(state["model"]) != own or _shapes(progress.weights) != own:
                 return None
-            averaged = state["averaged"] if self.averaged is not None else None
-            if self.averaged is not None and _shapes(averaged) != _shapes(
-                self.averaged.state_dict()
-            ):
+            averaged = {} if self.averaged is None else self.averaged.state_dict()
+            kept: dict[str, Tensor] = state.get("averaged", {})
+            if _shapes(kept) != _shapes(averaged):
                 return None
             last_epoch = state["schedule"]["last_epoch"]
             self.optimizer.load_state_dict(state["optimizer"])  # all of it or nothing
@@ -258,7 +257,7 @@ class Fit:
             return None
         self.model.load_state_dict(state["model"])
         if self.averaged is not None:
-            self.averaged.load_state_dict(averaged)
+            self.averaged.load_state_dict(kept)
         self.schedule.last_epoch = last_epoch
         return progress
 
