@@ -3,15 +3,9 @@
 The page holds the drawing code once, each figure as data, and asks no network for anything.
 """
 
-import json
-import os
-import subprocess
-import sys
-import uuid
 from collections.abc import Collection, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,6 +14,7 @@ import jinja2
 import pandas as pd
 
 from emoray.console import wording
+from emoray.report.html import drawing_code, in_script, script_safe, write_page
 from emoray.report.section import DETAILS_BYTES, NEEDED, taxonomy_section
 from emoray.report.several import LEFT_OUT, joined_runs, page_of, tables_of
 from emoray.report.source import Gathered, OneRun, ReportSource
@@ -39,12 +34,6 @@ SCRIPTS = (
     *("rows.js", "scales.js", "plot.js", "sorting.js", "card.js", "controls.js", "figures.js"),
     "explorer.js",
 )
-BUNDLE = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
-
-
-def _script_safe(value: Any) -> str:
-    """JSON that may stand inside a script element."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _render(context: dict[str, Any]) -> str:
@@ -57,30 +46,6 @@ def _render(context: dict[str, Any]) -> str:
         style=here.joinpath("style.css").read_text("utf-8"),
         script="\n".join(here.joinpath(name).read_text("utf-8") for name in SCRIPTS),
     )
-
-
-def _write(text: str, path: Path) -> Path:
-    aside = path.with_name(f"_{path.name}.{uuid.uuid4().hex}")
-    try:
-        aside.write_text(text, "utf-8")
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-    return path
-
-
-@cache
-def _drawing_code() -> Future[str]:
-    """Vega as one script: seconds of work that hold the interpreter, so another process does it."""
-
-    def bundle() -> str:
-        made = subprocess.run([sys.executable, "-c", BUNDLE], stdout=subprocess.PIPE, check=True)
-        return made.stdout.decode()
-
-    with_one = ThreadPoolExecutor(1)
-    bundling = with_one.submit(bundle)
-    with_one.shutdown(wait=False)
-    return bundling
 
 
 def _names(kinds: Sequence[tuple[str, str]]) -> list[str]:
@@ -142,8 +107,8 @@ def _context(
         "failures": source.whole("failures").to_pandas().to_dict("records"),
         "corpora": sorted({corpus for corpus, _ in shown}),
         "sections": sections,
-        "specs": _script_safe(specs),
-        "explorers": {s.name: _script_safe(s.explorer) for s in sections if s.explorer},
+        "specs": script_safe(specs),
+        "explorers": {s.name: script_safe(s.explorer) for s in sections if s.explorer},
     }
 
 
@@ -198,7 +163,7 @@ def write_together(
     """Draw several runs on one page, with the fronts and picks of all of them; return the page."""
     run, page = joined_runs(places), page_of(places, out)
     points, tables = tables_of(run, ("runs", "failures", *NEEDED), page.parent)
-    drawing = _drawing_code()
+    drawing = drawing_code()
     names = run.names()
     context = _context(Gathered(frame=points, tables=tables), most, wanted, None) | {
         "run": " + ".join(names),
@@ -212,8 +177,7 @@ def write_together(
 
 
 def _finish(context: dict[str, Any], drawing: Future[str], page: Path) -> Path:
-    code = drawing.result().replace("</script", "<\\/script")
-    return _write(_render(context | {"drawing": code}), page)
+    return write_page(_render(context | {"drawing": in_script(drawing)}), page)
 
 
 def draw_run(run: Place, wanted: Collection[str] = ()) -> Place:
@@ -263,7 +227,7 @@ def write_report(run_folder: Path, *, most: int = MOST, wanted: Collection[str] 
                 f"a report shows at least one point, got parts that hold none in {run_folder} "
                 f"({'; '.join(done.errors) or 'all empty'}): run the sweep again"
             )
-    drawing = _drawing_code()
+    drawing = drawing_code()
     context = _context(OneRun(folder=run_folder), most, wanted, run_folder / "figures") | {
         "run": run_folder.resolve().name,
         "several": "",
