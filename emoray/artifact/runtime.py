@@ -4,7 +4,8 @@ model.onnx       ids int32 [N, L] → logits float32 [N, K]
 vocabulary.txt   one word or piece a line; its id is the line number (from 0) + 2. 0 pads, 1 is
                  unknown
 tokenizer.json   how a text becomes words (`Words`) or an encoder's pieces (`WordPiece`,
-                 `BytePairs`: the ids that transformers' tokenizers give); max_tokens of them count
+                 `BytePairs`, `Unigram`: the ids that transformers' tokenizers give); max_tokens of
+                 them count
 labels.json      K names
 decision.json    temperature; cuts: label k holds where logit k >= cuts[k]; thresholds: the same as
                  probabilities, sigmoid(cut / temperature), for people to read
@@ -23,6 +24,8 @@ As a command, `python artifact.py FOLDER < texts.txt` prints a line of JSON for 
 """
 
 import argparse
+import base64
+import binascii
 import hashlib
 import heapq
 import json
@@ -33,9 +36,11 @@ import string
 import sys
 import unicodedata
 import uuid
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import compress, islice, pairwise, takewhile
+from functools import partial
+from itertools import compress, groupby, islice, pairwise, takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,6 +78,20 @@ CJK = (
     (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2A6DF), (0x2A700, 0x2B81F),
     (0x2B920, 0x2CEAF), (0x2F800, 0x2FA1F),
 )  # fmt: skip
+# Characters that Unicode's clusters hold for parts of the letter before or after them, or not.
+JOINED = "\u200c\u200d\u0e33\u0eb3\uff9e\uff9f"
+BEFORE = (
+    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\U000110bd\U000110cd"
+    "\U000111c2\U000111c3\U0001193f\U00011941\U00011a3a\U00011d46"
+)
+APART = (
+    "\u102b\u102c\u1038\u1062\u1063\u1064\u1067\u1068\u1069\u106a\u106b\u106c\u106d\u1083\u1087\u1088"
+    "\u1089\u108a\u108b\u108c\u108f\u109a\u109b\u109c\u1a61\u1a63\u1a64\uaa7b\uaa7d\U00011720\U00011721"
+)
+HANGUL = (  # parts of a syllable, in their order: l, v, t
+    ("l", 0x1100, 0x115F), ("v", 0x1160, 0x11A7), ("t", 0x11A8, 0x11FF),
+    ("l", 0xA960, 0xA97C), ("v", 0xD7B0, 0xD7C6), ("t", 0xD7CB, 0xD7FB),
+)  # fmt: skip
 MOST_MARKS = 30
 MANY_SIGNS = re.compile(r"[^\w\s\x00-\u02ff]{31,}")
 # SHA-256 of the rules of each version of words: as JSON, normalize, lowercase, rules, token.
@@ -84,6 +103,14 @@ _LINK = r"\[(?!name\]|religion\])([^\[\]]+)\]\((?:https?:|www\.|/)"
 # A rule of version 1 takes quadratic time on links that do not end. That of version 2 does not, and
 # differs only where a link begins within the address of another.
 QUADRATIC, LINEAR = rf"{_LINK}[^\s)]*\)", rf"{_LINK}[^\s)\]]*(?:\](?!\()[^\s)\]]*)*\)"
+# Patterns that steps of tokenizer.json replace; Python's white space is a little more than theirs.
+REPLACED = {
+    " {2,}": " {2,}",
+    r"\s+": f"[{WHITE}]+",
+    r"\s{2,}|[\n\r\t]": f"[{WHITE}]{{2,}}|[\n\r\t]",
+}
+SPACE = "▁"  # SentencePiece's sign of a space
+MOST_UNPACKED = 1 << 26  # bytes of a packed value
 UNKNOWN_PIECE = "[UNK]"  # no piece of a vocabulary.txt, so its id is UNKNOWN
 CACHED_WORDS, CACHED_LENGTH = 1 << 16, 64  # long words would fill the memory
 # Word rules never look across white space, but for links, [text](address), and for what NFKC makes
@@ -251,6 +278,21 @@ def normalized(form: Any, text: str) -> str:
     return unicodedata.normalize(form, text if text.isascii() else MANY_SIGNS.sub(_few_marks, text))
 
 
+def _in_order(found: re.Match[str]) -> str:
+    """Sort marks by their class, as every form of Unicode does, but in n log n."""
+    signs = "".join(unicodedata.normalize("NFD", sign) for sign in found[0])
+    ordered: list[str] = []
+    for marks, found_signs in groupby(signs, key=lambda sign: unicodedata.combining(sign) > 0):
+        run = list(found_signs)
+        ordered += sorted(run, key=unicodedata.combining) if marks else run
+    return "".join(ordered)
+
+
+def in_form(form: Any, text: str) -> str:
+    """`unicodedata.normalize`, in n log n with any number of marks on one letter."""
+    return unicodedata.normalize(form, text if text.isascii() else MANY_SIGNS.sub(_in_order, text))
+
+
 def card(folder: Path | str) -> dict[str, Any] | None:
     """Read the artifact's card: its point, corpus, scores, versions, licence.
 
@@ -397,6 +439,125 @@ def _token(given: str | Mapping[str, Any]) -> Mapping[str, Any]:
     return token
 
 
+class Signs(dict[int, str]):
+    """A table for `str.translate` that computes `sign` for each character once."""
+
+    def __init__(self, sign: Callable[[str], str]) -> None:
+        self._sign = sign
+
+    def __missing__(self, code: int) -> str:
+        self[code] = self._sign(chr(code))
+        return self[code]
+
+
+def unpacked(name: str, text: Any) -> bytes:
+    """Decompress bytes of JSON: zlib's, as base64."""
+    try:
+        data = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), MOST_UNPACKED)
+    except (TypeError, ValueError, binascii.Error, zlib.error):
+        raise _wrong(TOKENIZER, f"has {name} that unpack", text) from None
+    return data
+
+
+def _cluster_shape(sign: str) -> str:
+    """Reduce a character to its class in `Charsmap.CLUSTER`."""
+    code, kind = ord(sign), unicodedata.category(sign)
+    if sign in "\r\n":
+        return sign
+    if 0xAC00 <= code <= 0xD7A3:  # a syllable without a last consonant, or with one
+        return "y" if (code - 0xAC00) % 28 else "w"
+    for shape, first, last in HANGUL:
+        if first <= code <= last:
+            return shape
+    if kind in ("Mn", "Me") or (kind == "Mc" and sign not in APART) or sign in JOINED:
+        return "x"
+    if "\U0001f3fb" <= sign <= "\U0001f3ff" or "\U000e0020" <= sign <= "\U000e007f":
+        return "x"
+    if sign in BEFORE:
+        return "p"
+    return "c" if kind in ("Cc", "Cf", "Cs", "Zl", "Zp") else "."
+
+
+class Charsmap:
+    """SentencePiece's character map: what stands for a character, or for a few that are one letter.
+
+    Of a cluster of characters that people see as one (UAX #29) of less than 6 bytes, the shortest
+    beginning that the map knows decides; each character of others is looked up alone.
+    """
+
+    CLUSTER = re.compile(r"\r\n|[\r\nc]|p*(?:l*(?:wv*|y|v+)t*|l+|t+|\.)?x*")
+
+    def __init__(self, step: Mapping[str, Any]) -> None:
+        try:
+            parts = unpacked("replacements", step.get("replacements")).decode().split("\0")
+        except UnicodeDecodeError:
+            raise _wrong(TOKENIZER, "has replacements in UTF-8", step) from None
+        self._instead = dict(zip(parts[::2], parts[1::2], strict=False))
+        self._alone = Signs(lambda sign: self._instead.get(sign, sign))
+        self._shapes = Signs(_cluster_shape)
+
+    def __call__(self, text: str) -> str:
+        """Replace what the map knows."""
+        if text.isascii() and "\r\n" not in text:
+            return text.translate(self._alone)
+        shapes = text.translate(self._shapes)
+        return "".join(
+            self._replaced(text[found.start() : found.end()])
+            for found in self.CLUSTER.finditer(shapes)
+        )
+
+    def _replaced(self, cluster: str) -> str:
+        if 1 < len(cluster) and len(cluster.encode("utf-8", "surrogatepass")) < 6:
+            for end in range(1, len(cluster) + 1):
+                if (instead := self._instead.get(cluster[:end])) is not None:
+                    return instead
+        return cluster.translate(self._alone)
+
+
+def _replacing(step: Mapping[str, Any]) -> Callable[[str], str]:
+    pattern, content = step.get("pattern"), step.get("content")
+    kind, of = next(iter(pattern.items())) if isinstance(pattern, dict) and pattern else ("", "")
+    if not isinstance(content, str) or not isinstance(of, str) or not of:
+        raise _wrong(TOKENIZER, "replaces text by text", step)
+    if kind == "String":
+        return lambda text: text.replace(of, content)
+    if kind != "Regex" or of not in REPLACED:
+        raise _wrong(TOKENIZER, "replaces patterns known here", pattern)
+    compiled = re.compile(REPLACED[of])
+    return lambda text: compiled.sub(lambda _: content, text)
+
+
+def _step(step: Mapping[str, Any]) -> Callable[[str], str]:
+    kind = step.get("type") if isinstance(step, Mapping) else None
+    match kind:
+        case "NFC" | "NFD" | "NFKC" | "NFKD":
+            return partial(in_form, kind)
+        case "Lowercase":
+            lower = Signs(str.lower)
+            return lambda text: text.translate(lower)
+        case "StripAccents":
+            bare = Signs(lambda sign: "" if unicodedata.category(sign)[0] == "M" else sign)
+            return lambda text: text.translate(bare)
+        case "Strip":
+            left, right = (WHITE if step.get(f"strip_{side}") else "" for side in ("left", "right"))
+            return lambda text: text.lstrip(left).rstrip(right)
+        case "Prepend" if isinstance(step.get("prepend"), str):
+            return lambda text: text and f"{step['prepend']}{text}"
+        case "Replace":
+            return _replacing(step)
+        case "Precompiled":
+            return Charsmap(step)
+    raise _wrong(TOKENIZER, "normalizes by steps known here", step)
+
+
+def steps_of(settings: Mapping[str, Any]) -> list[Callable[[str], str]]:
+    """The steps that normalize a text, in order."""
+    steps = settings.get("normalize", [])
+    if not isinstance(steps, list):
+        raise _wrong(TOKENIZER, "has normalize of its type", steps)
+    return [_step(step) for step in steps]
+
+
 class Pieces:
     """The pieces of a text between prefix and suffix; what is too long loses its end.
 
@@ -407,6 +568,7 @@ class Pieces:
     def __init__(self, settings: Mapping[str, Any], ids: Mapping[str, int]) -> None:
         frame = {"max_tokens": int, "prefix": list, "suffix": list}
         _fields(settings, frame, {"added": list})
+        self._steps = steps_of(settings)
         added = [_token(entry) for entry in settings["added"]]
         apart = {token["content"] for token in added if token["apart"]}
         self._settings = settings
@@ -422,10 +584,15 @@ class Pieces:
 
     def normalized(self, text: str) -> str:
         """Normalize a text before its words are cut."""
+        for step in self._steps:
+            text = step(text)
         return text
 
-    def words(self, text: str) -> Iterable[str]:
-        """Cut a normalized text without added tokens into words, which pieces never cross."""
+    def words(self, text: str, *, first: bool = True) -> Iterable[str]:
+        """Cut a normalized text without added tokens into words, which pieces never cross.
+
+        first: whether it begins the whole text.
+        """
         raise NotImplementedError
 
     def pieces(self, word: str) -> tuple[str, ...]:
@@ -433,10 +600,12 @@ class Pieces:
         raise NotImplementedError
 
     def _all(self, text: str) -> Iterator[str]:
+        first = True
         for stretch, written in self._written.split(text):
             for part, normal in self._normal.split(self.normalized(stretch)):
-                for word in self.words(part):
+                for word in self.words(part, first=first):
                     yield from self.known.get(word) or self._new(word)
+                first = False
                 if normal:
                     yield normal
             if written:
@@ -465,15 +634,8 @@ class Pieces:
         return self.cut(text)[0]
 
 
-class Signs(dict[int, str]):
-    """A table for `str.translate` that computes `sign` for each character once."""
-
-    def __init__(self, sign: Callable[[str], str]) -> None:
-        self._sign = sign
-
-    def __missing__(self, code: int) -> str:
-        self[code] = self._sign(chr(code))
-        return self[code]
+def _is_sign(sign: str) -> bool:
+    return sign in SIGNS or unicodedata.category(sign)[0] == "P"
 
 
 class WordPiece(Pieces):
@@ -513,7 +675,7 @@ class WordPiece(Pieces):
     def _spaced(self, sign: str) -> str:
         if sign in WHITE:
             return " "
-        if sign in SIGNS or unicodedata.category(sign)[0] == "P":
+        if _is_sign(sign):
             return f" {sign} "
         return sign
 
@@ -524,7 +686,7 @@ class WordPiece(Pieces):
             text = normalized("NFD", text)
         return text.translate(self._bare)
 
-    def words(self, text: str) -> Iterable[str]:
+    def words(self, text: str, *, first: bool = True) -> Iterable[str]:
         """Split at white space and signs."""
         return filter(None, text.translate(self._spread).split(" "))
 
@@ -570,7 +732,7 @@ class BytePairs(Pieces):
         self._symbols = [chr(byte if byte in shown else next(hidden)) for byte in range(256)]
         self._shapes = Signs(_shape)
 
-    def words(self, text: str) -> Iterable[str]:
+    def words(self, text: str, *, first: bool = True) -> Iterable[str]:
         """Split as GPT-2's pattern does."""
         if self._settings["add_prefix_space"] and text and text[0] != " ":
             text = f" {text}"
@@ -614,9 +776,110 @@ class BytePairs(Pieces):
         return tuple(filter(None, found))
 
 
+class Unigram(Pieces):
+    """SentencePiece's way: words are cut where the sum of their pieces' scores is highest.
+
+    The way to each place is the best of those that end there, the first of equal ones, as
+    transformers' tokenizers search it (Viterbi 1967).
+    """
+
+    PENALTY = 10.0  # of an unknown character, below the lowest score
+    WORD = re.compile(f"{SPACE}?[^{SPACE}]+|{SPACE}")
+    SCHEMES = ("always", "first", "never")
+
+    def __init__(self, settings: Mapping[str, Any], ids: Mapping[str, int]) -> None:
+        super().__init__(settings, ids)
+        flags = ("byte_fallback", "split_whitespace", "split_punctuation", "metaspace", "split")
+        _fields(
+            settings,
+            {"scores": str, "unknown": str, "prepend_scheme": str, **dict.fromkeys(flags, bool)},
+        )
+        for name in ("lowest", "unknown_score"):
+            if not _number(settings.get(name)):
+                raise _wrong(TOKENIZER, f"has a finite number {name}", settings.get(name))
+        if (scheme := settings["prepend_scheme"]) not in self.SCHEMES:
+            raise _wrong(TOKENIZER, f"prepends {' or '.join(self.SCHEMES)}", scheme)
+        data = unpacked("scores", settings["scores"])
+        scores = np.frombuffer(data[: len(data) // 8 * 8], "<f8")
+        if scores.size > len(ids) or not np.isfinite(scores).all():
+            raise _wrong(TOKENIZER, "has a finite score for each piece", scores.size)
+        self._shapes = Signs(lambda sign: "." if _is_sign(sign) else "a")
+        self._unknown = settings["unknown"]
+        self._scores = dict(zip(ids, scores.tolist(), strict=False))  # pieces apart have none
+        self._scores[self._unknown] = float(settings["unknown_score"])
+        self._unknown_score = float(settings["lowest"]) - self.PENALTY
+        self._widest: dict[str, int] = {}  # piece by its first character
+        for piece in self._scores:
+            self._widest[piece[:1]] = max(self._widest.get(piece[:1], 0), len(piece))
+
+    def words(self, text: str, *, first: bool = True) -> Iterable[str]:
+        """Split at white space and signs, if the settings say so, and before each space."""
+        parts = [text] if text else []
+        if self._settings["split_whitespace"]:
+            parts = re.findall(f"[^{WHITE}]+", text)
+        if self._settings["split_punctuation"]:
+            parts = [word for part in parts for word in self._signs_apart(part)]
+        if not self._settings["metaspace"]:
+            return parts
+        words: list[str] = []
+        for part in parts:
+            part = part.replace(" ", SPACE)
+            scheme = self._settings["prepend_scheme"]
+            if part[0] != SPACE and (scheme == "always" or (scheme == "first" and first)):
+                part = f"{SPACE}{part}"
+            words += self.WORD.findall(part) if self._settings["split"] else [part]
+        return words
+
+    def _signs_apart(self, text: str) -> Iterator[str]:
+        shapes = text.translate(self._shapes)
+        for found in re.finditer(r"\.|a+", shapes):
+            yield text[found.start() : found.end()]
+
+    def pieces(self, word: str) -> tuple[str, ...]:
+        """Cut where the sum of the pieces' scores is highest."""
+        scores, widest, size = self._scores, self._widest, len(word)
+        best: list[float | None] = [0.0, *[None] * size]  # sum of scores up to each place
+        starts, known = [0] * (size + 1), [True] * (size + 1)  # of the piece that ends there
+        for start, sign in enumerate(word):
+            here = best[start] or 0.0
+            for end in range(start + 1, min(size, start + widest.get(sign, 0)) + 1):
+                score = scores.get(word[start:end])
+                if score is None:
+                    continue
+                summed, before = score + here, best[end]
+                if before is None or summed > before:
+                    best[end], starts[end], known[end] = summed, start, True
+            if sign not in scores:
+                summed, before = self._unknown_score + here, best[start + 1]
+                if before is None or summed > before:
+                    best[start + 1], starts[start + 1], known[start + 1] = summed, start, False
+        return tuple(self._named(word, starts, known))
+
+    def _named(self, word: str, starts: Sequence[int], known: Sequence[bool]) -> Iterator[str]:
+        """Yield the pieces on the way to the end; unknown ones in a row are one."""
+        ends = [len(word)]
+        while ends[-1]:
+            ends.append(starts[ends[-1]])
+        cuts = [
+            (word[start:end], known[end] and word[start:end] != self._unknown)
+            for start, end in pairwise(reversed(ends))
+        ]
+        for is_known, run in groupby(cuts, key=lambda cut: cut[1]):
+            texts = [text for text, _ in run]
+            yield from texts if is_known else self._spelled("".join(texts))
+
+    def _spelled(self, text: str) -> Sequence[str]:
+        """The bytes of unknown characters where the settings say so, else the unknown piece."""
+        if self._settings["byte_fallback"] and text != self._unknown:
+            found = [f"<0x{byte:02X}>" for byte in text.encode("utf-8", "replace")]
+            if all(piece in self._ids for piece in found):
+                return found
+        return (UNKNOWN_PIECE,)
+
+
 def tokenizer_of(settings: Mapping[str, Any], ids: Mapping[str, int]) -> Words | Pieces:
     """The tokenizer of tokenizer.json; ids of the words in vocabulary.txt."""
-    kinds = {"wordpiece": WordPiece, "bpe": BytePairs}
+    kinds = {"wordpiece": WordPiece, "bpe": BytePairs, "unigram": Unigram}
     if "kind" not in settings:
         return Words(settings)
     if not isinstance(settings["kind"], str) or settings["kind"] not in kinds:

@@ -99,9 +99,8 @@ def _kept(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> OpenedToken
             ) from None
     if getattr(library, "backend_tokenizer", None) is None:
         raise ValueError(
-            "a tokenizer is one of the tokenizers library, WordPiece as BERT has it or byte-level "
-            f"BPE as RoBERTa has it, got {type(library).__name__} in {folder}: choose an encoder "
-            "with one of these"
+            "a tokenizer is one of the tokenizers library, WordPiece, byte-level BPE or Unigram, "
+            f"got {type(library).__name__} in {folder}: choose an encoder with one of these"
         )
     return _opened(library)
 

@@ -1,7 +1,10 @@
 """Choose the pieces of an encoder that a corpus needs; its embedding shrinks to a third.
 
 A dropped piece falls back to shorter ones: WordPiece finds the next shorter one, byte pairs
-are joined less far. Shapes: V ids.
+are joined less far, Unigram takes the next best way through a word. Shapes: V ids.
+
+A text that Unigram cuts into kept pieces only is cut as before: its way was the best and is still
+there, other ways are fewer, and those through a dropped character cost more than they did.
 """
 
 import string
@@ -11,7 +14,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from emoray.text.subwords import BytePairRules, PieceTokenizer, WordPieceRules
+from emoray.text.subword_rules import SPACE, BytePairRules, UnigramRules, WordPieceRules
+from emoray.text.subwords import UNKNOWN_ID, PieceTokenizer
 from emoray.text.vocabulary import FIRST
 
 
@@ -35,6 +39,29 @@ def _readable(tokenizer: PieceTokenizer, rules: WordPieceRules) -> np.ndarray:
     return readable_V
 
 
+def _unigram_needs(
+    texts: Sequence[str], tokenizer: PieceTokenizer, rules: UnigramRules
+) -> tuple[set[str], np.ndarray]:
+    """Characters and bytes that spell any word of train; (V,) bool: what else texts can yield."""
+    library = tokenizer.library()
+    split = library.pre_tokenizer
+
+    def words(text: str) -> list[str]:
+        normal = library.normalizer.normalize_str(text) if library.normalizer else text
+        return [word for word, _ in split.pre_tokenize_str(normal)] if split else [normal]
+
+    seen = set(string.printable) | {SPACE}
+    for text in texts:
+        seen.update(*words(text))
+    spelled = seen | ({f"<0x{byte:02X}>" for byte in range(256)} if rules.byte_fallback else set())
+    possible_V = np.zeros(len(tokenizer), dtype=bool)
+    for i, piece in enumerate(tokenizer.pieces, start=FIRST):
+        bare = piece.removeprefix(SPACE)
+        possible_V[i] = len(piece) > 1 and piece in rules.scores and set(piece) <= seen
+        possible_V[i] &= "".join(words(bare)).removeprefix(SPACE) == bare
+    return spelled, possible_V
+
+
 def _with_parts(kept: set[str], rules: BytePairRules) -> set[str]:
     """Add all pieces that kept ones are joined from; a merge precedes every merge that uses it."""
     kept = set(kept)
@@ -50,10 +77,10 @@ def keep_pieces(
     """Choose the ids to keep.
 
     Kept are padding, unknown, framing and added pieces; pieces that train uses `min_count` times;
-    the characters to spell any word of train's alphabet and of ASCII (byte pairs: all 256 bytes);
-    and for new texts the first `allowance` other pieces in the encoder's own order, which is by
-    frequency in its training. Characters of other alphabets and pieces that no text can yield are
-    not among those: a word with such a character is unknown.
+    the characters to spell any word of train's alphabet and of ASCII (byte pairs and byte fallback:
+    all 256 bytes); and for new texts the first `allowance` other pieces in the encoder's own order,
+    which is by frequency in its training. Characters of other alphabets and pieces that no text can
+    yield are not among those: a word with such a character is unknown (Unigram: the character).
 
     Args:
         train_texts: of the corpus.
@@ -81,6 +108,9 @@ def keep_pieces(
     if isinstance(rules, WordPieceRules):
         needed = framing | _alphabet(train_texts, tokenizer, rules)
         possible_V = _readable(tokenizer, rules)
+    elif isinstance(rules, UnigramRules):
+        spelled, possible_V = _unigram_needs(train_texts, tokenizer, rules)
+        needed = framing | spelled
     else:
         joined = {a + b for a, b in rules.merges}
         needed = framing | {piece for piece in tokenizer.pieces if len(piece) == 1}
@@ -114,7 +144,7 @@ def unknown_signs(
     """Emoji and other symbols in at least `min_count` train texts that are unknown.
 
     An encoder of 2018 reads a word with one as unknown, though they carry feelings. Byte pairs know
-    every sign.
+    every sign, Unigram those of its alphabet.
 
     Args:
         train_texts: of the corpus.
@@ -130,6 +160,8 @@ def unknown_signs(
         sign for text in train_texts for sign in set(text) if unicodedata.category(sign) == "So"
     )
     frequent = [sign for sign, count in counts.items() if count >= min_count]
-    return tuple(
-        sign for sign in sorted(frequent, key=lambda s: (-counts[s], s)) if sign not in tokenizer
-    )
+    ordered = sorted(frequent, key=lambda s: (-counts[s], s))
+    if isinstance(tokenizer.rules, UnigramRules):  # which first makes letters of some
+        library = tokenizer.library()
+        return tuple(s for s in ordered if UNKNOWN_ID in library.encode(s).ids)
+    return tuple(sign for sign in ordered if sign not in tokenizer)

@@ -8,96 +8,21 @@ Shapes: V ids, R rows of the encoder's own embedding, D width.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emoray.text.subword_rules import PADDING, RULES, UNKNOWN, Rules
 from emoray.text.vocabulary import FIRST, Ragged
 
 if TYPE_CHECKING:
     from tokenizers import AddedToken, Tokenizer
 
-# Names of ids 0 and 1 inside the library: with a newline, so that no piece can be called so.
-PADDING, UNKNOWN = "\npadding", "\nunknown"
 UNKNOWN_ID = 1
 PIECES, SETTINGS, ROWS = "vocabulary.txt", "tokenizer.json", "rows.json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WordPieceRules:
-    """BERT's: words split at white space and signs, each cut greedily into its longest pieces.
-
-    Attributes:
-        clean_text: as in the library, and the next three too.
-        handle_chinese_chars: see there.
-        strip_accents: see there.
-        lowercase: see there.
-        continuing: prefix of a piece inside a word.
-        longest_word: in characters; longer ones are unknown.
-    """
-
-    kind: ClassVar[str] = "wordpiece"
-
-    clean_text: bool = True
-    handle_chinese_chars: bool = True
-    strip_accents: bool = True
-    lowercase: bool = True
-    continuing: str = "##"
-    longest_word: int = 100
-
-    def restricted(self, pieces: Set[str]) -> "WordPieceRules":
-        """The rules when only these pieces are left: unchanged, words fall to shorter pieces."""
-        return self
-
-    def without_pieces(self, ids: Mapping[str, int]) -> "Tokenizer":
-        """The library's tokenizer under these rules, without added tokens."""
-        from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-
-        tokenizer = Tokenizer(
-            models.WordPiece(
-                dict(ids),
-                unk_token=UNKNOWN,
-                max_input_chars_per_word=self.longest_word,
-                continuing_subword_prefix=self.continuing,
-            )
-        )
-        tokenizer.normalizer = normalizers.BertNormalizer(
-            clean_text=self.clean_text,
-            handle_chinese_chars=self.handle_chinese_chars,
-            strip_accents=self.strip_accents,
-            lowercase=self.lowercase,
-        )
-        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        return tokenizer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BytePairRules:
-    """RoBERTa's: words as bytes, one symbol each, joined pair by pair in the order of `merges`."""
-
-    kind: ClassVar[str] = "bpe"
-
-    merges: tuple[tuple[str, str], ...]
-    add_prefix_space: bool = False
-
-    def restricted(self, pieces: Set[str]) -> "BytePairRules":
-        """The rules when only these pieces are left: without the merges that need others."""
-        left = tuple((a, b) for a, b in self.merges if {a, b, a + b} <= pieces)
-        return replace(self, merges=left)
-
-    def without_pieces(self, ids: Mapping[str, int]) -> "Tokenizer":
-        """The library's tokenizer under these rules, without added tokens."""
-        from tokenizers import Tokenizer, models, pre_tokenizers
-
-        tokenizer = Tokenizer(models.BPE(dict(ids), list(self.merges)))
-        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=self.add_prefix_space)
-        return tokenizer
-
-
-Rules = WordPieceRules | BytePairRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,12 +199,12 @@ class PieceTokenizer:
 
     def settings_json(self) -> dict[str, object]:
         """The content of an artifact's `tokenizer.json`."""
-        rules = asdict(self.rules)
-        if isinstance(self.rules, BytePairRules):
-            rules["merges"] = [f"{a} {b}" for a, b in self.rules.merges]
+        return self._settings(served=True)
+
+    def _settings(self, *, served: bool) -> dict[str, object]:
         return {
             "kind": self.rules.kind,
-            **rules,
+            **self.rules.settings(self.pieces, served=served),
             "prefix": list(self.prefix),
             "suffix": list(self.suffix),
             "added": [asdict(added) for added in self.added],
@@ -295,20 +220,16 @@ class PieceTokenizer:
     def from_json(
         cls, settings: Mapping[str, Any], vocabulary: str, rows: Iterable[Iterable[int]] = ()
     ) -> "PieceTokenizer":
-        """Read what `settings_json` and `vocabulary` returned."""
-        known: dict[str, type[Rules]] = {"wordpiece": WordPieceRules, "bpe": BytePairRules}
-        if settings.get("kind") not in known:
+        """Read the settings that `write` left, and what `vocabulary` returned."""
+        if settings.get("kind") not in RULES:
             raise ValueError(
-                f"a piece tokenizer's kind is wordpiece or bpe, got {settings.get('kind')!r}: "
+                f"a piece tokenizer's kind is {' or '.join(RULES)}, got {settings.get('kind')!r}: "
                 "this tokenizer.json is of another family"
             )
-        made = known[settings["kind"]]
-        rules = {entry.name: settings[entry.name] for entry in fields(made)}
-        if "merges" in rules:
-            rules["merges"] = tuple(tuple(pair.split(" ")) for pair in rules["merges"])
+        pieces = tuple(vocabulary.removesuffix("\n").split("\n"))
         return cls(
-            rules=made(**rules),
-            pieces=tuple(vocabulary.removesuffix("\n").split("\n")),
+            rules=RULES[settings["kind"]].from_settings(settings, pieces),
+            pieces=pieces,
             prefix=tuple(settings["prefix"]),
             suffix=tuple(settings["suffix"]),
             added=tuple(
@@ -324,7 +245,7 @@ class PieceTokenizer:
     def write(self, folder: Path) -> None:
         """Write pieces, settings and rows into an existing folder."""
         (folder / PIECES).write_text(self.vocabulary(), "utf-8", newline="\n")
-        (folder / SETTINGS).write_text(json.dumps(self.settings_json()), "utf-8")
+        (folder / SETTINGS).write_text(json.dumps(self._settings(served=False)), "utf-8")
         (folder / ROWS).write_text(json.dumps(self.rows), "utf-8")
 
     @classmethod

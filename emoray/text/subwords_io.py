@@ -1,20 +1,23 @@
-"""Read the tokenizer of a transformers folder: WordPiece or byte-level BPE."""
+"""Read the tokenizer of a transformers folder: WordPiece, byte-level BPE or Unigram."""
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emoray.text.normal_steps import Step, steps_of
 from emoray.text.opened import OpenedTokenizer, open_tokenizer
-from emoray.text.subwords import (
+from emoray.text.subword_rules import (
     PADDING,
+    SPACE,
     UNKNOWN,
-    AddedPiece,
+    UNMATCHED,
     BytePairRules,
-    PieceTokenizer,
     Rules,
+    UnigramRules,
     WordPieceRules,
 )
+from emoray.text.subwords import AddedPiece, PieceTokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -33,8 +36,9 @@ _PADDING_NAMES, _UNKNOWN_NAMES = ("[PAD]", "<pad>"), ("[UNK]", "<unk>")
 
 def _refuse(folder: Path, part: str, got: object) -> ValueError:
     return ValueError(
-        f"a tokenizer is WordPiece as BERT has it or byte-level BPE as RoBERTa has it, got {part} "
-        f"{got} in {folder / 'tokenizer.json'}: choose an encoder with one of these"
+        "a tokenizer is WordPiece as BERT has it, byte-level BPE as RoBERTa and ModernBERT have it "
+        f"or Unigram as XLM-R, ALBERT and DeBERTa have it, got {part} {got} in "
+        f"{folder / 'tokenizer.json'}: choose an encoder with one of these"
     )
 
 
@@ -63,8 +67,6 @@ def _wordpiece(spec: Mapping[str, Any], folder: Path) -> WordPieceRules:
 
 def _byte_pairs(spec: Mapping[str, Any], folder: Path) -> BytePairRules:
     model, splitter = spec["model"], spec["pre_tokenizer"]
-    if spec["normalizer"] is not None:
-        raise _refuse(folder, "normalizer", _type(spec["normalizer"]))
     if _type(splitter) != "ByteLevel" or not splitter.get("use_regex", True):
         raise _refuse(folder, "pre-tokenizer", _type(splitter))
     for option in OPTIONS:
@@ -74,13 +76,76 @@ def _byte_pairs(spec: Mapping[str, Any], folder: Path) -> BytePairRules:
     return BytePairRules(
         merges=tuple((a, b) for a, b in pairs),
         add_prefix_space=bool(splitter["add_prefix_space"]),
+        normalize=_steps(spec, folder),
     )
+
+
+def _steps(spec: Mapping[str, Any], folder: Path) -> tuple[Step, ...]:
+    try:
+        return steps_of(spec["normalizer"])
+    except ValueError as error:
+        raise _refuse(folder, "normalizer", error) from None
+
+
+def _splitters(splitter: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    if splitter is None:
+        return []
+    if splitter["type"] == "Sequence":
+        return [step for part in splitter["pretokenizers"] for step in _splitters(part)]
+    return [splitter]
+
+
+def _unigram(spec: Mapping[str, Any], folder: Path) -> UnigramRules:
+    model, steps = spec["model"], _steps(spec, folder)
+    splitters = _splitters(spec["pre_tokenizer"])
+    meta = splitters.pop() if splitters and _type(splitters[-1]) == "Metaspace" else None
+    found = [_type(step) for step in splitters]
+    for kind, step in zip(found, splitters, strict=True):
+        if kind not in ("WhitespaceSplit", "Punctuation") or found.count(kind) > 1:
+            raise _refuse(folder, "pre-tokenizer", kind)
+        if step.get("behavior", "Isolated") != "Isolated":
+            raise _refuse(folder, "pre-tokenizer", f"Punctuation of behavior {step['behavior']}")
+    if meta is None and not any(_makes_signs(step) for step in steps):
+        raise _refuse(folder, "pre-tokenizer", "without Metaspace")
+    scheme = meta["prepend_scheme"] if meta else "never"
+    if meta and meta["replacement"] != SPACE:
+        raise _refuse(folder, "Metaspace of", meta["replacement"])
+    # The first word's place in the text counts, which steps that take away from its start move.
+    moving = [_type(step) for step in steps if _moves_start(step)] + found
+    if scheme == "first" and moving:
+        raise _refuse(folder, "prepend_scheme first after", moving[0])
+    if model.get("unk_id") is None:
+        raise _refuse(folder, "Unigram", "without an unknown piece")
+    scores = {piece: float(score) for piece, score in model["vocab"]}
+    unknown = model["vocab"][model["unk_id"]][0]
+    return UnigramRules(
+        lowest=min(scores.values()),
+        unknown_score=scores.pop(unknown),
+        unknown=unknown,
+        scores=scores,
+        byte_fallback=bool(model.get("byte_fallback")),
+        normalize=steps,
+        split_whitespace="WhitespaceSplit" in found,
+        split_punctuation="Punctuation" in found,
+        metaspace=meta is not None,
+        prepend_scheme=scheme,
+        split=bool(meta and meta.get("split", True)),
+    )
+
+
+def _makes_signs(step: Step) -> bool:
+    return _type(step) == "Replace" and step["pattern"] == {"String": " "}
+
+
+def _moves_start(step: Step) -> bool:
+    return _type(step) == "StripAccents" or bool(step.get("strip_left"))
 
 
 def _rules(spec: Mapping[str, Any], folder: Path) -> Rules:
     readers: dict[str, Callable[[Mapping[str, Any], Path], Rules]] = {
         "WordPiece": _wordpiece,
         "BPE": _byte_pairs,
+        "Unigram": _unigram,
     }
     if (kind := _type(spec["model"])) not in readers:
         raise _refuse(folder, "model", kind)
@@ -103,6 +168,20 @@ def _role(named: str | None, usual: Sequence[str], rows: Mapping[str, int]) -> s
     return next((str(name) for name in (named, *usual) if name in rows), None)
 
 
+def _unknown(model: Mapping[str, Any]) -> str | None:
+    """The model's own name of the unknown piece."""
+    if _type(model) == "Unigram":
+        return str(model["vocab"][model["unk_id"]][0])
+    return model["unk_token"]
+
+
+def _library(rules: Rules, vocabulary: Mapping[str, int], rows: Mapping[str, int]) -> "Tokenizer":
+    """The encoder's pieces in the library, without what stands apart from its words."""
+    if isinstance(rules, UnigramRules):
+        return rules.without_pieces(vocabulary)
+    return rules.without_pieces({UNKNOWN: len(rows), **rows})
+
+
 def _start(added: str, library: "Tokenizer", unknown: int) -> tuple[int, ...]:
     """Rows of the pieces of an added token's name, as within a sentence."""
     name = unicodedata.name(added, added) if len(added) == 1 else added.strip("[]<>")
@@ -110,9 +189,18 @@ def _start(added: str, library: "Tokenizer", unknown: int) -> tuple[int, ...]:
     return tuple(i for i in ids if i != unknown)
 
 
-def _added(found: OpenedTokenizer, more: Sequence[str]) -> tuple[AddedPiece, ...]:
+def _vocabulary(model: Mapping[str, Any]) -> Mapping[str, int]:
+    """The row of each piece of the model, without added tokens of their own."""
+    if _type(model) == "Unigram":
+        return {piece: row for row, (piece, _) in enumerate(model["vocab"])}
+    found: Mapping[str, int] = model["vocab"]
+    return found
+
+
+def _added(
+    found: OpenedTokenizer, vocabulary: Mapping[str, int], more: Sequence[str]
+) -> tuple[AddedPiece, ...]:
     """The encoder's own added tokens in the order of their ids, and ours."""
-    vocabulary = found.specification["model"]["vocab"]
     made = [
         AddedPiece(
             content=token["content"],
@@ -170,18 +258,21 @@ def read_pieces(folder: Path, *, max_tokens: int, added: Sequence[str] = MASKS) 
     spec = found.specification
     rules = _rules(spec, folder)
     prefix, suffix = _frame(spec, folder)
-    rows = spec["model"]["vocab"] | {t["content"]: t["id"] for t in spec["added_tokens"]}
+    vocabulary = _vocabulary(spec["model"])
+    rows = {**vocabulary, **{t["content"]: t["id"] for t in spec["added_tokens"]}}
     padding = _role(found.padding, _PADDING_NAMES, rows)
-    unknown = spec["model"]["unk_token"] or _role(found.unknown, _UNKNOWN_NAMES, rows)
-    tokens = _added(found, added)
+    unknown = _unknown(spec["model"]) or _role(found.unknown, _UNKNOWN_NAMES, rows)
+    tokens = _added(found, vocabulary, added)
     # Padding that occurs in a text has an id of its own; 0 pads alone.
-    apart = {unknown, PADDING} | ({padding} - {token.content for token in tokens})
+    nameless = UNMATCHED if isinstance(rules, UnigramRules) else PADDING
+    apart = {unknown, nameless} | ({padding} - {token.content for token in tokens})
     last = [token.content for token in tokens if token.apart and token.content != unknown]
     own = [p for p in sorted(rows, key=lambda p: rows[p]) if p not in apart and p not in set(last)]
     own += [name for name in last if name in rows]
     new = [name for name in last if name not in rows]
-    library = rules.without_pieces({UNKNOWN: len(rows), **rows})
-    instead = rows.get(PADDING, rows[padding] if padding else 0)
+    library = _library(rules, vocabulary, rows)
+    nothing = rows[rules.unknown] if isinstance(rules, UnigramRules) else len(rows)
+    instead = rows.get(nameless, rows[padding] if padding else 0)
     return PieceTokenizer(
         rules=rules,
         pieces=(*own, *new),
@@ -194,6 +285,6 @@ def read_pieces(folder: Path, *, max_tokens: int, added: Sequence[str] = MASKS) 
             (instead,),
             (rows[unknown] if unknown else instead,),
             *((rows[piece],) for piece in own),
-            *(_start(name, library, len(rows)) or (instead,) for name in new),
+            *(_start(name, library, nothing) or (instead,) for name in new),
         ),
     )

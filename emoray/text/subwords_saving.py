@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from emoray.text.subwords import PADDING, UNKNOWN_ID, AddedPiece, PieceTokenizer
+from emoray.text.subword_rules import PADDING
+from emoray.text.subwords import UNKNOWN_ID, AddedPiece, PieceTokenizer
 
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 

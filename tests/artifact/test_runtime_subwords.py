@@ -10,6 +10,7 @@ from emoray.text.subword_pruning import keep_pieces
 from emoray.text.subwords import PieceTokenizer
 from tests.models.encoder.encoders_made import Kind, sample_texts
 from tests.text.subwords_made import HARD, changed, tokenizer
+from tests.text.unigram_made import CLUSTERS, FORMS, formed
 
 KINDS: tuple[Kind, ...] = ("bert", "roberta")
 TRAIN = sample_texts()[:200]
@@ -85,6 +86,24 @@ def test_every_symbol_of_a_byte_has_a_line_of_its_own(tmp_path: Path) -> None:
     assert UNKNOWN not in served(ours, every)[0]
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("min_count", [0, 20], ids=["full", "pruned"])
+def test_serving_normalizes_and_cuts_as_training_does(
+    tmp_path: Path, form: str, min_count: int
+) -> None:
+    ours = formed(tmp_path, form, max_tokens=2000)
+    if min_count:
+        ours = ours.pruned(keep_pieces(TRAIN, ours, allowance=20, min_count=min_count))
+    more = ("🧿" * 500, "xyz" * 3000, "Yo  Man Yo Man", "[NAME]a [NAME]", "▁ ▁▁a▁", " ▁a")
+    texts = (*HARD, *CLUSTERS, *more, *sample_texts())
+    assert served(ours, texts) == trained(ours, texts)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_half_a_surrogate_is_served_in_every_form(tmp_path: Path, form: str) -> None:
+    assert len(served(formed(tmp_path, form), ("happy \ud83d\u0301 day",))[0]) > 3
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_half_a_surrogate_is_served(tmp_path: Path, kind: Kind) -> None:
     # Such strings come from JSON; the library refuses them.
@@ -105,6 +124,6 @@ def test_added_tokens_of_earlier_artifacts_take_the_space_before_them(tmp_path: 
 
 def test_a_tokenizer_of_a_later_kind_is_refused() -> None:
     with pytest.raises(
-        ValueError, match=r"wordpiece or bpe, got 'unigram': use the artifact.py of"
+        ValueError, match=r"wordpiece or bpe or unigram, got 'syllables': use the artifact.py of"
     ):
-        tokenizer_of({"kind": "unigram"}, {})
+        tokenizer_of({"kind": "syllables"}, {})

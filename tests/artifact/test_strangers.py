@@ -1,8 +1,10 @@
 """Artifacts that no emoray wrote: each fault is one clear line at load; no other file is read."""
 
+import base64
 import json
 import os
 import re
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,7 +80,7 @@ TOKENIZERS = {
     "a form that Unicode has not": ({"normalize": "NFX"}, "word rules that emoray wrote"),
     "no word at most": ({"max_tokens": 0}, "max_tokens of tokenizer.json is a number above 0"),
     "words by text": ({"max_tokens": "64"}, "max_tokens of tokenizer.json is a number above 0"),
-    "a kind of its own": ({"kind": "unigram"}, "is of a kind known here"),
+    "a kind of its own": ({"kind": "syllables"}, "is of a kind known here"),
     "a kind that is a list": ({"kind": []}, "is of a kind known here"),
     "pieces without settings": ({"kind": "bpe"}, "has the setting max_tokens|prefix"),
 }
@@ -160,7 +162,38 @@ WORDPIECE = PIECES | {
     "longest_word": 100,
 }
 BPE = PIECES | {"kind": "bpe", "merges": ["a b"], "add_prefix_space": True}
+LATIN = base64.b64encode(zlib.compress(b"\xe9\0e\0")).decode()
+SCORES = base64.b64encode(zlib.compress(np.zeros(1).tobytes())).decode()
+NO_SCORE = base64.b64encode(zlib.compress(np.full(1, np.nan).tobytes())).decode()
+UNIGRAM = PIECES | {
+    **{"kind": "unigram", "scores": SCORES, "unknown": "<unk>", "unknown_score": 0, "lowest": -9.5},
+    **{"byte_fallback": False, "metaspace": True, "prepend_scheme": "always", "split": True},
+    **{"split_whitespace": True, "split_punctuation": False, "normalize": []},
+}
 ENCODERS = {
+    "scores of another kind": (UNIGRAM | {"scores": [1.0]}, "scores of its type"),
+    "a score that is no number": (UNIGRAM | {"scores": NO_SCORE}, "a finite score for each"),
+    "scores that do not unpack": (UNIGRAM | {"scores": "AAAA"}, "scores that unpack"),
+    "a lowest score of nothing": (UNIGRAM | {"lowest": None}, "a finite number lowest"),
+    "another scheme": (UNIGRAM | {"prepend_scheme": "last"}, "prepends always or first or never"),
+    "steps that are none": (UNIGRAM | {"normalize": "NFC"}, "normalize of its type"),
+    "a step of its own": (BPE | {"normalize": [{"type": "Nmt"}]}, "steps known here"),
+    "a pattern of its own": (
+        BPE | {"normalize": [{"type": "Replace", "pattern": {"Regex": "(a+)+b"}, "content": ""}]},
+        "replaces patterns known here",
+    ),
+    "a pattern of nothing": (
+        BPE | {"normalize": [{"type": "Replace", "pattern": {"String": ""}, "content": ""}]},
+        "replaces text by text",
+    ),
+    "a map that does not unpack": (
+        UNIGRAM | {"normalize": [{"type": "Precompiled", "replacements": 1}]},
+        "replacements that unpack",
+    ),
+    "a map in another coding": (
+        UNIGRAM | {"normalize": [{"type": "Precompiled", "replacements": LATIN}]},
+        "replacements in UTF-8",
+    ),
     "frame that fills the text": (WORDPIECE | {"max_tokens": 2}, "room for a piece"),
     "an added piece of nothing": (WORDPIECE | {"added": [""]}, "at least one character"),
     "added tokens of numbers": (WORDPIECE | {"added": [1]}, "added tokens with all their flags"),

@@ -31,7 +31,7 @@ def test_an_encoder_that_reads_a_text_otherwise_is_refused(
     folder = make_encoder(tmp_path / "encoder", "bert")
     real = runtime.WordPiece.words
     monkeypatch.setattr(
-        runtime.WordPiece, "words", lambda self, text: real(self, text.replace("naive", "sad"))
+        runtime.WordPiece, "words", lambda self, text, **_: real(self, text.replace("naive", "sad"))
     )
     words = r"got other ids for 1 of \d+ texts, first at '.+' in 'Ça va, naïve\?': \[.*\] there, \["
     with pytest.raises(ValueError, match=words):
@@ -54,9 +54,9 @@ def test_an_encoder_that_says_something_else_is_refused(
         require_readable(folder, TEXTS, max_tokens=32)
 
 
-def unigram(folder: Path) -> None:
+def word_level(folder: Path) -> None:
     said = json.loads((folder / "tokenizer.json").read_text())
-    said["model"] = {"type": "Unigram", "unk_id": 0, "vocab": [[p, 0.0] for p in "<[abcdef"]}
+    said["model"] = {"type": "WordLevel", "unk_token": "<", "vocab": {"<": 0, "[": 1}}
     said["added_tokens"], said["post_processor"] = [], None
     (folder / "tokenizer.json").write_text(json.dumps(said))
 
@@ -77,7 +77,7 @@ def adapter(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (unigram, "WordPiece as BERT has it .* got model Unigram"),
+        (word_level, "WordPiece as BERT has it.* got model WordLevel"),
         (broken, "weights are finite, got NaN or Inf"),
         (adapter, "a model is whole, got a PEFT adapter in"),
     ],

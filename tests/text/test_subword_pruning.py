@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from emoray.text.subword_pruning import changed_share, keep_pieces, unknown_signs
-from emoray.text.subwords import BytePairRules, PieceTokenizer
+from emoray.text.subword_rules import BytePairRules
+from emoray.text.subwords import PieceTokenizer
 from emoray.text.vocabulary import FIRST, UNKNOWN
 from tests.models.encoder.encoders_made import Kind, sample_texts
 from tests.text.subwords_made import HARD, tokenizer

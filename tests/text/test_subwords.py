@@ -9,7 +9,8 @@ from tokenizers import Tokenizer
 
 from emoray.artifact.runtime import Reader
 from emoray.text.opened import open_tokenizer
-from emoray.text.subwords import AddedPiece, PieceTokenizer, WordPieceRules
+from emoray.text.subword_rules import WordPieceRules
+from emoray.text.subwords import AddedPiece, PieceTokenizer
 from emoray.text.vocabulary import FIRST, PADDING, UNKNOWN
 from tests.models.encoder.encoders_made import Kind, sample_texts, tokenizer_json
 from tests.text.subwords_made import HARD, tokenizer
@@ -97,7 +98,7 @@ def test_rows_of_another_encoder_are_refused(tmp_path: Path) -> None:
 
 
 def test_settings_of_words_are_refused() -> None:
-    with pytest.raises(ValueError, match="kind is wordpiece or bpe, got None"):
+    with pytest.raises(ValueError, match="kind is wordpiece or bpe or unigram, got None"):
         PieceTokenizer.from_json({"version": 1}, "a\n")
 
 

@@ -256,14 +256,14 @@ def test_what_convert_cannot_do_is_not_recommended(
 ) -> None:
     electra = foreign_model(tmp_path / "electra", model)
     said = json.loads((electra / "tokenizer.json").read_text())
-    said["model"] = {"type": "Unigram", "unk_id": 0, "vocab": [[p, 0.0] for p in "<[abcdef"]}
+    said["model"] = {"type": "WordLevel", "unk_token": "<", "vocab": {"<": 0, "[": 1}}
     said["added_tokens"], said["post_processor"] = [], None
     (electra / "tokenizer.json").write_text(json.dumps(said))
     for run, asked in (
         (run_compress, replace(compression, model=electra, out=tmp_path, name="out")),
         (run_convert, Conversion(model=electra, out=tmp_path, name="out", download=False)),
     ):
-        with pytest.raises(ValueError, match=r"WordPiece as BERT .* got model Unigram") as refused:
+        with pytest.raises(ValueError, match=r"as BERT .* got model WordLevel") as refused:
             run(asked, quiet())  # type: ignore[operator]
         assert "jobs.convert" not in str(refused.value)
 
@@ -304,7 +304,9 @@ def test_a_compression_that_reads_or_says_something_else_is_not_let_out(
     if wrong == "ids":
         real = runtime.WordPiece.words
         monkeypatch.setattr(
-            runtime.WordPiece, "words", lambda self, text: real(self, text.replace("happy", "sad"))
+            runtime.WordPiece,
+            "words",
+            lambda self, text, **_: real(self, text.replace("happy", "sad")),
         )
         words = r"got other ids for \d+ of \d+ texts, first at '.+' in '.+': \[.+\] there, \[.+\] h"
     else:
