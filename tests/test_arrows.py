@@ -31,6 +31,7 @@ ARROWS: dict[str, set[str]] = {
         *("options", "artifact.runtime", "storage.s3", "storage.cache", "releases.resolving"),
     },
     "tables": {"storage", "console", "metrics"},
+    "experiments": {"metrics", "tables"},
     "report": {"tables", "storage", "console", "metrics"},
     "stages": {
         *("labels", "storage", "quant", "metrics", "data", "text", "augment", "models"),
@@ -47,7 +48,7 @@ ARROWS: dict[str, set[str]] = {
     "workflows": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),
         *("augment", "models", "decide", "artifact", "provenance", "tables", "report", "stages"),
-        *("distributed", "search", "releases", "prediction"),
+        *("distributed", "search", "experiments", "releases", "prediction"),
     },
     "benchmarks": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),

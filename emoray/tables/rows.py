@@ -6,6 +6,7 @@ all come from here, and `results/README.md` is generated from them. Names carry 
 
 from dataclasses import dataclass
 
+from emoray.tables.ab_rows import AbLabelRow, AbLatencyRow, AbLookRow
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
 from emoray.tables.ensemble_rows import AugmentationRow, MemberRow
 from emoray.tables.evidence_rows import PredictionRow, SpecRow, TextRow
@@ -235,4 +236,7 @@ FINISHED_TABLES: dict[str, type] = {
     "conversion": ConversionRow,
     "improvements": ImprovementRow,
     "improvement_seeds": ImprovementSeedRow,
+    "ab": AbLookRow,
+    "ab_labels": AbLabelRow,
+    "ab_latency": AbLatencyRow,
 }

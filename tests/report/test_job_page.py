@@ -38,7 +38,7 @@ def made(folder: Path, **changes: object) -> str:
 
 def test_a_page_holds_all_it_is_given_and_no_script_of_others(tmp_path: Path) -> None:
     html = made(tmp_path)
-    for part in ("better", "not to be trusted.", "It rises.", "Nothing to draw.", "Of all texts."):
+    for part in ("better", "Not to be trusted.", "It rises.", "Nothing to draw.", "Of all texts."):
         assert part in html
     assert EVIL not in html and "&lt;script&gt;alert(" in html
     assert 'data-key="0.01" class="number">1 %' in html and "<dt>texts</dt><dd>1</dd>" in html

@@ -1,0 +1,107 @@
+"""`jobs.ab`: two artifacts on live traffic or saved predictions, by now and as texts came."""
+
+from rich.console import Console
+
+from emoray.console.progress import Progress, progress
+from emoray.experiments import wording
+from emoray.experiments.answers import Answers, collected
+from emoray.experiments.looks import LabelledTexts, labelled_texts, looks_at
+from emoray.experiments.pairing import TextStream, stream_of_log, stream_of_saved
+from emoray.experiments.rows import LiveResult, result_of
+from emoray.report.ab import LiveWords, write_live_page
+from emoray.storage.location import Place, staged_output, tables_at
+from emoray.storage.run_folder import ready_out, record_inputs
+from emoray.tables.ab_rows import AbLabelRow, AbLatencyRow, AbLookRow
+from emoray.tables.files import write_table
+from emoray.tables.scored_texts import scored_texts
+from emoray.tables.terminal import print_titled
+from emoray.tables.true_labels import true_labels
+from emoray.workflows.run_place import free_place
+from emoray.workflows.settings.ab import LiveComparison
+
+
+def _answers(place: str, shown: Progress) -> list[Answers]:
+    shown.what = f"reading {place}"
+    return collected(scored_texts(place), place, shown.update)
+
+
+def _stream(settings: LiveComparison, shown: Progress) -> TextStream:
+    if settings.log is not None:
+        groups = _answers(settings.log, shown)
+        return stream_of_log(groups, settings.before, settings.after)
+    assert settings.before is not None and settings.after is not None
+    return stream_of_saved(*(_answers(p, shown) for p in (settings.before, settings.after)))
+
+
+def _labelled(
+    settings: LiveComparison, stream: TextStream, shown: Progress
+) -> LabelledTexts | None:
+    if settings.labels is None:
+        return None
+    shown.what = f"reading {settings.labels}"
+    labels = true_labels(settings.labels, stream.label_names)
+    found = labelled_texts(stream, labels, settings.labels)
+    if not len(found):
+        raise ValueError(
+            f"labels are of texts that were compared, got {len(labels):,} in {settings.labels} of "
+            f"which none is among {len(stream):,} texts: they are joined by the SHA-256 of the "
+            "text's UTF-8, so write texts exactly as they were asked, or text_sha256 of the log"
+        )
+    return found
+
+
+def _result(settings: LiveComparison, console: Console) -> LiveResult:
+    with progress(console, "reading", unit="answers") as shown:
+        stream = _stream(settings, shown)
+        labelled = _labelled(settings, stream, shown)
+    with progress(console, "comparing", unit="texts", total=len(stream)) as shown:
+        looks = looks_at(stream, labelled, told=shown.update)
+        return result_of(stream, labelled, settings.plan, looks)
+
+
+def _say(console: Console, *sentences: str) -> None:
+    for sentence in sentences:
+        if sentence:
+            console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+def run_ab(settings: LiveComparison, console: Console | None = None) -> Place:
+    """Compare two artifacts; write ab, ab_labels, ab_latency and a page.
+
+    Args:
+        settings: whose answers, and what is true of the texts.
+        console: the terminal.
+
+    Returns:
+        The folder of the tables.
+    """
+    console = console or Console()
+    ready_out(settings.out)
+    found = _result(settings, console)
+    now = found.now
+    inputs = {"job": "jobs.ab", "before": now.before, "after": now.after, "design": now.design}
+    out = free_place(settings.lands, inputs, console)
+    notes = list(wording.notes(found, settings.share))
+    verdict, needed = wording.verdict_sentence(found), wording.needed_sentence(found)
+    with staged_output(out) as folder:
+        record_inputs(out, inputs, settings.shown_settings)
+        write_table(found.looks, folder / "ab.parquet", AbLookRow)
+        write_table(found.labels, folder / "ab_labels.parquet", AbLabelRow)
+        write_table(found.latency, folder / "ab_latency.parquet", AbLatencyRow)
+        if settings.figures:
+            said = (needed, wording.agreement_sentence(now), wording.latency_sentence(found))
+            words = LiveWords(
+                verdict=verdict,
+                sentences=tuple(sentence for sentence in said if sentence),
+                warnings=tuple(n for n in notes if n.startswith(wording.WARNING)),
+                notes=tuple(n for n in notes if not n.startswith(wording.WARNING)),
+            )
+            write_live_page(folder, words)
+    _say(console, wording.head_sentence(now), *notes)
+    print_titled(console, wording.labels_table(found))
+    _say(console, wording.agreement_sentence(now), wording.latency_sentence(found))
+    _say(console, needed, verdict)
+    if settings.figures:
+        _say(console, f"page {out / 'ab.html'}")
+    _say(console, f"tables {tables_at(out)}")
+    return out
