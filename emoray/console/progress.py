@@ -16,16 +16,19 @@ TICK_SECONDS = 1.0  # between two looks; others may be timing
 Say = Callable[[str], None]  # `Progress.step` of the work that a function is part of
 
 
-def time_left(done: int, total: int, seconds: float) -> str:
-    """Time left at the pace so far, `1:05`; a dash before anything is done."""
-    if not done or done >= total:
-        return "-" if not done else "0:00"
-    left = int(seconds / done * (total - done))
-    return f"{left // 60}:{left % 60:02d}"
+def time_left(done: int, total: int, seconds: float) -> float | None:
+    """Seconds left at the pace so far; None before anything is done."""
+    return seconds / done * max(0, total - done) if done else None
 
 
 def progress_line(
-    what: str, unit: str, done: int, total: int | None, found: int, notes: str, seconds: float
+    what: str,
+    unit: str,
+    done: int,
+    total: int | None,
+    notes: str,
+    seconds: float,
+    left: float | None,
 ) -> str:
     """Say in one line how far the work is.
 
@@ -34,27 +37,33 @@ def progress_line(
         unit: of what is counted; empty where nothing is.
         done: of them.
         total: of them, where it is known.
-        found: of those done, finished before this work began: they say nothing of its pace.
         notes: behind the count.
         seconds: since the work began.
+        left: seconds until it ends; None as long as nothing is known that they could follow from.
 
     Returns:
-        `what 5/10 units · notes · ETA 1:05`, or with the time spent where no total is known.
+        `what 5/10 units · notes · ETA 1:05`, or with the time spent where none is known.
     """
     count = f"{done:,}{f'/{total:,}' if total else ''} {unit}" if unit else ""
-    spent = f"{duration(seconds)} so far"
-    left = f"ETA {time_left(done - found, total - found, seconds)}" if unit and total else spent
-    return " · ".join(part for part in (f"{what} {count}".strip(), notes, left) if part)
+    end = f"{duration(seconds)} so far"
+    if left is not None:
+        end = f"ETA {int(left) // 60}:{int(left) % 60:02d}"
+    return " · ".join(part for part in (f"{what} {count}".strip(), notes, end) if part)
 
 
 class Progress:
-    """What is shown of one piece of work. Any thread may update it, as often as it likes."""
+    """What is shown of one piece of work. Any thread may update it, as often as it likes.
+
+    `found` of what is done was finished before this work began, and says nothing of its pace;
+    `forecast`, where it is set, tells the seconds left better than the pace can.
+    """
 
     def __init__(
         self, console: Console, what: str, *, unit: str, total: int | None, every: float
     ) -> None:
         self.what, self.unit, self.notes = what, unit, ""
         self.done, self.found, self.total = 0, 0, total
+        self.forecast: Callable[[], float | None] | None = None
         self._console, self._every, self._lock = console, every, threading.Lock()
         self._began = self._spoken = time.monotonic()
         columns = (SpinnerColumn(), BarColumn(), TextColumn("{task.description}", markup=False))
@@ -76,8 +85,17 @@ class Progress:
     def line(self) -> str:
         """How far it is, now."""
         return progress_line(
-            *(self.what, self.unit, self.done, self.total, self.found, self.notes, self.seconds)
+            *(self.what, self.unit, self.done, self.total, self.notes, self.seconds, self.left)
         )
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until it ends, where something is known of that."""
+        if self.forecast is not None:
+            return self.forecast()
+        if not (self.unit and self.total):
+            return None
+        return time_left(self.done - self.found, self.total - self.found, self.seconds)
 
     def update(self, done: int | None = None, *, notes: str | None = None, found: int = 0) -> None:
         """Say how much is done by now, and what stands behind the count."""

@@ -30,14 +30,21 @@ class Ahead:
     Attributes:
         least: pieces begun ahead at least.
         share: pieces begun ahead for each processor.
+        first: pieces begun where there is no processor yet: nodes are started for them.
     """
 
     least: int
     share: float
+    first: int
 
     def at_once(self, processors: int) -> int:
         """How many pieces are in progress at a time with so many processors."""
+        if not processors:
+            return self.first
         return processors + max(self.least, int(self.share * processors))
+
+
+STAGES = Ahead(least=2, share=1.0, first=8)  # few: what Ray has been given waits in its turn
 
 
 def processors() -> int:

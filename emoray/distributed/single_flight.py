@@ -6,18 +6,28 @@ will do: `Stages` gives it a loop of its own and Ray's workers.
 
 import asyncio
 import errno
-from collections.abc import Awaitable, Callable
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from emoray.storage.location import Place
-from emoray.storage.store.keys import Stage, inputs_of, key_of
+from emoray.storage.store.keys import Stage, inputs_of, key_of, name_in
 from emoray.storage.store.local import Done
 from emoray.storage.store.opening import open_store
 
 FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}  # the disk, the largest file, the user's share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageCounts:
+    """How many stages of one name ended, how many of these ran, and for how long together."""
+
+    ended: int = 0
+    run: int = 0
+    wall_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +45,7 @@ class Status:
         points: of these models.
         best: best dev macro-F1 of these points.
         full: why nothing more runs, once a disk was full.
+        stages: counts by the stages' names.
     """
 
     run: int = 0
@@ -47,6 +58,7 @@ class Status:
     points: int = 0
     best: float = 0.0
     full: str = ""
+    stages: Mapping[str, StageCounts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,18 @@ class Tally:
     failed: set[str] = field(default_factory=set)
     models: dict[str, tuple[int, float]] = field(default_factory=dict)
 
+    def counts(self) -> dict[str, StageCounts]:
+        """Counts by the stages' names."""
+        ended = Counter(name_in(key) for key in {*self.made, *self.cached, *self.failed})
+        run = Counter(map(name_in, self.made))
+        seconds: defaultdict[str, float] = defaultdict(float)
+        for key, (wall, _) in self.made.items():
+            seconds[name_in(key)] += wall
+        return {
+            name: StageCounts(ended=ended[name], run=run[name], wall_seconds=seconds[name])
+            for name in ended
+        }
+
     def status(self, running: tuple[str, ...], full: str) -> Status:
         """Sum up."""
         return Status(
@@ -86,6 +110,7 @@ class Tally:
             points=sum(points for points, _ in self.models.values()),
             best=max((best for _, best in self.models.values()), default=0.0),
             full=full,
+            stages=self.counts(),
         )
 
 

@@ -73,9 +73,11 @@ class Stages:
         """Run the loop in the thread; what still runs at its end is cancelled, its tasks killed."""
 
         async def until_over() -> None:
-            looking = asyncio.create_task(self._workers.signs.look())
+            looks = self._workers.signs.look(), self._workers.turns.look()
+            looking = [asyncio.create_task(look) for look in looks]
             await self._over.wait()
-            looking.cancel()
+            for each in looking:
+                each.cancel()
 
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(until_over())

@@ -18,6 +18,7 @@ from emoray.distributed.failures import FailedAttempts, Fault
 from emoray.distributed.resources import Resources, hide_others_gpus, resources_of
 from emoray.distributed.single_flight import Begun
 from emoray.distributed.timing_node import NodeKind, node_of, pinned
+from emoray.distributed.turns import Turns
 from emoray.storage.location import Place
 from emoray.storage.store.keys import Stage
 from emoray.storage.store.local import Done
@@ -51,11 +52,13 @@ class Workers:
         gpus: what a stage that trains with torch holds, see `resources_of`.
         signs: of the attempts; their owner is in whose name stages are claimed, so that other jobs
             on the store wait.
+        turns: which attempt is submitted next.
     """
 
     limits: StageLimits = LIMITS
     gpus: float | None = None
     signs: AttemptClocks = field(default_factory=AttemptClocks)
+    turns: Turns = field(default_factory=Turns)
 
     async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
         """Make a stage; RayError of the stage itself, RuntimeError when its attempts are spent."""
@@ -65,7 +68,7 @@ class Workers:
             resources = resources_of(stage, gpus=self.gpus, **alone)
             try:
                 where = await self._where(stage)
-                while (done := await self._attempt(store, stage, begun, resources, where)) is None:
+                while (done := await self._in_turn(store, stage, begun, resources, where)) is None:
                     await self._made_elsewhere(store, stage)
                 # What an attempt that died had finished was made by this run.
                 return replace(done, cached=done.cached and not failed.ended)
@@ -90,6 +93,13 @@ class Workers:
         while await asyncio.to_thread(opened.is_elsewhere, stage, self.signs.owner):
             await asyncio.sleep(pause)
             pause = min(longest, 1.5 * pause)
+
+    async def _in_turn(
+        self, store: Place, stage: Stage, begun: Begun, resources: Resources, where: Any
+    ) -> Done | None:
+        """Make one attempt, see `_attempt`, once it is its turn."""
+        async with self.turns.turn(stage, resources):
+            return await self._attempt(store, stage, begun, resources, where)
 
     async def _attempt(
         self, store: Place, stage: Stage, begun: Begun, resources: Resources, where: Any

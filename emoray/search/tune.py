@@ -1,7 +1,8 @@
 """A space searched: a grid visits every recipe, in a joint search Tune's searcher chooses."""
 
 import warnings
-from collections.abc import Coroutine
+from collections import Counter
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -16,13 +17,13 @@ from emoray.search.spaces import JointSpace, Space
 from emoray.search.study import write_study
 from emoray.search.trials import RunContext, measuring, placing
 from emoray.stages.decisions import Decide
-from emoray.stages.plan import deciding, training
+from emoray.stages.plan import comparing, deciding, training
 from emoray.stages.spec import Data
 
 STUDY = "study.db"
 OBJECTIVES = {"dev_macro_f1": "max", "size_bytes": "min"}
-RECIPES = Ahead(least=8, share=2.0)  # of a list; the first have models before the last are begun
-TRIALS = Ahead(least=2, share=0.5)  # a trial begun before others ended learns nothing from them
+RECIPES = Ahead(least=2, share=1.0, first=8)  # of a list; the first end before the last are begun
+TRIALS = Ahead(least=2, share=0.5, first=2)  # one begun before others ended learns nothing of them
 
 
 def _run(trials: Coroutine[Any, Any, None], context: RunContext) -> None:
@@ -42,6 +43,16 @@ def planned_grid(space: Space, data: Data) -> list[Decide]:
         for train in (training(recipe, data) for recipe in space.recipes)
         for scheme in space.schemes
     ]
+
+
+def stages_of(decided: Sequence[Decide]) -> Counter[str]:
+    """How many stages of each name such models take, without what prepares texts for all."""
+    planned: Counter[str] = Counter(d.name for d in {d.compressed.trained: None for d in decided})
+    for decide in decided:
+        compressed = decide.compressed
+        own = (compressed.refined, compressed, decide.scored, decide, comparing(decide))
+        planned.update(stage.name for stage in own if stage is not None)
+    return planned
 
 
 def search_grid(space: Space, context: RunContext) -> list[Decide]:

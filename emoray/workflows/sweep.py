@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
+from emoray.console.progress import progress
 from emoray.console.wording import count
-from emoray.distributed import progress
 from emoray.distributed.actor_pool import StageLimits
 from emoray.distributed.connection import connected
+from emoray.distributed.progress import following
 from emoray.distributed.resources import refuse_missing
 from emoray.distributed.stages import Stages
 from emoray.models.encoder.recipe import DEFAULT_ENCODER
@@ -33,6 +34,8 @@ from emoray.workflows import publish
 from emoray.workflows.corpus import print_summary, warn_of_sample
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.sweep import Sweep
+
+READING_SECONDS = 5.0  # between two lines of a log: nothing was said before
 
 
 def _inputs(sweep: Sweep, facts: CorpusSummary) -> dict[str, str]:
@@ -97,7 +100,10 @@ def _announce(
 
 def _search(space: Space | JointSpace, context: RunContext, console: Console) -> list[Decide]:
     """Search; return the stages of all models."""
-    with progress.following(context.stages, space.models, console):
+    planned = None
+    if isinstance(space, Space):
+        planned = tune.stages_of(tune.planned_grid(space, context.data))
+    with following(context.stages, space.models, console, planned):
         if isinstance(space, Space):
             return tune.search_grid(space, context)
         place = child(context.run_folder, "_tune")
@@ -122,15 +128,17 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     """
     console = console or Console()
     started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
-    facts = summarize_corpus(
-        sweep.taxonomy,
-        local_copy(sweep.data) if sweep.data else None,
-        corpus=sweep.corpus,
-        download=sweep.download,
-        download_vectors=sweep.download_vectors,
-        encoders=_encoders(sweep),
-        vector_files=_vector_files(sweep),
-    )
+    encoders, vector_files = _encoders(sweep), _vector_files(sweep)
+    with progress(console, "reading corpus and vectors", every=READING_SECONDS):
+        facts = summarize_corpus(
+            sweep.taxonomy,
+            local_copy(sweep.data) if sweep.data else None,
+            corpus=sweep.corpus,
+            download=sweep.download,
+            download_vectors=sweep.download_vectors,
+            encoders=encoders,
+            vector_files=vector_files,
+        )
     if sweep.corpus is not None:
         print_summary(facts.source, console)
     space = named_space(

@@ -1,6 +1,7 @@
 import io
 import threading
 
+import pytest
 from rich.console import Console
 
 from emoray.console.progress import Progress, progress, progress_line, time_left
@@ -51,19 +52,31 @@ def test_a_terminal_shows_it_and_clears_it() -> None:
 
 
 def test_time_left_follows_the_pace_so_far() -> None:
-    assert time_left(0, 10, 5.0) == "-"
-    assert time_left(5, 10, 65.0) == "1:05"
-    assert time_left(1, 10, 400.0) == "60:00"
-    assert time_left(10, 10, 99.0) == "0:00"
+    assert time_left(0, 10, 5.0) is None
+    assert time_left(5, 10, 65.0) == 65.0
+    assert time_left(1, 10, 400.0) == 3600.0
+    assert time_left(10, 10, 99.0) == time_left(11, 10, 99.0) == 0.0
 
 
 def test_a_line_says_what_is_counted_and_how_long_it_still_takes() -> None:
-    said = progress_line("translated", "texts", 1500, 3000, 500, "a note", 60.0)
+    said = progress_line("translated", "texts", 1500, 3000, "a note", 60.0, 90.9)
     assert said == "translated 1,500/3,000 texts · a note · ETA 1:30"
     assert (
-        progress_line("read", "texts", 1500, None, 0, "", 60.0) == "read 1,500 texts · 60 s so far"
+        progress_line("read", "texts", 1500, None, "", 60.0, None)
+        == "read 1,500 texts · 60 s so far"
     )
-    assert progress_line("scoring", "", 0, None, 0, "", 180.0) == "scoring · 3.0 min so far"
+    assert progress_line("scoring", "", 0, None, "", 180.0, None) == "scoring · 3.0 min so far"
+
+
+def test_what_was_found_finished_says_nothing_of_the_pace_and_a_forecast_knows_better() -> None:
+    shown = Progress(Console(file=io.StringIO()), "read", unit="texts", total=100, every=60.0)
+    assert shown.left is None and shown.line == "read 0/100 texts · 0 s so far"
+    shown.update(50, found=50)
+    assert shown.left is None
+    shown.update(75, found=50)
+    assert shown.left == pytest.approx(shown.seconds, abs=1.0)
+    shown.forecast = lambda: 61.0
+    assert shown.line == "read 75/100 texts · ETA 1:01"
 
 
 def test_a_loop_that_counts_speaks_as_often_as_a_log_wants_it() -> None:

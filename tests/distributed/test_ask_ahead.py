@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from emoray.distributed import ask_ahead
-from emoray.distributed.ask_ahead import Ahead, each
+from emoray.distributed.ask_ahead import STAGES, Ahead, each
 from emoray.search.tune import RECIPES, TRIALS
 
-FEW = Ahead(least=2, share=0.5)
+FEW = Ahead(least=2, share=0.5, first=3)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_work_is_asked_for_before_a_node_is_there_and_more_as_nodes_join(
     async def story() -> None:
         cluster = Cluster(monkeypatch)
         running = asyncio.create_task(each(cluster.work, range(100), ahead=FEW))
-        await cluster.until(2)
+        await cluster.until(3)
         cluster.processors = 4
         await cluster.until(6)
         cluster.processors = 40
@@ -61,12 +61,13 @@ def test_work_is_asked_for_before_a_node_is_there_and_more_as_nodes_join(
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("ahead", [RECIPES, TRIALS], ids=["grid", "joint"])
+@pytest.mark.parametrize("ahead", [STAGES, RECIPES, TRIALS], ids=["stages", "grid", "joint"])
 @pytest.mark.parametrize("processors", [0, 1, 2, 16, 1000])
 def test_there_is_always_more_to_do_than_processors_and_no_end_of_it(
     ahead: Ahead, processors: int
 ) -> None:
-    assert processors < ahead.at_once(processors) <= 3 * processors + ahead.least
+    assert processors < ahead.at_once(processors) <= 2 * processors + ahead.first
+    assert ahead.at_once(processors) <= STAGES.at_once(processors), "each finds room for its stage"
 
 
 @pytest.mark.usefixtures("quick")

@@ -149,6 +149,11 @@ def id_of(stage: Stage) -> str:
     return key_of(stage)[: len(stage.name) + 17]
 
 
+def name_in(key: str) -> str:
+    """The name of the stage that has this key."""
+    return key.rpartition("-")[0]
+
+
 def inputs_of(stage: Stage) -> dict[str, Stage]:
     """The stages that a stage reads, by field name; `field.0`, `field.1`, … for a tuple's."""
     found: dict[str, Stage] = {}
