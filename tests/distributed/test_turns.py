@@ -29,52 +29,48 @@ def join(number: int, model: int) -> Join:
 
 
 class OnSlots:
-    """Runs stages here on so many slots, in the order in which they are submitted, as Ray does."""
+    """Runs attempts on so many slots, in the order in which they are submitted, as Ray does."""
 
-    def __init__(self, slots: int, ahead: Ahead = TWO) -> None:
-        self.turns = Turns(ahead=ahead)
+    def __init__(self, slots: int) -> None:
+        self.turns = Turns(ahead=TWO)
         self.turns.resize({"CPU": float(slots)})
         self.slots = asyncio.Semaphore(slots)
         self.begun: list[Stage] = []
         self.most = self.submitted = 0
 
-    async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
+    async def run(self, stage: Stage) -> None:
         async with self.turns.turn(stage, CPU):
             self.submitted += 1
             self.most = max(self.most, self.submitted)
-            try:
-                async with self.slots:
-                    self.begun.append(stage)
-                    await asyncio.sleep(0.002)
-                    return open_store(store).run(stage)
-            finally:
-                self.submitted -= 1
+            async with self.slots:
+                self.begun.append(stage)
+                for _ in range(10):
+                    await asyncio.sleep(0)
+            self.submitted -= 1
 
+    async def __call__(self, store: Place, stage: Stage, begun: Begun) -> Done:
+        await self.run(stage)
+        return open_store(store).run(stage)
 
-async def _recipe(flight: SingleFlight, number: int) -> list[Done | Failed]:
-    """All that is asked for of one recipe: what its models share first, then the models."""
-    await flight.make(Write(text=f"recipe {number}"))
-    return await asyncio.gather(*(flight.make(join(number, model)) for model in range(MODELS)))
+    async def recipe(self, number: int) -> None:
+        """All that is asked for of one recipe: what its models share first, then the models."""
+        await self.run(Write(text=f"recipe {number}"))
+        await asyncio.gather(*(self.run(join(number, model)) for model in range(MODELS)))
 
 
 @pytest.mark.parametrize("slots", [1, 2, 3])
-def test_what_has_begun_is_finished_before_more_is_begun(tmp_path: Path, slots: int) -> None:
+def test_what_has_begun_is_finished_before_more_is_begun(slots: int) -> None:
     async def story() -> OnSlots:
         runner = OnSlots(slots)
-        flight = SingleFlight(tmp_path, runner)
-        await asyncio.gather(*(flight.make(Write(text=f"model {m}")) for m in range(MODELS)))
-        runner.begun.clear()
-        made = await asyncio.gather(*(_recipe(flight, number) for number in range(RECIPES)))
-        assert all(isinstance(each, Done) for of in made for each in of)
+        await asyncio.gather(*(runner.recipe(number) for number in range(RECIPES)))
         return runner
 
     runner = asyncio.run(story())
     assert runner.most == slots + 1, "one more than there are slots waits its turn"
     assert len(runner.begun) == len(set(runner.begun)) == RECIPES * (1 + MODELS)
-    opened = 0
+    opened = models = 0
     for stage in runner.begun:
-        opened += 1 if isinstance(stage, Write) else 0
-        models = sum(isinstance(s, Join) for s in runner.begun[: runner.begun.index(stage)])
+        opened, models = opened + isinstance(stage, Write), models + isinstance(stage, Join)
         assert opened <= 2 * slots + 1 + models / MODELS, "few recipes are open at a time"
 
 
