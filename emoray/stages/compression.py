@@ -13,6 +13,7 @@ from emoray.stages.families.protocol import TextStage, TrainStage
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.qat import QuantizationAwareTraining
 from emoray.storage.store.keys import id_of
+from emoray.text.normal_steps import served_settings
 
 BASE = "artifact"  # of a finished Compress: the files that all decisions on it share
 LOGITS = "logits.npz"  # of a finished Score: dev and test
@@ -50,7 +51,7 @@ class Compress:
         files = base_files(
             made.built.file,
             vocabulary=(inputs["text"] / VOCABULARY).read_bytes().decode(),
-            tokenizer=json.loads((inputs["text"] / TOKENIZER).read_text("utf-8")),
+            tokenizer=served_settings(json.loads((inputs["text"] / TOKENIZER).read_text("utf-8"))),
             labels=self.text.corpus.taxonomy(self.trained.recipe.taxonomy).labels,
         )
         (out / BASE).mkdir()

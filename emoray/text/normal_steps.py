@@ -106,18 +106,19 @@ def replacements(charsmap: str) -> Mapping[str, str]:
     }
 
 
-def served_steps(steps: Sequence[Step]) -> list[Step]:
-    """The steps as an artifact carries them."""
-    return [
-        {
-            "type": step["type"],
-            REPLACEMENTS: packed(
-                "\0".join(
-                    part for pair in replacements(step[CHARSMAP]).items() for part in pair
-                ).encode()
-            ),
-        }
-        if step["type"] == "Precompiled"
-        else step
-        for step in steps
-    ]
+def _served(step: Step) -> Step:
+    if step["type"] != "Precompiled":
+        return step
+    pairs = replacements(step[CHARSMAP]).items()
+    return {
+        "type": step["type"],
+        REPLACEMENTS: packed("\0".join(part for pair in pairs for part in pair).encode()),
+    }
+
+
+def served_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a tokenizer as an artifact carries them: a map without what no text meets."""
+    steps = settings.get("normalize")
+    if not isinstance(steps, list):  # of words it is a form of Unicode
+        return dict(settings)
+    return {**settings, "normalize": [_served(step) for step in steps]}

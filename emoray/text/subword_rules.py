@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from emoray.text.normal_steps import Step, library_normalizer, packed, served_steps
+from emoray.text.normal_steps import Step, library_normalizer, packed
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -66,7 +66,7 @@ class WordPieceRules:
         tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         return tokenizer
 
-    def settings(self, pieces: Sequence[str], *, served: bool) -> dict[str, Any]:
+    def settings(self, pieces: Sequence[str]) -> dict[str, Any]:
         """The rules for JSON."""
         return asdict(self)
 
@@ -108,18 +108,17 @@ class BytePairRules:
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=self.add_prefix_space)
         return tokenizer
 
-    def settings(self, pieces: Sequence[str], *, served: bool) -> dict[str, Any]:
+    def settings(self, pieces: Sequence[str]) -> dict[str, Any]:
         """The rules for JSON."""
         said: dict[str, Any] = {
             "merges": [f"{a} {b}" for a, b in self.merges],
             "add_prefix_space": self.add_prefix_space,
         }
-        steps = served_steps(self.normalize) if served else list(self.normalize)
-        return said | ({"normalize": steps} if steps else {})
+        return said | ({"normalize": list(self.normalize)} if self.normalize else {})
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], pieces: Sequence[str]) -> "BytePairRules":
-        """Read what `settings` returned, not served."""
+        """Read what `settings` returned."""
         return cls(
             merges=tuple((a, b) for a, b in (pair.split(" ") for pair in settings["merges"])),
             add_prefix_space=settings["add_prefix_space"],
@@ -194,17 +193,17 @@ class UnigramRules:
             tokenizer.pre_tokenizer = pre_tokenizers.Sequence(steps)
         return tokenizer
 
-    def settings(self, pieces: Sequence[str], *, served: bool) -> dict[str, Any]:
+    def settings(self, pieces: Sequence[str]) -> dict[str, Any]:
         """The rules for JSON; scores are those of the first pieces, little-endian float64."""
         scores = [self.scores[piece] for piece in pieces if piece in self.scores]
         said: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         said["scores"] = packed(np.array(scores, "<f8").tobytes())
-        said["normalize"] = served_steps(self.normalize) if served else list(self.normalize)
+        said["normalize"] = list(self.normalize)
         return said
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], pieces: Sequence[str]) -> "UnigramRules":
-        """Read what `settings` returned, not served."""
+        """Read what `settings` returned."""
         data = zlib.decompress(base64.b64decode(settings["scores"]))
         scores = np.frombuffer(data, "<f8").tolist()
         found = {name: settings[name] for name in cls.__slots__}

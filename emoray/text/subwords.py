@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from emoray.text.normal_steps import served_settings
 from emoray.text.subword_rules import PADDING, RULES, UNKNOWN, Rules
 from emoray.text.vocabulary import FIRST, Ragged
 
@@ -199,12 +200,12 @@ class PieceTokenizer:
 
     def settings_json(self) -> dict[str, object]:
         """The content of an artifact's `tokenizer.json`."""
-        return self._settings(served=True)
+        return served_settings(self._settings())
 
-    def _settings(self, *, served: bool) -> dict[str, object]:
+    def _settings(self) -> dict[str, object]:
         return {
             "kind": self.rules.kind,
-            **self.rules.settings(self.pieces, served=served),
+            **self.rules.settings(self.pieces),
             "prefix": list(self.prefix),
             "suffix": list(self.suffix),
             "added": [asdict(added) for added in self.added],
@@ -245,7 +246,7 @@ class PieceTokenizer:
     def write(self, folder: Path) -> None:
         """Write pieces, settings and rows into an existing folder."""
         (folder / PIECES).write_text(self.vocabulary(), "utf-8", newline="\n")
-        (folder / SETTINGS).write_text(json.dumps(self._settings(served=False)), "utf-8")
+        (folder / SETTINGS).write_text(json.dumps(self._settings()), "utf-8")
         (folder / ROWS).write_text(json.dumps(self.rows), "utf-8")
 
     @classmethod

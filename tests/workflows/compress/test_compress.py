@@ -28,6 +28,7 @@ from emoray.workflows.convert.convert import run_convert
 from emoray.workflows.settings.compress import Compression
 from emoray.workflows.settings.convert import Conversion
 from tests.models.encoder.encoders_made import PIECES, make_encoder
+from tests.text.unigram_made import form_json
 from tests.workflows.checkpoints import (
     OTHER_ORDER,
     edit_config,
@@ -295,6 +296,27 @@ def test_an_added_special_token_is_read_as_transformers_reads_it(
     assert PIECES in rows[0]
     said = logits_as_saved(model, rows, padding=0)[:, given.columns_K]
     np.testing.assert_allclose(found, said, atol=2e-4)
+
+
+def with_unigram(folder: Path) -> Path:
+    """A tiny XLM-R with SentencePiece's pieces and character map."""
+    tiny(folder, "roberta")
+    edit_config(folder, model_type="xlm-roberta", architectures=None)
+    (folder / "tokenizer.json").write_text(form_json("xlm-r"), "utf-8")
+    return folder
+
+
+def test_an_encoder_of_sentencepiece_reads_texts_in_its_artifact_as_in_transformers(
+    compression: Compression, tmp_path: Path
+) -> None:
+    model = with_unigram(tmp_path / "model")
+    asked = replace(compression, model=model, schemes=("int8",), out=tmp_path, name="out")
+    run_compress(asked, quiet())
+    texts = ["I ﬁnally got e\u0301 ™ \u200b 😭", "", "so\r\nmuch １２ <s> x <mask>"]
+    found = runtime.load(tmp_path / "out/artifacts/float").logits(texts)
+    given = find_loaded(model, max_tokens=24)
+    said = logits_as_saved(model, open_tokenizer(model).ids(texts, 24), padding=1)
+    np.testing.assert_allclose(found, said[:, given.columns_K], atol=2e-4)
 
 
 @pytest.mark.parametrize("wrong", ["ids", "logits"])
