@@ -101,27 +101,30 @@ def _first(id_N: np.ndarray) -> np.ndarray:
     return np.sort(np.unique(id_N, return_index=True)[1])
 
 
-def _ids(first: Answers, second: Answers) -> tuple[np.ndarray, np.ndarray]:
-    """What joins answers: request, number and text of a log; of saved predictions the text."""
+def _ids(first: Answers, second: Answers, *, named: bool) -> tuple[np.ndarray, np.ndarray]:
+    """What joins answers: request, number and text of a log; of saved ones the text, or a name."""
+    if named:
+        return first.request_N, second.request_N
     if first.request_N.any() and second.request_N.any():
         return first.request_N ^ first.text_N, second.request_N ^ second.text_N
     return first.text_N, second.text_N
 
 
-def paired(first: Answers, second: Answers) -> TextStream:
+def paired(first: Answers, second: Answers, *, named: bool = False) -> TextStream:
     """The stream of texts that both answered.
 
     Args:
         first: of the artifact that is compared with.
         second: of the other.
+        named: whether texts are joined by their names, whatever they say.
 
     Returns:
         The stream, perhaps without a text. Other labels are a ValueError.
     """
     second = _same_labels(first, second)
-    mine, other = _ids(first, second)
-    _, one_P, two_P = np.intersect1d(mine, other, return_indices=True)
-    pairs = len(one_P)
+    mine, other = _ids(first, second, named=named)
+    both, one_P, two_P = np.intersect1d(mine, other, return_indices=True)
+    answered = int(np.isin(mine, both).sum())
     order = np.lexsort((one_P, first.time_N[one_P]))  # of unknown times as the file has them
     one, two = first.rows(one_P[order]), second.rows(two_P[order])
     kept = _first(one.text_N)
@@ -138,8 +141,8 @@ def paired(first: Answers, second: Answers) -> TextStream:
         after_NB=two.packed_NB,
         second_N=None,
         milliseconds=times,
-        again=pairs - len(kept),
-        alone=len(first) + len(second) - 2 * pairs,
+        again=answered - len(kept),
+        alone=len(first) - answered + int((~np.isin(other, both)).sum()),
     )
 
 
@@ -202,7 +205,7 @@ def _pairs(groups: Sequence[Answers]) -> list[tuple[Answers, Answers]]:
         (one, two)
         for one in primary
         for two in groups
-        if (two.role == SHADOW and np.isin(*_ids(one, two)).any())
+        if (two.role == SHADOW and np.isin(*_ids(one, two, named=False)).any())
         or (two.role == SPLIT and two.artifact != one.artifact and _overlap(one, two))
     ]
     if pairs or len(primary) < 2:
@@ -285,12 +288,15 @@ def _turned(stream: TextStream) -> TextStream:
     )
 
 
-def stream_of_saved(before: Sequence[Answers], after: Sequence[Answers]) -> TextStream:
-    """The stream of two outputs of batch inference, joined by their texts.
+def stream_of_saved(
+    before: Sequence[Answers], after: Sequence[Answers], *, named: bool = False
+) -> TextStream:
+    """The stream of two outputs of batch inference, joined by their texts or by names of these.
 
     Args:
         before: of the output that is compared with; one artifact's.
         after: of the other.
+        named: whether both name their texts, in a column of the user's.
 
     Returns:
         The stream.
@@ -304,7 +310,7 @@ def stream_of_saved(before: Sequence[Answers], after: Sequence[Answers]) -> Text
                 f"saved predictions are of one artifact, got {_told(groups)} in {option}: name "
                 "the output of one, or a log with --log"
             )
-    stream = paired(before[0], after[0])
+    stream = paired(before[0], after[0], named=named)
     if not len(stream):
         raise ValueError(
             "both outputs hold the same texts, got none in both of "

@@ -134,11 +134,13 @@ def _given(table: pa.Table, names: Sequence[str], source: Place) -> np.ndarray:
     return decided_NK
 
 
-def _facts(table: pa.Table) -> pa.Table:
+def _facts(table: pa.Table, id_column: str | None) -> pa.Table:
     """The columns of FACTS, null where the table lacks one."""
     columns = []
     for field in FACTS:
-        if field.name in table.column_names:
+        if field.name == "request" and id_column is not None:
+            columns.append(table.column(id_column).cast(field.type))
+        elif field.name in table.column_names and field.name != id_column:
             columns.append(table.column(field.name).cast(field.type, safe=False))
         else:
             columns.append(pa.nulls(table.num_rows, field.type))
@@ -176,7 +178,7 @@ def _of_log(part: pa.Table, source: Place, *, logits: bool) -> _Scores:
 
 
 def _by_artifact(
-    table: pa.Table, source: Place, read: Callable[[pa.Table], _Scores]
+    table: pa.Table, source: Place, read: Callable[[pa.Table], _Scores], id_column: str | None
 ) -> Iterator[ScoredTexts]:
     """The rows of each model, in the order in which models first occur."""
     artifacts = table.column("artifact").combine_chunks()
@@ -194,7 +196,7 @@ def _by_artifact(
             source=source,
             artifact=artifact,
             label_names=scores.label_names,
-            facts=_facts(part),
+            facts=_facts(part, id_column),
             probabilities_NK=scores.probabilities_NK,
             decided_NK=scores.decided_NK,
             logits_NK=scores.logits_NK,
@@ -209,8 +211,17 @@ def _prefix(schema: pa.Schema) -> str:
         return ""
 
 
-def _columns(schema: pa.Schema, source: Place, *, logits: bool) -> tuple[list[str], bool]:
+def _columns(
+    schema: pa.Schema, source: Place, *, logits: bool, id_column: str | None
+) -> tuple[list[str], bool]:
     """The columns to read, without a prefix, and whether the file is a log's."""
+    if id_column is not None and id_column not in schema.names:
+        raise _refuse(
+            source,
+            "a column that names texts is one of the file's own",
+            f"no {id_column!r} among {', '.join(schema.names[:8])}",
+            "name another, or leave it out: texts are known by their hash",
+        )
     start = _prefix(schema)
     names = [name.removeprefix(start) for name in schema.names if name.startswith(start)]
     shared = {"artifact", "text_sha256"} <= set(names)
@@ -236,16 +247,20 @@ def _columns(schema: pa.Schema, source: Place, *, logits: bool) -> tuple[list[st
     facts = [name for name in WRITTEN if name in names]
     if "time" in schema.names and pa.types.is_timestamp(schema.field("time").type):
         facts.append("time")
-    return [*facts, GIVEN, *wide, *(kept if logits else [])], False
+    named = [id_column] if id_column is not None and id_column not in facts else []
+    return [*facts, *named, GIVEN, *wide, *(kept if logits else [])], False
 
 
-def scored_texts(place: str, *, logits: bool = False) -> Iterator[ScoredTexts]:
+def scored_texts(
+    place: str, *, logits: bool = False, id_column: str | None = None
+) -> Iterator[ScoredTexts]:
     """Read texts with their scores, some thousand at once.
 
     Args:
         place: a file, a folder or a pattern, here or in a bucket: a request log of `jobs.serve`
             (files that are still being written do not count) or an output of `jobs.predict`.
         logits: whether they are wanted too.
+        id_column: of an output, that names its texts; it becomes `request` of the facts.
 
     Yields:
         Texts of one model each, file by file in the order of names (those of a log: of their time).
@@ -257,16 +272,18 @@ def scored_texts(place: str, *, logits: bool = False) -> Iterator[ScoredTexts]:
     for source in files_at(place, endings=(".parquet",)):
         try:
             with pq.ParquetFile(local_copy(source), page_checksum_verification=True) as file:
-                columns, is_log = _columns(file.schema_arrow, source, logits=logits)
+                columns, is_log = _columns(
+                    file.schema_arrow, source, logits=logits, id_column=id_column
+                )
                 kind = partial(_of_log if is_log else _of_output, source=source, logits=logits)
                 start = _prefix(file.schema_arrow)
-                stored = [name if name == "time" else f"{start}{name}" for name in columns]
+                stored = [n if n in ("time", id_column) else f"{start}{n}" for n in columns]
                 for batch in file.iter_batches(ROWS, columns=stored):
                     table = pa.Table.from_batches([batch]).select(stored).rename_columns(columns)
                     table.validate(full=True)
                     if not is_log:
                         table = table.filter(pc.is_valid(table.column(GIVEN)))
-                    yield from _by_artifact(table, source, kind)
+                    yield from _by_artifact(table, source, kind, id_column)
         except (OSError, pa.ArrowException) as error:
             raise ValueError(
                 f"a Parquet file must be whole, {source} is not ({error}): leave it out, or bring "

@@ -20,9 +20,9 @@ from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.ab import LiveComparison
 
 
-def _answers(place: str, shown: Progress) -> list[Answers]:
+def _answers(place: str, shown: Progress, id_column: str | None = None) -> list[Answers]:
     shown.what = f"reading {place}"
-    return collected(scored_texts(place), place, shown.update)
+    return collected(scored_texts(place, id_column=id_column), place, shown.update)
 
 
 def _stream(settings: LiveComparison, shown: Progress) -> TextStream:
@@ -30,7 +30,8 @@ def _stream(settings: LiveComparison, shown: Progress) -> TextStream:
         groups = _answers(settings.log, shown)
         return stream_of_log(groups, settings.before, settings.after)
     assert settings.before is not None and settings.after is not None
-    return stream_of_saved(*(_answers(p, shown) for p in (settings.before, settings.after)))
+    sides = [_answers(p, shown, settings.id_column) for p in (settings.before, settings.after)]
+    return stream_of_saved(*sides, named=settings.id_column is not None)
 
 
 def _labelled(

@@ -95,9 +95,11 @@ def write_log(
     return path
 
 
-def write_output(path: Path, decided_NK: np.ndarray, *, artifact: str) -> Path:
-    """An output of `jobs.predict`."""
-    texts = [text_of(row) for row in range(len(decided_NK))]
+def write_output(
+    path: Path, decided_NK: np.ndarray, *, artifact: str, words: str = "", **columns_of_user: Any
+) -> Path:
+    """An output of `jobs.predict`; words: before each text."""
+    texts = [f"{words}{text_of(row)}" for row in range(len(decided_NK))]
     shares_NK = np.where(decided_NK, 0.9, 0.1).astype(np.float32)
     columns = {
         "body": texts,
@@ -105,6 +107,7 @@ def write_output(path: Path, decided_NK: np.ndarray, *, artifact: str) -> Path:
         **{f"probability_{n}": shares_NK[:, k] for k, n in enumerate(NAMES)},
         "text_sha256": [sha(text) for text in texts],
         "artifact": [artifact] * len(texts),
+        **columns_of_user,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns), path)

@@ -172,6 +172,14 @@ def test_saved_predictions_are_joined_by_their_texts(tmp_path: Path) -> None:
     assert stream.alone == 30
 
 
+def test_saved_predictions_of_a_text_that_comes_again_count_once(tmp_path: Path) -> None:
+    for name, decided_NK, artifact in (("one", BEFORE, ONE), ("two", AFTER, TWO)):
+        for part in ("x", "y"):
+            write_output(tmp_path / name / f"{part}.parquet", decided_NK[:9], artifact=artifact)
+    stream = stream_of_saved(groups_of(tmp_path / "one"), groups_of(tmp_path / "two"))
+    assert (len(stream), stream.again, stream.alone) == (9, 9, 0)
+
+
 def test_saved_predictions_of_several_artifacts_or_other_texts_are_refused(tmp_path: Path) -> None:
     write_output(tmp_path / "both" / "one.parquet", BEFORE, artifact=ONE)
     write_output(tmp_path / "both" / "two.parquet", AFTER, artifact=TWO)

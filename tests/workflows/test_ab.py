@@ -147,6 +147,22 @@ def test_outputs_of_batch_inference_are_compared_by_their_texts(tmp_path: Path) 
     assert place.name == "ab-new"
 
 
+def test_outputs_of_rewritten_texts_are_joined_by_a_column_that_names_them(tmp_path: Path) -> None:
+    ids = np.arange(3_000)
+    write_output(tmp_path / "old.parquet", BEFORE, artifact=ONE, row_id=ids)
+    write_output(
+        tmp_path / "new.parquet", AFTER[::-1], artifact=TWO, row_id=ids[::-1], words="rewritten"
+    )
+    settings = {"before": str(tmp_path / "old.parquet"), "after": str(tmp_path / "new.parquet")}
+    place, _ = compared(tmp_path / "out", id_column="row_id", **settings)
+    now = read_table(place / "ab.parquet", AbLookRow).to_pandas().iloc[-1]
+    assert now["texts"] == 3_000 and now["agreement"] == pytest.approx((BEFORE == AFTER).mean())
+    with pytest.raises(ValueError, match=r"got none in both of 3,000 and 3,000: run jobs.predict"):
+        compared(tmp_path / "out", **settings)
+    with pytest.raises(ValueError, match=r"got no 'id' among body, labels, .*: name another, or l"):
+        compared(tmp_path / "out", id_column="id", **settings)
+
+
 def test_labels_of_other_texts_are_refused(tmp_path: Path) -> None:
     log = shadow_log(tmp_path / "log")
     (tmp_path / "labels.csv").write_text("text,labels\nanother text,joy\n")
@@ -177,6 +193,7 @@ def test_a_log_in_a_bucket_is_compared_into_a_bucket(tmp_path: Path, s3: S3Folde
         ({}, r"answers of two artifacts are compared, got none: name a request log with --log"),
         ({"before": "x"}, r"answers of two artifacts are compared, got one"),
         ({"log": "x", "after": "ab"}, r"both artifacts are named or none, got one"),
+        ({"log": "x", "id_column": "id"}, r"a log joins texts by their requests, got --id-column"),
         ({"log": "x", "effect": 2.0}, r"a planned effect lies in \(0, 1\), got 2.0"),
         ({"log": "x", "margin": 0.0}, r"a margin of equivalence lies in \(0, 1\), got 0.0"),
         ({"log": "x", "planned": 10}, r"planned texts are 200 or more, got 10"),

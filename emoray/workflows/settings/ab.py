@@ -38,6 +38,13 @@ class LiveComparison(RunOutput):
         str | None,
         Option(help="Saved output, or with --log SHA-256, of the artifact that is compared."),
     ] = None
+    id_column: Annotated[
+        str | None,
+        Option(
+            help="Column of both saved outputs that names a text, where the texts themselves "
+            "differ.  [default: joined by the text's hash]"
+        ),
+    ] = None
     labels: Annotated[
         str | None,
         Option(
@@ -78,6 +85,11 @@ class LiveComparison(RunOutput):
                 "answers of two artifacts are compared, got "
                 f"{'none' if self.before is self.after is None else 'one'}: name a request log "
                 "with --log, or two outputs of jobs.predict with --before and --after"
+            )
+        if self.log is not None and self.id_column is not None:
+            raise ValueError(
+                f"a log joins texts by their requests, got --id-column {self.id_column}: leave it "
+                "out, it is for saved outputs"
             )
         if self.log is not None and (self.before is None) != (self.after is None):
             raise ValueError(
