@@ -1,18 +1,18 @@
 """One Ray job that searches architecture, quantization, temperature and thresholds together.
 
-`load_run`, `load_artifact`, `read_corpus`, `sweep` and `compare` are what it offers Python; each is
-loaded when it is asked for. Jobs for a shell: `emoray --help`.
+`load_run`, `load_artifact`, `read_corpus`, `space`, `sweep` and `compare` are what it offers
+Python: each is loaded when it is asked for. Jobs for a shell: `emoray --help`.
 """
 
 import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emoray.api import compare, load_artifact, load_run, read_corpus, sweep
+    from emoray.api import compare, load_artifact, load_run, read_corpus, space, sweep
 
     __version__: str
 
-__all__ = ["__version__", "compare", "load_artifact", "load_run", "read_corpus", "sweep"]
+__all__ = ["__version__", "compare", "load_artifact", "load_run", "read_corpus", "space", "sweep"]
 
 # Libraries that would report their use, each switched off before it is imported. onnxruntime
 # writes a device id and a queue of events into the user's cache; a set but empty value is unset.

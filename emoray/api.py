@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
     from emoray.artifact.runtime import Classifier
     from emoray.data.corpus import Corpus
+    from emoray.search.joint_space import JointSpace
+    from emoray.search.spaces import Space
     from emoray.storage.location import Place
     from emoray.tables.run import Run
 
-__all__ = ["compare", "load_artifact", "load_run", "read_corpus", "sweep"]
+__all__ = ["compare", "load_artifact", "load_run", "read_corpus", "space", "sweep"]
 PLACES = ("data", "out", "store")  # settings that name a folder or a bucket
 
 
@@ -82,6 +84,28 @@ def _settings(corpus: "str | Path | None", given: dict[str, Any]) -> dict[str, A
         **places,
         "corpus": CorpusSource.from_options(None if corpus is None else str(corpus)),
     }
+
+
+def space(**parts: Any) -> "Space | JointSpace":
+    """Build a search space, for `python -m jobs.sweep --space my_space.py:NAME`.
+
+    Args:
+        parts: those that `python -m jobs.space quick` prints (for a joint search
+            `python -m jobs.space joint`), with the same words: `recipes`, `schemes`, `decisions`.
+
+    Returns:
+        The space, its recipes of the taxonomy that the job is given.
+
+    Raises:
+        ValueError: a mistake, with the part that it is in, what is allowed and the nearest name.
+    """
+    from emoray.search.form.document import Document, FormError
+    from emoray.search.form.space_form import read_space
+
+    try:
+        return read_space(parts, "own")
+    except FormError as error:
+        raise Document(name="emoray.space", data=parts).refusal(error) from error
 
 
 def sweep(space: str = "quick", *, corpus: "str | Path | None" = None, **settings: Any) -> "Run":

@@ -59,6 +59,7 @@ ARROWS: dict[str, set[str]] = {
         *("storage.location", "data.corpus", "data.finding", "data.importing.settings"),
         *("artifact.runtime", "releases.resolving", "tables"),
         *("workflows.sweep", "workflows.compare", "workflows.settings"),
+        *("search.form", "search.joint_space", "search.spaces"),
     },
     "jobs": {
         *("options", "storage", "tables", "report", "workflows", "benchmarks", "serving"),

@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 from emoray.models.recipe import Recipe
 from emoray.models.word.initial_vectors import PretrainedVectors, Vectors
-from emoray.search.spaces import BERT_GRIDS, GRIDS, JointSpace, Space, bert_joint, joint
+from emoray.search.form.document import nearest
+from emoray.search.joint_space import TRIALS, JointSpace
+from emoray.search.spaces import BERT_GRIDS, GRIDS, Space, bert_joint, joint
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.spec import EncoderRef
 from emoray.text.vectors.settings import GloveObjective, OwnVectors
@@ -47,6 +49,17 @@ class SpaceOverrides:
         """Whether vectors must be at hand; own ones are trained."""
         return not self.vectors or PretrainedVectors() in self.vectors
 
+    def own(self, space: Space | JointSpace, trials: int | None) -> Space | JointSpace:
+        """A space of a user's own with these values; ValueError for what it does not have."""
+        if isinstance(space, Space):
+            return self.of(space)
+        if self != SpaceOverrides():
+            raise ValueError(
+                "dims, layers, seeds and vectors change a grid, got them with a joint search: "
+                "write them into its file"
+            )
+        return replace(space, trials=trials or space.trials)
+
     def of(self, space: Space) -> Space:
         """The space with every recipe at the overriding values, each once."""
         recipes = [
@@ -67,12 +80,20 @@ class SpaceOverrides:
 
 def own_vectors(space: Space | JointSpace) -> list[str]:
     """Names of the vectors that recipes of a search train for themselves."""
-    if isinstance(space, Space):
-        started = (FAMILIES[r.family].word_vectors(r) for r in space.recipes)
-        found = [vectors for vectors in started if vectors is not None]
-    else:
-        found = list(space.knobs.get("vectors", {}).values())
-    return list(dict.fromkeys(str(each) for each in found if each != PretrainedVectors()))
+    started = (FAMILIES[r.family].word_vectors(r) for r in space.recipes)
+    found = [each for each in started if each not in (None, PretrainedVectors())]
+    return list(dict.fromkeys(map(str, found)))
+
+
+def starts_from_given(space: Space | JointSpace) -> bool:
+    """Whether any recipe of a search starts from vectors that must be at hand."""
+    return any(FAMILIES[r.family].word_vectors(r) == PretrainedVectors() for r in space.recipes)
+
+
+def encoders_of(space: Space | JointSpace) -> tuple[str, ...]:
+    """Names of the encoders that recipes of a search start from."""
+    named = (FAMILIES[r.family].encoder(r) for r in space.recipes)
+    return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
 def encoders_needed(name: str) -> bool:
@@ -86,7 +107,7 @@ def named_space(
     dims: Sequence[int],
     *,
     encoders: Sequence[EncoderRef] = (),
-    trials: int = 64,
+    trials: int | None = None,
     overrides: SpaceOverrides | None = None,
 ) -> Space | JointSpace:
     """Build the space of that name, with overrides.
@@ -111,7 +132,7 @@ def named_space(
             f"word vectors are for spaces without encoders, got them with space {name}: leave "
             "--vectors out, or choose another space"
         )
-    dims = dims or (ANY_WIDTH,)
+    dims, trials = dims or (ANY_WIDTH,), trials or TRIALS
     if name in ("joint", "bert-joint"):
         if replace(overrides, vectors=()) != SpaceOverrides():
             raise ValueError(
@@ -125,5 +146,8 @@ def named_space(
         return overrides.of(BERT_GRIDS[name](taxonomy, encoders))
     if name not in GRIDS:
         known = [*GRIDS, "joint", *BERT_GRIDS, "bert-joint"]
-        raise ValueError(f"space is one of {', '.join(known)}, got {name!r}: pick one of these")
+        raise ValueError(
+            f"space is one of {', '.join(known)}, or a file such as space.yaml or "
+            f"my_space.py:wide, got {name!r}: {nearest(name, known)}"
+        )
     return overrides.of(GRIDS[name](taxonomy, dims))

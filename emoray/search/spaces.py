@@ -4,12 +4,11 @@ Scientific parameters vary, nuisance parameters are tuned so that the comparison
 stay.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from emoray.decide.thresholds import Fixed
 from emoray.models.encoder.recipe import AllPieces, BertRecipe, Cls, UsedPieces
 from emoray.models.losses import BCE, Asymmetric, Focal
 from emoray.models.recipe import Recipe
@@ -25,8 +24,10 @@ from emoray.quant.catalogue import (
 )
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import FLOAT, Qat
+from emoray.search.joint_space import JointSpace
+from emoray.search.knobs import Between, Choices
 from emoray.stages.families.encoder import whole_encoder
-from emoray.stages.spec import RULES, Decision, EncoderRef, Fitted, Rule, Spec, all_decisions
+from emoray.stages.spec import Decision, EncoderRef, all_decisions
 from emoray.text.vectors.settings import OwnVectors
 
 
@@ -52,78 +53,6 @@ class Space:
     def models(self) -> int:
         """Compressed models: recipes x schemes."""
         return len(self.recipes) * len(self.schemes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JointSpace:
-    """The five knobs of one operating point, for a searcher to choose together.
-
-    Attributes:
-        name: of the space, and of the study.
-        base: the recipe whose knobs are chosen.
-        embedding_dims: choices.
-        layers: range of choices.
-        schemes: choices by name.
-        trials: how many.
-        knobs: more of the recipe's fields, with their values by name.
-    """
-
-    name: str
-    base: Recipe
-    embedding_dims: tuple[int, ...]
-    layers: range
-    schemes: dict[str, Scheme]
-    trials: int
-    knobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    @property
-    def models(self) -> int:
-        """One compressed model per trial at most."""
-        return self.trials
-
-    def ask(self, trial: Any) -> None:
-        """Optuna's define-by-run: names and ranges of the knobs."""
-        trial.suggest_categorical("embedding_dim", list(self.embedding_dims))
-        trial.suggest_int("layers", self.layers[0], self.layers[-1])
-        for knob, values in self.knobs.items():
-            trial.suggest_categorical(knob, list(values))
-        trial.suggest_categorical("scheme", list(self.schemes))
-        if not trial.suggest_categorical("calibrated", [True, False]):
-            trial.suggest_float("temperature", 0.5, 2.0, log=True)
-        rules = [str(rule) for rule in RULES if not isinstance(rule, Fixed)]
-        if trial.suggest_categorical("threshold_rule", [*rules, "fixed"]) == "fixed":
-            trial.suggest_float("threshold", 0.05, 0.95)
-
-    def spec(self, config: dict[str, Any]) -> Spec:
-        """Build the operating point of a trial's config.
-
-        Fitted thresholds decide alike at any temperature, so they come with the fitted one.
-
-        Args:
-            config: values by name, as `ask` suggests them.
-
-        Returns:
-            Recipe, scheme and decision.
-        """
-        rule: Rule
-        if config["threshold_rule"] == "fixed":
-            rule = Fixed(float(config["threshold"]))
-        else:
-            rule = {str(r): r for r in RULES}[config["threshold_rule"]]
-        temperature: Fitted | float = Fitted()
-        if isinstance(rule, Fixed) and not config["calibrated"]:
-            temperature = float(config["temperature"])
-        recipe = replace(
-            self.base,
-            embedding_dim=int(config["embedding_dim"]),
-            layers=int(config["layers"]),
-            **{knob: values[config[knob]] for knob, values in self.knobs.items()},
-        )
-        return Spec(
-            recipe=recipe,
-            scheme=self.schemes[config["scheme"]],
-            decision=Decision(temperature=temperature, rule=rule),
-        )
 
 
 def _recipes(
@@ -210,11 +139,13 @@ def joint(
     return JointSpace(
         name="-".join(["joint", taxonomy, *started]),
         base=replace(TRAINED, taxonomy=taxonomy),
-        embedding_dims=tuple(_up_to(max(dims), 16, 25, 32, 50, 64, 100)),
-        layers=range(3),
+        knobs={
+            "embedding_dim": Choices(tuple(_up_to(max(dims), 16, 25, 32, 50, 64, 100))),
+            "layers": Between(0, 2),
+            **({"vectors": Choices(tuple(started.values()))} if started else {}),
+        },
         schemes=dict(all_schemes()),
         trials=trials,
-        knobs={"vectors": started} if started else {},
     )
 
 
@@ -288,16 +219,16 @@ def bert_joint(taxonomy: str, encoders: Sequence[EncoderRef], trials: int) -> Jo
     return JointSpace(
         name=f"bert-joint-{taxonomy}",
         base=_fine_tuned(taxonomy, shared),
-        embedding_dims=tuple(sorted({width, -(-width // 2), -(-width // 3)})),
-        layers=range(max(1, depth // 2), depth + 1),
+        knobs={
+            "embedding_dim": Choices(tuple(sorted({width, -(-width // 2), -(-width // 3)}))),
+            "layers": Between(max(1, depth // 2), depth),
+            "encoder": Choices(tuple(dict.fromkeys(each.name for each in encoders))),
+            "pooling": Choices((Mean(), Cls())),
+            "pieces": Choices(pieces),
+            "loss": Choices(losses),
+        },
         schemes=bert_schemes(),
         trials=trials,
-        knobs={
-            "encoder": {each.name: each.name for each in encoders},
-            "pooling": {str(pool): pool for pool in (Mean(), Cls())},
-            "pieces": {str(kept): kept for kept in pieces},
-            "loss": {str(loss): loss for loss in losses},
-        },
     )
 
 

@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from emoray.models.recipe import MAX_TOKENS, Recipe
 from emoray.models.word.initial_vectors import PretrainedVectors
-from emoray.search.spaces import JointSpace, Space
+from emoray.search.joint_space import JointSpace
+from emoray.search.spaces import Space
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.inputs import CorpusSummary
 from emoray.stages.vector_coverage import checked_coverages
@@ -37,13 +38,6 @@ def space_reading(
     if isinstance(space, JointSpace):
         return replace(space, base=reading(facts, space.base, asked))
     return replace(space, recipes=tuple(reading(facts, r, asked) for r in space.recipes))
-
-
-def recipes_reading(space: Space | JointSpace) -> Sequence[Recipe]:
-    """Recipes that between them read all inputs of a search."""
-    if isinstance(space, Space):
-        return space.recipes
-    return [replace(space.base, embedding_dim=dim) for dim in space.embedding_dims]
 
 
 def limit_sentences(facts: CorpusSummary, recipes: Sequence[Recipe]) -> Iterator[str]:

@@ -19,7 +19,6 @@ from emoray.distributed.actor_pool import Pool, ShardResult, StageLimits, dispat
 from emoray.distributed.single_flight import Failed
 from emoray.models.augmentation import BackTranslation
 from emoray.models.recipe import Recipe
-from emoray.search.spaces import JointSpace, Space
 from emoray.search.trials import RunContext, write_failure
 from emoray.stages.augmentation import (
     AUGMENTATIONS,
@@ -154,14 +153,6 @@ def translate(
         if opened.find(part) is None:  # it was split: what was set aside is not tried again
             _joined(part, (rows[i] for i in range(part.start, part.stop)), opened)
     return _joined(whole, (rows[i] for i in sorted(rows)), opened)
-
-
-def recipes_of(space: Space | JointSpace) -> tuple[Recipe, ...]:
-    """Recipes that between them have every augmentation of a search."""
-    if isinstance(space, Space):
-        return space.recipes
-    others = space.knobs.get("augmentation", {}).values()
-    return (space.base, *(replace(space.base, augmentation=each) for each in others))
 
 
 def with_translators(data: Data, recipes: Iterable[Recipe]) -> Data:

@@ -13,7 +13,8 @@ from ray.tune.search.optuna import OptunaSearch
 
 from emoray.distributed.ask_ahead import Ahead, each, run_to_end
 from emoray.distributed.single_flight import Failed
-from emoray.search.spaces import JointSpace, Space
+from emoray.search.joint_space import JointSpace
+from emoray.search.spaces import Space
 from emoray.search.study import write_study
 from emoray.search.trials import RunContext, measuring, placing
 from emoray.stages.decisions import Decide
@@ -53,6 +54,15 @@ def stages_of(decided: Sequence[Decide]) -> Counter[str]:
         own = (compressed.refined, compressed, decide.scored, decide, comparing(decide))
         planned.update(stage.name for stage in own if stage is not None)
     return planned
+
+
+def planned(space: Space | JointSpace, data: Data) -> None:
+    """Plan what a space trains and makes; ValueError for what cannot be."""
+    if isinstance(space, Space):
+        planned_grid(space, data)
+        return
+    for recipe in space.recipes:
+        training(recipe, data)
 
 
 def search_grid(space: Space, context: RunContext) -> list[Decide]:

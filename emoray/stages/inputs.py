@@ -42,9 +42,22 @@ class CorpusSummary:
         return tuple(sorted({v.dim for v in self.data.vectors}))
 
 
-def _vectors(
-    data: Path | None, download: bool, files: Sequence[Place] | None
+def vectors_at_hand(
+    data: Path | None, files: Sequence[Place] | None = None, *, download: bool = False
 ) -> tuple[VectorsRef, ...]:
+    """Find word vectors.
+
+    Args:
+        data: a folder that may have some.
+        files: in place of all others.
+        download: whether Stanford's archive is downloaded into the cache.
+
+    Returns:
+        All that were found.
+
+    Raises:
+        ValueError: there are none.
+    """
     from emoray.data.download import DownloadError
     from emoray.stages.given_vectors import vectors_at
     from emoray.text.vectors.sources import ARCHIVE_DIMS, find_all, find_vectors
@@ -98,6 +111,7 @@ def summarize_corpus(
     download_vectors: bool = False,
     encoders: Sequence[str] = (),
     vector_files: Sequence[Place] | None = None,
+    vectors_too: bool = False,
 ) -> CorpusSummary:
     """Find and read corpus and vectors; ValueError for all that a search could not use.
 
@@ -110,6 +124,7 @@ def summarize_corpus(
             300 dimensions are at hand already.
         encoders: names to find in place of word vectors.
         vector_files: in place of all word vectors at hand; empty where none are needed.
+        vectors_too: whether vectors are looked for beside encoders.
 
     Returns:
         What was found, and how many texts each split has.
@@ -124,7 +139,9 @@ def summarize_corpus(
     return CorpusSummary(
         data=Data(
             corpus=CorpusRef.of(found, source.folder),
-            vectors=() if encoders else _vectors(data, download_vectors, vector_files),
+            vectors=()
+            if encoders and not vectors_too
+            else vectors_at_hand(data, vector_files, download=download_vectors),
             encoders=tuple(require_encoder(name, found.dev.texts) for name in encoders),
         ),
         source=source,

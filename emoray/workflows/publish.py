@@ -62,6 +62,7 @@ class Start:
     Attributes:
         search: grid, joint or ensemble.
         space: name of the search space.
+        space_form: the space as YAML.
         taxonomy: whose labels are learned.
         trials: how many.
         started: UTC.
@@ -80,6 +81,7 @@ class Start:
     wall_seconds: float
     search_seconds: float
     cpu_started: float
+    space_form: str = ""
     job: str = "jobs.sweep"
     by_pool: tuple[Done, ...] = ()
 
@@ -95,6 +97,7 @@ def record_start(context: RunContext, facts: CorpusSummary, start: Start) -> Non
         command=shlex.join(["python", "-m", start.job, *sys.argv[1:]]),
         search=start.search,
         space=start.space,
+        space_form=start.space_form,
         started=start.started.isoformat(timespec="seconds"),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         wall_seconds=start.wall_seconds,

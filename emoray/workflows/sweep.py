@@ -16,16 +16,27 @@ from emoray.distributed.resources import refuse_missing
 from emoray.distributed.stages import Stages
 from emoray.models.encoder.recipe import DEFAULT_ENCODER
 from emoray.search import baselines, study_backup, timing, translation, tune
-from emoray.search.overrides import encoders_needed, named_space, own_vectors
-from emoray.search.spaces import JointSpace, Space
-from emoray.search.text_lengths import limit_sentences, recipes_reading, space_reading
+from emoray.search.form.own_space import in_taxonomy, own_space
+from emoray.search.form.printing import as_yaml
+from emoray.search.form.space_form import form_digest
+from emoray.search.joint_space import JointSpace
+from emoray.search.overrides import (
+    encoders_needed,
+    encoders_of,
+    named_space,
+    own_vectors,
+    starts_from_given,
+)
+from emoray.search.space_files import is_own
+from emoray.search.spaces import Space
+from emoray.search.text_lengths import limit_sentences, space_reading
 from emoray.search.trials import RunContext
 from emoray.stages.decisions import Decide
 from emoray.stages.inputs import CorpusSummary, summarize_corpus
 from emoray.stages.predictions import keeps_texts
 from emoray.storage.location import Place, absolute, child, local_copy, staged_output
 from emoray.storage.lock import alone_in
-from emoray.storage.run_folder import record_inputs
+from emoray.storage.run_folder import RunFolder, record_inputs
 from emoray.storage.store.cleanup import clear_leftovers
 from emoray.storage.store.opening import open_store
 from emoray.tables.parts import begin
@@ -49,7 +60,18 @@ def _inputs(sweep: Sweep, facts: CorpusSummary) -> dict[str, str]:
     }
 
 
-def _encoders(sweep: Sweep) -> tuple[str, ...]:
+def _own_space(sweep: Sweep) -> Space | JointSpace | None:
+    """The space of the user's own file; None where one is asked for by name."""
+    if not is_own(sweep.space):
+        return None
+    return sweep.overrides.own(own_space(sweep.space), sweep.trials)
+
+
+def _encoders(sweep: Sweep, own: Space | JointSpace | None) -> tuple[str, ...]:
+    if own is not None:
+        given = {place.rstrip("/").rpartition("/")[2]: place for place in sweep.encoders}
+        others = [name for name in encoders_of(own) if name not in {*given, *sweep.encoders}]
+        return (*sweep.encoders, *others)
     if not encoders_needed(sweep.space):
         if sweep.encoders:
             raise ValueError(
@@ -60,9 +82,13 @@ def _encoders(sweep: Sweep) -> tuple[str, ...]:
     return sweep.encoders or (DEFAULT_ENCODER,)
 
 
-def _vector_files(sweep: Sweep) -> tuple[Place, ...] | None:
+def _vector_files(sweep: Sweep, own: Space | JointSpace | None) -> tuple[Place, ...] | None:
     """Files named by the user; () where none are needed, None for those at hand."""
-    if sweep.vector_files and (encoders_needed(sweep.space) or not sweep.overrides.needs_given):
+    if own is None:
+        needed = sweep.overrides.needs_given and not encoders_needed(sweep.space)
+    else:
+        needed = starts_from_given(own)
+    if sweep.vector_files and not needed:
         raise ValueError(
             f"--vectors-file is for recipes that start from given vectors, got "
             f"{', '.join(map(str, sweep.vector_files))} and no such recipe: leave it out, or add "
@@ -70,7 +96,15 @@ def _vector_files(sweep: Sweep) -> tuple[Place, ...] | None:
         )
     if sweep.download_vectors and sweep.vector_files:
         raise ValueError("--download-vectors and --vectors-file exclude each other, got both")
-    return sweep.vector_files or (None if sweep.overrides.needs_given else ())
+    return sweep.vector_files or (None if needed else ())
+
+
+def _lands(sweep: Sweep, own: Space | JointSpace | None) -> RunFolder:
+    """The run's folder; what a file holds is a setting of the run that is called after it."""
+    if own is None:
+        return sweep.lands
+    settings = {**sweep.lands.settings, "space": form_digest(own)[:12]}
+    return replace(sweep.lands, settings=settings)
 
 
 def _announce(
@@ -85,7 +119,7 @@ def _announce(
     encoders = [e.name for e in facts.data.encoders]
     start = "encoders" if encoders else "vectors"
     given = [v.source.name for v in facts.data.vectors]
-    starts = encoders or [*given, *own_vectors(space)]
+    starts = [*encoders, *given, *own_vectors(space)]
     console.print(
         f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
         f"{facts.leaked} of test also in train) · taxonomy {facts.taxonomy} · {start} "
@@ -128,7 +162,8 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     """
     console = console or Console()
     started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
-    encoders, vector_files = _encoders(sweep), _vector_files(sweep)
+    own = _own_space(sweep)
+    encoders, vector_files = _encoders(sweep, own), _vector_files(sweep, own)
     with progress(console, "reading corpus and vectors", every=READING_SECONDS):
         facts = summarize_corpus(
             sweep.taxonomy,
@@ -138,28 +173,32 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             download_vectors=sweep.download_vectors,
             encoders=encoders,
             vector_files=vector_files,
+            vectors_too=own is not None,
         )
     if sweep.corpus is not None:
         print_summary(facts.source, console)
-    space = named_space(
-        sweep.space,
-        facts.taxonomy.name,
-        facts.dims,
-        encoders=facts.data.encoders,
-        trials=sweep.trials,
-        overrides=sweep.overrides,
+    space = (
+        in_taxonomy(own, facts.taxonomy.name)
+        if own is not None
+        else named_space(
+            sweep.space,
+            facts.taxonomy.name,
+            facts.dims,
+            encoders=facts.data.encoders,
+            trials=sweep.trials,
+            overrides=sweep.overrides,
+        )
     )
     space = space_reading(facts, space, sweep.max_tokens)
-    recipes = translation.recipes_of(space)
-    read = list(limit_sentences(facts, recipes_reading(space)))
+    recipes = space.recipes
+    read = list(limit_sentences(facts, recipes))
     facts = replace(facts, data=translation.with_translators(facts.data, recipes))
-    if isinstance(space, Space):
-        tune.planned_grid(space, facts.data)  # refused here, before any worker starts
+    tune.planned(space, facts.data)  # refused here, before any worker starts
     sweep.ready()
-    inputs = versioned(_inputs(sweep, facts))
-    run_folder = absolute(free_place(sweep.lands, inputs, console))
+    inputs, lands = versioned(_inputs(sweep, facts)), _lands(sweep, own)
+    run_folder = absolute(free_place(lands, inputs, console))
     with alone_in(run_folder) as still_alone:
-        record_inputs(run_folder, inputs, sweep.shown_settings)
+        record_inputs(run_folder, inputs, lands.settings)
         store = open_store(sweep.store_place)  # refused here, before Ray
         store.share(facts.data)
         clear_leftovers(store)
@@ -191,6 +230,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             start = publish.Start(
                 search="grid" if isinstance(space, Space) else "joint",
                 space=sweep.space,
+                space_form=as_yaml(space),
                 taxonomy=facts.taxonomy.name,
                 started=started,
                 cpu_started=cpu,

@@ -5,8 +5,9 @@ import pytest
 
 from emoray.models.encoder.recipe import BertRecipe
 from emoray.quant.scheme import FLOAT, ModelScheme
+from emoray.search.joint_space import JointSpace
 from emoray.search.overrides import SpaceOverrides, encoders_needed, named_space
-from emoray.search.spaces import BERT_GRIDS, JointSpace, Space
+from emoray.search.spaces import BERT_GRIDS, Space
 from emoray.stages.plan import deciding, training
 from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import CorpusRef, Data, EncoderRef

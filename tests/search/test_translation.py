@@ -15,8 +15,10 @@ from emoray.distributed.actor_pool import Pool, StageLimits
 from emoray.models.augmentation import BackTranslation
 from emoray.quant.scheme import FLOAT
 from emoray.search import translation as translators
-from emoray.search.spaces import JointSpace, Space
-from emoray.search.translation import halves, recipes_of, shards, translate
+from emoray.search.joint_space import JointSpace
+from emoray.search.knobs import Choices
+from emoray.search.spaces import Space
+from emoray.search.translation import halves, shards, translate
 from emoray.stages.augmentation import TRANSLATIONS, read_translations
 from emoray.stages.inputs import summarize_corpus
 from emoray.stages.spec import Decision, TranslatorRef
@@ -157,22 +159,14 @@ def test_a_bucket_holds_the_shards_as_a_disk_does(
 
 def test_every_augmentation_of_a_search_is_named() -> None:
     knob = BackTranslation()
-    space = Space(
-        recipes=(RECIPE, replace(RECIPE, augmentation=knob)),
-        schemes=(FLOAT,),
-        decisions=(Decision(),),
-    )
-    assert recipes_of(space) == space.recipes
     joint = JointSpace(
         name="joint",
         base=RECIPE,
-        embedding_dims=(8,),
-        layers=range(1),
+        knobs={"augmentation": Choices((RECIPE.augmentation, knob))},
         schemes={"float": FLOAT},
         trials=1,
-        knobs={"augmentation": {str(knob): knob}},
     )
-    assert {r.augmentation for r in recipes_of(joint)} == {RECIPE.augmentation, knob}
+    assert {r.augmentation for r in joint.recipes} == {RECIPE.augmentation, knob}
 
 
 def test_a_search_translates_first_and_says_what_it_trained_on(

@@ -9,7 +9,8 @@ import pytest
 from emoray.data.corpus import read_splits, taxonomies_of
 from emoray.data.goemotions import CorpusFolder, sample
 from emoray.models.word.recipe import MAX_TOKENS
-from emoray.search.spaces import TRAINED, JointSpace, Space, bert, bert_smoke, joint, smoke
+from emoray.search.joint_space import JointSpace
+from emoray.search.spaces import TRAINED, Space, bert, bert_smoke, joint, smoke
 from emoray.search.text_lengths import limit_of, limit_sentences, space_reading
 from emoray.stages.encoding import read_texts
 from emoray.stages.inputs import CorpusSummary

@@ -28,7 +28,9 @@ class Sweep(TrainingOptions):
             "all schemes. **qat**: quantized after training and during, at 8 to 2 bits. **joint**: "
             "Optuna over dimension, layers, temperature, threshold and quantization together. "
             "**smoke**: seconds, to see that everything works. **bert**, **bert-joint**, "
-            "**bert-smoke**: the same with fine-tuned encoders. qat and bert need the extra `bert`."
+            "**bert-smoke**: the same with fine-tuned encoders. qat and bert need the extra "
+            "`bert`. Or one of your own: `space.yaml`, which `python -m jobs.space quick` begins, "
+            "or `my_space.py:wide`, a function or value of a Python file."
         ),
     ] = "quick"
     dims: Annotated[
@@ -71,7 +73,10 @@ class Sweep(TrainingOptions):
             "package registry]",
         ),
     ] = ()
-    trials: Annotated[int, Option(least=1, help="Trials of the joint search.")] = 64
+    trials: Annotated[
+        int | None,
+        Option(least=1, help="Trials of the joint search.  [default: 64, or the file's own]"),
+    ] = None
     gpus_per_stage: GpusPerStage = None
     stage_minutes: Annotated[
         float,
@@ -98,7 +103,9 @@ class Sweep(TrainingOptions):
     @property
     def usual_name(self) -> str:
         """Default name of the run's folder."""
-        return f"{self.space}-{about_run(self.taxonomy, self.corpus)}"
+        from emoray.search.space_files import short_name
+
+        return f"{short_name(self.space)}-{about_run(self.taxonomy, self.corpus)}"
 
     @property
     def shown_settings(self) -> Mapping[str, str]:

@@ -1,0 +1,1 @@
+"""Search spaces in words: how a user writes one in a file, and how any is printed."""

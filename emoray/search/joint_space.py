@@ -1,0 +1,114 @@
+"""The space of a joint search: every knob of an operating point, for a searcher to choose."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from emoray.decide.thresholds import Fixed
+from emoray.models.recipe import Recipe
+from emoray.quant.policy import Scheme
+from emoray.search.knobs import Between, Knob
+from emoray.stages.spec import RULES, Decision, Fitted, Rule, Spec
+
+FITTED_RULES = tuple(rule for rule in RULES if not isinstance(rule, Fixed))
+THRESHOLDS = Between(0.05, 0.95)
+TEMPERATURES = Between(0.5, 2.0, log=True)
+TRIALS = 64
+FIXED = "fixed"  # the choice of a threshold that is not fitted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointSpace:
+    """The knobs of one operating point, for a searcher to choose together.
+
+    Attributes:
+        name: of the space, and of the study.
+        base: the recipe whose knobs are chosen.
+        knobs: what may be chosen for some of its fields.
+        schemes: choices by name.
+        trials: how many.
+        rules: fitted ones to choose among.
+        thresholds: fixed ones to choose among besides; None for none.
+        temperatures: to choose among beside the fitted one, with a fixed threshold.
+    """
+
+    name: str
+    base: Recipe
+    knobs: Mapping[str, Knob]
+    schemes: Mapping[str, Scheme]
+    trials: int
+    rules: tuple[Rule, ...] = FITTED_RULES
+    thresholds: Between | None = THRESHOLDS
+    temperatures: Between | None = TEMPERATURES
+
+    def __post_init__(self) -> None:
+        if not self.schemes:
+            raise ValueError("a search space needs schemes, got none: name at least one")
+        if not self.rules and self.thresholds is None:
+            raise ValueError(
+                "a search space needs rules or thresholds, got none: name at least one"
+            )
+        for end in self.thresholds.extremes if self.thresholds else ():
+            Fixed(end)
+        for end in self.temperatures.extremes if self.temperatures else ():
+            Decision(temperature=end)
+
+    @property
+    def models(self) -> int:
+        """One compressed model per trial at most."""
+        return self.trials
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """Recipes that between them have every value of every knob, and the ends of ranges.
+
+        ValueError for a value that a recipe refuses.
+        """
+        least = {name: knob.extremes[0] for name, knob in self.knobs.items()}
+        first = replace(self.base, **least)
+        changed = (
+            replace(first, **{name: value})
+            for name, knob in self.knobs.items()
+            for value in knob.extremes[1:]
+        )
+        return tuple(dict.fromkeys((first, *changed)))
+
+    def ask(self, trial: Any) -> None:
+        """Optuna's define-by-run: names and ranges of the knobs."""
+        for name, knob in self.knobs.items():
+            knob.ask(trial, name)
+        trial.suggest_categorical("scheme", list(self.schemes))
+        if self.thresholds and self.temperatures:
+            if not trial.suggest_categorical("calibrated", [True, False]):
+                self.temperatures.ask(trial, "temperature")
+        rules = [str(rule) for rule in self.rules]
+        fixed = [FIXED] if self.thresholds else []
+        if trial.suggest_categorical("threshold_rule", [*rules, *fixed]) == FIXED:
+            assert self.thresholds is not None
+            self.thresholds.ask(trial, "threshold")
+
+    def spec(self, config: Mapping[str, Any]) -> Spec:
+        """Build the operating point of a trial's config.
+
+        Fitted thresholds decide alike at any temperature, so they come with the fitted one.
+
+        Args:
+            config: values by name, as `ask` suggests them.
+
+        Returns:
+            Recipe, scheme and decision.
+        """
+        rule: Rule
+        if config["threshold_rule"] == FIXED:
+            rule = Fixed(float(config["threshold"]))
+        else:
+            rule = {str(r): r for r in self.rules}[config["threshold_rule"]]
+        temperature: Fitted | float = Fitted()
+        if isinstance(rule, Fixed) and not config.get("calibrated", True):
+            temperature = float(config["temperature"])
+        chosen = {name: knob.value(config[name]) for name, knob in self.knobs.items()}
+        return Spec(
+            recipe=replace(self.base, **chosen),
+            scheme=self.schemes[config["scheme"]],
+            decision=Decision(temperature=temperature, rule=rule),
+        )
