@@ -6,7 +6,6 @@ field that takes several (`pools`) a list of lists.
 """
 
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from emoray.quant.policy import Adaptive, Scheme
@@ -25,7 +24,6 @@ PLAIN: dict[type, str] = {
 }
 
 
-@cache
 def hints_of(kind: Any) -> dict[str, Any]:
     """The type of each field of a dataclass, in their order."""
     hints = get_type_hints(kind)
