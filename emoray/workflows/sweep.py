@@ -162,7 +162,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     """
     console = console or Console()
     started, clock, cpu = datetime.now(UTC), time.perf_counter(), time.process_time()
-    own = _own_space(sweep)
+    own, narrowing = _own_space(sweep), sweep.narrowing
     encoders, vector_files = _encoders(sweep, own), _vector_files(sweep, own)
     with progress(console, "reading corpus and vectors", every=READING_SECONDS):
         facts = summarize_corpus(
@@ -189,7 +189,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             overrides=sweep.overrides,
         )
     )
-    space = space_reading(facts, space, sweep.max_tokens)
+    space = space_reading(facts, narrowing.of(space), sweep.max_tokens)
     recipes = space.recipes
     read = list(limit_sentences(facts, recipes))
     facts = replace(facts, data=translation.with_translators(facts.data, recipes))

@@ -12,6 +12,7 @@ from emoray.storage.run_folder import settings_text
 from emoray.workflows.settings.search import TrainingOptions
 
 if TYPE_CHECKING:
+    from emoray.search.narrowing import Narrowing
     from emoray.search.overrides import SpaceOverrides
 
 
@@ -54,6 +55,38 @@ class Sweep(TrainingOptions):
             help="Word vectors that recipes start from: **given** (Stanford's, or --vectors-file), "
             "**own-ppmi** or **own-glove** (trained on the train texts, as wide as each recipe "
             "asks); repeatable.  [default: the space's own]"
+        ),
+    ] = ()
+    schemes: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--scheme",),
+            help="Scheme in place of the space's own, such as int8, int4-group or int4~qat3 "
+            "(trained on for 3 epochs); `python -m jobs.compress --list` names them; repeatable.",
+        ),
+    ] = ()
+    losses: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--loss",),
+            help="Loss in place of the recipes' own, as tables call it: bce, weighted_bce0.4, "
+            "focal2a0.5, asymmetric2-0m0.05, at any numbers; repeatable.",
+        ),
+    ] = ()
+    rules: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--rule",),
+            help="Threshold rule in place of the space's decisions: fixed0.5, one, per_label, "
+            "per_label_s20, at any numbers; repeatable.",
+        ),
+    ] = ()
+    vocabularies: Annotated[
+        tuple[int, ...],
+        Option(
+            names=("--vocabulary",),
+            least=1,
+            help="Words with a vector of their own, in place of the recipes' number; repeatable.",
         ),
     ] = ()
     vector_files: VectorFiles = ()
@@ -101,6 +134,13 @@ class Sweep(TrainingOptions):
         return SpaceOverrides.from_options(self.dims, self.layers, self.seeds, self.vectors)
 
     @property
+    def narrowing(self) -> "Narrowing":
+        """Schemes, losses, rules, vocabularies in place of the space's own; ValueError for none."""
+        from emoray.search.narrowing import Narrowing
+
+        return Narrowing.from_options(self.schemes, self.losses, self.rules, self.vocabularies)
+
+    @property
     def usual_name(self) -> str:
         """Default name of the run's folder."""
         from emoray.search.space_files import short_name
@@ -115,6 +155,10 @@ class Sweep(TrainingOptions):
             layers=self.layers,
             seeds=self.seeds,
             vectors=self.vectors,
+            schemes=self.schemes,
+            losses=self.losses,
+            rules=self.rules,
+            vocabularies=self.vocabularies,
             encoders=self.encoders,
             max_tokens=self.max_tokens,
         )
