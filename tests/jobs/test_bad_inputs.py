@@ -20,6 +20,11 @@ pytestmark = pytest.mark.usefixtures("no_data")
 Case = tuple[str, str, str]  # command line, words of the rule, the value as it is said
 
 SETTINGS: tuple[Case, ...] = (
+    ("ab --effect 0.02", "answers of two artifacts are compared", "got none"),
+    ("ab --log requests --margin 0", "lies in (0, 1)", "got 0.0"),
+    ("ab --log requests --before 3f", "both artifacts are named or none", "got one"),
+    ("ab --log nowhere", "must stand for something", "got nothing at 'nowhere'"),
+    ("ab --log text.parquet", "a Parquet file must be whole", "text.parquet"),
     ("sweep --space huge", "space is one of smoke, quick", "got 'huge'"),
     ("sweep --taxonomy plutchik", "taxonomy is one of goemotions", "got 'plutchik'"),
     ("sweep --run ../x", "a run's name is 1 to 200 letters", "got '../x'"),
