@@ -5,12 +5,10 @@ load is made in this process. A request of the overload has 32 texts: a text alo
 Python less than its own part of the work, so that refusing costs as much as answering.
 """
 
-import asyncio
+import gc
 import http.client
-import json
 import re
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -18,14 +16,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
 from emoray.artifact.runtime import Classifier, load, write
 from emoray.benchmarks.figures import AtLeast, AtMost, BenchmarkFigure
+from emoray.benchmarks.http_load import Connection, as_request, offered
 from emoray.benchmarks.serving import made_files
 from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
@@ -33,37 +30,7 @@ from emoray.labels import EKMAN
 from emoray.serving.extra import require_serve
 from emoray.text.words import tokenize
 
-HEADERS = {"content-type": "application/json"}
 LISTENING = re.compile(r"listening on http://[\d.]+:(\d+)")
-
-
-@dataclass(slots=True)
-class Load:
-    """What came of some requests: seconds of those answered, and statuses of the others."""
-
-    seconds: list[float] = field(default_factory=list)
-    refused: list[int] = field(default_factory=list)
-
-    def p99(self) -> float:
-        """Of those answered, in milliseconds."""
-        return float(np.quantile(self.seconds, 0.99)) * 1e3
-
-
-def _connection(port: int) -> http.client.HTTPConnection:
-    found = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    found.connect()
-    found.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return found
-
-
-def _seconds(connection: http.client.HTTPConnection, body: bytes) -> float:
-    start = time.perf_counter()
-    connection.request("POST", "/predict", body, HEADERS)
-    answer = connection.getresponse()
-    answer.read()
-    spent = time.perf_counter() - start
-    assert answer.status == 200, answer.status
-    return spent
 
 
 @contextmanager
@@ -95,40 +62,6 @@ def _is_ready(port: int) -> bool:
         return connection.getresponse().status == 200
     finally:
         connection.close()
-
-
-async def _one(port: int, request: bytes, found: Load) -> None:
-    start = time.perf_counter()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request)
-    status = int((await reader.readline()).split()[1])
-    await reader.read()
-    if status == 200:
-        found.seconds.append(time.perf_counter() - start)
-    else:
-        found.refused.append(status)
-    writer.close()
-
-
-async def _offered(port: int, requests: Sequence[bytes], rate: float, seed: int) -> Load:
-    """Requests that come as they come (Poisson), so many a second, whatever becomes of others."""
-    rng, found, tasks = np.random.default_rng(seed), Load(), []
-    due = time.perf_counter()
-    for request in requests:
-        due += rng.exponential(1 / rate)
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        tasks.append(asyncio.create_task(_one(port, request, found)))
-    await asyncio.gather(*tasks)
-    return found
-
-
-def _request(texts: Sequence[str]) -> bytes:
-    body = json.dumps({"texts": texts}).encode()
-    head = (
-        "POST /predict HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-        f"connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
 
 
 def _resident_mb(process: int) -> float:
@@ -171,14 +104,16 @@ class HttpService:
             classifier = load(folder)
             with started(folder) as (process, port, ready):
                 texts = [*corpus.test.texts, *corpus.dev.texts]
+                gc.collect()
+                gc.freeze()  # this process' own pauses are not the service's
                 local, wire = self._both(classifier, port, texts)
                 batches = [
-                    _request(texts[i % len(texts) :][: self.texts])
+                    as_request({"texts": texts[i % len(texts) :][: self.texts]})
                     for i in range(0, self.texts * self.requests, self.texts)
                 ]
                 each = self._each(port, batches)
-                unloaded = asyncio.run(_offered(port, batches, 0.1 / each, self.seed))
-                over = asyncio.run(_offered(port, batches, 2 / each, self.seed))
+                unloaded = offered(port, batches, 0.1 / each, self.seed)
+                over = offered(port, batches, 2 / each, self.seed)
                 resident = _resident_mb(process.pid)
         refused = over.refused or [429]
         return (
@@ -212,26 +147,17 @@ class HttpService:
 
     def _both(self, classifier: Classifier, port: int, texts: Sequence[str]) -> tuple[float, float]:
         """Median milliseconds here and over HTTP, text by text in turn."""
-        connection = _connection(port)
         local, wire = [], []
-        for text in texts:
-            body = json.dumps({"text": text}).encode()
-            start = time.perf_counter()
-            classifier([text])
-            local.append(time.perf_counter() - start)
-            wire.append(_seconds(connection, body))
-        connection.close()
+        with Connection(port) as connection:
+            for text in texts:
+                request = as_request({"text": text})
+                start = time.perf_counter()
+                classifier([text])
+                local.append(time.perf_counter() - start)
+                wire.append(connection.seconds(request))
         return statistics.median(local) * 1e3, statistics.median(wire) * 1e3
 
     def _each(self, port: int, requests: Sequence[bytes]) -> float:
         """Seconds of a request where one follows the other: what the service can answer."""
-        start = time.perf_counter()
-        done = asyncio.run(self._in_turn(port, requests[:200]))
-        assert not done.refused
-        return (time.perf_counter() - start) / 200
-
-    async def _in_turn(self, port: int, requests: Sequence[bytes]) -> Load:
-        found = Load()
-        for request in requests:
-            await _one(port, request, found)
-        return found
+        with Connection(port) as connection:
+            return sum(connection.seconds(request) for request in requests[:200]) / 200

@@ -12,6 +12,7 @@ ERRORS = {
     415: "The body is not said to be JSON.",
     422: "The JSON object is no request that can be answered.",
     429: "Too many requests wait; try again after `Retry-After` seconds.",
+    500: "The model failed on this request.",
     503: "The service is loading or draining, or the answer took too long.",
 }
 

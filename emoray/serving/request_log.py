@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from emoray.serving.engine import Scored
+from emoray.serving.engine import Engine, Scored
 from emoray.serving.requests import PredictRequest
 from emoray.serving.settings import RequestLog
 
@@ -31,13 +31,11 @@ MOST_WAITING = 20_000  # requests whose rows are not written yet
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LoggedRequest:
-    """One answer, for the log. role: primary, or shadow."""
+    """One request that an artifact scored, for the log."""
 
     asked: PredictRequest
     scored: Scored
-    artifact: str
-    role: str
-    labels: list[str]
+    engine: Engine
     time: float = field(default_factory=time.time)
 
     def rows(self, *, texts: bool) -> Iterator[dict[str, Any]]:
@@ -48,15 +46,15 @@ class LoggedRequest:
                 "time": self.time,
                 "request": self.asked.id,
                 "number": i,
-                "role": self.role,
-                "artifact": self.artifact,
+                "role": self.engine.role,
+                "artifact": self.engine.sha256,
                 "key": self.asked.key,
                 "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
                 "characters": len(text),
                 "tokens": len(reading.ids),
                 "truncated": reading.truncated,
                 "unknown_share": reading.unknown_share,
-                "label_names": self.labels,
+                "label_names": self.engine.labels,
                 "logits": scored.logits_NK[i].tolist(),
                 "probabilities": scored.probabilities_NK[i].tolist(),
                 "decided": scored.decided_NK[i].tolist(),

@@ -18,6 +18,7 @@ from emoray.serving.settings import Service
 
 logger = logging.getLogger("emoray.serving")
 SETTLING = 1.0  # seconds in which a client that has connected sends its request
+HEARD_AFTER = 0.0005  # seconds that a thread which scores may keep the event loop waiting
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -114,11 +115,16 @@ def serve_until_stopped(service: Service) -> int:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
+        interface="asgi3",
+        http="httptools",
+        ws="none",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=int(service.limits.seconds) + 5,
         lifespan="on",
     )
     server = _DrainingServer(config, running)
     running.stop = server.end
+    sys.setswitchinterval(HEARD_AFTER)
     server.run()
     return 0 if running.failed is None else 1

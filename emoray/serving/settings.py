@@ -8,6 +8,9 @@ from emoray.options import Group, Option
 DAY = 86_400
 LEAST_TOKEN = 16
 TOKEN = "EMORAY_SERVE_TOKEN"
+ARTIFACT_HELP = (
+    "Folder of the artifact, s3://bucket/prefix, or **model:NAME@production** of jobs.release."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,13 +87,7 @@ class RequestLog:
 class Service:
     """One artifact, and how it answers."""
 
-    artifact: Annotated[
-        str,
-        Option(
-            argument="ARTIFACT",
-            help="Folder of the artifact, or **model:NAME@production** of jobs.release.",
-        ),
-    ]
+    artifact: Annotated[str, Option(argument="ARTIFACT", help=ARTIFACT_HELP)]
     host: Annotated[str, Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = (
         "127.0.0.1"
     )
@@ -107,10 +104,16 @@ class Service:
     ] = None
     shadow: Annotated[
         str | None,
+        Option(help="A second artifact, which scores the same texts after they are answered."),
+    ] = None
+    split: Annotated[
+        str | None,
         Option(
-            help="Folder of a second artifact, which scores the same texts after they are answered."
+            help="An artifact that answers a share of the requests in place of the first: which "
+            "ones, a hash of their key decides, or of their texts where they have none."
         ),
     ] = None
+    split_share: Annotated[float, Option(help="Share of the requests that --split answers.")] = 0.1
     token: Annotated[
         str | None,
         Option(
@@ -125,7 +128,7 @@ class Service:
     ] = 5.0
     look_again: Annotated[
         float,
-        Option(help="Seconds between two looks whether the folder holds another artifact now."),
+        Option(help="Seconds between two looks whether another artifact stands there now."),
     ] = 5.0
     limits: Annotated[RequestLimits, Group()] = field(default_factory=RequestLimits)
     log: Annotated[RequestLog, Group()] = field(default_factory=RequestLog)
@@ -135,6 +138,11 @@ class Service:
             raise ValueError(f"drain lies in 0..{DAY} seconds, got {self.drain}")
         if not 0 < self.look_again <= DAY:
             raise ValueError(f"look-again lies in (0, {DAY}] seconds, got {self.look_again}")
+        if not 0 < self.split_share < 1:
+            raise ValueError(
+                f"split-share lies between 0 and 1, got {self.split_share}: leave --split out for "
+                "one artifact alone"
+            )
         if self.token is not None and len(self.token) < LEAST_TOKEN:
             raise ValueError(
                 f"a token has at least {LEAST_TOKEN} characters, got {len(self.token)}: "

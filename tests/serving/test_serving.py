@@ -129,23 +129,27 @@ def test_answers_and_refusals_keep_the_contract(service: Served) -> None:
 
 def test_counters_add_up_to_what_was_answered(service: Served, artifact: Path) -> None:
     classifier = load(artifact)
+    sha = sha256((artifact / "manifest.json").read_bytes())
+    model = f'{{artifact="{sha}",role="primary"}}'
     before = {
-        name: service.count(name) for name in ("emoray_texts_total", "emoray_truncated_texts_total")
+        name: service.count(name + model)
+        for name in ("emoray_texts_total", "emoray_truncated_texts_total")
     }
+    joy = model.replace(",", ',label="joy",')
     given = classifier.labels.index("joy")
-    joys = service.count('emoray_positives_total{label="joy"}')
-    summed = service.count('emoray_probability_total{label="joy"}')
+    joys = service.count(f"emoray_positives_total{joy}")
+    summed = service.count(f"emoray_probability_total{joy}")
     texts = [*TEXTS, "a " * 70]
     service.predict({"texts": texts[:3]})
     service.predict({"texts": texts[3:]})
-    assert service.count("emoray_texts_total") == before["emoray_texts_total"] + 6
-    assert service.count("emoray_truncated_texts_total") == (
+    assert service.count(f"emoray_texts_total{model}") == before["emoray_texts_total"] + 6
+    assert service.count(f"emoray_truncated_texts_total{model}") == (
         before["emoray_truncated_texts_total"] + 1
     )
-    assert service.count('emoray_positives_total{label="joy"}') == (
+    assert service.count(f"emoray_positives_total{joy}") == (
         joys + classifier.predict(texts)[:, given].sum()
     )
-    assert service.count('emoray_probability_total{label="joy"}') - summed == pytest.approx(
+    assert service.count(f"emoray_probability_total{joy}") - summed == pytest.approx(
         classifier.predict_proba(texts)[:, given].sum(), rel=1e-5
     )
     assert service.count('emoray_requests_total{code="200"}') >= 2
@@ -250,12 +254,13 @@ def test_an_artifact_that_changes_on_disk_is_told_and_the_old_one_stays(tmp_path
     with served(folder, tmp_path / "said.txt", "--look-again", "0.1") as found:
         before = ready(found).predict({"texts": TEXTS}).json
         manifest = (folder / "manifest.json").read_bytes()
+        changed = f'emoray_artifact_changed{{artifact="{sha256(manifest)}",role="primary"}}'
         (folder / "manifest.json").write_bytes(manifest + b"\n")
-        wait_for(lambda: found.count("emoray_artifact_changed") == 1)
+        wait_for(lambda: found.count(changed) == 1)
         assert found.predict({"texts": TEXTS}).json == before
         assert "holds another artifact now" in found.said.read_text()
         (folder / "manifest.json").write_bytes(manifest)
-        wait_for(lambda: found.count("emoray_artifact_changed") == 0)
+        wait_for(lambda: found.count(changed) == 0)
 
 
 def test_what_is_too_much_is_refused_at_once_and_answered_later(
