@@ -26,7 +26,7 @@ ARROWS: dict[str, set[str]] = {
     "releases": {"storage"},
     "artifact": {"labels", "storage.location", "releases"},
     "provenance": {"artifact.cpu"},
-    "export": {"quant", "artifact.scoring"},
+    "export": {"quant", "artifact.scoring", "models.encoder.relative"},
     "serving": {
         *("options", "artifact.runtime", "storage.s3", "storage.cache", "releases.resolving"),
     },

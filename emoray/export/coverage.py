@@ -1,7 +1,8 @@
 """The parts of a model that are integer, and the reason for each part that is not.
 
 Bytes are counted as float32 before anything became codes; products in multiply-accumulates (MACs)
-of one text. Works for every family: token products are those of a layer, a pool or a projection.
+of one text. Works for every family: token products are those of a layer, a pool, a projection or an
+expansion.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from emoray.export.writer import all_nodes
 from emoray.quant.scheme import EMBEDDING
 
 TOKENS = 20  # of a text by default
-BY_TOKEN = ("layer", "pool", "projection")
+BY_TOKEN = ("layer", "pool", "projection", "expansion")
 SIDED = "MatMulIntegerToFloat"  # the operator that takes uint8 activations and int8 weights
 
 

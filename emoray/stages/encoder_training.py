@@ -99,7 +99,7 @@ class FineTune:
         from emoray.decide.crossfit import cross_fitted_macro_f1
         from emoray.decide.thresholds import PerLabel
         from emoray.models.encoder.finetune import fine_tune
-        from emoray.models.encoder.saving import write_encoder
+        from emoray.models.encoder.saving import padding_id, write_encoder
         from emoray.models.encoder.weights import read_encoder
         from emoray.tables.files import write_table
         from emoray.text.subwords import PieceTokenizer
@@ -123,7 +123,7 @@ class FineTune:
         (out / SETTINGS).write_text(trained.settings.to_json())
         (out / ENCODER).mkdir()
         write_encoder(out / ENCODER, trained.tensors, trained.settings)
-        write_tokenizer(pieces, out / ENCODER)
+        write_tokenizer(pieces, out / ENCODER, padding_id=padding_id(trained.tensors))
         for name in (VOCABULARY, TOKENIZER):
             shutil.copyfile(inputs["text"] / name, out / name)
         labels = self.text.corpus.taxonomy(self.recipe.taxonomy).labels

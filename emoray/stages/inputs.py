@@ -81,7 +81,7 @@ def require_encoder(name: str, texts: Sequence[str] = ()) -> EncoderRef:
     Returns:
         The encoder, named by its content.
     """
-    from emoray.models.encoder.architecture import architecture_of
+    from emoray.models.encoder.architecture import architecture_of, embedding_width
     from emoray.models.encoder.extra import require_bert
     from emoray.models.encoder.sources import find_encoder as find
     from emoray.models.encoder.weights import position_count, read_config
@@ -96,7 +96,7 @@ def require_encoder(name: str, texts: Sequence[str] = ()) -> EncoderRef:
         name=source.name,
         sha256=source.sha256,
         folder=source.folder,
-        width=int(config[kind.width]),
+        width=embedding_width(config, kind),
         layers=int(config[kind.depth]),
         positions=position_count(config, kind),
     )

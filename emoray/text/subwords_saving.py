@@ -9,10 +9,15 @@ from emoray.text.subwords import UNKNOWN_ID, AddedPiece, PieceTokenizer
 PAD, UNKNOWN = "[PAD]", "[UNK]"
 
 
-def write_tokenizer(pieces: PieceTokenizer, folder: Path) -> None:
+def write_tokenizer(pieces: PieceTokenizer, folder: Path, *, padding_id: int = 0) -> None:
     """Write tokenizer.json and tokenizer_config.json into an existing folder.
 
-    Where a text may contain padding, that piece pads in transformers, and id 0 has no name.
+    Where a text may contain padding, that piece pads in transformers, and the id has no name.
+
+    Args:
+        pieces: to write.
+        folder: to write into.
+        padding_id: 0, or 1 where the model wants that; unknown has the other one.
     """
     from tokenizers import processors
 
@@ -20,7 +25,10 @@ def write_tokenizer(pieces: PieceTokenizer, folder: Path) -> None:
     padding = next((name for name in (PAD, "<pad>") if name in pieces), PAD)
     apart = {added.content for added in pieces.added if added.apart}
     library = pieces.rules.without_pieces(
-        {PADDING if padding in pieces else padding: 0, unknown: UNKNOWN_ID}
+        {
+            PADDING if padding in pieces else padding: padding_id,
+            unknown: UNKNOWN_ID - padding_id,
+        }
         | {piece: pieces.id_of(piece) for piece in pieces.pieces if piece not in apart}
     )
     framing = [*pieces.prefix, *pieces.suffix]

@@ -128,3 +128,12 @@ def formed(folder: Path, form: str, *, said: str | None = None, **asked: Any) ->
     said_class = {"tokenizer_class": "PreTrainedTokenizerFast"}
     (folder / "tokenizer_config.json").write_text(json.dumps(said_class), "utf-8")
     return read_pieces(folder, **{"max_tokens": 64, **asked})
+
+
+def as_xlm_r(folder: Path) -> Path:
+    """Make the XLM-R of a tiny RoBERTa's folder: SentencePiece's pieces and character map."""
+    (folder / "tokenizer.json").write_text(form_json("xlm-r"), "utf-8")
+    said = json.loads((folder / "config.json").read_text())
+    del said["architectures"]
+    (folder / "config.json").write_text(json.dumps(said | {"model_type": "xlm-roberta"}))
+    return folder

@@ -31,14 +31,13 @@ def own_model(folder: Path, transformers: Path, *, max_tokens: int = 32) -> Path
 
 
 def foreign_model(folder: Path, like: Path) -> Path:
-    """An ELECTRA classifier with the tokenizer of another folder."""
+    """An ERNIE classifier with the tokenizer of another folder."""
     import torch
-    from transformers import ElectraConfig, ElectraForSequenceClassification
+    from transformers import ErnieConfig, ErnieForSequenceClassification
     from transformers.utils import logging
 
-    config = ElectraConfig(
+    config = ErnieConfig(
         vocab_size=PIECES,
-        embedding_size=16,
         hidden_size=32,
         num_hidden_layers=1,
         num_attention_heads=2,
@@ -51,7 +50,7 @@ def foreign_model(folder: Path, like: Path) -> Path:
     logging.disable_progress_bar()
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        ElectraForSequenceClassification(config).save_pretrained(folder)
+        ErnieForSequenceClassification(config).save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (folder / name).write_bytes((like / name).read_bytes())
     return folder

@@ -18,10 +18,10 @@ NEVER = -1e30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Mask:
-    """For the queries of all tokens, and of the first one alone."""
+    """For the queries of all tokens, and of the first one alone; H is 1 but for distances."""
 
-    of_all_N1LL: str
-    of_first_N11L: str
+    of_all_NHLL: str
+    of_first_NH1L: str
 
 
 class _Wiring:
@@ -44,12 +44,14 @@ class _Wiring:
             epsilon=self.settings.epsilon,
         )
 
-    def _activated(self, x: str) -> str:
-        match self.settings.activation:
+    def _activated(self, x: str, activation: str) -> str:
+        match activation:
             case "gelu":
                 return self.writer.node("Gelu", x, domain=CONTRIB)
             case "gelu_tanh":
                 return self.writer.node("FastGelu", x, domain=CONTRIB)
+            case "tanh":
+                return self.writer.node("Tanh", x)
         return self.writer.node("Relu", x)
 
     def _layer(self, i: int, layer: EncoderLayer, x: str, mask: _Mask, tokens: Tokens) -> str:
@@ -71,7 +73,7 @@ class _Wiring:
             else tokens.spread(query),
             key,
             value,
-            mask.of_first_N11L if alone else mask.of_all_N1LL,
+            mask.of_first_NH1L if alone else mask.of_all_NHLL,
             q_num_heads=self.settings.heads,
             kv_num_heads=self.settings.heads,
         )
@@ -79,26 +81,47 @@ class _Wiring:
             self.writer.node("Squeeze", seen, self.writer.ints(1)) if alone else tokens.pack(seen)
         )
         x = self._normed(product("attention", seen), mine, layer.attention_norm)
-        inner = self._activated(product("inner", x))
+        inner = self._activated(product("inner", x), self.settings.activation)
         return self._normed(product("outer", inner), x, layer.outer_norm)
 
-    def _table(self, positions_PD: np.ndarray) -> str:
+    def _table(self, positions_PE: np.ndarray) -> str:
         """Store positions as float16 with a quantized embedding, still far finer than its codes."""
         if self.kernels.scheme.of(EMBEDDING) is None:
-            return self.writer.constant(positions_PD)
+            return self.writer.constant(positions_PE)
         return self.writer.cast(
-            self.writer.constant(positions_PD.astype(np.float16)), TensorProto.FLOAT
+            self.writer.constant(positions_PE.astype(np.float16)), TensorProto.FLOAT
         )
 
     def _mask(self, real_NL: str) -> _Mask:
-        """The summands of attention's scores that hide padding."""
+        """The summands of attention's scores that hide padding, and those of distances."""
         writer = self.writer
         bias_NL = writer.node("Where", real_NL, writer.number(0), writer.number(NEVER))
         of_first_N11L = writer.node("Unsqueeze", bias_NL, writer.ints(1, 2))
         length = writer.node("Shape", IDS, start=1)
         shape = writer.node("Concat", writer.ints(1, 1), length, writer.ints(1), axis=0)
+        if self.encoder.relative_HC is not None:
+            return self._by_distance(self.encoder.relative_HC, length, of_first_N11L)
         return _Mask(
-            of_all_N1LL=writer.node("Expand", of_first_N11L, shape), of_first_N11L=of_first_N11L
+            of_all_NHLL=writer.node("Expand", of_first_N11L, shape), of_first_NH1L=of_first_N11L
+        )
+
+    def _by_distance(self, relative_HC: np.ndarray, length: str, hidden_N11L: str) -> _Mask:
+        """Add what heads add by distance: looked up in a table, for it is small."""
+        writer, zero = self.writer, self.writer.ints(0)
+        table = writer.constant(relative_HC)
+        every_P = np.arange(self.encoder.positions)
+        places_L = writer.node("Slice", writer.constant(every_P), zero, length, zero)
+        middle = writer.constant(np.array(self.encoder.positions - 1))
+        at_L = writer.node("Add", places_L, middle)
+        queries_L1 = writer.node("Unsqueeze", places_L, writer.ints(1))
+        at_LL = writer.node("Sub", writer.node("Unsqueeze", at_L, zero), queries_L1)
+        of_all_HLL = writer.node("Gather", table, at_LL, axis=1)
+        of_first_H1L = writer.node(
+            "Unsqueeze", writer.node("Gather", table, at_L, axis=1), writer.ints(1)
+        )
+        return _Mask(
+            of_all_NHLL=writer.node("Add", hidden_N11L, of_all_HLL),
+            of_first_NH1L=writer.node("Add", hidden_N11L, of_first_H1L),
         )
 
     def _layers(self, x_NLD: str, real_NL: str) -> str:
@@ -123,19 +146,21 @@ class _Wiring:
         """Write all nodes."""
         writer, encoder = self.writer, self.encoder
         x = self.kernels.look_up(IDS)
-        if encoder.projection_RD is not None:
+        if encoder.projection_RE is not None:
             x = self.kernels.multiply("projection", x)
         shape = writer.node("Shape", IDS, start=1)
         positions = writer.node(
-            "Slice", self._table(encoder.positions_PD), writer.ints(0), shape, writer.ints(0)
+            "Slice", self._table(encoder.positions_PE), writer.ints(0), shape, writer.ints(0)
         )
         x = self._normed(x, positions, encoder.norm)
+        if encoder.expansion is not None:
+            x = self.kernels.multiply("expansion", x, bias_O=encoder.expansion.bias_O)
         real_NL = writer.cast(IDS, TensorProto.BOOL)
         x = self._layers(x, real_NL)
         pooled = self._pooled(x, real_NL)
         if encoder.pooler is not None:
             pooled = self.kernels.multiply("pooler", pooled, bias_O=encoder.pooler.bias_O)
-            pooled = writer.node("Tanh" if self.settings.pooler == "tanh" else "Relu", pooled)
+            pooled = self._activated(pooled, str(self.settings.pooler))
         self.kernels.multiply("head", pooled, bias_O=encoder.head.bias_O)
         writer.nodes[-1].output[0] = LOGITS
 

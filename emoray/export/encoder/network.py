@@ -1,7 +1,8 @@
 """A fine-tuned encoder as plain arrays: token vectors, positions, transformer layers, head.
 
-Shapes: V vocabulary with padding (id 0), R rank of a factorised embedding, D width, P positions,
-F inner width, H attention heads, I inputs, O outputs, K labels. Kernels are (inputs, outputs).
+Shapes: V vocabulary with padding (id 0), R rank of a factorised embedding, E its width,
+D width of the layers, P positions, F inner width, H attention heads, I inputs, O outputs, K labels.
+Kernels are (inputs, outputs).
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,10 +11,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from emoray.export.network import Linear
+from emoray.models.encoder.relative import by_distance
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "relu")
 POOLINGS = ("mean", "cls")
-POOLERS = ("tanh", "relu", None)
+POOLERS = ("tanh", "relu", "gelu", None)
 LAYER = ("query", "key", "value", "attention", "inner", "outer")  # as the data meets them
 
 
@@ -76,9 +78,12 @@ class Encoder:
 
     Attributes:
         embedding_VR: row 0 is padding, with any values.
-        projection_RD: None where R is D.
-        positions_PD: row i belongs to a text's token i.
+        projection_RE: None where R is E.
+        positions_PE: row i belongs to a text's token i.
         norm: of the embeddings.
+        expansion: from E to D; None where they are one.
+        relative_HC: what is added to a head's score; column d + P - 1 of 2 P - 1 is for a key d
+            tokens after its query. None where distance does not count.
         layers: from the bottom.
         pooler: None or a dense layer before the head.
         head: from the pooled vector to logits.
@@ -86,9 +91,11 @@ class Encoder:
     """
 
     embedding_VR: np.ndarray
-    projection_RD: np.ndarray | None
-    positions_PD: np.ndarray
+    projection_RE: np.ndarray | None
+    positions_PE: np.ndarray
     norm: Norm
+    expansion: Linear | None = None
+    relative_HC: np.ndarray | None = None
     layers: tuple[EncoderLayer, ...]
     pooler: Linear | None
     head: Linear
@@ -140,9 +147,13 @@ class Encoder:
         try:
             return cls(
                 embedding_VR=tensors["embedding"],
-                projection_RD=tensors.get("projection"),
-                positions_PD=tensors["positions"],
+                projection_RE=tensors.get("projection"),
+                positions_PE=tensors["positions"],
                 norm=norm("norm"),
+                expansion=linear("expansion") if "expansion.kernel" in tensors else None,
+                relative_HC=by_distance(tensors["relative"], len(tensors["positions"]))
+                if "relative" in tensors
+                else None,
                 layers=tuple(layer(i) for i in range(count)),
                 pooler=linear("pooler") if "pooler.kernel" in tensors else None,
                 head=linear("head"),
@@ -157,12 +168,12 @@ class Encoder:
     @property
     def width(self) -> int:
         """D, the length of a token's vector inside the layers."""
-        return self.positions_PD.shape[1]
+        return self.layers[0].query.kernel_IO.shape[0] if self.layers else self.norm.scale_D.size
 
     @property
     def positions(self) -> int:
         """P, the most tokens of one text."""
-        return self.positions_PD.shape[0]
+        return self.positions_PE.shape[0]
 
     @property
     def read_once_a_text(self) -> frozenset[str]:
@@ -191,6 +202,8 @@ class Encoder:
 
 def _products(encoder: Encoder) -> Iterator[tuple[str, Linear]]:
     """Dense layers with a bias, in the order the data meets them."""
+    if encoder.expansion is not None:
+        yield "expansion", encoder.expansion
     for i, layer in enumerate(encoder.layers):
         yield from ((f"layer{i}.{name}", linear) for name, linear in layer.products().items())
     if encoder.pooler is not None:
@@ -200,8 +213,8 @@ def _products(encoder: Encoder) -> Iterator[tuple[str, Linear]]:
 
 def _named(encoder: Encoder) -> dict[str, np.ndarray]:
     weights = {"embedding": encoder.embedding_VR}
-    if encoder.projection_RD is not None:
-        weights["projection"] = encoder.projection_RD
+    if encoder.projection_RE is not None:
+        weights["projection"] = encoder.projection_RE
     return weights | {name: linear.kernel_IO for name, linear in _products(encoder)}
 
 
@@ -216,7 +229,9 @@ def _norms(encoder: Encoder) -> dict[str, Norm]:
 def _arrays(encoder: Encoder) -> Iterator[tuple[str, np.ndarray]]:
     """Every array of an encoder and its name."""
     yield from encoder.weights().items()
-    yield "positions", encoder.positions_PD
+    yield "positions", encoder.positions_PE
+    if encoder.relative_HC is not None:
+        yield "relative", encoder.relative_HC
     for name, bias_O in encoder.biases().items():
         yield f"{name}.bias", bias_O
     for name, norm in _norms(encoder).items():
@@ -238,13 +253,16 @@ def _check_shapes(encoder: Encoder) -> None:
             f"activation: {settings.pooler}: give both or neither"
         )
     wanted: dict[str, tuple[int, ...]] = {}
-    rank = encoder.embedding_VR.shape[-1] if encoder.projection_RD is not None else width
+    before = width if encoder.expansion is None else encoder.expansion.kernel_IO.shape[0]
+    rank = encoder.embedding_VR.shape[-1] if encoder.projection_RE is not None else before
     wanted["embedding"] = (len(encoder.embedding_VR), rank)
-    wanted["projection"] = (rank, width)
+    wanted["projection"] = (rank, before)
+    wanted["positions"] = (encoder.positions, before)
+    wanted["relative"] = (settings.heads, 2 * encoder.positions - 1)
     for name, linear in _products(encoder):
         part = name.rpartition(".")[2]
         outputs = linear.kernel_IO.shape[-1] if part in ("inner", "pooler", "head") else width
-        wanted[name] = (width, outputs)
+        wanted[name] = (before if part == "expansion" else width, outputs)
         if part == "outer":
             wanted[name] = (wanted[name.replace("outer", "inner")][1], width)
         if name == "head" and encoder.pooler is not None:
@@ -253,7 +271,8 @@ def _check_shapes(encoder: Encoder) -> None:
     for name in encoder.biases():
         wanted[f"{name}.bias"] = wanted[name][1:]
     for name in _norms(encoder):
-        wanted |= {f"{name}.scale": (width,), f"{name}.bias": (width,)}
+        size = before if name == "norm" else width
+        wanted |= {f"{name}.scale": (size,), f"{name}.bias": (size,)}
     wrong = [
         f"{name} {shapes[name]} instead of {shape}"
         for name, shape in wanted.items()

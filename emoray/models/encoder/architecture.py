@@ -16,6 +16,14 @@ BERT_LAYER = {
     "outer": "output.dense",
     "outer_norm": "output.LayerNorm",
 }
+MPNET_LAYER = {
+    **{"query": "attention.attn.q", "key": "attention.attn.k", "value": "attention.attn.v"},
+    "attention": "attention.attn.o",
+    "attention_norm": "attention.LayerNorm",
+    "inner": "intermediate.dense",
+    "outer": "output.dense",
+    "outer_norm": "output.LayerNorm",
+}
 DISTILBERT_LAYER = {
     "query": "attention.q_lin",
     "key": "attention.k_lin",
@@ -42,6 +50,9 @@ class Architecture:
         epsilon: see `depth`; None where it is fixed.
         activation: see `depth`.
         after_padding: whether positions are counted from pad_token_id + 1.
+        padding: that id where it is fixed, whatever config.json says.
+        expansion: module from the embedding's width to that of the layers, where the two differ.
+        relative: table of what attention adds by distance.
         pooler: module of a sequence classifier.
         pooler_activation: between pooler and head.
         head: module of a sequence classifier.
@@ -56,6 +67,9 @@ class Architecture:
     epsilon: str | None = "layer_norm_eps"
     activation: str = "hidden_act"
     after_padding: bool = False
+    padding: int | None = None
+    expansion: str | None = None
+    relative: str | None = None
     pooler: str
     pooler_activation: str = "tanh"
     head: str = "classifier"
@@ -101,6 +115,23 @@ DISTILBERT = Architecture(
     pooler="pre_classifier",
     pooler_activation="relu",
 )
+ELECTRA = Architecture(
+    prefix="electra",
+    layer=BERT_LAYER,
+    expansion="embeddings_project",
+    pooler="classifier.dense",
+    pooler_activation="gelu",
+    head="classifier.out_proj",
+)
+MPNET = Architecture(
+    prefix="mpnet",
+    layer=MPNET_LAYER,
+    after_padding=True,
+    padding=1,
+    relative="encoder.relative_attention_bias",
+    pooler="classifier.dense",
+    head="classifier.out_proj",
+)
 POSITIONS = "max_position_embeddings"  # key of config.json, whichever the architecture
 # By config.json's model_type.
 ARCHITECTURES: Mapping[str, Architecture] = {
@@ -109,6 +140,8 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "xlm-roberta": ROBERTA,
     "camembert": ROBERTA,
     "distilbert": DISTILBERT,
+    "electra": ELECTRA,
+    "mpnet": MPNET,
 }
 # What config.json calls the activation, and what it is.
 ACTIVATIONS = {
@@ -118,6 +151,12 @@ ACTIVATIONS = {
     "gelu_fast": "gelu_tanh",
     "relu": "relu",
 }
+
+
+def embedding_width(config: Mapping[str, object], kind: Architecture) -> int:
+    """The length of a token's vector before the layers."""
+    own = config.get("embedding_size") if kind.expansion else None
+    return int(str(own or config[kind.width]))
 
 
 def architecture_of(config: Mapping[str, object]) -> Architecture:

@@ -13,7 +13,7 @@ import torch
 from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.onnx_export import classifier, quiet
 from emoray.models.encoder.torch_baseline import quantized_baseline
-from emoray.models.encoder.weights import CheckpointSettings
+from emoray.models.encoder.weights import CheckpointSettings, layer_width
 
 BATCH = 64
 
@@ -60,7 +60,7 @@ def outputs_here(
     tensors: Mapping[str, np.ndarray], settings: CheckpointSettings, rows: Sequence[Sequence[int]]
 ) -> np.ndarray:
     """Return mean_ND, float32, of our module's outputs; rows: our ids."""
-    width = tensors["positions"].shape[1]
+    width = layer_width(tensors)
     head = {"head.kernel": np.eye(width, dtype=np.float32), "head.bias": np.zeros(width, "f4")}
     module = EncoderClassifier({**tensors, **head}, replace(settings, pooling="mean")).eval()
     return _by_batches(rows, 0, lambda ids, mask: module(ids))

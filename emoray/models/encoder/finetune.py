@@ -11,7 +11,7 @@ from torch import nn
 from emoray.models.batches import PaddedTexts
 from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.recipe import BertRecipe
-from emoray.models.encoder.weights import CheckpointSettings, Tensors, factorised
+from emoray.models.encoder.weights import CheckpointSettings, Tensors, factorised, layer_width
 from emoray.models.outcome import Epoch, unweighted
 from emoray.models.training import Fit, FitSettings, device_here, fit
 
@@ -68,7 +68,7 @@ def with_head(tensors: Tensors, labels: int, recipe: BertRecipe, prior_K: np.nda
         All tensors.
     """
     made = factorised(tensors, recipe.embedding_dim)
-    width = made["positions"].shape[1]
+    width = layer_width(made)
     random = np.random.default_rng(recipe.seed)
     kernel_DK = random.normal(scale=0.02, size=(width, labels)).astype(np.float32)
     bias_K = np.log(prior_K / (1 - prior_K)) + np.log(recipe.loss.positive_weights(prior_K))

@@ -3,19 +3,26 @@
 Shapes: N texts, L tokens, D width, H heads, K labels.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from emoray.models.encoder.weights import NORMS, CheckpointSettings
+from emoray.models.encoder.relative import bucket_of
+from emoray.models.encoder.weights import NORMS, CheckpointSettings, layer_width
 from emoray.models.text_module import TextModule
 from emoray.quant.qat.prepare import Place
 
 DENSE = ("query", "key", "value", "attention", "inner", "outer")
+TABLES = ("positions", "relative")  # small ones, which no scheme names
 SAME_INPUT = ("query", "key", "value")  # three products of a layer read one activation
+
+
+ACTIVATED: Mapping[str, Callable[[Tensor], Tensor]] = {  # of a pooler
+    **{"tanh": torch.tanh, "relu": F.relu, "gelu": F.gelu},
+}
 
 
 class FastDropout(nn.Module):
@@ -57,10 +64,12 @@ class TransformerLayer(nn.Module):
     def _heads(self, x_NLD: Tensor) -> Tensor:
         return x_NLD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
-    def forward(self, x_NLD: Tensor, mask_N11L: Tensor | None) -> Tensor:
-        """Return x_NLD; mask_N11L: False where a token is padding, None without padding."""
+    def forward(self, x_NLD: Tensor, mask: Tensor | None) -> Tensor:
+        """Return x_NLD; mask: False where a token is padding, or summands of scores, or None."""
         q, k, v = (self._heads(part(x_NLD)) for part in (self.query, self.key, self.value))
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask_N11L)
+        if mask is not None and mask.is_floating_point():
+            mask = mask.to(q.dtype)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         mixed_NLD = mixed.transpose(1, 2).flatten(2)
         x_NLD = self.attention_norm(x_NLD + self.dropout(self.attention(mixed_NLD)))
         hidden = self.inner(x_NLD)
@@ -74,6 +83,8 @@ class TransformerLayer(nn.Module):
 class EncoderClassifier(TextModule):
     """Token ids (N, L), 0 = padding, to logits (N, K)."""
 
+    buckets_PP: Tensor
+
     def __init__(
         self,
         tensors: Mapping[str, np.ndarray],
@@ -82,7 +93,7 @@ class EncoderClassifier(TextModule):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        width = tensors["positions"].shape[1]
+        width, wide = tensors["positions"].shape[1], layer_width(tensors)
         layers = sum(name.endswith(".query.kernel") for name in tensors)
         self.settings = settings
         self.embedding = nn.Embedding(*tensors["embedding"].shape)
@@ -90,11 +101,18 @@ class EncoderClassifier(TextModule):
         self.projection = nn.Linear(rank, width, bias=False) if "projection" in tensors else None
         self.positions = nn.Embedding(*tensors["positions"].shape)
         self.norm = nn.LayerNorm(width, settings.epsilon)
+        self.expansion = nn.Linear(width, wide) if "expansion.kernel" in tensors else None
+        self.relative = None
+        if "relative" in tensors:
+            self.relative = nn.Embedding(*tensors["relative"].shape)
+            places = np.arange(len(tensors["positions"]))
+            buckets_PP = torch.from_numpy(bucket_of(places[None] - places[:, None]))
+            self.register_buffer("buckets_PP", buckets_PP, persistent=False)
         inner = tensors["layer0.inner.bias"].size if layers else 0
         self.layers = nn.ModuleList(
-            TransformerLayer(width, inner, settings, dropout) for _ in range(layers)
+            TransformerLayer(wide, inner, settings, dropout) for _ in range(layers)
         )
-        self.pooler = nn.Linear(width, width) if "pooler.kernel" in tensors else None
+        self.pooler = nn.Linear(wide, wide) if "pooler.kernel" in tensors else None
         self.head = nn.Linear(*tensors["head.kernel"].shape)
         self.dropout = FastDropout(dropout)
         self.load(tensors)
@@ -105,6 +123,10 @@ class EncoderClassifier(TextModule):
         if self.projection is not None:
             found["projection"] = self.projection
         found["norm"] = self.norm
+        if self.expansion is not None:
+            found["expansion"] = self.expansion
+        if self.relative is not None:
+            found["relative"] = self.relative
         for i, layer in enumerate(self.layers):
             for name in (*DENSE, *NORMS):
                 found[f"layer{i}.{name}"] = getattr(layer, name)
@@ -116,7 +138,7 @@ class EncoderClassifier(TextModule):
         """The module of each weight that a scheme may name."""
         found = []
         for name, module in self.places().items():
-            if name != "positions" and isinstance(module, nn.Linear | nn.Embedding):
+            if name not in TABLES and isinstance(module, nn.Linear | nn.Embedding):
                 layer, _, part = name.rpartition(".")
                 reads = layer if part in SAME_INPUT else ""
                 found.append(Place(name=name, module=module, reads=reads))
@@ -152,15 +174,29 @@ class EncoderClassifier(TextModule):
             for name, (p, transposed) in self.named_tensors().items()
         }
 
+    def _mask(self, real_NL: Tensor) -> Tensor | None:
+        """What attention of every layer gets: see `TransformerLayer.forward`."""
+        mask_N11L = None if bool(real_NL.all()) else real_NL[:, None, None, :]
+        if self.relative is None:
+            return mask_N11L
+        length = real_NL.shape[1]
+        by_bucket_LLH: Tensor = self.relative(self.buckets_PP[:length, :length])
+        bias_1HLL = by_bucket_LLH.permute(2, 0, 1)[None]
+        if mask_N11L is None:
+            return bias_1HLL
+        return bias_1HLL.masked_fill(~mask_N11L, -torch.inf)
+
     def forward(self, ids_NL: Tensor) -> Tensor:
         """Return logits_NK, float32."""
         real_NL = ids_NL != 0
-        mask = None if bool(real_NL.all()) else real_NL[:, None, None, :]
+        mask = self._mask(real_NL)
         x_NLD = self.embedding(ids_NL)
         if self.projection is not None:
             x_NLD = self.projection(x_NLD)
         x_NLD = self.norm(x_NLD + self.positions.weight[: ids_NL.shape[1]])
         x_NLD = self.dropout(x_NLD)
+        if self.expansion is not None:
+            x_NLD = self.expansion(x_NLD)
         for layer in self.layers:
             x_NLD = layer(x_NLD, mask)
         if self.settings.pooling == "cls":
@@ -169,7 +205,6 @@ class EncoderClassifier(TextModule):
             counted = real_NL[..., None].to(x_NLD.dtype)
             x_ND = (x_NLD * counted).sum(1) / counted.sum(1)
         if self.pooler is not None:
-            x_ND = self.pooler(x_ND)
-            x_ND = torch.tanh(x_ND) if self.settings.pooler == "tanh" else F.relu(x_ND)
+            x_ND = ACTIVATED[str(self.settings.pooler)](self.pooler(x_ND))
         logits: Tensor = self.head(self.dropout(x_ND)).float()
         return logits

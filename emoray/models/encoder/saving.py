@@ -1,7 +1,8 @@
 """Write a fine-tuned encoder as a folder that transformers loads and a fine-tuning may start from.
 
-Every kind is saved as BERT: positions count from 0 and the one token type is zero, as in
-the neutral tensors. Shapes: V pieces, R rank, D width, P positions.
+It is saved as the simplest kind that has its parts: BERT, where positions count from 0 and the one
+token type is zero, as in the neutral tensors; ELECTRA with an expansion; MPNet with attention by
+distance. Shapes: V pieces, R rank, E width of the embedding, D of the layers, P positions.
 """
 
 import json
@@ -10,29 +11,45 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.models.encoder.architecture import BERT
-from emoray.models.encoder.weights import NORMS, CheckpointSettings
+from emoray.models.encoder.architecture import BERT, ELECTRA, MPNET, Architecture
+from emoray.models.encoder.weights import NORMS, CheckpointSettings, layer_width
 
 ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}  # as config.json spells it
+
+
+MODELS = {"bert": "BertModel", "electra": "ElectraModel", "mpnet": "MPNetModel"}
+
+
+def _kind(tensors: Mapping[str, np.ndarray]) -> Architecture:
+    if "relative" in tensors:
+        return MPNET
+    return ELECTRA if "expansion.kernel" in tensors else BERT
+
+
+def padding_id(tensors: Mapping[str, np.ndarray]) -> int:
+    """The id that pads in the saved model, 0 or 1; unknown has the other one."""
+    return _kind(tensors).padding or 0
 
 
 def _config(
     tensors: Mapping[str, np.ndarray], settings: CheckpointSettings, layers: int
 ) -> dict[str, object]:
+    kind, padding = _kind(tensors), padding_id(tensors)
     positions, width = tensors["positions"].shape
     return {
-        "architectures": ["BertModel"],
-        "model_type": "bert",
+        "architectures": [MODELS[kind.prefix]],
+        "model_type": kind.prefix,
         "vocab_size": len(tensors["embedding"]),
-        "hidden_size": width,
+        "hidden_size": layer_width(tensors),
+        **({"embedding_size": width} if kind.expansion else {}),
         "num_hidden_layers": layers,
         "num_attention_heads": settings.heads,
         "intermediate_size": tensors["layer0.inner.bias"].size,
         "hidden_act": ACTIVATIONS[settings.activation],
         "layer_norm_eps": settings.epsilon,
-        "max_position_embeddings": positions,
+        "max_position_embeddings": positions + (padding + 1 if kind.after_padding else 0),
         "type_vocab_size": 1,
-        "pad_token_id": 0,
+        "pad_token_id": padding,
     }
 
 
@@ -46,21 +63,31 @@ def write_encoder(
     """
     from safetensors.numpy import save_file
 
+    kind, padding = _kind(tensors), padding_id(tensors)
     layers = sum(name.endswith(".query.kernel") for name in tensors)
-    table_VD = tensors["embedding"]
+    table_VE, positions_PE = tensors["embedding"], tensors["positions"]
     if "projection" in tensors:
-        table_VD = table_VD @ tensors["projection"]
-    width = table_VD.shape[1]
+        table_VE = table_VE @ tensors["projection"]
+    if padding:
+        table_VE = table_VE[[1, 0, *range(2, len(table_VE))]]
+    if kind.after_padding:
+        positions_PE = np.pad(positions_PE, ((padding + 1, 0), (0, 0)))
     found = {
-        f"{BERT.tokens}.weight": table_VD,
-        f"{BERT.positions}.weight": tensors["positions"],
-        f"{BERT.types}.weight": np.zeros((1, width), np.float32),
-        f"{BERT.norm}.weight": tensors["norm.scale"],
-        f"{BERT.norm}.bias": tensors["norm.bias"],
+        f"{kind.tokens}.weight": table_VE,
+        f"{kind.positions}.weight": positions_PE,
+        f"{kind.norm}.weight": tensors["norm.scale"],
+        f"{kind.norm}.bias": tensors["norm.bias"],
     }
+    if kind is not MPNET:
+        found[f"{kind.types}.weight"] = np.zeros((1, table_VE.shape[1]), np.float32)
+    if kind.relative:
+        found[f"{kind.relative}.weight"] = tensors["relative"]
+    if kind.expansion:
+        found[f"{kind.expansion}.weight"] = tensors["expansion.kernel"].T
+        found[f"{kind.expansion}.bias"] = tensors["expansion.bias"]
     for i in range(layers):
-        for name, module in BERT.layer.items():
-            at, path = f"layer{i}.{name}", f"{BERT.layers}.{i}.{module}"
+        for name, module in kind.layer.items():
+            at, path = f"layer{i}.{name}", f"{kind.layers}.{i}.{module}"
             weight = tensors[f"{at}.scale"] if name in NORMS else tensors[f"{at}.kernel"].T
             found[f"{path}.weight"] = weight
             found[f"{path}.bias"] = tensors[f"{at}.bias"]

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from emoray.models.encoder.module import EncoderClassifier
+from emoray.models.encoder.module import TABLES, EncoderClassifier
 from emoray.models.encoder.weights import CheckpointSettings
 
 
@@ -83,5 +83,4 @@ def saved_bytes(found: TorchBaseline) -> tuple[dict[str, int], int]:
     # Quantized layers stand where the float ones stood, under the same names.
     kinds = (nn.LayerNorm,)
     parts = {n: _stored(m) for n, m in module.places().items() if not isinstance(m, kinds)}
-    parts.pop("positions")
-    return parts, sink.tell()
+    return {n: size for n, size in parts.items() if n not in TABLES}, sink.tell()

@@ -1,8 +1,10 @@
 """Read weights of transformers folders under neutral names; kernels are (inputs, outputs).
 
-`embedding` (V, R) · `projection` (R, D) where factorised · `positions` (P, D), from the first
-token on, token type 0 added in · `norm.scale` · `norm.bias` · `layer{i}.query.kernel` · … ·
-`pooler.kernel` · `head.kernel` (D, K). Shapes: V pieces, R rank, D width, P positions, K labels.
+`embedding` (V, R) · `projection` (R, E) where factorised · `positions` (P, E), from the first
+token on, token type 0 added in · `norm.scale` · `norm.bias` · `expansion.kernel` (E, D) where E is
+not D · `relative` (B, H) of MPNet · `layer{i}.query.kernel` · … · `pooler.kernel` · `head.kernel`
+(D, K). Shapes: V pieces, R rank, E width of the embedding, D of the layers, P positions, B buckets
+of distances, H heads, K labels.
 """
 
 import json
@@ -18,7 +20,9 @@ from emoray.models.encoder.architecture import (
     POSITIONS,
     Architecture,
     architecture_of,
+    embedding_width,
 )
+from emoray.models.encoder.relative import BUCKETS
 
 NORMS = ("attention_norm", "outer_norm")
 EPSILON = 1e-12  # of every norm without one in config.json
@@ -138,7 +142,7 @@ def position_count(config: Mapping[str, Any], kind: Architecture) -> int:
 def _first_position(config: Mapping[str, Any], kind: Architecture) -> int:
     if not kind.after_padding:
         return 0
-    padding = config.get("pad_token_id")
+    padding = config.get("pad_token_id") if kind.padding is None else kind.padding
     return 1 + (1 if padding is None else int(padding))
 
 
@@ -150,6 +154,22 @@ def _positions(named: _Named, kind: Architecture, config: Mapping[str, Any]) -> 
     return np.ascontiguousarray(positions_PD)
 
 
+def layer_width(tensors: Mapping[str, np.ndarray]) -> int:
+    """D, the length of a token's vector inside the layers."""
+    expanded = tensors.get("expansion.bias")
+    return int(tensors["positions"].shape[1] if expanded is None else expanded.size)
+
+
+def _relative(named: _Named, module: str, heads: int) -> np.ndarray:
+    table_BH = named(f"{module}.weight")
+    if table_BH.shape != (BUCKETS, heads):
+        raise ValueError(
+            f"attention by distance has {BUCKETS} buckets for {heads} heads, got "
+            f"{table_BH.shape[0]} for {table_BH.shape[1]} in {named.folder}: choose another encoder"
+        )
+    return table_BH
+
+
 def _encoder(
     named: _Named, kind: Architecture, config: Mapping[str, Any], layers: int
 ) -> tuple[Tensors, CheckpointSettings]:
@@ -158,7 +178,12 @@ def _encoder(
         "positions": _positions(named, kind, config),
         **named.norm(kind.norm, "norm"),
     }
-    width, own = int(config[kind.width]), tensors["norm.scale"].size
+    width = int(config[kind.width])
+    if kind.expansion and embedding_width(config, kind) != width:
+        tensors |= named.dense(kind.expansion, "expansion")
+    if kind.relative:
+        tensors["relative"] = _relative(named, kind.relative, int(config[kind.heads]))
+    own = layer_width(tensors)
     if width != own:
         raise ValueError(
             f"config.json and weights belong together, got {kind.width} {width} and weights of "

@@ -74,9 +74,9 @@ def texts(count: int = 24, seed: int = 1) -> Ragged:
 
 def rebuilt(net: Encoder, scheme: ModelScheme) -> dict[str, np.ndarray]:
     """Kernels and positions as the scheme leaves them."""
-    left = {"positions": net.positions_PD}
+    left = {"positions": net.positions_PE}
     if scheme.of("embedding") is not None:
-        left["positions"] = net.positions_PD.astype(np.float16)
+        left["positions"] = net.positions_PE.astype(np.float16)
     for name, values in net.weights().items():
         wanted = scheme.of(name)
         kept = values if wanted is None else store(values, wanted).quantized.dequantize()

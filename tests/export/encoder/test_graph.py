@@ -195,7 +195,7 @@ def test_a_model_is_onnx_that_is_little_more_than_its_tensors(scheme: ModelSchem
     model = built(scheme)
     onnx.checker.check_model(model.model)
     rest = sum(array.nbytes for array in tensors().values() if array.ndim == 1)
-    rest += ENCODER.positions_PD.nbytes
+    rest += ENCODER.positions_PE.nbytes
     stored = sum(layer.stored_bytes for layer in model.layers)
     assert stored < len(model.file) < stored + rest + 12_000
     assert model.embedding_bytes == model.layers[0].stored_bytes

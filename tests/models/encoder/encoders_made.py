@@ -15,7 +15,7 @@ from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
 from emoray.labels import GOEMOTIONS
 
-Kind = Literal["bert", "roberta", "distilbert"]
+Kind = Literal["bert", "roberta", "distilbert", "electra", "mpnet"]
 
 PIECES = 600
 WORDPIECE_SPECIALS = ("[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -92,7 +92,13 @@ def tokenizer_json(kind: Kind) -> str:
 
 
 def _config(kind: Kind, *, layers: int, width: int, heads: int, positions: int) -> Any:
-    from transformers import BertConfig, DistilBertConfig, RobertaConfig
+    from transformers import (
+        BertConfig,
+        DistilBertConfig,
+        ElectraConfig,
+        MPNetConfig,
+        RobertaConfig,
+    )
 
     pad = "<pad>" if kind == "roberta" else "[PAD]"
     pad_token_id = json.loads(tokenizer_json(kind))["model"]["vocab"][pad]
@@ -116,6 +122,11 @@ def _config(kind: Kind, *, layers: int, width: int, heads: int, positions: int) 
     }
     if kind == "bert":
         return BertConfig(**settings, max_position_embeddings=positions)
+    if kind == "electra":
+        narrow = width // 2
+        return ElectraConfig(**settings, max_position_embeddings=positions, embedding_size=narrow)
+    if kind == "mpnet":
+        return MPNetConfig(**settings, max_position_embeddings=positions + 2)
     return RobertaConfig(**settings, max_position_embeddings=positions + 2, type_vocab_size=1)
 
 

@@ -19,6 +19,7 @@ from emoray.models.encoder.weights import (
     CheckpointSettings,
     Tensors,
     factorised,
+    layer_width,
     read_classifier,
     read_config,
     read_encoder,
@@ -61,7 +62,7 @@ def batch() -> torch.Tensor:
 
 def as_logits(tensors: Tensors, settings: CheckpointSettings, folder: Path) -> EncoderClassifier:
     """A head that changes nothing, so that the logits are the pooled hidden states."""
-    width = tensors["positions"].shape[1]
+    width = layer_width(tensors)
     head = {"head.kernel": np.eye(width), "head.bias": np.zeros(width)}
     embedding_VD = tensors["embedding"][padding_first(folder)]
     return EncoderClassifier({**tensors, **head, "embedding": embedding_VD}, settings).eval()

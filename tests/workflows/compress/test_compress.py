@@ -28,7 +28,7 @@ from emoray.workflows.convert.convert import run_convert
 from emoray.workflows.settings.compress import Compression
 from emoray.workflows.settings.convert import Conversion
 from tests.models.encoder.encoders_made import PIECES, make_encoder
-from tests.text.unigram_made import form_json
+from tests.text.unigram_made import as_xlm_r
 from tests.workflows.checkpoints import (
     OTHER_ORDER,
     edit_config,
@@ -255,14 +255,14 @@ def test_labels_without_names_are_said_to_have_none_and_names_help(
 def test_what_convert_cannot_do_is_not_recommended(
     compression: Compression, model: Path, tmp_path: Path
 ) -> None:
-    electra = foreign_model(tmp_path / "electra", model)
-    said = json.loads((electra / "tokenizer.json").read_text())
+    ernie = foreign_model(tmp_path / "ernie", model)
+    said = json.loads((ernie / "tokenizer.json").read_text())
     said["model"] = {"type": "WordLevel", "unk_token": "<", "vocab": {"<": 0, "[": 1}}
     said["added_tokens"], said["post_processor"] = [], None
-    (electra / "tokenizer.json").write_text(json.dumps(said))
+    (ernie / "tokenizer.json").write_text(json.dumps(said))
     for run, asked in (
-        (run_compress, replace(compression, model=electra, out=tmp_path, name="out")),
-        (run_convert, Conversion(model=electra, out=tmp_path, name="out", download=False)),
+        (run_compress, replace(compression, model=ernie, out=tmp_path, name="out")),
+        (run_convert, Conversion(model=ernie, out=tmp_path, name="out", download=False)),
     ):
         with pytest.raises(ValueError, match=r"as BERT .* got model WordLevel") as refused:
             run(asked, quiet())  # type: ignore[operator]
@@ -298,18 +298,10 @@ def test_an_added_special_token_is_read_as_transformers_reads_it(
     np.testing.assert_allclose(found, said, atol=2e-4)
 
 
-def with_unigram(folder: Path) -> Path:
-    """A tiny XLM-R with SentencePiece's pieces and character map."""
-    tiny(folder, "roberta")
-    edit_config(folder, model_type="xlm-roberta", architectures=None)
-    (folder / "tokenizer.json").write_text(form_json("xlm-r"), "utf-8")
-    return folder
-
-
 def test_an_encoder_of_sentencepiece_reads_texts_in_its_artifact_as_in_transformers(
     compression: Compression, tmp_path: Path
 ) -> None:
-    model = with_unigram(tmp_path / "model")
+    model = as_xlm_r(tiny(tmp_path / "model", "roberta"))
     asked = replace(compression, model=model, schemes=("int8",), out=tmp_path, name="out")
     run_compress(asked, quiet())
     texts = ["I ﬁnally got e\u0301 ™ \u200b 😭", "", "so\r\nmuch １２ <s> x <mask>"]
@@ -358,10 +350,10 @@ def test_an_encoder_without_a_graph_is_sent_to_convert(
 ) -> None:
     exported: list[LoadedCheckpoint] = []  # for seconds, as test_convert.py does
     monkeypatch.setattr(conversion, "graph_of", exported.append)
-    electra = foreign_model(tmp_path / "electra", model)
-    with pytest.raises(ValueError, match=r"electra.*jobs\.convert --model .* as it is"):
-        run_compress(replace(compression, model=electra, out=tmp_path, name="out"), quiet())
-    assert [given.checkpoint.folder for given in exported] == [electra], "it can be converted"
+    ernie = foreign_model(tmp_path / "ernie", model)
+    with pytest.raises(ValueError, match=r"ernie.*jobs\.convert --model .* as it is"):
+        run_compress(replace(compression, model=ernie, out=tmp_path, name="out"), quiet())
+    assert [given.checkpoint.folder for given in exported] == [ernie], "it can be converted"
 
 
 def test_a_run_in_which_nothing_became_codes_fails(

@@ -111,12 +111,12 @@ def test_our_own_model_says_the_same_and_tables_hold_speed_and_coverage(
 
 
 def test_an_encoder_we_cannot_fuse_falls_back_and_says_so(model: Path, tmp_path: Path) -> None:
-    electra = foreign_model(tmp_path / "electra", model)
+    ernie = foreign_model(tmp_path / "ernie", model)
     out = tmp_path / "out"
-    _, onnx = convert(conversion(electra, out))
+    _, onnx = convert(conversion(ernie, out))
     assert onnx.graph.startswith("torch.onnx.export") and onnx.passed
     lines = read_table(out / "coverage.parquet", CoverageRow)["line"].to_pylist()
-    assert lines[0].startswith("an encoder we cannot fuse") and "electra" in lines[0]
+    assert lines[0].startswith("an encoder we cannot fuse") and "ernie" in lines[0]
     found = runtime.load(out / "artifact").logits(["thanks", "a much longer text than that!"])
     assert found.shape == (2, 4)
 
@@ -152,16 +152,16 @@ def test_other_ids_than_the_tokenizers_are_refused(
 def test_weights_that_are_missing_or_no_numbers_are_refused(model: Path, tmp_path: Path) -> None:
     from safetensors.numpy import load_file, save_file
 
-    electra = foreign_model(tmp_path / "electra", model)
-    weights = load_file(electra / "model.safetensors")
-    kept = {n: v for n, v in weights.items() if n != "classifier.dense.weight"}
-    save_file(kept, electra / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ValueError, match=r"all of its weights, got none for classifier\.dense"):
-        convert(conversion(electra, tmp_path / "out"))
-    weights["classifier.dense.weight"] = weights["classifier.dense.weight"] * np.nan
-    save_file(weights, electra / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ValueError, match=r"finite, got NaN or Inf in .*classifier\.dense\.weight"):
-        convert(conversion(electra, tmp_path / "out"))
+    ernie = foreign_model(tmp_path / "ernie", model)
+    weights = load_file(ernie / "model.safetensors")
+    kept = {n: v for n, v in weights.items() if n != "classifier.weight"}
+    save_file(kept, ernie / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"all of its weights, got none for classifier\.weight"):
+        convert(conversion(ernie, tmp_path / "out"))
+    weights["classifier.weight"] = weights["classifier.weight"] * np.nan
+    save_file(weights, ernie / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match=r"finite, got NaN or Inf in .*classifier\.weight"):
+        convert(conversion(ernie, tmp_path / "out"))
     assert not (tmp_path / "out/artifact").exists()
 
 
