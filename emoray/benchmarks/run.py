@@ -18,6 +18,7 @@ from emoray.benchmarks.peers.rows import (
     score_table,
     why_no_figures,
 )
+from emoray.benchmarks.predicting import Predicting
 from emoray.benchmarks.scale import Scale
 from emoray.benchmarks.serving import Serving
 from emoray.benchmarks.settings import Benchmarks
@@ -53,6 +54,7 @@ def requested_benchmarks(settings: Benchmarks, say: Say) -> list[Benchmark]:
         Thresholds(),
         Serving(),
         HttpService(),
+        Predicting(data=settings.data, download=settings.download, cpus=settings.cpus),
         Vectors(rows=settings.rows, wanted=min(30_000, settings.rows), folder=settings.scratch),
         SweepCost(
             taxonomy=settings.taxonomy,

@@ -18,6 +18,7 @@ class Benchmarks:
             "**thresholds**: exact cuts beside scikit-learn's tuner, and bootstrap intervals. "
             "**serving**: one text in, labels out, beside the model alone and reading afresh. "
             "**http**: the same over HTTP, and at twice what the service can answer. "
+            "**predict**: a million texts by `jobs.predict`, by one process and by Ray Data. "
             "**sweep**: a search beside one trial per operating point, and beside its own stages. "
             "**cached**: a trial whose stages are all there. "
             "**everyday**: a command's help, 100,000 points read and drawn. "
@@ -68,17 +69,17 @@ class Benchmarks:
         Path | None,
         Option(
             variable="EMORAY_DATA",
-            help="sweep, peers: folder that holds `goemotions/`. Without it: the cache, the "
-            "official download, the embedded sample, in this order.",
+            help="sweep, predict, peers: folder that holds `goemotions/`. Without it: the cache, "
+            "the official download, the embedded sample, in this order.",
         ),
     ] = None
     points: Annotated[
         int, Option(least=1, help="sweep: operating points measured the naive way.")
     ] = 8
-    cpus: Annotated[int, Option(least=1, help="sweep: CPUs of the Ray started here.")] = 2
+    cpus: Annotated[int, Option(least=1, help="sweep, predict: CPUs of the Ray started here.")] = 2
     download: Annotated[
         bool,
-        Option(help="sweep, peers: whether GoEmotions may be downloaded when not found."),
+        Option(help="sweep, predict, peers: whether GoEmotions may be downloaded when not found."),
     ] = True
 
     @property

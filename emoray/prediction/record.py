@@ -40,9 +40,12 @@ class OutputRequest:
         if not changed:
             return ""
         name = "artifact" if {"artifact", "network"} & set(changed) else changed[0]
-        option = {"kept": "--id", "text_column": "--text-column"}.get(name, name)
+        option = {"kept": "--id"}.get(name, f"--{name.replace('_', '-')}")
         value = other.get(name)
-        return f"{option} {value[:16] if name == 'artifact' and value else value or 'none'}"
+        if not value or value is True:
+            return option if value else f"no {option}"
+        words = ", ".join(value) if isinstance(value, list) else str(value)
+        return f"{option} {words[:16] if name == 'artifact' else words}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,7 +145,8 @@ def _scored(classifier: runtime.Classifier, texts: Sequence[str]) -> _TextScores
     )
 
 
-def _strings(column: pa.Array) -> list[str | None]:
+def strings_of(column: pa.Array) -> list[str | None]:
+    """The texts of a column of large strings; of bytes that are no UTF-8, what can be read."""
     try:
         found: list[str | None] = column.to_pylist()
     except UnicodeDecodeError:  # Parquet's strings may be any bytes
@@ -253,7 +254,7 @@ class ScoreTexts:
         ):
             waiting: list[pa.RecordBatch] = []
             for batch in batches_between(file, start, stop, [self.index.column]):
-                texts = _strings(as_texts(batch.column(0)))
+                texts = strings_of(as_texts(batch.column(0)))
                 waiting.append(score_batch(classifier, texts))
                 if sum(map(len, waiting)) >= GROUP_ROWS:
                     sink.write_table(pa.Table.from_batches(waiting))

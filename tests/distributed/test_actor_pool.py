@@ -141,6 +141,40 @@ def test_a_poisoned_shard_is_split_down_to_the_number(tmp_path: Path, luck: Path
     assert len(made) == len([s for s in said if s[0].isdigit()])
 
 
+def test_stages_follow_those_that_they_need_once_all_their_pieces_are_done(
+    tmp_path: Path, luck: Path
+) -> None:
+    first = [Count(start=0, stop=4, raises=(2,), luck=luck), Count(start=10, stop=11)]
+    seen: list[tuple[int, list[str]]] = []
+
+    def follow(stage: Count, results: list[ShardResult]) -> list[Count]:
+        seen.append((stage.start, numbers(results)))
+        after = {10: [12, 13], 12: [14]}.get(stage.start, [])
+        return [Count(start=start, stop=start + 1) for start in after]
+
+    limits = StageLimits(attempts=1)
+    results = dispatch(first, store=tmp_path, pool=TWO, limits=limits, split=halves, follow=follow)
+    said = ["0 1", "ArithmeticError: 2 cannot be counted", "3"]
+    assert numbers(results) == [*said, "10", "12", "13", "14"]
+    assert sorted(seen) == [(0, said), (10, ["10"]), (12, ["12"]), (13, ["13"]), (14, ["14"])]
+    again = dispatch(first[1:], store=tmp_path, pool=TWO, follow=follow)
+    assert numbers(again) == ["10", "12", "13", "14"]
+    made = {e["key"] for e in Store(tmp_path).journal() if e["event"] == "made"}
+    assert len(made) == 6, "what follows is found in the store too"
+
+
+def test_an_error_that_all_would_have_ends_the_whole_once_its_attempts_are_used_up(
+    tmp_path: Path, luck: Path
+) -> None:
+    stages = [Count(start=0, stop=2, raises=(1,), luck=luck)]
+    limits = StageLimits(attempts=2)
+    with pytest.raises(ArithmeticError, match="1 cannot be counted"):
+        dispatch(
+            stages, store=tmp_path, pool=TWO, limits=limits, split=halves, fatal=(ArithmeticError,)
+        )
+    assert sorted(p.name for p in luck.iterdir()) == ["1-0", "1-1"]
+
+
 def test_an_actor_that_fits_on_no_node_is_refused_in_words(tmp_path: Path) -> None:
     pool, limits = Pool(cpus=64), StageLimits(start_seconds=1)
     with pytest.raises(ValueError, match=r"must fit on a node, none started in 1 s with cpus 64"):

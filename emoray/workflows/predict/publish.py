@@ -8,8 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from emoray.prediction.found import FoundFile, state_of
 from emoray.prediction.record import OutputRecord, WrittenShard, content_of, source_of
 from emoray.prediction.shards import SHARD, read_facts
@@ -85,8 +83,12 @@ def summary_rows(record: OutputRecord) -> list[PredictionSummaryRow]:
     }
     labels, scored = record.request.labels, totals["scored"]
     nothing = [0] * len(labels)  # of a folder whose files are all broken
-    positives_K = np.sum([nothing, *(c["positives"] for c in counts)], axis=0, dtype=np.int64)
-    means_K = np.sum([nothing, *(c["probabilities"] for c in counts)], axis=0) / max(scored, 1)
+    positives_K = [
+        sum(each) for each in zip(nothing, *(c["positives"] for c in counts), strict=True)
+    ]
+    sums_K = [
+        sum(each) for each in zip(nothing, *(c["probabilities"] for c in counts), strict=True)
+    ]
 
     def share(count: float) -> float | None:
         return float(count) / scored if scored else None
@@ -106,10 +108,10 @@ def summary_rows(record: OutputRecord) -> list[PredictionSummaryRow]:
             unknown_share=share(totals["unknown_shares"]),
         )
 
-    each = zip(labels, map(int, positives_K), map(float, means_K), strict=True)
+    each = zip(labels, positives_K, sums_K, strict=True)
     return [
         row(None, totals["labelled"], None),
-        *(row(label, positives, mean if scored else None) for label, positives, mean in each),
+        *(row(label, positives, share(total)) for label, positives, total in each),
     ]
 
 
