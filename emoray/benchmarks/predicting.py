@@ -107,6 +107,15 @@ def _with_ray_data(folder: Path, texts: Path, out: Path, cpus: int) -> float:
 
     Its actors hold all processors but one, in equal shares: what reads and writes needs a whole
     one, and waits for ever where actors hold all.
+
+    Args:
+        folder: of the artifact.
+        texts: folder of the files.
+        out: folder of what it writes.
+        cpus: of the Ray that runs.
+
+    Returns:
+        Seconds.
     """
     import ray.data
 
