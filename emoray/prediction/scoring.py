@@ -20,12 +20,13 @@ from emoray.artifact import runtime
 from emoray.artifact.decision_history import model_sha256
 from emoray.artifact.loading import Finished
 from emoray.prediction.indexing import GROUP_ROWS, IndexTexts, as_texts
-from emoray.prediction.parquet_rows import batches_between, parquet_file
+from emoray.prediction.parquet_rows import Aligned, batches_between, parquet_file
 from emoray.prediction.text_files import UNKEYED
 from emoray.storage.store.keys import Stage
 
 SCORES = "scores.parquet"
 PART_ROWS = {"words": 1 << 15, "pieces": 1 << 11}  # half a second of the one, seconds of the other
+TOGETHER = 512  # texts that are scored at once: whom a text is beside moves its last digit
 CHARACTERS = 2 << 20  # of the texts that are scored at once
 NULL = "a text is a string, got null: leave the row out, or give an empty string"
 NOWHERE = Path()
@@ -253,8 +254,10 @@ class ScoreTexts:
             scores_writer(out / SCORES, len(classifier.labels)) as sink,
         ):
             waiting: list[pa.RecordBatch] = []
-            for batch in batches_between(file, start, stop, [self.index.column]):
-                texts = strings_of(as_texts(batch.column(0)))
+            column = Aligned(batches_between(file, start, stop, [self.index.column]))
+            while rows := column.take(TOGETHER):
+                chunks = rows.column(0).chunks
+                texts = [text for chunk in chunks for text in strings_of(as_texts(chunk))]
                 waiting.append(score_batch(classifier, texts))
                 if sum(map(len, waiting)) >= GROUP_ROWS:
                     sink.write_table(pa.Table.from_batches(waiting))
@@ -276,10 +279,17 @@ def scores_writer(path: Path, labels: int) -> pq.ParquetWriter:
 
 
 def halves(stage: Stage) -> Sequence[Stage]:
-    """Both halves of a part that kills its workers; none of one text, or of another stage."""
+    """Both halves of a part that kills its workers; none of one text, or of another stage.
+
+    Texts stay together with those beside which they are scored, as far as that goes.
+
+    Returns:
+        Two stages, or none.
+    """
     if not isinstance(stage, ScoreTexts) or stage.rows < 2:
         return ()
     middle = (stage.start + stage.stop) // 2
+    middle -= middle % TOGETHER if middle - middle % TOGETHER > stage.start else 0
     return replace(stage, stop=middle), replace(stage, start=middle)
 
 

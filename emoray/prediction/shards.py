@@ -20,7 +20,7 @@ from emoray.prediction.scoring import SCORES, ScoreTexts
 
 SHARD, FACTS = "shard.parquet", "facts.json"
 SCORED_ROWS = 4096  # read at once
-GROUP_ROWS, GROUP_BYTES = 1 << 15, 24 << 20  # of a row group of the output
+GROUP_ROWS, GROUP_BYTES = 1 << 14, 8 << 20  # of a row group of the output
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

@@ -14,6 +14,7 @@ from emoray.prediction.columns import OutputColumns, ShippedDecision, add_column
 from emoray.prediction.indexing import IndexTexts
 from emoray.prediction.scoring import (
     PART_ROWS,
+    TOGETHER,
     Network,
     ScoreTexts,
     halves,
@@ -101,6 +102,9 @@ def test_a_part_is_halved_down_to_a_text(overconfident: Path) -> None:
     left, right = halves(whole)
     assert isinstance(left, ScoreTexts) and isinstance(right, ScoreTexts)
     assert (left.start, left.stop, right.start, right.stop) == (0, 2, 2, 5)
+    left, right = halves(replace(whole, stop=3 * TOGETHER))
+    assert isinstance(left, ScoreTexts) and isinstance(right, ScoreTexts)
+    assert (left.stop, right.start) == (TOGETHER, TOGETHER), "what is scored at once stays together"
     assert halves(replace(whole, stop=1)) == () and halves(whole.index) == ()
 
 
