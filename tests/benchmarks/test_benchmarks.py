@@ -217,7 +217,7 @@ def test_an_unknown_benchmark_is_one_clear_line() -> None:
     result = CliRunner().invoke(benchmark_job.app, ["--only", "speed"])
     assert result.exit_code == 1
     assert (
-        "error: a benchmark is one of thresholds, serving, http, vectors, sweep, cached, "
+        "error: a benchmark is one of thresholds, serving, http, predict, vectors, sweep, cached, "
         "everyday, scale, peers, got speed" in result.stderr
     )
 
