@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ray
 from ray.exceptions import RayError
@@ -19,12 +19,14 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from emoray.distributed.resources import CPU, living_nodes
 from emoray.distributed.single_flight import Failed
 from emoray.provenance import cpu_model
-from emoray.stages.baselines import MeasureBaselineLatency
-from emoray.stages.latency import MeasureLatency, MeasureMemberLatency
 from emoray.storage.store.keys import Stage
 from emoray.storage.store.local import Done
 
-T = TypeVar("T", MeasureLatency, MeasureMemberLatency, MeasureBaselineLatency)
+if TYPE_CHECKING:  # with all that they import
+    from emoray.stages.baselines import MeasureBaselineLatency
+    from emoray.stages.latency import MeasureLatency, MeasureMemberLatency
+
+T = TypeVar("T", "MeasureLatency", "MeasureMemberLatency", "MeasureBaselineLatency")
 
 ANSWER_SECONDS = 60.0  # a node that does not reply for so long times nothing
 

@@ -15,7 +15,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from emoray.distributed.actor_pool import StageLimits
 from emoray.distributed.attempts import AttemptClock, AttemptClocks, AttemptSign
 from emoray.distributed.failures import FailedAttempts, Fault
-from emoray.distributed.resources import Resources, hide_others_gpus, resources_of
+from emoray.distributed.resources import Resources, resources_of
+from emoray.distributed.run_stage import run_stage
 from emoray.distributed.single_flight import Begun
 from emoray.distributed.timing_node import NodeKind, node_of, pinned
 from emoray.distributed.turns import Turns
@@ -28,14 +29,6 @@ LIMITS = StageLimits(seconds=12 * 3600.0)  # nothing that is alive takes that lo
 PAUSE_SECONDS = 0.5  # before the next attempt; twice as long before each further one, up to
 LONGEST_PAUSE_SECONDS = 30.0
 LOOK_SECONDS = 1.0, 5.0  # between looks at what another job makes: at first, and at last
-
-
-def run_stage(store: Place, stage: Stage, sign: AttemptSign) -> Done | None:
-    """Make one stage in this process; None while another job makes it."""
-    hide_others_gpus()
-    with sign.given():
-        # An attempt before this one may have finished and died before it could return.
-        return open_store(store).settle(stage, sign.owner)
 
 
 # Once: Ray exports every remote function anew.

@@ -3,11 +3,13 @@
 The page holds the drawing code once, each figure as data, and asks no network for anything.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import jinja2
@@ -21,6 +23,7 @@ from emoray.report.source import Gathered, OneRun, ReportSource
 from emoray.report.style import on_page, save_png, specs_of
 from emoray.report.thinning import MOST
 from emoray.storage.location import Place, staged_output
+from emoray.storage.parallel import in_parallel
 from emoray.storage.submitted import check_outlives
 from emoray.tables.baselines import without_baselines
 from emoray.tables.compact import compact
@@ -123,27 +126,30 @@ def _checked(wanted: Collection[str], points: pd.DataFrame) -> None:
 def draw_runs(
     runs: Sequence[Place], out: Place | None = None, wanted: Collection[str] = ()
 ) -> Place:
-    """Draw one run's report in its folder, or one page of several.
+    """Draw one run's report, or one page of several.
 
     Args:
         runs: the runs' folders; one may lie in a bucket if it is the only one.
-        out: the file or folder of a page of several runs.
+        out: the page, or its folder; None for one run's own folder, or next to the first of
+            several.
         wanted: ids of points that are drawn in any case.
 
     Returns:
         Where the page lies.
 
     Raises:
-        ValueError: `out` is named for one run, or one of several runs lies in a bucket.
+        ValueError: `out` lies in a bucket, or one of several runs does.
     """
     check_outlives(*((runs[0], "the run") if out is None else (out, "--out")))
     if len(runs) == 1:
-        if out is not None:
+        if out is None:
+            return draw_run(runs[0], wanted)
+        if not isinstance(out, Path):
             raise ValueError(
-                f"--out is where a page of several runs lies, got one run and {out}: leave --out "
-                "out, the report of one run lies in its folder"
+                f"--out of a report is a local file or folder, got {out}: leave it out, and the "
+                "report lies in the run's own folder"
             )
-        return draw_run(runs[0], wanted)
+        return draw_aside(runs[0], out, wanted)
     places = [place for place in runs if isinstance(place, Path)]
     if len(places) < len(runs) or not (out is None or isinstance(out, Path)):
         raise ValueError(
@@ -196,13 +202,58 @@ def draw_run(run: Place, wanted: Collection[str] = ()) -> Place:
         return run / write_report(folder, wanted=wanted).name
 
 
-def write_report(run_folder: Path, *, most: int = MOST, wanted: Collection[str] = ()) -> Path:
+@contextmanager
+def _tables_here(run: Place) -> Iterator[Path]:
+    """The run's folder; of one in a bucket a copy of its tables while the block runs."""
+    if isinstance(run, Path):
+        yield run
+        return
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary) / run.name
+        folder.mkdir()
+        tables = [table_path(run, table).name for table in TABLES]
+        there = {entry.name for entry in run.entries()}
+        in_parallel(
+            lambda name: run.download(name, folder / name), [n for n in tables if n in there]
+        )
+        yield folder
+
+
+def draw_aside(run: Place, out: Path, wanted: Collection[str] = ()) -> Path:
+    """Draw a run's report elsewhere; the run, on disk or in a bucket, is only read.
+
+    Args:
+        run: its folder.
+        out: the page, or its folder; `figures` lie beside it.
+        wanted: ids of points that are drawn in any case; ValueError for one that is not there.
+
+    Returns:
+        The page.
+
+    Raises:
+        ValueError: the run's tables were not merged yet, or `out` is another run's report.
+    """
+    with _tables_here(run) as folder:
+        if not table_path(folder, "points").is_file():
+            raise ValueError(
+                f"a report beside its run is drawn of merged tables, got {run} without "
+                "points.parquet: run the same sweep to its end, or leave --out out"
+            )
+        page = page_of([folder], out)
+        page.parent.mkdir(parents=True, exist_ok=True)
+        return write_report(folder, page=page, wanted=wanted)
+
+
+def write_report(
+    run_folder: Path, *, page: Path | None = None, most: int = MOST, wanted: Collection[str] = ()
+) -> Path:
     """Draw the run's tables as `report.html` and `figures/*.png`.
 
     A run that was stopped before its tables were merged is drawn as far as it came.
 
     Args:
         run_folder: a local folder.
+        page: where the page goes, with `figures` beside it; None for the run's folder.
         most: about how many dots are drawn at most, `wanted` among them.
         wanted: ids of points that are drawn in any case.
 
@@ -227,10 +278,10 @@ def write_report(run_folder: Path, *, most: int = MOST, wanted: Collection[str] 
                 f"a report shows at least one point, got parts that hold none in {run_folder} "
                 f"({'; '.join(done.errors) or 'all empty'}): run the sweep again"
             )
-    drawing = drawing_code()
-    context = _context(OneRun(folder=run_folder), most, wanted, run_folder / "figures") | {
+    drawing, page = drawing_code(), page or run_folder / "report.html"
+    context = _context(OneRun(folder=run_folder), most, wanted, page.parent / "figures") | {
         "run": run_folder.resolve().name,
         "several": "",
         "missing": missing_words(_missing(run_folder)),
     }
-    return _finish(context, drawing, run_folder / "report.html")
+    return _finish(context, drawing, page)

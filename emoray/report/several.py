@@ -70,7 +70,7 @@ def _same_corpora(folders: Sequence[Folder]) -> None:
 
 
 def page_of(places: Sequence[Path], out: Path | None) -> Path:
-    """Return where the page of several runs lies: `out`, else next to the first run.
+    """Return where a page of runs lies: `out`, else next to the first run.
 
     Args:
         places: the runs' folders; the default name is made of theirs.
@@ -91,8 +91,7 @@ def page_of(places: Sequence[Path], out: Path | None) -> Path:
         page = page / name
     if page.name == PAGE and (page.parent / "points.parquet").exists():
         raise ValueError(
-            f"a page of several runs is no run's own report, got {page}: name another file with "
-            "--out, or leave it out"
+            f"--out is no run's own report, got {page}: name another file, or leave it out"
         )
     return page
 

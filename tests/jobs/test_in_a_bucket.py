@@ -14,6 +14,7 @@ from emoray.storage.store.opening import open_store
 from jobs import calibrate, decide, evaluate, report, sweep
 from tests.artifact.finished import make_artifact
 from tests.jobs.test_finished_artifact import assert_one_clear_line
+from tests.report.evidence import make_compared_run
 
 pytestmark = pytest.mark.usefixtures("no_data")
 
@@ -101,3 +102,15 @@ def test_a_sweep_is_refused_what_cannot_be_a_place() -> None:
 
 def test_a_report_of_nothing_is_one_clear_line(s3: S3Folder) -> None:
     assert_one_clear_line(run(report.app, s3), "holds points.parquet or parts of it")
+
+
+def test_a_report_of_a_run_in_a_bucket_is_drawn_here_and_the_run_only_read(
+    s3: S3Folder, tmp_path: Path
+) -> None:
+    make_compared_run(tmp_path / "run", seeds=1, dims=(25,), bits=(32, 8))
+    place = put(tmp_path / "run", s3 / "run")
+    before = place.entries()
+    result = run(report.app, place, "--out", tmp_path / "page.html")
+    assert result.exit_code == 0, result.output
+    assert "<title>" in (tmp_path / "page.html").read_text("utf-8")
+    assert place.entries() == before

@@ -179,7 +179,8 @@ def test_bad_runs_and_places_are_one_clear_line(runs: tuple[Path, Path], tmp_pat
         ([small, empty], "at least one point of each run"),
         ([small, large, "--out", small / "report.html"], "no run's own report"),
         ([small, large, "--out", "s3://bucket/page.html"], "local folders"),
-        ([small, "--out", tmp_path], "got one run"),
+        ([small, "--out", small / "report.html"], "no run's own report"),
+        ([small, "--out", "s3://bucket/page.html"], "a local file or folder"),
         ([small, large, "--point", "nowhere"], "a point is an id"),
     ):
         result = CliRunner().invoke(report_job.app, [str(word) for word in words])
@@ -187,3 +188,18 @@ def test_bad_runs_and_places_are_one_clear_line(runs: tuple[Path, Path], tmp_pat
         (line,) = result.stderr.splitlines()
         assert line.startswith("error: ") and said in line
     assert not (small / "report.html").exists()
+
+
+def test_the_page_of_one_run_lies_where_out_says_and_the_run_is_only_read(
+    runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in runs[0].rglob("*")}
+    page = draw_runs([runs[0]], tmp_path / "new" / "page.html")
+    assert page == tmp_path / "new" / "page.html" and explored(page)["rows"]
+    assert [*(tmp_path / "new" / "figures").glob("*.png")]
+    assert {path: path.stat().st_mtime_ns for path in runs[0].rglob("*")} == before
+    stopped = tmp_path / "stopped"
+    make_compared_run(stopped, seeds=1, dims=(25,), bits=(32, 8))
+    (stopped / "points.parquet").unlink()
+    with pytest.raises(ValueError, match="drawn of merged tables, got .*leave --out out"):
+        draw_runs([stopped], tmp_path / "page.html")

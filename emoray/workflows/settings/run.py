@@ -31,8 +31,8 @@ class Report:
     out: Annotated[
         Place | None,
         Option(
-            help="Of several runs: the page, a file that ends in .html, or a folder for it. Else "
-            "report-RUN1-RUN2.html beside the first run."
+            help="The page, a file that ends in .html, or a folder for it; the runs are then only "
+            "read. Else a run's own folder, of several report-RUN1-RUN2.html beside the first."
         ),
     ] = None
     points: Annotated[
