@@ -5,8 +5,8 @@ processors, and the others wait here: what has begun is then finished before mor
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
@@ -27,7 +27,7 @@ def places(resources: Resources, cluster: Mapping[str, float]) -> int:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Lane:
+class Lane:
     """Attempts that hold the same resources; those of others never keep them waiting here.
 
     Attributes:
@@ -68,7 +68,7 @@ class Turns:
 
     ahead: Ahead = STAGES
     cluster: dict[str, float] = field(default_factory=dict)
-    lanes: dict[Resources, _Lane] = field(default_factory=dict)
+    lanes: dict[Resources, Lane] = field(default_factory=dict)
     depths: dict[str, int] = field(default_factory=dict)
     numbers: "count[int]" = field(default_factory=count)
 
@@ -80,21 +80,21 @@ class Turns:
             self.depths[key] = 1 + max(below, default=0)
         return self.depths[key]
 
-    @asynccontextmanager
-    async def turn(self, stage: Stage, resources: Resources) -> AsyncIterator[None]:
-        """Hold a place among those submitted while the block runs, once it is the stage's turn."""
+    async def take(self, stage: Stage, resources: Resources) -> Lane:
+        """Wait for the stage's turn; whoever has got it gives it back to the lane at its end."""
         if resources not in self.lanes:
-            self.lanes[resources] = _Lane(at_once=self._at_once(resources))
+            self.lanes[resources] = Lane(at_once=self._at_once(resources))
         lane = self.lanes[resources]
         turn = asyncio.get_running_loop().create_future()
         heappush(lane.waiting, (-self.depth(stage), next(self.numbers), turn))
         lane.fill()
         try:
             await turn
-            yield
-        finally:
-            if turn.done() and not turn.cancelled():
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it came in the same moment
                 lane.give_back()
+            raise
+        return lane
 
     def _at_once(self, resources: Resources) -> int:
         return self.ahead.at_once(places(resources, self.cluster))

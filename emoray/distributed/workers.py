@@ -6,9 +6,11 @@ long is cancelled and its worker killed; what nothing awaits any more is dropped
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import ray
+from ray import cloudpickle
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -16,7 +18,7 @@ from emoray.distributed.actor_pool import StageLimits
 from emoray.distributed.attempts import AttemptClock, AttemptClocks, AttemptSign
 from emoray.distributed.failures import FailedAttempts, Fault
 from emoray.distributed.resources import Resources, resources_of
-from emoray.distributed.run_stage import run_stage
+from emoray.distributed.run_stage import run_pickled
 from emoray.distributed.single_flight import Begun
 from emoray.distributed.timing_node import NodeKind, node_of, pinned
 from emoray.distributed.turns import Turns
@@ -32,8 +34,18 @@ LOOK_SECONDS = 1.0, 5.0  # between looks at what another job makes: at first, an
 
 
 # Once: Ray exports every remote function anew.
-STAGE_TASK = ray.remote(run_stage)
-GPU_STAGE_TASK = ray.remote(num_gpus=1)(run_stage)  # its process ends with it: torch keeps memory
+STAGE_TASK = ray.remote(run_pickled)
+GPU_STAGE_TASK = ray.remote(num_gpus=1)(run_pickled)  # its process ends with it: torch keeps memory
+
+
+@lru_cache(maxsize=256)  # Ray checks options anew each time that they are given
+def _with_options(kind: Any, resources: Resources, where: Any, name: str) -> Any:
+    return kind.options(
+        **resources.options,
+        scheduling_strategy=where,
+        max_retries=0,  # counted here: Ray's own would not end for want of memory
+        name=name,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +103,11 @@ class Workers:
         self, store: Place, stage: Stage, begun: Begun, resources: Resources, where: Any
     ) -> Done | None:
         """Make one attempt, see `_attempt`, once it is its turn."""
-        async with self.turns.turn(stage, resources):
+        lane = await self.turns.take(stage, resources)
+        try:
             return await self._attempt(store, stage, begun, resources, where)
+        finally:
+            lane.give_back()
 
     async def _attempt(
         self, store: Place, stage: Stage, begun: Begun, resources: Resources, where: Any
@@ -116,12 +131,9 @@ class Workers:
         """
         sign = AttemptSign(owner=self.signs.owner, seconds=self.limits.seconds)
         kind = GPU_STAGE_TASK if resources.gpus else STAGE_TASK
-        task = kind.options(
-            **resources.options,
-            scheduling_strategy=where,
-            max_retries=0,  # counted here: Ray's own would not end for want of memory
-            name=stage.name,
-        ).remote(store, stage, sign)
+        task = _with_options(kind, resources, where, stage.name).remote(
+            cloudpickle.dumps((store, stage, sign))  # one argument: Ray takes its time for each
+        )
         clock = AttemptClock(task=task, seconds=self.limits.seconds, begun=begun)
         self.signs.clocks[sign.attempt] = clock
         try:

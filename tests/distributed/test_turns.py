@@ -1,7 +1,8 @@
 """Which attempt goes next, and how many at once; no Ray is needed to see it."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,15 @@ def join(number: int, model: int) -> Join:
     return Join(parts=(Write(text=f"recipe {number}"),), last=Write(text=f"model {model}"))
 
 
+@asynccontextmanager
+async def held(turns: Turns, stage: Stage, resources: Resources = CPU) -> AsyncIterator[None]:
+    lane = await turns.take(stage, resources)
+    try:
+        yield
+    finally:
+        lane.give_back()
+
+
 class OnSlots:
     """Runs attempts on so many slots, in the order in which they are submitted, as Ray does."""
 
@@ -39,7 +49,7 @@ class OnSlots:
         self.most = self.submitted = 0
 
     async def run(self, stage: Stage) -> None:
-        async with self.turns.turn(stage, CPU):
+        async with held(self.turns, stage):
             self.submitted += 1
             self.most = max(self.most, self.submitted)
             async with self.slots:
@@ -80,11 +90,11 @@ def test_stages_that_fail_or_are_dropped_give_their_turn_back(tmp_path: Path) ->
         flight = SingleFlight(tmp_path, runner)
         failing = [flight.make(Fail(needs=Write(text=f"{i}"))) for i in range(5)]
         assert {type(made) for made in await asyncio.gather(*failing)} == {Failed}
-        turns, held = runner.turns, asyncio.Event()
+        turns, over = runner.turns, asyncio.Event()
 
         async def hold(number: int) -> None:
-            async with turns.turn(Write(text=f"held {number}"), CPU):
-                await held.wait()
+            async with held(turns, Write(text=f"held {number}")):
+                await over.wait()
 
         holding = [asyncio.create_task(hold(number)) for number in range(6)]
         await asyncio.sleep(0.01)
@@ -94,7 +104,7 @@ def test_stages_that_fail_or_are_dropped_give_their_turn_back(tmp_path: Path) ->
             task.cancel()
         await asyncio.sleep(0.01)
         assert lane.submitted == 2, "the next has its turn"
-        held.set()
+        over.set()
         await asyncio.gather(*holding, return_exceptions=True)
         assert lane.submitted == 0 and not lane.waiting
 
@@ -107,7 +117,7 @@ def test_who_is_cancelled_in_the_moment_of_its_turn_gives_it_on() -> None:
         turns.resize({"CPU": 1.0})
 
         async def once(number: int) -> None:
-            async with turns.turn(Write(text=f"{number}"), CPU):
+            async with held(turns, Write(text=f"{number}")):
                 entered.append(number)
                 await asyncio.sleep(0)
 
@@ -130,15 +140,15 @@ def test_those_that_wait_for_gpus_keep_no_processor_idle() -> None:
         turns.resize({"CPU": 2.0, "GPU": 1.0})
 
         async def hold(number: int, resources: Resources) -> None:
-            async with turns.turn(Write(text=f"{number} {resources}"), resources):
+            async with held(turns, Write(text=f"{number} {resources}"), resources):
                 await over.wait()
 
         tasks = [asyncio.create_task(hold(number, GPU)) for number in range(9)]
         tasks += [asyncio.create_task(hold(number, CPU)) for number in range(9)]
         await asyncio.sleep(0.01)
-        assert {held: lane.submitted for held, lane in turns.lanes.items()} == {GPU: 3, CPU: 3}
+        assert {of: lane.submitted for of, lane in turns.lanes.items()} == {GPU: 3, CPU: 3}
         turns.resize({"CPU": 4.0, "GPU": 2.0})  # a node joins
-        assert {held: lane.submitted for held, lane in turns.lanes.items()} == {GPU: 5, CPU: 5}
+        assert {of: lane.submitted for of, lane in turns.lanes.items()} == {GPU: 5, CPU: 5}
         turns.resize({})  # all are gone: what is submitted is Ray's, and demand
         assert {lane.at_once for lane in turns.lanes.values()} == {TWO.first}
         over.set()
@@ -172,7 +182,7 @@ def test_the_cluster_is_looked_at_again_though_the_head_was_out_of_reach(
         turns, over = Turns(ahead=TWO), asyncio.Event()
 
         async def hold(number: int) -> None:
-            async with turns.turn(Write(text=f"{number}"), CPU):
+            async with held(turns, Write(text=f"{number}")):
                 await over.wait()
 
         looking = asyncio.create_task(turns.look())

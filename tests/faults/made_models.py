@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray import cloudpickle
 
 from emoray.distributed import workers
 from emoray.distributed.stages import Stages
@@ -62,9 +63,10 @@ def made_up(log: Path, seconds: float, hog: int | None) -> Any:
             write_table([row(row_class)], out / f"{table}.parquet", row_class)
         time.sleep(seconds if stage.name in DEAR else 0.0)
 
-    def made(store: Any, stage: Any, *rest: Any) -> Done | None:
-        start, type(stage).run = time.time(), run
-        done = workers.run_stage(store, stage, *rest)
+    def made(asked: bytes) -> Done | None:
+        start, (_, stage, _) = time.time(), cloudpickle.loads(asked)
+        type(stage).run = run
+        done = workers.run_pickled(asked)
         node = ray.get_runtime_context().get_node_id()
         span = {"node": node, "pid": os.getpid(), "start": start, "end": time.time()}
         with log.open("a") as lines:

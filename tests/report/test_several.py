@@ -201,5 +201,5 @@ def test_the_page_of_one_run_lies_where_out_says_and_the_run_is_only_read(
     stopped = tmp_path / "stopped"
     make_compared_run(stopped, seeds=1, dims=(25,), bits=(32, 8))
     (stopped / "points.parquet").unlink()
-    with pytest.raises(ValueError, match="drawn of merged tables, got .*leave --out out"):
+    with pytest.raises(ValueError, match=r"drawn of merged tables, got .*leave --out out"):
         draw_runs([stopped], tmp_path / "page.html")
