@@ -34,6 +34,7 @@ class LiveResult:
         latency: rows of `ab_latency`.
         short_of: texts with each label that an artifact lacks before an interval is given.
         mixed: units of split traffic that both artifacts answered.
+        units: of split traffic, that came to each artifact.
     """
 
     stream: TextStream
@@ -42,6 +43,7 @@ class LiveResult:
     latency: list[AbLatencyRow]
     short_of: dict[str, int]
     mixed: int
+    units: tuple[int, int] | None
 
     @property
     def now(self) -> AbLookRow:
@@ -192,5 +194,6 @@ def result_of(
         labels=_label_rows(last, stream, plan, key_effect),
         latency=_latency_rows(stream, plan),
         short_of=short_of,
+        units=last.units,
         mixed=mixed_units(stream) if stream.design != SHADOW else 0,
     )

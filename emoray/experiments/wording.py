@@ -14,6 +14,7 @@ from emoray.metrics.stream import FEWEST_POSITIVES
 from emoray.tables.ab_rows import AbLookRow
 from emoray.tables.terminal import table
 
+FEW_UNITS = 50
 BROKEN = 0.01  # a p-value of the split below which it is no split as planned
 WARNING = "warning: "  # begins what puts the verdict in doubt
 SHOWN = 6  # labels in a sentence
@@ -115,6 +116,12 @@ def _on_split(found: LiveResult, share: float) -> Iterator[str]:
         )
     else:
         yield f"traffic splits as planned: {of}, always-valid p {now.split_p:.2g}"
+    if found.units is not None and min(found.units) < FEW_UNITS:
+        yield (
+            f"{WARNING}{found.units[0]:,} and {found.units[1]:,} keys or requests came to the two "
+            f"artifacts: of fewer than {FEW_UNITS} each nobody knows how much keys vary, and "
+            "intervals may be too narrow; wait for more, or split by another key"
+        )
     if found.mixed:
         yield (
             f"{WARNING}{found.mixed:,} keys or requests were answered by both artifacts: a key "

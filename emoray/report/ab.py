@@ -15,6 +15,7 @@ from emoray.tables.files import read_table
 GREEN = "#009E73"
 COLOUR = {BETTER: BLUE, WORSE: ORANGE, EQUIVALENT: GREEN, "undecided": GREY}
 ROW, LEAST = 24, 120  # pixels
+MOST_CUT = 0.15  # of moments, whose interval may reach beyond the picture
 PAGE = "ab.html"
 
 
@@ -63,12 +64,14 @@ def change_figure(looks: pd.DataFrame) -> ReportFigure:
     # What is known of the first texts is everything from −100 to 100 points: it is cut off.
     given = frame[(frame["low"] > -100) & (frame["high"] < 100)]
     shown = given if len(given) else frame.tail(1)
-    reach = float(max(-shown["low"].median(), shown["high"].median(), 1.0))
     margin = 100 * float(known["margin"].iloc[-1])
+    # The widest intervals, of the first moments, would hide the others: they are cut off.
+    low = min(-2 * margin, float(shown["low"].quantile(MOST_CUT)))
+    high = max(2 * margin, float(shown["high"].quantile(1 - MOST_CUT)))
     y = alt.Y(
         "low:Q",
         title="change of macro-F1, points",
-        scale=alt.Scale(domain=[-2 * reach, 2 * reach], clamp=True),
+        scale=alt.Scale(domain=[low, high], clamp=True),
     )
     x = alt.X("texts:Q", title="labelled texts (log)", scale=alt.Scale(type="log", nice=False))
     base = alt.Chart(csv_of(shown, 6)).encode(x=x)

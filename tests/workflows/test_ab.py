@@ -130,6 +130,26 @@ def test_split_traffic_is_held_against_its_plan(tmp_path: Path) -> None:
     assert "--split-share says what was planned" in said
 
 
+def test_split_traffic_of_few_keys_and_of_keys_that_both_answered_is_warned_of(
+    tmp_path: Path,
+) -> None:
+    log = split_log(tmp_path / "log", 0.5, keys=60)
+    _, said = compared(tmp_path / "out", log=str(log), share=0.5)
+    assert "keys or requests came to the two artifacts: of fewer than 50 each nobody knows" in said
+    assert "answered by both" not in said
+    for artifact, role, rows in ((ONE, "primary", [0, 2]), (TWO, "split", [1, 3])):
+        write_log(
+            tmp_path / "mixed",
+            BEFORE[rows],
+            artifact=artifact,
+            role=role,
+            rows=rows,
+            keys=["u"] * 2,
+        )
+    _, said = compared(tmp_path / "out", log=str(tmp_path / "mixed"), share=0.5)
+    assert "warning: 1 keys or requests were answered by both artifacts: a key should" in said
+
+
 def test_outputs_of_batch_inference_are_compared_by_their_texts(tmp_path: Path) -> None:
     for name, decided_NK, artifact in (("old", BEFORE, ONE), ("new", BEFORE, TWO)):
         write_output(tmp_path / name / "part.parquet", decided_NK, artifact=artifact)
