@@ -1,5 +1,7 @@
 """`jobs.ab`: two artifacts on live traffic or saved predictions, by now and as texts came."""
 
+import re
+
 from rich.console import Console
 
 from emoray.console.progress import Progress, progress
@@ -8,6 +10,7 @@ from emoray.experiments.answers import Answers, collected
 from emoray.experiments.looks import LabelledTexts, labelled_texts, looks_at
 from emoray.experiments.pairing import TextStream, stream_of_log, stream_of_saved
 from emoray.experiments.rows import LiveResult, result_of
+from emoray.releases.resolving import artifact_sha256
 from emoray.report.ab import LiveWords, write_live_page
 from emoray.storage.location import Place, staged_output, tables_at
 from emoray.storage.run_folder import ready_out, record_inputs
@@ -19,16 +22,23 @@ from emoray.tables.true_labels import true_labels
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.ab import LiveComparison
 
+DIGITS = re.compile(r"[0-9a-fA-F]{1,64}")
+
 
 def _answers(place: str, shown: Progress, id_column: str | None = None) -> list[Answers]:
     shown.what = f"reading {place}"
     return collected(scored_texts(place, id_column=id_column), place, shown.update)
 
 
+def _in_log(named: str | None) -> str | None:
+    """What an artifact's rows of a log have as its SHA-256: its digits, or those of a place."""
+    return named if named is None or DIGITS.fullmatch(named) else artifact_sha256(named)
+
+
 def _stream(settings: LiveComparison, shown: Progress) -> TextStream:
     if settings.log is not None:
         groups = _answers(settings.log, shown)
-        return stream_of_log(groups, settings.before, settings.after)
+        return stream_of_log(groups, *map(_in_log, (settings.before, settings.after)))
     assert settings.before is not None and settings.after is not None
     sides = [_answers(p, shown, settings.id_column) for p in (settings.before, settings.after)]
     return stream_of_saved(*sides, named=settings.id_column is not None)

@@ -30,13 +30,14 @@ class LiveComparison(RunOutput):
     before: Annotated[
         str | None,
         Option(
-            help="Saved output of `jobs.predict` that is compared with. With --log the SHA-256 of "
-            "an artifact, or its first digits, where the log has several."
+            help="Saved output of `jobs.predict` that is compared with. With --log an artifact "
+            "of the log, where that has several: its folder, model:NAME@ALIAS, or its SHA-256 or "
+            "first digits of it."
         ),
     ] = None
     after: Annotated[
         str | None,
-        Option(help="Saved output, or with --log SHA-256, of the artifact that is compared."),
+        Option(help="Saved output, or with --log the artifact, that is compared."),
     ] = None
     id_column: Annotated[
         str | None,
