@@ -122,6 +122,16 @@ class Counters:
         self.log_lost = Counter(
             "emoray_log_lost", "Rows that the request log could not keep.", registry=registry
         )
+        self.log_failed = Counter(
+            "emoray_log_failed",
+            "Times that a file of the request log could not be taken to where the log lies.",
+            registry=registry,
+        )
+        self.log_waiting = Gauge(
+            "emoray_log_waiting",
+            "Files of the request log that are kept here until that succeeds.",
+            registry=registry,
+        )
         model = Gauge("emoray_model_info", "What is served.", OF_MODEL, registry=registry)
         for engine in engines:
             model.labels(*_names(engine)).set(1)

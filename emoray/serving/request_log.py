@@ -1,8 +1,9 @@
 """What was asked and answered, as Parquet files that appear whole.
 
-A row is appended at once to an open file of JSON lines, below `.open/`, by a thread of its own;
-a finished one becomes Parquet. So a process that is killed loses the rows of its last moments at
-most: whoever opens the log next finishes what the dead left.
+A row is appended at once to an open file of JSON lines on this machine, by a thread of its own. A
+second thread makes Parquet of those that are full or old, and takes them to where the log lies; as
+long as that fails they stay, and are tried again. So a process that is killed loses the rows of its
+last moments at most: whoever opens the log next finishes what the dead left.
 """
 
 import fcntl
@@ -17,25 +18,29 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
-from emoray.serving.engine import Engine, Scored
+from emoray.serving.engine import Scored
 from emoray.serving.requests import PredictRequest
 from emoray.serving.settings import RequestLog
 
 logger = logging.getLogger("emoray.serving")
 OPEN = ".open"
+RETRY = 30.0  # seconds until a file that could not be finished is tried again
 MOST_WAITING = 20_000  # requests whose rows are not written yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LoggedRequest:
-    """One request that an artifact scored, for the log."""
+    """One request that an artifact scored, for the log. role: primary, split, or shadow."""
 
     asked: PredictRequest
     scored: Scored
-    engine: Engine
+    artifact: str
+    role: str
+    labels: list[str]
     time: float = field(default_factory=time.time)
 
     def rows(self, *, texts: bool) -> Iterator[dict[str, Any]]:
@@ -46,15 +51,15 @@ class LoggedRequest:
                 "time": self.time,
                 "request": self.asked.id,
                 "number": i,
-                "role": self.engine.role,
-                "artifact": self.engine.sha256,
+                "role": self.role,
+                "artifact": self.artifact,
                 "key": self.asked.key,
                 "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
                 "characters": len(text),
                 "tokens": len(reading.ids),
                 "truncated": reading.truncated,
                 "unknown_share": reading.unknown_share,
-                "label_names": self.engine.labels,
+                "label_names": self.labels,
                 "logits": scored.logits_NK[i].tolist(),
                 "probabilities": scored.probabilities_NK[i].tolist(),
                 "decided": scored.decided_NK[i].tolist(),
@@ -90,14 +95,17 @@ def _schema() -> Any:
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file of JSON lines; its last line may be torn."""
-    rows = []
+    """The rows of a file of JSON lines; one that a kill or a full disk tore is none."""
+    rows, torn = [], 0
     for line in path.read_bytes().split(b"\n"):
         try:
             row = json.loads(line)
         except ValueError:
+            torn += bool(line)
             continue
         rows.append(row | {"time": datetime.fromtimestamp(row["time"], UTC)})
+    if torn:
+        logger.warning("request log: %d rows of %s were torn, and are lost", torn, path)
     return rows
 
 
@@ -141,78 +149,117 @@ def _alone_with(file: IO[bytes]) -> bool:
     return True
 
 
-def open_log(settings: RequestLog, *, lost: Callable[[int], Any]) -> "RequestLogWriter":
-    """The log, ready to be written; what dead processes left open is finished first.
+def _nobody(count: int) -> None:
+    """Told, and does nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogTold:
+    """Who is told what becomes of rows.
+
+    lost: how many could not be kept. failed: 1, each time that a file could not be taken to where
+    the log lies. waiting: how many files wait for that.
+    """
+
+    lost: Callable[[int], Any]
+    failed: Callable[[int], Any] = _nobody
+    waiting: Callable[[int], Any] = _nobody
+
+
+def open_log(settings: RequestLog, told: LogTold) -> "RequestLogWriter":
+    """The log, ready to be written.
 
     Returns:
-        The log, with a thread that writes.
+        The log, with a thread that writes and one that finishes files, those of dead processes too.
 
     Raises:
-        ValueError: pyarrow is not installed.
+        ValueError: a package that it needs is not installed.
     """
-    try:
-        import pyarrow.parquet  # noqa: F401
-    except ImportError:
+    assert settings.folder is not None
+    needed = ("pyarrow", "boto3") if settings.folder.startswith("s3://") else ("pyarrow",)
+    if missing := [name for name in needed if find_spec(name) is None]:
         raise ValueError(
-            "a request log needs pyarrow, which is not installed: pip install 'emoray[serve-log]'"
-        ) from None
-    return RequestLogWriter(settings, lost=lost)
+            f"a request log needs {', '.join(missing)}, not found: pip install 'emoray[serve-log]'"
+        )
+    return RequestLogWriter(settings, told)
 
 
 class RequestLogWriter:
-    """Appends rows in a thread of its own; a request never waits for the disk.
+    """Appends rows in a thread of its own; a request never waits for the disk or a bucket."""
 
-    lost: told how many rows could not be kept.
-    """
-
-    def __init__(self, settings: RequestLog, *, lost: Callable[[int], Any]) -> None:
+    def __init__(self, settings: RequestLog, told: LogTold) -> None:
         assert settings.folder is not None
-        self._settings, self._lost = settings, lost
-        self._folder = settings.folder
-        self._spool = _spool(self._folder)
+        self._settings, self._told = settings, told
+        self._spool = _spool(settings.folder)
         self._spool.mkdir(parents=True, exist_ok=True)
         self._queue: queue.Queue[LoggedRequest | None] = queue.Queue(MOST_WAITING)
         self._file: IO[bytes] | None = None
         self._rows, self._since, self._number = 0, 0.0, 0
         self._ill = self._torn = False
-        self._recover()
-        self._thread = threading.Thread(target=self._run, name="request-log", daemon=True)
-        self._thread.start()
+        self._away = ""  # why the last file could not be taken to where the log lies
+        self._closing = False
+        self._due = threading.Event()
+        self._due.set()  # of what the dead left
+        self._writer = threading.Thread(target=self._write_on, name="request-log", daemon=True)
+        self._finisher = threading.Thread(target=self._finish_on, name="finish-log", daemon=True)
+        self._writer.start()
+        self._finisher.start()
 
     def write(self, logged: LoggedRequest) -> None:
         """Have a request logged; returns at once."""
         try:
             self._queue.put_nowait(logged)
         except queue.Full:
-            self._lost(len(logged.asked.texts))
+            self._told.lost(len(logged.asked.texts))
 
     def close(self) -> None:
-        """Write what waits, and finish the open file."""
+        """Write what waits and finish it; what cannot be finished stays, and is said."""
         self._queue.put(None)
-        self._thread.join()
+        self._writer.join()
+        self._closing = True
+        self._due.set()
+        self._finisher.join()
+        if self._away:
+            logger.error("request log: rows stay in %s for the next start", self._spool)
 
-    def _recover(self) -> None:
-        for path in sorted(self._spool.glob("*.jsonl")):
-            with path.open("rb") as file:
-                if _alone_with(file):
-                    self._finish(path)
+    def _finish_on(self) -> None:
+        while not self._closing:
+            self._due.wait(min(RETRY, self._settings.seconds) if self._away else None)
+            self._due.clear()
+            self._finish_all()
+        self._finish_all()  # what was written last
 
-    def _finish(self, path: Path) -> None:
-        """Make an open file Parquet; it stays as it is, for the next start, where that fails."""
-        try:
-            _to_parquet(path, self._folder)
-        except Exception as error:
-            self._complain(f"{path} could not be made Parquet, and stays: {error}")
+    def _finish_all(self) -> None:
+        """Make Parquet of all files that no living process writes, those of the dead too."""
+        waiting, away = 0, ""
+        for path in sorted(self._spool.glob("[!.]*.jsonl")):
+            try:
+                with path.open("rb") as file:
+                    if not _alone_with(file):
+                        continue
+                    waiting += 1
+                    if not away:  # else the next one fails too, perhaps after long
+                        _to_parquet(path, self._settings.folder or "")
+                        waiting -= 1
+            except FileNotFoundError:
+                continue  # another process has finished it
+            except Exception as error:
+                away = str(error)
+                self._told.failed(1)
+        if away and not self._away:
+            logger.error(
+                "request log: rows stay in %s until they can be taken to %s: %s",
+                *(self._spool, self._settings.folder, away),
+            )
+        elif self._away and not away:
+            logger.info("request log: rows are taken to %s again", self._settings.folder)
+        self._away = away
+        self._told.waiting(waiting)
 
-    def _complain(self, reason: str) -> None:
-        if not self._ill:
-            logger.error("request log: %s", reason)
-        self._ill = True
-
-    def _run(self) -> None:
+    def _write_on(self) -> None:
         while True:
             try:
-                logged = self._queue.get(timeout=1.0)
+                logged = self._queue.get(timeout=min(1.0, self._settings.seconds))
             except queue.Empty:
                 self._rotate_if_due()
                 continue
@@ -231,8 +278,10 @@ class RequestLogWriter:
                 raise OSError("only a part of them was written")
         except OSError as error:
             self._torn = True  # perhaps within a line: the next one begins anew
-            self._complain(f"rows are lost, {error}")
-            self._lost(len(rows))
+            if not self._ill:
+                logger.error("request log: rows are lost, %s", error)
+            self._ill = True
+            self._told.lost(len(rows))
             return
         self._ill = self._torn = False
         self._rows += len(rows)
@@ -241,8 +290,10 @@ class RequestLogWriter:
         self._number += 1
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         name = f"{stamp}-{os.getpid()}-{uuid.uuid4().hex[:8]}-{self._number:05d}.jsonl"
-        file = (self._spool / name).open("xb", buffering=0)
+        aside = self._spool / f".{name}"  # seen with its lock held
+        file = aside.open("xb", buffering=0)
         _alone_with(file)
+        aside.rename(self._spool / name)
         self._file, self._rows, self._since = file, 0, time.monotonic()
         self._torn = False
         return file
@@ -254,7 +305,6 @@ class RequestLogWriter:
 
     def _rotate(self) -> None:
         if self._file is not None:
-            path = Path(self._file.name)
-            self._finish(path)
             self._file.close()
             self._file = None
+            self._due.set()

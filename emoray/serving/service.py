@@ -13,7 +13,7 @@ from emoray.artifact.runtime import CARD
 from emoray.releases.resolving import artifact_sha256, local_artifact
 from emoray.serving.counters import Counters
 from emoray.serving.engine import PRIMARY, SHADOW, SPLIT, Engine, Scored
-from emoray.serving.request_log import LoggedRequest, RequestLogWriter, open_log
+from emoray.serving.request_log import LoggedRequest, LogTold, RequestLogWriter, open_log
 from emoray.serving.requests import PredictRequest
 from emoray.serving.settings import Service
 from emoray.serving.split import answered_by_split
@@ -65,8 +65,12 @@ class Running:
             names = await asyncio.to_thread(self._loaded)
             self.counters = Counters(list(names), queue=lambda: workers.at_work)
             if service.log.folder is not None:
-                lost = self.counters.log_lost.inc
-                self._log = await asyncio.to_thread(open_log, service.log, lost=lost)
+                told = LogTold(
+                    lost=self.counters.log_lost.inc,
+                    failed=self.counters.log_failed.inc,
+                    waiting=self.counters.log_waiting.set,
+                )
+                self._log = await asyncio.to_thread(open_log, service.log, told)
         except Exception as error:
             self.failed = error
             logger.error("%s", error)
@@ -160,7 +164,15 @@ class Running:
 
     def _write(self, asked: PredictRequest, scored: Scored, engine: Engine) -> None:
         if self._log is not None:
-            self._log.write(LoggedRequest(asked=asked, scored=scored, engine=engine))
+            self._log.write(
+                LoggedRequest(
+                    asked=asked,
+                    scored=scored,
+                    artifact=engine.sha256,
+                    role=engine.role,
+                    labels=engine.labels,
+                )
+            )
 
     def described(self) -> dict[str, Any] | None:
         """What `/model` answers; None while it loads."""

@@ -91,7 +91,7 @@ def wait_for(met: Any, seconds: float = 60) -> Any:
 
 @contextmanager
 def served(
-    artifact: Path,
+    artifact: Path | str,
     said: Path,
     *options: str,
     environment: dict[str, str] | None = None,

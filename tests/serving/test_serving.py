@@ -238,6 +238,7 @@ def test_a_full_disk_loses_rows_of_the_log_and_no_answer(artifact: Path, tmp_pat
         found.stop(signal.SIGKILL)
     with served(artifact, tmp_path / "again.txt", "--log", str(log)) as found:
         ready(found)
+        wait_for(lambda: list(log.glob("*.parquet")))
     assert 0 < pq.read_table(log).num_rows <= kept
 
 

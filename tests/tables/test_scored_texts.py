@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emoray.serving.request_log import LoggedRequest, open_log
+from emoray.serving.request_log import LoggedRequest, LogTold, open_log
 from emoray.serving.settings import RequestLog
 from emoray.storage.s3 import S3Folder
 from emoray.tables.scored_texts import FACTS, ScoredTexts, scored_texts
@@ -46,7 +46,9 @@ def output(path: Path, **changes: Any) -> Path:
 
 def log(folder: str, *, artifacts: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
     """A log as the service writes it, of one request that several models have scored."""
-    writer = open_log(RequestLog(folder=folder), lost=lambda rows: pytest.fail(f"{rows} are lost"))
+    writer = open_log(
+        RequestLog(folder=folder), LogTold(lost=lambda rows: pytest.fail(f"{rows} are lost"))
+    )
     asked: Any = SimpleNamespace(texts=TEXTS, id="one", key="user")
     for i, (artifact, labels) in enumerate(artifacts):
         readings = [SimpleNamespace(ids=[1], truncated=False, unknown_share=0.0)] * len(TEXTS)
