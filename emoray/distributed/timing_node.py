@@ -39,7 +39,9 @@ class NodeKind:
     cpu: str
 
 
-CPU_MODEL = ray.remote(num_cpus=0, max_retries=0)(cpu_model)
+# Ray's memory monitor may end it for what others take, as it began last: it is then asked again.
+ASKING = {"num_cpus": 0, "max_retries": 3}
+CPU_MODEL = ray.remote(**ASKING)(cpu_model)
 
 
 def pinned(node: str) -> NodeAffinitySchedulingStrategy:
