@@ -203,6 +203,30 @@ def effect_of_keys(
     return design_effect(influence_N, unit_N)
 
 
+def effect_of_keys_on_rates(stream: TextStream, flips: FlipCounts) -> np.ndarray:
+    """The same for the share of texts with each label.
+
+    Args:
+        stream: of texts.
+        flips: of all of them.
+
+    Returns:
+        effect_K; 1 in a shadow.
+    """
+    labels = len(stream.label_names)
+    if stream.second_N is None:
+        return np.ones(labels)
+    _, of_unit_N = np.unique(stream.unit_N, return_inverse=True)
+    side_N = stream.second_N.astype(np.intp)
+    scale_2 = np.array([-1.0, 1.0]) / np.maximum(flips.texts_2, 1)
+    effect_K = np.empty(labels)
+    for k in range(labels):
+        given_N = stream.before_NB[:, k // 8] >> (7 - k % 8) & 1
+        influence_N = (given_N - flips.rate_2K[side_N, k]) * scale_2[side_N]
+        effect_K[k] = design_effect(influence_N, of_unit_N)
+    return effect_K
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyRatio:
     """How much longer the second artifact takes, as a geometric mean with its always valid ends."""

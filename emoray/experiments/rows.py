@@ -12,6 +12,7 @@ from emoray.experiments.looks import (
     LabelledTexts,
     Look,
     effect_of_keys,
+    effect_of_keys_on_rates,
     latency_ratio,
     mixed_units,
 )
@@ -104,7 +105,8 @@ def _label_rows(
     look: Look, stream: TextStream, plan: ExperimentPlan, key_effect: float
 ) -> list[AbLabelRow]:
     flips, moments = look.flips, look.moments
-    rate = flips.rate_change(planned=plan.texts, effect_of_keys=key_effect)
+    of_rates_K = effect_of_keys_on_rates(stream, flips)
+    rate = flips.rate_change(planned=plan.texts, effect_of_keys=of_rates_K)
     gained, lost = (rate_sequence(n_K, flips.texts) for n_K in (flips.gained_K, flips.lost_K))
     scored = moments and moments.label_changes(planned=plan.texts, effect_of_keys=key_effect)
 

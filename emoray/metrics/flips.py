@@ -111,13 +111,14 @@ class FlipCounts:
         return np.asarray(np.sqrt((rate_2K * (1 - rate_2K) / share_21).sum(axis=0)))
 
     def rate_change(
-        self, *, planned: float = PLANNED_TEXTS, effect_of_keys: float = 1.0
+        self, *, planned: float = PLANNED_TEXTS, effect_of_keys: float | np.ndarray = 1.0
     ) -> RateChange:
         """The second model's share of each label less the first one's.
 
         Args:
             planned: texts at which intervals are narrowest.
-            effect_of_keys: see `emoray.metrics.anytime.design_effect`.
+            effect_of_keys: one for all labels or one of each, see `design_effect`
+                of `emoray/metrics/anytime.py`.
 
         Returns:
             With intervals −1 to 1 as long as a model saw no text.

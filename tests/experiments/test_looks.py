@@ -11,6 +11,7 @@ from emoray.experiments.answers import NEVER
 from emoray.experiments.looks import (
     LOOKS,
     effect_of_keys,
+    effect_of_keys_on_rates,
     labelled_texts,
     latency_ratio,
     looks_at,
@@ -128,6 +129,24 @@ def test_alike_texts_of_a_key_widen_what_split_traffic_shows() -> None:
     assert wide.high - wide.low > 3 * (narrow.high - narrow.low)  # type: ignore[operator]
     assert effect_of_keys(STREAM, EVERY_THIRD, moments) == 1 and moments is not None
     assert isinstance(moments, StreamMoments)
+
+
+def test_alike_texts_of_a_key_widen_what_is_known_of_shares_without_labels() -> None:
+    called = np.zeros(2)
+    for seed in range(40):
+        _, decided_NK, _ = decisions(seed, 300)
+        of_N = np.repeat(np.arange(300), 10)
+        second_N = np.repeat(np.random.default_rng(seed).random(300) < 0.5, 10)
+        stream = stream_of(decided_NK[of_N], decided_NK[of_N], second_N=second_N)
+        keyed = replace(stream, unit_N=of_N.astype(np.uint64))
+        for i, each in enumerate((stream, keyed)):
+            [*_, look] = looks_at(each, None)
+            effect_K = effect_of_keys_on_rates(each, look.flips)
+            assert effect_K == pytest.approx(np.full(3, (1, 10)[i]), rel=0.1)
+            found = look.flips.rate_change(planned=3_000, effect_of_keys=effect_K)
+            called[i] += ((found.low_K > 0) | (found.high_K < 0)).any()
+    assert called[0] > 10 and called[1] == 0, called
+    assert effect_of_keys_on_rates(STREAM, looks_at(STREAM, None)[-1].flips).tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("is_paired", [True, False], ids=["shadow", "split"])
