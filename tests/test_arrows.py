@@ -32,6 +32,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "tables": {"storage", "console", "metrics"},
     "experiments": {"metrics", "tables"},
+    "monitoring": {"options", "metrics", "tables"},
     "report": {"tables", "storage", "console", "metrics"},
     "stages": {
         *("labels", "storage", "quant", "metrics", "data", "text", "augment", "models"),
@@ -48,7 +49,7 @@ ARROWS: dict[str, set[str]] = {
     "workflows": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),
         *("augment", "models", "decide", "artifact", "provenance", "tables", "report", "stages"),
-        *("distributed", "search", "experiments", "releases", "prediction"),
+        *("distributed", "search", "experiments", "releases", "prediction", "monitoring"),
     },
     "benchmarks": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),
@@ -107,7 +108,7 @@ HOMES: dict[str, set[str]] = {
     "typer": {"jobs"},
     "starlette": {"emoray/serving"},
     "uvicorn": {"emoray/serving"},
-    "prometheus_client": {"emoray/serving"},
+    "prometheus_client": {"emoray/serving", "emoray/monitoring/prometheus.py"},
 }
 OWN = {"NO_TELEMETRY", "__version__"}  # what emoray/__init__.py says itself, for everyone
 LOAD = "emoray/tables/__init__.py"  # `load_run`, the one thing a package offers itself

@@ -26,13 +26,15 @@ stream is, and of what is called changed at most that share is not. Four pieces:
 Shapes: M measures, W windows, H hypotheses, S starts.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 PRIOR = 0.1  # of an angle: a share of 9 % that becomes one of 12 %
+JOINT_PRIOR = 0.05  # of means in their texts' deviations
 EARLY = 10  # windows from which on a start's part of alpha falls fast
-MOST_TRIALS = 1_000.0  # that one text counts as: of what never varies
+MOST_TRIALS = 20.0  # that a whole of 1 counts as: of what hardly varies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,7 +70,14 @@ class RatioSums:
         return cls(texts=texts, part=part, whole=whole, part2=part2, both=both, whole2=whole2)
 
     def __add__(self, other: "RatioSums") -> "RatioSums":
-        return RatioSums.unstacked(self.stacked() + other.stacked())
+        return RatioSums(
+            texts=self.texts + other.texts,
+            part=self.part + other.part,
+            whole=self.whole + other.whole,
+            part2=self.part2 + other.part2,
+            both=self.both + other.both,
+            whole2=self.whole2 + other.whole2,
+        )
 
     @property
     def ratio(self) -> np.ndarray:
@@ -76,15 +85,18 @@ class RatioSums:
         return _divided(self.part, self.whole)
 
     @property
-    def trials_per_text(self) -> np.ndarray:
-        """Independent trials of a share that tell as much as one text does; 0 without any whole."""
+    def trials_per_whole(self) -> np.ndarray:
+        """Independent trials of a share that tell as much as a whole of 1 does; 0 without any.
+
+        A stretch of texts counts by its own whole, not by its texts: one in which a label does not
+        occur tells nothing of its F1.
+        """
         ratio = self.ratio
         influence2 = self.part2 - 2 * ratio * self.both + ratio**2 * self.whole2
-        variance = _divided(np.maximum(influence2, 0) * self.texts, self.whole**2)
+        variance = _divided(np.maximum(influence2, 0), self.whole)
         spread = ratio * (1 - ratio)
-        trials = np.divide(
-            spread, variance, out=np.full_like(spread, MOST_TRIALS), where=variance > 0
-        )
+        most = np.full(spread.shape, MOST_TRIALS)
+        trials = np.divide(spread, variance, out=most, where=variance > 0)
         trials = np.where(spread > 0, np.minimum(trials, MOST_TRIALS), 1.0)
         return np.where(self.whole > 0, trials, 0.0)
 
@@ -125,11 +137,35 @@ def change_evidence(stream: RatioSums, reference: RatioSums) -> np.ndarray:
     Returns:
         The logarithms, (..., M); 0 where either has nothing of a measure.
     """
-    per_text = (stream + reference).trials_per_text
-    here, there = stream.texts * per_text, reference.texts * per_text
+    per_whole = (stream + reference).trials_per_whole
+    here, there = stream.whole * per_whole, reference.whole * per_whole
     variance = 1 / (here + 0.5) + 1 / (there + 0.5)
     found = log_evidence(_angle(stream.ratio, here) - _angle(reference.ratio, there), variance)
     return np.where((stream.whole > 0) & (reference.whole > 0), found, 0.0)
+
+
+def joint_evidence(
+    change_K: np.ndarray, covariance_KK: np.ndarray, variance: float, *, prior: float = JOINT_PRIOR
+) -> float:
+    """Logarithm of an e-process that K means together have changed: many small changes add up.
+
+    The normal prior over changes has the covariance of the texts themselves, so it prefers no
+    direction (Zellner's g-prior).
+
+    Args:
+        change_K: of the means, from the reference's.
+        covariance_KK: of one text.
+        variance: of a mean of texts of unit variance: 1 / texts plus 1 / texts of the reference.
+        prior: standard deviation of changes, in those of one text.
+
+    Returns:
+        The natural logarithm of the e-value.
+    """
+    values_K, vectors_KK = np.linalg.eigh(covariance_KK)
+    kept = values_K > 1e-9 * max(values_K[-1], 1e-12)
+    distance2 = float(((change_K @ vectors_KK[:, kept]) ** 2 / values_K[kept]).sum())
+    shrunk = variance / (variance + prior**2)
+    return 0.5 * int(kept.sum()) * math.log(shrunk) + 0.5 * distance2 / variance * (1 - shrunk)
 
 
 def interval(sums: RatioSums, like: RatioSums, deviations: float) -> tuple[np.ndarray, np.ndarray]:
@@ -143,7 +179,7 @@ def interval(sums: RatioSums, like: RatioSums, deviations: float) -> tuple[np.nd
     Returns:
         Lower and upper ends, in [0, 1].
     """
-    trials = sums.texts * like.trials_per_text
+    trials = sums.whole * like.trials_per_whole
     angle, width = _angle(sums.ratio, trials), deviations / np.sqrt(trials + 0.5)
     ends = np.clip(np.stack([angle - width, angle + width]), 0, np.pi)
     low, high = np.sin(ends / 2) ** 2

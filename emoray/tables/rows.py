@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from emoray.tables.ab_rows import AbLabelRow, AbLatencyRow, AbLookRow
 from emoray.tables.comparison_rows import ComparisonRow, LabelChangeRow
+from emoray.tables.drift_rows import DriftRow
 from emoray.tables.ensemble_rows import AugmentationRow, MemberRow
 from emoray.tables.evidence_rows import PredictionRow, SpecRow, TextRow
 from emoray.tables.fields import PROBABILITY, SHARE, cost, gain, note
@@ -240,4 +241,5 @@ FINISHED_TABLES: dict[str, type] = {
     "ab": AbLookRow,
     "ab_labels": AbLabelRow,
     "ab_latency": AbLatencyRow,
+    "drift": DriftRow,
 }

@@ -28,7 +28,8 @@ const PAPER = 690;
 window.addEventListener("beforeprint", () => {
   drawAll();
   views.forEach(([place, view]) => {
-    view.width(place.parentNode.classList.contains("of2") ? PAPER / 2 - 14 : PAPER).run();
+    const across = [3, 2].find((n) => place.parentNode.classList.contains(`of${n}`)) || 1;
+    view.width(across > 1 ? PAPER / across - 14 : PAPER).run();
   });
 });
 window.addEventListener("afterprint", () => window.dispatchEvent(new Event("resize")));

@@ -1,0 +1,1 @@
+"""Whether an artifact in production still does what it did, told from its log alone."""

@@ -1,0 +1,1 @@
+"""`jobs.monitor`: a log beside a reference, window by window."""
