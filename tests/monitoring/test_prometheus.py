@@ -16,7 +16,14 @@ def test_the_file_holds_the_last_window_and_is_written_whole(tmp_path: Path) -> 
     rows = [
         row(DriftRow, window=0, label="joy", measure="expected_f1", value=0.7, texts=90),
         row(
-            DriftRow, window=1, label="joy", measure="expected_f1", value=0.4, since=0, alarm=True, texts=50
+            DriftRow,
+            window=1,
+            label="joy",
+            measure="expected_f1",
+            value=0.4,
+            since=0,
+            alarm=True,
+            texts=50,
         ),
         row(DriftRow, window=1, label="", measure="ece", value=0.1, reference=None, since=None),
     ]
