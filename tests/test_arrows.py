@@ -54,7 +54,7 @@ ARROWS: dict[str, set[str]] = {
     "benchmarks": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),
         *("models", "decide", "artifact", "provenance", "export", "tables", "report", "stages"),
-        *("distributed", "search", "workflows", "serving.extra"),
+        *("distributed", "search", "workflows", "serving.extra", "augment.apertium", "monitoring"),
     },
     "api": {
         *("storage.location", "data.corpus", "data.finding", "data.importing.settings"),

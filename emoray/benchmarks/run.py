@@ -10,6 +10,7 @@ from emoray.benchmarks.cached import CachedTrials
 from emoray.benchmarks.everyday import Everyday
 from emoray.benchmarks.figures import BenchmarkFigure, append, machine, print_figures
 from emoray.benchmarks.http_service import HttpService
+from emoray.benchmarks.monitoring import Monitoring
 from emoray.benchmarks.peers.comparing import EMORAY, Peers
 from emoray.benchmarks.peers.rows import (
     PeerResults,
@@ -66,6 +67,9 @@ def requested_benchmarks(settings: Benchmarks, say: Say) -> list[Benchmark]:
         CachedTrials(taxonomy=settings.taxonomy, data=settings.data, cpus=settings.cpus),
         Everyday(taxonomy=settings.taxonomy),
         Scale(taxonomy=settings.taxonomy, say=say),
+        Monitoring(
+            artifact=settings.artifact, data=settings.data, download=settings.download, say=say
+        ),
         Peers(
             model=settings.model,
             data=settings.data,
@@ -82,7 +86,9 @@ def requested_benchmarks(settings: Benchmarks, say: Say) -> list[Benchmark]:
             f"a benchmark is one of {', '.join(names)}, got {', '.join(unknown)}: "
             "pick among these with --only"
         )
-    wanted = asked or [name for name in names if name not in (Peers.name, Scale.name)]
+    wanted = asked or [
+        name for name in names if name not in (Peers.name, Scale.name, Monitoring.name)
+    ]
     return [benchmark for benchmark in every if benchmark.name in wanted]
 
 

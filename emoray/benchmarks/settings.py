@@ -25,7 +25,8 @@ class Benchmarks:
             "**peers**: a finished checkpoint's integer artifacts beside what the standard tools "
             "make of it; needs --model. "
             "**scale**: simulated nodes, many trials, many points. "
-            "Give it again for more than one.  [default: all but peers and scale]"
+            "**monitor**: false alarms, drifts found, a log of a million rows; needs --artifact. "
+            "Give it again for more than one.  [default: all but peers, scale and monitor]"
         ),
     ] = ()
     peers: Annotated[
@@ -42,6 +43,10 @@ class Benchmarks:
             help="peers: folder of a fine-tuned checkpoint, emoray's or a transformers sequence "
             "classifier with a multi-label head."
         ),
+    ] = None
+    artifact: Annotated[
+        Path | None,
+        Option(help="monitor: folder of an artifact on GoEmotions' 28 labels."),
     ] = None
     threads: Annotated[int, Option(least=1, help="peers: threads of every model.")] = 2
     cache: Annotated[
@@ -69,7 +74,8 @@ class Benchmarks:
         Path | None,
         Option(
             variable="EMORAY_DATA",
-            help="sweep, predict, peers: folder that holds `goemotions/`. Without it: the cache, "
+            help="sweep, predict, peers, monitor: folder that holds `goemotions/`. Without it: the "
+            "cache, "
             "the official download, the embedded sample, in this order.",
         ),
     ] = None
@@ -79,7 +85,10 @@ class Benchmarks:
     cpus: Annotated[int, Option(least=1, help="sweep, predict: CPUs of the Ray started here.")] = 2
     download: Annotated[
         bool,
-        Option(help="sweep, predict, peers: whether GoEmotions may be downloaded when not found."),
+        Option(
+            help="sweep, predict, peers, monitor: whether GoEmotions may be downloaded when not "
+            "found."
+        ),
     ] = True
 
     @property
