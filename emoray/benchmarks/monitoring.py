@@ -148,8 +148,10 @@ class Monitoring:
             rng = np.random.default_rng(month)
             judge, edges = _judge(rng, population, Margins())
             windows = [_sums(population.draw(rng, self.texts)[0], edges) for _ in range(30)]
-            usual += any(one.alarm_H.any() for one in judge.judge(windows))
-            bare += any(one.alarm_H.any() for one in replace(judge, margins=nothing).judge(windows))
+            wary = replace(judge, margins=nothing)
+            if any(one.alarm_H.any() for one in wary.judge(windows)):
+                bare += 1  # a margin only takes alarms away
+                usual += any(one.alarm_H.any() for one in judge.judge(windows))
         return (
             BenchmarkFigure(
                 name="months without drift that raise an alarm",

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from emoray.tables.fields import note
+from emoray.tables.fields import CHANGE, SHARE, note
+
+UNIT = "share, 0 to 1, but for characters_mean and milliseconds_mean"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,20 +24,22 @@ class DriftRow:
         "labels' mean probability that moved to others), characters_ks, milliseconds_ks, "
         "characters_mean, milliseconds_mean, macro_f1, ece"
     )
-    value: float = note("in this window")
-    low: float | None = note("lower end of a 95 % interval of value, where it has one")
-    high: float | None = note("upper end of a 95 % interval of value, where it has one")
+    value: float = note("in this window", unit=UNIT)
+    low: float | None = note("lower end of a 95 % interval of value, where it has one", unit=UNIT)
+    high: float | None = note("upper end of a 95 % interval of value, where it has one", unit=UNIT)
     reference: float | None = note(
-        "in the reference; of f1 and macro_f1 what was expected of the same texts"
+        "in the reference; of f1 and macro_f1 what was expected of the same texts",
+        unit=UNIT,
     )
     since: int | None = note(
         "first window of the stretch, up to this window, with the strongest evidence of a change; "
         "null for what is only shown"
     )
-    change: float | None = note("of that stretch, from the reference")
-    margin: float | None = note("a change below this does not count")
+    change: float | None = note("of that stretch, from the reference", unit=CHANGE)
+    margin: float | None = note("a change below this does not count", unit=SHARE)
     log10_e: float | None = note(
         "evidence of that stretch: decimal logarithm of its e-value, its start's part of alpha and "
-        "its weight counted in"
+        "its weight counted in",
+        unit="decimal logarithm",
     )
     alarm: bool = note("changed beyond chance and margin, all labels and windows counted in")

@@ -27,6 +27,7 @@ from emoray.benchmarks.figures import (
     machine,
     more_is_better,
 )
+from emoray.benchmarks.monitoring import Monitoring
 from emoray.benchmarks.naive import measure_alone
 from emoray.benchmarks.run import Benchmarks, measure_and_record, run_benchmarks
 from emoray.benchmarks.scale import Scale, busy_share, least_seconds
@@ -218,7 +219,7 @@ def test_an_unknown_benchmark_is_one_clear_line() -> None:
     assert result.exit_code == 1
     assert (
         "error: a benchmark is one of thresholds, serving, http, predict, vectors, sweep, cached, "
-        "everyday, scale, peers, got speed" in result.stderr
+        "everyday, scale, monitor, peers, got speed" in result.stderr
     )
 
 
@@ -299,3 +300,11 @@ def test_a_text_read_afresh_has_the_same_labels_and_both_are_timed() -> None:
     found = by_name(Serving(dim=8, calls=20).measure())
     alone = found["a short text, the model alone"].ours
     assert 0 < alone < found["a short text, text in, labels out"].ours
+
+
+def test_watching_is_measured_on_real_scores_alone(tmp_path: Path) -> None:
+    asked = Monitoring(artifact=None, data=None, download=False, say=str)
+    with pytest.raises(ValueError, match="real artifact's scores, got none: name one of 28 labels"):
+        asked.check()
+    with pytest.raises(ValueError, match="got the embedded sample in its place: name its folder"):
+        replace(asked, artifact=tmp_path).check()

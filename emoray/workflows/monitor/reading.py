@@ -1,5 +1,6 @@
 """A log and its reference, read in one pass each: from files to the sums of windows."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -8,6 +9,7 @@ from operator import add
 
 from emoray.monitoring.sums import Edges, WindowSums
 from emoray.monitoring.windows import MOST_WINDOWS, OneArtifact, WindowRule, times_of
+from emoray.releases.resolving import artifact_sha256
 from emoray.tables.scored_texts import ScoredTexts, scored_texts
 from emoray.tables.true_labels import TrueLabels, true_labels
 from emoray.workflows.monitor.reference import ReferenceSource, reference_source
@@ -15,6 +17,7 @@ from emoray.workflows.settings.monitor import Monitor
 
 EDGE_TEXTS = 100_000  # of a reference, whose quantiles are the edges of distributions
 FEWEST_TEXTS = 200  # of a reference
+DIGITS = re.compile("[0-9a-fA-F]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,7 +68,10 @@ def _aligned(
 
 
 def _log(settings: Monitor) -> tuple[OneArtifact, Iterator[ScoredTexts]]:
-    chosen = OneArtifact(named=settings.artifact)
+    named = settings.artifact
+    if named is not None and not DIGITS.fullmatch(named):
+        named = artifact_sha256(named)
+    chosen = OneArtifact(named=named)
     return chosen, chosen.texts(scored_texts(settings.log))
 
 

@@ -54,8 +54,8 @@ class Monitor(RunOptions):
     artifact: Annotated[
         str | None,
         Option(
-            help="SHA-256, or its beginning, of the artifact whose texts are watched.  [default: "
-            "the only one that answers in the log]"
+            help="Whose texts are watched: an artifact's folder, model:NAME@ALIAS, or the first "
+            "digits of its SHA-256.  [default: the only one that answers in the log]"
         ),
     ] = None
     any_artifact: Annotated[
@@ -87,11 +87,6 @@ class Monitor(RunOptions):
         if not 0 < self.alpha < 1:
             raise ValueError(
                 f"false alarms are a part in (0, 1), got {self.alpha:g}: {ALPHA:g} is customary"
-            )
-        if self.artifact is not None and not re.fullmatch(r"[0-9a-fA-F]{6,64}", self.artifact):
-            raise ValueError(
-                f"--artifact is a SHA-256 or its first 6 digits or more, got {self.artifact!r}: "
-                "copy it from the column artifact of the log"
             )
         if self.prometheus is not None and self.prometheus.suffix != ".prom":
             raise ValueError(
