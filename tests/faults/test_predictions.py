@@ -22,7 +22,7 @@ from tests.prediction.made import parquet_of, some_texts
 
 pytestmark = pytest.mark.faults
 
-FILES, TEXTS, KILLS, CORES = 12, 70_000, 20, 2
+FILES, TEXTS, KILLS, CORES = 8, 70_000, 20, 2
 
 
 @dataclass(frozen=True, kw_only=True)
