@@ -17,7 +17,10 @@ class Predict:
 
     artifact: Annotated[
         Place,
-        Option(help="Folder of the artifact that scores, an ensemble's too. It is only read."),
+        Option(
+            help="Folder of the artifact that scores, an ensemble's too, or "
+            "**model:NAME@production** of jobs.release. It is only read."
+        ),
     ]
     texts: Annotated[
         str,
