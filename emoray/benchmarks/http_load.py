@@ -125,6 +125,12 @@ def offered(port: int, requests: Sequence[bytes], rate: float, seed: int) -> Loa
             wait = max(0.0, due[sent] - time.perf_counter()) if sent < len(due) else 60.0
             for key, _ in selector.select(wait):
                 connection = key.data
+                if connection in free:  # nothing was asked: the service has closed an idle one
+                    selector.unregister(connection.socket)
+                    connection.socket.close()
+                    free.remove(connection)
+                    open_ -= 1
+                    continue
                 if (status := connection.status()) is None:
                     continue
                 if status == 200:

@@ -112,7 +112,7 @@ class HttpService:
                     for i in range(0, self.texts * self.requests, self.texts)
                 ]
                 each = self._each(port, batches)
-                unloaded = offered(port, batches, 0.1 / each, self.seed)
+                unloaded = offered(port, batches[: self.requests // 3], 0.1 / each, self.seed)
                 over = offered(port, batches, 2 / each, self.seed)
                 resident = _resident_mb(process.pid)
         refused = over.refused or [429]
