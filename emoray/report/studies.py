@@ -65,9 +65,11 @@ def _bars(shares: pd.DataFrame, title: str) -> alt.Chart:
 
 
 def _importance(importances: pd.DataFrame, name: str) -> ReportFigure:
-    """A bar for each parameter, side by side for both objectives."""
-    found = [o for o in OBJECTIVES if o in set(importances["objective"])]
-    panels = tuple(_bars(importances[importances["objective"] == o], OBJECTIVES[o]) for o in found)
+    """A bar for each parameter, side by side for each objective."""
+    found = list(dict.fromkeys(importances["objective"]))
+    panels = tuple(
+        _bars(importances[importances["objective"] == o], OBJECTIVES.get(o, o)) for o in found
+    )
     trials = int(importances["trials"].max())
     caption = (
         f"How much of each objective's variance over {trials} trials one parameter accounts for "
@@ -83,6 +85,7 @@ def _importance(importances: pd.DataFrame, name: str) -> ReportFigure:
 def study_figures(study: pa.Table, importances: pa.Table, name: str) -> Iterator[ReportFigure]:
     """History and importance; none of a run that was no joint search."""
     trials = study.to_pandas()
+    trials = trials[trials["warm_start"].fillna("") == ""]
     if trials["dev_macro_f1"].notna().any():
         yield _history(trials, name)
     if importances.num_rows:

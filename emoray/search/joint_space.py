@@ -8,12 +8,14 @@ from emoray.decide.thresholds import Fixed
 from emoray.models.recipe import Recipe
 from emoray.quant.policy import Scheme
 from emoray.search.knobs import Between, Knob
+from emoray.search.objectives import Goal
 from emoray.stages.spec import RULES, Decision, Fitted, Rule, Spec
 
 FITTED_RULES = tuple(rule for rule in RULES if not isinstance(rule, Fixed))
 THRESHOLDS = Between(0.05, 0.95)
 TEMPERATURES = Between(0.5, 2.0, log=True)
 TRIALS = 64
+GOAL = Goal()
 FIXED = "fixed"  # the choice of a threshold that is not fitted
 
 
@@ -29,6 +31,7 @@ class JointSpace:
         trials: how many.
         rules: fitted ones to choose among.
         thresholds: fixed ones to choose among besides; None for none.
+        goal: what is optimized, within which bounds, by which sampler.
         temperatures: to choose among beside the fitted one, with a fixed threshold.
     """
 
@@ -40,6 +43,7 @@ class JointSpace:
     rules: tuple[Rule, ...] = FITTED_RULES
     thresholds: Between | None = THRESHOLDS
     temperatures: Between | None = TEMPERATURES
+    goal: Goal = GOAL
 
     def __post_init__(self) -> None:
         if not self.schemes:
@@ -86,6 +90,29 @@ class JointSpace:
         if trial.suggest_categorical("threshold_rule", [*rules, *fixed]) == FIXED:
             assert self.thresholds is not None
             self.thresholds.ask(trial, "threshold")
+
+    def parameters(self, spec: Spec) -> dict[str, Any] | None:
+        """What a trial of this operating point would say; None where it lies outside."""
+        said = {
+            name: knob.asked(getattr(spec.recipe, name, None)) for name, knob in self.knobs.items()
+        }
+        said["scheme"] = str(spec.scheme)
+        rule, temperature = spec.decision.rule, spec.decision.temperature
+        if str(rule) in map(str, self.rules) or not isinstance(rule, Fixed):
+            said["threshold_rule"] = str(rule)
+        else:
+            said["threshold_rule"] = FIXED
+            said["threshold"] = self.thresholds and self.thresholds.asked(rule.value)
+        if self.thresholds and self.temperatures:
+            said["calibrated"] = isinstance(temperature, Fitted)
+            if not said["calibrated"]:
+                said["temperature"] = self.temperatures.asked(temperature)
+        if None in said.values():
+            return None
+        try:
+            return said if self.spec(said) == spec else None
+        except (KeyError, StopIteration, ValueError):
+            return None
 
     def spec(self, config: Mapping[str, Any]) -> Spec:
         """Build the operating point of a trial's config.

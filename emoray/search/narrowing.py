@@ -13,6 +13,7 @@ from emoray.search.form.space_form import form_digest
 from emoray.search.form.values import hints_of, read_value
 from emoray.search.joint_space import JointSpace
 from emoray.search.knobs import Choices
+from emoray.search.objectives import Constraint
 from emoray.search.spaces import Space
 from emoray.stages.spec import Decision, Rule, distinct
 
@@ -27,6 +28,9 @@ class Narrowing:
     losses: tuple[Loss, ...] = ()
     rules: tuple[Rule, ...] = ()
     vocabularies: tuple[int, ...] = ()
+    objectives: tuple[str, ...] = ()
+    constraints: tuple[Constraint, ...] = ()
+    sampler: str | None = None
 
     @classmethod
     def from_options(
@@ -62,6 +66,11 @@ class Narrowing:
             self._check(recipe)
         if isinstance(space, JointSpace):
             return self._of_joint(space)
+        if self.objectives or self.constraints or self.sampler:
+            raise ValueError(
+                "objectives, constraints and a sampler are of a joint search, got them with a "
+                "grid, which visits all: add --space joint, or leave them out"
+            )
         recipes = [
             replace(recipe, **dict(zip(self._knobs, values, strict=True)))
             for recipe in space.recipes
@@ -93,6 +102,12 @@ class Narrowing:
             knobs={**own, **knobs},
             schemes=by_name(iter(self.schemes)) or space.schemes,
             rules=self.rules or space.rules,
+            goal=replace(
+                space.goal,
+                objectives=self.objectives or space.goal.objectives,
+                constraints=self.constraints or space.goal.constraints,
+                sampler=self.sampler or space.goal.sampler,
+            ),
             thresholds=None if self.rules else space.thresholds,
         )
         return replace(found, name=f"{space.name}-{form_digest(found)[:6]}")

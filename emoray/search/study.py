@@ -7,9 +7,16 @@ from collections.abc import Iterator
 import optuna
 
 from emoray.search.trials import RunContext
+from emoray.search.warm_start import WARM
 from emoray.tables.study_rows import ImportanceRow, TrialRow
 
 FEWEST = 4  # complete trials; of fewer no tree tells two parameters apart
+
+
+def own_trials(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    """Complete trials of the search itself, not those that it was started from."""
+    found = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+    return [trial for trial in found if WARM not in trial.user_attrs]
 
 
 def trial_rows(study: optuna.Study) -> list[TrialRow]:
@@ -17,14 +24,18 @@ def trial_rows(study: optuna.Study) -> list[TrialRow]:
     rows = []
     for trial in study.trials:
         whole = trial.state == optuna.trial.TrialState.COMPLETE
-        dev, size = trial.values if whole else (None, None)
+        values = dict(zip(study.metric_names or (), trial.values if whole else (), strict=False))
+        size, bounds = values.get("size_bytes"), trial.system_attrs.get("constraints")
         rows.append(
             TrialRow(
                 study=study.study_name,
                 trial=trial.number,
                 state=trial.state.name.lower(),
-                dev_macro_f1=dev,
+                dev_macro_f1=values.get("dev_macro_f1"),
                 size_bytes=None if size is None else int(size),
+                objectives=json.dumps(values),
+                is_feasible=None if bounds is None else all(each <= 0 for each in bounds),
+                warm_start=str(trial.user_attrs.get(WARM, "")),
                 parameters=json.dumps(trial.params, sort_keys=True),
             )
         )

@@ -87,12 +87,17 @@ async def train_and_write(
     return None
 
 
-def copy_rows(context: RunContext, made: Done, tables: Collection[str] = DECIDED) -> pa.Table:
-    """Copy the rows of one decided model into the run; return its points."""
+def copy_rows(
+    context: RunContext,
+    made: Done,
+    tables: Collection[str] = DECIDED,
+    columns: Collection[str] = SCORED,
+) -> pa.Table:
+    """Copy the rows of one decided model into the run; return these columns of its points."""
     folder = context.folder(made)
     for table in (*tables, "points"):  # last: where they are, all the others are
         context.copy(folder, table, made.folder.name)
-    points = read_table(folder / "points.parquet", MeasuredPointRow, SCORED)
+    points = read_table(folder / "points.parquet", MeasuredPointRow, sorted({*SCORED, *columns}))
     best = pc.max(points.column("dev_macro_f1")).as_py()
     context.stages.count_model(made.folder.name, points.num_rows, best)
     return points
@@ -156,8 +161,10 @@ def measure_models(context: RunContext, decided: Sequence[Decide]) -> MeasuredMo
     return run_to_end(measuring(context, decided))
 
 
-async def placing(context: RunContext, spec: Spec) -> dict[str, Any] | Failed:
-    """Measure one operating point and write its rows; return its row of `points`."""
+async def placing(
+    context: RunContext, spec: Spec, columns: Collection[str] = SCORED
+) -> dict[str, Any] | Failed:
+    """Measure one operating point and write its rows; return these columns of its point."""
     train = training(spec.recipe, context.data)
     decide = deciding(train, spec.scheme, (spec.decision,))
     if failed := await train_and_write(context, train):
@@ -178,6 +185,6 @@ async def placing(context: RunContext, spec: Spec) -> dict[str, Any] | Failed:
         made_too = await wrap_future(context.stages.make(too))
         if not isinstance(made_too, Failed):
             await asyncio.to_thread(copy_rows, context, made_too)
-    rows = await asyncio.to_thread(copy_rows, context, made)
+    rows = await asyncio.to_thread(copy_rows, context, made, DECIDED, columns)
     row: dict[str, Any] = rows.to_pylist()[0]
     return row

@@ -14,15 +14,16 @@ from ray.tune.search.optuna import OptunaSearch
 from emoray.distributed.ask_ahead import Ahead, each, run_to_end
 from emoray.distributed.single_flight import Failed
 from emoray.search.joint_space import JointSpace
+from emoray.search.objectives import sampler_of
 from emoray.search.spaces import Space
-from emoray.search.study import write_study
+from emoray.search.study import own_trials, write_study
 from emoray.search.trials import RunContext, measuring, placing
+from emoray.search.warm_start import KnownPoint, add_known, asked_text
 from emoray.stages.decisions import Decide
 from emoray.stages.plan import comparing, deciding, training
 from emoray.stages.spec import Data
 
 STUDY = "study.db"
-OBJECTIVES = {"dev_macro_f1": "max", "size_bytes": "min"}
 RECIPES = Ahead(least=2, share=1.0, first=8)  # of a list; the first end before the last are begun
 TRIALS = Ahead(least=2, share=0.5, first=2)  # one begun before others ended learns nothing of them
 
@@ -86,34 +87,47 @@ def _study(space: JointSpace, storage: Any) -> optuna.Study:
     study = optuna.create_study(
         storage=storage,
         study_name=space.name,
-        directions=["maximize" if mode == "max" else "minimize" for mode in OBJECTIVES.values()],
+        directions=space.goal.directions,
         load_if_exists=True,
     )
     with warnings.catch_warnings():  # the names only label the dashboard's axes
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.set_metric_names(list(OBJECTIVES))
+        study.set_metric_names(list(space.goal.objectives))
     for trial in study.get_trials(states=(optuna.trial.TrialState.RUNNING,)):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     return study
 
 
-async def _trial(context: RunContext, space: JointSpace, searcher: OptunaSearch, name: str) -> None:
+async def _trial(
+    context: RunContext,
+    space: JointSpace,
+    searcher: OptunaSearch,
+    excesses: dict[str, list[float]],
+    name: str,
+) -> None:
     """Measure one operating point that the searcher chooses, and report its scores to it.
 
     A trial whose stages failed is reported as failed: the searcher must not wait for a score.
     """
-    row = await placing(context, space.spec(searcher.suggest(name)))
+    asked = searcher.suggest(name)
+    row = await placing(context, space.spec(asked), space.goal.columns)
     if isinstance(row, Failed):
         searcher.on_trial_complete(name, error=True)
     else:
-        scores = {objective: float(row[objective]) for objective in OBJECTIVES}
+        excesses[asked_text(asked)] = space.goal.excesses(row)
+        scores = {objective: float(row[objective]) for objective in space.goal.objectives}
         searcher.on_trial_complete(name, scores)
 
 
 def search_joint(
-    space: JointSpace, context: RunContext, folder: Path, *, seed: int = 0
+    space: JointSpace,
+    context: RunContext,
+    folder: Path,
+    *,
+    seed: int = 0,
+    warm: Sequence[KnownPoint] = (),
 ) -> list[Decide]:
-    """Search all knobs at once with Optuna: cross-fitted dev macro-F1 up, artifact bytes down.
+    """Search all knobs at once with Optuna, after the space's goal.
 
     The study lies in `<folder>/study.db`, for optuna-dashboard to open; its trials and the
     importance of each parameter become tables. Called again, it makes only the trials that are
@@ -124,6 +138,7 @@ def search_joint(
         context: the run.
         folder: of the study.
         seed: of the sampler.
+        warm: points of earlier runs, which the sampler learns from before its first trial.
 
     Returns:
         The stages of all complete trials.
@@ -132,21 +147,27 @@ def search_joint(
     folder.mkdir(parents=True, exist_ok=True)
     storage = optuna.storages.RDBStorage(f"sqlite:///{folder / STUDY}")
     study = _study(space, storage)
-    ended_well = (optuna.trial.TrialState.COMPLETE,)
-    done = study.get_trials(states=ended_well)
+    add_known(study, space, warm)
+    done = own_trials(study)
     specs = [space.spec(trial.params) for trial in done]
     _run(each(partial(placing, context), specs, ahead=RECIPES), context)
     if missing := max(0, space.trials - len(done)):
+        goal, excesses = space.goal, dict[str, list[float]]()
+        sampler = sampler_of(
+            goal, seed + len(done), missing, lambda trial: excesses[asked_text(trial.params)]
+        )
         searcher = OptunaSearch(
             space=space.ask,
-            metric=list(OBJECTIVES),
-            mode=list(OBJECTIVES.values()),
+            metric=list(goal.objectives),
+            mode=["max" if way == "maximize" else "min" for way in goal.directions],
             study_name=space.name,
             storage=storage,
-            sampler=optuna.samplers.TPESampler(seed=seed + len(done)),
+            sampler=sampler,
         )
         names = [f"trial {i}" for i in range(missing)]
-        _run(each(partial(_trial, context, space, searcher), names, ahead=TRIALS), context)
+        _run(
+            each(partial(_trial, context, space, searcher, excesses), names, ahead=TRIALS), context
+        )
     write_study(study, context)
-    specs = [space.spec(trial.params) for trial in study.get_trials(states=ended_well)]
+    specs = [space.spec(trial.params) for trial in own_trials(study)]
     return [deciding(training(s.recipe, context.data), s.scheme, (s.decision,)) for s in specs]

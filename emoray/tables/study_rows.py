@@ -12,8 +12,11 @@ class TrialRow:
     study: str = note("name of the search space, and of the study in _tune/study.db")
     trial: int = note("number of the trial, from 0: the order in which they were asked for")
     state: str = note("complete, or fail where its stages failed or its process died")
-    dev_macro_f1: float | None = gain("what it reported; null where it failed")
-    size_bytes: int | None = cost("what it reported; null where it failed")
+    dev_macro_f1: float | None = gain("what it reported; null where it failed, or is no objective")
+    size_bytes: int | None = cost("what it reported; null where it failed, or is no objective")
+    objectives: str = note("all that it reported, JSON, by columns of points")
+    is_feasible: bool | None = note("whether it keeps to the constraints; null without any")
+    warm_start: str = note("the earlier run whose point it is; empty for one of this search")
     parameters: str = note("what the searcher chose, JSON, by the names that Optuna shows")
 
 
@@ -22,7 +25,7 @@ class ImportanceRow:
     """How much of one objective's variance over a joint search one parameter accounts for."""
 
     study: str = note("name of the study")
-    objective: str = note("dev_macro_f1 or size_bytes")
+    objective: str = note("a column of points that the search optimizes")
     parameter: str = note("a parameter that every trial has")
     importance: float = note(
         "share of the variance by fANOVA (Hutter et al. 2014), as Optuna computes it; parameters "

@@ -31,6 +31,7 @@ from emoray.search.space_files import is_own
 from emoray.search.spaces import Space
 from emoray.search.text_lengths import limit_sentences, space_reading
 from emoray.search.trials import RunContext
+from emoray.search.warm_start import KnownPoint, known_points
 from emoray.stages.decisions import Decide
 from emoray.stages.inputs import CorpusSummary, summarize_corpus
 from emoray.stages.predictions import keeps_texts
@@ -132,7 +133,21 @@ def _announce(
     )
 
 
-def _search(space: Space | JointSpace, context: RunContext, console: Console) -> list[Decide]:
+def _warm(sweep: Sweep, space: Space | JointSpace, facts: CorpusSummary) -> list[KnownPoint]:
+    """Points of earlier runs that a joint search begins with; ValueError for none."""
+    if not sweep.warm_start:
+        return []
+    if isinstance(space, Space):
+        raise ValueError(
+            f"a joint search learns from an earlier run, got --warm-start with a grid, which "
+            f"visits all ({sweep.space}): add --space joint, or leave it out"
+        )
+    return [point for place in sweep.warm_start for point in known_points(place, space, facts)]
+
+
+def _search(
+    space: Space | JointSpace, context: RunContext, console: Console, warm: Sequence[KnownPoint]
+) -> list[Decide]:
     """Search; return the stages of all models."""
     planned = None
     if isinstance(space, Space):
@@ -145,7 +160,7 @@ def _search(space: Space | JointSpace, context: RunContext, console: Console) ->
             staged_output(place, only=[tune.STUDY]) as folder,
             study_backup.copied(folder / tune.STUDY, place),
         ):
-            return tune.search_joint(space, context, folder)
+            return tune.search_joint(space, context, folder, warm=warm)
 
 
 def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
@@ -194,6 +209,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     read = list(limit_sentences(facts, recipes))
     facts = replace(facts, data=translation.with_translators(facts.data, recipes))
     tune.planned(space, facts.data)  # refused here, before any worker starts
+    warm = _warm(sweep, space, facts)
     sweep.ready()
     inputs, lands = versioned(_inputs(sweep, facts)), _lands(sweep, own)
     run_folder = absolute(free_place(lands, inputs, console))
@@ -222,7 +238,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             )
             searching = time.perf_counter()
             with baselines.with_baselines(context, facts.taxonomy.name) as compared_with:
-                decided = _search(space, context, console)
+                decided = _search(space, context, console, warm)
             searched = time.perf_counter() - searching
             translation.write_augmentations(context, recipes)
             timing.time_models(context, decided, console, compared_with)

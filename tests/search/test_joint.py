@@ -74,3 +74,40 @@ def test_asked_again_only_missing_trials_are_made(run: Run) -> None:
     assert before.equals(after.loc[before.index])
     last = again.tables["runs"].sort_values("finished").iloc[-1]
     assert last["stages_run"] <= 11, "one training at most, one model, its parent, its clock"
+
+
+@pytest.mark.long
+def test_a_search_after_other_goals_begins_with_what_an_earlier_run_found(run: Run) -> None:
+    sweep = replace(
+        run.sweep,
+        name="warm",
+        trials=2,
+        objectives=("dev_macro_f1", "dev_ece"),
+        constraints=("size_bytes < 1_000_000",),
+        sampler="nsga2",
+        warm_start=(run.folder,),
+    )
+    for _ in range(2):
+        again = swept(sweep)
+        trials = again.tables["study"]
+        warm = trials[trials["warm_start"] != ""]
+        assert set(warm["warm_start"]) == {run.folder.name}
+        models = run.searched["model"].nunique()
+        assert len(warm) == models and len(trials) == models + 2
+        assert trials["size_bytes"].isna().all() and trials["is_feasible"].notna().all()
+        own = trials[trials["warm_start"] == ""]
+        rows = set(again.searched[["dev_macro_f1", "dev_ece"]].itertuples(index=False, name=None))
+        told = {tuple(json.loads(text).values()) for text in own["objectives"]}
+        assert told == rows
+        points = run.searched.set_index("model")["dev_ece"]
+        assert {json.loads(text)["dev_ece"] for text in warm["objectives"]} <= set(points)
+
+
+def test_a_run_of_other_data_or_another_space_is_no_start(run: Run) -> None:
+    warm = replace(run.sweep, name="refused", warm_start=(run.folder,))
+    with pytest.raises(ValueError, match=r"of the same corpus and labels, got .* in ekman for"):
+        swept(replace(warm, taxonomy="sentiment"))
+    with pytest.raises(ValueError, match=r"got none among .*recipes must be alike"):
+        swept(replace(warm, max_tokens=9))
+    with pytest.raises(ValueError, match="got --warm-start with a grid, which visits all"):
+        swept(replace(warm, space="smoke"))

@@ -23,6 +23,7 @@ from emoray.search.form.values import (
 )
 from emoray.search.joint_space import TRIALS, JointSpace
 from emoray.search.knobs import Between, Choices, Knob
+from emoray.search.objectives import Constraint, Goal
 from emoray.search.spaces import Space
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.spec import Decision, Rule, all_decisions, distinct
@@ -32,7 +33,11 @@ GRID, JOINT = "grid", "joint"
 SEARCH, FAMILY, TAXONOMY = "search", "family", "taxonomy"
 ALL = "all"  # decisions: every rule, and the grid of temperatures and fixed thresholds
 GRID_KEYS = (SEARCH, "recipes", "schemes", "decisions")
-JOINT_KEYS = (SEARCH, "trials", "recipe", "schemes", "rules", "thresholds", "temperatures")
+GOAL_KEYS = ("objectives", "constraints", "sampler")
+JOINT_KEYS = (
+    *(SEARCH, "trials", *GOAL_KEYS, "recipe", "schemes"),
+    *("rules", "thresholds", "temperatures"),
+)
 LOW, HIGH, LOG = "from", "to", "log"
 
 
@@ -119,6 +124,25 @@ def _knobs(kind: type[Recipe], data: dict[str, Any], at: Trail) -> tuple[Recipe,
     return base, knobs
 
 
+def _goal(data: dict[str, Any]) -> Goal:
+    said: dict[str, Any] = {}
+    for part in GOAL_KEYS[:2]:
+        if part in data:
+            texts = data[part] if isinstance(data[part], list | tuple) else [data[part]]
+            said[part] = tuple(read_value(str, t, (part, i)) for i, t in enumerate(texts))
+    if "constraints" in said:
+        said["constraints"] = tuple(
+            built(Constraint, {"text": text}, ("constraints", i))
+            for i, text in enumerate(said["constraints"])
+        )
+    if "sampler" in data:
+        said["sampler"] = read_value(str, data["sampler"], ("sampler",))
+    for part, value in said.items():  # each refused where it stands
+        built(Goal, {part: value}, (part,))
+    goal: Goal = built(Goal, said, ())
+    return goal
+
+
 def _joint(data: dict[str, Any], name: str) -> JointSpace:
     kind, own = _recipe_class(data.get("recipe"), ("recipe",))
     base, knobs = _knobs(kind, own, ("recipe",))
@@ -138,6 +162,7 @@ def _joint(data: dict[str, Any], name: str) -> JointSpace:
             "knobs": knobs,
             "schemes": by_name(iter(_schemes(data.get("schemes"), ("schemes",)))),
             "trials": read_value(int, data.get("trials", TRIALS), ("trials",)),
+            "goal": _goal(data),
             **said,
         },
         (),
@@ -203,6 +228,9 @@ def _written_joint(space: JointSpace) -> dict[str, Any]:
     return {
         SEARCH: JOINT,
         "trials": space.trials,
+        "objectives": list(space.goal.objectives),
+        "constraints": [str(constraint) for constraint in space.goal.constraints],
+        "sampler": space.goal.sampler,
         "recipe": {FAMILY: base.family, **knobs, **fixed},
         "schemes": [written_value(scheme, Scheme) for scheme in space.schemes.values()],
         "rules": [written_value(rule, Rule) for rule in space.rules],

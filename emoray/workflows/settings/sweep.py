@@ -1,13 +1,14 @@
 """Settings of `jobs.sweep`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from emoray.data.importing.settings import CorpusSource, about_run
 from emoray.data.options import KeepTexts, VectorFiles
 from emoray.distributed.cluster import GpusPerStage, check_share
 from emoray.options import Group, Option
+from emoray.storage.location import Place
 from emoray.storage.run_folder import settings_text
 from emoray.workflows.settings.search import TrainingOptions
 
@@ -110,6 +111,37 @@ class Sweep(TrainingOptions):
         int | None,
         Option(least=1, help="Trials of the joint search.  [default: 64, or the file's own]"),
     ] = None
+    objectives: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--objective",),
+            help="Of a joint search: a column of points to optimize, such as dev_macro_f1, "
+            "size_bytes, dev_ece, dev_nll; repeatable.  [default: dev_macro_f1 and size_bytes]",
+        ),
+    ] = ()
+    constraints: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--constraint",),
+            help="Of a joint search: a bound that its trials should keep to, such as "
+            "'size_bytes < 200_000'; repeatable.",
+        ),
+    ] = ()
+    sampler: Annotated[
+        str | None,
+        Option(
+            help="Of a joint search: **tpe**, **nsga2**, **gp** (which needs the extra `bert`) or "
+            "**random**.  [default: tpe, or the file's own]"
+        ),
+    ] = None
+    warm_start: Annotated[
+        tuple[Place, ...],
+        Option(
+            names=("--warm-start",),
+            help="Of a joint search: an earlier run of the same corpus and labels, a folder or "
+            "s3://bucket/prefix, whose points it learns from; repeatable.",
+        ),
+    ] = ()
     gpus_per_stage: GpusPerStage = None
     stage_minutes: Annotated[
         float,
@@ -137,8 +169,15 @@ class Sweep(TrainingOptions):
     def narrowing(self) -> "Narrowing":
         """Schemes, losses, rules, vocabularies in place of the space's own; ValueError for none."""
         from emoray.search.narrowing import Narrowing
+        from emoray.search.objectives import Constraint
 
-        return Narrowing.from_options(self.schemes, self.losses, self.rules, self.vocabularies)
+        found = Narrowing.from_options(self.schemes, self.losses, self.rules, self.vocabularies)
+        return replace(
+            found,
+            objectives=self.objectives,
+            constraints=tuple(map(Constraint, self.constraints)),
+            sampler=self.sampler,
+        )
 
     @property
     def usual_name(self) -> str:
@@ -159,6 +198,10 @@ class Sweep(TrainingOptions):
             losses=self.losses,
             rules=self.rules,
             vocabularies=self.vocabularies,
+            objectives=self.objectives,
+            constraints=self.constraints,
+            sampler=self.sampler,
+            warm_start=self.warm_start,
             encoders=self.encoders,
             max_tokens=self.max_tokens,
         )
