@@ -11,11 +11,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from functools import partial, wraps
+from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from jobs.declared import filled_settings, parameters_of
 from jobs.errors import USAGE, in_words, usage_in_words
@@ -30,23 +31,47 @@ def _end(message: str, code: int) -> NoReturn:
     raise SystemExit(code) from None
 
 
+def _parsed(
+    parse: Callable[..., Any], words: Sequence[str] | None, params: Sequence[Any], program: str
+) -> NoReturn:
+    """Parse and run; ends the process. A usage error is one line, exit code 2."""
+    unset_empty()
+    given = list(without_empty(sys.argv[1:] if words is None else words, params))
+    try:
+        with ended_by_reader():
+            code = parse(given)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # the parser's own errors have it
+            raise
+        names = getattr(getattr(error, "param", None), "opts", ())
+        _end(usage_in_words(error.format_message(), names, given, program), USAGE)
+    raise SystemExit(code or 0)
+
+
 class JobCommand(TyperCommand):
     """A command whose usage errors look as all others do."""
 
-    def main(self, args: Sequence[str] | None = None, *rest: Any, **settings: Any) -> Any:
-        """Parse and run; ends the process. A usage error is one line, exit code 2."""
-        unset_empty()
-        words = list(without_empty(sys.argv[1:] if args is None else args, self.params))
-        try:
-            with ended_by_reader():
-                code = super().main(words, *rest, **settings | {"standalone_mode": False})
-        except Exception as error:
-            if not hasattr(error, "format_message"):  # the parser's own errors have it
-                raise
-            names = getattr(getattr(error, "param", None), "opts", ())
-            program = f"python -m jobs.{(self.name or '').replace('-', '_')}"
-            _end(usage_in_words(error.format_message(), names, words, program), USAGE)
-        raise SystemExit(code or 0)
+    def main(self, args: Sequence[str] | None = None, **settings: Any) -> Any:  # type: ignore[override]
+        """Parse and run; ends the process."""
+        parse = partial(super().main, **settings | {"standalone_mode": False})
+        program = f"python -m jobs.{(self.name or '').replace('-', '_')}"
+        _parsed(parse, args, self.params, program)
+
+
+class JobGroup(TyperGroup):
+    """The commands of a job that has several: `python -m jobs.release add`."""
+
+    def main(self, args: Sequence[str] | None = None, **settings: Any) -> Any:  # type: ignore[override]
+        """Parse and run the command that is named first; ends the process."""
+        words = sys.argv[1:] if args is None else args
+        parse = partial(super().main, **settings | {"standalone_mode": False})
+        named = self.commands.get(words[0]) if words else None
+        function = next(iter(self.commands.values())).callback
+        assert function is not None
+        file = inspect.unwrap(function).__code__.co_filename
+        program = f"python -m jobs.{Path(file).stem}"
+        of_all = f"{program} {words[0]}" if named else program
+        _parsed(parse, words, named.params if named else self.params, of_all)
 
 
 def _say_version(wanted: bool) -> None:
@@ -72,11 +97,14 @@ OFFERED = tuple(
 
 
 class Job(typer.Typer):
-    """A command line of one command: `app = Job()`, then `@app.command(Settings, epilog=…)`."""
+    """A command line: `app = Job()`, then `@app.command(Settings, epilog=…)`, once or for each."""
 
     def __init__(self) -> None:
         super().__init__(
-            add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False
+            add_completion=False,
+            rich_markup_mode="markdown",
+            pretty_exceptions_enable=False,
+            cls=JobGroup,
         )
 
     def command(  # type: ignore[override]
@@ -84,6 +112,7 @@ class Job(typer.Typer):
         settings: type[S],
         *,
         epilog: str,
+        name: str | None = None,
         at_once: Mapping[str, Callable[[], None]] | None = None,
     ) -> Callable[[Callable[[S], None]], Callable[[S], None]]:
         """Make the command line of a settings class, which runs the function below.
@@ -91,12 +120,13 @@ class Job(typer.Typer):
         Args:
             settings: the class.
             epilog: of the help.
+            name: of the command, where it is not the function's.
             at_once: actions of switches in place of the job, by field.
 
         Returns:
             A decorator.
         """
-        register = super().command(epilog=epilog, cls=JobCommand)
+        register = super().command(name, epilog=epilog, cls=JobCommand)
 
         def job(work: Callable[[S], None]) -> Callable[[S], None]:
             @wraps(work)

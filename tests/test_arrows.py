@@ -30,7 +30,7 @@ ARROWS: dict[str, set[str]] = {
     "serving": {
         *("options", "artifact.runtime", "storage.s3", "storage.cache", "releases.resolving"),
     },
-    "tables": {"storage", "console", "metrics"},
+    "tables": {"storage", "console", "metrics", "releases"},
     "experiments": {"metrics", "tables"},
     "monitoring": {"options", "metrics", "tables"},
     "report": {"tables", "storage", "console", "metrics"},

@@ -34,17 +34,17 @@ UNKNOWN = (
 )
 
 
-def _plain(value: Any) -> Any:
-    """Convert to JSON's values; NaN becomes null."""
+def plain_json(value: Any) -> Any:
+    """Convert to JSON's values; what is not finite becomes null."""
     if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items()}
+        return {name: plain_json(inner) for name, inner in value.items()}
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _bytes(card: Mapping[str, Any]) -> bytes:
-    text = json.dumps(_plain(card), indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(plain_json(card), indent=1, ensure_ascii=False, allow_nan=False)
     return f"{text}\n".encode()
 
 

@@ -105,24 +105,29 @@ def _create(model: Place, release: Release) -> bool:
     return folder.create(record_name(release.number), record_bytes(release))
 
 
-def release_next(model: Place, decide: Callable[[Sequence[Release]], dict[str, Any]]) -> Release:
+def release_next(
+    model: Place, decide: Callable[[Sequence[Release]], dict[str, Any] | None]
+) -> Release | None:
     """Append a release to a model's history.
 
     Args:
         model: folder of the model.
         decide: gives the fields of the next release (all but number, id and time) for what was
-            released so far, or raises. It is asked again where another one released meanwhile.
+            released so far, None where there is nothing to do, or raises. It is asked again where
+            another one released meanwhile.
 
     Returns:
-        The release as it was written.
+        The release as it was written; None where there was nothing to do.
     """
     while True:
         before = releases_of(model)
+        if (fields := decide(before)) is None:
+            return None
         release = Release(
             number=len(before) + 1,
             id=uuid.uuid4().hex,
             time=datetime.now(UTC).isoformat(timespec="seconds"),
-            **decide(before),
+            **fields,
         )
         if _create(model, release):
             return release

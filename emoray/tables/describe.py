@@ -16,7 +16,10 @@ from emoray.tables.schema import schema_of
 README = Path("results/README.md")
 BEGIN = "<!-- tables: written by `python -m emoray.tables.describe` -->"
 END = "<!-- end of tables -->"
-FINISHED = "Of the jobs on finished models, in the folder that each makes in `--out`:"
+FINISHED = (
+    "Of the jobs on finished models, in the folder that each makes in `--out`; `releases` in that "
+    "of its model:"
+)
 ARROWS = {"maximize": "higher", "minimize": "lower"}
 KINDS = {
     "int64": "integer",

@@ -24,6 +24,7 @@ from emoray.tables.finished_rows import (
 )
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
 from emoray.tables.point_rows import PointRow
+from emoray.tables.release_rows import ReleaseRow
 from emoray.tables.study_rows import ImportanceRow, TrialRow
 
 
@@ -242,4 +243,5 @@ FINISHED_TABLES: dict[str, type] = {
     "ab_labels": AbLabelRow,
     "ab_latency": AbLatencyRow,
     "drift": DriftRow,
+    "releases": ReleaseRow,
 }

@@ -6,11 +6,14 @@ with the first column. In a log, which has no width, it is as wide as it needs t
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Column, Table
 
+# How a console prints a sentence: one line, without marks or colours of its own.
+AS_IT_IS: dict[str, Any] = {"highlight": False, "soft_wrap": True, "markup": False}
 ENDLESS = 1 << 16  # a width that cuts nothing
 LONGEST = 60  # letters of a word that is kept whole where a cell may be broken
 

@@ -74,32 +74,39 @@ def _unleaked(evaluation: ArtifactEvaluation, said: SplitLogits, split: str) -> 
     return kept.macro_f1
 
 
-def _resampled(evaluation: ArtifactEvaluation, said: SplitLogits) -> Resampled:
-    """The artifact's own decision on a split."""
+def own_decision(finished: Finished, said: SplitLogits) -> Resampled:
+    """The artifact's own decision on some texts, resampled as usual."""
     return resampled(
-        (said.logits_NK, evaluation.subject.cuts_K[None]),
+        (said.logits_NK, finished.cuts_K[None]),
         said.labels_NK,
         usual_weights(said.labels_NK),
-        temperature_R=np.array([evaluation.subject.temperature]),
+        temperature_R=np.array([finished.temperature]),
     )
 
 
-def evaluate_artifact(
-    evaluation: ArtifactEvaluation, settings: Evaluate
-) -> tuple[EvaluationRow, Scores, list[LatencyRow]]:
-    """Score, time and hold against the gates; the decision is the artifact's own."""
-    finished, said = evaluation.subject, evaluation.split_logits(settings.split)
-    drawn = _resampled(evaluation, said)
+def measure_artifact(
+    finished: Finished, said: SplitLogits, threads: int = 1
+) -> tuple[dict[str, Any], Scores, list[LatencyRow]]:
+    """Score and time an artifact's own decision.
+
+    Args:
+        finished: the artifact.
+        said: its logits and the true labels, in its order.
+        threads: of the timed session.
+
+    Returns:
+        Columns of `evaluation` that gates are held against, scores by label, and every timed call.
+    """
+    drawn = own_decision(finished, said)
     scores = drawn.scores.row(0)
     (macro_low,), (macro_high,) = drawn.interval("macro_f1")
     (ece_low,), (ece_high,) = drawn.interval("ece")
-    samples = _clock(finished, said, settings.threads)
+    samples = _clock(finished, said, threads)
     p50, p95 = np.percentile([s.milliseconds for s in samples], [50, 95])
     measured: dict[str, Any] = {
         "macro_f1": scores.macro_f1,
         "macro_f1_low": float(macro_low),
         "macro_f1_high": float(macro_high),
-        "macro_f1_unleaked": _unleaked(evaluation, said, settings.split),
         "micro_f1": scores.micro_f1,
         "precision": scores.precision,
         "recall": scores.recall,
@@ -113,6 +120,15 @@ def evaluate_artifact(
         "latency_p95_ms": float(p95),
         "model_p50_ms": float(np.median([s.model_milliseconds for s in samples])),
     }
+    return measured, scores, samples
+
+
+def evaluate_artifact(
+    evaluation: ArtifactEvaluation, settings: Evaluate
+) -> tuple[EvaluationRow, Scores, list[LatencyRow]]:
+    """Score, time and hold against the gates; the decision is the artifact's own."""
+    finished, said = evaluation.subject, evaluation.split_logits(settings.split)
+    measured, scores, samples = measure_artifact(finished, said, settings.threads)
     failed = [gate for gate, _ in settings.gates.failed(measured)]
     row = EvaluationRow(
         artifact=finished.name,
@@ -125,6 +141,7 @@ def evaluate_artifact(
         texts=len(said.texts),
         temperature=finished.temperature,
         threshold_rule=finished.rule,
+        macro_f1_unleaked=_unleaked(evaluation, said, settings.split),
         **{**measured, **settings.gates.limits},
         threads=settings.threads,
         gate_on=settings.gates.on,
@@ -144,7 +161,8 @@ def _paired(evaluation: ArtifactEvaluation, folders: Mapping[str, Path]) -> dict
         evaluation.split_logits("test"),
         taxonomy_columns(evaluation.subject.labels, evaluation.taxonomy),
     )
-    mine, weights_BN = _resampled(evaluation, said), usual_weights(said.labels_NK)
+    mine = own_decision(evaluation.subject, said)
+    weights_BN = usual_weights(said.labels_NK)
     found = {}
     for model, folder in folders.items():
         decided_NK = baseline_decisions(folder, said.texts)[:, columns_K]

@@ -30,11 +30,26 @@ def app_of(job: str) -> Any:
     return importlib.import_module(f"jobs.{job}").app
 
 
-def settings_class(job: str) -> type:
-    """What the job's own function takes."""
-    function = getattr(importlib.import_module(f"jobs.{job}"), job)
-    found: type = function.__annotations__["settings"]
+def settings_classes(job: str) -> dict[str, type]:
+    """What the functions of a job take, by the name of the command."""
+    found = {}
+    for command in app_of(job).registered_commands:
+        function = command.callback.__wrapped__
+        found[command.name or function.__name__] = function.__annotations__["settings"]
     return found
+
+
+def settings_class(job: str) -> type:
+    """What the function of a job of one command takes."""
+    return settings_classes(job)[job]
+
+
+COMMANDS = [(job, name) for job in JOBS for name in settings_classes(job)]
+
+
+def command_of(job: str, name: str) -> Any:
+    made = get_command(app_of(job))
+    return made.commands[name] if hasattr(made, "commands") else made
 
 
 def worded() -> Iterator[str]:
@@ -45,11 +60,11 @@ def worded() -> Iterator[str]:
                 yield next(ast.unparse(k.value) for k in node.keywords if k.arg == "help")
 
 
-@pytest.mark.parametrize("job", JOBS)
-def test_every_option_of_a_job_stands_on_a_field_of_its_settings(job: str) -> None:
-    declared = [one.parameter for one in options_of(settings_class(job))]
+@pytest.mark.parametrize(("job", "name"), COMMANDS)
+def test_every_option_of_a_job_stands_on_a_field_of_its_settings(job: str, name: str) -> None:
+    declared = [one.parameter for one in options_of(settings_classes(job)[name])]
     offered = [one.name for one in OFFERED]
-    assert [param.name for param in get_command(app_of(job)).params] == [*declared, *offered]
+    assert [param.name for param in command_of(job, name).params] == [*declared, *offered]
     assert len(set(declared)) == len(declared)
 
 

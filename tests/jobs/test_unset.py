@@ -18,7 +18,10 @@ JOBS = sorted(name for name, text in FILES.items() if "\n@app.command" in text)
 
 
 def params(job: str) -> list[object]:
-    return list(typer.main.get_command(importlib.import_module(f"jobs.{job}").app).params)
+    """Of a job, or of all commands of a job that has several."""
+    made = typer.main.get_command(importlib.import_module(f"jobs.{job}").app)
+    each = getattr(made, "commands", {"": made}).values()
+    return [param for command in each for param in command.params]
 
 
 @pytest.mark.parametrize("job", JOBS)

@@ -25,7 +25,7 @@ def release(
 ) -> Release:
     """Put the artifact of that seed, and append a release after which the aliases are these."""
     put_artifact(model, sha_of(seed), files(seed))
-    return release_next(
+    made = release_next(
         model,
         lambda before: {
             "who": "ann@desk",
@@ -39,6 +39,8 @@ def release(
             },
         },
     )
+    assert made is not None
+    return made
 
 
 def in_production(model: Place) -> Path | object:

@@ -225,3 +225,17 @@ def import_corpus(options: CorpusSource, source: str, cache: Path) -> ImportedCo
     splits, how = completed(given, kept, options.seed)
     folder = _written(_contents(splits, kept), options.called, cache)
     return ImportedCorpus(folder=folder, name=options.called, notes=(*remarks, *dropped, how))
+
+
+def labelled_texts(options: CorpusSource, source: str) -> tuple[list[TextRecord], list[str]]:
+    """Read every labelled text of a source, whatever its splits.
+
+    Args:
+        options: how it is read.
+        source: what `options` names, as a local path or hf:…
+
+    Returns:
+        The texts, and notes on how they were read.
+    """
+    given, _, remarks = _records(source, options)
+    return [record for records in given.values() for record in records], remarks

@@ -108,27 +108,54 @@ class Gates:
 
     def require(self, split: str, source: "CorpusFolder", corpus: "Corpus") -> None:
         """Refuse (ValueError) a corpus on which passing would mean nothing."""
-        if not self.any:
-            return
-        if source.stands_in:
-            raise ValueError(
-                "a gate is held against the corpus that was meant, got the embedded sample, as "
-                "GoEmotions was not found: name yours with --corpus, or GoEmotions' folder with "
-                "--data; --corpus sample means the sample"
-            )
-        from emoray.data.importing.splits import TAKEN
+        if self.any:
+            require_telling(split, source, corpus, self.least_texts)
 
-        if any(f"{split} {TAKEN}" in note for note in source.notes):
-            raise ValueError(
-                f"a gate is held against texts that nothing was fitted on, got a corpus without "
-                f"{split}, which was taken from train: bring a file of {split}, or name another "
-                "with --corpus-split"
-            )
-        if (texts := len(corpus.split(split))) < self.least_texts:
-            raise ValueError(
-                f"a gate needs {self.least_texts} texts or more to tell anything, got {texts} in "
-                f"{split} of {source.name}: bring more, or lower --min-texts"
-            )
+
+def require_telling(
+    split: str,
+    source: "CorpusFolder",
+    corpus: "Corpus",
+    least_texts: int,
+    *,
+    else_do: str = "name another with --corpus-split",
+) -> None:
+    """Refuse a split that would tell nothing of an artifact.
+
+    Args:
+        split: its name.
+        source: the corpus' folder.
+        corpus: its texts.
+        least_texts: that it must have.
+        else_do: what may be done in place of bringing the split.
+
+    Raises:
+        ValueError: for the sample where another corpus was meant, for texts that were taken from
+            train, and for too few.
+    """
+    if source.stands_in:
+        raise ValueError(
+            "a gate is held against the corpus that was meant, got the embedded sample, as "
+            "GoEmotions was not found: name yours with --corpus, or GoEmotions' folder with "
+            "--data; --corpus sample means the sample"
+        )
+    from emoray.data.importing.splits import TAKEN
+
+    if any(f"{split} {TAKEN}" in note for note in source.notes):
+        raise ValueError(
+            f"a gate is held against texts that nothing was fitted on, got a corpus without "
+            f"{split}, which was taken from train: bring a file of {split}, or {else_do}"
+        )
+    require_enough(len(corpus.split(split)), f"{split} of {source.name}", least_texts)
+
+
+def require_enough(texts: int, where: str, least_texts: int) -> None:
+    """Refuse (ValueError) fewer texts than a gate can be held against."""
+    if texts < least_texts:
+        raise ValueError(
+            f"a gate needs {least_texts} texts or more to tell anything, got {texts} in {where}: "
+            "bring more, or lower --min-texts"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""`jobs.release`: add, promote, roll back, list, show and compare the versions of a model."""
