@@ -26,7 +26,7 @@ def add(settings: AddRelease) -> None:
     its card, labels, thresholds and bytes go into the history. What is there already is not added
     again. Then every job takes it as model:NAME@candidate.
     """
-    from emoray.workflows.release.adding import run_add
+    from emoray.promotion.adding import run_add
 
     run_add(settings)
 
@@ -46,7 +46,7 @@ def promote(settings: PromoteRelease) -> None:
     nothing. Gates are kept: the next promotion asks for the same unless it says otherwise. Of two
     who promote at once one wins, and the other is told.
     """
-    from emoray.workflows.release.promoting import run_promote
+    from emoray.promotion.promoting import run_promote
 
     run_promote(settings)
 
@@ -61,7 +61,7 @@ def rollback(settings: RollBack) -> None:
     Nothing is measured: it was in production already. What was rolled back stays in the history,
     and `promote` takes it again by its number.
     """
-    from emoray.workflows.release.promoting import run_rollback
+    from emoray.promotion.promoting import run_rollback
 
     run_rollback(settings)
 
@@ -76,7 +76,7 @@ def list_releases(settings: ListReleases) -> None:
 
     The same stands in MODELS/NAME/releases.parquet, which is made from the records in history/.
     """
-    from emoray.workflows.release.showing import run_list
+    from emoray.promotion.showing import run_list
 
     run_list(settings)
 
@@ -88,7 +88,7 @@ def list_releases(settings: ListReleases) -> None:
 )
 def show(settings: ShowRelease) -> None:
     """Show everything that is kept of one release: gates, figures, verdict, decision, card."""
-    from emoray.workflows.release.showing import run_show
+    from emoray.promotion.showing import run_show
 
     run_show(settings)
 
@@ -100,7 +100,7 @@ def show(settings: ShowRelease) -> None:
 )
 def diff(settings: DiffReleases) -> None:
     """Show what changed between two releases: figures, thresholds, scheme, bytes, labels."""
-    from emoray.workflows.release.showing import run_diff
+    from emoray.promotion.showing import run_diff
 
     run_diff(settings)
 

@@ -51,6 +51,10 @@ ARROWS: dict[str, set[str]] = {
         *("augment", "models", "decide", "artifact", "provenance", "tables", "report", "stages"),
         *("distributed", "search", "experiments", "releases", "prediction", "monitoring"),
     },
+    "promotion": {
+        *("labels", "storage", "console", "metrics", "data", "artifact", "releases", "tables"),
+        *("stages", "workflows"),
+    },
     "benchmarks": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),
         *("models", "decide", "artifact", "provenance", "export", "tables", "report", "stages"),
@@ -63,7 +67,8 @@ ARROWS: dict[str, set[str]] = {
         *("search.form", "search.joint_space", "search.spaces"),
     },
     "jobs": {
-        *("options", "storage", "tables", "report", "workflows", "benchmarks", "serving"),
+        *("options", "storage", "tables", "report", "workflows", "promotion", "benchmarks"),
+        "serving",
     },
 }
 SHARE = 0.15  # of all lines that one folder may hold

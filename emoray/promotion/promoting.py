@@ -11,6 +11,14 @@ from emoray.artifact.loading import open_artifact
 from emoray.console.progress import progress
 from emoray.metrics.change import BETTER, EQUIVALENT
 from emoray.metrics.convention import MARGIN
+from emoray.promotion.judging import (
+    DEV,
+    FLATTERED,
+    compared,
+    figures_table,
+    judged_artifact,
+    verdict_of,
+)
 from emoray.releases.looking import chosen_release, kept_gates, productions
 from emoray.releases.names import CANDIDATE, PREFIX, PRODUCTION, SHORT
 from emoray.releases.record import PROMOTE, ROLLBACK, Release
@@ -19,14 +27,6 @@ from emoray.releases.writing import release_next
 from emoray.tables.releases import whole_history, write_releases
 from emoray.tables.terminal import AS_IT_IS, print_titled
 from emoray.workflows.evaluate import measure_artifact
-from emoray.workflows.release.judging import (
-    DEV,
-    FLATTERED,
-    compared,
-    figures_table,
-    judged_artifact,
-    verdict_of,
-)
 from emoray.workflows.settings.evaluate import GATES, LOW, Gates
 from emoray.workflows.settings.release import GATE_ON, MARGIN_GATE, PromoteRelease, RollBack
 

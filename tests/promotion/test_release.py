@@ -9,6 +9,10 @@ import pytest
 from rich.console import Console
 
 from emoray.data.importing.settings import CorpusSource
+from emoray.promotion import promoting
+from emoray.promotion.adding import run_add
+from emoray.promotion.promoting import run_promote, run_rollback
+from emoray.promotion.showing import run_diff, run_list, run_show
 from emoray.releases.history import newest_release, releases_of
 from emoray.releases.record import Release
 from emoray.releases.resolving import artifact_folder, find_artifact, local_artifact
@@ -18,10 +22,6 @@ from emoray.storage.s3 import S3Folder
 from emoray.tables.files import read_table
 from emoray.tables.release_rows import ReleaseRow
 from emoray.tables.releases import FILE
-from emoray.workflows.release import promoting
-from emoray.workflows.release.adding import run_add
-from emoray.workflows.release.promoting import run_promote, run_rollback
-from emoray.workflows.release.showing import run_diff, run_list, run_show
 from emoray.workflows.settings.evaluate import Gates
 from emoray.workflows.settings.release import (
     AddRelease,
@@ -31,7 +31,7 @@ from emoray.workflows.settings.release import (
     RollBack,
     ShowRelease,
 )
-from tests.workflows.release.conftest import sha_of
+from tests.promotion.conftest import sha_of
 
 pytestmark = pytest.mark.usefixtures("no_data")
 SAMPLE = CorpusSource(source="sample")
