@@ -86,13 +86,10 @@ def application(running: Running) -> ASGIApp:
         finally:
             await running.close()
 
-    async def only_posts(request: Request) -> Response:
-        raise HTTPException(405, headers={"allow": "POST"})
-
     others = Starlette(
         routes=[
             Route("/", routes.page),
-            Route("/predict", only_posts),
+            Route("/predict", predict, methods=["POST"]),  # other methods are told so
             Route("/livez", routes.livez),
             Route("/readyz", routes.readyz),
             Route("/metrics", routes.metrics),

@@ -102,6 +102,14 @@ def test_a_body_without_a_length_is_cut_off_where_it_gets_too_long(service: Serv
     assert found.status == 413 and "got more" in found.json["error"]
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+def test_predictions_are_posted_and_every_other_method_is_told_so(
+    service: Served, method: str
+) -> None:
+    found = service.ask(method, "/predict")
+    assert found.status == 405 and found.headers["allow"] == "POST"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "headers", "status"),
     [
