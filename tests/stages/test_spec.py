@@ -117,6 +117,7 @@ OTHER = {
     "trainable_vectors": True,
     "dropout": 0.1,
     "word_dropout": 0.1,
+    "ema": 0.9,
     "loss": WeightedBCE(0.4),
     "sample": Bootstrap(),
     "augmentation": BackTranslation(),

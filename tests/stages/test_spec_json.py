@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from emoray.decide.ensemble import MeanProbabilities
+from emoray.decide.thresholds import Fixed
 from emoray.decide.weighing import FittedWeights, Greedy, MeanOf
 from emoray.models.augmentation import BackTranslation
 from emoray.models.sampling import Bootstrap
@@ -45,7 +46,7 @@ def test_recipes_of_encoders_and_of_plans_come_back() -> None:
 
 
 def test_decisions_and_weighings_come_back() -> None:
-    exact = Decision(temperature=0.1 + 0.2, rule=spaces.Fixed(1 / 3))
+    exact = Decision(temperature=0.1 + 0.2, rule=Fixed(1 / 3))
     for value in (all_decisions(), (exact,), Greedy(rounds=3), MeanOf(MeanProbabilities())):
         assert read_spec(written_spec(value)) == value
     assert read_spec(written_spec(FittedWeights(MeanProbabilities()))) == FittedWeights(
