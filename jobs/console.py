@@ -64,6 +64,9 @@ class JobGroup(TyperGroup):
     def main(self, args: Sequence[str] | None = None, **settings: Any) -> Any:  # type: ignore[override]
         """Parse and run the command that is named first; ends the process."""
         words = sys.argv[1:] if args is None else args
+        if list(words[:1]) == ["--version"]:  # which each of its commands has too
+            _print_version()
+            raise SystemExit(0)
         parse = partial(super().main, **settings | {"standalone_mode": False})
         named = self.commands.get(words[0]) if words else None
         function = next(iter(self.commands.values())).callback
@@ -74,11 +77,15 @@ class JobGroup(TyperGroup):
         _parsed(parse, words, named.params if named else self.params, of_all)
 
 
+def _print_version() -> None:
+    from emoray import __version__
+
+    print(f"emoray {__version__}")
+
+
 def _say_version(wanted: bool) -> None:
     if wanted:
-        from emoray import __version__
-
-        print(f"emoray {__version__}")
+        _print_version()
         raise typer.Exit
 
 
@@ -99,8 +106,10 @@ OFFERED = tuple(
 class Job(typer.Typer):
     """A command line: `app = Job()`, then `@app.command(Settings, epilog=…)`, once or for each."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, epilog: str | None = None) -> None:
+        """Make it; epilog: of the help of a job that has several commands."""
         super().__init__(
+            epilog=epilog,
             add_completion=False,
             rich_markup_mode="markdown",
             pretty_exceptions_enable=False,

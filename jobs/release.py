@@ -10,7 +10,13 @@ from emoray.workflows.settings.release import (
 )
 from jobs.console import Job
 
-app = Job()
+app = Job(
+    epilog="Examples:  \n"
+    "`python -m jobs.release add emotions results/quick-ekman/artifacts/POINT` — the candidate  \n"
+    "`python -m jobs.release promote emotions --min-macro-f1 0.55` — into production, if it has "
+    "earned it  \n"
+    "`python -m jobs.release COMMAND --help` tells more"
+)
 
 
 @app.command(

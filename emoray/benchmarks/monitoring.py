@@ -26,7 +26,7 @@ from emoray.data.corpus import read_splits, taxonomies_of
 from emoray.data.finding import find_corpus
 from emoray.metrics.expected import expected_scores
 from emoray.monitoring.judging import Judge
-from emoray.monitoring.measures import Margins
+from emoray.monitoring.margins import Margins
 from emoray.monitoring.sums import Edges, WindowSums
 from emoray.tables.scored_texts import ScoredTexts
 

@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any
 
 import ray
-from ray import cloudpickle
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -18,7 +17,7 @@ from emoray.distributed.actor_pool import StageLimits
 from emoray.distributed.attempts import AttemptClock, AttemptClocks, AttemptSign
 from emoray.distributed.failures import FailedAttempts, Fault
 from emoray.distributed.resources import Resources, resources_of
-from emoray.distributed.run_stage import run_pickled
+from emoray.distributed.run_stage import run_stage
 from emoray.distributed.single_flight import Begun
 from emoray.distributed.timing_node import NodeKind, node_of, pinned
 from emoray.distributed.turns import Turns
@@ -34,8 +33,8 @@ LOOK_SECONDS = 1.0, 5.0  # between looks at what another job makes: at first, an
 
 
 # Once: Ray exports every remote function anew.
-STAGE_TASK = ray.remote(run_pickled)
-GPU_STAGE_TASK = ray.remote(num_gpus=1)(run_pickled)  # its process ends with it: torch keeps memory
+STAGE_TASK = ray.remote(run_stage)
+GPU_STAGE_TASK = ray.remote(num_gpus=1)(run_stage)  # its process ends with it: torch keeps memory
 
 
 @lru_cache(maxsize=256)  # Ray checks options anew each time that they are given
@@ -131,9 +130,7 @@ class Workers:
         """
         sign = AttemptSign(owner=self.signs.owner, seconds=self.limits.seconds)
         kind = GPU_STAGE_TASK if resources.gpus else STAGE_TASK
-        task = _with_options(kind, resources, where, stage.name).remote(
-            cloudpickle.dumps((store, stage, sign))  # one argument: Ray takes its time for each
-        )
+        task = _with_options(kind, resources, where, stage.name).remote((store, stage, sign))
         clock = AttemptClock(task=task, seconds=self.limits.seconds, begun=begun)
         self.signs.clocks[sign.attempt] = clock
         try:

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from emoray.metrics.anytime import PLANNED_TEXTS
-from emoray.metrics.convention import MARGIN, checked_margin
+from emoray.metrics.convention import MARGIN, PLANNED_TEXTS, checked_margin
 
 FEWEST_PLANNED = 200
 SPLIT_SHARE = 0.1  # as `jobs.serve` has it where it is not told

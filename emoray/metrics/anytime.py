@@ -14,9 +14,9 @@ import math
 import numpy as np
 
 from emoray.metrics.bootstrap import LEVEL
+from emoray.metrics.convention import PLANNED_TEXTS
 
 FEWEST_TEXTS = 200  # before them the variance is not known well enough for any interval
-PLANNED_TEXTS = 10_000  # where the sequence is narrowest, unless a plan says otherwise
 POWER = 0.8
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.metrics.anytime import PLANNED_TEXTS, half_width, mixture_variance
+from emoray.metrics.anytime import half_width, mixture_variance
 from emoray.metrics.anytime_counts import adjusted_p
 from emoray.metrics.bootstrap import LEVEL
+from emoray.metrics.convention import PLANNED_TEXTS
 from emoray.metrics.drift import log_evidence
 
 

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emoray.metrics.anytime import FEWEST_TEXTS, PLANNED_TEXTS, half_width
+from emoray.metrics.anytime import FEWEST_TEXTS, half_width
 from emoray.metrics.bootstrap import EQUIVALENCE_LEVEL, LEVEL
 from emoray.metrics.change import MARGIN, Change, checked_margin
 from emoray.metrics.checks import checked_labels
+from emoray.metrics.convention import PLANNED_TEXTS
 
 FEWEST_POSITIVES = 3  # of every label that has any, among the texts that each model saw
 

@@ -19,11 +19,11 @@ from emoray.metrics.drift import (
     log_evidence,
     starts_at,
 )
+from emoray.monitoring.margins import ALPHA, Margins
 from emoray.monitoring.measures import (
     EARNED_F1,
     EVERY,
     OF_TEXTS,
-    Margins,
     Watched,
     grouped_change,
     grouped_evidence,
@@ -34,7 +34,6 @@ from emoray.monitoring.measures import (
 )
 from emoray.monitoring.sums import WindowSums
 
-ALPHA = 0.05
 FEWEST_TEXTS = 200  # before macro-F1 is looked at: few texts move the F1 of rare labels far
 FEWEST_EXPECTED = 10.0  # true positives and missed ones expected, before labels are held against it
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray import cloudpickle
 
 from emoray.distributed import workers
+from emoray.distributed.run_stage import run_stage
 from emoray.distributed.stages import Stages
 from emoray.quant.catalogue import quick_schemes
 from emoray.search.spaces import FROZEN, Space
@@ -63,10 +63,10 @@ def made_up(log: Path, seconds: float, hog: int | None) -> Any:
             write_table([row(row_class)], out / f"{table}.parquet", row_class)
         time.sleep(seconds if stage.name in DEAR else 0.0)
 
-    def made(asked: bytes) -> Done | None:
-        start, (_, stage, _) = time.time(), cloudpickle.loads(asked)
+    def made(asked: Any) -> Done | None:
+        start, (_, stage, _) = time.time(), asked
         type(stage).run = run
-        done = workers.run_pickled(asked)
+        done: Done | None = run_stage(asked)
         node = ray.get_runtime_context().get_node_id()
         span = {"node": node, "pid": os.getpid(), "start": start, "end": time.time()}
         with log.open("a") as lines:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from emoray.monitoring.judging import Judge, Judged
-from emoray.monitoring.measures import EARNED_F1, MIX, Margins
+from emoray.monitoring.margins import Margins
+from emoray.monitoring.measures import EARNED_F1, MIX
 from emoray.monitoring.sums import Edges, WindowSums
 from tests.monitoring.made import LABELS, Made, made
 

@@ -325,6 +325,7 @@ def run_row(run: str, points: int, *, corpus: str = "goemotions") -> dict[str, A
         "run": run,
         "command": "python -m jobs.sweep --space quick",
         "search": "grid",
+        "space_form": "",
         "space": "quick",
         "started": "2025-03-01T10:00:00+00:00",
         "finished": "2025-03-01T10:04:40+00:00",

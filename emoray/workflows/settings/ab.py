@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from emoray.experiments.plan import EFFECT, SPLIT_SHARE, ExperimentPlan
-from emoray.metrics.anytime import PLANNED_TEXTS
-from emoray.metrics.convention import MARGIN
+from emoray.metrics.convention import MARGIN, PLANNED_TEXTS
 from emoray.options import Option
 from emoray.storage.location import name_of, place_of
 from emoray.storage.run_folder import settings_text

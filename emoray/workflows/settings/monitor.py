@@ -3,14 +3,15 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from emoray.data.options import RunOptions
-from emoray.monitoring.judging import ALPHA
-from emoray.monitoring.measures import Margins
-from emoray.monitoring.windows import WindowRule, window_rule
+from emoray.monitoring.margins import ALPHA, Margins
 from emoray.options import Group, Option
 from emoray.storage.location import name_of, place_of
+
+if TYPE_CHECKING:  # heavy
+    from emoray.monitoring.windows import WindowRule
 
 FIRST = re.compile(r"first:(\d+)")
 
@@ -98,8 +99,10 @@ class Monitor(RunOptions):
         _ = self.rule
 
     @property
-    def rule(self) -> WindowRule:
+    def rule(self) -> "WindowRule":
         """How the log is cut."""
+        from emoray.monitoring.windows import window_rule
+
         return window_rule(self.window)
 
     @property
