@@ -13,7 +13,7 @@ import pytest
 import emoray
 from tests.conftest import ROOT
 
-JOBS = sorted(p.stem for p in (ROOT / "jobs").glob("*.py") if "\napp = Job()" in p.read_text())
+JOBS = sorted(p.stem for p in (ROOT / "jobs").glob("*.py") if "\napp = Job(" in p.read_text())
 SAID = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 ASKED = """
 import importlib, sys

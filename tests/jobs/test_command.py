@@ -7,7 +7,7 @@ import pytest
 from jobs.command import all_jobs, main
 from tests.conftest import ROOT
 
-JOBS = sorted(p.stem for p in (ROOT / "jobs").glob("*.py") if "\napp = Job()" in p.read_text())
+JOBS = sorted(p.stem for p in (ROOT / "jobs").glob("*.py") if "\napp = Job(" in p.read_text())
 
 
 def test_the_command_is_installed_and_knows_every_job() -> None:

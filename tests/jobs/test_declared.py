@@ -23,7 +23,7 @@ from jobs.console import OFFERED
 from jobs.declared import filled_settings
 from tests.conftest import ROOT
 
-JOBS = sorted(p.stem for p in (ROOT / "jobs").glob("*.py") if "\napp = Job()" in p.read_text())
+JOBS = sorted(p.stem for p in (ROOT / "jobs").glob("*.py") if "\napp = Job(" in p.read_text())
 
 
 def app_of(job: str) -> Any:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("no_data")
 
-JOBS = sorted(p.stem for p in (ROOT / "jobs").glob("*.py") if "\napp = Job()" in p.read_text())
+JOBS = sorted(p.stem for p in (ROOT / "jobs").glob("*.py") if "\napp = Job(" in p.read_text())
 GOOD = "great\t17\ta\nbad\t2\tb\nwow\t26\tc\nwell\t27,2\td\n"  # every label of `sentiment`
 
 
