@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from emoray.releases.names import ALIASES, DIGITS, PRODUCTION, SHORT
+from emoray.releases.names import ALIASES, DIGITS, SHORT
 from emoray.releases.record import ADD, PROMOTE, ROLLBACK, Release
 
 NOTHING = "–"
@@ -126,9 +126,3 @@ def differences_between(
 def pointing_to(release: Release, newest: Release) -> str:
     """The aliases that point to a release's artifact now, of which the newest release says."""
     return " ".join(a for a in ALIASES if newest.aliases.get(a) == release.artifact)
-
-
-def in_force(releases: Sequence[Release]) -> Release | None:
-    """The release that put into production what is there now."""
-    sha = releases[-1].aliases.get(PRODUCTION) if releases else None
-    return None if sha is None else last_of(releases, sha, PROMOTE, ROLLBACK)

@@ -52,13 +52,6 @@ def _observed(
     return dict(kernels.inputs), rows()
 
 
-def encoder_activations(encoder: Encoder, texts: Texts) -> Iterator[dict[str, np.ndarray]]:
-    """Yield rows_RI of each product's input in float, by its kernel's name, batch by batch."""
-    inputs, batches_of_rows = _observed(encoder, texts)
-    for found in batches_of_rows:
-        yield {name: found[value] for name, value in inputs.items()}
-
-
 def encoder_static_ranges(
     encoder: Encoder, texts: Texts, scheme: ModelScheme
 ) -> dict[str, tuple[float, float]] | None:
