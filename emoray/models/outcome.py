@@ -51,3 +51,11 @@ def unweighted(loss: Loss, bias_K: np.ndarray, prior_K: np.ndarray) -> np.ndarra
         bias_K, float32.
     """
     return np.asarray(bias_K - np.log(loss.positive_weights(prior_K)), np.float32)
+
+
+def finite(tensors: dict[str, np.ndarray], recipe: object) -> dict[str, np.ndarray]:
+    """The tensors of a training; FloatingPointError where one holds what is not a number."""
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise FloatingPointError(f"{name} holds numbers that are not finite: {recipe}")
+    return tensors

@@ -7,7 +7,6 @@ Shapes: N texts, L tokens, K labels, D width, V rows of the embedding, M trainab
 import emoray.models.word.tensorflow_process  # noqa: F401
 
 # isort: split
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,14 +14,14 @@ import keras
 import numpy as np
 
 from emoray.models.batches import PADDING, PaddedTexts, means, standardized
-from emoray.models.losses import NUMPY
-from emoray.models.outcome import Epoch, TrainedWeights, unweighted
+from emoray.models.outcome import Epoch, TrainedWeights, finite, unweighted
 from emoray.models.word.keras_layers import Pooling, RareWords, WordDropout
-from emoray.models.word.keras_training import Trainer
+from emoray.models.word.keras_training import DenseKnobs, Trainer, fit_keras
 from emoray.models.word.recipe import GloveRecipe
 
 
-def _top(recipe: GloveRecipe, prior_K: np.ndarray) -> list[keras.layers.Layer]:
+def dense_top(recipe: DenseKnobs, prior_K: np.ndarray) -> list[keras.layers.Layer]:
+    """The dense layers of a recipe, with dropout, and its head."""
     layers: list[keras.layers.Layer] = [keras.layers.Dropout(recipe.dropout, seed=recipe.seed + 1)]
     for i in range(recipe.layers):
         layers.append(keras.layers.Dense(recipe.hidden_units, "relu", name=f"dense{i}"))
@@ -30,6 +29,15 @@ def _top(recipe: GloveRecipe, prior_K: np.ndarray) -> list[keras.layers.Layer]:
     # Starting from each label's share saves the epochs that would only learn how rare labels are.
     bias = keras.initializers.Constant(np.log(prior_K / (1 - prior_K)).tolist())
     return [*layers, keras.layers.Dense(len(prior_K), name="head", bias_initializer=bias)]
+
+
+def dense_tensors(model: keras.Sequential, layers: int) -> dict[str, np.ndarray]:
+    """Kernels and biases of what `dense_top` made, by name."""
+    tensors: dict[str, np.ndarray] = {}
+    for name in [f"dense{i}" for i in range(layers)] + ["head"]:
+        kernel, bias = model.get_layer(name).get_weights()
+        tensors |= {f"{name}.kernel": kernel, f"{name}.bias": bias}
+    return tensors
 
 
 def build_keras_model(
@@ -44,7 +52,7 @@ def build_keras_model(
             WordDropout(recipe.word_dropout, recipe.seed),
             table,
             Pooling(recipe.pools, name="pooling"),
-            *_top(recipe, prior_K),
+            *dense_top(recipe, prior_K),
         ]
     )
     table.set_weights([vectors_VD])
@@ -60,17 +68,9 @@ def build_on_means(
         [
             keras.Input((sum(rows_MD.shape),)),
             RareWords(rows_MD, name="rare"),
-            *_top(recipe, prior_K),
+            *dense_top(recipe, prior_K),
         ]
     )
-
-
-def _loss(
-    recipe: GloveRecipe, prior_K: np.ndarray, texts: PaddedTexts, logits_NK: np.ndarray
-) -> float:
-    """The training loss: summed over labels, mean over texts."""
-    loss_NK = recipe.loss.of(logits_NK, texts.labels_NK.astype(np.float32), prior_K, NUMPY)
-    return float(loss_NK.sum(1).mean())
 
 
 def train_keras(
@@ -96,10 +96,7 @@ def train_keras(
         report: called after each epoch.
 
     Returns:
-        The weights of the kept epoch.
-
-    Raises:
-        FloatingPointError: when the loss or a weight stops being a number.
+        The weights of the kept epoch; FloatingPointError where one is not a number.
     """
     prior_K = np.clip(train.labels_NK.mean(0), 1e-4, 1 - 1e-4)
     if recipe.pooled_once:
@@ -112,38 +109,12 @@ def train_keras(
         x, dev_x = train.ids_NL, dev.ids_NL
         mask_V = np.isin(np.arange(len(vectors_VD)), rare_M)
     frozen_V = None if recipe.trainable_vectors else mask_V
-    trainer = Trainer(recipe, model, x, train, prior_K, frozen_V)
-    epochs: list[Epoch] = []
-    kept, best = 0, -1.0
-    weights: list[np.ndarray] = []
-    for number in range(1, recipe.epochs + 1):
-        wall, cpu = time.perf_counter(), time.process_time()
-        train_loss = trainer.epoch()
-        if not np.isfinite(train_loss):
-            raise FloatingPointError(f"training loss is {train_loss} in epoch {number}: {recipe}")
-        with trainer.averaged():
-            logits = trainer.logits(dev_x, dev.lengths_N)
-            if (found := score(logits)) > best:
-                kept, best, weights = number, found, model.get_weights()
-        epoch = Epoch(
-            epoch=number,
-            train_loss=train_loss,
-            dev_loss=_loss(recipe, prior_K, dev, logits),
-            dev_macro_f1=found,
-            wall_seconds=time.perf_counter() - wall,
-            cpu_seconds=time.process_time() - cpu,
-        )
-        epochs.append(epoch)
-        report(epoch)
-        if number - kept >= recipe.patience:
-            break
-    model.set_weights(weights)
+    rate = None if recipe.pooled_once else recipe.vectors_rate
+    trainer = Trainer(recipe, model, x, train, prior_K, table_rate=rate, mask_V=frozen_V)
+    epochs, kept = fit_keras(trainer, dev_x, dev, score, report)
     tensors = _tensors(recipe, model, vectors_VD, rare_M)
     tensors["head.bias"] = unweighted(recipe.loss, tensors["head.bias"], prior_K)
-    for name, tensor in tensors.items():
-        if not np.isfinite(tensor).all():
-            raise FloatingPointError(f"{name} holds numbers that are not finite: {recipe}")
-    return TrainedWeights(tensors=tensors, epochs=tuple(epochs), kept=kept)
+    return TrainedWeights(tensors=finite(tensors, recipe), epochs=epochs, kept=kept)
 
 
 def _tensors(
@@ -158,7 +129,4 @@ def _tensors(
         pools = {name: np.asarray(w) for name, w in model.get_layer("pooling").named().items()}
     table_VD[PADDING] = 0
     tensors = {"embedding": table_VD, **pools}
-    for name in [f"dense{i}" for i in range(recipe.layers)] + ["head"]:
-        kernel, bias = model.get_layer(name).get_weights()
-        tensors |= {f"{name}.kernel": kernel, f"{name}.bias": bias}
-    return tensors
+    return tensors | dense_tensors(model, recipe.layers)

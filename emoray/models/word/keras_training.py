@@ -1,23 +1,25 @@
-"""Compile an epoch of training as one TensorFlow graph, and the logits of a model in training.
+"""Fit a Keras model: an epoch of training is one TensorFlow graph.
 
+Independent of what is below the dense layers: words, or features.
 Shapes: N texts, L tokens, K labels, V rows of the embedding.
 """
 
 import emoray.models.word.tensorflow_process  # noqa: F401
 
 # isort: split
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from emoray.models.batches import PaddedTexts, random_batches
-from emoray.models.losses import Ops
+from emoray.models.losses import NUMPY, Loss, Ops
+from emoray.models.outcome import Epoch
 from emoray.models.word.generated import drop_generated
-from emoray.models.word.recipe import GloveRecipe
 
 WARM, END = 0.05, 0.05  # share of steps to reach the learning rate; what is left of it at the end
 TENSORFLOW = Ops(
@@ -30,21 +32,66 @@ TENSORFLOW = Ops(
 SHORTEST = 3  # tokens a batch is padded to at least: the convolution's width
 
 
+class DenseKnobs(Protocol):
+    """The knobs of a recipe that its dense layers and their training need, whatever the family."""
+
+    @property
+    def seed(self) -> int:
+        """Of weights, dropout and batches."""
+
+    @property
+    def layers(self) -> int:
+        """Hidden ones."""
+
+    @property
+    def hidden_units(self) -> int:
+        """Of each hidden layer."""
+
+    @property
+    def dropout(self) -> float:
+        """Of the dense layers' inputs."""
+
+    @property
+    def epochs(self) -> int:
+        """At most."""
+
+    @property
+    def patience(self) -> int:
+        """Epochs after the best one."""
+
+    @property
+    def learning_rate(self) -> float:
+        """At its highest."""
+
+    @property
+    def loss(self) -> Loss:
+        """That is minimised."""
+
+    @property
+    def ema(self) -> float:
+        """As of a recipe."""
+
+    def batch_of(self, texts: int) -> int:
+        """Texts a batch."""
+
+
 class Trainer:
     """A model with its data, its two optimizers, and its compiled epoch.
 
-    `x` holds token ids (N, L), or pooled means where the recipe pools once. Rows of the embedding
-    where `mask_V` is 0 keep their vectors.
+    `x` holds what the model reads. Where that are token ids (N, L), `table_rate` is the learning
+    rate of the embedding, and its rows where `mask_V` is 0 keep their vectors.
     """
 
     def __init__(
         self,
-        recipe: GloveRecipe,
+        recipe: DenseKnobs,
         model: keras.Sequential,
         x: np.ndarray,
         texts: PaddedTexts,
         prior_K: np.ndarray,
-        mask_V: np.ndarray | None,
+        *,
+        table_rate: float | None = None,
+        mask_V: np.ndarray | None = None,
     ) -> None:
         self.recipe = recipe
         self.model = model
@@ -52,10 +99,10 @@ class Trainer:
         self.batch = recipe.batch_of(len(texts.lengths_N))
         self.random = np.random.default_rng(recipe.seed)
         # Where words are looked up, the table is the first variable and learns at its own rate.
-        self.tables = 0 if recipe.pooled_once else 1
+        self.tables = 0 if table_rate is None else 1
         variables = model.trainable_variables
         self.rest = self._adam(recipe.learning_rate, variables[self.tables :])
-        self.table = self._adam(recipe.vectors_rate, variables[:1]) if self.tables else None
+        self.table = None if table_rate is None else self._adam(table_rate, variables[:1])
         self.mask_V1 = None if mask_V is None else tf.constant(mask_V[:, None], tf.float32)
         self.prior_K = prior_K
         self.x = tf.constant(x)
@@ -140,3 +187,62 @@ class Trainer:
         logits_NK = np.empty_like(sorted_NK)
         logits_NK[order] = sorted_NK
         return logits_NK
+
+
+def _loss(
+    recipe: DenseKnobs, prior_K: np.ndarray, texts: PaddedTexts, logits_NK: np.ndarray
+) -> float:
+    """The training loss: summed over labels, mean over texts."""
+    loss_NK = recipe.loss.of(logits_NK, texts.labels_NK.astype(np.float32), prior_K, NUMPY)
+    return float(loss_NK.sum(1).mean())
+
+
+def fit_keras(
+    trainer: Trainer,
+    dev_x: np.ndarray,
+    dev: PaddedTexts,
+    score: Callable[[np.ndarray], float],
+    report: Callable[[Epoch], None] = lambda epoch: None,
+) -> tuple[tuple[Epoch, ...], int]:
+    """Train until `patience` epochs bring nothing; the model then holds the best one's weights.
+
+    Args:
+        trainer: the model with its data.
+        dev_x: what the model reads of `dev`.
+        dev: texts to score.
+        score: maps dev logits to a score, higher is better.
+        report: called after each epoch.
+
+    Returns:
+        The epochs, and the number of the kept one.
+
+    Raises:
+        FloatingPointError: when the loss stops being a number.
+    """
+    recipe = trainer.recipe
+    epochs: list[Epoch] = []
+    kept, best = 0, -1.0
+    weights: list[np.ndarray] = []
+    for number in range(1, recipe.epochs + 1):
+        wall, cpu = time.perf_counter(), time.process_time()
+        train_loss = trainer.epoch()
+        if not np.isfinite(train_loss):
+            raise FloatingPointError(f"training loss is {train_loss} in epoch {number}: {recipe}")
+        with trainer.averaged():
+            logits = trainer.logits(dev_x, dev.lengths_N)
+            if (found := score(logits)) > best:
+                kept, best, weights = number, found, trainer.model.get_weights()
+        epoch = Epoch(
+            epoch=number,
+            train_loss=train_loss,
+            dev_loss=_loss(recipe, trainer.prior_K, dev, logits),
+            dev_macro_f1=found,
+            wall_seconds=time.perf_counter() - wall,
+            cpu_seconds=time.process_time() - cpu,
+        )
+        epochs.append(epoch)
+        report(epoch)
+        if number - kept >= recipe.patience:
+            break
+    trainer.model.set_weights(weights)
+    return tuple(epochs), kept
