@@ -198,7 +198,7 @@ def draw_run(run: Place, wanted: Collection[str] = ()) -> Place:
     """
     with staged_output(run) as folder:
         if not table_path(folder, "points").is_file():
-            gather(run, folder)
+            gather(run, folder, drop_damaged=False)
         return run / write_report(folder, wanted=wanted).name
 
 

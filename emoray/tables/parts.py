@@ -188,10 +188,16 @@ def drop_part(run_folder: Place, part: Path) -> None:
         _parts_of(run_folder, part.parent.name, None).delete([part.name])
 
 
-def gather(run_folder: Place, folder: Path) -> None:
+def gather(run_folder: Place, folder: Path, *, drop_damaged: bool) -> None:
     """Download the parts of a run in a bucket to a local folder, to be merged there.
 
-    Nothing is done for a local run. ValueError for a damaged part, which is deleted.
+    Nothing is done for a local run. ValueError for a damaged part.
+
+    Args:
+        run_folder: of the run.
+        folder: the local one.
+        drop_damaged: delete a damaged part, which the next start then makes again. Who only reads
+            the run leaves it.
     """
     if not isinstance(run_folder, S3Folder):
         return
@@ -203,10 +209,11 @@ def gather(run_folder: Place, folder: Path) -> None:
         try:
             parts.download(name, folder / PARTS / name.removeprefix(ours))
         except DamagedError as error:
-            parts.delete([name])
+            if drop_damaged:
+                parts.delete([name])
             raise ValueError(
                 f"parts of tables must be whole, got a damaged {name} in {parts}: run the same "
-                "command again, it makes it anew from the store"
+                f"{'command' if drop_damaged else 'sweep'} again, it makes it anew from the store"
             ) from error
 
     in_parallel(bring, [name for name in parts.names() if name.startswith((ours, f"{RUNS}/"))])

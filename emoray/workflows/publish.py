@@ -209,7 +209,7 @@ def publish(
             folder=folder,
             before=shipped_before(folder),
         )
-        gather(context.run_folder, folder)
+        gather(context.run_folder, folder, drop_damaged=True)
         with merging(folder) as (done, merged):
             _refuse_damaged(context, done)
             points = merged.frame(KNOWN)

@@ -1,5 +1,6 @@
 """Parts of a run that lies in a bucket: written there, merged here."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from emoray.tables.parts import (
     write_part,
 )
 from emoray.tables.rows import FailureRow
+from tests.storage.server import BUCKET, Server
 from tests.tables.made import run_table
 
 ROW = FailureRow(trial="train-1", stage="train", error="killed")
@@ -27,7 +29,7 @@ def test_parts_are_written_there_and_merged_here(s3: S3Folder, tmp_path: Path) -
     part = write_part([ROW], s3, "failures", "one")
     assert [path.stem for path in part_files(s3, "failures")] == ["one", "two"]
     assert read_table(part, FailureRow).to_pylist() == [vars_of(ROW)]
-    gather(s3, tmp_path)
+    gather(s3, tmp_path, drop_damaged=True)
     assert compact(tmp_path).rows["failures"] == 2
     assert run_table(tmp_path, "failures").column("trial").to_pylist() == ["train-1", "train-2"]
 
@@ -39,9 +41,9 @@ def vars_of(row: FailureRow) -> dict[str, str]:
 def test_what_was_gathered_before_does_not_stay(s3: S3Folder, tmp_path: Path) -> None:
     write_part([ROW], tmp_path, "failures", "old")
     write_part([OTHER], s3, "failures", "new")
-    gather(s3, tmp_path)
+    gather(s3, tmp_path, drop_damaged=True)
     assert [path.stem for path in part_files(tmp_path, "failures")] == ["new"]
-    gather(tmp_path, tmp_path)
+    gather(tmp_path, tmp_path, drop_damaged=True)
     assert [path.stem for path in part_files(tmp_path, "failures")] == ["new"], "it is here already"
 
 
@@ -55,7 +57,7 @@ def test_only_parts_of_the_last_start_count(s3: S3Folder, tmp_path: Path) -> Non
     write_part([ROW], s3, "failures", "late", first)  # by who does not know that it is over
     write_part([OTHER], s3, "failures", "new", second)
     assert [path.stem for path in part_files(s3, "failures")] == ["new"]
-    gather(s3, tmp_path)
+    gather(s3, tmp_path, drop_damaged=True)
     assert [path.stem for path in part_files(tmp_path, "failures")] == ["new"]
     assert [path.stem for path in part_files(tmp_path, "runs")] == ["one"]
     drop_part(s3, part_path(tmp_path, "failures", "new"))
@@ -69,16 +71,37 @@ def test_a_missing_table_is_told(s3: S3Folder) -> None:
         run_table(s3, "failures")
 
 
-def test_a_damaged_part_is_dropped_and_told(
-    s3: S3Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_part_is_dropped_and_told(s3: S3Folder, tmp_path: Path) -> None:
     part = write_part([ROW], s3, "failures", "one")
     write_part([OTHER], s3, "failures", "two")
     content = part.parent.read(part.name)
     part.parent.write(part.name, content[:-1])  # whole as an object, damaged as a table
-    gather(s3, tmp_path)
+    gather(s3, tmp_path, drop_damaged=True)
     (damaged,) = compact(tmp_path).damaged
     drop_part(s3, damaged)
     assert [path.stem for path in part_files(s3, "failures")] == ["two"]
-    gather(s3, tmp_path)
+    gather(s3, tmp_path, drop_damaged=True)
     assert not compact(tmp_path).damaged
+
+
+@pytest.mark.parametrize(("drop_damaged", "who"), [(True, "command"), (False, "sweep")])
+def test_who_only_reads_a_run_leaves_a_damaged_part(
+    drop_damaged: bool,
+    who: str,
+    s3: S3Folder,
+    s3_server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("emoray.storage.s3.READS", 1)
+    part = write_part([ROW], s3, "failures", "one")
+    content = part.parent.read(part.name)
+    s3_server.client().put_object(
+        Bucket=BUCKET,
+        Key=f"{part.parent.prefix}/{part.name}",
+        Body=content[::-1],
+        Metadata={"sha256": hashlib.sha256(content).hexdigest()},
+    )
+    with pytest.raises(ValueError, match=rf"got a damaged .*one.parquet .*same {who} again"):
+        gather(s3, tmp_path, drop_damaged=drop_damaged)
+    assert (part.name in part.parent.names()) is not drop_damaged
