@@ -10,6 +10,7 @@ from emoray.console.wording import count
 from emoray.report.style import BLUE, ORANGE, ReportFigure, csv_of
 
 HISTORY, IMPORTANCE = "How the search went", "Which parameters mattered"
+COVERED = "How fast the front grew"
 OBJECTIVES = {"dev_macro_f1": "macro-F1 on dev", "size_bytes": "bytes"}
 MOST = 12  # parameters of an objective
 
@@ -40,7 +41,7 @@ def _history(trials: pd.DataFrame, name: str) -> ReportFigure:
     if failed:
         caption += f" {count(failed, 'trial')} failed."
     caption += (
-        " The search had two objectives: trials that score less may have been tried for their size."
+        " The search had other objectives too: trials that score less may have been tried for them."
     )
     panel = alt.layer(line.encode(x=x, y=y), dots.encode(x=x, y=y, tooltip=tooltip))
     return ReportFigure(
@@ -49,6 +50,26 @@ def _history(trials: pd.DataFrame, name: str) -> ReportFigure:
         caption=caption,
         panels=(panel.properties(height=270),),
     )
+
+
+def _covered(trials: pd.DataFrame, name: str) -> ReportFigure:
+    """The hypervolume after every trial."""
+    known = trials[trials["hypervolume"].notna()].sort_values("trial")
+    last = float(known["hypervolume"].iloc[-1])
+    near = int(known.loc[known["hypervolume"] >= 0.95 * last, "trial"].iloc[0])
+    x = alt.X("trial:Q", title="trial", axis=alt.Axis(tickMinStep=1, grid=False))
+    y = alt.Y("hypervolume:Q", title="hypervolume", scale=alt.Scale(domain=[0, 1], nice=False))
+    tooltip = [alt.Tooltip("trial:Q"), alt.Tooltip("hypervolume:Q", format=".4f")]
+    line = alt.Chart(csv_of(known[["trial", "hypervolume"]])).mark_line(
+        color=BLUE, interpolate="step-after", strokeWidth=1.8
+    )
+    caption = (
+        "The share of the box between the worst and the best value of each objective that the "
+        f"trials so far dominate, sizes as logarithms: {last:.3f} at the end, 95 % of it by trial "
+        f"{near} of {len(trials)}. Where the line is flat, more trials found nothing."
+    )
+    panel = line.encode(x=x, y=y, tooltip=tooltip).properties(height=200)
+    return ReportFigure(name=f"{name}-hypervolume", title=COVERED, caption=caption, panels=(panel,))
 
 
 def _bars(shares: pd.DataFrame, title: str) -> alt.Chart:
@@ -83,10 +104,12 @@ def _importance(importances: pd.DataFrame, name: str) -> ReportFigure:
 
 
 def study_figures(study: pa.Table, importances: pa.Table, name: str) -> Iterator[ReportFigure]:
-    """History and importance; none of a run that was no joint search."""
+    """History, hypervolume and importance; none of a run that was no joint search."""
     trials = study.to_pandas()
     trials = trials[trials["warm_start"].fillna("") == ""]
     if trials["dev_macro_f1"].notna().any():
         yield _history(trials, name)
+    if trials["hypervolume"].notna().any():
+        yield _covered(trials, name)
     if importances.num_rows:
         yield _importance(importances.to_pandas(), name)

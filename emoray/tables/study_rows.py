@@ -16,6 +16,11 @@ class TrialRow:
     size_bytes: int | None = cost("what it reported; null where it failed, or is no objective")
     objectives: str = note("all that it reported, JSON, by columns of points")
     is_feasible: bool | None = note("whether it keeps to the constraints; null without any")
+    hypervolume: float | None = gain(
+        "of the front after this trial: share of the box from the worst to the best value of each "
+        "objective over the study, sizes as logarithms; null before any trial is complete",
+        unit=SHARE,
+    )
     warm_start: str = note("the earlier run whose point it is; empty for one of this search")
     parameters: str = note("what the searcher chose, JSON, by the names that Optuna shows")
 

@@ -59,6 +59,8 @@ def test_the_study_is_a_table_with_what_each_parameter_explains(run: Run) -> Non
     assert trials["trial"].tolist() == list(range(TRIALS))
     assert trials["dev_macro_f1"].tolist() == [trial.values[0] for trial in found.trials]
     assert [json.loads(told) for told in trials["parameters"]] == [t.params for t in found.trials]
+    grown = trials["hypervolume"]
+    assert grown.is_monotonic_increasing and grown.between(0, 1).all() and grown.iloc[-1] > 0
     shares = run.tables["importances"].groupby("objective")["importance"]
     assert set(shares.groups) == {"dev_macro_f1", "size_bytes"}
     assert shares.sum().tolist() == pytest.approx([1.0, 1.0])
