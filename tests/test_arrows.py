@@ -44,7 +44,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "search": {
         *("storage", "console", "text", "augment", "quant", "decide", "tables", "stages"),
-        *("distributed", "models"),
+        *("distributed", "models", "metrics"),
     },
     "workflows": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),

@@ -92,14 +92,20 @@ async def _fewer(begun: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
 async def each(work: Callable[[T], Awaitable[object]], items: Iterable[T], *, ahead: Ahead) -> None:
     """Run `work` on every item, begun in order, as many at once as `ahead` allows.
 
-    The error of an item that keeps raising is raised; the others are then cancelled.
+    An item is drawn when it can begin: a searcher then knows most. The error of an item that keeps
+    raising is raised; the others are then cancelled.
     """
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(WRITERS))
     capacity, begun = _Capacity(ahead), set[asyncio.Task[None]]()
     try:
-        for item in items:
+        drawn = iter(items)
+        while True:
             while len(begun) >= await capacity.now():
                 begun = await _fewer(begun)
+            try:
+                item = next(drawn)
+            except StopIteration:
+                break
             begun.add(asyncio.create_task(_again(work, item)))
         while begun:
             begun = await _fewer(begun)

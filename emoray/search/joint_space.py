@@ -7,6 +7,7 @@ from typing import Any
 from emoray.decide.thresholds import Fixed
 from emoray.models.recipe import Recipe
 from emoray.quant.policy import Scheme
+from emoray.search.budget import UNLIMITED, Budget
 from emoray.search.knobs import Between, Knob
 from emoray.search.objectives import Goal
 from emoray.stages.spec import RULES, Decision, Fitted, Rule, Spec
@@ -33,6 +34,7 @@ class JointSpace:
         thresholds: fixed ones to choose among besides; None for none.
         goal: what is optimized, within which bounds, by which sampler.
         temperatures: to choose among beside the fitted one, with a fixed threshold.
+        budget: of one start.
     """
 
     name: str
@@ -44,6 +46,7 @@ class JointSpace:
     thresholds: Between | None = THRESHOLDS
     temperatures: Between | None = TEMPERATURES
     goal: Goal = GOAL
+    budget: Budget = UNLIMITED
 
     def __post_init__(self) -> None:
         if not self.schemes:

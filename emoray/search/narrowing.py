@@ -8,6 +8,7 @@ from typing import Any
 from emoray.models.losses import Loss
 from emoray.models.recipe import Recipe
 from emoray.quant.policy import Scheme
+from emoray.search.budget import UNLIMITED, Budget
 from emoray.search.form.schemes import by_name
 from emoray.search.form.space_form import form_digest
 from emoray.search.form.values import hints_of, read_value
@@ -31,6 +32,7 @@ class Narrowing:
     objectives: tuple[str, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     sampler: str | None = None
+    budget: Budget = UNLIMITED
 
     @classmethod
     def from_options(
@@ -60,7 +62,12 @@ class Narrowing:
 
     def of(self, space: Space | JointSpace) -> Space | JointSpace:
         """The space with these values; ValueError where its recipes do not have such a field."""
-        if self == Narrowing():
+        minutes, trainings = self.budget.minutes, self.budget.trainings
+        budget = Budget(
+            minutes=minutes or space.budget.minutes, trainings=trainings or space.budget.trainings
+        )
+        space = replace(space, budget=budget)
+        if replace(self, budget=UNLIMITED) == Narrowing():
             return space
         for recipe in space.recipes:
             self._check(recipe)

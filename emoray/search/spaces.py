@@ -24,6 +24,7 @@ from emoray.quant.catalogue import (
 )
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import FLOAT, Qat
+from emoray.search.budget import UNLIMITED, Budget
 from emoray.search.joint_space import JointSpace
 from emoray.search.knobs import Between, Choices
 from emoray.stages.families.encoder import whole_encoder
@@ -33,11 +34,12 @@ from emoray.text.vectors.settings import OwnVectors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """Every recipe under every scheme at every decision."""
+    """Every recipe under every scheme at every decision, within a budget."""
 
     recipes: tuple[Recipe, ...]
     schemes: tuple[Scheme, ...]
     decisions: tuple[Decision, ...]
+    budget: Budget = UNLIMITED
 
     def __post_init__(self) -> None:
         for part in ("recipes", "schemes", "decisions"):

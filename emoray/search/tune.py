@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +13,7 @@ from ray.tune.search.optuna import OptunaSearch
 
 from emoray.distributed.ask_ahead import Ahead, each, run_to_end
 from emoray.distributed.single_flight import Failed
+from emoray.search.budget import Spending
 from emoray.search.joint_space import JointSpace
 from emoray.search.objectives import sampler_of
 from emoray.search.spaces import Space
@@ -66,20 +67,30 @@ def planned(space: Space | JointSpace, data: Data) -> None:
         training(recipe, data)
 
 
-def search_grid(space: Space, context: RunContext) -> list[Decide]:
+def search_grid(
+    space: Space, context: RunContext, spending: Spending | None = None
+) -> list[Decide]:
     """Train every recipe once, compress it under every scheme, decide every way.
 
     Args:
         space: the grid.
         context: the run.
+        spending: what this start may still take; None for the space's own budget.
 
     Returns:
-        The stages of all models, failed ones included.
+        The stages of all models that were begun, failed ones included.
     """
+    spending, begun = spending or Spending(space.budget), list[list[Decide]]()
     decided = planned_grid(space, context.data)
     models = [list(of) for _, of in groupby(decided, lambda d: d.compressed.trained)]
-    _run(each(partial(measuring, context), models, ahead=RECIPES), context)
-    return decided
+
+    def asked() -> Iterator[list[Decide]]:
+        for of_one in spending.within(models, lambda: len(begun)):
+            begun.append(of_one)
+            yield of_one
+
+    _run(each(partial(measuring, context), asked(), ahead=RECIPES), context)
+    return [decide for of_one in begun for decide in of_one]
 
 
 def _study(space: JointSpace, storage: Any) -> optuna.Study:
@@ -103,13 +114,13 @@ async def _trial(
     space: JointSpace,
     searcher: OptunaSearch,
     excesses: dict[str, list[float]],
-    name: str,
+    proposed: tuple[str, dict[str, Any]],
 ) -> None:
-    """Measure one operating point that the searcher chooses, and report its scores to it.
+    """Measure one operating point that the searcher proposed, and report its scores to it.
 
     A trial whose stages failed is reported as failed: the searcher must not wait for a score.
     """
-    asked = searcher.suggest(name)
+    name, asked = proposed
     row = await placing(context, space.spec(asked), space.goal.columns)
     if isinstance(row, Failed):
         searcher.on_trial_complete(name, error=True)
@@ -126,6 +137,7 @@ def search_joint(
     *,
     seed: int = 0,
     warm: Sequence[KnownPoint] = (),
+    spending: Spending | None = None,
 ) -> list[Decide]:
     """Search all knobs at once with Optuna, after the space's goal.
 
@@ -139,6 +151,7 @@ def search_joint(
         folder: of the study.
         seed: of the sampler.
         warm: points of earlier runs, which the sampler learns from before its first trial.
+        spending: what this start may still take; None for the space's own budget.
 
     Returns:
         The stages of all complete trials.
@@ -164,10 +177,18 @@ def search_joint(
             storage=storage,
             sampler=sampler,
         )
-        names = [f"trial {i}" for i in range(missing)]
-        _run(
-            each(partial(_trial, context, space, searcher, excesses), names, ahead=TRIALS), context
-        )
+        within = spending or Spending(space.budget)
+        trained = {spec.recipe for spec in specs}
+
+        def proposed() -> Iterator[tuple[str, dict[str, Any]]]:
+            names = (f"trial {i}" for i in range(missing))
+            for name in within.within(names, lambda: len(trained)):
+                asked: dict[str, Any] = searcher.suggest(name)
+                trained.add(space.spec(asked).recipe)
+                yield name, asked
+
+        measured = partial(_trial, context, space, searcher, excesses)
+        _run(each(measured, proposed(), ahead=TRIALS), context)
     write_study(study, context)
     specs = [space.spec(trial.params) for trial in own_trials(study)]
     return [deciding(training(s.recipe, context.data), s.scheme, (s.decision,)) for s in specs]

@@ -16,6 +16,7 @@ from emoray.distributed.resources import refuse_missing
 from emoray.distributed.stages import Stages
 from emoray.models.encoder.recipe import DEFAULT_ENCODER
 from emoray.search import baselines, study_backup, timing, translation, tune
+from emoray.search.budget import Spending
 from emoray.search.form.own_space import in_taxonomy, own_space
 from emoray.search.form.printing import as_yaml
 from emoray.search.form.space_form import form_digest
@@ -146,7 +147,11 @@ def _warm(sweep: Sweep, space: Space | JointSpace, facts: CorpusSummary) -> list
 
 
 def _search(
-    space: Space | JointSpace, context: RunContext, console: Console, warm: Sequence[KnownPoint]
+    space: Space | JointSpace,
+    context: RunContext,
+    console: Console,
+    warm: Sequence[KnownPoint],
+    spending: Spending,
 ) -> list[Decide]:
     """Search; return the stages of all models."""
     planned = None
@@ -154,13 +159,13 @@ def _search(
         planned = tune.stages_of(tune.planned_grid(space, context.data))
     with following(context.stages, space.models, console, planned):
         if isinstance(space, Space):
-            return tune.search_grid(space, context)
+            return tune.search_grid(space, context, spending)
         place = child(context.run_folder, "_tune")
         with (
             staged_output(place, only=[tune.STUDY]) as folder,
             study_backup.copied(folder / tune.STUDY, place),
         ):
-            return tune.search_joint(space, context, folder, warm=warm)
+            return tune.search_joint(space, context, folder, warm=warm, spending=spending)
 
 
 def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
@@ -238,7 +243,16 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             )
             searching = time.perf_counter()
             with baselines.with_baselines(context, facts.taxonomy.name) as compared_with:
-                decided = _search(space, context, console, warm)
+                spending = Spending(space.budget)
+                decided = _search(space, context, console, warm, spending)
+            if spending.ended_by:
+                console.print(
+                    f"the budget of {spending.ended_by} ended the search after "
+                    f"{len({d.compressed.trained for d in decided})} of its trainings and "
+                    f"{count(len(decided), 'model')}: the same command with a larger one goes on",
+                    highlight=False,
+                    soft_wrap=True,
+                )
             searched = time.perf_counter() - searching
             translation.write_augmentations(context, recipes)
             timing.time_models(context, decided, console, compared_with)

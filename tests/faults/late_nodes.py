@@ -1,6 +1,7 @@
 """A grid on a cluster whose head has no processor and whose nodes come and die while it runs.
 
-A program of its own: a process can be driver of one Ray only. `python -m tests.faults.late_nodes O`
+A program of its own: a process can be driver of one Ray only.
+`python -m tests.faults.late_nodes FOLDER [SECONDS]`, seconds of a stage.
 """
 
 import json
@@ -61,10 +62,22 @@ def come_and_go(nodes: Nodes, log: Path) -> None:
         change()
 
 
-def main(out: Path) -> None:
+def busy_share(log: Path, nodes: Nodes) -> float:
+    """Of the slots' time while their node was there and a stage had yet to begin, in 0..1."""
+    made = spans(log)
+    last = max(span.start for span in made)
+    until = {node: min(nodes.went.get(node, last), last) for node in nodes.came}
+    busy = sum(
+        max(0.0, min(span.end, until[span.node]) - max(span.start, nodes.came[span.node]))
+        for span in made
+    )
+    return busy / (SLOTS * sum(max(0.0, until[n] - nodes.came[n]) for n in nodes.came))
+
+
+def main(out: Path, seconds: float = SECONDS) -> None:
     nodes = Nodes()
     with (
-        desk_at(out, seconds=SECONDS) as (context, log),
+        desk_at(out, seconds=seconds) as (context, log),
         ThreadPoolExecutor(1) as thread,  # Ray starts nodes in the main thread only
     ):
         searching = thread.submit(tune.search_grid, space_of(RECIPES, SCHEMES), context)
@@ -76,6 +89,7 @@ def main(out: Path) -> None:
         "failures": len(context.written("failures")),
         "came": nodes.came,
         "went": nodes.went,
+        "busy": busy_share(log, nodes),
     }
     sys.stdout.write(json.dumps(said) + "\n")
     sys.stdout.flush()
@@ -84,4 +98,4 @@ def main(out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *map(float, sys.argv[2:3]))

@@ -79,6 +79,25 @@ def test_asked_again_only_missing_trials_are_made(run: Run) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("space", ["smoke", "joint"])
+def test_a_search_ends_at_its_budget_and_a_larger_one_goes_on(
+    space: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of `smoke` one of three recipes; of the joint search one training, however many trials."""
+    few = replace(run.sweep, name=f"few-{space}", space=space, trainings=1)
+    few = few if space == "joint" else replace(few, trials=None)
+    first = swept(few)
+    assert first.tables["trainings"]["training_id"].nunique() == 1
+    assert (
+        "the budget of 1 training ended the search after 1 of its trainings"
+        in capsys.readouterr().out
+    )
+    more = swept(replace(few, trainings=2))
+    assert more.tables["trainings"]["training_id"].nunique() == 2
+    assert set(first.searched["point"]) < set(more.searched["point"])
+
+
+@pytest.mark.long
 def test_a_search_after_other_goals_begins_with_what_an_earlier_run_found(run: Run) -> None:
     sweep = replace(
         run.sweep,

@@ -9,6 +9,7 @@ from emoray.decide.thresholds import Fixed, PerLabel
 from emoray.models.losses import BCE, Focal
 from emoray.models.word.recipe import GloveRecipe
 from emoray.quant.scheme import FLOAT, ModelScheme, Qat
+from emoray.search.budget import Budget
 from emoray.search.joint_space import JointSpace
 from emoray.search.knobs import Choices
 from emoray.search.narrowing import Narrowing
@@ -81,3 +82,12 @@ def test_a_name_that_is_none_is_refused_before_anything_is_read(
 def test_a_knob_that_the_recipes_do_not_have_is_refused() -> None:
     with pytest.raises(ValueError, match="vocabulary is no knob of bert recipes, got --vocabulary"):
         narrowed("bert-smoke", Narrowing.from_options([], [], [], [500]))
+
+
+def test_a_budget_of_the_command_line_stands_in_place_of_the_space_s_own() -> None:
+    for name in ("smoke", "joint"):
+        own = named_space(name, "ekman", (50,), trials=3)
+        space = Narrowing(budget=Budget(minutes=5)).of(replace(own, budget=Budget(minutes=9)))
+        assert space == replace(own, budget=Budget(minutes=5))
+        space = Narrowing(budget=Budget(trainings=2)).of(replace(own, budget=Budget(minutes=9)))
+        assert space.budget == Budget(minutes=9, trainings=2)

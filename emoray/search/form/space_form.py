@@ -6,10 +6,12 @@ A grid holds `recipes`, `schemes` and `decisions`. A joint search (`search: join
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from emoray.models.recipe import Recipe
 from emoray.quant.policy import Scheme
+from emoray.search.budget import Budget
 from emoray.search.form.document import FormError, Trail, nearest
 from emoray.search.form.products import read_product, written_one, written_products
 from emoray.search.form.schemes import by_name
@@ -32,12 +34,14 @@ from emoray.storage.store.keys import digest
 GRID, JOINT = "grid", "joint"
 SEARCH, FAMILY, TAXONOMY = "search", "family", "taxonomy"
 ALL = "all"  # decisions: every rule, and the grid of temperatures and fixed thresholds
-GRID_KEYS = (SEARCH, "recipes", "schemes", "decisions")
+BUDGET = "budget"
+GRID_KEYS = (SEARCH, "recipes", "schemes", "decisions", BUDGET)
 GOAL_KEYS = ("objectives", "constraints", "sampler")
 JOINT_KEYS = (
     *(SEARCH, "trials", *GOAL_KEYS, "recipe", "schemes"),
-    *("rules", "thresholds", "temperatures"),
+    *("rules", "thresholds", "temperatures", BUDGET),
 )
+LONGER = ("trials", BUDGET)  # how much is searched, not what in
 LOW, HIGH, LOG = "from", "to", "log"
 
 
@@ -143,6 +147,26 @@ def _goal(data: dict[str, Any]) -> Goal:
     return goal
 
 
+def _budget(data: dict[str, Any]) -> Budget:
+    said = data.get(BUDGET, {})
+    if not isinstance(said, dict):
+        raise FormError((BUDGET,), f"a budget is its limits, got {said!r}: write {{minutes: 30}}")
+    hints = hints_of(Budget)
+    for name in said:
+        require_known(name, hints, (BUDGET,), "a budget")
+    parts = {name: read_value(hints[name], part, (BUDGET, name)) for name, part in said.items()}
+    for name, part in parts.items():  # each refused where it stands
+        built(Budget, {name: part}, (BUDGET, name))
+    budget: Budget = built(Budget, parts, (BUDGET,))
+    return budget
+
+
+def _written_budget(budget: Budget) -> dict[str, Any]:
+    """Nothing of one without limits."""
+    said = {name: part for name, part in asdict(budget).items() if part is not None}
+    return {BUDGET: said} if said else {}
+
+
 def _joint(data: dict[str, Any], name: str) -> JointSpace:
     kind, own = _recipe_class(data.get("recipe"), ("recipe",))
     base, knobs = _knobs(kind, own, ("recipe",))
@@ -163,6 +187,7 @@ def _joint(data: dict[str, Any], name: str) -> JointSpace:
             "schemes": by_name(iter(_schemes(data.get("schemes"), ("schemes",)))),
             "trials": read_value(int, data.get("trials", TRIALS), ("trials",)),
             "goal": _goal(data),
+            "budget": _budget(data),
             **said,
         },
         (),
@@ -210,6 +235,7 @@ def read_space(data: Any, name: str) -> Space | JointSpace:
         recipes=_recipes(data["recipes"], ("recipes",)),
         schemes=_schemes(data["schemes"], ("schemes",)),
         decisions=_decisions(data.get("decisions", ALL), ("decisions",)),
+        budget=_budget(data),
     )
 
 
@@ -235,6 +261,7 @@ def _written_joint(space: JointSpace) -> dict[str, Any]:
         "schemes": [written_value(scheme, Scheme) for scheme in space.schemes.values()],
         "rules": [written_value(rule, Rule) for rule in space.rules],
         **{name: knob and _written_knob(knob, float) for name, knob in ranges.items()},
+        **_written_budget(space.budget),
     }
 
 
@@ -252,12 +279,13 @@ def written_space(space: Space | JointSpace) -> dict[str, Any]:
         "recipes": recipes,
         "schemes": [written_value(scheme, Scheme) for scheme in space.schemes],
         "decisions": decisions,
+        **_written_budget(space.budget),
     }
 
 
 def form_digest(space: Space | JointSpace) -> str:
     """What a space searches in, as 64 hexadecimal digits; how long it searches does not count."""
-    said = {key: part for key, part in written_space(space).items() if key != "trials"}
+    said = {key: part for key, part in written_space(space).items() if key not in LONGER}
     return digest(_pairs(said))
 
 

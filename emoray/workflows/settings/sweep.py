@@ -134,6 +134,21 @@ class Sweep(TrainingOptions):
             "**random**.  [default: tpe, or the file's own]"
         ),
     ] = None
+    search_minutes: Annotated[
+        float | None,
+        Option(
+            help="After so long no recipe or trial is begun; what has begun is finished, measured "
+            "and reported, and the same command goes on.  [default: no limit, or the file's own]"
+        ),
+    ] = None
+    trainings: Annotated[
+        int | None,
+        Option(
+            least=1,
+            help="Recipes to train at most, in all starts of the run.  [default: no limit, or the "
+            "file's own]",
+        ),
+    ] = None
     warm_start: Annotated[
         tuple[Place, ...],
         Option(
@@ -168,6 +183,7 @@ class Sweep(TrainingOptions):
     @property
     def narrowing(self) -> "Narrowing":
         """Schemes, losses, rules, vocabularies in place of the space's own; ValueError for none."""
+        from emoray.search.budget import Budget
         from emoray.search.narrowing import Narrowing
         from emoray.search.objectives import Constraint
 
@@ -177,6 +193,7 @@ class Sweep(TrainingOptions):
             objectives=self.objectives,
             constraints=tuple(map(Constraint, self.constraints)),
             sampler=self.sampler,
+            budget=Budget(minutes=self.search_minutes, trainings=self.trainings),
         )
 
     @property

@@ -14,9 +14,11 @@ from emoray.models.losses import BCE, Focal, WeightedBCE
 from emoray.models.word.recipe import Attention, GloveRecipe, Max, Mean
 from emoray.quant.granularity import PerChannel
 from emoray.quant.scheme import ModelScheme, QuantScheme
+from emoray.search.budget import Budget
 from emoray.search.form.document import parsed
 from emoray.search.form.own_space import in_taxonomy, own_space
 from emoray.search.form.printing import as_yaml, to_begin_from
+from emoray.search.form.space_form import form_digest
 from emoray.search.joint_space import JointSpace
 from emoray.search.knobs import Between, Choices
 from emoray.search.overrides import SpaceOverrides, named_space
@@ -201,6 +203,18 @@ temperatures: null
         (("schemes:", "decisions: {rule: fixed2}\nschemes:"), r"line 6, decisions\[0\].rule: rule"),
         (("schemes:", "decisions: {temperature: 0}\nschemes:"), r"temperature must be finite"),
         (("schemes:", "decisions: 3\nschemes:"), r"a decision is written as its fields, got 3"),
+        (
+            ("schemes:", "budget: 30\nschemes:"),
+            r"line 6, budget: a budget is its limits, got 30: w",
+        ),
+        (
+            ("schemes:", "budget: {hours: 1}\nschemes:"),
+            r"a budget has minutes, trainings, got 'hou",
+        ),
+        (
+            ("schemes:", "budget: {minutes: 0}\nschemes:"),
+            r"line 6, budget.minutes: .*above 0, got 0",
+        ),
     ],
     ids=str,
 )
@@ -208,6 +222,14 @@ def test_a_mistake_is_told_with_its_line_its_key_and_what_to_do(
     change: tuple[str, str], words: str, tmp_path: Path
 ) -> None:
     refused(GRID.replace(*change), tmp_path, words)
+
+
+def test_a_budget_is_of_the_space_but_not_of_what_it_searches_in(tmp_path: Path) -> None:
+    text = GRID + "budget: {minutes: 30, trainings: 2}\n"
+    space, unlimited = read(text, tmp_path), read(GRID, tmp_path)
+    assert space.budget == Budget(minutes=30.0, trainings=2)
+    assert form_digest(space) == form_digest(unlimited) and "budget" not in as_yaml(unlimited)
+    assert read(as_yaml(space), tmp_path) == space
 
 
 @pytest.mark.parametrize(
