@@ -90,7 +90,7 @@ HOMES: dict[str, set[str]] = {
     "grpc": {"emoray/distributed"},
     "optuna": {"emoray/search"},
     "tensorflow": {"emoray/models/word"},
-    "keras": {"emoray/models/word"},
+    "keras": {"emoray/models/word", "emoray/models/features"},
     "torch": {"emoray/models", "emoray/quant/qat", MARIAN, PEERS},
     "transformers": {"emoray/models/encoder", OPENED, MARIAN, PEERS},
     "safetensors": {"emoray/models/encoder", MARIAN},

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.artifact.scoring import Texts, evenly, scoring_session
+from emoray.artifact.scoring import Texts, evenly, run_model, scoring_session
 
 TOGETHER = 32  # texts of a batch, as a server would gather them
 
@@ -37,7 +37,7 @@ def two_ways(model: Path | bytes, texts: Texts, most: int) -> TwoWays:
 
     def run(size: int) -> Iterator[np.ndarray]:
         for start in range(0, len(chosen), size):
-            yield session.run(None, {"ids": texts.padded(chosen[start : start + size])})[0]
+            yield run_model(session, texts.padded(chosen[start : start + size]))
 
     return TwoWays(
         alone_MK=np.concatenate(list(run(1))), batched_MK=np.concatenate(list(run(TOGETHER)))

@@ -1,5 +1,7 @@
 """Measure the latency of one text, batch 1: text in, labels out, and of this the model's share.
 
+A text is what an artifact reads: of one of features a row, float32 (F,), of F tokens.
+
 Artifacts are timed one at a time with a baseline: text by text first the one, then the other, so
 whatever slows the machine slows both. Raw samples are returned; percentiles are for the reader.
 """
@@ -44,13 +46,13 @@ class Sample:
 class Timed(Protocol):
     """What can be timed: a text to its labels, and the model's part of it."""
 
-    def prepare(self, others: Sequence[str]) -> None:
+    def prepare(self, others: Sequence[Any]) -> None:
         """Clear the cache of words, then read the others, which are not timed."""
 
-    def whole(self, text: str) -> object:
+    def whole(self, text: Any) -> object:
         """Classify a text."""
 
-    def alone(self, text: str) -> tuple[int, float]:
+    def alone(self, text: Any) -> tuple[int, float]:
         """(tokens, milliseconds) of the model's own calls for a text, from ids to logits."""
 
 
@@ -59,51 +61,50 @@ class TimedArtifact:
 
     def __init__(self, classifier: Classifier) -> None:
         self._classifier = classifier
-        self._feeds: dict[str, list[dict[str, np.ndarray]]] = {}
-        self._others: Sequence[str] | None = None
+        self._feeds: dict[str | bytes, list[dict[str, np.ndarray]]] = {}
+        self._others: Sequence[Any] | None = None
         self._known: dict[Reader, dict[str, Any]] = {}  # the words of the others
 
-    def prepare(self, others: Sequence[str]) -> None:
+    def prepare(self, others: Sequence[Any]) -> None:
         """Set the cache of words to those of the others, which are not timed."""
         if others is not self._others:
             self._read(others)
         for reader, known in self._known.items():
-            reader.tokenize.known = dict(known)
+            reader.remember(known)
 
-    def _read(self, others: Sequence[str]) -> None:
+    def _read(self, others: Sequence[Any]) -> None:
         self._others = others
         self._known = {}
         for reader in {reader for reader, _ in self._classifier.members}:
             reader.forget()
             for text in others:
                 reader.ids(text)
-            self._known[reader] = dict(reader.tokenize.known)
+            self._known[reader] = reader.remembered()
 
-    def whole(self, text: str) -> object:
+    def whole(self, text: Any) -> object:
         """Classify a text."""
         return self._classifier([text])
 
-    def alone(self, text: str) -> tuple[int, float]:
+    def alone(self, text: Any) -> tuple[int, float]:
         """(tokens, milliseconds) of the model's own calls for a text, from ids to logits."""
-        if text not in self._feeds:
-            self._feeds[text] = [
-                {"ids": np.array([reader.ids(text)], np.int32)}
-                for reader, _ in self._classifier.members
-            ]
-        feeds, spent = self._feeds[text], 0
+        key = text if isinstance(text, str) else text.tobytes()
+        if key not in self._feeds:
+            self._feeds[key] = [reader.feed(text) for reader, _ in self._classifier.members]
+        feeds, spent = self._feeds[key], 0
         for (_, model), feed in zip(self._classifier.members, feeds, strict=True):
             start = time.perf_counter_ns()
             model.session.run(None, feed)
             spent += time.perf_counter_ns() - start
-        return feeds[0]["ids"].shape[1], spent / 1e6
+        (first,) = feeds[0].values()
+        return first.shape[1], spent / 1e6
 
 
 def _turn(
     models: Mapping[str, Timed],
     baseline: str,
     name: str,
-    texts: Sequence[str],
-    others: Sequence[str],
+    texts: Sequence[Any],
+    others: Sequence[Any],
     turn: int,
 ) -> Iterator[Sample]:
     """Time one artifact and the baseline over all texts; which is first alternates."""
@@ -132,10 +133,10 @@ def _turn(
 
 def measure_latency(
     models: Mapping[str, Timed],
-    texts: Sequence[str],
+    texts: Sequence[Any],
     *,
     baseline: str,
-    others: Sequence[str] = (),
+    others: Sequence[Any] = (),
     repeats: int = 5,
 ) -> list[Sample]:
     """Time every model on every text, `repeats` turns each, round-robin.

@@ -17,7 +17,10 @@ from emoray.storage.location import Place, local_copy
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Finished:
-    """An artifact, read and checked; folder: its place, or the local copy of it."""
+    """An artifact, read and checked.
+
+    folder: its place, or the local copy of it. reads: "texts" or "features".
+    """
 
     place: Place
     folder: Path
@@ -29,6 +32,17 @@ class Finished:
     temperature: float
     cuts_K: np.ndarray
     rule: str
+    reads: str = "texts"
+    width: int = 0  # of a row of features
+
+
+def require_texts(finished: Finished, what: str) -> None:
+    """Refuse (ValueError) an artifact of features where texts alone make sense."""
+    if finished.reads != "texts":
+        raise ValueError(
+            f"{what} reads texts, got the artifact {finished.name} of {finished.reads}: give it "
+            "rows in Python, emoray.load_artifact(FOLDER)(rows), or on its standard input"
+        )
 
 
 def taxonomy_of_labels(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Taxonomy:
@@ -64,6 +78,7 @@ def open_artifact(place: Place) -> Finished:
             f"an artifact's decision has one cut for each label, {len(labels)} here, got shape "
             f"{cuts_K.shape} in {folder}: build the artifact again"
         )
+    reads, width = runtime.reads_of(files)
     return Finished(
         place=place,
         folder=folder,
@@ -75,4 +90,6 @@ def open_artifact(place: Place) -> Finished:
         temperature=float(decision["temperature"]),
         cuts_K=cuts_K,
         rule=str(decision.get("threshold_rule", "given")),
+        reads=reads,
+        width=width,
     )

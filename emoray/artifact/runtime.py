@@ -12,15 +12,20 @@ decision.json    temperature; cuts: label k holds where logit k >= cuts[k]; thre
                  (spaces at the end make it one size for all decisions on K labels)
 manifest.json    SHA-256 of each of these files
 
+Where a model reads features in place of texts, it is features float32 [N, F] → logits,
+vocabulary.txt is empty, and tokenizer.json ({"kind": "features"}) says how many there are, and
+their names, or that of the column that held them as lists. Standardization is part of the graph.
+
 An ensemble keeps each model's own files under members/0/, members/1/, … and lists in ensemble.json
 which files make up which member, its weight, and of what the weighted mean is taken: of the
 members' logits, or of their probabilities (then the logit of that mean is what is decided on).
 Members of one vocabulary share its file.
 
 Files that the manifest does not name are never read to classify. One may be card.json, provenance
-of the artifact for people: `card(folder)`. Shapes: N texts, L tokens, K labels.
+of the artifact for people: `card(folder)`. Shapes: N texts, L tokens, K labels, F features.
 
-As a command, `python artifact.py FOLDER < texts.txt` prints a line of JSON for each line of text.
+As a command, `python artifact.py FOLDER < texts.txt` prints a line of JSON for each line of text,
+or of numbers.
 """
 
 import argparse
@@ -62,6 +67,7 @@ MEMBER = re.compile(
 )
 LOGITS, PROBABILITIES = "logits", "probabilities"  # of what an ensemble is the mean
 UNKNOWN, FIRST = 1, 2
+FEATURES = "features"  # what models read that read no texts
 BATCH = 64  # texts in one run of a model
 STREAM = 1024  # texts of a stream in memory at once
 MINIMUM_ONNXRUNTIME = (1, 24)  # the first whose processors run the attention of an encoder
@@ -902,19 +908,22 @@ class Reading(NamedTuple):
     """A text as a model reads it: its token ids and what was lost.
 
     Attributes:
-        ids: of its tokens.
+        ids: of its tokens; of a row of features the row, float32 (F,).
         truncated: whether its end was cut off at `max_tokens`.
         unknown_share: share of the words or pieces read that have no id of their own; 1 where there
             are none.
     """
 
-    ids: list[int]
+    ids: Any
     truncated: bool
     unknown_share: float
 
 
 class Reader:
     """Texts to token ids, by one vocabulary."""
+
+    reads = "texts"
+    width = 0  # features of a row
 
     def __init__(self, vocabulary: bytes, tokenizer: bytes) -> None:
         try:
@@ -929,21 +938,163 @@ class Reader:
         self.highest = max(UNKNOWN, FIRST + len(words) - 1)  # id
         self.tokenize = tokenizer_of(_json(TOKENIZER, tokenizer, dict), self._ids)
 
+    def remembered(self) -> dict[str, Any]:
+        """What is remembered of words that were read."""
+        return dict(self.tokenize.known)
+
+    def remember(self, known: Mapping[str, Any]) -> None:
+        """Remember that alone."""
+        self.tokenize.known = dict(known)
+
     def forget(self) -> None:
         """Clear the cache of words."""
         self.tokenize.forget()
 
-    def ids(self, text: str) -> list[int]:
+    def checked(self, texts: Iterable[Any], start: int = 0, *, streamed: bool = False) -> list[Any]:
+        """The texts as a list; refuse what is none. start: the number of the first."""
+        found = _list_of(texts)
+        _refuse_others(found, start, streamed=streamed)
+        return found
+
+    def parsed(self, line: str) -> Any:
+        """What is read of a line of standard input: itself."""
+        return line
+
+    def feed(self, text: Any) -> dict[str, np.ndarray]:
+        """One text as a session takes it."""
+        return {"ids": np.array([self.ids(text)], np.int32)}
+
+    def ids(self, text: Any) -> Any:
         """Token ids of one text; a text without words is one unknown word."""
         return self.read(text).ids
 
-    def read(self, text: str) -> Reading:
+    def read(self, text: Any) -> Reading:
         """Token ids of one text, and what was lost on the way to them."""
         tokens, truncated = self.tokenize.cut(text)
         ids = [self._ids.get(token, UNKNOWN) for token in tokens]
         counted = len(ids) - self.tokenize.framing
         unknown_share = ids.count(UNKNOWN) / counted if counted else 1.0
         return Reading(ids or [UNKNOWN], truncated, unknown_share)
+
+
+class FeatureReader(Reader):
+    """Rows of as many finite numbers as the model has features, in their order.
+
+    Attributes:
+        width: F.
+        column: that held the rows as lists where the model was trained; None where each feature had
+            a column of its own.
+        names: of those columns, in order; empty otherwise.
+    """
+
+    reads = FEATURES
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        width, self.column = settings.get("width"), settings.get("column")
+        self.names: list[str] = settings.get("names", [])
+        if type(width) is not int or width < 1:
+            raise _wrong(TOKENIZER, "has a width of at least 1", width)
+        self.width = width
+        strings = isinstance(self.names, list) and all(isinstance(n, str) for n in self.names)
+        if not strings or len(self.names) not in (0, self.width):
+            raise _wrong(TOKENIZER, f"has a name for each of {self.width} features", self.names)
+
+    def remembered(self) -> dict[str, Any]:
+        """Nothing of a row."""
+        return {}
+
+    def remember(self, known: Mapping[str, Any]) -> None:
+        """Remember nothing."""
+
+    def forget(self) -> None:
+        """Forget nothing."""
+
+    def checked(self, texts: Iterable[Any], start: int = 0, *, streamed: bool = False) -> list[Any]:
+        """The rows, float32 (F,) each; refuse what is no row of F finite numbers."""
+        if isinstance(texts, str | bytes | Mapping | Set):
+            raise ValueError(
+                f"features are rows of {self.width} numbers, got {_a(texts)}: give a list of rows, "
+                "or an array [N, F]"
+            )
+        given: Any = texts.to_numpy() if hasattr(texts, "to_numpy") else texts
+        if isinstance(given, np.ndarray) and given.ndim == 2 and given.dtype.kind in "biuf":
+            rows_NF = self._float32(given)
+            if rows_NF.shape[1] == self.width and np.isfinite(rows_NF).all():
+                return list(rows_NF)
+        try:
+            rows = list(given)
+        except TypeError:
+            raise ValueError(
+                f"features are rows of {self.width} numbers, got {_a(texts)}: give a list of rows"
+            ) from None
+        return [self.row(row, f"row {i:,} (counted from 0)") for i, row in enumerate(rows, start)]
+
+    @staticmethod
+    def _float32(values: np.ndarray) -> np.ndarray:
+        with np.errstate(over="ignore"):  # what is beyond it becomes Inf, and is refused
+            return values.astype(np.float32)
+
+    def row(self, values: Any, what: str) -> np.ndarray:
+        """One row, float32 (F,); `what` it is called where it is refused."""
+        try:
+            found = np.asarray(values)
+        except ValueError:  # lists of unequal lengths
+            found = np.zeros(0, object)
+        if found.dtype.kind not in "biuf" or found.shape != (self.width,):
+            got = f"{found.size} numbers" if found.dtype.kind in "biuf" and found.ndim == 1 else ""
+            raise ValueError(
+                f"{what} is {self.width} numbers, got {got or _shown(values)}: give the features "
+                f"that the model was trained on, in their order{self._listed()}"
+            )
+        row_F = self._float32(found)
+        if not np.isfinite(row_F).all():
+            f = int(np.argmin(np.isfinite(row_F)))
+            raise ValueError(
+                f"{what} has finite numbers, got {found[f]} for {self.named(f)}: fill in what is "
+                "missing as it was for training, or leave the row out"
+            )
+        return row_F
+
+    def named(self, f: int) -> str:
+        """How feature f is called in an error."""
+        return f"feature {self.names[f]!r}" if self.names else f"feature {f} (counted from 0)"
+
+    def _listed(self) -> str:
+        shown = ", ".join(self.names[:6])
+        return f" ({shown}{', …' * (len(self.names) > 6)})" if shown else ""
+
+    def parsed(self, line: str) -> Any:
+        """The row in a line of standard input: numbers, separated by commas, or a JSON list."""
+        text = line.strip()
+        try:
+            values = json.loads(text if text.startswith("[") else f"[{text}]")
+        except (ValueError, RecursionError):
+            values = text
+        return self.row(values, "a line")
+
+    def feed(self, text: Any) -> dict[str, np.ndarray]:
+        """One row as a session takes it."""
+        return {FEATURES: self.checked([text])[0][None]}
+
+    def read(self, text: Any) -> Reading:
+        """The row: nothing of it is lost."""
+        return Reading(text, False, 0.0)
+
+
+def reader_of(vocabulary: bytes, tokenizer: bytes) -> Reader:
+    """The reader of a model's inputs: texts by its vocabulary, or rows of features."""
+    settings = _json(TOKENIZER, tokenizer, dict)
+    if settings.get("kind") == FEATURES:
+        return FeatureReader(settings)
+    return Reader(vocabulary, tokenizer)
+
+
+def reads_of(files: Mapping[str, bytes]) -> tuple[str, int]:
+    """What an artifact reads, "texts" or "features", and how many features a row has, else 0."""
+    _, members = members_of(files)
+    first = members[0]
+    reader = reader_of(files[first["vocabulary"]], files[first["tokenizer"]])
+    return reader.reads, reader.width
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:
@@ -1068,14 +1219,28 @@ def check_onnxruntime(version: str) -> None:
 
 
 _IDS, _LOGITS = ("ids", "tensor(int32)", 2), ("logits", "tensor(float)", 2)
+_FEATURES = (FEATURES, "tensor(float)", 2)
 
 
 class Model:
     """A model.onnx, ready to run. highest: the largest id that a text may have."""
 
     def __init__(self, file: bytes, labels: int, *, threads: int, highest: int = UNKNOWN) -> None:
+        self._open(file, labels, threads, _IDS, "int32 ids [N, L]")
+        rows, last = packed_rows(file), highest + 1
+        misfit = _wrong(VOCABULARY, "has a word for each id of its model", last - FIRST)
+        if rows != {last} if rows else not self._knows(highest) and self._knows(UNKNOWN):
+            raise misfit
+        self._try(np.array([[UNKNOWN, highest]], np.int32))
+        if not rows and self._knows(last):
+            raise misfit
+
+    def _open(
+        self, file: bytes, labels: int, threads: int, reads: tuple[str, str, int], of: str
+    ) -> None:
+        """Open a session that makes logits of one input; refuse any other."""
         check_onnxruntime(onnxruntime.__version__)
-        self._labels = labels
+        self._labels, self._input = labels, reads[0]
         try:
             self.session = open_session(file, threads=threads)
         except ValueError:
@@ -1084,19 +1249,17 @@ class Model:
             raise _wrong(MODEL, "is an ONNX model that runs", _first_line(error)) from None
         ends = self.session.get_inputs(), self.session.get_outputs()
         found = [[(end.name, end.type, len(end.shape or ())) for end in side] for side in ends]
-        if found != [[_IDS], [_LOGITS]]:
-            raise _wrong(MODEL, "makes float32 logits [N, K] of int32 ids [N, L]", found)
-        rows, last = packed_rows(file), highest + 1
-        misfit = _wrong(VOCABULARY, "has a word for each id of its model", last - FIRST)
-        if rows != {last} if rows else not self._knows(highest) and self._knows(UNKNOWN):
-            raise misfit
-        logits_NK = self._run(np.array([[UNKNOWN, highest]], np.int32))
-        if logits_NK.shape != (1, labels):
-            raise _wrong(MODEL, f"has a logit for each of {labels} labels", logits_NK.shape[-1])
+        if found != [[reads], [_LOGITS]]:
+            raise _wrong(MODEL, f"makes float32 logits [N, K] of {of}", found)
+
+    def _try(self, inputs: np.ndarray) -> None:
+        """Refuse a model without a finite logit for each label."""
+        logits_NK = self._run(inputs)
+        if logits_NK.shape != (1, self._labels):
+            of = f"has a logit for each of {self._labels} labels"
+            raise _wrong(MODEL, of, logits_NK.shape[-1])
         if not np.isfinite(logits_NK).all():
             raise _wrong(MODEL, "has finite logits", logits_NK[0].tolist())
-        if not rows and self._knows(last):
-            raise misfit
 
     def _knows(self, number: int) -> bool:
         """Whether the model has such an id, where onnxruntime checks it."""
@@ -1108,16 +1271,16 @@ class Model:
             return False
         return True
 
-    def _run(self, ids_NL: np.ndarray) -> np.ndarray:
+    def _run(self, inputs: np.ndarray) -> np.ndarray:
         try:
-            logits_NK: np.ndarray = self.session.run(None, {"ids": ids_NL})[0]
+            logits_NK: np.ndarray = self.session.run(None, {self._input: inputs})[0]
         except Exception as error:
-            raise _wrong(
-                MODEL, "runs on ids of its vocabulary, max_tokens of them", _first_line(error)
-            ) from None
+            of = "ids of its vocabulary, max_tokens of them"
+            rule = f"runs on {of if self._input == 'ids' else 'its features'}"
+            raise _wrong(MODEL, rule, _first_line(error)) from None
         return logits_NK
 
-    def logits(self, rows: Sequence[Sequence[int]]) -> np.ndarray:
+    def logits(self, rows: Sequence[Any]) -> np.ndarray:
         """Return logits_NK, float32, of token ids; batches are texts of like length."""
         if len(rows) == 1:
             return self._run(np.array(rows, np.int32))
@@ -1130,6 +1293,28 @@ class Model:
                 ids_NL[n, : len(rows[i])] = rows[i]
             logits_NK[batch] = self._run(ids_NL)
         return logits_NK
+
+
+class FeatureModel(Model):
+    """A model.onnx that reads rows of `width` features."""
+
+    def __init__(self, file: bytes, labels: int, *, threads: int, width: int) -> None:
+        self._open(file, labels, threads, _FEATURES, "float32 features [N, F]")
+        self._try(np.zeros((1, width), np.float32))
+
+    def logits(self, rows: Sequence[Any]) -> np.ndarray:
+        """Return logits_NK, float32, of rows of features."""
+        parts = [
+            self._run(np.stack(rows[start : start + BATCH])) for start in range(0, len(rows), BATCH)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, self._labels), np.float32)
+
+
+def _model_of(reader: Reader, file: bytes, labels: int, threads: int) -> Model:
+    """The model that reads what a reader gives it."""
+    if isinstance(reader, FeatureReader):
+        return FeatureModel(file, labels, threads=threads, width=reader.width)
+    return Model(file, labels, threads=threads, highest=reader.highest)
 
 
 def _first_line(error: Exception) -> str:
@@ -1257,7 +1442,8 @@ class Prediction(NamedTuple):
 class Classifier:
     """An artifact, ready to classify: `classifier(["thanks a lot!"]).labels`.
 
-    Texts are any iterable of strings, a column of a table too. It can be pickled and copied.
+    Texts are any iterable of strings, a column of a table too; where `reads` is "features", rows of
+    numbers stand in their place, an array [N, F] or a data frame. It can be pickled and copied.
     members: of an ensemble several, else one; each model with the reader of its texts.
     """
 
@@ -1272,13 +1458,14 @@ class Classifier:
         for member in members:
             named = member["vocabulary"], member["tokenizer"]
             if named not in readers:
-                readers[named] = Reader(*(files[name] for name in named))
+                readers[named] = reader_of(*(files[name] for name in named))
             reader = readers[named]
-            model = Model(
-                files[member["model"]], len(self.labels), threads=threads, highest=reader.highest
-            )
+            model = _model_of(reader, files[member["model"]], len(self.labels), threads)
             self.members.append((reader, model))
         self._readers = tuple(readers.values())
+        self.reads = self._readers[0].reads
+        if len({(reader.reads, reader.width) for reader in self._readers}) > 1:
+            raise _wrong(ENSEMBLE, "has members that read the same", sorted(map(str, readers)))
 
     def __getstate__(self) -> dict[str, Any]:
         return {"files": self._files, "threads": self._threads}
@@ -1292,15 +1479,29 @@ class Classifier:
         return np.array(self.labels)
 
     @property
+    def width(self) -> int:
+        """How many features a row has; 0 where texts are read."""
+        return self._readers[0].width
+
+    @property
+    def example(self) -> list[Any]:
+        """One input that it can read, to see that it runs."""
+        return [np.zeros(self.width, np.float32)] if self.width else ["ready?"]
+
+    @property
     def tokenize(self) -> Words | Pieces:
         """The tokenizer of the first member."""
         return self.members[0][0].tokenize
 
-    def ids(self, text: str) -> list[int]:
-        """Token ids of one text, as the first member reads it."""
+    def ids(self, text: Any) -> Any:
+        """Token ids of one text, as the first member reads it; of a row of features the row."""
         return self.members[0][0].ids(text)
 
-    def read(self, texts: Iterable[str]) -> list[Reading]:
+    def parsed(self, line: str) -> Any:
+        """What is classified of a line of standard input; ValueError for no row of features."""
+        return self._readers[0].parsed(line)
+
+    def read(self, texts: Iterable[Any]) -> list[Reading]:
         """Read each text: ids, whether its end was cut off, and its share of unknown words.
 
         Returns:
@@ -1308,24 +1509,24 @@ class Classifier:
         """
         return self._lossiest(self._readings(self._texts(texts)))
 
-    def logits(self, texts: Iterable[str]) -> np.ndarray:
+    def logits(self, texts: Iterable[Any]) -> np.ndarray:
         """Return logits_NK, float32; batches are texts of like length and do not change results."""
         return self._logits(self._readings(self._texts(texts)))
 
-    def scores(self, texts: Iterable[str]) -> tuple[np.ndarray, list[Reading]]:
+    def scores(self, texts: Iterable[Any]) -> tuple[np.ndarray, list[Reading]]:
         """Return logits_NK and how each text was read: `logits` and `read` at the price of one."""
         readings = self._readings(self._texts(texts))
         return self._logits(readings), self._lossiest(readings)
 
-    def predict_proba(self, texts: Iterable[str]) -> np.ndarray:
+    def predict_proba(self, texts: Iterable[Any]) -> np.ndarray:
         """Return probabilities_NK, float32, calibrated by the temperature."""
         return self.probabilities_of(self.logits(texts))
 
-    def predict(self, texts: Iterable[str]) -> np.ndarray:
+    def predict(self, texts: Iterable[Any]) -> np.ndarray:
         """Return decided_NK of 0 and 1: which labels hold."""
         return (self.logits(texts) >= self.cuts_K).astype(np.int64)
 
-    def top_k(self, texts: Iterable[str], k: int) -> list[list[tuple[str, float]]]:
+    def top_k(self, texts: Iterable[Any], k: int) -> list[list[tuple[str, float]]]:
         """The k most probable labels of each text with their probabilities, whatever is decided."""
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= len(self.labels):
             raise ValueError(f"k lies in 1..{len(self.labels)}, the labels, got {_shown(k)}")
@@ -1336,27 +1537,27 @@ class Classifier:
             for row_K, best_K in zip(probabilities_NK, best_NK.tolist(), strict=True)
         ]
 
-    def probabilities(self, texts: Iterable[str]) -> list[dict[str, float]]:
+    def probabilities(self, texts: Iterable[Any]) -> list[dict[str, float]]:
         """The probability of every label of each text, by name."""
         return self._by_name(self.predict_proba(texts))
 
-    def __call__(self, texts: Iterable[str]) -> Predictions:
+    def __call__(self, texts: Iterable[Any]) -> Predictions:
         """Predict each text: calibrated probabilities, and the labels that hold."""
         logits_NK = self.logits(texts)
         return Predictions(self.probabilities_of(logits_NK), self._held(logits_NK))
 
-    def stream(self, texts: Iterable[str], *, batch: int = STREAM) -> Iterator[Prediction]:
+    def stream(self, texts: Iterable[Any], *, batch: int = STREAM) -> Iterator[Prediction]:
         """Predict each text of an iterator, in order; at most `batch` are held in memory."""
         if isinstance(texts, str | bytes):
-            _list_of(texts)
+            self._texts(texts)
         if batch < 1:
             raise ValueError(f"a batch has at least 1 text, got {batch}: {STREAM} is customary")
         return self._stream(iter(texts), batch)
 
-    def _stream(self, texts: Iterator[str], batch: int) -> Iterator[Prediction]:
+    def _stream(self, texts: Iterator[Any], batch: int) -> Iterator[Prediction]:
         start = 0
         while some := list(islice(texts, batch)):
-            _refuse_others(some, start, streamed=True)
+            some = self._readers[0].checked(some, start, streamed=True)
             start += len(some)
             readings = self._readings(some)
             logits_NK = self._logits(readings)
@@ -1368,12 +1569,10 @@ class Classifier:
             ):
                 yield Prediction(labels, by_name, read.truncated, read.unknown_share)
 
-    def _texts(self, texts: Iterable[str]) -> list[str]:
-        found = _list_of(texts)
-        _refuse_others(found)
-        return found
+    def _texts(self, texts: Iterable[Any]) -> list[Any]:
+        return self._readers[0].checked(texts)
 
-    def _readings(self, texts: Sequence[str]) -> list[list[Reading]]:
+    def _readings(self, texts: Sequence[Any]) -> list[list[Reading]]:
         """Read the texts by each reader."""
         return [[reader.read(text) for text in texts] for reader in self._readers]
 
@@ -1417,15 +1616,17 @@ def _predicted(
     classifier: Classifier, lines: Sequence[bytes], start: int
 ) -> Iterator[dict[str, Any]]:
     """Yield one object for each line: its prediction, or why there is none."""
-    texts: dict[int, str] = {}
+    texts: dict[int, Any] = {}
     errors: dict[int, str] = {}
     for i, line in enumerate(lines):
         try:
             text = line.decode("utf-8-sig" if start + i == 1 else "utf-8")
-            texts[i] = text.removesuffix("\n").removesuffix("\r")
+            texts[i] = classifier.parsed(text.removesuffix("\n").removesuffix("\r"))
         except UnicodeDecodeError as error:
             byte = line[error.start]
             errors[i] = f"line {start + i:,} is UTF-8, got the byte 0x{byte:02x}: convert it"
+        except ValueError as error:
+            errors[i] = f"line {start + i:,}: {error}"
     predictions = classifier.stream(texts.values())
     for i in range(len(lines)):
         yield {"error": errors[i]} if i in errors else next(predictions)._asdict()
@@ -1435,10 +1636,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Classify the lines of standard input; print a line of JSON for each."""
     parser = argparse.ArgumentParser(
         prog="artifact.py",
-        description="Classify the lines of standard input, UTF-8, one text a line. For each line, "
-        "an empty one too, a line of JSON: labels (those that hold), probabilities (of every "
-        "label), truncated (whether the text's end was cut off), unknown_share (of its words). A "
-        'line that is no UTF-8 gets {"error": ...}, and the exit code is 1 in the end.',
+        description="Classify the lines of standard input, UTF-8, one text a line, or one row of "
+        "features: 0.1,0.2 or a JSON list. For each line, an empty one too, a line of JSON: labels "
+        "(those that hold), probabilities (of every label), truncated (whether the text's end was "
+        'cut off), unknown_share (of its words). A line that is no UTF-8 gets {"error": ...}, and '
+        "the exit code is 1 in the end.",
         epilog="example: python artifact.py my-artifact < texts.txt > answers.jsonl",
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="an artifact")

@@ -17,14 +17,14 @@ BATCH = 64
 
 
 class Texts(Protocol):
-    """Token ids of many texts, such as text.vocabulary.Ragged."""
+    """What a model reads of many texts: token ids, as text.vocabulary.Ragged, or features."""
 
     @property
     def lengths(self) -> np.ndarray:
         """Tokens of each text, (N,)."""
 
     def padded(self, rows: np.ndarray) -> np.ndarray:
-        """Return ids_NL of the chosen rows, padded with 0."""
+        """Return ids_NL, int32, of the chosen rows, padded with 0; or features_NF, float32."""
 
 
 def scoring_session(model: Path | str | bytes, *, threads: int = 1) -> onnxruntime.InferenceSession:
@@ -54,6 +54,11 @@ def scoring_batches(texts: Texts) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield rows, texts.padded(rows)
 
 
+def run_model(session: onnxruntime.InferenceSession, inputs: np.ndarray) -> np.ndarray:
+    """Return logits_NK of the session's one input: token ids, or features."""
+    return np.asarray(session.run(None, {session.get_inputs()[0].name: inputs})[0])
+
+
 def logits(model: Path | str | bytes, texts: Texts, *, threads: int = 1) -> np.ndarray:
     """Return logits_NK, float32, in the texts' order; model: a path to model.onnx or its bytes."""
     session = scoring_session(model, threads=threads)
@@ -61,7 +66,7 @@ def logits(model: Path | str | bytes, texts: Texts, *, threads: int = 1) -> np.n
     rows, parts = [np.zeros(0, np.int64)], [np.zeros((0, labels or 0), np.float32)]
     for chosen, ids_NL in scoring_batches(texts):
         rows.append(chosen)
-        parts.append(session.run(None, {"ids": ids_NL})[0])
+        parts.append(run_model(session, ids_NL))
     order = np.concatenate(rows)
     if not len(order):
         raise ValueError("logits need texts, got none: choose a split that is not empty")

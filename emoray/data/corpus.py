@@ -2,31 +2,42 @@
 
 Each of `train.tsv`, `dev.tsv`, `test.tsv` holds one text a line: text, tab, label ids separated by
 commas, tab, comment id. No header, no quoting, UTF-8. `labels.txt`, one name a line, maps ids to
-names; without it they are GoEmotions' 28, and every text has at least one.
-Shapes: N texts, K labels of the taxonomy, C labels of the corpus.
+names; without it they are GoEmotions' 28, and every text has at least one. A corpus of features has
+`features.json` too, and what a line's text names is a row of numbers (`data/features.py`).
+Shapes: N texts, K labels of the taxonomy, C labels of the corpus, F features.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from emoray.data.features import FILE as FEATURES
+from emoray.data.features import MATRICES, feature_files, features_of, seen_rows
 from emoray.data.utf8 import utf8
 from emoray.labels import GOEMOTIONS, TAXONOMIES, Taxonomy, own
 
 SPLITS = ("train", "dev", "test")
 NAMES = "labels.txt"  # of a corpus whose labels are not GoEmotions'
+FILES = (*(f"{split}.tsv" for split in SPLITS), NAMES, FEATURES, *MATRICES)  # all that it may have
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Split:
-    """Texts in file order with their 0/1 labels."""
+    """Texts in file order with their 0/1 labels, and the features of each, if any."""
 
     ids: tuple[str, ...]
     texts: tuple[str, ...]
     labels_NK: np.ndarray
+    features_NF: np.ndarray | None = None
+
+    @property
+    def inputs(self) -> Sequence[Any]:
+        """What a classifier reads: the rows of features where there are any, else the texts."""
+        return self.texts if self.features_NF is None else list(self.features_NF)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -54,7 +65,9 @@ class Corpus:
 
     @property
     def leaked_N(self) -> np.ndarray:
-        """True for each test text that is verbatim in train."""
+        """True for each test text that is verbatim in train; for a row of features likewise."""
+        if self.test.features_NF is not None and self.train.features_NF is not None:
+            return seen_rows(self.test.features_NF, self.train.features_NF)
         seen = set(self.train.texts)
         return np.array([text in seen for text in self.test.texts], dtype=bool)
 
@@ -115,8 +128,15 @@ def _records(
         yield comment, text, _label_ids(labels, where, names)
 
 
-def _read_split(raw: bytes, path: Path, taxonomy: Taxonomy, names: tuple[str, ...] | None) -> Split:
-    ids, texts, labels = zip(*_records(_lines(raw, path), path, names), strict=True)
+def _read_split(
+    raw: dict[str, bytes],
+    folder: Path,
+    split: str,
+    taxonomy: Taxonomy,
+    names: tuple[str, ...] | None,
+) -> Split:
+    path = folder / f"{split}.tsv"
+    ids, texts, labels = zip(*_records(_lines(raw[path.name], path), path, names), strict=True)
     labels_NC = np.zeros((len(texts), len(taxonomy.of)), dtype=np.uint8)
     for row, present in enumerate(labels):
         labels_NC[row, present] = 1
@@ -127,11 +147,17 @@ def _read_split(raw: bytes, path: Path, taxonomy: Taxonomy, names: tuple[str, ..
             f"{path}: every label of {taxonomy} needs a text that carries it, got none for "
             f"{', '.join(missing)}: add such texts or choose a coarser taxonomy"
         )
-    return Split(ids=ids, texts=texts, labels_NK=labels_NK)
+    features_NF = features_of(raw, split, len(texts), folder)
+    return Split(ids=ids, texts=texts, labels_NK=labels_NK, features_NF=features_NF)
 
 
 def _raw(folder: Path) -> dict[str, bytes]:
-    """Read the three files of a corpus, and `labels.txt` where there is one."""
+    """Read the files of a corpus, its features among them."""
+    return {**_texts(folder), **feature_files(folder)}
+
+
+def _texts(folder: Path) -> dict[str, bytes]:
+    """Read the three splits, and `labels.txt` where there is one."""
     found = {}
     for split in SPLITS:
         path = folder / f"{split}.tsv"
@@ -163,9 +189,9 @@ def _names(raw: dict[str, bytes], folder: Path) -> tuple[str, ...] | None:
 
 
 def corpus_sha256(raw: dict[str, bytes]) -> str:
-    """SHA-256 of a corpus' files by name: the three splits, and `labels.txt` where there is one."""
+    """SHA-256 of a corpus' files by name: splits, and `labels.txt` and features if it has any."""
     digest = hashlib.sha256()
-    for name in (*(f"{split}.tsv" for split in SPLITS), NAMES):
+    for name in FILES:
         if name in raw:
             # Of the files' own hashes: a line moved from one file's end to the next must change it.
             digest.update(hashlib.sha256(raw[name]).digest())
@@ -174,7 +200,7 @@ def corpus_sha256(raw: dict[str, bytes]) -> str:
 
 def taxonomies_of(folder: Path) -> tuple[Taxonomy, ...]:
     """The taxonomies that a corpus can be read in: `own`, or those of GoEmotions' labels."""
-    names = _names(_raw(folder), folder)
+    names = _names(_texts(folder), folder)
     return tuple(TAXONOMIES.values()) if names is None else (own(names),)
 
 
@@ -193,8 +219,7 @@ def read_records(folder: Path, split: str) -> tuple[str, list[tuple[str, str, li
 def read_split(folder: Path, split: str, taxonomy: Taxonomy) -> tuple[str, Split]:
     """Read (SHA-256 of the whole corpus, one split), checked as by `read_splits`."""
     raw = _raw(folder)
-    path = folder / f"{split}.tsv"
-    return corpus_sha256(raw), _read_split(raw[path.name], path, taxonomy, _names(raw, folder))
+    return corpus_sha256(raw), _read_split(raw, folder, split, taxonomy, _names(raw, folder))
 
 
 def read_splits(folder: Path, *, name: str, taxonomy: Taxonomy) -> Corpus:
@@ -207,5 +232,5 @@ def read_splits(folder: Path, *, name: str, taxonomy: Taxonomy) -> Corpus:
             f"{len(names or GOEMOTIONS.of)} other labels: choose one of "
             f"{', '.join(map(str, taxonomies_of(folder)))}"
         )
-    splits = {s: _read_split(raw[f"{s}.tsv"], folder / f"{s}.tsv", taxonomy, names) for s in SPLITS}
+    splits = {s: _read_split(raw, folder, s, taxonomy, names) for s in SPLITS}
     return Corpus(name=name, taxonomy=taxonomy, sha256=corpus_sha256(raw), **splits)

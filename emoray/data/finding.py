@@ -12,7 +12,7 @@ from emoray.labels import taxonomy as taxonomy_of
 from emoray.storage.cache import user_cache
 from emoray.storage.location import Place, local_copy, place_of
 
-OPTIONS = re.compile(r"--(text-column|label-|positive-from|min-label-texts)")
+OPTIONS = re.compile(r"--(text-column|feature-column|label-|positive-from|min-label-texts)")
 
 
 def find_corpus(

@@ -3,12 +3,14 @@
 Shapes: S splits, K labels.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from emoray.data.corpus import SPLITS, read_records, taxonomies_of
+from emoray.data.features import FeatureNames, row_bytes
 
 PAIRS = 5
 
@@ -37,6 +39,7 @@ class CorpusCounts:
         pairs: labels that occur together the most.
         repeated: number of texts that occur again, by where.
         words: of a text: median, 95th percentile and maximum.
+        features: that stand in place of texts, if any.
     """
 
     labels: tuple[str, ...]
@@ -48,6 +51,7 @@ class CorpusCounts:
     pairs: tuple[Pair, ...]
     repeated: dict[str, int]
     words: tuple[int, int, int]
+    features: FeatureNames | None
 
 
 def _pairs(labels_NK: np.ndarray, names: tuple[str, ...]) -> tuple[Pair, ...]:
@@ -68,7 +72,7 @@ def _pairs(labels_NK: np.ndarray, names: tuple[str, ...]) -> tuple[Pair, ...]:
     return tuple(sorted(found, key=lambda p: (-p.share, p.first, p.second))[:PAIRS])
 
 
-def _repeated(texts: dict[str, list[str]]) -> dict[str, int]:
+def _repeated(texts: Mapping[str, Sequence[str | bytes]]) -> dict[str, int]:
     sets = {split: set(found) for split, found in texts.items()}
     return {
         "of train stand there more than once": len(texts["train"]) - len(sets["train"]),
@@ -92,6 +96,10 @@ def count_corpus(folder: Path) -> CorpusCounts:
     whole_NK = np.concatenate(by_split)
     texts = {split: [text for _, text, _ in found] for split, found in records.items()}
     lengths = [len(text.split()) for found in texts.values() for text in found]
+    features = FeatureNames.read(folder)
+    same: Mapping[str, Sequence[str | bytes]] = texts
+    if features is not None:
+        same = {split: row_bytes(folder, split) for split in SPLITS}
     median, high, most = (int(v) for v in np.percentile(lengths, [50, 95, 100]))
     return CorpusCounts(
         labels=names,
@@ -101,6 +109,7 @@ def count_corpus(folder: Path) -> CorpusCounts:
         unlabelled=tuple(int((~labels_NK.any(axis=1)).sum()) for labels_NK in by_split),
         single=bool((whole_NK.sum(axis=1) == 1).all()),
         pairs=_pairs(whole_NK, names),
-        repeated=_repeated(texts),
+        repeated=_repeated(same),
         words=(median, high, most),
+        features=features,
     )

@@ -26,6 +26,6 @@ def model_execution(of: Mapping[str, Execution]) -> str:
         One word when all products agree, else `mixed: …`.
     """
     products = list(dict.fromkeys(how for name, how in of.items() if name != EMBEDDING))
-    if products == [FLOAT] and of[EMBEDDING] != FLOAT:
+    if products == [FLOAT] and of.get(EMBEDDING, FLOAT) != FLOAT:
         return f"mixed: {of[EMBEDDING]} embedding, float products"
     return products[0] if len(products) == 1 else f"mixed: {', '.join(sorted(products))}"

@@ -43,7 +43,7 @@ class LayerFacts:
 class Built:
     """A model, its tensors in the order the data meets them, and the execution of its products.
 
-    embedding_bytes: the word vectors in the file, scales and zero-points included.
+    embedding_bytes: the word vectors in the file, scales and zero-points included; 0 without any.
     """
 
     model: ModelProto
@@ -134,7 +134,7 @@ def finished_model(kernels: Kernels) -> Built:
             for name, values in kernels.weights.items()
         ),
         execution=model_execution(kernels.execution),
-        embedding_bytes=kernels.bytes[EMBEDDING],
+        embedding_bytes=kernels.bytes.get(EMBEDDING, 0),
     )
 
 

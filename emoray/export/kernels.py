@@ -13,7 +13,7 @@ from emoray.export.writer import Writer
 from emoray.quant.affine import AffineMap, affine_between
 from emoray.quant.scheme import EMBEDDING, Dynamic, ModelScheme, Static
 
-IDS, LOGITS = "ids", "logits"
+IDS, FEATURES, LOGITS = "ids", "features", "logits"
 Ranges = Mapping[str, tuple[float, float]]
 
 
@@ -22,7 +22,7 @@ class Kernels:
 
     ranges: (alpha, beta) of each product's input. maps: of weights whose codes were learned;
     all others get the map their scheme chooses. fused: integer products are one node where they
-    can, and those that read one value in one way share its codes.
+    can, and those that read one value in one way share its codes. features: as of the writer.
     """
 
     def __init__(
@@ -33,13 +33,14 @@ class Kernels:
         maps: Mapping[str, AffineMap],
         *,
         fused: bool = False,
+        features: int | None = None,
     ) -> None:
         self.weights = weights
         self.scheme = scheme
         self.ranges = ranges
         self.maps = maps
         self.fused = fused
-        self.writer = Writer()
+        self.writer = Writer(features)
         self.stored: dict[str, Stored] = {}
         self.execution: dict[str, Execution] = {}
         self.bytes: dict[str, int] = {}

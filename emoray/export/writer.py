@@ -32,9 +32,13 @@ def all_nodes(graph: GraphProto) -> Iterator[NodeProto]:
 
 
 class Writer:
-    """Grows one graph. Methods take and return value names."""
+    """Grows one graph. Methods take and return value names.
 
-    def __init__(self) -> None:
+    features: how many a row has; None where the graph reads token ids.
+    """
+
+    def __init__(self, features: int | None = None) -> None:
+        self.features = features
         self.nodes: list[NodeProto] = []
         self.constants: dict[tuple[int, tuple[int, ...], bytes], TensorProto] = {}
         self._taken = 0
@@ -123,11 +127,20 @@ class Writer:
         return sum(len(data) for _, _, data in self.constants)
 
     def model(self, outputs: dict[str, int]) -> ModelProto:
-        """The finished model: `ids` int32 [N, L] to float32 outputs, given as name → axes."""
+        """The finished model: `ids` int32 [N, L], or `features` float32 [N, F], to the outputs.
+
+        Args:
+            outputs: float32, given as name → axes.
+
+        Returns:
+            The model.
+        """
+        ids = helper.make_tensor_value_info("ids", TensorProto.INT32, ["N", "L"])
+        given = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", self.features])
         graph = helper.make_graph(
             self.nodes,
             "g",
-            [helper.make_tensor_value_info("ids", TensorProto.INT32, ["N", "L"])],
+            [ids if self.features is None else given],
             [
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, [None] * axes)
                 for name, axes in outputs.items()

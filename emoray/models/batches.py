@@ -13,7 +13,7 @@ PADDING = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PaddedTexts:
-    """Padded token ids with their labels."""
+    """Padded token ids with their labels; of rows of features these, float32, F long each."""
 
     ids_NL: np.ndarray
     lengths_N: np.ndarray
@@ -26,6 +26,25 @@ class PaddedTexts:
             lengths_N=self.lengths_N[rows],
             labels_NK=self.labels_NK[rows],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FeatureRows:
+    """Rows of features in the place of token ids: all are F long, so none is padded."""
+
+    features_NF: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.features_NF)
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """F for each row, (N,)."""
+        return np.full(len(self), self.features_NF.shape[1])
+
+    def padded(self, rows: np.ndarray) -> np.ndarray:
+        """Return features_NF, float32, of the chosen rows."""
+        return np.asarray(self.features_NF[rows], np.float32)
 
 
 def means(texts: PaddedTexts, vectors_VD: np.ndarray, rare_M: np.ndarray) -> np.ndarray:

@@ -7,7 +7,10 @@ from emoray.quant.qat.prepare import Place
 
 
 class TextModule(nn.Module):
-    """Token ids (N, L), 0 = padding, to logits (N, K); `head` is its last product."""
+    """Token ids (N, L), 0 = padding, or features (N, F) to logits (N, K).
+
+    `head` is its last product.
+    """
 
     head: nn.Linear
 

@@ -135,7 +135,8 @@ class Fit:
 
     def _ids(self, texts: PaddedTexts, rows: np.ndarray) -> Tensor:
         ids_NL = texts.ids_NL[rows, : texts.lengths_N[rows].max()]
-        return torch.from_numpy(ids_NL.astype(np.int64)).to(self.device)
+        kind = np.float32 if ids_NL.dtype.kind == "f" else np.int64  # features, or ids
+        return torch.from_numpy(ids_NL.astype(kind)).to(self.device)
 
     def _fewer(self, tried: int) -> None:
         """Halve the number of texts at once, within the handling of an out-of-memory error.

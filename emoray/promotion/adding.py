@@ -44,7 +44,8 @@ def noted(finished: Finished, source: str) -> dict[str, Any]:
 
 def _files(folder: Path) -> dict[str, bytes]:
     """The files of an artifact that runs here, its card with them."""
-    runtime.load(folder)(["ready?"])
+    classifier = runtime.load(folder)
+    classifier(classifier.example)
     named = {**runtime.read(folder), runtime.MANIFEST: (folder / runtime.MANIFEST).read_bytes()}
     card = folder / runtime.CARD
     return {**named, **({runtime.CARD: card.read_bytes()} if card.is_file() else {})}

@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from emoray.artifact.loading import Finished
+from emoray.artifact.loading import Finished, require_texts
 from emoray.data.importing.importing import labelled_texts
 from emoray.data.importing.settings import CorpusSource
 from emoray.data.options import RunOptions
@@ -53,7 +53,7 @@ class JudgedArtifact:
             "split": self.split,
             "corpus": self.corpus,
             "corpus_sha256": self.sha256,
-            "texts": len(self.said.texts),
+            "texts": len(self.said.inputs),
         }
 
     def like(self, other: "JudgedArtifact") -> "JudgedArtifact":
@@ -112,6 +112,7 @@ def _on_own_texts(settings: PromoteRelease, finished: Finished, console: Console
     assert settings.texts is not None
     from emoray.artifact.runtime import load
 
+    require_texts(finished, "a release on texts of one's own")
     path = local_copy(place_of(settings.texts))
     records, notes = labelled_texts(CorpusSource(source=str(path)), str(path))
     found = sorted({label for record in records for label in record.labels})
@@ -131,7 +132,7 @@ def _on_own_texts(settings: PromoteRelease, finished: Finished, console: Console
     judged = JudgedArtifact(
         finished=finished,
         said=SplitLogits(
-            logits_NK=load(finished.folder).logits(texts), labels_NK=labels_NK, texts=texts
+            logits_NK=load(finished.folder).logits(texts), labels_NK=labels_NK, inputs=texts
         ),
         split=OWN,
         corpus=name_of(place_of(settings.texts)),
@@ -201,7 +202,7 @@ def figures_table(
         return NOTHING if found is None else f"{found.changes[measure].before:.4f}"
 
     made = table(
-        f"{judged.split} of {judged.corpus}: {len(judged.said.texts):,} texts",
+        f"{judged.split} of {judged.corpus}: {len(judged.said.inputs):,} texts",
         *("measure", "production", "promoted", "gate"),
     )
     macro, ece = measured["macro_f1"], measured["ece"]

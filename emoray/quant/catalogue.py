@@ -114,6 +114,30 @@ def all_schemes() -> dict[str, ModelScheme]:
     return quick_schemes() | _by_name(*widths, *clips, *activated, *spared)
 
 
+def feature_schemes() -> dict[str, Scheme]:
+    """Twelve schemes of models without an embedding, by name: every kind of compression once."""
+    dynamic, least = Dynamic(), LeastError()
+    channel, group = PerChannel(-1), PerGroup(32, 0)
+
+    def dense(bits: int, grain: Grain, ranges: Ranges | None = None) -> QuantScheme:
+        return QuantScheme(bits=bits, symmetric=bits > 3, grain=grain, ranges=ranges or MinMax())
+
+    return _named(
+        FLOAT,
+        ModelScheme(dense=dense(8, channel), activations=dynamic),
+        ModelScheme(dense=dense(8, channel), activations=Static(ranges=Percentile(99.9))),
+        ModelScheme(dense=dense(8, channel, Entropy()), activations=Static(ranges=Entropy())),
+        ModelScheme(dense=dense(6, channel, least)),
+        ModelScheme(dense=dense(4, channel, least)),
+        ModelScheme(dense=dense(4, group, least)),
+        ModelScheme(dense=dense(3, group, least)),
+        ModelScheme(dense=dense(2, group, least)),
+        Adaptive(bits=5),
+        Adaptive(bits=4),
+        Adaptive(bits=3),
+    )
+
+
 BERT_GROUP = (PerGroup(32, 0), PerGroup(32, -1))
 ACTIVATION_RANGES: tuple[ActivationRanges, ...] = (
     MinMax(),

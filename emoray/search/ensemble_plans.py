@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import cycle, islice
 
 from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.features.recipe import FeatureRecipe
 from emoray.models.recipe import Recipe
 from emoray.models.sampling import Bootstrap
 from emoray.models.word.recipe import GloveRecipe
@@ -82,6 +83,8 @@ def bases_of(
     dims: Sequence[int],
     encoders: Sequence[EncoderRef],
     epochs: int | None = None,
+    *,
+    features: bool = False,
 ) -> tuple[Recipe, ...]:
     """Choose the recipes that a plan varies.
 
@@ -93,13 +96,17 @@ def bases_of(
         dims: widths of the word vectors at hand.
         encoders: at hand.
         epochs: in place of the recipes' own.
+        features: whether the corpus has features in place of texts.
 
     Returns:
         A recipe per encoder or family.
     """
+    if features:
+        bases: Sequence[Recipe] = FAMILIES[FeatureRecipe.family].start_recipes(taxonomy, dims, ())
+        return tuple(replace(b, epochs=epochs) if epochs else b for b in bases)
     words, tuned = (
         FAMILIES[kind.family].start_recipes(taxonomy, dims, encoders)
         for kind in (GloveRecipe, BertRecipe)
     )
-    bases: Sequence[Recipe] = (*tuned, *words) if name == "diverse" else tuned or words
+    bases = (*tuned, *words) if name == "diverse" else tuned or words
     return tuple(replace(b, epochs=epochs) if epochs else b for b in bases)

@@ -7,7 +7,15 @@ from emoray.models.recipe import Recipe
 from emoray.models.word.initial_vectors import PretrainedVectors, Vectors
 from emoray.search.form.document import nearest
 from emoray.search.joint_space import TRIALS, JointSpace
-from emoray.search.spaces import BERT_GRIDS, GRIDS, Space, bert_joint, joint
+from emoray.search.spaces import (
+    BERT_GRIDS,
+    FEATURE_SPACES,
+    GRIDS,
+    Space,
+    bert_joint,
+    features_joint,
+    joint,
+)
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.spec import EncoderRef
 from emoray.text.vectors.settings import GloveObjective, OwnVectors
@@ -101,6 +109,11 @@ def encoders_needed(name: str) -> bool:
     return name in (*BERT_GRIDS, "bert-joint")
 
 
+def features_needed(name: str) -> bool:
+    """Whether the space of that name reads features in place of texts."""
+    return name in FEATURE_SPACES
+
+
 def named_space(
     name: str,
     taxonomy: str,
@@ -127,13 +140,13 @@ def named_space(
         ValueError: an unknown name, or overrides that the space does not have.
     """
     overrides = overrides or SpaceOverrides()
-    if overrides.vectors and encoders_needed(name):
+    if overrides.vectors and (encoders_needed(name) or features_needed(name)):
         raise ValueError(
-            f"word vectors are for spaces without encoders, got them with space {name}: leave "
-            "--vectors out, or choose another space"
+            f"word vectors are for spaces of words, got them with space {name}: leave --vectors "
+            "out, or choose another space"
         )
     dims, trials = dims or (ANY_WIDTH,), trials or TRIALS
-    if name in ("joint", "bert-joint"):
+    if name in ("joint", "bert-joint", "features-joint"):
         if replace(overrides, vectors=()) != SpaceOverrides():
             raise ValueError(
                 f"dims, layers and seeds change a grid, got them with space {name}: "
@@ -141,11 +154,13 @@ def named_space(
             )
         if name == "bert-joint":
             return bert_joint(taxonomy, encoders, trials)
+        if name == "features-joint":
+            return features_joint(taxonomy, dims, trials)
         return joint(taxonomy, dims, trials, overrides.vectors)
     if name in BERT_GRIDS:
         return overrides.of(BERT_GRIDS[name](taxonomy, encoders))
     if name not in GRIDS:
-        known = [*GRIDS, "joint", *BERT_GRIDS, "bert-joint"]
+        known = [*GRIDS, "joint", "features-joint", *BERT_GRIDS, "bert-joint"]
         raise ValueError(
             f"space is one of {', '.join(known)}, or a file such as space.yaml or "
             f"my_space.py:wide, got {name!r}: {nearest(name, known)}"

@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any
 
 from emoray.models.encoder.recipe import AllPieces, BertRecipe, Cls, UsedPieces
+from emoray.models.features.recipe import FeatureRecipe
 from emoray.models.losses import BCE, Asymmetric, Focal
 from emoray.models.recipe import Recipe
 from emoray.models.word.initial_vectors import Vectors
@@ -19,6 +20,7 @@ from emoray.quant.catalogue import (
     all_schemes,
     bert_schemes,
     both_ways,
+    feature_schemes,
     quick_bert_schemes,
     quick_schemes,
 )
@@ -28,6 +30,7 @@ from emoray.search.budget import UNLIMITED, Budget
 from emoray.search.joint_space import JointSpace
 from emoray.search.knobs import Between, Choices
 from emoray.stages.families.encoder import whole_encoder
+from emoray.stages.families.features import TUNED as FEATURES
 from emoray.stages.spec import Decision, EncoderRef, all_decisions
 from emoray.text.vectors.settings import OwnVectors
 
@@ -151,11 +154,61 @@ def joint(
     )
 
 
+def _feature_recipes(
+    taxonomy: str, dims: Sequence[int], layers: Sequence[int], seeds: int
+) -> list[FeatureRecipe]:
+    return [
+        replace(FEATURES, taxonomy=taxonomy, embedding_dim=d, layers=n, seed=s)
+        for d, n, s in product(dims, layers, range(seeds))
+    ]
+
+
+def features(taxonomy: str, dims: Sequence[int]) -> Space:
+    """Rows of features, all of them or their first components, under 0 to 2 layers; three seeds.
+
+    Args:
+        taxonomy: whose labels are learned.
+        dims: how many features there are.
+
+    Returns:
+        The space.
+    """
+    width = max(dims)
+    narrow = [d for d in (16, 32, 64, 128) if d < width]
+    return Space(
+        recipes=(
+            *_feature_recipes(taxonomy, [width], [0, 1, 2], 3),
+            *_feature_recipes(taxonomy, narrow, [1], 3),
+        ),
+        schemes=tuple(feature_schemes().values()),
+        decisions=all_decisions(),
+    )
+
+
+def features_joint(taxonomy: str, dims: Sequence[int], trials: int) -> JointSpace:
+    """Optuna over components, layers, units and loss of models of features, and the cheap knobs."""
+    width = max(dims)
+    return JointSpace(
+        name=f"features-joint-{taxonomy}",
+        base=replace(FEATURES, taxonomy=taxonomy, embedding_dim=width),
+        knobs={
+            "embedding_dim": Choices((*(d for d in (16, 32, 64, 128) if d < width), width)),
+            "layers": Between(0, 2),
+            "hidden_units": Choices((32, 64, 128)),
+            "loss": Choices((BCE(), LOSS, Focal(), Asymmetric())),
+        },
+        schemes=feature_schemes(),
+        trials=trials,
+    )
+
+
+FEATURE_SPACES = ("features", "features-joint")
 GRIDS: dict[str, Callable[[str, Sequence[int]], Space]] = {
     "smoke": smoke,
     "quick": quick,
     "seed": seed,
     "qat": qat,
+    "features": features,
 }
 
 

@@ -23,7 +23,8 @@ def limit_of(facts: CorpusSummary, recipe: Recipe, asked: int | None = None) -> 
     most = family.most_tokens(recipe, facts.data)
     if recipe.max_tokens not in (MAX_TOKENS, min(MAX_TOKENS, most)):
         return recipe.max_tokens
-    return family.lengths(recipe, facts.data, most).limit(most)
+    lengths = family.lengths(recipe, facts.data, most)
+    return recipe.max_tokens if lengths is None else lengths.limit(most)
 
 
 def reading(facts: CorpusSummary, recipe: Found, asked: int | None = None) -> Found:
@@ -51,8 +52,9 @@ def limit_sentences(facts: CorpusSummary, recipes: Sequence[Recipe]) -> Iterator
         seen.setdefault((recipe.family, encoder, recipe.max_tokens), recipe)
     for (name, encoder, limit), recipe in seen.items():
         family = FAMILIES[name]
-        line = family.lengths(recipe, facts.data, limit).sentence(limit, family.unit)
-        yield f"{encoder}: {line}" if encoder else line
+        if (lengths := family.lengths(recipe, facts.data, limit)) is not None:
+            line = lengths.sentence(limit, family.unit)
+            yield f"{encoder}: {line}" if encoder else line
     started = [r for r in recipes if FAMILIES[r.family].word_vectors(r) == PretrainedVectors()]
     if facts.data.vectors:
         given = dict.fromkeys(facts.data.vectors_for(r.embedding_dim).source for r in started)

@@ -50,6 +50,11 @@ class Engine:
             self.classifier = Classifier(files)
         except ValueError as error:
             raise ValueError(f"{error} ({self.folder})") from None
+        if self.classifier.reads != "texts":
+            raise ValueError(
+                f"a service answers texts, got an artifact of {self.classifier.reads} in "
+                f"{self.folder}: give it rows in Python, or on its standard input"
+            )
         self.sha256 = manifest_sha256(self.folder)
         self.labels = list(self.classifier.labels)
         self.classifier(["ready?"])  # the first call takes longer than those after it

@@ -4,10 +4,10 @@ Logits depend on the model's files alone, so they outlive every change of its de
 Shapes: N texts, K labels of the artifact.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -49,17 +49,20 @@ class ScoreArtifact:
                 f"artifact and corpus must not change meanwhile, got other bytes in {self.folder} "
                 f"or {self.corpus.folder}: start again"
             )
-        logits_NK = artifact.Classifier(files).logits(corpus.split(self.split).texts)
+        logits_NK = artifact.Classifier(files).logits(corpus.split(self.split).inputs)
         np.save(out / "logits.npy", logits_NK, allow_pickle=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SplitLogits:
-    """One split: the artifact's logits and the true labels, in the artifact's order of labels."""
+    """One split: the artifact's logits and the true labels, in the artifact's order of labels.
+
+    inputs: what it read, texts or rows of features.
+    """
 
     logits_NK: np.ndarray
     labels_NK: np.ndarray
-    texts: tuple[str, ...]
+    inputs: Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,7 +96,24 @@ class ArtifactEvaluation(Evaluation[Finished]):
         return SplitLogits(
             logits_NK=np.load(self.store.make(stage).folder / "logits.npy", allow_pickle=False),
             labels_NK=texts.labels_NK[:, taxonomy_columns(self.subject.labels, self.taxonomy)],
-            texts=texts.texts,
+            inputs=texts.inputs,
+        )
+
+
+def require_same(finished: Finished, corpus: Corpus) -> None:
+    """Refuse (ValueError) a corpus that an artifact cannot read."""
+    rows_NF = corpus.test.features_NF
+    found = "texts" if rows_NF is None else "features"
+    if found != finished.reads:
+        raise ValueError(
+            f"the artifact {finished.name} reads {finished.reads}, got the corpus {corpus.name} of "
+            f"{found}: name one of {finished.reads} with --corpus"
+        )
+    if rows_NF is not None and rows_NF.shape[1] != finished.width:
+        raise ValueError(
+            f"the artifact {finished.name} reads {finished.width} features a row, got the corpus "
+            f"{corpus.name} with {rows_NF.shape[1]}: name the corpus of the same features with "
+            "--corpus"
         )
 
 
@@ -113,9 +133,14 @@ def evaluate_on(
         The artifact with its corpus and the store of logits.
     """
 
+    def check(source: CorpusFolder, corpus: Corpus) -> None:
+        require_same(finished, corpus)
+        if require is not None:
+            require(source, corpus)
+
     def find(source: CorpusFolder) -> tuple[Finished, Taxonomy]:
         return finished, taxonomy_of_labels(finished.labels, taxonomies_of(source.folder))
 
     return open_evaluation(
-        *(ArtifactEvaluation, asked, finished.place, find), what="an artifact", require=require
+        *(ArtifactEvaluation, asked, finished.place, find), what="an artifact", require=check
     )

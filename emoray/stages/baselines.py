@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,7 @@ from emoray.artifact.packaging import Base, row_of
 from emoray.artifact.runtime import LABELS, sha256
 from emoray.data.corpus import Corpus
 from emoray.decide.thresholds import Fixed, PerLabel
-from emoray.models.linear import TfidfModel, fit_tfidf
+from emoray.models.linear import MATRIX, FeatureRegression, TfidfModel, fit_features, fit_tfidf
 from emoray.stages.decision_columns import Columns, ModelLogits, decide_all, label_columns
 from emoray.stages.latency import TIMED_TEXTS
 from emoray.stages.point_rows import point_ids
@@ -77,7 +77,20 @@ class TfidfLogistic:
         return "tf-idf + logistic regression"
 
 
-Kind: TypeAlias = AllNegative | LabelPrior | TfidfLogistic
+@dataclass(frozen=True, slots=True)
+class FeatureLogistic:
+    """One logistic regression per label on standardized features, thresholds fitted on dev."""
+
+    tag: ClassVar[str] = "FeatureLogistic"
+
+    c: float = 1.0
+    decision: ClassVar[Decision] = Decision(temperature=Fitted(), rule=PerLabel())
+
+    def __str__(self) -> str:
+        return "logistic regression"
+
+
+Kind: TypeAlias = AllNegative | LabelPrior | TfidfLogistic | FeatureLogistic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +130,7 @@ class MeasureBaselineLatency:
 
 
 KINDS: tuple[Kind, ...] = (AllNegative(), LabelPrior(), TfidfLogistic())
+OF_FEATURES: tuple[Kind, ...] = (AllNegative(), LabelPrior(), FeatureLogistic())
 NEVER = -10.0  # the logit of a label that is never given: a probability of 0.00005
 PRIOR = "prior.json"  # of a finished LabelPrior or AllNegative: logit_K
 ABSENT = {pa.string(): "none", pa.int64(): 0, pa.float64(): 0.0, pa.bool_(): False}
@@ -127,7 +141,7 @@ def baselines_of(corpus: CorpusRef, taxonomy: str) -> tuple[BaselineModel, ...]:
     """Every baseline of a corpus in one taxonomy."""
     return tuple(
         BaselineModel(kind=kind, corpus=corpus, taxonomy=taxonomy, tokenizer=TOKENIZER)
-        for kind in KINDS
+        for kind in (OF_FEATURES if corpus.of_features else KINDS)
     )
 
 
@@ -137,6 +151,8 @@ def _fitted(kind: Kind, corpus: Corpus) -> dict[str, bytes]:
     if isinstance(kind, TfidfLogistic):
         words = [tokenize(text) for text in corpus.train.texts]
         return fit_tfidf(words, labels_NK, min_count=kind.min_count, c=kind.c).files()
+    if isinstance(kind, FeatureLogistic):
+        return fit_features(np.stack(corpus.train.inputs), labels_NK, c=kind.c).files()
     logit_K = np.full(labels_NK.shape[1], NEVER)
     if isinstance(kind, LabelPrior):
         share_K = (labels_NK.sum(axis=0) + 0.5) / (len(labels_NK) + 1)
@@ -144,13 +160,23 @@ def _fitted(kind: Kind, corpus: Corpus) -> dict[str, bytes]:
     return {PRIOR: json.dumps([float(f"{value:.7g}") for value in logit_K]).encode()}
 
 
-def _reader(files: dict[str, bytes]) -> Callable[[Sequence[str]], np.ndarray]:
-    """A function from texts to logits_NK, as it would be served."""
+def _reader(files: dict[str, bytes]) -> Callable[[Sequence[Any]], np.ndarray]:
+    """A function from texts, or rows of features, to logits_NK, as it would be served."""
     if PRIOR in files:
         logit_K = np.array(json.loads(files[PRIOR]))
         return lambda texts: np.tile(logit_K, (len(texts), 1))
-    model = TfidfModel.read(files)
-    return lambda texts: model.logits([tokenize(text) for text in texts])
+    if MATRIX in files:
+        model = FeatureRegression.read(files)
+        return lambda rows: model.logits(np.stack(rows))
+    tfidf = TfidfModel.read(files)
+    return lambda texts: tfidf.logits([tokenize(text) for text in texts])
+
+
+def _model(files: dict[str, bytes]) -> TfidfModel | FeatureRegression | None:
+    """The model of a baseline that has one."""
+    if PRIOR in files:
+        return None
+    return FeatureRegression.read(files) if MATRIX in files else TfidfModel.read(files)
 
 
 def _absent() -> Columns:
@@ -163,7 +189,7 @@ def _absent() -> Columns:
 
 def _columns(stage: BaselineModel, files: dict[str, bytes]) -> Columns:
     """Columns of `points` about the model."""
-    model = None if PRIOR in files else TfidfModel.read(files)
+    model = _model(files)
     labels = stage.corpus.taxonomy(stage.taxonomy).labels
     return _absent() | {
         "corpus": stage.corpus.name,
@@ -173,7 +199,7 @@ def _columns(stage: BaselineModel, files: dict[str, bytes]) -> Columns:
         "training_id": id_of(stage),
         "model": id_of(stage),
         "models": 1,
-        "vocabulary": len(model.words) if model else 0,
+        "vocabulary": len(model.words) if isinstance(model, TfidfModel) else 0,
         "loss": "logistic" if model else "none",
         "bits": 32,
         "embedding_bits": 32,
@@ -192,9 +218,9 @@ def make_baseline(stage: BaselineModel, out: Path) -> None:
         (out / MODEL / name).write_bytes(content)
     logits_of = _reader(files)
     logits = ModelLogits(
-        dev_NK=logits_of(corpus.dev.texts),
+        dev_NK=logits_of(corpus.dev.inputs),
         dev_labels_NK=corpus.dev.labels_NK,
-        test_NK=logits_of(corpus.test.texts),
+        test_NK=logits_of(corpus.test.inputs),
         test_labels_NK=corpus.test.labels_NK,
         leaked_N=corpus.leaked_N,
     )
@@ -228,7 +254,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (folder / MODEL).iterdir()}
 
 
-def baseline_decisions(folder: Path, texts: Sequence[str]) -> np.ndarray:
+def baseline_decisions(folder: Path, texts: Sequence[Any]) -> np.ndarray:
     """decided_NK of a finished baseline on any texts, labels in its taxonomy's order."""
     cuts_K = np.array(read_table(folder / "labels.parquet", LabelRow).column("cut"))
     return np.asarray(_reader(_files(folder))(texts) >= cuts_K)
@@ -240,8 +266,8 @@ def time_baselines(stage: MeasureBaselineLatency, folders: Sequence[Path], out: 
 
     first, here = stage.baselines[0], cpu()
     test = first.corpus.read(first.taxonomy).test
-    chosen = evenly(np.array([len(text) for text in test.texts]), stage.texts)
-    texts = [test.texts[int(i)] for i in chosen]
+    chosen = evenly(np.array([len(text) for text in test.inputs]), stage.texts)
+    texts = [test.inputs[int(i)] for i in chosen]
     rows = []
     collecting = gc.isenabled()
     gc.collect()
@@ -263,7 +289,7 @@ def time_baselines(stage: MeasureBaselineLatency, folders: Sequence[Path], out: 
                             beside=id_of(baseline),
                             turn=turn,
                             text=int(i),
-                            tokens=len(tokenize(text)),
+                            tokens=len(tokenize(text) if isinstance(text, str) else text),
                             milliseconds=taken,
                             model_milliseconds=None,
                             threads=1,

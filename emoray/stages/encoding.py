@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.models.batches import PaddedTexts
+from emoray.models.batches import FeatureRows, PaddedTexts
 from emoray.stages.spec import CorpusRef, VectorsRef
 from emoray.stages.tokens import FACTS, SPLITS, Tokenize, read_words
 from emoray.stages.vectors import TrainVectors
@@ -23,9 +23,11 @@ VOCABULARY, TOKENIZER = "vocabulary.txt", "tokenizer.json"  # as an artifact has
 OOV_MIN_COUNT = 5  # a word without a vector gets a row of its own from this count on
 
 
-def read_texts(folder: Path, split: str) -> tuple[Ragged, np.ndarray]:
-    """Token ids and labels_NK of one split, from a finished text stage."""
+def read_texts(folder: Path, split: str) -> tuple[Ragged | FeatureRows, np.ndarray]:
+    """Token ids, or rows of features, and labels_NK of one split, from a finished text stage."""
     with np.load(folder / f"{split}.npz", allow_pickle=False) as data:
+        if "features_NF" in data:
+            return FeatureRows(features_NF=data["features_NF"]), data["labels_NK"]
         return Ragged(flat=data["flat"], offsets=data["offsets"]), data["labels_NK"]
 
 
@@ -37,9 +39,9 @@ def write_token_ids(folder: Path, split: str, texts: Ragged, labels_NK: np.ndarr
 
 def read_padded(folder: Path, split: str) -> PaddedTexts:
     """The same as training reads it."""
-    ragged, labels_NK = read_texts(folder, split)
-    ids_NL = ragged.padded(np.arange(len(ragged)))
-    return PaddedTexts(ids_NL=ids_NL, lengths_N=ragged.lengths, labels_NK=labels_NK)
+    texts, labels_NK = read_texts(folder, split)
+    ids_NL = texts.padded(np.arange(len(texts)))
+    return PaddedTexts(ids_NL=ids_NL, lengths_N=texts.lengths, labels_NK=labels_NK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,8 +38,8 @@ class CorpusSummary:
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """Widths of the vectors found, narrowest first."""
-        return tuple(sorted({v.dim for v in self.data.vectors}))
+        """Widths of the vectors found, or of the features, narrowest first."""
+        return self.data.corpus.dims or tuple(sorted({v.dim for v in self.data.vectors}))
 
 
 def vectors_at_hand(
@@ -140,7 +140,7 @@ def summarize_corpus(
         data=Data(
             corpus=CorpusRef.of(found, source.folder),
             vectors=()
-            if encoders and not vectors_too
+            if (encoders and not vectors_too) or found.train.features_NF is not None
             else vectors_at_hand(data, vector_files, download=download_vectors),
             encoders=tuple(require_encoder(name, found.dev.texts) for name in encoders),
         ),

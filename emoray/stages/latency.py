@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -57,11 +57,11 @@ def _timed(compressed: Path, threads: int) -> "TimedArtifact":
 
 def _texts(
     corpus: CorpusRef, taxonomy: str, encoded: Path, most: int
-) -> tuple[np.ndarray, list[str], list[str]]:
-    """Which test texts are timed, evenly over their lengths, those texts, and the others."""
+) -> tuple[np.ndarray, list[Any], list[Any]]:
+    """Which test texts, or rows, are timed, evenly over their lengths, those, and the others."""
     from emoray.artifact.scoring import evenly
 
-    texts = corpus.read(taxonomy).test.texts
+    texts = corpus.read(taxonomy).test.inputs
     chosen = evenly(read_texts(encoded, "test")[0].lengths, most)
     others = np.setdiff1d(np.arange(len(texts)), chosen)
     return chosen, [texts[i] for i in chosen], [texts[i] for i in others]

@@ -1,5 +1,7 @@
 """From a recipe and a scheme to the chain of stages that measures them."""
 
+from typing import Any
+
 from emoray.models.encoder.extra import require_bert
 from emoray.models.recipe import Recipe
 from emoray.quant.catalogue import float_baseline
@@ -8,11 +10,27 @@ from emoray.quant.scheme import ModelScheme
 from emoray.stages.comparisons import CompareWithParent
 from emoray.stages.compression import Compress, Score
 from emoray.stages.decisions import Decide
-from emoray.stages.families.protocol import TextStage, TrainStage
+from emoray.stages.families.protocol import Family, TrainStage
 from emoray.stages.families.registry import FAMILIES
-from emoray.stages.pruning import left_of
 from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import Data, Decision, distinct
+
+
+def require_readable(family: Family[Any, Any], data: Data) -> None:
+    """Refuse (ValueError) recipes of texts on a corpus of features, and the other way round."""
+    corpus, name = data.corpus, family.recipe.family
+    if family.of_features == corpus.of_features:
+        return
+    if corpus.of_features:
+        raise ValueError(
+            f"{name} recipes read texts, got the corpus {corpus.name} of features: choose --space "
+            "features, or bring a corpus of texts"
+        )
+    raise ValueError(
+        f"{name} recipes read rows of features, got the corpus {corpus.name} of texts: bring "
+        "features with --corpus FILE --feature-column NAME, or make some of texts with python -m "
+        "jobs.embed"
+    )
 
 
 def training(recipe: Recipe, data: Data) -> TrainStage:
@@ -27,39 +45,15 @@ def training(recipe: Recipe, data: Data) -> TrainStage:
     Returns:
         The training, with the stages that it reads.
     """
+    require_readable(FAMILIES[recipe.family], data)
     return FAMILIES[recipe.family].train_stage(recipe, data)
-
-
-def compressing(train: TrainStage, text: TextStage, scheme: Scheme) -> Compress:
-    """Build the stage that stores a training under a scheme, with the stages before it.
-
-    Pruning comes first, then quantization-aware training.
-
-    Args:
-        train: the training.
-        text: its texts.
-        scheme: how the model is stored.
-
-    Returns:
-        The stage. ValueError where a library is not installed that the scheme needs, or models of
-        the family have nothing of what it prunes.
-    """
-    left = None
-    if scheme.prune is not None:
-        require_bert()
-        found = left_of(train, text, scheme.prune)
-        left, text = found.model, found.text
-    refined = None
-    if isinstance(scheme, ModelScheme) and scheme.qat is not None:
-        require_bert()
-        refined = QuantizationAwareTraining(trained=train, text=text, scheme=scheme, left=left)
-    return Compress(trained=train, text=text, scheme=scheme, refined=refined, left=left)
 
 
 def deciding(train: TrainStage, scheme: Scheme, decisions: tuple[Decision, ...]) -> Decide:
     """Build the stage that decides on one model, with the stages before it.
 
-    ValueError where the scheme cannot be had, see `compressing`.
+    A scheme with quantization-aware training comes with that stage; ValueError where it needs a
+    library that is not installed.
 
     Args:
         train: the training.
@@ -69,10 +63,14 @@ def deciding(train: TrainStage, scheme: Scheme, decisions: tuple[Decision, ...])
     Returns:
         The stage.
     """
-    compressed = compressing(train, train.text, scheme)
-    scored = Score(compressed=compressed, text=compressed.text)
+    refined = None
+    if isinstance(scheme, ModelScheme) and scheme.qat is not None:
+        require_bert()
+        refined = QuantizationAwareTraining(trained=train, text=train.text, scheme=scheme)
+    compressed = Compress(trained=train, text=train.text, scheme=scheme, refined=refined)
+    scored = Score(compressed=compressed, text=train.text)
     return Decide(
-        scored=scored, compressed=compressed, text=compressed.text, decisions=distinct(decisions)
+        scored=scored, compressed=compressed, text=train.text, decisions=distinct(decisions)
     )
 
 
@@ -80,7 +78,7 @@ def float_parent(decide: Decide) -> Decide:
     """Build the float model that a model is compared with, under the same decisions.
 
     For quantization-aware training the float training goes on for as long, so that more epochs are
-    not taken for an effect of the codes. The parent of a pruned model is whole.
+    not taken for an effect of the codes.
 
     Args:
         decide: of the model.

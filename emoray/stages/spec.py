@@ -9,6 +9,8 @@ from typing import ClassVar
 from emoray.augment.registry import translator_of
 from emoray.augment.translator import Translator
 from emoray.data.corpus import Corpus, Split, read_records, read_split, read_splits
+from emoray.data.features import FILE as FEATURES
+from emoray.data.features import MATRICES
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
 from emoray.labels import OWN, TAXONOMIES, Taxonomy, own
 from emoray.labels import taxonomy as taxonomy_of
@@ -114,6 +116,7 @@ class CorpusRef:
     tag: ClassVar[str] = "CorpusRef"
 
     patterns: ClassVar[tuple[str, ...]] = ("train.tsv", "dev.tsv", "test.tsv", "labels.txt")
+    of_features: ClassVar[bool] = False  # whether models read rows of numbers, not texts
 
     name: str
     sha256: str
@@ -122,10 +125,25 @@ class CorpusRef:
     @staticmethod
     def of(corpus: Corpus, folder: Path) -> "CorpusRef":
         """Name a corpus that was read from a folder."""
+        features_NF = corpus.train.features_NF
+        if features_NF is not None:
+            return FeatureCorpusRef(
+                name=corpus.name,
+                sha256=corpus.sha256,
+                folder=folder,
+                labels=corpus.taxonomy.of if corpus.taxonomy.name == OWN else (),
+                width=features_NF.shape[1],
+                rows=len(features_NF),
+            )
         if corpus.taxonomy.name != OWN:
             return CorpusRef(name=corpus.name, sha256=corpus.sha256, folder=folder)
         labels = corpus.taxonomy.of
         return OwnCorpusRef(name=corpus.name, sha256=corpus.sha256, folder=folder, labels=labels)
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """The width that models of its features may have at most; none of a corpus of texts."""
+        return ()
 
     @property
     def taxonomies(self) -> tuple[Taxonomy, ...]:
@@ -177,6 +195,30 @@ class OwnCorpusRef(CorpusRef):
     def taxonomies(self) -> tuple[Taxonomy, ...]:
         """The one taxonomy of its own labels."""
         return (own(self.labels),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureCorpusRef(CorpusRef):
+    """A corpus of rows of features; its labels are GoEmotions' where none are said."""
+
+    tag: ClassVar[str] = "FeatureCorpusRef"
+
+    patterns: ClassVar[tuple[str, ...]] = (*CorpusRef.patterns, FEATURES, *MATRICES)
+    of_features: ClassVar[bool] = True
+
+    labels: tuple[str, ...]
+    width: int
+    rows: int  # of train
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """All features, as long as train has as many rows."""
+        return (min(self.width, self.rows),)
+
+    @property
+    def taxonomies(self) -> tuple[Taxonomy, ...]:
+        """GoEmotions' taxonomies, or the one of its own labels."""
+        return (own(self.labels),) if self.labels else tuple(TAXONOMIES.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

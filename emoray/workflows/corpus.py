@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from emoray.data.corpus import NAMES, SPLITS
+from emoray.data.corpus import FILES, SPLITS
 from emoray.data.finding import find_corpus
 from emoray.data.goemotions import CorpusFolder
 from emoray.data.importing.settings import CorpusSource
@@ -62,9 +62,12 @@ def print_summary(
     pairs = ", ".join(f"{p.first} + {p.second} {p.texts:,} ({p.share:.0%})" for p in look.pairs)
     twice = ", ".join(f"{count:,} {place}" for place, count in look.repeated.items() if count)
     median, high, most = look.words
-    lines = [
+    of_texts = [
         f"words a text: median {median}, 95 % up to {high}, most {most}",
         *word_sentences(source.folder, vectors),
+    ]
+    lines = [
+        *(of_texts if look.features is None else [f"features a row: {look.features.width}"]),
         f"labels together (share of texts with either): {pairs or 'never'}",
         f"texts that stand twice: {twice or 'none'}",
     ]
@@ -79,7 +82,7 @@ def _keep(source: CorpusFolder, place: Place) -> None:
     """Copy the corpus; ValueError where the folder holds another one."""
     check_outlives(place, "--keep")
     check_writable(place)
-    names = [*(f"{split}.tsv" for split in SPLITS), NAMES]
+    names = list(FILES)
     files = {n: (source.folder / n).read_bytes() for n in names if (source.folder / n).is_file()}
     with staged_output(place, only=names) as folder:
         there = {n: (folder / n).read_bytes() for n in names if (folder / n).is_file()}

@@ -70,6 +70,7 @@ def planned_members(settings: Ensemble, facts: CorpusSummary) -> tuple[EnsembleP
         facts.dims,
         facts.data.encoders,
         settings.epochs,
+        features=facts.data.corpus.of_features,
     )
     bases = tuple(reading(facts, base, settings.max_tokens) for base in bases)
     plan = PLANS[settings.plan](settings.members, bases)

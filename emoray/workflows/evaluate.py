@@ -45,13 +45,13 @@ def _clock(finished: Finished, said: SplitLogits, threads: int) -> list[LatencyR
     from emoray.artifact.scoring import evenly
 
     classifier = artifact.load(finished.folder, threads=threads)
-    chosen = evenly(np.array([len(classifier.ids(text)) for text in said.texts]), TEXTS)
-    others = np.setdiff1d(np.arange(len(said.texts)), chosen)
+    chosen = evenly(np.array([len(classifier.ids(text)) for text in said.inputs]), TEXTS)
+    others = np.setdiff1d(np.arange(len(said.inputs)), chosen)
     samples = measure_latency(
         {finished.name: TimedArtifact(classifier)},
-        [said.texts[i] for i in chosen],
+        [said.inputs[i] for i in chosen],
         baseline=finished.name,
-        others=[said.texts[i] for i in others],
+        others=[said.inputs[i] for i in others],
         repeats=TURNS,
     )
     here = cpu()
@@ -138,7 +138,7 @@ def evaluate_artifact(
         corpus_sha256=evaluation.corpus.sha256,
         taxonomy=evaluation.taxonomy.name,
         split=settings.split,
-        texts=len(said.texts),
+        texts=len(said.inputs),
         temperature=finished.temperature,
         threshold_rule=finished.rule,
         macro_f1_unleaked=_unleaked(evaluation, said, settings.split),
@@ -165,7 +165,7 @@ def _paired(evaluation: ArtifactEvaluation, folders: Mapping[str, Path]) -> dict
     weights_BN = usual_weights(said.labels_NK)
     found = {}
     for model, folder in folders.items():
-        decided_NK = baseline_decisions(folder, said.texts)[:, columns_K]
+        decided_NK = baseline_decisions(folder, said.inputs)[:, columns_K]
         found[model] = compare_decisions(
             resampled(decided_NK[None], said.labels_NK, weights_BN), mine
         )

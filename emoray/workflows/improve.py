@@ -42,7 +42,7 @@ from emoray.workflows.improve_rows import (
     seed_rows,
 )
 from emoray.workflows.run_place import free_place
-from emoray.workflows.settings.improve import Improve
+from emoray.workflows.settings.improve import AUGMENTATION, Improve
 from emoray.workflows.subsample import fewer
 
 
@@ -94,15 +94,14 @@ def planned_techniques(
         "weight_averaging": Planned(
             name="weight_averaging", recipe=replace(baseline, ema=settings.ema), groups=single
         ),
-        "augmentation": Planned(
-            name="augmentation",
-            recipe=replace(baseline, augmentation=settings.augmentation),
-            groups=single,
-        ),
         "ensemble": Planned(name="ensemble", recipe=baseline, groups=together),
     }
+    chosen = [n for n in settings.chosen if n != AUGMENTATION or settings.augments(family)]
+    if AUGMENTATION in chosen:
+        translated = replace(baseline, augmentation=settings.augmentation)
+        plans[AUGMENTATION] = Planned(name=AUGMENTATION, recipe=translated, groups=single)
     first = Planned(name=BASELINE, recipe=baseline, groups=single)
-    return [first, *(plans[name] for name in settings.chosen)]
+    return [first, *(plans[name] for name in chosen)]
 
 
 def _make(stages: Stages, scores: Sequence[Score], console: Console) -> None:

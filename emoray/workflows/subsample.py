@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.data.corpus import NAMES, read_splits
+from emoray.data.corpus import FILES, read_splits
 from emoray.stages.inputs import CorpusSummary
 from emoray.stages.spec import CorpusRef
 
@@ -30,12 +30,14 @@ def fewer(
     source = found.data.corpus
     target = folder / f"_corpus-{texts}"
     target.mkdir(parents=True, exist_ok=True)
-    for whole in ("dev.tsv", "test.tsv", NAMES):
+    for whole in FILES:
         if (source.folder / whole).is_file():
             (target / whole).write_bytes((source.folder / whole).read_bytes())
     lines = (source.folder / "train.tsv").read_text("utf-8-sig").removesuffix("\n").split("\n")
     kept = np.sort(np.random.default_rng(seed).permutation(len(lines))[:texts])
     (target / "train.tsv").write_text("".join(f"{lines[i]}\n" for i in kept), "utf-8")
+    if (rows := target / "train.npy").is_file():
+        np.save(rows, np.load(rows, allow_pickle=False)[kept])
     name = f"{source.name}-{texts}"
     corpus = read_splits(target, name=name, taxonomy=source.taxonomy(taxonomy))
     ref = CorpusRef.of(corpus, target.absolute())

@@ -24,6 +24,7 @@ from emoray.search.joint_space import JointSpace
 from emoray.search.overrides import (
     encoders_needed,
     encoders_of,
+    features_needed,
     named_space,
     own_vectors,
     starts_from_given,
@@ -87,7 +88,8 @@ def _encoders(sweep: Sweep, own: Space | JointSpace | None) -> tuple[str, ...]:
 def _vector_files(sweep: Sweep, own: Space | JointSpace | None) -> tuple[Place, ...] | None:
     """Files named by the user; () where none are needed, None for those at hand."""
     if own is None:
-        needed = sweep.overrides.needs_given and not encoders_needed(sweep.space)
+        others = encoders_needed(sweep.space) or features_needed(sweep.space)
+        needed = sweep.overrides.needs_given and not others
     else:
         needed = starts_from_given(own)
     if sweep.vector_files and not needed:
@@ -122,6 +124,8 @@ def _announce(
     start = "encoders" if encoders else "vectors"
     given = [v.source.name for v in facts.data.vectors]
     starts = [*encoders, *given, *own_vectors(space)]
+    if corpus.of_features:
+        start, starts = "features", [str(max(corpus.dims))]
     console.print(
         f"corpus {corpus.name} ({facts.train:,} / {facts.dev:,} / {facts.test:,} texts, "
         f"{facts.leaked} of test also in train) · taxonomy {facts.taxonomy} · {start} "

@@ -71,7 +71,8 @@ def _text(table: Table, options: CorpusSource) -> tuple[str, str]:
         raise ValueError(
             f"texts stand in a column with a usual name ({', '.join(TEXTS[:6])}, …), got "
             f"{listed(table.columns)} in {table.where}: name it with --text-column (of a file "
-            "without a header: 'column 1', 'column 2', …)"
+            "without a header: 'column 1', 'column 2', …), or columns of numbers with "
+            "--feature-column"
         )
     others = f", not {listed(found[1:])}" if len(found) > 1 else ""
     return found[0], f"by its name{others}"

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoray.data.corpus import NAMES, SPLITS, corpus_sha256
+from emoray.data.features import feature_contents, feature_files
 from emoray.data.importing.characters import without_controls
 from emoray.data.importing.columns import Columns, OneColumn, choose_columns
+from emoray.data.importing.feature_columns import ROW, FeatureTable, feature_notes, taken_features
 from emoray.data.importing.hub import read_hub
 from emoray.data.importing.labels import text_labels
 from emoray.data.importing.long_form import joined_labels
@@ -110,12 +112,25 @@ def _labelled(
     return kept, [f"{counted(rows[s], 'row')} of {s} left out: nobody labelled them" for s in lost]
 
 
-def _records(
-    source: str, options: CorpusSource
-) -> tuple[dict[str, list[TextRecord]], tuple[str, ...], list[str]]:
-    """Read records by split, the names of their labels, and notes on how they were read."""
-    named = {options.text_column or "", *options.label_columns} - {""}
-    tables = read_hub(source) if source.startswith(HUB) else read_tables(source, named)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReadCorpus:
+    """Records by split, the names of their labels, notes on how they were read, and features."""
+
+    given: dict[str, list[TextRecord]]
+    names: tuple[str, ...]
+    notes: list[str]
+    features: FeatureTable | None
+
+
+def _records(source: str, options: CorpusSource) -> ReadCorpus:
+    """Read a source as the options say."""
+    named = {options.text_column or "", *options.label_columns, *options.feature_columns} - {""}
+    tables = (
+        read_hub(source)
+        if source.startswith(HUB)
+        else read_tables(source, named, options.feature_columns)
+    )
+    tables, options, features = taken_features(tables, options)
     whole = _together(tables, source)
     columns = choose_columns(whole, options)
     _check_columns(tables, columns)
@@ -133,7 +148,10 @@ def _records(
     given, lost = _labelled(given, Counter(splits))
     single = isinstance(columns.labels, OneColumn) and all(len(r.labels) < 2 for r in records)
     given, joined = joined_labels(given, single)
-    return given, marks.names, [*remarks, *marks.notes, *notes, *lost, *joined]
+    if options.text_column == ROW:
+        remarks = remarks[1:]  # on the column of texts, which is none
+    found = [*remarks, *marks.notes, *notes, *lost, *joined]
+    return ReadCorpus(given=given, names=marks.names, notes=found, features=features)
 
 
 def _file(records: Sequence[TextRecord], order: Sequence[str]) -> bytes:
@@ -192,7 +210,11 @@ def _ours(folder: Path, options: CorpusSource, cache: Path) -> ImportedCorpus:
     if not changed:
         remarks = f"{form}: taken as they are"
         return ImportedCorpus(folder=folder.absolute(), name=options.called, notes=(remarks,))
-    contents = {**raw, **{name: text.encode() for name, text in changed.items()}}
+    contents = {
+        **raw,
+        **feature_files(folder),
+        **{name: text.encode() for name, text in changed.items()},
+    }
     remarks = f"{form}; control characters taken out of {', '.join(changed)}"
     return ImportedCorpus(
         folder=_written(contents, options.called, cache), name=options.called, notes=(remarks,)
@@ -220,11 +242,16 @@ def import_corpus(options: CorpusSource, source: str, cache: Path) -> ImportedCo
                 f"{options.min_label_texts} for {source}: give it with the files this was made of"
             )
         return _ours(Path(source), options, cache)
-    given, names, remarks = _records(source, options)
-    kept, dropped = kept_labels(given, names, options.min_label_texts)
-    splits, how = completed(given, kept, options.seed)
-    folder = _written(_contents(splits, kept), options.called, cache)
-    return ImportedCorpus(folder=folder, name=options.called, notes=(*remarks, *dropped, how))
+    read = _records(source, options)
+    kept, dropped = kept_labels(read.given, read.names, options.min_label_texts)
+    splits, how = completed(read.given, kept, options.seed)
+    contents, notes = _contents(splits, kept), [*read.notes, *dropped, how]
+    if read.features is not None:
+        rows = {split: [record.row - 1 for record in found] for split, found in splits.items()}
+        contents |= feature_contents(read.features.names, read.features.rows_NF, rows)
+        notes = [*feature_notes(read.features, rows["train"]), *notes]
+    folder = _written(contents, options.called, cache)
+    return ImportedCorpus(folder=folder, name=options.called, notes=tuple(notes))
 
 
 def labelled_texts(options: CorpusSource, source: str) -> tuple[list[TextRecord], list[str]]:
@@ -237,5 +264,5 @@ def labelled_texts(options: CorpusSource, source: str) -> tuple[list[TextRecord]
     Returns:
         The texts, and notes on how they were read.
     """
-    given, _, remarks = _records(source, options)
-    return [record for records in given.values() for record in records], remarks
+    read = _records(source, options)
+    return [record for records in read.given.values() for record in records], read.notes

@@ -1,9 +1,13 @@
 """Read Parquet and Arrow tables, with the names of class ids where `datasets` left them."""
 
 import json
+from collections.abc import Collection
+from fnmatch import fnmatchcase
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from emoray.data.importing.table import Table
 from emoray.data.importing.unpacked import most_bytes, too_large
@@ -29,11 +33,39 @@ def class_names(metadata: bytes | None) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def parquet_columns(arrow: Any, where: str) -> Table:
-    """Convert a pyarrow table to columns of Python values."""
+def _number_rows(column: Any) -> list[Any] | None:
+    """The cells of a column of lists of numbers as NumPy arrays; None for any other column."""
+    import pyarrow as pa
+
+    kind, found = column.type, []
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and not (
+        pa.types.is_fixed_size_list(kind)
+    ):
+        return None
+    if not (pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)):
+        return None
+    for chunk in column.chunks:
+        lengths = chunk.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
+        values = chunk.flatten().to_numpy(zero_copy_only=False)
+        ends, there = np.cumsum(lengths), chunk.is_valid().to_pylist()
+        found += [
+            values[end - length : end] if valid else None
+            for end, length, valid in zip(ends, lengths, there, strict=True)
+        ]
+    return found
+
+
+def parquet_columns(arrow: Any, where: str, features: Collection[str] = ()) -> Table:
+    """Convert a pyarrow table to columns of Python values; features that are lists to arrays."""
     names = [n for n in arrow.column_names if not n.startswith("__index_level_")]
     metadata = (arrow.schema.metadata or {}).get(b"huggingface")
-    columns = {name: arrow.column(name).to_pylist() for name in names}
+    rows = {
+        name: found
+        for name in names
+        if any(fnmatchcase(name, pattern) for pattern in features)
+        and (found := _number_rows(arrow.column(name))) is not None
+    }
+    columns = {name: rows.get(name) or arrow.column(name).to_pylist() for name in names}
     return Table(where=where, columns=columns, names=class_names(metadata))
 
 
@@ -66,8 +98,8 @@ def _check_size(file: Any, where: str, most: int) -> None:
             raise too_large(where, most, _WAY)
 
 
-def read_parquet(source: Path | bytes, where: str) -> Table:
-    """Read one file, or its bytes."""
+def read_parquet(source: Path | bytes, where: str, features: Collection[str] = ()) -> Table:
+    """Read one file, or its bytes. features: names or patterns of columns that hold features."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -85,7 +117,7 @@ def read_parquet(source: Path | bytes, where: str) -> Table:
             f"{where}: a Parquet file must be whole, got one that cannot be read "
             f"({str(error).splitlines()[0][:100]}): copy it again"
         ) from None
-    return parquet_columns(arrow, where)
+    return parquet_columns(arrow, where, features)
 
 
 def _opened(source: Path | bytes) -> Any:

@@ -114,7 +114,9 @@ def _read_pair(part: CorpusFile, labels: CorpusFile) -> Table:
     return Table(where=part.where, columns={"text": texts, "label": cells}, notes=(note,))
 
 
-def read_file(part: CorpusFile, named: Collection[str] = ()) -> Table:
+def read_file(
+    part: CorpusFile, named: Collection[str] = (), features: Collection[str] = ()
+) -> Table:
     """Read one file in any of the formats; refuse other formats, damaged and empty files."""
     kind, where = part.format, part.where
     if kind not in FORMATS:
@@ -128,7 +130,7 @@ def read_file(part: CorpusFile, named: Collection[str] = ()) -> Table:
         found = _read_pair(part, part.labels)
     elif kind == PARQUET:
         packed = part.member is not None or part.path.suffix.lower() in OPENERS
-        found = read_parquet(part.read() if packed else part.path, where)
+        found = read_parquet(part.read() if packed else part.path, where, features)
     else:
         text, encoding = decoded(part.read(), where)
         if kind in JSON:
@@ -253,22 +255,25 @@ def _by_split(
     return found, left
 
 
-def read_tables(source: str, named: Collection[str] = ()) -> dict[str, Table]:
+def read_tables(
+    source: str, named: Collection[str] = (), features: Collection[str] = ()
+) -> dict[str, Table]:
     """Read tables by split; under `all` where names do not give splits.
 
     Args:
         source: a file, a folder, an archive or a glob.
         named: columns from the options.
+        features: those among them, or patterns of them, that hold features.
 
     Returns:
         A table for each split.
     """
     parts = _candidates(source)
     if len(parts) == 1:
-        return {ONE: read_file(parts[0], named)}
+        return {ONE: read_file(parts[0], named, features)}
     by_split, left = _by_split(parts, source)
     found = {
-        split: joined_tables([read_file(part, named) for part in files])
+        split: joined_tables([read_file(part, named, features) for part in files])
         for split, files in by_split.items()
     }
     if left:

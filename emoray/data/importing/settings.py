@@ -29,6 +29,7 @@ class CorpusSource:
         source: where it is.
         name: what tables call it.
         text_column: that holds the texts.
+        feature_columns: that hold numbers in place of texts: one of lists, or one for each feature.
         label_columns: one that holds all labels of a text, or several of 0 and 1, a label each.
         label_separator: between the labels in a cell.
         label_names: names of ids, or of the places of 0/1 vectors.
@@ -46,6 +47,14 @@ class CorpusSource:
             "usual names]"
         ),
     ] = None
+    feature_columns: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--feature-column",),
+            help="Features in place of texts, for --space features: a column of lists of numbers; "
+            "repeated, or a pattern such as 'mfcc_*': a column of numbers for each feature.",
+        ),
+    ] = ()
     label_columns: Annotated[
         tuple[str, ...],
         Option(
@@ -175,6 +184,7 @@ class CorpusSource:
         """Whether it sets how columns are read, which a folder in emoray's own form lacks."""
         return bool(
             self.text_column
+            or self.feature_columns
             or self.label_columns
             or self.label_separator
             or self.label_names

@@ -18,7 +18,8 @@ from emoray.quant.scheme import EMBEDDING
 PLAIN = ("mean", "max", "min")  # pools without weights
 
 
-def _linear(kernel_IO: np.ndarray, bias_O: np.ndarray | None = None) -> nn.Linear:
+def linear(kernel_IO: np.ndarray, bias_O: np.ndarray | None = None) -> nn.Linear:
+    """A layer with these weights; without a bias where none is given."""
     inputs, outputs = kernel_IO.shape
     layer = nn.utils.skip_init(nn.Linear, inputs, outputs, bias=bias_O is not None)
     with torch.no_grad():
@@ -49,7 +50,7 @@ class TorchAttention(nn.Module):
 
     def __init__(self, query_D1: np.ndarray) -> None:
         super().__init__()
-        self.product = _linear(query_D1)
+        self.product = linear(query_D1)
 
     def forward(self, words_NLD: Tensor, real_NL1: Tensor) -> Tensor:
         """Return pooled_ND."""
@@ -62,7 +63,7 @@ class TorchConvMax(nn.Module):
 
     def __init__(self, kernel_3D_F: np.ndarray, bias_F: np.ndarray) -> None:
         super().__init__()
-        self.product = _linear(kernel_3D_F)
+        self.product = linear(kernel_3D_F)
         self.bias = nn.Parameter(torch.tensor(bias_F))
 
     def forward(self, words_NLD: Tensor, real_NL1: Tensor) -> Tensor:
@@ -104,7 +105,7 @@ class WordNetwork(TextModule):
         hidden = sum(name.startswith("dense") and name.endswith(".kernel") for name in tensors)
         self.names = (*(f"dense{i}" for i in range(hidden)), "head")
         *dense, self.head = (
-            _linear(tensors[f"{name}.kernel"], tensors[f"{name}.bias"]) for name in self.names
+            linear(tensors[f"{name}.kernel"], tensors[f"{name}.bias"]) for name in self.names
         )
         self.dense = nn.ModuleList(dense)
         self.dropout = nn.Dropout(dropout)

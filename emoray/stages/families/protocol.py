@@ -14,8 +14,6 @@ from emoray.models.recipe import Recipe
 from emoray.models.sampling import Bootstrap
 from emoray.models.word.initial_vectors import Vectors
 from emoray.quant.affine import AffineMap
-from emoray.quant.further_training import FurtherTraining
-from emoray.quant.pruning import Prune
 from emoray.quant.scheme import ModelScheme
 from emoray.stages.spec import CorpusRef, Data, EncoderRef
 from emoray.stages.text_lengths import Lengths
@@ -25,14 +23,12 @@ if TYPE_CHECKING:  # heavy: imported where they are used, in a worker
     from emoray.artifact.scoring import Texts
     from emoray.export.graph import Built
     from emoray.export.kernels import Ranges
-    from emoray.models.batches import PaddedTexts
-    from emoray.models.pruning.parts import PrunedTensors
     from emoray.models.text_module import TextModule
     from emoray.models.training import FitSettings
 
 
 class TextStage(Stage, Protocol):
-    """The texts of a corpus as token ids.
+    """The texts of a corpus as token ids, or its rows of features.
 
     Leaves each split as `read_texts` reads it, `leaked.npy`, an artifact's `vocabulary.txt` and
     `tokenizer.json`, and in `facts.json` the columns of `points` that it knows.
@@ -86,17 +82,17 @@ class Family(Protocol[R, N]):
         recipe: The class of its recipes, which names the family.
         unit: What its tokens are called, in the plural.
         texts_both_ways: Test texts that `Score` reads one by one and many at a time.
+        of_features: Whether its models read rows of numbers, not texts.
         needs_encoders: Whether its recipes start from an encoder, which must be found first.
         graph_version: Raised when its ONNX graph changes; a part of `Compress.version`.
-        prunes: Fields of `Prune` that its models have.
     """
 
     recipe: type[R]
     unit: str
     texts_both_ways: int
+    of_features: bool = False
     needs_encoders: bool = False
     graph_version: int = 0
-    prunes: tuple[str, ...] = ()
 
     # Recipes, for a search.
 
@@ -107,7 +103,7 @@ class Family(Protocol[R, N]):
 
         Args:
             taxonomy: Name of the labels.
-            dims: Widths of the word vectors at hand.
+            dims: Widths of the word vectors at hand, or of the features.
             encoders: Those at hand.
         """
         ...
@@ -134,8 +130,11 @@ class Family(Protocol[R, N]):
         """The greatest limit that follows from how long the texts of a corpus are."""
         ...
 
-    def lengths(self, recipe: R, data: Data, limit: int) -> Lengths:
-        """How long the train texts are in the recipe's tokens; right for limits up to `limit`."""
+    def lengths(self, recipe: R, data: Data, limit: int) -> Lengths | None:
+        """How long the train texts are in the recipe's tokens; right for limits up to `limit`.
+
+        None where they are read whole, whatever their length.
+        """
         ...
 
     # From texts to weights.
@@ -172,14 +171,15 @@ class Family(Protocol[R, N]):
         """The same as `network`, as a PyTorch module to train on."""
         ...
 
-    def further_settings(self, recipe: R, more: FurtherTraining, texts: int) -> "FitSettings":
-        """How to train on: as long as `more` says, else like the recipe."""
+    def qat_settings(self, recipe: R, scheme: ModelScheme, texts: int) -> "FitSettings":
+        """How to train on under a scheme: as long as its `qat` says, else like the recipe."""
         from emoray.models.training import FitSettings
 
+        assert scheme.qat is not None
         return FitSettings(
-            epochs=more.epochs,
-            patience=more.epochs,
-            learning_rate=more.rate * recipe.learning_rate,
+            epochs=scheme.qat.epochs,
+            patience=scheme.qat.epochs,
+            learning_rate=scheme.qat.rate * recipe.learning_rate,
             warmup=0.1,
             clip_norm=1.0,
             batch_size=recipe.batch_of(texts),
@@ -187,28 +187,6 @@ class Family(Protocol[R, N]):
             bf16=False,
             loss=recipe.loss,
         )
-
-    def prune(
-        self,
-        recipe: R,
-        tensors: Mapping[str, np.ndarray],
-        trained: Path,
-        prune: Prune,
-        train: "PaddedTexts",
-    ) -> "PrunedTensors":
-        """Remove from a finished training what matters least to its loss on train.
-
-        Args:
-            recipe: What was trained.
-            tensors: Of the finished training.
-            trained: Its folder.
-            prune: What is removed: nothing but what the family `prunes`.
-            train: Its texts.
-
-        Raises:
-            ValueError: The model does not have as much.
-        """
-        raise NotImplementedError
 
     def calibrate(
         self, network: N, dev: "Texts", scheme: ModelScheme

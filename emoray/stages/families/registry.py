@@ -3,9 +3,10 @@
 from typing import Any
 
 from emoray.stages.families.encoder import EncoderFamily
+from emoray.stages.families.features import FeatureFamily
 from emoray.stages.families.protocol import Family
 from emoray.stages.families.word import WordFamily
 
 FAMILIES: dict[str, Family[Any, Any]] = {
-    family.recipe.family: family for family in (WordFamily(), EncoderFamily())
+    family.recipe.family: family for family in (WordFamily(), EncoderFamily(), FeatureFamily())
 }

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from emoray.artifact import runtime
-from emoray.artifact.loading import open_artifact
+from emoray.artifact.loading import open_artifact, require_texts
 from emoray.metrics.cuts import probabilities
 from emoray.monitoring.windows import OneArtifact
 from emoray.releases.names import is_released
@@ -54,12 +54,13 @@ def _facts(texts: int, columns: Mapping[str, Any]) -> pa.Table:
 def _of_artifact(settings: Monitor, place: Place) -> ReferenceSource:
     """Dev of the corpus, scored by the artifact."""
     finished = open_artifact(place)
+    require_texts(finished, "a log")
     evaluation = evaluate_on(finished, settings)
     said = evaluation.split_logits("dev")
     classifier = runtime.load(finished.folder)
-    readings = classifier.read(said.texts)
+    readings = classifier.read(said.inputs)
     facts = {
-        "characters": [len(text) for text in said.texts],
+        "characters": [len(text) for text in said.inputs],
         "tokens": [len(reading.ids) for reading in readings],
         "truncated": [reading.truncated for reading in readings],
         "unknown_share": [reading.unknown_share for reading in readings],
@@ -68,14 +69,14 @@ def _of_artifact(settings: Monitor, place: Place) -> ReferenceSource:
         source=place,
         artifact=finished.sha256,
         label_names=finished.labels,
-        facts=_facts(len(said.texts), facts),
+        facts=_facts(len(said.inputs), facts),
         probabilities_NK=classifier.probabilities_of(said.logits_NK.copy()),
         decided_NK=said.logits_NK >= finished.cuts_K,
         logits_NK=None,
     )
     return ReferenceSource(
         texts=iter([scored]),
-        words=f"dev of {evaluation.corpus.name}, {len(said.texts):,} texts, scored by {place}",
+        words=f"dev of {evaluation.corpus.name}, {len(said.inputs):,} texts, scored by {place}",
         note="the embedded sample stands in for GoEmotions, which was not found: name its folder "
         "with --data, or your corpus with --corpus"
         if evaluation.source.stands_in

@@ -16,6 +16,7 @@ from emoray.artifact.batch_invariance import two_ways
 from emoray.artifact.runtime import DECISION, MANIFEST, Classifier, combined
 from emoray.data.corpus import Corpus, Split
 from emoray.decide.weighing import cross_fitted_ensemble
+from emoray.models.batches import FeatureRows
 from emoray.stages.decision_columns import ModelLogits, decide_all
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.fitted import fit_decisions
@@ -53,20 +54,21 @@ class RerunResult:
 def _members(classifier: Classifier, split: Split) -> np.ndarray:
     """Logits (M, N, K) of every member with its own tokenizer."""
     logits = [
-        model.logits([reader.ids(text) for text in split.texts])
+        model.logits([reader.ids(text) for text in split.inputs])
         for reader, model in classifier.members
     ]
     return np.stack(logits)
 
 
 def _two_ways(
-    classifier: Classifier, files: dict[str, bytes], texts: Sequence[str], family: str
+    classifier: Classifier, files: dict[str, bytes], texts: Sequence[Any], family: str
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Logits of some texts alone and in batches, as `Score` has them; None for an ensemble."""
     if len(classifier.members) > 1 or runtime.MODEL not in files:
         return None
-    ragged = Ragged.from_lists([classifier.ids(text) for text in texts])
-    both = two_ways(files[runtime.MODEL], ragged, FAMILIES[family].texts_both_ways)
+    read = [classifier.ids(text) for text in texts]
+    rows = FeatureRows(features_NF=np.stack(read)) if classifier.width else Ragged.from_lists(read)
+    both = two_ways(files[runtime.MODEL], rows, FAMILIES[family].texts_both_ways)
     return both.alone_MK, both.batched_MK
 
 
@@ -127,7 +129,7 @@ def run_again(
         test_NK=combined(list(test_MNK), weights, mean_of),
         test_labels_NK=corpus.test.labels_NK,
         leaked_N=corpus.leaked_N,
-        two_ways=_two_ways(classifier, files, corpus.test.texts, row["family"]),
+        two_ways=_two_ways(classifier, files, corpus.test.inputs, row["family"]),
     )
     decisions, r = record.decisions(row)
     decided = decide_all(logits, decisions)

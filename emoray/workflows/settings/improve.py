@@ -11,7 +11,8 @@ from emoray.options import Option
 from emoray.storage.run_folder import settings_text
 from emoray.workflows.settings.search import Epochs, TrainingOptions
 
-TECHNIQUES = ("focal_loss", "weight_averaging", "augmentation", "ensemble")
+AUGMENTATION = "augmentation"
+TECHNIQUES = ("focal_loss", "weight_averaging", AUGMENTATION, "ensemble")
 USUAL_FAMILIES = ("glove",)
 EVERY = "all"
 
@@ -35,7 +36,8 @@ class Improve(TrainingOptions):
         Option(
             names=("--family",),
             help="**glove**: word vectors. **bert**: a fine-tuned encoder (needs the extra `bert`; "
-            "minutes to hours each training). Repeatable.",
+            "minutes to hours each training). **features**: rows of numbers, of a --corpus of "
+            "them. Repeatable.",
         ),
     ] = USUAL_FAMILIES
     seeds: Annotated[
@@ -100,6 +102,12 @@ class Improve(TrainingOptions):
     def chosen(self) -> tuple[str, ...]:
         """The techniques, `all` resolved."""
         return TECHNIQUES if EVERY in self.techniques else self.techniques
+
+    def augments(self, family: str) -> bool:
+        """Whether augmentation is tried on a family: `all` leaves it out without texts."""
+        from emoray.stages.families.registry import FAMILIES
+
+        return EVERY not in self.techniques or not FAMILIES[family].of_features
 
     @property
     def augmentation(self) -> BackTranslation:

@@ -31,8 +31,9 @@ class Sweep(TrainingOptions):
             "Optuna over dimension, layers, temperature, threshold and quantization together. "
             "**smoke**: seconds, to see that everything works. **bert**, **bert-joint**, "
             "**bert-smoke**: the same with fine-tuned encoders. qat and bert need the extra "
-            "`bert`. Or one of your own: `space.yaml`, which `python -m jobs.space quick` begins, "
-            "or `my_space.py:wide`, a function or value of a Python file."
+            "`bert`. **features**, **features-joint**: rows of numbers in place of texts, of a "
+            "--corpus with --feature-column. Or one of your own: `space.yaml`, which `python -m "
+            "jobs.space quick` begins, or `my_space.py:wide`, a function or value of a Python file."
         ),
     ] = "quick"
     dims: Annotated[

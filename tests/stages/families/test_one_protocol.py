@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from emoray.export.encoder.network import Encoder
+from emoray.export.feature_network import FeatureNetwork
 from emoray.export.network import Network
 from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.features.recipe import FeatureRecipe
+from emoray.models.features.torch_module import FeatureModule
 from emoray.models.recipe import Recipe
 from emoray.models.text_module import TextModule
 from emoray.models.word.recipe import GloveRecipe
@@ -20,6 +23,7 @@ from emoray.models.word.torch_module import WordNetwork
 from emoray.stages.encoder_training import EncodeSubwords, FineTune
 from emoray.stages.encoding import Encode
 from emoray.stages.families.registry import FAMILIES
+from emoray.stages.features import ReadFeatures, TrainFeatures
 from emoray.stages.word_training import TrainWords
 
 ROOT = Path(__file__).parents[3]
@@ -27,9 +31,10 @@ HOME = "emoray/stages/families/"
 KINDS = {
     f"{kind.__module__}.{kind.__name__}"
     for kind in (
-        *(Recipe, GloveRecipe, BertRecipe),
-        *(Encode, EncodeSubwords, TrainWords, FineTune),
-        *(Network, Encoder, TextModule, WordNetwork, EncoderClassifier),
+        *(Recipe, GloveRecipe, BertRecipe, FeatureRecipe),
+        *(Encode, EncodeSubwords, ReadFeatures, TrainWords, FineTune, TrainFeatures),
+        *(Network, Encoder, FeatureNetwork),
+        *(TextModule, WordNetwork, EncoderClassifier, FeatureModule),
     )
 }
 # One family's own code may ask its own kind: whether PyTorch's quantized module still is one.
@@ -112,9 +117,9 @@ import sys
 from pathlib import Path
 from emoray.quant.catalogue import both_ways
 from emoray.quant.scheme import Qat
-from emoray.search.spaces import bert, quick
+from emoray.search.spaces import bert, features, quick
 from emoray.stages.plan import deciding, training
-from emoray.stages.spec import CorpusRef, Data, EncoderRef, VectorsRef
+from emoray.stages.spec import CorpusRef, Data, EncoderRef, FeatureCorpusRef, VectorsRef
 from emoray.storage.store.keys import key_of
 from emoray.text.vectors.files import VectorArrayFile
 
@@ -126,11 +131,16 @@ data = Data(
     vectors=(VectorsRef(source=vectors, sha256="0"),),
     encoders=(encoder,),
 )
+rows = FeatureCorpusRef(name="f", sha256="0", folder=nowhere, labels=(), width=64, rows=900)
 schemes = both_ways(Qat()).values()
-for space in (quick("ekman", [300]), bert("ekman", [encoder])):
+for space, given in (
+    (quick("ekman", [300]), data),
+    (bert("ekman", [encoder]), data),
+    (features("ekman", [64]), Data(corpus=rows)),
+):
     for recipe in space.recipes:
         for scheme in (*space.schemes, *schemes):
-            key_of(deciding(training(recipe, data), scheme, space.decisions))
+            key_of(deciding(training(recipe, given), scheme, space.decisions))
 heavy = {"torch", "transformers", "tensorflow", "keras", "onnx"}
 print(*sorted(heavy & set(sys.modules)))
 """
