@@ -18,6 +18,7 @@ from emoray.quant.importance import usual_importance
 from emoray.quant.inspect import bytes_under
 from emoray.quant.levels import check_bits
 from emoray.quant.prediction import emphasis, predicted_errors
+from emoray.quant.pruning import Prune
 from emoray.quant.ranges import LeastError
 from emoray.quant.reasons import reason
 from emoray.quant.scheme import (
@@ -53,6 +54,7 @@ class Adaptive:
     dense: Grain = field(default_factory=lambda: PerChannel(-1))
     embedding: Grain = field(default_factory=lambda: PerChannel(0))
     affine_up_to: int = 3
+    prune: Prune | None = field(default=None, metadata={"key_default": None})
 
     def __post_init__(self) -> None:
         if not isinstance(self.allowed, tuple):
@@ -132,12 +134,13 @@ class Adaptive:
         return int((1 - share) * uniform(below) + share * uniform(below + 1))
 
     def __str__(self) -> str:
-        text = f"adaptive{self.bits:.10g}-{self.dense}+emb:{self.embedding}"
+        text = "" if self.prune is None else f"{self.prune}+"
+        text += f"adaptive{self.bits:.10g}-{self.dense}+emb:{self.embedding}"
         if self.allowed != self._usual():
             text += f"-of{'.'.join(map(str, self.allowed))}"
         if self.affine_up_to != 3:
             text += f"-aff{self.affine_up_to}"
-        return f"{text}@{self.activations}"
+        return f"{text}@{self.activations}" + ("" if self.prune is None else self.prune.healing)
 
 
 Scheme = ModelScheme | Adaptive

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from types import UnionType
 from typing import ClassVar, get_args
 
+from emoray.quant.further_training import FurtherTraining
 from emoray.quant.granularity import Grain, PerChannel, PerGroup, PerTensor
 from emoray.quant.levels import check_bits
+from emoray.quant.pruning import Prune
 from emoray.quant.ranges import ActivationRanges, MinMax, Ranges
 
 EMBEDDING = "embedding"  # the name of the embedding table among a network's weights
@@ -78,50 +80,25 @@ class Static:
 Activations = WeightOnly | Dynamic | Static
 
 
-RATE = 0.5  # of the training's own learning rate
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Qat:
+class Qat(FurtherTraining):
     """Quantization-aware training: training goes on with fake quantization of the weights.
 
-    Attributes:
-        epochs: of that training.
-        rate: learning rate, as a share of the one the recipe trained with.
-        learned: whether clip ranges are trained too, else observed.
+    learned: whether clip ranges are trained too, else observed.
     """
 
     tag: ClassVar[str] = "Qat"
+    word: ClassVar[str] = "qat"
 
-    epochs: int = 1
-    rate: float = RATE
     learned: bool = True
-
-    def __post_init__(self) -> None:
-        if isinstance(self.epochs, bool) or not isinstance(self.epochs, int) or self.epochs < 1:
-            raise ValueError(
-                f"epochs must be a whole number from 1, got {self.epochs!r}: for no training leave "
-                "out qat"
-            )
-        if isinstance(self.rate, bool) or not isinstance(self.rate, int | float):
-            raise ValueError(f"rate must be a number, got {self.rate!r}: give a share such as 0.5")
-        if not 0 < self.rate < float("inf"):
-            raise ValueError(
-                f"rate must be finite and above 0, got {self.rate}: for no training leave out qat"
-            )
-        object.__setattr__(self, "rate", float(self.rate))  # 1 and 1.0 are one key in the store
 
     @property
     def in_float(self) -> str:
         """The same training in float as text for a table cell."""
-        return f"more{self._how_long}"
-
-    @property
-    def _how_long(self) -> str:
-        return f"{self.epochs}" if self.rate == RATE else f"{self.epochs}-x{self.rate:.10g}"
+        return f"more{self.how_long}"
 
     def __str__(self) -> str:
-        text = f"qat{self._how_long}"
+        text = f"{self.word}{self.how_long}"
         return text if self.learned else f"{text}-observed"
 
 
@@ -211,6 +188,7 @@ class ModelScheme:
         own: (name, scheme) of single weights, the embedding too; overrides all of these.
         qat: trained with fake quantization, not quantized afterwards; with nothing quantized,
             trained on in float for as long, see `control_of`.
+        prune: what is removed before.
     """
 
     tag: ClassVar[str] = "ModelScheme"
@@ -221,6 +199,7 @@ class ModelScheme:
     keep_float: tuple[str, ...] = ()
     own: Own = ()
     qat: Qat | None = None
+    prune: Prune | None = field(default=None, metadata={"key_default": None})
 
     def __post_init__(self) -> None:
         _check_keep_float(self.keep_float, self.dense)
@@ -255,12 +234,14 @@ class ModelScheme:
         return None if weight in self.keep_float else self.dense
 
     def __str__(self) -> str:
-        text = "float32" if self.dense is None else str(self.dense)
+        text = "" if self.prune is None else f"{self.prune}+"
+        text += "float32" if self.dense is None else str(self.dense)
         if self.embedding is not None:
             text += f"+emb:{self.embedding}"
         if self.dense is not None or not isinstance(self.activations, WeightOnly):
             text += f"@{self.activations}"
         text += "".join(f"~{name}" for name in self.keep_float) + _own_text(self.own)
+        text += "" if self.prune is None else self.prune.healing
         if self.qat is None:
             return text
         return f"{text}~{self.qat}" if self.quantized else f"{text}~{self.qat.in_float}"
@@ -270,7 +251,7 @@ FLOAT = ModelScheme()
 
 
 def control_of(scheme: ModelScheme) -> ModelScheme:
-    """The control of a QAT scheme: float weights, trained on as long at the same rate."""
+    """The control of a QAT scheme: whole float weights, trained on as long at the same rate."""
     if scheme.qat is None:
         raise ValueError(f"a control is of a scheme that trains, got {scheme}: compare with FLOAT")
     return ModelScheme(qat=scheme.qat)

@@ -1,14 +1,19 @@
 """Short names of the catalogue's schemes: int8, int4-group, adaptive4, qat3."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, replace
 
 from emoray.quant.catalogue import bert_schemes, quick_bert_schemes
 from emoray.quant.granularity import PerGroup
 from emoray.quant.policy import Adaptive, Scheme
+from emoray.quant.pruning import Heal, Prune
 from emoray.quant.ranges import BestOf, LeastError, MinMax
 from emoray.quant.scheme import Dynamic, ModelScheme, QuantScheme, Static, WeightOnly
 
 FLOAT_NAME = "float"
+PRUNED = re.compile(r"prune\((?P<shares>[^)]*)\)\+(?P<rest>.+?)(?:~heal(?P<heal>\d.*))?")
+HEALED = re.compile(r"(?P<epochs>\d+)(?:-x(?P<rate>[\d.e-]+))?")
 
 
 def _grain(scheme: QuantScheme) -> str:
@@ -46,8 +51,10 @@ def alias(scheme: Scheme) -> str:
     of least error, affine under 4 bits; one scale a channel.
 
     Returns:
-        A name such as `int8` or `int4-group-emb3`.
+        A name such as `int8`, `int4-group-emb3` or `prune(ffn=0.5)+int8~heal1`.
     """
+    if (prune := scheme.prune) is not None:
+        return f"{prune}+{alias(replace(scheme, prune=None))}{prune.healing}"
     if isinstance(scheme, Adaptive):
         text = f"adaptive{scheme.bits:g}"
         text += "-group" if isinstance(scheme.dense, PerGroup) else ""
@@ -78,8 +85,49 @@ def named_schemes() -> dict[str, Scheme]:
     return found
 
 
+def _share(text: str) -> tuple[str, float]:
+    """One `name=number` of a pruning."""
+    known = {f.name: f.type for f in fields(Prune) if f.name != "heal"}
+    name, _, number = (part.strip() for part in text.partition("="))
+    try:
+        if name in known:
+            return name, int(number) if known[name] is int else float(number)
+    except ValueError:
+        pass
+    raise ValueError(
+        f"a pruning names shares of {', '.join(known)}, got {text.strip()!r}: write "
+        "prune(heads=0.33,ffn=0.5)+int8"
+    )
+
+
+def pruned_scheme(name: str, known: Callable[[str], Scheme | None]) -> Scheme | None:
+    """The scheme of a name such as `prune(heads=0.33,ffn=0.5)+int8~heal1`.
+
+    Args:
+        name: what was typed.
+        known: the scheme of a name without pruning, None for an unknown one.
+
+    Returns:
+        The scheme; None for a name without pruning, or of an unknown scheme. ValueError for shares
+        that cannot be.
+    """
+    found = PRUNED.fullmatch(name)
+    if found is None or (scheme := known(found["rest"])) is None:
+        return None
+    heal = None
+    if found["heal"] is not None:
+        if (said := HEALED.fullmatch(found["heal"])) is None:
+            return None
+        rate = {} if said["rate"] is None else {"rate": float(said["rate"])}
+        heal = Heal(epochs=int(said["epochs"]), **rate)
+    shares = dict(_share(part) for part in found["shares"].split(","))
+    return replace(scheme, prune=Prune(**shares, heal=heal))  # type: ignore[arg-type]
+
+
 def _is_trained(scheme: Scheme) -> bool:
-    return isinstance(scheme, ModelScheme) and scheme.qat is not None
+    return (isinstance(scheme, ModelScheme) and scheme.qat is not None) or (
+        scheme.prune is not None and scheme.prune.heal is not None
+    )
 
 
 def usual() -> dict[str, Scheme]:
@@ -96,13 +144,21 @@ def pick(names: Sequence[str], *, every: bool = False) -> dict[str, Scheme]:
     if not names:
         return usual()
     by_text = {str(scheme): name for name, scheme in known.items()}
-    unknown = [name for name in names if name not in known and name not in by_text]
+    found: dict[str, Scheme] = {}
+    unknown = []
+    for name in (by_text.get(name, name) for name in names):
+        scheme = known.get(name) or pruned_scheme(name, known.get)
+        if scheme is None:
+            unknown.append(name)
+        else:
+            found[alias(scheme) if scheme.prune else name] = scheme
     if unknown:
         raise ValueError(
-            f"a scheme is one that --list names, such as {', '.join(list(usual())[1:5])}, got "
-            f"{', '.join(map(repr, unknown))}: pick one of these"
+            f"a scheme is one that --list names, such as {', '.join(list(usual())[1:5])}, or one "
+            f"of these behind prune(heads=0.33,ffn=0.5)+, got {', '.join(map(repr, unknown))}: "
+            "pick one of these"
         )
-    return {n: known[n] for n in dict.fromkeys(by_text.get(name, name) for name in names)}
+    return found
 
 
 def lines(schemes: Iterable[tuple[str, Scheme]]) -> list[tuple[str, str, bool]]:

@@ -18,9 +18,11 @@ from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages
 from emoray.quant.catalogue import float_baseline
 from emoray.stages.comparisons import CompareWithParent
+from emoray.stages.compression import Compress
 from emoray.stages.decisions import Decide
 from emoray.stages.families.protocol import TrainStage
 from emoray.stages.plan import comparing, deciding, training
+from emoray.stages.pruning import HealModel
 from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import Data, Spec
 from emoray.storage.location import Place
@@ -76,8 +78,12 @@ def _write_epochs(context: RunContext, made: Done) -> None:
     context.copy(context.folder(made), "trainings", made.folder.name)
 
 
+def _write_pruning(context: RunContext, made: Done) -> None:
+    context.copy(context.folder(made), "pruning", made.folder.name)
+
+
 async def train_and_write(
-    context: RunContext, train: TrainStage | QuantizationAwareTraining
+    context: RunContext, train: TrainStage | HealModel | QuantizationAwareTraining
 ) -> Failed | None:
     """Make `train` and copy its epochs into the run; return its failure, None without one."""
     made = await wrap_future(context.stages.make(train))
@@ -85,6 +91,17 @@ async def train_and_write(
         return made
     await asyncio.to_thread(_write_epochs, context, made)
     return None
+
+
+async def _write_further(context: RunContext, compressed: Compress) -> None:
+    """Copy into the run what was made between a training and a finished model of it."""
+    for stage in (compressed.left, compressed.refined):
+        if isinstance(stage, HealModel | QuantizationAwareTraining):
+            await train_and_write(context, stage)
+    if compressed.pruned is not None:
+        made = await wrap_future(context.stages.make(compressed.pruned))
+        if not isinstance(made, Failed):
+            await asyncio.to_thread(_write_pruning, context, made)
 
 
 def copy_rows(
@@ -135,8 +152,7 @@ async def _measure_one(context: RunContext, decide: Decide) -> MeasuredModels:
     if isinstance(made, Failed):
         await asyncio.to_thread(write_failure, context, decide, made)
         return MeasuredModels(failures=1)
-    if refined := decide.compressed.refined:
-        await train_and_write(context, refined)
+    await _write_further(context, decide.compressed)
     if comparison and compared:
         await asyncio.to_thread(copy_comparisons, context, comparison, await wrap_future(compared))
     rows = await asyncio.to_thread(copy_rows, context, made)
@@ -174,8 +190,7 @@ async def placing(
     if isinstance(made, Failed):
         await asyncio.to_thread(write_failure, context, decide, made)
         return made
-    if decide.compressed.refined:
-        await train_and_write(context, decide.compressed.refined)
+    await _write_further(context, decide.compressed)
     if comparison := comparing(decide):
         compared = await wrap_future(context.stages.make(comparison))
         await asyncio.to_thread(copy_comparisons, context, comparison, compared)

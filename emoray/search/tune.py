@@ -50,7 +50,16 @@ def planned_grid(space: Space, data: Data) -> list[Decide]:
 
 def stages_of(decided: Sequence[Decide]) -> Counter[str]:
     """How many stages of each name such models take, without what prepares texts for all."""
-    planned: Counter[str] = Counter(d.name for d in {d.compressed.trained: None for d in decided})
+    shared = {
+        stage
+        for decide in decided  # many models of a training have one pruning
+        for stage in (
+            decide.compressed.trained,
+            decide.compressed.pruned,
+            decide.compressed.left,
+        )
+    }
+    planned = Counter(stage.name for stage in shared if stage is not None)
     for decide in decided:
         compressed = decide.compressed
         own = (compressed.refined, compressed, decide.scored, decide, comparing(decide))

@@ -17,7 +17,6 @@ from emoray.labels import taxonomy as taxonomy_of
 from emoray.models.encoder.recipe import BertRecipe
 from emoray.models.encoder.weights import CheckpointSettings
 from emoray.quant.policy import Scheme
-from emoray.quant.scheme import ModelScheme
 from emoray.stages.checkpoint_source import (
     GOEMOTIONS_KIN,
     LoadedCheckpoint,
@@ -28,7 +27,7 @@ from emoray.stages.checkpoint_source import (
 from emoray.stages.compression import Compress, Score
 from emoray.stages.encoding import FACTS, SPLITS, read_texts, write_token_ids
 from emoray.stages.families.protocol import TextStage, TrainStage
-from emoray.stages.qat import QuantizationAwareTraining
+from emoray.stages.plan import compressing
 from emoray.stages.spec import CorpusRef
 from emoray.stages.trained import SETTINGS, WEIGHTS, read_tensors
 from emoray.text.opened import open_tokenizer
@@ -186,8 +185,5 @@ def variant(checkpoint: ReadCheckpoint, text: ReadCorpus, scheme: Scheme) -> Var
     """The chain of stages from a checkpoint to logits under a scheme."""
     trained = cast(TrainStage, checkpoint)  # the same files and a recipe: all that is asked of it
     pieces = cast(TextStage, text)
-    refined = None
-    if isinstance(scheme, ModelScheme) and scheme.qat is not None:
-        refined = QuantizationAwareTraining(trained=trained, text=pieces, scheme=scheme)
-    compressed = Compress(trained=trained, text=pieces, scheme=scheme, refined=refined)
-    return Variant(compressed=compressed, scored=Score(compressed=compressed, text=pieces))
+    compressed = compressing(trained, pieces, scheme)
+    return Variant(compressed=compressed, scored=Score(compressed=compressed, text=compressed.text))

@@ -29,9 +29,15 @@ class Compressed:
 
 
 def compressed(
-    recipe: Recipe, trained: Path, dev: Texts, scheme: Scheme, refined: Path | None = None
+    recipe: Recipe,
+    trained: Path,
+    dev: Texts,
+    scheme: Scheme,
+    *,
+    refined: Path | None = None,
+    left: Path | None = None,
 ) -> Compressed:
-    """Build the model of a finished training, or of its refinement, under a scheme.
+    """Build the model of a finished training, or of what followed it, under a scheme.
 
     Args:
         recipe: of the training.
@@ -39,12 +45,13 @@ def compressed(
         dev: texts that static ranges and the policy are computed on.
         scheme: how weights and activations are stored.
         refined: the folder of quantization-aware training, where the scheme needs it.
+        left: the folder of what pruning left, where the scheme prunes.
 
     Returns:
         The graph, its facts and what of it is integer.
     """
     family = FAMILIES[recipe.family]
-    network = family.network(recipe, read_tensors(refined or trained), trained)
+    network = family.network(recipe, read_tensors(refined or left or trained), trained)
     reasons: Mapping[str, str] = {}
     maps: Mapping[str, AffineMap] = {}
     if isinstance(scheme, Adaptive):

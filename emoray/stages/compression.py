@@ -1,7 +1,7 @@
 """From weights to a model under one scheme, and its logits. Shapes: K labels."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ from emoray.quant.policy import Scheme
 from emoray.stages.encoding import FACTS, TOKENIZER, VOCABULARY, read_texts
 from emoray.stages.families.protocol import TextStage, TrainStage
 from emoray.stages.families.registry import FAMILIES
+from emoray.stages.pruning import HealModel, PruneModel
 from emoray.stages.qat import QuantizationAwareTraining
 from emoray.storage.store.keys import id_of
 from emoray.text.normal_steps import served_settings
@@ -22,7 +23,15 @@ BATCHES = "batches.npz"  # of a finished Score: the same test texts one by one, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compress:
-    """A trained model under one scheme: the artifact, all but its decision."""
+    """A trained model under one scheme: the artifact, all but its decision.
+
+    Attributes:
+        trained: the training.
+        text: the texts as the model reads them.
+        scheme: how weights and activations are stored.
+        refined: quantization-aware training, where the scheme has it.
+        left: what pruning leaves of the training, where the scheme prunes.
+    """
 
     name: ClassVar[str] = "compress"
 
@@ -30,6 +39,12 @@ class Compress:
     text: TextStage
     scheme: Scheme
     refined: QuantizationAwareTraining | None = None
+    left: PruneModel | HealModel | None = field(default=None, metadata={"key_default": None})
+
+    @property
+    def pruned(self) -> PruneModel | None:
+        """The stage that pruned the training; None where the scheme prunes nothing."""
+        return self.left.pruned if isinstance(self.left, HealModel) else self.left
 
     @property
     def version(self) -> int:
@@ -46,7 +61,12 @@ class Compress:
 
         dev, _ = read_texts(inputs["text"], "dev")
         made = compressed(
-            self.trained.recipe, inputs["trained"], dev, self.scheme, inputs.get("refined")
+            self.trained.recipe,
+            inputs["trained"],
+            dev,
+            self.scheme,
+            refined=inputs.get("refined"),
+            left=inputs.get("left"),
         )
         files = base_files(
             made.built.file,

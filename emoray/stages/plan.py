@@ -10,8 +10,9 @@ from emoray.quant.scheme import ModelScheme
 from emoray.stages.comparisons import CompareWithParent
 from emoray.stages.compression import Compress, Score
 from emoray.stages.decisions import Decide
-from emoray.stages.families.protocol import Family, TrainStage
+from emoray.stages.families.protocol import Family, TextStage, TrainStage
 from emoray.stages.families.registry import FAMILIES
+from emoray.stages.pruning import left_of
 from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import Data, Decision, distinct
 
@@ -49,11 +50,36 @@ def training(recipe: Recipe, data: Data) -> TrainStage:
     return FAMILIES[recipe.family].train_stage(recipe, data)
 
 
+def compressing(train: TrainStage, text: TextStage, scheme: Scheme) -> Compress:
+    """Build the stage that stores a training under a scheme, with the stages before it.
+
+    Pruning comes first, then quantization-aware training.
+
+    Args:
+        train: the training.
+        text: its texts.
+        scheme: how the model is stored.
+
+    Returns:
+        The stage. ValueError where a library is not installed that the scheme needs, or models of
+        the family have nothing of what it prunes.
+    """
+    left = None
+    if scheme.prune is not None:
+        require_bert()
+        found = left_of(train, text, scheme.prune)
+        left, text = found.model, found.text
+    refined = None
+    if isinstance(scheme, ModelScheme) and scheme.qat is not None:
+        require_bert()
+        refined = QuantizationAwareTraining(trained=train, text=text, scheme=scheme, left=left)
+    return Compress(trained=train, text=text, scheme=scheme, refined=refined, left=left)
+
+
 def deciding(train: TrainStage, scheme: Scheme, decisions: tuple[Decision, ...]) -> Decide:
     """Build the stage that decides on one model, with the stages before it.
 
-    A scheme with quantization-aware training comes with that stage; ValueError where it needs a
-    library that is not installed.
+    ValueError where the scheme cannot be had, see `compressing`.
 
     Args:
         train: the training.
@@ -63,14 +89,10 @@ def deciding(train: TrainStage, scheme: Scheme, decisions: tuple[Decision, ...])
     Returns:
         The stage.
     """
-    refined = None
-    if isinstance(scheme, ModelScheme) and scheme.qat is not None:
-        require_bert()
-        refined = QuantizationAwareTraining(trained=train, text=train.text, scheme=scheme)
-    compressed = Compress(trained=train, text=train.text, scheme=scheme, refined=refined)
-    scored = Score(compressed=compressed, text=train.text)
+    compressed = compressing(train, train.text, scheme)
+    scored = Score(compressed=compressed, text=compressed.text)
     return Decide(
-        scored=scored, compressed=compressed, text=train.text, decisions=distinct(decisions)
+        scored=scored, compressed=compressed, text=compressed.text, decisions=distinct(decisions)
     )
 
 
@@ -78,7 +100,7 @@ def float_parent(decide: Decide) -> Decide:
     """Build the float model that a model is compared with, under the same decisions.
 
     For quantization-aware training the float training goes on for as long, so that more epochs are
-    not taken for an effect of the codes.
+    not taken for an effect of the codes. The parent of a pruned model is whole.
 
     Args:
         decide: of the model.

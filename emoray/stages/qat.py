@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ from emoray.stages.encoding import read_padded, read_texts
 from emoray.stages.families.protocol import TextStage, TrainStage
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.memory import enough_memory
+from emoray.stages.pruning import HealModel, PruneModel
 from emoray.stages.trained import SETTINGS, WEIGHTS, read_tensors, read_train, training_rows
 from emoray.storage.store.keys import UNFINISHED
 from emoray.tables.rows import TrainingRow
@@ -51,7 +52,10 @@ def read_maps(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantizationAwareTraining:
-    """A training gone on under fake quantization, for one scheme. Resumable like a fine-tuning."""
+    """A training gone on under fake quantization, for one scheme. Resumable like a fine-tuning.
+
+    left: what pruning leaves of the training, where the scheme prunes.
+    """
 
     name: ClassVar[str] = "refine"
     version: ClassVar[int] = 1
@@ -61,6 +65,7 @@ class QuantizationAwareTraining:
     trained: TrainStage
     text: TextStage
     scheme: ModelScheme
+    left: PruneModel | HealModel | None = field(default=None, metadata={"key_default": None})
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Write weights, learned maps, ranges and `trainings.parquet`."""
@@ -74,14 +79,14 @@ class QuantizationAwareTraining:
         family = FAMILIES[recipe.family]
         scheme_qat = self.scheme.qat
         assert scheme_qat is not None
-        tensors = read_tensors(trained)
+        tensors = read_tensors(inputs.get("left", trained))
         dev_texts, _ = read_texts(inputs["text"], "dev")
         train, dev = read_train(recipe, inputs["text"]), read_padded(inputs["text"], "dev")
         with enough_memory():
             refined = refine(
                 family.module(recipe, tensors, trained),
                 self.scheme,
-                family.qat_settings(recipe, self.scheme, len(train.lengths_N)),
+                family.further_settings(recipe, scheme_qat, len(train.lengths_N)),
                 train=train,
                 dev=dev,
                 score=lambda logits_NK: cross_fitted_macro_f1(PerLabel(), logits_NK, dev.labels_NK),

@@ -36,6 +36,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "surface": ("model", "temperature", "threshold"),
     "reliability": ("model", "temperature", "bin_low"),
     "trainings": ("training_id", "epoch"),
+    "pruning": ("training_id", "pruning", "layer", "part", "number"),
     "members": ("point", "member"),
     "comparisons": ("before", "after", "thresholds"),
     "label_changes": ("before", "after", "thresholds", "label"),

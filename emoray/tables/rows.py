@@ -24,6 +24,7 @@ from emoray.tables.finished_rows import (
 )
 from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
 from emoray.tables.point_rows import PointRow
+from emoray.tables.pruning_rows import PruningRow
 from emoray.tables.release_rows import ReleaseRow
 from emoray.tables.study_rows import ImportanceRow, TrialRow
 
@@ -213,6 +214,7 @@ TABLES: dict[str, type] = {
     "surface": SurfaceRow,
     "reliability": ReliabilityRow,
     "trainings": TrainingRow,
+    "pruning": PruningRow,
     "members": MemberRow,
     "comparisons": ComparisonRow,
     "label_changes": LabelChangeRow,

@@ -74,11 +74,13 @@ class _Wiring:
             key,
             value,
             mask.of_first_NH1L if alone else mask.of_all_NHLL,
-            q_num_heads=self.settings.heads,
-            kv_num_heads=self.settings.heads,
+            q_num_heads=self.encoder.heads(layer),
+            kv_num_heads=self.encoder.heads(layer),
         )
         seen = (
-            self.writer.node("Squeeze", seen, self.writer.ints(1)) if alone else tokens.pack(seen)
+            self.writer.node("Squeeze", seen, self.writer.ints(1))
+            if alone
+            else tokens.pack(seen, layer.value.bias_O.size)
         )
         x = self._normed(product("attention", seen), mine, layer.attention_norm)
         inner = self._activated(product("inner", x), self.settings.activation)
@@ -129,7 +131,7 @@ class _Wiring:
         writer, mask = self.writer, self._mask(real_NL)
 
         def through(tokens: Tokens) -> str:
-            x = tokens.pack(x_NLD)
+            x = tokens.pack(x_NLD, self.encoder.width)
             for i, layer in enumerate(self.encoder.layers):
                 x = self._layer(i, layer, x, mask, tokens)
             return x if self.settings.pooling == "cls" else tokens.spread(x)
@@ -139,7 +141,7 @@ class _Wiring:
         return writer.either(
             is_full(writer, real_NL),
             lambda: through(Padded(writer)),
-            lambda: through(Packed(writer, real_NL, self.encoder.width)),
+            lambda: through(Packed(writer, real_NL)),
         )
 
     def wire(self) -> None:

@@ -47,7 +47,15 @@ class EncoderLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderSettings:
-    """Settings that arrays do not determine; pooler: its activation, None without a pooler."""
+    """Settings that arrays do not determine.
+
+    Attributes:
+        heads: of a whole layer: they share its width; a pruned layer has fewer of the same width.
+        epsilon: of every norm.
+        activation: of the feed-forward part.
+        pooling: mean or cls.
+        pooler: its activation, None without a pooler.
+    """
 
     heads: int
     epsilon: float
@@ -171,6 +179,15 @@ class Encoder:
         return self.layers[0].query.kernel_IO.shape[0] if self.layers else self.norm.scale_D.size
 
     @property
+    def head_width(self) -> int:
+        """Outputs of the query of one head, the same in all layers."""
+        return self.width // self.settings.heads
+
+    def heads(self, layer: EncoderLayer) -> int:
+        """The attention heads of a layer: pruned layers have fewer than others."""
+        return layer.query.bias_O.size // self.head_width
+
+    @property
     def positions(self) -> int:
         """P, the most tokens of one text."""
         return self.positions_PE.shape[0]
@@ -239,6 +256,16 @@ def _arrays(encoder: Encoder) -> Iterator[tuple[str, np.ndarray]]:
         yield f"{name}.bias", norm.bias_D
 
 
+def _layer_shapes(encoder: Encoder, layer: EncoderLayer) -> dict[str, tuple[int, int]]:
+    """The shape of each product of a layer: whole heads, one at least, and columns of its own."""
+    width, inner = encoder.width, layer.inner.kernel_IO.shape[-1]
+    # Where distance counts all heads are there: their table is shared by the layers.
+    heads = max(1, layer.query.kernel_IO.shape[-1] // encoder.head_width)
+    seen = heads * encoder.head_width if encoder.relative_HC is None else width
+    shapes = dict.fromkeys(("query", "key", "value"), (width, seen))
+    return {**shapes, "attention": (seen, width), "inner": (width, inner), "outer": (inner, width)}
+
+
 def _check_shapes(encoder: Encoder) -> None:
     """Refuse an array that does not fit the output of the step before it."""
     width, settings = encoder.width, encoder.settings
@@ -260,13 +287,14 @@ def _check_shapes(encoder: Encoder) -> None:
     wanted["positions"] = (encoder.positions, before)
     wanted["relative"] = (settings.heads, 2 * encoder.positions - 1)
     for name, linear in _products(encoder):
-        part = name.rpartition(".")[2]
-        outputs = linear.kernel_IO.shape[-1] if part in ("inner", "pooler", "head") else width
-        wanted[name] = (before if part == "expansion" else width, outputs)
-        if part == "outer":
-            wanted[name] = (wanted[name.replace("outer", "inner")][1], width)
+        outputs = linear.kernel_IO.shape[-1] if name in ("pooler", "head") else width
+        wanted[name] = (before if name == "expansion" else width, outputs)
         if name == "head" and encoder.pooler is not None:
             wanted[name] = (wanted["pooler"][1], outputs)
+    for i, each in enumerate(encoder.layers):
+        wanted |= {
+            f"layer{i}.{name}": shape for name, shape in _layer_shapes(encoder, each).items()
+        }
     shapes = {name: array.shape for name, array in _arrays(encoder)}
     for name in encoder.biases():
         wanted[f"{name}.bias"] = wanted[name][1:]

@@ -15,8 +15,8 @@ from emoray.export.writer import Writer
 class Tokens(Protocol):
     """A layout of tokens."""
 
-    def pack(self, x_NLD: str) -> str:
-        """From (N, L, D) to the layout's own shape."""
+    def pack(self, x_NLD: str, width: int) -> str:
+        """From (N, L, D) to the layout's own shape; width: D, which differs where heads do."""
 
     def spread(self, x: str) -> str:
         """From the layout's own shape to (N, L, D)."""
@@ -36,7 +36,7 @@ class Padded:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
-    def pack(self, x_NLD: str) -> str:
+    def pack(self, x_NLD: str, width: int) -> str:
         """Return the value unchanged."""
         return x_NLD
 
@@ -52,9 +52,8 @@ class Padded:
 class Packed:
     """The layout (T, D). Spread out, padding repeats the token before it: it must be masked."""
 
-    def __init__(self, writer: Writer, real_NL: str, width: int) -> None:
+    def __init__(self, writer: Writer, real_NL: str) -> None:
         self._writer = writer
-        self._width = width
         real_R = writer.node("Reshape", real_NL, writer.ints(-1))
         at_1T = writer.node("NonZero", real_R)
         self._at_T = writer.node("Squeeze", at_1T, writer.ints(0))
@@ -63,9 +62,9 @@ class Packed:
         slots_R = writer.node("Sub", upto_R, writer.constant(np.array(1, np.int32)))
         self._slots_NL = writer.node("Reshape", slots_R, writer.node("Shape", real_NL))
 
-    def pack(self, x_NLD: str) -> str:
+    def pack(self, x_NLD: str, width: int) -> str:
         """Gather the real tokens, (T, D)."""
-        rows_RD = self._writer.node("Reshape", x_NLD, self._writer.ints(-1, self._width))
+        rows_RD = self._writer.node("Reshape", x_NLD, self._writer.ints(-1, width))
         return self._writer.node("Gather", rows_RD, self._at_T, axis=0)
 
     def spread(self, x: str) -> str:

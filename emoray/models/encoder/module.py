@@ -1,6 +1,6 @@
 """An encoder with its head as one PyTorch module, made from neutral tensors and read back to them.
 
-Shapes: N texts, L tokens, D width, H heads, K labels.
+Shapes: N texts, L tokens, D width, A width of a layer's heads, H heads, F columns, K labels.
 """
 
 from collections.abc import Callable, Mapping
@@ -46,38 +46,53 @@ class FastDropout(nn.Module):
 
 
 class TransformerLayer(nn.Module):
-    """Self-attention and feed-forward, each added and normalised (Vaswani et al. 2017)."""
+    """Self-attention and feed-forward, each added and normalised (Vaswani et al. 2017).
+
+    seen: width of all its heads together, less than `width` where some were pruned.
+    """
 
     def __init__(
-        self, width: int, inner: int, settings: CheckpointSettings, dropout: float
+        self, width: int, seen: int, inner: int, settings: CheckpointSettings, dropout: float
     ) -> None:
         super().__init__()
-        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
-        self.attention = nn.Linear(width, width)
+        self.query, self.key, self.value = (nn.Linear(width, seen) for _ in range(3))
+        self.attention = nn.Linear(seen, width)
         self.attention_norm = nn.LayerNorm(width, settings.epsilon)
         self.inner = nn.Linear(width, inner)
         self.outer = nn.Linear(inner, width)
         self.outer_norm = nn.LayerNorm(width, settings.epsilon)
         self.dropout = FastDropout(dropout)
-        self.heads, self.activation = settings.heads, settings.activation
+        self.head_width, self.activation = width // settings.heads, settings.activation
 
-    def _heads(self, x_NLD: Tensor) -> Tensor:
-        return x_NLD.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+    def _heads(self, x_NLA: Tensor) -> Tensor:
+        return x_NLA.unflatten(-1, (-1, self.head_width)).transpose(1, 2)
 
-    def forward(self, x_NLD: Tensor, mask: Tensor | None) -> Tensor:
-        """Return x_NLD; mask: False where a token is padding, or summands of scores, or None."""
+    def seen(self, x_NLD: Tensor, mask: Tensor | None) -> Tensor:
+        """What the heads make of the tokens, (N, L, A); mask: as `forward` gets it."""
         q, k, v = (self._heads(part(x_NLD)) for part in (self.query, self.key, self.value))
         if mask is not None and mask.is_floating_point():
             mask = mask.to(q.dtype)
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        mixed_NLD = mixed.transpose(1, 2).flatten(2)
-        x_NLD = self.attention_norm(x_NLD + self.dropout(self.attention(mixed_NLD)))
-        hidden = self.inner(x_NLD)
+        return mixed.transpose(1, 2).flatten(2)
+
+    def attended(self, x_NLD: Tensor, mask: Tensor | None) -> Tensor:
+        """The tokens with what they saw added, normalised."""
+        added: Tensor = self.dropout(self.attention(self.seen(x_NLD, mask)))
+        found: Tensor = self.attention_norm(x_NLD + added)
+        return found
+
+    def hidden(self, x_NLD: Tensor) -> Tensor:
+        """The activated columns of the feed-forward part, (N, L, F)."""
+        columns: Tensor = self.inner(x_NLD)
         if self.activation == "relu":
-            hidden = F.relu(hidden)
-        else:
-            hidden = F.gelu(hidden, approximate="tanh" if "tanh" in self.activation else "none")
-        return self.outer_norm(x_NLD + self.dropout(self.outer(hidden)))
+            return F.relu(columns)
+        return F.gelu(columns, approximate="tanh" if "tanh" in self.activation else "none")
+
+    def forward(self, x_NLD: Tensor, mask: Tensor | None) -> Tensor:
+        """Return x_NLD; mask: False where a token is padding, or summands of scores, or None."""
+        x_NLD = self.attended(x_NLD, mask)
+        found: Tensor = self.outer_norm(x_NLD + self.dropout(self.outer(self.hidden(x_NLD))))
+        return found
 
 
 class EncoderClassifier(TextModule):
@@ -108,9 +123,15 @@ class EncoderClassifier(TextModule):
             places = np.arange(len(tensors["positions"]))
             buckets_PP = torch.from_numpy(bucket_of(places[None] - places[:, None]))
             self.register_buffer("buckets_PP", buckets_PP, persistent=False)
-        inner = tensors["layer0.inner.bias"].size if layers else 0
         self.layers = nn.ModuleList(
-            TransformerLayer(wide, inner, settings, dropout) for _ in range(layers)
+            TransformerLayer(
+                wide,
+                tensors[f"layer{i}.query.bias"].size,
+                tensors[f"layer{i}.inner.bias"].size,
+                settings,
+                dropout,
+            )
+            for i in range(layers)
         )
         self.pooler = nn.Linear(wide, wide) if "pooler.kernel" in tensors else None
         self.head = nn.Linear(*tensors["head.kernel"].shape)
@@ -174,7 +195,7 @@ class EncoderClassifier(TextModule):
             for name, (p, transposed) in self.named_tensors().items()
         }
 
-    def _mask(self, real_NL: Tensor) -> Tensor | None:
+    def mask(self, real_NL: Tensor) -> Tensor | None:
         """What attention of every layer gets: see `TransformerLayer.forward`."""
         mask_N11L = None if bool(real_NL.all()) else real_NL[:, None, None, :]
         if self.relative is None:
@@ -186,17 +207,21 @@ class EncoderClassifier(TextModule):
             return bias_1HLL
         return bias_1HLL.masked_fill(~mask_N11L, -torch.inf)
 
-    def forward(self, ids_NL: Tensor) -> Tensor:
-        """Return logits_NK, float32."""
-        real_NL = ids_NL != 0
-        mask = self._mask(real_NL)
-        x_NLD = self.embedding(ids_NL)
+    def embedded(self, ids_NL: Tensor) -> Tensor:
+        """What the first layer reads, x_NLD."""
+        x_NLD: Tensor = self.embedding(ids_NL)
         if self.projection is not None:
             x_NLD = self.projection(x_NLD)
         x_NLD = self.norm(x_NLD + self.positions.weight[: ids_NL.shape[1]])
         x_NLD = self.dropout(x_NLD)
         if self.expansion is not None:
             x_NLD = self.expansion(x_NLD)
+        return x_NLD
+
+    def forward(self, ids_NL: Tensor) -> Tensor:
+        """Return logits_NK, float32."""
+        real_NL = ids_NL != 0
+        mask, x_NLD = self.mask(real_NL), self.embedded(ids_NL)
         for layer in self.layers:
             x_NLD = layer(x_NLD, mask)
         if self.settings.pooling == "cls":

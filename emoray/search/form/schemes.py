@@ -1,4 +1,4 @@
-"""Schemes by the names that a user types: `int8`, `int4-group`, `adaptive4`, `int4~qat3`."""
+"""Schemes by the names that a user types: `int8`, `int4~qat3`, `prune(ffn=0.5)+int8~heal1`."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,7 +7,7 @@ from functools import cache
 from emoray.quant.catalogue import all_schemes, bert_schemes
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme, Qat
-from emoray.quant.scheme_names import alias, named_schemes
+from emoray.quant.scheme_names import alias, named_schemes, pruned_scheme
 from emoray.search.form.words import value_of
 
 
@@ -29,10 +29,12 @@ def short_names() -> dict[str, Scheme]:
 
 
 def scheme_called(name: str) -> Scheme | None:
-    """The scheme of a short or a whole name, with `~qat3` or the like behind it or not."""
+    """The scheme of a short or a whole name, with `~qat3`, `~heal1` or `prune(…)+` or without."""
     found = {**all_schemes(), **bert_schemes(), **short_names()}.get(name)
     if found is not None:
         return found
+    if (pruned := pruned_scheme(name, scheme_called)) is not None:
+        return pruned
     plain, mark, trained = name.rpartition("~")
     base = scheme_called(plain) if mark else None
     qat = value_of(trained, Qat)
@@ -46,6 +48,10 @@ def name_of_scheme(scheme: Scheme) -> str | None:
     named = {known: name for name, known in short_names().items()}
     if scheme in named:
         return named[scheme]
+    if (prune := scheme.prune) is not None:
+        plain = name_of_scheme(replace(scheme, prune=None))
+        name = f"{prune}+{plain}{prune.healing}"
+        return name if plain and scheme_called(name) == scheme else None
     if isinstance(scheme, ModelScheme) and scheme.qat is not None:
         plain = name_of_scheme(replace(scheme, qat=None))
         name = f"{plain}~{scheme.qat}"

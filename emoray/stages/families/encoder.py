@@ -13,6 +13,8 @@ from emoray.models.encoder.recipe import BertRecipe, Cls
 from emoray.models.losses import BCE, Asymmetric, Focal
 from emoray.models.sampling import Bootstrap
 from emoray.quant.affine import AffineMap
+from emoray.quant.further_training import FurtherTraining
+from emoray.quant.pruning import Prune
 from emoray.quant.scheme import ModelScheme
 from emoray.stages.augmentation import augmenting
 from emoray.stages.encoder_training import EncodeSubwords, FineTune
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from emoray.artifact.scoring import Texts
     from emoray.export.graph import Built
     from emoray.export.kernels import Ranges
+    from emoray.models.batches import PaddedTexts
     from emoray.models.encoder.module import EncoderClassifier
+    from emoray.models.pruning.parts import PrunedTensors
     from emoray.models.training import FitSettings
 
 
@@ -53,6 +57,7 @@ class EncoderFamily(Family[BertRecipe, Encoder]):
     texts_both_ways = 100  # an encoder takes milliseconds a text
     needs_encoders = True
     graph_version = 1
+    prunes = ("heads", "ffn", "layers")
 
     def start_recipes(
         self, taxonomy: str, dims: Sequence[int], encoders: Sequence[EncoderRef]
@@ -118,10 +123,29 @@ class EncoderFamily(Family[BertRecipe, Encoder]):
         settings = CheckpointSettings.from_json((trained / SETTINGS).read_text())
         return EncoderClassifier(tensors, settings, dropout=recipe.dropout)
 
-    def qat_settings(self, recipe: BertRecipe, scheme: ModelScheme, texts: int) -> "FitSettings":
+    def further_settings(
+        self, recipe: BertRecipe, more: FurtherTraining, texts: int
+    ) -> "FitSettings":
         """Settings of further training, with the recipe's clipping and precision."""
-        usual = super().qat_settings(recipe, scheme, texts)
+        usual = super().further_settings(recipe, more, texts)
         return replace(usual, clip_norm=recipe.clip_norm, bf16=recipe.bf16)
+
+    def prune(
+        self,
+        recipe: BertRecipe,
+        tensors: Mapping[str, np.ndarray],
+        trained: Path,
+        prune: Prune,
+        train: "PaddedTexts",
+    ) -> "PrunedTensors":
+        """The encoder without layers, heads and columns; the rest makes up for them."""
+        from emoray.models.encoder.weights import CheckpointSettings
+        from emoray.models.pruning.encoder import prune_encoder
+
+        settings = CheckpointSettings.from_json((trained / SETTINGS).read_text())
+        return prune_encoder(
+            tensors, settings, prune, train=train, loss=recipe.loss, seed=recipe.seed
+        )
 
     def calibrate(
         self, network: Encoder, dev: "Texts", scheme: ModelScheme

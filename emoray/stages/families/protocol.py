@@ -14,6 +14,8 @@ from emoray.models.recipe import Recipe
 from emoray.models.sampling import Bootstrap
 from emoray.models.word.initial_vectors import Vectors
 from emoray.quant.affine import AffineMap
+from emoray.quant.further_training import FurtherTraining
+from emoray.quant.pruning import Prune
 from emoray.quant.scheme import ModelScheme
 from emoray.stages.spec import CorpusRef, Data, EncoderRef
 from emoray.stages.text_lengths import Lengths
@@ -23,6 +25,8 @@ if TYPE_CHECKING:  # heavy: imported where they are used, in a worker
     from emoray.artifact.scoring import Texts
     from emoray.export.graph import Built
     from emoray.export.kernels import Ranges
+    from emoray.models.batches import PaddedTexts
+    from emoray.models.pruning.parts import PrunedTensors
     from emoray.models.text_module import TextModule
     from emoray.models.training import FitSettings
 
@@ -85,6 +89,7 @@ class Family(Protocol[R, N]):
         of_features: Whether its models read rows of numbers, not texts.
         needs_encoders: Whether its recipes start from an encoder, which must be found first.
         graph_version: Raised when its ONNX graph changes; a part of `Compress.version`.
+        prunes: Fields of `Prune` that its models have.
     """
 
     recipe: type[R]
@@ -93,6 +98,7 @@ class Family(Protocol[R, N]):
     of_features: bool = False
     needs_encoders: bool = False
     graph_version: int = 0
+    prunes: tuple[str, ...] = ()
 
     # Recipes, for a search.
 
@@ -171,15 +177,14 @@ class Family(Protocol[R, N]):
         """The same as `network`, as a PyTorch module to train on."""
         ...
 
-    def qat_settings(self, recipe: R, scheme: ModelScheme, texts: int) -> "FitSettings":
-        """How to train on under a scheme: as long as its `qat` says, else like the recipe."""
+    def further_settings(self, recipe: R, more: FurtherTraining, texts: int) -> "FitSettings":
+        """How to train on: as long as `more` says, else like the recipe."""
         from emoray.models.training import FitSettings
 
-        assert scheme.qat is not None
         return FitSettings(
-            epochs=scheme.qat.epochs,
-            patience=scheme.qat.epochs,
-            learning_rate=scheme.qat.rate * recipe.learning_rate,
+            epochs=more.epochs,
+            patience=more.epochs,
+            learning_rate=more.rate * recipe.learning_rate,
             warmup=0.1,
             clip_norm=1.0,
             batch_size=recipe.batch_of(texts),
@@ -187,6 +192,28 @@ class Family(Protocol[R, N]):
             bf16=False,
             loss=recipe.loss,
         )
+
+    def prune(
+        self,
+        recipe: R,
+        tensors: Mapping[str, np.ndarray],
+        trained: Path,
+        prune: Prune,
+        train: "PaddedTexts",
+    ) -> "PrunedTensors":
+        """Remove from a finished training what matters least to its loss on train.
+
+        Args:
+            recipe: What was trained.
+            tensors: Of the finished training.
+            trained: Its folder.
+            prune: What is removed: nothing but what the family `prunes`.
+            train: Its texts.
+
+        Raises:
+            ValueError: The model does not have as much.
+        """
+        raise ValueError(f"pruning takes nothing from models of {recipe.family}, got {prune}")
 
     def calibrate(
         self, network: N, dev: "Texts", scheme: ModelScheme

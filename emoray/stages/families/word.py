@@ -14,6 +14,7 @@ from emoray.models.word.initial_vectors import PretrainedVectors, Vectors
 from emoray.models.word.recipe import Attention, ConvMax, GloveRecipe, Max, Mean
 from emoray.models.word.tuned import TRAINED, WITH_CONV
 from emoray.quant.affine import AffineMap
+from emoray.quant.pruning import Prune
 from emoray.quant.scheme import ModelScheme
 from emoray.stages.augmentation import augmenting
 from emoray.stages.encoding import Embed, Encode
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from emoray.artifact.scoring import Texts
     from emoray.export.graph import Built
     from emoray.export.kernels import Ranges
+    from emoray.models.batches import PaddedTexts
+    from emoray.models.pruning.parts import PrunedTensors
     from emoray.models.word.torch_module import WordNetwork
 
 CONV = (Mean(), ConvMax(128))
@@ -52,6 +55,7 @@ class WordFamily(Family[GloveRecipe, Network]):
     recipe = GloveRecipe
     unit = "words"
     texts_both_ways = 400
+    prunes = ("rows",)
 
     def start_recipes(
         self, taxonomy: str, dims: Sequence[int], encoders: Sequence[EncoderRef]
@@ -127,6 +131,20 @@ class WordFamily(Family[GloveRecipe, Network]):
         from emoray.models.word.torch_module import WordNetwork
 
         return WordNetwork(tensors, [str(pool) for pool in recipe.pools], dropout=recipe.dropout)
+
+    def prune(
+        self,
+        recipe: GloveRecipe,
+        tensors: Mapping[str, np.ndarray],
+        trained: Path,
+        prune: Prune,
+        train: "PaddedTexts",
+    ) -> "PrunedTensors":
+        """The network without the rows of some words."""
+        from emoray.models.pruning.words import prune_words
+
+        model = self.module(recipe, tensors, trained)
+        return prune_words(dict(tensors), model, prune, train=train, loss=recipe.loss)
 
     def calibrate(
         self, network: Network, dev: "Texts", scheme: ModelScheme

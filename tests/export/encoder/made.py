@@ -54,6 +54,23 @@ def tensors(
     return made
 
 
+def thinner(
+    arrays: Mapping[str, np.ndarray], heads: tuple[int, ...], inner: tuple[int, ...]
+) -> dict[str, np.ndarray]:
+    """The tensors with so many heads and inner columns left in each layer."""
+    found = dict(arrays)
+    for i, (left, columns) in enumerate(zip(heads, inner, strict=True)):
+        seen = left * WIDTH // HEADS
+        for name in ("query", "key", "value"):
+            found[f"layer{i}.{name}.kernel"] = arrays[f"layer{i}.{name}.kernel"][:, -seen:]
+            found[f"layer{i}.{name}.bias"] = arrays[f"layer{i}.{name}.bias"][-seen:]
+        found[f"layer{i}.attention.kernel"] = arrays[f"layer{i}.attention.kernel"][-seen:]
+        found[f"layer{i}.inner.kernel"] = arrays[f"layer{i}.inner.kernel"][:, :columns]
+        found[f"layer{i}.inner.bias"] = arrays[f"layer{i}.inner.bias"][:columns]
+        found[f"layer{i}.outer.kernel"] = arrays[f"layer{i}.outer.kernel"][:columns]
+    return found
+
+
 def settings(**changed: object) -> dict[str, object]:
     given = {"heads": HEADS, "epsilon": 1e-12, "activation": "gelu", "pooling": "mean"}
     return {**given, "pooler": None, **changed}
@@ -101,7 +118,7 @@ def forward(
     rounding: Rounding = exact,
 ) -> np.ndarray:
     """logits_NK in float64, text by text; `rounding` is applied to what each product reads."""
-    given, heads = net.settings, net.settings.heads
+    given = net.settings
     assert given.activation == "relu"
 
     def product(name: str, rows: np.ndarray) -> np.ndarray:
@@ -121,12 +138,14 @@ def forward(
             by_first = given.pooling == "cls" and n == len(net.layers) - 1
             mine_LD = x_LD[:1] if by_first else x_LD  # the tokens that are read after this layer
             q_HLS, k_HLS, v_HLS = (
-                product(f"layer{n}.{part}", rows).reshape(len(rows), heads, -1).transpose(1, 0, 2)
+                product(f"layer{n}.{part}", rows)
+                .reshape(len(rows), net.heads(layer), -1)
+                .transpose(1, 0, 2)
                 for part, rows in (("query", mine_LD), ("key", x_LD), ("value", x_LD))
             )
             scores_HLL = np.exp(q_HLS @ k_HLS.transpose(0, 2, 1) / q_HLS.shape[-1] ** 0.5)
             seen_HLS = scores_HLL / scores_HLL.sum(-1, keepdims=True) @ v_HLS
-            seen_LD = seen_HLS.transpose(1, 0, 2).reshape(mine_LD.shape)
+            seen_LD = seen_HLS.transpose(1, 0, 2).reshape(len(mine_LD), -1)
             x_LD = norm(layer.attention_norm, mine_LD + product(f"layer{n}.attention", seen_LD))
             inner_LF = np.maximum(product(f"layer{n}.inner", x_LD), 0)
             x_LD = norm(layer.outer_norm, x_LD + product(f"layer{n}.outer", inner_LF))

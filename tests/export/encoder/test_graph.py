@@ -26,6 +26,7 @@ from tests.export.encoder.made import (
     settings,
     tensors,
     texts,
+    thinner,
 )
 from tests.export.made import operators
 
@@ -53,6 +54,14 @@ SCHEMES = (
 )
 ENCODER, TEXTS = encoder(activation="relu"), texts()
 BY_FIRST = encoder(activation="relu", pooling="cls")  # of whose last layer one token is read
+THIN, THIN_BY_FIRST = (  # whose layers differ in width
+    Encoder.from_tensors(
+        thinner(tensors(), heads=(3, 1), inner=(48, 16)),
+        settings(activation="relu", pooling=pooling),
+    )
+    for pooling in ("mean", "cls")
+)
+NETS = {"mean": ENCODER, "cls": BY_FIRST, "thin mean": THIN, "thin cls": THIN_BY_FIRST}
 
 
 @cache
@@ -113,7 +122,7 @@ def rounding_of(scheme: ModelScheme, net: Encoder) -> Rounding:
     return rounded
 
 
-@pytest.mark.parametrize("net", [ENCODER, BY_FIRST], ids=["mean", "cls"])
+@pytest.mark.parametrize("net", NETS.values(), ids=list(NETS))
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_a_quantized_model_computes_what_numpy_does_with_dequantized_weights(
     scheme: ModelScheme, net: Encoder
@@ -128,7 +137,7 @@ def test_a_quantized_model_computes_what_numpy_does_with_dequantized_weights(
     assert np.median(np.abs(found_NK - expected_NK)) < 1e-4
 
 
-@pytest.mark.parametrize("net", [ENCODER, BY_FIRST], ids=["mean", "cls"])
+@pytest.mark.parametrize("net", NETS.values(), ids=list(NETS))
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_a_text_scores_the_same_alone_and_in_a_padded_batch(
     scheme: ModelScheme, net: Encoder

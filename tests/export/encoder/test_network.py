@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 
 from emoray.export.encoder.network import Encoder
-from tests.export.encoder.made import LABELS, POSITIONS, TOKENS, WIDTH, encoder, settings, tensors
+from tests.export.encoder.made import (
+    LABELS,
+    POSITIONS,
+    TOKENS,
+    WIDTH,
+    encoder,
+    settings,
+    tensors,
+    thinner,
+)
 
 
 def test_weights_come_in_the_order_the_data_meets_them() -> None:
@@ -29,6 +38,31 @@ def test_a_missing_array_is_refused_by_name() -> None:
 def test_arrays_that_do_not_fit_together_are_refused() -> None:
     arrays = tensors() | {"layer0.outer.kernel": np.zeros((WIDTH, WIDTH), np.float32)}
     with pytest.raises(ValueError, match=r"got layer0\.outer \(32, 32\) instead of \(64, 32\)"):
+        Encoder.from_tensors(arrays, settings())
+
+
+def test_layers_may_have_other_heads_and_columns_than_others() -> None:
+    net = Encoder.from_tensors(thinner(tensors(), heads=(3, 1), inner=(48, 16)), settings())
+    assert [net.heads(layer) for layer in net.layers] == [3, 1]
+    assert net.parameters < encoder().parameters
+
+
+def test_a_part_of_a_head_is_refused() -> None:
+    arrays = thinner(tensors(), heads=(4, 4), inner=(48, 16))
+    for part in ("query", "key", "value"):
+        for kind in ("kernel", "bias"):
+            arrays[f"layer1.{part}.{kind}"] = arrays[f"layer1.{part}.{kind}"][..., :12]
+    arrays["layer1.attention.kernel"] = arrays["layer1.attention.kernel"][:12]
+    with pytest.raises(ValueError, match=r"got layer1\.query \(32, 12\) instead of \(32, 8\)"):
+        Encoder.from_tensors(arrays, settings())
+
+
+def test_heads_that_count_distance_are_all_there() -> None:
+    from emoray.models.encoder.relative import BUCKETS
+
+    arrays = thinner(tensors(), heads=(3, 4), inner=(64, 64))
+    arrays["relative"] = np.zeros((BUCKETS, 4), np.float32)
+    with pytest.raises(ValueError, match=r"got layer0\.query \(32, 24\) instead of \(32, 32\)"):
         Encoder.from_tensors(arrays, settings())
 
 

@@ -8,7 +8,7 @@ import pytest
 from emoray.models.encoder.recipe import BertRecipe
 from emoray.models.recipe import Recipe
 from emoray.models.word.recipe import GloveRecipe
-from emoray.quant.scheme import FLOAT, Qat
+from emoray.quant.scheme import Qat
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.spec import CorpusRef, Data, EncoderRef
 
@@ -47,7 +47,7 @@ def test_where_a_search_is_to_choose_the_encoder_the_shortest_one_limits_the_tex
 def test_training_under_codes_clips_gradients_and_rounds_as_the_recipe_did(
     recipe: Recipe, wanted: tuple[float, bool]
 ) -> None:
-    how = FAMILIES[recipe.family].qat_settings(recipe, replace(FLOAT, qat=Qat(epochs=3)), 43_410)
+    how = FAMILIES[recipe.family].further_settings(recipe, Qat(epochs=3), 43_410)
     assert (how.clip_norm, how.bf16) == wanted
     assert how.epochs == how.patience == 3 and how.batch_size == recipe.batch_size
 
