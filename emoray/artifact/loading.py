@@ -34,6 +34,7 @@ class Finished:
     rule: str
     reads: str = "texts"
     width: int = 0  # of a row of features
+    column: str | None = None  # that held them as lists
 
 
 def require_texts(finished: Finished, what: str) -> None:
@@ -78,7 +79,7 @@ def open_artifact(place: Place) -> Finished:
             f"an artifact's decision has one cut for each label, {len(labels)} here, got shape "
             f"{cuts_K.shape} in {folder}: build the artifact again"
         )
-    reads, width = runtime.reads_of(files)
+    reader = runtime.first_reader(files)
     return Finished(
         place=place,
         folder=folder,
@@ -90,6 +91,7 @@ def open_artifact(place: Place) -> Finished:
         temperature=float(decision["temperature"]),
         cuts_K=cuts_K,
         rule=str(decision.get("threshold_rule", "given")),
-        reads=reads,
-        width=width,
+        reads=reader.reads,
+        width=reader.width,
+        column=reader.column,
     )

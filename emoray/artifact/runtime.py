@@ -924,6 +924,7 @@ class Reader:
 
     reads = "texts"
     width = 0  # features of a row
+    column: str | None = None  # that held them as lists
 
     def __init__(self, vocabulary: bytes, tokenizer: bytes) -> None:
         try:
@@ -1070,7 +1071,7 @@ class FeatureReader(Reader):
             values = json.loads(text if text.startswith("[") else f"[{text}]")
         except (ValueError, RecursionError):
             values = text
-        return self.row(values, "a line")
+        return self.row(values, "a row")
 
     def feed(self, text: Any) -> dict[str, np.ndarray]:
         """One row as a session takes it."""
@@ -1089,12 +1090,10 @@ def reader_of(vocabulary: bytes, tokenizer: bytes) -> Reader:
     return Reader(vocabulary, tokenizer)
 
 
-def reads_of(files: Mapping[str, bytes]) -> tuple[str, int]:
-    """What an artifact reads, "texts" or "features", and how many features a row has, else 0."""
-    _, members = members_of(files)
-    first = members[0]
-    reader = reader_of(files[first["vocabulary"]], files[first["tokenizer"]])
-    return reader.reads, reader.width
+def first_reader(files: Mapping[str, bytes]) -> Reader:
+    """The reader of an artifact's first member."""
+    _, (first, *_) = members_of(files)
+    return reader_of(files[first["vocabulary"]], files[first["tokenizer"]])
 
 
 def _varint(data: memoryview, at: int) -> tuple[int, int]:

@@ -69,6 +69,18 @@ class CorpusOptions:
 
         return find_corpus(self.corpus, self.data, download=self.download)
 
+    def find_texts(self, what: str) -> "CorpusFolder":
+        """The same; ValueError for a corpus of features, of which `what` can make nothing."""
+        from emoray.data.features import FeatureNames
+
+        source = self.find()
+        if FeatureNames.read(source.folder) is not None:
+            raise ValueError(
+                f"{what} reads texts, got the corpus {source.name} of features: bring a corpus of "
+                "texts"
+            )
+        return source
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(CorpusOptions, StoredOutput):

@@ -55,8 +55,37 @@ def columns_of(file: TextFile) -> tuple[dict[str, pa.DataType], int | None]:
         return dict(zip(schema.names, schema.types, strict=True)), opened.metadata.num_rows
 
 
-def refuse_column(file: TextFile, columns: dict[str, pa.DataType], column: str) -> None:
-    """ValueError where the column of texts is not there, or holds no strings."""
+def is_row(kind: pa.DataType) -> bool:
+    """Whether a column of that type holds lists of numbers."""
+    lists = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    if not lists and not pa.types.is_fixed_size_list(kind):
+        return False
+    return bool(pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type))
+
+
+def refuse_column(
+    file: TextFile, columns: dict[str, pa.DataType], column: str, *, features: bool = False
+) -> None:
+    """Refuse a file where the column of texts is not there, or holds no strings.
+
+    Args:
+        file: of the column.
+        columns: the types of all by name.
+        column: the name.
+        features: whether lists of numbers, or the same as JSON, stand in place of texts.
+
+    Raises:
+        ValueError: what is wrong with it.
+    """
+    if features:
+        if column not in columns or not (is_row(columns[column]) or is_text(columns[column])):
+            got = f"{columns[column]} in {column!r}" if column in columns else f"no {column!r}"
+            raise ValueError(
+                f"rows of features stand in a column of lists of numbers, got {got} of "
+                f"{file.place}, which has {', '.join(list(columns)[:12])}: name it with "
+                "--text-column, or put columns of numbers into one of lists"
+            )
+        return
     if column not in columns:
         raise ValueError(
             f"texts stand in a column, {column!r} is none of {file.place}, which has "
@@ -113,7 +142,10 @@ class _PartHashes:
 
 
 def as_texts(column: pa.Array) -> pa.Array:
-    """A column of texts as large strings."""
+    """A column of texts as large strings; of lists of numbers as their JSON."""
+    if is_row(column.type):
+        rows = [None if row is None else json.dumps(row) for row in column.to_pylist()]
+        return pa.array(rows, pa.large_string())
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     return column.cast(pa.large_string())

@@ -25,6 +25,7 @@ from emoray.prediction.text_files import UNKEYED
 from emoray.storage.store.keys import Stage
 
 SCORES = "scores.parquet"
+FAST = (None, runtime.FEATURES)  # kinds of tokenizers: of words, and rows of features
 PART_ROWS = {"words": 1 << 15, "pieces": 1 << 11}  # half a second of the one, seconds of the other
 TOGETHER = 512  # texts that are scored at once: whom a text is beside moves its last digit
 CHARACTERS = 2 << 20  # of the texts that are scored at once
@@ -74,7 +75,7 @@ def part_rows_of(artifact: Finished) -> int:
     files = runtime.read(artifact.folder)
     _, members = runtime.members_of(files)
     kinds = {
-        "pieces" if "kind" in json.loads(files[member["tokenizer"]]) else "words"
+        "pieces" if json.loads(files[member["tokenizer"]]).get("kind") not in FAST else "words"
         for member in members
     }
     return min(PART_ROWS[kind] for kind in kinds)
@@ -125,7 +126,7 @@ def _failed(labels: int, why: str) -> _TextScores:
 def _scored(classifier: runtime.Classifier, texts: Sequence[str]) -> _TextScores:
     """Score texts; those that are refused are looked for by halves, the others go on."""
     try:
-        logits_NK, readings = classifier.scores(list(texts))
+        logits_NK, readings = classifier.scores([classifier.parsed(text) for text in texts])
     except (OSError, MemoryError):  # not the text's fault
         raise
     except Exception as error:

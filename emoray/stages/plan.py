@@ -25,7 +25,7 @@ def require_readable(family: Family[Any, Any], data: Data) -> None:
     if corpus.of_features:
         raise ValueError(
             f"{name} recipes read texts, got the corpus {corpus.name} of features: choose --space "
-            "features, or bring a corpus of texts"
+            "features (of jobs.improve_f1 --family features), or bring a corpus of texts"
         )
     raise ValueError(
         f"{name} recipes read rows of features, got the corpus {corpus.name} of texts: bring "

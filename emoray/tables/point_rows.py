@@ -65,9 +65,10 @@ class MeasuredPointRow:
         ensemble="each",
     )
     family: str = note(
-        "glove = word vectors under a small network; bert = fine-tuned encoder; ensemble = several "
-        "of them as one, its numbers the largest, the sum or the mean of theirs; baseline = what a "
-        "search must beat, never on the front and without an artifact",
+        "glove = word vectors under a small network; bert = fine-tuned encoder; features = rows of "
+        "numbers under a small network; ensemble = several of them as one, its numbers the "
+        "largest, the sum or the mean of theirs; baseline = what a search must beat, never on the "
+        "front and without an artifact",
         ensemble="own",
     )
     recipe: str = note(
@@ -80,9 +81,12 @@ class MeasuredPointRow:
     models: int = note(
         "models that run for one text: 1; of an ensemble its distinct members", ensemble="own"
     )
-    vectors: str = note("word vectors, or the encoder, that training started from", ensemble="each")
+    vectors: str = note(
+        "word vectors, encoder or features that training started from", ensemble="each"
+    )
     embedding_dim: int = note(
-        "width of the word vectors; rank of an encoder's token embedding", ensemble="max"
+        "width of the word vectors; rank of an encoder's token embedding; components of features",
+        ensemble="max",
     )
     vocabulary: int = note("words, or pieces of words, with a row of their own", ensemble="max")
     changed_pieces_share: float = cost(

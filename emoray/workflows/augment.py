@@ -34,7 +34,7 @@ EXAMPLES = 2  # of each verdict
 def planned_augmentation(settings: Augmenting, console: Console) -> Augment:
     """Build the job's stage; ValueError for settings that cannot be used."""
     knob = settings.knob
-    source = settings.find()
+    source = settings.find_texts("back-translation")
     taxonomy = taxonomy_for(settings.taxonomy, source, usual=USUAL)
     corpus = read_splits(source.folder, name=source.name, taxonomy=taxonomy)
     if source.notes:

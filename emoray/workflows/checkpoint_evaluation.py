@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from emoray.data.corpus import taxonomies_of
+from emoray.data.corpus import Corpus, taxonomies_of
 from emoray.data.goemotions import CorpusFolder
 from emoray.labels import Taxonomy
 from emoray.stages.checkpoint import ReadCheckpoint, ReadCorpus, ReadOwnCheckpoint, ScoreTorch
@@ -77,6 +77,13 @@ def open_checkpoint(
         Both, with the store that the job uses.
     """
 
+    def require(source: CorpusFolder, corpus: Corpus) -> None:
+        if corpus.test.features_NF is not None:
+            raise ValueError(
+                f"an encoder reads texts, got the corpus {source.name} of features: bring a corpus "
+                "of texts"
+            )
+
     def find(source: CorpusFolder) -> tuple[LoadedCheckpoint, Taxonomy]:
         among = taxonomies_of(source.folder)
         folder = local_copy(options.model)
@@ -84,4 +91,6 @@ def open_checkpoint(
         return found, taxonomy_of(found, source)
 
     what = "a model's folder"
-    return open_evaluation(CheckpointEvaluation, options, options.model, find, what=what)
+    return open_evaluation(
+        *(CheckpointEvaluation, options, options.model, find), what=what, require=require
+    )

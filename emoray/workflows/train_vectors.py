@@ -62,7 +62,7 @@ def _found(training: Training) -> TextSources:
                 f"{training.text}: check the path"
             )
         return TextSources(path=path, source=None)
-    source = training.find()
+    source = training.find_texts("a training of word vectors")
     return TextSources(path=source.folder / "train.tsv", source=source)
 
 

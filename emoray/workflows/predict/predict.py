@@ -23,7 +23,13 @@ from emoray.storage.run_folder import ready_out
 from emoray.tables.prediction_rows import PredictionSummaryRow
 from emoray.workflows.predict.printing import print_summary, print_unchanged
 from emoray.workflows.predict.publish import write_summary
-from emoray.workflows.settings.predict import Predict
+from emoray.workflows.settings.predict import TEXT, Predict
+
+
+def _column(settings: Predict, artifact: Finished) -> str:
+    """The column that is read: as asked for, else the one that features were trained from."""
+    usual = settings.text_column == TEXT
+    return artifact.column if usual and artifact.column else settings.text_column
 
 
 def _request(settings: Predict, artifact: Finished) -> OutputRequest:
@@ -31,7 +37,7 @@ def _request(settings: Predict, artifact: Finished) -> OutputRequest:
         artifact=artifact.sha256,
         network=artifact.model_sha256,
         labels=artifact.labels,
-        text_column=settings.text_column,
+        text_column=_column(settings, artifact),
         kept=settings.kept,
         logits=settings.logits,
         prefix=settings.prefix,
@@ -58,15 +64,15 @@ def _store(settings: Predict, artifact: Finished) -> Place:
 
 
 def _check_columns(
-    files: Sequence[FoundFile], columns: OutputColumns, settings: Predict, labels: Sequence[str]
+    files: Sequence[FoundFile], columns: OutputColumns, column: str, artifact: Finished
 ) -> None:
     """Refuse files without the column of texts, or whose columns cannot be passed on."""
     for found, (types, _) in zip(
         files, in_parallel(lambda each: columns_of(each.file), files), strict=True
     ):
         if types:
-            refuse_column(found.file, types, settings.text_column)
-            columns.own(list(types), labels, found.file.place)
+            refuse_column(found.file, types, column, features=artifact.width > 0)
+            columns.own(list(types), artifact.labels, found.file.place)
 
 
 def run_predict(settings: Predict, console: Console | None = None) -> list[PredictionSummaryRow]:
@@ -97,7 +103,7 @@ def run_predict(settings: Predict, console: Console | None = None) -> list[Predi
     columns = OutputColumns(
         kept=settings.kept or None, logits=settings.logits, prefix=settings.prefix
     )
-    _check_columns(todo, columns, settings, artifact.labels)
+    _check_columns(todo, columns, request.text_column, artifact)
     ready_out(out, store)
     with alone_in(out) as still_alone:
         record.write()
@@ -113,7 +119,7 @@ def run_predict(settings: Predict, console: Console | None = None) -> list[Predi
         )
         broken = run.score(
             todo,
-            text_column=settings.text_column,
+            text_column=request.text_column,
             part_rows=part_rows_of(artifact),
             network=Network.of(artifact),
             decision=ShippedDecision.of(artifact),

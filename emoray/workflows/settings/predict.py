@@ -33,7 +33,13 @@ class Predict:
         Place,
         Option(help="Folder of the outputs, one for each file of texts, or s3://bucket/prefix."),
     ]
-    text_column: Annotated[str, Option(help="Column of the texts.")] = TEXT
+    text_column: Annotated[
+        str,
+        Option(
+            help="Column of the texts; of an artifact of features that of the lists of numbers, "
+            "its own one by default."
+        ),
+    ] = TEXT
     kept: Annotated[
         tuple[str, ...],
         Option(
