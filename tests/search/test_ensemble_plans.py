@@ -72,3 +72,10 @@ def test_an_ensemble_of_one_is_no_plan() -> None:
 def test_an_unknown_plan_is_refused() -> None:
     with pytest.raises(ValueError, match=r"a plan is one of seeds, .* got 'boosting': pick one"):
         checked_plan("boosting")
+
+
+def test_a_corpus_of_features_has_members_of_their_family() -> None:
+    for name in PLANS:
+        bases = bases_of(name, "own", (64,), (), features=True)
+        assert {(base.family, base.embedding_dim) for base in bases} == {("features", 64)}
+        assert len(set(PLANS[name](6, bases).recipes)) == 6

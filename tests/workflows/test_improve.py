@@ -2,6 +2,7 @@
 
 import io
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -42,6 +43,15 @@ def test_an_ensemble_begins_with_its_seeds_baseline_and_shares_no_other_member()
     assert plans["baseline"].groups == plans["focal_loss"].groups == ((0,), (1,))
     assert plans["ensemble"].groups == ((0, 2), (1, 3))
     assert plans["ensemble"].recipe == plans["baseline"].recipe != plans["focal_loss"].recipe
+
+
+def test_features_are_not_translated_unless_it_is_asked_for() -> None:
+    every = replace(small(Path("x")), techniques=("all",))
+    assert "augmentation" in {p.name for p in planned_techniques("glove", every, [50])}
+    assert "augmentation" not in {p.name for p in planned_techniques("features", every, [64])}
+    asked = replace(every, techniques=("augmentation",))
+    with pytest.raises(ValueError, match="features have no words to translate"):
+        planned_techniques("features", asked, [64])
 
 
 def test_both_techniques_are_compared_with_one_baseline(told: tuple[Path, str]) -> None:

@@ -202,7 +202,7 @@ def test_compare_and_evaluate_say_the_same_of_an_artifact_and_its_baselines(
         for each in baselines_of(corpus, evaluation.taxonomy.name)
     }
     for model, found in _paired(evaluation, made).items():
-        decided_NK = baseline_decisions(made[model], said.texts)
+        decided_NK = baseline_decisions(made[model], said.inputs)
         artifact = said.logits_NK, evaluation.subject.cuts_K
         asked = ask(said.labels_NK, before=decided_NK, after=artifact)
         assert asked.agrees_wholly(found), model
