@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from emoray.models.features.torch_module import FeatureModule
 
 TUNED = FeatureRecipe(
-    hidden_units=64,
+    hidden_units=128,
     epochs=30,
     batch_size=512,
     learning_rate=2e-3,
