@@ -182,3 +182,21 @@ def test_a_joint_search_chooses_among_the_vectors_that_are_named() -> None:
 def test_vectors_of_an_unknown_name_are_refused_and_the_known_ones_named() -> None:
     with pytest.raises(ValueError, match="are given, own-ppmi, own-glove, got 'fasttext'"):
         SpaceOverrides.from_options((), (), None, ["fasttext"])
+
+
+def test_the_space_of_features_asks_for_no_more_dimensions_than_there_are() -> None:
+    space = named_space("features", "own", (40,))
+    assert isinstance(space, Space)
+    assert {recipe.embedding_dim for recipe in space.recipes} == {16, 32, 40}
+    assert {recipe.layers for recipe in space.recipes} == {0, 1, 2}
+    assert {recipe.seed for recipe in space.recipes} == {0, 1, 2}
+    assert not any(getattr(scheme, "embedding", None) for scheme in space.schemes[:9])
+    joint = named_space("features-joint", "own", (40,), trials=5)
+    assert isinstance(joint, JointSpace)
+    assert {recipe.family for recipe in joint.recipes} == {"features"} and joint.trials == 5
+
+
+@pytest.mark.parametrize("name", ["features", "features-joint"])
+def test_a_space_of_features_starts_from_no_word_vectors(name: str) -> None:
+    with pytest.raises(ValueError, match=f"for spaces of words, got them with space {name}: leave"):
+        named_space(name, "own", (40,), overrides=SpaceOverrides(vectors=(PretrainedVectors(),)))
