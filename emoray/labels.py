@@ -8,6 +8,7 @@ Shapes: N texts, K labels of a taxonomy, C labels of the corpus.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -29,6 +30,8 @@ class Taxonomy:
         members: for each label the places in `of` of the corpus' labels that it stands for.
         of: the C labels of the corpus.
     """
+
+    tag: ClassVar[str] = "Taxonomy"
 
     name: str
     labels: tuple[str, ...]
@@ -112,6 +115,46 @@ def taxonomy(name: str, among: Iterable[Taxonomy] = tuple(TAXONOMIES.values())) 
     if name not in known:
         raise ValueError(f"taxonomy is one of {', '.join(known)}, got {name!r}: pick one of these")
     return known[name]
+
+
+def coarser(coarse: Taxonomy, fine: Taxonomy) -> Taxonomy:
+    """The labels of one taxonomy as groups of the labels of a finer one.
+
+    Args:
+        coarse: whose labels are wanted.
+        fine: of the same corpus, each of whose labels lies within one of `coarse`.
+
+    Returns:
+        The taxonomy `coarse`, its members places among the labels of `fine`.
+
+    Raises:
+        ValueError: a label of `coarse` is no union of labels of `fine`, or the two are one.
+    """
+    if coarse.of == fine.of and len(coarse.labels) < len(fine.labels):
+        owns = [
+            tuple(j for j, part in enumerate(fine.members) if set(part) <= set(whole))
+            for whole in coarse.members
+        ]
+        unions = [{i for j in own for i in fine.members[j]} for own in owns]
+        if unions == [set(whole) for whole in coarse.members]:
+            return Taxonomy(
+                name=coarse.name, labels=coarse.labels, members=tuple(owns), of=fine.labels
+            )
+    raise ValueError(
+        f"a taxonomy is derived from a finer one, each label a group of labels there, got {coarse} "
+        f"({len(coarse.labels)} labels) from {fine} ({len(fine.labels)}): learn the finer one"
+    )
+
+
+def derivable(fine: Taxonomy, among: Iterable[Taxonomy]) -> tuple[Taxonomy, ...]:
+    """The taxonomies whose labels are groups of the labels of `fine`, as `coarser` has them."""
+    found = []
+    for each in among:
+        try:
+            found.append(coarser(each, fine))
+        except ValueError:
+            continue
+    return tuple(found)
 
 
 def same_labels(labels: Iterable[str], among: Iterable[Taxonomy]) -> Taxonomy | None:

@@ -5,7 +5,7 @@ Shapes: K labels.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from emoray.artifact.atomic_switch import (
     switch,
 )
 from emoray.artifact.card import card_after, card_as_made
-from emoray.artifact.packaging import decision_json
+from emoray.artifact.packaging import DerivedDecision, decision_json, derived_decisions
 from emoray.artifact.runtime import CARD, DECISION, LABELS, MANIFEST
 
 
@@ -116,6 +116,7 @@ def change(
     """Give the artifact another decision, atomically; every one that it had is kept.
 
     The same decision again changes nothing. A damaged artifact is refused before it is touched.
+    Its decisions in coarser taxonomies stay as they are.
 
     Args:
         folder: of the artifact.
@@ -138,10 +139,63 @@ def change(
             f"a decision has one cut for each label, {len(labels)} here, got shape "
             f"{np.shape(cuts_K)}: fit it on this artifact"
         )
-    decision = decision_json(temperature, cuts_K, rule)
+    decision_json(temperature, cuts_K, rule)  # refused before anything is held
+
+    def content(current: bytes) -> bytes:
+        return decision_json(temperature, cuts_K, rule, derived_decisions(current, labels))
+
+    return _changed(folder, content, why, scores)
+
+
+def change_derived(
+    folder: Path,
+    decision: DerivedDecision,
+    *,
+    why: str,
+    scores: Mapping[str, float] | None = None,
+) -> Saved:
+    """Give the artifact a decision in a coarser taxonomy, in place of one that it has there.
+
+    That on its own labels stays, and with it those in other taxonomies.
+
+    Args:
+        folder: of the artifact.
+        decision: the new one.
+        why: the reason, for people.
+        scores: known ones of the decision.
+
+    Returns:
+        The decision as it was saved.
+    """
+    labels = json.loads(runtime.read(folder)[LABELS])
+
+    def content(current: bytes) -> bytes:
+        own = json.loads(current)
+        kept = {each.taxonomy: each for each in derived_decisions(current, labels)}
+        kept[decision.taxonomy] = decision
+        made = decision_json(
+            own["temperature"],
+            np.array(own["cuts"], np.float64),
+            str(own.get("threshold_rule", "given")),
+            tuple(kept.values()),
+        )
+        runtime.derived_of(made, labels)  # refused before anything is written
+        return made
+
+    return _changed(folder, content, why, scores)
+
+
+def _changed(
+    folder: Path,
+    content: Callable[[bytes], bytes],
+    why: str,
+    scores: Mapping[str, float] | None,
+) -> Saved:
+    """Save the decision that `content` makes of the current one."""
     with held_decision(folder) as at:
-        history = folder / HISTORY
-        if json.loads((at / DECISION).read_bytes()) == json.loads(decision):
+        history, current = folder / HISTORY, (at / DECISION).read_bytes()
+        decision = content(current)
+        if json.loads(current) == json.loads(decision):
             return _saved_current(folder, at)
         hashes = json.loads((at / MANIFEST).read_bytes())
         manifest = runtime.manifest_of({**hashes, DECISION: runtime.sha256(decision)})

@@ -31,6 +31,7 @@ FARTHEST = float(np.finfo(np.float64).max)  # JSON has no infinity; no logit rea
 NUMBER = 24  # characters that the longest float64 takes: -2.2250738585072014e-308
 LABEL = len(",0.123456,") + NUMBER  # a label's threshold and cut
 RULE = 40  # bytes of a rule's name at most
+DERIVED_FRAME = 64 + NUMBER  # of a derived decision: names of its fields, its own temperature
 FRAME = 2 + NUMBER + RULE + len('{"temperature":,"threshold_rule":"","thresholds":[],"cuts":[]}')
 
 
@@ -112,22 +113,8 @@ class ArtifactRow:
     sha256: str
 
 
-def decision_json(temperature: float, cuts_K: np.ndarray, rule: str) -> bytes:
-    """Build decision.json; cuts are exact, thresholds rounded to six places for people.
-
-    White space at its end, which JSON allows, makes it one size for all decisions on K labels.
-
-    Args:
-        temperature: above 0.
-        cuts_K: infinite ones too.
-        rule: name of the threshold rule.
-
-    Returns:
-        The file's content.
-
-    Raises:
-        ValueError: if the temperature is not above 0, a cut is NaN, or the name is too long.
-    """
+def _fields(temperature: float, cuts_K: np.ndarray, rule: str) -> dict[str, object]:
+    """What decision.json says of one decision."""
     cuts_K = np.asarray(cuts_K, np.float64)
     if not 0 < temperature < np.inf or cuts_K.ndim != 1 or np.isnan(cuts_K).any():
         raise ValueError(
@@ -135,15 +122,105 @@ def decision_json(temperature: float, cuts_K: np.ndarray, rule: str) -> bytes:
             f"{temperature} and {cuts_K}: fit it on dev"
         )
     thresholds = np.round(0.5 + 0.5 * np.tanh(0.5 / temperature * cuts_K), 6)  # never overflows
-    fields = {
+    if len(rule.encode()) > RULE:
+        raise ValueError(f"a rule's name takes at most {RULE} bytes, got {rule[:60]!r}: shorten it")
+    return {
         "temperature": float(temperature),
         "threshold_rule": rule,
         "thresholds": thresholds.tolist(),
         "cuts": np.clip(cuts_K, -FARTHEST, FARTHEST).tolist(),
     }
-    if len(rule.encode()) > RULE:
-        raise ValueError(f"a rule's name takes at most {RULE} bytes, got {rule[:60]!r}: shorten it")
-    return padded(_COMPACT.encode(fields).encode(), FRAME + len(cuts_K) * LABEL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DerivedDecision:
+    """A decision in a coarser taxonomy, as decision.json holds it beside the model's own.
+
+    Attributes:
+        taxonomy: its name.
+        native: name of the taxonomy of the model's own labels.
+        groups: the own labels of each of its labels.
+        way: how their probabilities become one, of runtime.WAYS.
+        own_temperature: of these probabilities.
+        temperature: of what comes out.
+        cuts_G: of what comes out.
+        rule: name of the threshold rule.
+    """
+
+    taxonomy: str
+    native: str
+    groups: Mapping[str, Sequence[str]]
+    way: str
+    own_temperature: float
+    temperature: float
+    cuts_G: np.ndarray
+    rule: str
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """What decision.json says of it."""
+        return {
+            "groups": {name: list(labels) for name, labels in self.groups.items()},
+            "way": self.way,
+            "own_temperature": float(self.own_temperature),
+            **_fields(self.temperature, self.cuts_G, self.rule),
+        }
+
+    @property
+    def width(self) -> int:
+        """Bytes that it takes at most, whatever its digits."""
+        groups = len(_COMPACT.encode(self.fields["groups"]).encode())
+        name = len(_COMPACT.encode(self.taxonomy).encode())
+        return groups + name + len(self.cuts_G) * LABEL + FRAME + DERIVED_FRAME
+
+
+def derived_decisions(decision: bytes, labels: Sequence[str]) -> tuple[DerivedDecision, ...]:
+    """The decisions in coarser taxonomies that a decision.json holds."""
+    kept = json.loads(decision)
+    return tuple(
+        DerivedDecision(
+            taxonomy=name,
+            native=str(kept.get(runtime.NATIVE, "")),
+            groups=kept[runtime.DERIVED][name]["groups"],
+            way=found.way,
+            own_temperature=found.own_temperature,
+            temperature=found.temperature,
+            cuts_G=found.cuts_G,
+            rule=str(kept[runtime.DERIVED][name].get("threshold_rule", "given")),
+        )
+        for name, found in runtime.derived_of(decision, labels).items()
+    )
+
+
+def decision_json(
+    temperature: float,
+    cuts_K: np.ndarray,
+    rule: str,
+    derived: Sequence[DerivedDecision] = (),
+) -> bytes:
+    """Build decision.json; cuts are exact, thresholds rounded to six places for people.
+
+    White space at its end, which JSON allows, makes it one size for all decisions on K labels, with
+    as many in the same coarser taxonomies.
+
+    Args:
+        temperature: above 0.
+        cuts_K: infinite ones too.
+        rule: name of the threshold rule.
+        derived: decisions in coarser taxonomies.
+
+    Returns:
+        The file's content; a ValueError is raised for a temperature that is not above 0, a cut that
+        is NaN, and a rule's name that is too long.
+    """
+    fields, width = _fields(temperature, cuts_K, rule), FRAME + len(cuts_K) * LABEL
+    if derived:
+        native = derived[0].native
+        fields[runtime.NATIVE] = native
+        fields[runtime.DERIVED] = {each.taxonomy: each.fields for each in derived}
+        width += DERIVED_FRAME + len(_COMPACT.encode(native).encode())
+        width += sum(each.width for each in derived)
+    return padded(_COMPACT.encode(fields).encode(), width)
 
 
 def padded(text: bytes, width: int) -> bytes:
@@ -152,9 +229,16 @@ def padded(text: bytes, width: int) -> bytes:
     return text.ljust(width - 1) + b"\n"
 
 
-def row_of(base: Base, *, temperature: float, cuts_K: np.ndarray, rule: str) -> ArtifactRow:
+def row_of(
+    base: Base,
+    *,
+    temperature: float,
+    cuts_K: np.ndarray,
+    rule: str,
+    derived: Sequence[DerivedDecision] = (),
+) -> ArtifactRow:
     """The bytes that one decision adds to a base, without writing them."""
-    decision = decision_json(temperature, cuts_K, rule)
+    decision = decision_json(temperature, cuts_K, rule, derived)
     manifest = runtime.manifest_of({**base.hashes, DECISION: runtime.sha256(decision)})
     return ArtifactRow(
         decision=decision,

@@ -9,7 +9,9 @@ tokenizer.json   how a text becomes words (`Words`) or an encoder's pieces (`Wor
 labels.json      K names
 decision.json    temperature; cuts: label k holds where logit k >= cuts[k]; thresholds: the same as
                  probabilities, sigmoid(cut / temperature), for people to read
-                 (spaces at the end make it one size for all decisions on K labels)
+                 (spaces at the end make it one size for all decisions on K labels). Under derived
+                 it may decide in coarser taxonomies too, each label a group of the model's own:
+                 how their probabilities become one, temperature and cuts of what comes out
 manifest.json    SHA-256 of each of these files
 
 Where a model reads features in place of texts, it is features float32 [N, F] → logits,
@@ -66,6 +68,10 @@ MEMBER = re.compile(
     "|".join(rf"members/\d+/{re.escape(n)}" for n in (MODEL, TOKENIZER, VOCABULARY))
 )
 LOGITS, PROBABILITIES = "logits", "probabilities"  # of what an ensemble is the mean
+DERIVED, NATIVE = "derived", "taxonomy"  # of a decision: coarser ones, what the labels are called
+NOISY_OR, MAX, SUM = "noisy_or", "max", "sum"  # how probabilities of a group of labels become one
+WAYS = (NOISY_OR, MAX, SUM)
+SURE = 1 - 1e-6  # a sum of probabilities is at most that
 UNKNOWN, FIRST = 1, 2
 FEATURES = "features"  # what models read that read no texts
 BATCH = 64  # texts in one run of a model
@@ -1338,6 +1344,62 @@ def combined(
     )
 
 
+def derived_logits(
+    logits_NK: np.ndarray, groups: Sequence[Sequence[int]], way: str, temperature: float
+) -> np.ndarray:
+    """The logit that a group of labels holds, of the logits of its labels.
+
+    noisy_or: that at least one does, were they independent, 1 - prod(1 - p) (Pearl 1988,
+    "Probabilistic Reasoning in Intelligent Systems", 4.3.2). max: the most probable one's. sum: of
+    the probabilities, as of labels that exclude each other.
+
+    Args:
+        logits_NK: of the labels.
+        groups: for each of G groups the places of its labels.
+        way: how probabilities become one.
+        temperature: logits are divided by it before the sigmoid.
+
+    Returns:
+        logits_NG, float32.
+    """
+    scaled_NK = logits_NK.astype(np.float64) / temperature
+    if way == MAX:
+        parts = [scaled_NK[:, list(group)].max(axis=1) for group in groups]
+        return np.stack(parts, axis=1).astype(np.float32)
+    least = np.finfo(np.float64).tiny
+    found = []
+    if way == NOISY_OR:
+        denied_NK = np.maximum(np.logaddexp(0, scaled_NK), least)  # -log(1 - p)
+        for group in groups:
+            sum_N = denied_NK[:, list(group)].sum(axis=1)
+            found.append(sum_N + np.log(-np.expm1(-sum_N)))
+    else:
+        sure_NK = np.exp(-np.logaddexp(0, -scaled_NK))
+        for group in groups:
+            sum_N = np.clip(sure_NK[:, list(group)].sum(axis=1), least, SURE)
+            found.append(np.log(sum_N) - np.log1p(-sum_N))
+    return np.stack(found, axis=1).astype(np.float32)
+
+
+class Derived(NamedTuple):
+    """A decision in a coarser taxonomy, whose G labels are groups of the model's own.
+
+    groups: places of the own labels. way, own_temperature: as `derived_logits` has them.
+    temperature, cuts: of what comes out.
+    """
+
+    labels: tuple[str, ...]
+    groups: tuple[tuple[int, ...], ...]
+    way: str
+    own_temperature: float
+    temperature: float
+    cuts_G: np.ndarray
+
+    def logits(self, logits_NK: np.ndarray) -> np.ndarray:
+        """Return logits_NG, float32, of the model's own."""
+        return derived_logits(logits_NK, self.groups, self.way, self.own_temperature)
+
+
 def members_of(files: Mapping[str, bytes]) -> tuple[str, list[dict[str, Any]]]:
     """Of what an artifact is the mean, and each member: its weight, and the names of its files."""
     if ENSEMBLE not in files:
@@ -1373,18 +1435,51 @@ def _labels_of(files: Mapping[str, bytes]) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _decision_of(files: Mapping[str, bytes], labels: int) -> tuple[float, np.ndarray]:
+def _temperature(value: Any) -> float:
+    if not _number(value) or not 1e-30 <= value <= 1e30:  # float32 divides by it
+        raise _wrong(DECISION, "has a finite temperature above 0", value)
+    return float(value)
+
+
+def _decided(decision: Mapping[str, Any], labels: int) -> tuple[float, np.ndarray]:
     """The temperature, and cuts_K, float64."""
-    decision = _json(DECISION, files[DECISION], dict)
-    temperature, cuts = decision.get("temperature"), decision.get("cuts")
-    if not _number(temperature) or not 1e-30 <= temperature <= 1e30:  # float32 divides by it
-        raise _wrong(DECISION, "has a finite temperature above 0", temperature)
+    temperature, cuts = _temperature(decision.get("temperature")), decision.get("cuts")
     if not isinstance(cuts, list) or len(cuts) != labels:
         found = len(cuts) if isinstance(cuts, list) else cuts
         raise _wrong(DECISION, f"has one cut for each of {labels} labels", found)
     if invalid := [cut for cut in cuts if not _number(cut)]:
         raise _wrong(DECISION, "has cuts that are finite numbers", invalid[0])
-    return float(temperature), np.array(cuts, np.float64)
+    return temperature, np.array(cuts, np.float64)
+
+
+def _derived(found: Any, labels: Sequence[str]) -> Derived:
+    """One decision under `derived`, on a model with these labels."""
+    groups = found.get("groups") if isinstance(found, dict) else None
+    if not isinstance(groups, dict) or not groups:
+        raise _wrong(DECISION, "has groups of labels for each derived taxonomy", found)
+    for group in groups.values():
+        known = isinstance(group, list) and group
+        if not known or not all(isinstance(label, str) and label in labels for label in group):
+            raise _wrong(DECISION, "derives labels from those of its model", group)
+    if found.get("way") not in WAYS:
+        raise _wrong(DECISION, f"derives labels by {', '.join(WAYS)}", found.get("way"))
+    temperature, cuts_G = _decided(found, len(groups))
+    return Derived(
+        labels=tuple(groups),
+        groups=tuple(tuple(map(labels.index, group)) for group in groups.values()),
+        way=found["way"],
+        own_temperature=_temperature(found.get("own_temperature")),
+        temperature=temperature,
+        cuts_G=cuts_G,
+    )
+
+
+def derived_of(decision: bytes, labels: Sequence[str]) -> dict[str, Derived]:
+    """The decisions of decision.json in coarser taxonomies, by name; none in most artifacts."""
+    found = _json(DECISION, decision, dict).get(DERIVED, {})
+    if not isinstance(found, dict):
+        raise _wrong(DECISION, "has derived decisions by taxonomy", found)
+    return {name: _derived(each, labels) for name, each in found.items()}
 
 
 def _list_of(texts: Iterable[str]) -> list[str]:
@@ -1448,8 +1543,10 @@ class Classifier:
 
     def __init__(self, files: Mapping[str, bytes], *, threads: int = 1) -> None:
         self._files, self._threads = dict(files), threads
-        self.labels = _labels_of(files)
-        self.temperature, self.cuts_K = _decision_of(files, len(self.labels))
+        labels, decision = _labels_of(files), _json(DECISION, files[DECISION], dict)
+        self._own, self._native = (labels, *_decided(decision, len(labels))), decision.get(NATIVE)
+        self._derived = derived_of(files[DECISION], labels)
+        self._decide_in(None)
         self._mean_of, members = members_of(files)
         self._weights = [member["weight"] for member in members]
         readers: dict[tuple[str, str], Reader] = {}
@@ -1459,7 +1556,7 @@ class Classifier:
             if named not in readers:
                 readers[named] = reader_of(*(files[name] for name in named))
             reader = readers[named]
-            model = _model_of(reader, files[member["model"]], len(self.labels), threads)
+            model = _model_of(reader, files[member["model"]], len(labels), threads)
             self.members.append((reader, model))
         self._readers = tuple(readers.values())
         self.reads = self._readers[0].reads
@@ -1467,10 +1564,45 @@ class Classifier:
             raise _wrong(ENSEMBLE, "has members that read the same", sorted(map(str, readers)))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"files": self._files, "threads": self._threads}
+        return {"files": self._files, "threads": self._threads, "taxonomy": self.taxonomy}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         Classifier.__init__(self, state["files"], threads=state["threads"])
+        self._decide_in(state.get("taxonomy"))
+
+    def _decide_in(self, taxonomy: str | None) -> None:
+        """Decide in a derived taxonomy; None: in the model's own labels."""
+        self.taxonomy = taxonomy
+        self.labels, self.temperature, self.cuts_K = self._own
+        if taxonomy is not None:
+            derived = self._derived[taxonomy]
+            self.labels, self.cuts_K = derived.labels, derived.cuts_G
+            self.temperature = derived.temperature
+
+    @property
+    def taxonomies(self) -> tuple[str, ...]:
+        """The taxonomies that it decides in: its own where that has a name, and derived ones."""
+        own = (self._native,) if isinstance(self._native, str) else ()
+        return (*own, *self._derived)
+
+    def in_taxonomy(self, taxonomy: str | None) -> "Classifier":
+        """The same model deciding in that taxonomy; None: in its own labels."""
+        if taxonomy is not None and taxonomy not in self.taxonomies:
+            known = ", ".join(self.taxonomies) or "none but its own labels"
+            raise ValueError(
+                f"an artifact decides in the taxonomies of its {DECISION} ({known}), got "
+                f"{_shown(taxonomy)}: name one of these, or have it fitted (jobs.calibrate "
+                "--taxonomy)"
+            )
+        found = object.__new__(Classifier)  # shares the models
+        found.__dict__.update(self.__dict__)
+        found._decide_in(taxonomy if taxonomy in self._derived else None)
+        return found
+
+    def classify(self, texts: Iterable[str], taxonomy: str | None = None) -> Predictions:
+        """Predict each text as a call does, in a taxonomy that the artifact decides in too."""
+        decides = self if taxonomy is None else self.in_taxonomy(taxonomy)
+        return decides(texts)
 
     @property
     def classes_(self) -> np.ndarray:
@@ -1586,7 +1718,8 @@ class Classifier:
             for reader, read in zip(self._readers, readings, strict=True)
         }
         logits = [model.logits(rows[reader]) for reader, model in self.members]
-        return combined(logits, self._weights, self._mean_of)
+        logits_NK = combined(logits, self._weights, self._mean_of)
+        return self._derived[self.taxonomy].logits(logits_NK) if self.taxonomy else logits_NK
 
     def probabilities_of(self, logits_NK: np.ndarray) -> np.ndarray:
         """Return probabilities_NK, float32, of logits, calibrated by the temperature."""
@@ -1601,12 +1734,24 @@ class Classifier:
         return [dict(zip(self.labels, row_K, strict=True)) for row_K in probabilities_NK.tolist()]
 
 
-def load(folder: Path | str, *, threads: int = 1) -> Classifier:
-    """Load the artifact in a folder; refuse a damaged one, or one that emoray did not write."""
+def load(folder: Path | str, *, threads: int = 1, taxonomy: str | None = None) -> Classifier:
+    """Load the artifact in a folder; refuse a damaged one, or one that emoray did not write.
+
+    Args:
+        folder: of the artifact.
+        threads: of the model.
+        taxonomy: one of `Classifier.taxonomies` to decide in; None for the model's own labels.
+
+    Returns:
+        The artifact, ready to classify.
+
+    Raises:
+        ValueError: a damaged artifact, or one that does not decide in the taxonomy.
+    """
     folder = Path(folder)
     files = read(folder)
     try:
-        return Classifier(files, threads=threads)
+        return Classifier(files, threads=threads).in_taxonomy(taxonomy)
     except ValueError as error:
         raise ValueError(f"{error} ({folder})") from None
 
@@ -1644,6 +1789,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="an artifact")
     parser.add_argument("--threads", type=int, default=1, help="of the model (default: 1)")
+    parser.add_argument("--taxonomy", help="that it decides in, such as ekman (default: its own)")
     parser.add_argument(
         "--batch", type=int, default=BATCH,
         help=f"lines that are read before they are answered; 1 to answer each at once "
@@ -1654,7 +1800,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--threads and --batch are at least 1")
     failed = False
     try:
-        classifier = load(options.folder, threads=options.threads)
+        classifier = load(options.folder, threads=options.threads, taxonomy=options.taxonomy)
         start = 1
         while lines := list(islice(sys.stdin.buffer, options.batch)):
             for prediction in _predicted(classifier, lines, start):

@@ -5,19 +5,26 @@ words.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from emoray.models.losses import Ops
 
 PADDING = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PaddedTexts:
-    """Padded token ids with their labels; of rows of features these, float32, F long each."""
+    """Padded token ids with their labels; of rows of features these, float32, F long each.
+
+    weights_K: what each label counts in the loss; None where all count alike.
+    """
 
     ids_NL: np.ndarray
     lengths_N: np.ndarray
     labels_NK: np.ndarray
+    weights_K: np.ndarray | None = None
 
     def taken(self, rows: np.ndarray) -> "PaddedTexts":
         """These rows, in their order; a row may occur more than once."""
@@ -25,7 +32,12 @@ class PaddedTexts:
             ids_NL=self.ids_NL[rows],
             lengths_N=self.lengths_N[rows],
             labels_NK=self.labels_NK[rows],
+            weights_K=self.weights_K,
         )
+
+    def weighed(self, loss_NK: Any, ops: Ops) -> Any:
+        """The loss of every text and label, as much of it as the label counts."""
+        return loss_NK if self.weights_K is None else loss_NK * ops.array(self.weights_K)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from emoray.models.augmentation import Augmentation, NoAugmentation
+from emoray.models.heads import Head
 from emoray.models.losses import BCE, Loss
 from emoray.models.sampling import Sample, Whole
 
@@ -22,6 +23,8 @@ class Recipe:
             takes their place (Polyak & Juditsky 1992; Morales-Brotons et al. 2024, "Exponential
             moving average of weights in deep learning"): 0.99 covers some 100 steps, 0 averages
             nothing.
+        heads: further taxonomies, whose labels are groups of the recipe's own, that a training
+            learns beside it and drops in the end.
     """
 
     family: ClassVar[str]  # its name among `FAMILIES`, and in tables
@@ -41,10 +44,16 @@ class Recipe:
     batch_size: int = 256
     loss: Loss = field(default_factory=BCE)
     ema: float = field(default=0.0, metadata={"key_default": 0.0})
+    heads: tuple[Head, ...] = field(default=(), metadata={"key_default": ()})
 
     def without_seed(self) -> Self:
         """The recipe with seed 0, equal for repeats."""
         return replace(self, seed=0)
+
+    @property
+    def heads_words(self) -> str:
+        """The heads as a part of the recipe's name; empty without any."""
+        return "".join(f" +{head}" for head in self.heads)
 
     def batch_of(self, texts: int) -> int:
         """Texts a batch: `batch_size`, less where an epoch would not come to 64 steps.

@@ -168,6 +168,7 @@ class Fit:
                     loss_NK = self.settings.loss.of(
                         logits, targets.to(self.device), self.prior_K, self.ops
                     )
+                    loss_NK = self.train.weighed(loss_NK, self.ops)
                     loss = loss_NK.sum(1).mean() * (len(part) / len(rows))
                     loss.backward()
                     losses.append(loss.detach())
@@ -199,7 +200,7 @@ class Fit:
 
     @torch.inference_mode()
     def logits(self, texts: PaddedTexts) -> np.ndarray:
-        """Return logits_NK, float32, of the result, without dropout."""
+        """Return logits_NK, float32, of the result, without dropout; those of heads are cut off."""
         self.result.eval()
         order = np.argsort(texts.lengths_N, kind="stable")
         logits_NK = np.empty(texts.labels_NK.shape, np.float32)
@@ -208,7 +209,8 @@ class Fit:
             rows = order[start : start + min(EVALUATED, self.at_once)]
             try:
                 with self._autocast():
-                    logits_NK[rows] = self.result(self._ids(texts, rows)).cpu().numpy()
+                    found = self.result(self._ids(texts, rows))[:, : logits_NK.shape[1]]
+                    logits_NK[rows] = found.cpu().numpy()
                 start += len(rows)
             except torch.OutOfMemoryError:
                 self._fewer(len(rows))
@@ -316,9 +318,8 @@ def fit(
                     f"{what} must be a number, got {value} in epoch {number}: "
                     "lower the learning rate"
                 )
-        dev_NK = settings.loss.of(
-            logits_NK, dev.labels_NK.astype(np.float32), fitting.prior_K, NUMPY
-        )
+        prior_K = fitting.prior_K[: dev.labels_NK.shape[1]]
+        dev_NK = settings.loss.of(logits_NK, dev.labels_NK.astype(np.float32), prior_K, NUMPY)
         epoch = Epoch(
             epoch=number,
             train_loss=train_loss,

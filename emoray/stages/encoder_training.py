@@ -21,7 +21,7 @@ from emoray.stages.encoding import (
 )
 from emoray.stages.memory import enough_memory
 from emoray.stages.spec import CorpusRef, EncoderRef
-from emoray.stages.trained import SETTINGS, WEIGHTS, read_train, training_rows
+from emoray.stages.trained import SETTINGS, WEIGHTS, read_joint_train, training_rows
 from emoray.storage.store.keys import UNFINISHED
 from emoray.tables.rows import TrainingRow
 
@@ -114,7 +114,7 @@ class FineTune:
                 self.recipe,
                 tensors,
                 settings,
-                train=read_train(self.recipe, inputs["text"]),
+                train=read_joint_train(self.recipe, inputs["text"], self.text.corpus),
                 dev=dev,
                 score=lambda logits_NK: cross_fitted_macro_f1(PerLabel(), logits_NK, dev.labels_NK),
                 unfinished=inputs[UNFINISHED],

@@ -15,6 +15,7 @@ from emoray.stages.families.registry import FAMILIES
 from emoray.stages.pruning import left_of
 from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import Data, Decision, distinct
+from emoray.stages.trained import head_taxonomies
 
 
 def require_readable(family: Family[Any, Any], data: Data) -> None:
@@ -47,6 +48,7 @@ def training(recipe: Recipe, data: Data) -> TrainStage:
         The training, with the stages that it reads.
     """
     require_readable(FAMILIES[recipe.family], data)
+    head_taxonomies(recipe, data.corpus)  # refused here, not by a worker
     return FAMILIES[recipe.family].train_stage(recipe, data)
 
 

@@ -1,15 +1,17 @@
 """What the training of every family reads and leaves."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
+from emoray.labels import Taxonomy, coarser
 from emoray.models.batches import PaddedTexts
+from emoray.models.heads import with_heads
 from emoray.models.outcome import Outcome
 from emoray.models.recipe import Recipe
 from emoray.stages.encoding import read_padded
-from emoray.stages.spec import recipe_id
+from emoray.stages.spec import CorpusRef, recipe_id
 from emoray.storage.store.keys import Stage, id_of
 from emoray.tables.rows import TrainingRow
 
@@ -21,6 +23,26 @@ def read_train(recipe: Recipe, text: Path) -> PaddedTexts:
     """The train texts of a finished text stage that the recipe's sample draws."""
     train = read_padded(text, "train")
     return train.taken(recipe.sample.rows(len(train.lengths_N), recipe.seed))
+
+
+def read_joint_train(recipe: Recipe, text: Path, corpus: CorpusRef) -> PaddedTexts:
+    """The same, with the labels of the recipe's heads beside its own."""
+    train = read_train(recipe, text)
+    if not recipe.heads:
+        return train
+    labels_of = {
+        each.name: each.project(train.labels_NK) for each in head_taxonomies(recipe, corpus)
+    }
+    labels_NK, weights_K = with_heads(train.labels_NK, recipe.heads, labels_of)
+    return replace(train, labels_NK=labels_NK, weights_K=weights_K)
+
+
+def head_taxonomies(recipe: Recipe, corpus: CorpusRef) -> tuple[Taxonomy, ...]:
+    """The taxonomies of a recipe's heads, over its own labels; ValueError for one that is finer."""
+    return tuple(
+        coarser(corpus.taxonomy(head.taxonomy), corpus.taxonomy(recipe.taxonomy))
+        for head in recipe.heads
+    )
 
 
 def read_tensors(folder: Path) -> dict[str, np.ndarray]:

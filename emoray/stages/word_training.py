@@ -8,7 +8,7 @@ import numpy as np
 
 from emoray.models.word.recipe import GloveRecipe
 from emoray.stages.encoding import Embed, Encode, read_padded
-from emoray.stages.trained import WEIGHTS, read_train, training_rows
+from emoray.stages.trained import WEIGHTS, read_joint_train, training_rows
 from emoray.tables.rows import TrainingRow
 
 
@@ -35,7 +35,7 @@ class TrainWords:
         dev = read_padded(inputs["text"], "dev")
         trained = keras_model.train_keras(
             self.recipe,
-            train=read_train(self.recipe, inputs["text"]),
+            train=read_joint_train(self.recipe, inputs["text"], self.text.corpus),
             dev=dev,
             vectors_VD=vectors_VD,
             rare_M=rare_M,

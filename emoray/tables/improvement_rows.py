@@ -19,7 +19,10 @@ class ImprovementRow:
     corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
     taxonomy: str = note("which labels")
     family: str = note("glove or bert")
-    technique: str = note("focal_loss, weight_averaging, augmentation or ensemble")
+    technique: str = note(
+        "focal_loss, weight_averaging, augmentation, ensemble, derived_decisions (of models of "
+        "finer labels) or joint_heads (coarser labels learned beside)"
+    )
     label: str = note("name of the label; macro = the mean over all")
     threshold_rule: str = note("how both sides decide; fitted ones come from dev, of each its own")
     recipe: str = note("what the technique's trainings were told, seed left out")
@@ -56,7 +59,7 @@ class ImprovementSeedRow:
     """One training, or one ensemble, behind the means of `improvements`."""
 
     family: str = note("glove or bert")
-    technique: str = note("baseline, focal_loss, weight_averaging, augmentation or ensemble")
+    technique: str = note("baseline, or a technique")
     threshold_rule: str = note("how it decides")
     seed: int = note("seed of the training, or of an ensemble's first member")
     dev_macro_f1: float = gain("cross-fitted on dev")

@@ -13,6 +13,8 @@ from emoray.distributed.connection import connected
 from emoray.distributed.resources import refuse_missing
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages
+from emoray.labels import TAXONOMIES, Taxonomy, derivable, taxonomy
+from emoray.models.heads import Head
 from emoray.models.losses import BCE, Focal
 from emoray.models.recipe import Recipe
 from emoray.quant.scheme import FLOAT
@@ -42,8 +44,13 @@ from emoray.workflows.improve_rows import (
     seed_rows,
 )
 from emoray.workflows.run_place import free_place
-from emoray.workflows.settings.improve import AUGMENTATION, Improve
+from emoray.workflows.settings.improve import AUGMENTATION, EVERY, Improve
 from emoray.workflows.subsample import fewer
+
+NEEDS = {  # of the corpus' taxonomies
+    "derived_decisions": "a finer taxonomy, whose labels are grouped",
+    "joint_heads": "a coarser taxonomy, whose labels are learned beside",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +60,7 @@ class Planned:
     name: str
     recipe: Recipe
     groups: tuple[tuple[int, ...], ...]
+    derived: Taxonomy | None = None  # what a recipe of finer labels decides in
 
     def scores(self, data: Data) -> list[list[Score]]:
         """The stages that score, by group; ValueError where the data lack what is needed."""
@@ -79,8 +87,23 @@ def planned_techniques(
     settings: Improve,
     dims: Sequence[int],
     encoders: Sequence[EncoderRef] = (),
+    among: Sequence[Taxonomy] = tuple(TAXONOMIES.values()),
 ) -> list[Planned]:
-    """The baseline first, then the techniques asked for. dims: widths of the vectors at hand."""
+    """The baseline first, then the techniques asked for.
+
+    Args:
+        family: of the recipes.
+        settings: which techniques, with how many seeds.
+        dims: widths of the vectors at hand.
+        encoders: those at hand.
+        among: the corpus' taxonomies.
+
+    Returns:
+        The plans; of `all` techniques those that the labels allow.
+
+    Raises:
+        ValueError: a technique was named that the labels do not allow.
+    """
     baseline = baseline_of(family, settings, dims, encoders)
     seeds = settings.seeds
     single = tuple((seed,) for seed in range(seeds))
@@ -95,13 +118,42 @@ def planned_techniques(
             name="weight_averaging", recipe=replace(baseline, ema=settings.ema), groups=single
         ),
         "ensemble": Planned(name="ensemble", recipe=baseline, groups=together),
+        **_between_taxonomies(baseline, among, settings.head_weight, single),
     }
     chosen = [n for n in settings.chosen if n != AUGMENTATION or settings.augments(family)]
     if AUGMENTATION in chosen:
         translated = replace(baseline, augmentation=settings.augmentation)
         plans[AUGMENTATION] = Planned(name=AUGMENTATION, recipe=translated, groups=single)
     first = Planned(name=BASELINE, recipe=baseline, groups=single)
-    return [first, *(plans[name] for name in chosen)]
+    if missing := [n for n in settings.techniques if n != EVERY and n in NEEDS and n not in plans]:
+        raise ValueError(
+            f"{missing[0]} needs {NEEDS[missing[0]]}, got {baseline.taxonomy} among "
+            f"{', '.join(map(str, among))}: name another --taxonomy, or leave it out"
+        )
+    return [first, *(plans[name] for name in chosen if name in plans)]
+
+
+def _between_taxonomies(
+    baseline: Recipe,
+    among: Sequence[Taxonomy],
+    weight: float,
+    groups: tuple[tuple[int, ...], ...],
+) -> dict[str, Planned]:
+    """The techniques that join taxonomies, as far as the corpus has coarser or finer ones."""
+    own, found = taxonomy(baseline.taxonomy, among), {}
+    finest = max(among, key=lambda each: len(each.labels))
+    for derived in derivable(finest, [own]):
+        found["derived_decisions"] = Planned(
+            name="derived_decisions",
+            recipe=replace(baseline, taxonomy=finest.name),
+            groups=groups,
+            derived=derived,
+        )
+    if heads := tuple(Head(each.name, weight) for each in derivable(own, among)):
+        found["joint_heads"] = Planned(
+            name="joint_heads", recipe=replace(baseline, heads=heads), groups=groups
+        )
+    return found
 
 
 def _make(stages: Stages, scores: Sequence[Score], console: Console) -> None:
@@ -145,7 +197,13 @@ def _answers(
     plans = {
         family: [
             replace(plan, recipe=reading(found, plan.recipe, settings.max_tokens))
-            for plan in planned_techniques(family, settings, found.dims, found.data.encoders)
+            for plan in planned_techniques(
+                family,
+                settings,
+                found.dims,
+                found.data.encoders,
+                found.data.corpus.taxonomies,
+            )
         ]
         for family, found in looks.items()
     }
@@ -185,7 +243,7 @@ def _answers(
                 family=family,
                 recipe=plan.recipe,
                 members=len(plan.groups[0]),
-                by_seed=tuple(technique_logits(group, store) for group in groups),
+                by_seed=tuple(technique_logits(group, store, plan.derived) for group in groups),
             )
             for plan, groups in zip(plans[family], asked[family], strict=True)
         ]

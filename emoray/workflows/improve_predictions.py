@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from emoray.decide import ensemble
+from emoray.labels import Taxonomy
 from emoray.stages.compression import BASE, LOGITS, Score
 from emoray.stages.decision_columns import ModelLogits
+from emoray.stages.deriving import derivation_on_dev
 from emoray.stages.encoding import read_texts
 from emoray.stages.fitted import fit_decisions
 from emoray.storage.store.keys import Stage
@@ -28,8 +30,20 @@ def _folder(store: Store, stage: Stage) -> Path:
     return found.folder
 
 
-def technique_logits(scores: Sequence[Score], store: Store) -> TechniqueLogits:
-    """Mean logits of models of one corpus and taxonomy."""
+def technique_logits(
+    scores: Sequence[Score], store: Store, derived: Taxonomy | None = None
+) -> TechniqueLogits:
+    """Mean logits of models of one corpus and taxonomy.
+
+    Args:
+        scores: of the models.
+        store: of the stages.
+        derived: a taxonomy over the models' labels that is decided in instead, in the way that
+            is best on dev.
+
+    Returns:
+        The logits, with decisions fitted on dev.
+    """
     parts: dict[str, list[np.ndarray]] = {"dev": [], "test": []}
     for score in scores:
         with np.load(_folder(store, score) / LOGITS, allow_pickle=False) as data:
@@ -42,15 +56,18 @@ def technique_logits(scores: Sequence[Score], store: Store) -> TechniqueLogits:
     text = _folder(store, scores[0].text)
     (_, dev_labels_NK), (_, test_labels_NK) = (read_texts(text, s) for s in parts)
     bases = [_folder(store, score.compressed) / BASE for score in scores]
+    logits = ModelLogits(
+        dev_NK=dev_NK,
+        dev_labels_NK=dev_labels_NK,
+        test_NK=test_NK,
+        test_labels_NK=test_labels_NK,
+        leaked_N=np.load(text / "leaked.npy", allow_pickle=False),
+    )
+    if derived is not None:
+        logits = derivation_on_dev(derived, logits).of(logits)
     return TechniqueLogits(
-        fitted=fit_decisions(DECISIONS, dev_NK, dev_labels_NK),
+        fitted=fit_decisions(DECISIONS, logits.dev_NK, logits.dev_labels_NK),
         seed=scores[0].compressed.trained.recipe.seed,
-        logits=ModelLogits(
-            dev_NK=dev_NK,
-            dev_labels_NK=dev_labels_NK,
-            test_NK=test_NK,
-            test_labels_NK=test_labels_NK,
-            leaked_N=np.load(text / "leaked.npy", allow_pickle=False),
-        ),
+        logits=logits,
         size_bytes=sum(p.stat().st_size for base in bases for p in base.iterdir()),
     )

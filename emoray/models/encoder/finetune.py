@@ -12,6 +12,7 @@ from emoray.models.batches import PaddedTexts
 from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.recipe import BertRecipe
 from emoray.models.encoder.weights import CheckpointSettings, Tensors, factorised, layer_width
+from emoray.models.heads import without_heads
 from emoray.models.outcome import Epoch, unweighted
 from emoray.models.training import Fit, FitSettings, device_here, fit
 
@@ -120,6 +121,7 @@ def fine_tune(
     how = fit_settings(recipe, len(train.lengths_N))
     fitting = Fit(model, parameter_groups(model, recipe), how, train, prior_K, device_here())
     epochs, kept = fit(fitting, dev, score, unfinished=unfinished, report=report, tick=tick)
-    found = model.tensors()
-    found["head.bias"] = unweighted(recipe.loss, found["head.bias"], prior_K)
+    labels = dev.labels_NK.shape[1]  # of the model: those of heads come after them
+    found = without_heads(model.tensors(), labels)
+    found["head.bias"] = unweighted(recipe.loss, found["head.bias"], prior_K[:labels])
     return FineTuned(tensors=found, settings=pooled, epochs=epochs, kept=kept)

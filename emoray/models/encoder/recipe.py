@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from emoray.models.augmentation import NoAugmentation
+from emoray.models.heads import check_heads
 from emoray.models.losses import Loss, WeightedBCE
 from emoray.models.recipe import Recipe
 from emoray.models.sampling import Whole
@@ -99,6 +100,7 @@ class BertRecipe(Recipe):
     bf16: bool = True
 
     def __post_init__(self) -> None:
+        check_heads(self.heads, self.taxonomy)
         for name in ("layers", "embedding_dim", "epochs", "patience", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -120,6 +122,7 @@ class BertRecipe(Recipe):
         sample = "" if self.sample == Whole() else f" {self.sample}"
         more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
         mean = f" ema{self.ema:g}" if self.ema else ""
+        mean += self.heads_words
         return (
             f"{self.taxonomy} {encoder} l{self.layers} d{self.embedding_dim} "
             f"{self.pieces} {self.pooling} {self.loss}{mean}{sample}{more}"

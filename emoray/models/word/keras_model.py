@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from emoray.models.batches import PADDING, PaddedTexts, means, standardized
+from emoray.models.heads import without_heads
 from emoray.models.outcome import Epoch, TrainedWeights, finite, unweighted
 from emoray.models.word.keras_layers import Pooling, RareWords, WordDropout
 from emoray.models.word.keras_training import DenseKnobs, Trainer, fit_keras
@@ -99,6 +100,7 @@ def train_keras(
         The weights of the kept epoch; FloatingPointError where one is not a number.
     """
     prior_K = np.clip(train.labels_NK.mean(0), 1e-4, 1 - 1e-4)
+    labels = dev.labels_NK.shape[1]  # of the model: those of heads come after them
     if recipe.pooled_once:
         vectors_VD = standardized(train, vectors_VD)
         model = build_on_means(recipe, vectors_VD[rare_M], prior_K)
@@ -112,8 +114,8 @@ def train_keras(
     rate = None if recipe.pooled_once else recipe.vectors_rate
     trainer = Trainer(recipe, model, x, train, prior_K, table_rate=rate, mask_V=frozen_V)
     epochs, kept = fit_keras(trainer, dev_x, dev, score, report)
-    tensors = _tensors(recipe, model, vectors_VD, rare_M)
-    tensors["head.bias"] = unweighted(recipe.loss, tensors["head.bias"], prior_K)
+    tensors = without_heads(_tensors(recipe, model, vectors_VD, rare_M), labels)
+    tensors["head.bias"] = unweighted(recipe.loss, tensors["head.bias"], prior_K[:labels])
     return TrainedWeights(tensors=finite(tensors, recipe), epochs=epochs, kept=kept)
 
 

@@ -95,7 +95,7 @@ class Trainer:
     ) -> None:
         self.recipe = recipe
         self.model = model
-        self.lengths_N = texts.lengths_N
+        self.texts, self.lengths_N = texts, texts.lengths_N
         self.batch = recipe.batch_of(len(texts.lengths_N))
         self.random = np.random.default_rng(recipe.seed)
         # Where words are looked up, the table is the first variable and learns at its own rate.
@@ -132,6 +132,7 @@ class Trainer:
         with tf.GradientTape() as tape:
             logits_NK = self.model(x, training=True)
             loss_NK = self.recipe.loss.of(logits_NK, labels_NK, self.prior_K, TENSORFLOW)
+            loss_NK = self.texts.weighed(loss_NK, TENSORFLOW)
             loss = tf.reduce_mean(tf.reduce_sum(loss_NK, -1))
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, [v.value for v in variables])
@@ -220,6 +221,8 @@ def fit_keras(
         FloatingPointError: when the loss stops being a number.
     """
     recipe = trainer.recipe
+    labels = dev.labels_NK.shape[1]  # of the model: those of heads come after them
+    prior_K = trainer.prior_K[:labels]
     epochs: list[Epoch] = []
     kept, best = 0, -1.0
     weights: list[np.ndarray] = []
@@ -229,13 +232,13 @@ def fit_keras(
         if not np.isfinite(train_loss):
             raise FloatingPointError(f"training loss is {train_loss} in epoch {number}: {recipe}")
         with trainer.averaged():
-            logits = trainer.logits(dev_x, dev.lengths_N)
+            logits = trainer.logits(dev_x, dev.lengths_N)[:, :labels]
             if (found := score(logits)) > best:
                 kept, best, weights = number, found, trainer.model.get_weights()
         epoch = Epoch(
             epoch=number,
             train_loss=train_loss,
-            dev_loss=_loss(recipe, trainer.prior_K, dev, logits),
+            dev_loss=_loss(recipe, prior_K, dev, logits),
             dev_macro_f1=found,
             wall_seconds=time.perf_counter() - wall,
             cpu_seconds=time.process_time() - cpu,

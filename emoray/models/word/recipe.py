@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from emoray.models.augmentation import NoAugmentation
+from emoray.models.heads import check_heads
 from emoray.models.recipe import MAX_TOKENS, Recipe
 from emoray.models.sampling import Whole
 from emoray.models.word.initial_vectors import PretrainedVectors, Vectors
@@ -92,6 +93,7 @@ class GloveRecipe(Recipe):
     word_dropout: float = 0.0
 
     def __post_init__(self) -> None:
+        check_heads(self.heads, self.taxonomy)
         for name, low in (
             ("embedding_dim", 1),
             ("layers", 0),
@@ -129,6 +131,7 @@ class GloveRecipe(Recipe):
         sample = "" if self.sample == Whole() else f" {self.sample}"
         more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
         mean = f" ema{self.ema:g}" if self.ema else ""
+        mean += self.heads_words
         own = "" if self.vectors == PretrainedVectors() else f" {self.vectors}"
         read = "" if self.max_tokens == MAX_TOKENS else f" n{self.max_tokens}"
         return (

@@ -12,7 +12,10 @@ from emoray.storage.run_folder import settings_text
 from emoray.workflows.settings.search import Epochs, TrainingOptions
 
 AUGMENTATION = "augmentation"
-TECHNIQUES = ("focal_loss", "weight_averaging", AUGMENTATION, "ensemble")
+TECHNIQUES = (
+    *("focal_loss", "weight_averaging", AUGMENTATION, "ensemble"),
+    *("derived_decisions", "joint_heads"),
+)
 USUAL_FAMILIES = ("glove",)
 EVERY = "all"
 
@@ -28,7 +31,9 @@ class Improve(TrainingOptions):
         Option(
             names=("--technique",),
             help="**focal_loss**, **weight_averaging** (a moving average over steps), "
-            "**augmentation** (back-translation), **ensemble**, or **all**; repeatable.",
+            "**augmentation** (back-translation), **ensemble**, **derived_decisions** (by a model "
+            "of finer labels), **joint_heads** (coarser labels learned beside), or **all** that "
+            "the labels allow; repeatable.",
         ),
     ] = (EVERY,)
     families: Annotated[
@@ -63,6 +68,10 @@ class Improve(TrainingOptions):
             "some 100 steps.",
         ),
     ] = 0.99
+    head_weight: Annotated[
+        float,
+        Option(least=0, help="Of the joint heads: what their labels count, the model's own 1."),
+    ] = 0.3
     texts: Annotated[
         int | None,
         Option(least=50, help="Train texts to use; dev and test stay whole.  [default: all]"),
@@ -91,6 +100,11 @@ class Improve(TrainingOptions):
                 )
         if not 0 < self.ema < 1:
             raise ValueError(f"ema lies between 0 and 1, got {self.ema:g}: 0.99 is usual")
+        if not self.head_weight > 0:
+            raise ValueError(
+                f"head_weight is above 0, got {self.head_weight:g}: leave joint_heads out, or let "
+                "them count"
+            )
         for name, least in (("seeds", 2), ("members", 2)):
             if getattr(self, name) < least:
                 raise ValueError(
@@ -131,5 +145,7 @@ class Improve(TrainingOptions):
     def shown_settings(self) -> Mapping[str, str]:
         """Settings that the tables depend on."""
         names = ("seeds", "members", "translator", "share", "balance", "ema", "texts")
+        later = {} if self.head_weight == 0.3 else {"head_weight": self.head_weight}
         named = {name: getattr(self, name) for name in (*names, "epochs", "max_tokens", "encoder")}
+        named |= later
         return settings_text(techniques=self.chosen, **named)
