@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from emoray.artifact.loading import Finished
-from emoray.artifact.runtime import calibrated
+from emoray.artifact.runtime import calibrated, derived_logits
 
 LABELS, PROBABILITY, LOGIT = "labels", "probability_", "logit_"
 FACTS = {
@@ -26,6 +26,25 @@ _HEX = np.array([f"{byte:02x}".encode() for byte in range(256)], "S2").view(np.u
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabelGroups:
+    """How a network's logits become those of coarser labels, as `runtime.derived_logits` does it.
+
+    labels: of the network.
+    """
+
+    tag: ClassVar[str] = "LabelGroups"
+
+    labels: int
+    groups: tuple[tuple[int, ...], ...]
+    way: str
+    temperature: float
+
+    def logits(self, logits_NK: np.ndarray) -> np.ndarray:
+        """Logits of the coarser labels."""
+        return derived_logits(logits_NK, self.groups, self.way, self.temperature)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShippedDecision:
     """What an artifact decides by.
 
@@ -34,6 +53,7 @@ class ShippedDecision:
         labels: their names, in order.
         temperature: that logits are divided by.
         cuts: logits from which on a label holds.
+        derived: how the labels come from the network's; None where they are its own.
     """
 
     tag: ClassVar[str] = "ShippedDecision"
@@ -42,15 +62,30 @@ class ShippedDecision:
     labels: tuple[str, ...]
     temperature: float
     cuts: tuple[float, ...]
+    derived: LabelGroups | None = field(default=None, metadata={"key_default": None})
+
+    @property
+    def network_labels(self) -> int:
+        """How many labels the network has."""
+        return len(self.labels) if self.derived is None else self.derived.labels
 
     @classmethod
     def of(cls, artifact: Finished) -> "ShippedDecision":
         """That of a finished artifact."""
+        derived = None
+        if artifact.derived is not None:
+            derived = LabelGroups(
+                labels=len(artifact.own_labels),
+                groups=artifact.groups,
+                way=artifact.derived.way,
+                temperature=artifact.derived.own_temperature,
+            )
         return cls(
             artifact=artifact.sha256,
             labels=artifact.labels,
             temperature=artifact.temperature,
             cuts=tuple(map(float, artifact.cuts_K)),
+            derived=derived,
         )
 
 
@@ -175,7 +210,9 @@ def add_columns(scores: pa.Table, decision: ShippedDecision, columns: OutputColu
     scored_N = scored.to_numpy(zero_copy_only=False)
     logits = scores.column("logits").combine_chunks()
     logits_NK = logits.flatten().to_numpy(zero_copy_only=False)
-    logits_NK = logits_NK.reshape(len(scores), len(decision.labels))
+    logits_NK = logits_NK.reshape(len(scores), decision.network_labels)
+    if decision.derived is not None:
+        logits_NK = decision.derived.logits(logits_NK)
     probabilities_NK = calibrated(logits_NK, decision.temperature)
     decided_NK = (logits_NK >= np.array(decision.cuts)) & scored_N[:, None]
     mask = None if scored_N.all() else ~scored_N

@@ -32,6 +32,7 @@ class OutputRequest:
     kept: tuple[str, ...]
     logits: bool
     prefix: str
+    taxonomy: str | None = None
 
     def difference(self, other: Mapping[str, Any]) -> str:
         """Say what another request has in place of this one's; empty where they are the same."""
@@ -40,6 +41,8 @@ class OutputRequest:
         if not changed:
             return ""
         name = "artifact" if {"artifact", "network"} & set(changed) else changed[0]
+        if name == "labels":  # of the same network: what it decides in
+            name = "taxonomy"
         option = {"kept": "--id"}.get(name, f"--{name.replace('_', '-')}")
         value = other.get(name)
         if not value or value is True:

@@ -34,10 +34,13 @@ class Engine:
     Attributes:
         folder: of the artifact.
         role: what it does in this service: primary, split or shadow.
+        taxonomy: that it decides in; None for its own labels. Beside the primary one an artifact
+            that was not derived for it may have its labels for its own.
     """
 
     folder: Path
     role: str = PRIMARY
+    taxonomy: str | None = None
     classifier: Classifier = field(init=False)
     sha256: str = field(init=False)
     labels: list[str] = field(init=False)
@@ -47,7 +50,10 @@ class Engine:
     def __post_init__(self) -> None:
         files = read(self.folder)
         try:
-            self.classifier = Classifier(files)
+            classifier = Classifier(files)
+            if self.role == PRIMARY or self.taxonomy in classifier.taxonomies:
+                classifier = classifier.in_taxonomy(self.taxonomy)
+            self.classifier = classifier
         except ValueError as error:
             raise ValueError(f"{error} ({self.folder})") from None
         if self.classifier.reads != "texts":

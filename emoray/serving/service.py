@@ -91,7 +91,8 @@ class Running:
         named = {PRIMARY: service.artifact, SPLIT: service.split, SHADOW: service.shadow}
         for role, name in named.items():
             if name is not None:
-                found[Engine(folder=_local(name), role=role)] = name
+                engine = Engine(folder=_local(name), role=role, taxonomy=service.taxonomy)
+                found[engine] = name
         primary, *others = found
         for other in others:
             if other.role == SPLIT and sorted(other.labels) != sorted(primary.labels):

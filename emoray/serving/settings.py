@@ -88,6 +88,10 @@ class Service:
     """One artifact, and how it answers."""
 
     artifact: Annotated[str, Option(argument="ARTIFACT", help=ARTIFACT_HELP)]
+    taxonomy: Annotated[
+        str | None,
+        Option(help="That it decides in, such as ekman, where it was derived.  [default: its own]"),
+    ] = None
     host: Annotated[str, Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = (
         "127.0.0.1"
     )

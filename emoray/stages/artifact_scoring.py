@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from emoray.artifact.loading import Finished, taxonomy_columns, taxonomy_of_labels
+from emoray.artifact.loading import Finished, taxonomy_columns
 from emoray.data.corpus import Corpus, read_splits, taxonomies_of
 from emoray.data.goemotions import CorpusFolder
 from emoray.data.options import SCORED, RunOptions
@@ -85,16 +85,18 @@ class ArtifactEvaluation(Evaluation[Finished]):
                 f"an artifact is scored on {' or '.join(SCORED)}, got {split!r}: it was fitted on "
                 "train, where its score says nothing"
             )
+        own, _ = self.subject.taxonomy_among(self.corpus_ref.taxonomies)
         stage = ScoreArtifact(
             model_sha256=self.subject.model_sha256,
             corpus=self.corpus_ref,
-            taxonomy=self.taxonomy.name,
+            taxonomy=own.name,
             split=split,
             folder=self.subject.folder,
         )
         texts = self.corpus.split(split)
+        logits_NK = np.load(self.store.make(stage).folder / "logits.npy", allow_pickle=False)
         return SplitLogits(
-            logits_NK=np.load(self.store.make(stage).folder / "logits.npy", allow_pickle=False),
+            logits_NK=self.subject.logits(logits_NK),
             labels_NK=texts.labels_NK[:, taxonomy_columns(self.subject.labels, self.taxonomy)],
             inputs=texts.inputs,
         )
@@ -139,7 +141,7 @@ def evaluate_on(
             require(source, corpus)
 
     def find(source: CorpusFolder) -> tuple[Finished, Taxonomy]:
-        return finished, taxonomy_of_labels(finished.labels, taxonomies_of(source.folder))
+        return finished, finished.taxonomy_among(taxonomies_of(source.folder))[1]
 
     return open_evaluation(
         *(ArtifactEvaluation, asked, finished.place, find), what="an artifact", require=check

@@ -62,6 +62,15 @@ def groups_of(taxonomy: Taxonomy) -> dict[str, list[str]]:
     return {label: [taxonomy.of[i] for i in members] for label, members in parts}
 
 
+def scores_by_way(logits: Mapping[str, np.ndarray], labels_NG: np.ndarray) -> dict[str, float]:
+    """Cross-fitted macro-F1 of each way's logits_NG, under the best rule of thresholds."""
+    decisions = [(rule, 1.0) for rule in RULES if not isinstance(rule, Fixed)]
+    return {
+        way: float(cross_fitted_scores(decisions, logits_NG, labels_NG).macro_f1_R.max())
+        for way, logits_NG in logits.items()
+    }
+
+
 def fit_derivation(
     taxonomy: Taxonomy,
     dev_NK: np.ndarray,
@@ -79,12 +88,8 @@ def fit_derivation(
     Returns:
         The derivation, its scores under every way.
     """
-    decisions = [(rule, 1.0) for rule in RULES if not isinstance(rule, Fixed)]
-    scores = {}
-    for way in WAYS:
-        derived_NG = derived_logits(dev_NK, taxonomy.members, way, own_temperature)
-        found = cross_fitted_scores(decisions, derived_NG, dev_labels_NG)
-        scores[way] = float(found.macro_f1_R.max())
+    every = {way: derived_logits(dev_NK, taxonomy.members, way, own_temperature) for way in WAYS}
+    scores = scores_by_way(every, dev_labels_NG)
     return Derivation(
         taxonomy=taxonomy,
         way=max(WAYS, key=lambda way: scores[way]),

@@ -12,7 +12,7 @@ from emoray.data.corpus import Corpus, Split, read_records, read_split, read_spl
 from emoray.data.features import FILE as FEATURES
 from emoray.data.features import MATRICES
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
-from emoray.labels import OWN, TAXONOMIES, Taxonomy, own
+from emoray.labels import GOEMOTIONS, OWN, TAXONOMIES, Taxonomy, own
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.models.recipe import Recipe
 from emoray.quant.policy import Scheme
@@ -125,17 +125,18 @@ class CorpusRef:
     @staticmethod
     def of(corpus: Corpus, folder: Path) -> "CorpusRef":
         """Name a corpus that was read from a folder."""
+        standard = corpus.taxonomy.name != OWN and corpus.taxonomy.of == GOEMOTIONS.of
         features_NF = corpus.train.features_NF
         if features_NF is not None:
             return FeatureCorpusRef(
                 name=corpus.name,
                 sha256=corpus.sha256,
                 folder=folder,
-                labels=corpus.taxonomy.of if corpus.taxonomy.name == OWN else (),
+                labels=() if standard else corpus.taxonomy.of,
                 width=features_NF.shape[1],
                 rows=len(features_NF),
             )
-        if corpus.taxonomy.name != OWN:
+        if standard:
             return CorpusRef(name=corpus.name, sha256=corpus.sha256, folder=folder)
         labels = corpus.taxonomy.of
         return OwnCorpusRef(name=corpus.name, sha256=corpus.sha256, folder=folder, labels=labels)

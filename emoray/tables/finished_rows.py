@@ -37,6 +37,10 @@ class CalibrationRow:
         "was refitted"
     )
     chosen: bool = note("best cross-fitted dev macro-F1 at the fitted temperature")
+    derived: str = note(
+        "of a coarser taxonomy how its labels come from the artifact's own, JSON: groups, way, "
+        "temperature of the own probabilities; empty = the artifact's own labels"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

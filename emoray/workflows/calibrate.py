@@ -4,9 +4,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from emoray.artifact.loading import open_artifact
+from emoray.artifact.loading import Finished, open_artifact, taxonomies_of_artifact
 from emoray.console.progress import progress
 from emoray.stages.artifact_scoring import evaluate_on
+from emoray.stages.derived_artifact import beginning, with_best_way
 from emoray.storage.location import Place, staged_output, tables_at
 from emoray.storage.run_folder import record_inputs
 from emoray.tables.files import write_table
@@ -44,6 +45,16 @@ def _figures(folder: Path) -> list[str]:
     return [path.relative_to(folder).as_posix() for path in draw_calibration(folder)]
 
 
+def _subject(settings: Calibrate) -> tuple[Finished, bool]:
+    """The artifact as it decides, and whether it is about to decide in a coarser taxonomy."""
+    finished = open_artifact(settings.artifact)
+    if settings.groups is not None or (
+        settings.taxonomy is not None and settings.taxonomy not in taxonomies_of_artifact(finished)
+    ):
+        return beginning(finished, settings.taxonomy, settings.groups), True
+    return open_artifact(settings.artifact, settings.taxonomy), False
+
+
 def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
     """Fit decisions for an artifact; write calibration, changes, calibration_labels, reliability.
 
@@ -57,14 +68,18 @@ def run_calibrate(settings: Calibrate, console: Console | None = None) -> Place:
         The folder of the tables.
     """
     console = console or Console()
-    finished = open_artifact(settings.artifact)
+    finished, begins = _subject(settings)
     evaluation = evaluate_on(finished, settings)
     inputs = {"job": "jobs.calibrate", **evaluation.inputs}
     out = free_place(settings.lands, inputs, console)
     what = f"artifact {finished.name}"
     tables.announce_corpus(console, evaluation.source, evaluation.taxonomy, what)
     with progress(console, "scoring dev and test"):
+        if begins:
+            evaluation, by_way = with_best_way(evaluation)
         found = fit.calibrate_artifact(evaluation)
+    if begins:
+        console.print(tables.ways_sentence(evaluation.subject, by_way), soft_wrap=True)
     rows = fit.calibration_rows(found, evaluation)
     changes, labels = fit.calibration_changes(found), fit.label_rows(found)
     bins = fit.reliability_rows(found, found.temperature_R[[0, found.chosen]].tolist())

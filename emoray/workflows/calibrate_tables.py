@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -25,6 +25,9 @@ from emoray.tables.finished_rows import (
 from emoray.tables.terminal import table
 from emoray.workflows.corpus import warn_of_sample
 from emoray.workflows.settings.evaluate import LOW
+
+if TYPE_CHECKING:
+    from emoray.artifact.loading import Finished
 
 NAMES = {
     "macro_f1": "macro-F1",
@@ -71,6 +74,16 @@ def announce_corpus(console: Console, source: CorpusFolder, taxonomy: Taxonomy, 
         console.print(note, style="dim", highlight=False, markup=False, soft_wrap=True)
     console.print(
         f"{what} · corpus {source.name} · taxonomy {taxonomy}", highlight=False, soft_wrap=True
+    )
+
+
+def ways_sentence(finished: "Finished", scores: Mapping[str, float]) -> str:
+    """How a taxonomy is derived from an artifact's own labels, and what that was chosen by."""
+    assert finished.derived is not None
+    others = ", ".join(f"{way} {score:.4f}" for way, score in scores.items())
+    return (
+        f"{finished.taxonomy} by {finished.derived.way} of {len(finished.own_labels)} labels, the "
+        f"best on dev ({others}); saved below is one half, as the artifact does not decide in it"
     )
 
 

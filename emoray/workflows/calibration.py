@@ -6,6 +6,7 @@ Shapes: N texts, K labels, R decisions, the artifact's own first.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -153,9 +154,20 @@ def calibration_rows(found: Calibrated, evaluation: ArtifactEvaluation) -> list[
             flips=found.flips(0, r),
             temperature_flips=found.flips(found.unfitted(r), r),
             chosen=r == found.chosen,
+            derived=json.dumps(derived_facts(found.finished), ensure_ascii=False)
+            if found.finished.derived
+            else "",
         )
         for r, name in enumerate(found.names)
     ]
+
+
+def derived_facts(finished: Finished) -> dict[str, Any]:
+    """What `DerivedDecision` has besides a decision, of an artifact in a coarser taxonomy."""
+    derived = finished.derived
+    assert derived is not None
+    names = ("taxonomy", "native", "groups", "way", "own_temperature")
+    return {name: getattr(derived, name) for name in names}
 
 
 def _finite() -> tuple[float, float]:

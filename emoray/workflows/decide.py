@@ -6,11 +6,13 @@ Shapes: K labels.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 
-from emoray.artifact.loading import Finished, open_artifact
+from emoray.artifact.loading import Finished, open_artifact, taxonomies_of_artifact
 from emoray.metrics.cuts import cuts_of, thresholds_of
 from emoray.releases.resolving import model_of
 from emoray.storage.location import Place, local_copy
@@ -19,6 +21,7 @@ from emoray.tables.files import read_table
 from emoray.tables.finished_rows import CalibrationRow
 from emoray.tables.terminal import print_titled
 from emoray.workflows import calibrate_tables as tables
+from emoray.workflows.calibration import derived_facts
 from emoray.workflows.settings.decide import ChangeDecision
 
 SCORES = (  # what a history keeps of a calibration
@@ -36,6 +39,7 @@ class NewDecision:
     rule: str
     why: str
     scores: dict[str, float] = field(default_factory=dict)
+    derivation: dict[str, Any] | None = None  # of a coarser taxonomy, as `derived_facts` has it
 
 
 def _share(text: str, option: str) -> float:
@@ -93,7 +97,15 @@ def decision_given(finished: Finished, settings: ChangeDecision) -> NewDecision:
     typed = [f"--threshold {option}" for option in settings.thresholds]
     if settings.temperature is not None:
         typed.insert(0, f"--temperature {settings.temperature:g}")
-    return NewDecision(temperature=temperature, cuts_K=cuts_K, rule=rule, why=" ".join(typed))
+    if finished.derived is not None:
+        typed.append(f"--taxonomy {finished.taxonomy}")
+    return NewDecision(
+        temperature=temperature,
+        cuts_K=cuts_K,
+        rule=rule,
+        why=" ".join(typed),
+        derivation=None if finished.derived is None else derived_facts(finished),
+    )
 
 
 def decision_from(finished: Finished, place: Place, rule: str | None) -> NewDecision:
@@ -107,10 +119,15 @@ def decision_from(finished: Finished, place: Place, rule: str | None) -> NewDeci
             f"a calibration holds fitted decisions, {path} holds none: run jobs.calibrate again"
         )
     first = next(iter(fitted.values()))
-    if json.loads(first["labels"]) != list(finished.labels):
+    derivation = json.loads(first["derived"] or "null")
+    if derivation is not None:
+        own = [label for group in derivation["groups"].values() for label in group]
+    else:
+        own = json.loads(first["labels"])
+    if sorted(own) != sorted(finished.own_labels) or not (derivation or own == [*finished.labels]):
         raise ValueError(
-            f"a calibration has the artifact's labels ({', '.join(finished.labels)}), got "
-            f"{', '.join(json.loads(first['labels']))} in {path}: calibrate this artifact"
+            f"a calibration has the artifact's labels ({', '.join(finished.own_labels)}), got "
+            f"{', '.join(own)} in {path}: calibrate this artifact"
         )
     if {row["model_sha256"] for row in rows} != {finished.model_sha256}:
         raise ValueError(
@@ -126,9 +143,35 @@ def decision_from(finished: Finished, place: Place, rule: str | None) -> NewDeci
         temperature=row["temperature"],
         cuts_K=np.array(json.loads(row["cuts"]), np.float64),
         rule=row["threshold_rule"],
-        why=f"{row['decision']} of a calibration on {row['corpus']}",
+        why=f"{row['decision']} of a calibration on {row['corpus']}"
+        + (f", {row['taxonomy']}" if derivation else ""),
         scores={name: row[name] for name in SCORES},
+        derivation=derivation,
     )
+
+
+def _save(folder: Path, decision: NewDecision) -> None:
+    """Write it into the artifact, beside its decisions in other taxonomies."""
+    from emoray.artifact import decision_history
+    from emoray.artifact.packaging import DerivedDecision
+
+    about: dict[str, Any] = {"why": decision.why, "scores": decision.scores}
+    if decision.derivation is None:
+        decision_history.change(
+            folder,
+            temperature=decision.temperature,
+            cuts_K=decision.cuts_K,
+            rule=decision.rule,
+            **about,
+        )
+        return
+    derived = DerivedDecision(
+        **decision.derivation,
+        temperature=decision.temperature,
+        cuts_G=decision.cuts_K,
+        rule=decision.rule,
+    )
+    decision_history.change_derived(folder, derived, **about)
 
 
 def _show(before: Finished, after: Finished, console: Console) -> None:
@@ -147,28 +190,10 @@ def _show(before: Finished, after: Finished, console: Console) -> None:
     )
 
 
-def run_decide(settings: ChangeDecision, console: Console | None = None) -> None:
-    """Save a decision, undo or redo one, or list all; the artifact is whole at every moment."""
+def _moved(folder: Path, settings: ChangeDecision) -> bool:
+    """Go to another decision that was saved; False where a new one is asked for."""
     from emoray.artifact import decision_history
 
-    console = console or Console()
-    if not settings.history:
-        check_outlives(settings.artifact, "--artifact")
-    before = open_artifact(settings.artifact)
-    folder = before.folder
-    if (model := model_of(before.place)) and not settings.history:
-        raise ValueError(
-            f"a released artifact stays as it was released, got one of {model} at {before.place}: "
-            f"copy the folder, decide in the copy, and `python -m jobs.release add {model} COPY`"
-        )
-    if settings.history:
-        saved = decision_history.history(folder)
-        if saved:
-            print_titled(console, tables.history_table(saved))
-        else:
-            console.print(f"no decision of {settings.artifact} was changed yet", soft_wrap=True)
-        return
-    back = True
     if settings.undo:
         decision_history.undo(folder)
     elif settings.redo:
@@ -176,25 +201,61 @@ def run_decide(settings: ChangeDecision, console: Console | None = None) -> None
     elif settings.to is not None:
         decision_history.go_to(folder, settings.to)
     else:
-        back = False
+        return False
+    return True
+
+
+def _list(folder: Path, artifact: Place, console: Console) -> None:
+    from emoray.artifact import decision_history
+
+    if saved := decision_history.history(folder):
+        print_titled(console, tables.history_table(saved))
+    else:
+        console.print(f"no decision of {artifact} was changed yet", soft_wrap=True)
+
+
+def _show_in(taxonomy: str | None, before: Finished, after: Finished, console: Console) -> None:
+    """Show what has changed, in a coarser taxonomy where that is what was decided."""
+    if taxonomy is None:
+        _show(before, after, console)
+        return
+    new = open_artifact(after.folder, taxonomy)
+    known = taxonomies_of_artifact(before).get(taxonomy)
+    _show(new if known is None else before.deciding(known), new, console)
+
+
+def run_decide(settings: ChangeDecision, console: Console | None = None) -> None:
+    """Save a decision, undo or redo one, or list all; the artifact is whole at every moment."""
+    from emoray.artifact import decision_history
+
+    console = console or Console()
+    if not settings.history:
+        check_outlives(settings.artifact, "--artifact")
+    before = open_artifact(settings.artifact, settings.taxonomy)
+    taxonomy, folder = before.taxonomy, before.folder
+    if settings.history:
+        _list(folder, settings.artifact, console)
+        return
+    if model := model_of(before.place):
+        raise ValueError(
+            f"a released artifact stays as it was released, got one of {model} at {before.place}: "
+            f"copy the folder, decide in the copy, and `python -m jobs.release add {model} COPY`"
+        )
+    back = _moved(folder, settings)
+    if not back:
         decision = (
             decision_given(before, settings)
             if settings.source is None
             else decision_from(before, settings.source, settings.rule)
         )
-        decision_history.change(
-            folder,
-            temperature=decision.temperature,
-            cuts_K=decision.cuts_K,
-            rule=decision.rule,
-            why=decision.why,
-            scores=decision.scores,
-        )
+        _save(folder, decision)
+        if decision.derivation is not None:
+            taxonomy = decision.derivation["taxonomy"]
     after = open_artifact(folder)
     if after.sha256 == before.sha256:
         console.print(f"{folder} decides so already: nothing was changed", soft_wrap=True)
         return
-    _show(before, after, console)
+    _show_in(taxonomy, before, after, console)
     (now,) = (s for s in decision_history.history(folder) if s.state == "current")
     job = f"python -m jobs.decide --artifact {folder}"
     moved = f"decision {now.number} is the current one again; {job} --list shows all"

@@ -44,7 +44,7 @@ def _clock(finished: Finished, said: SplitLogits, threads: int) -> list[LatencyR
     from emoray.artifact.latency import TimedArtifact, measure_latency
     from emoray.artifact.scoring import evenly
 
-    classifier = artifact.load(finished.folder, threads=threads)
+    classifier = artifact.load(finished.folder, threads=threads, taxonomy=finished.taxonomy)
     chosen = evenly(np.array([len(classifier.ids(text)) for text in said.inputs]), TEXTS)
     others = np.setdiff1d(np.arange(len(said.inputs)), chosen)
     samples = measure_latency(
@@ -204,7 +204,7 @@ def run_evaluate(settings: Evaluate, console: Console | None = None) -> Evaluati
         The row that was written: `passed` says whether a CI may go on.
     """
     console = console or Console()
-    finished = open_artifact(settings.artifact)
+    finished = open_artifact(settings.artifact, settings.taxonomy)
     evaluation = before_corpus(finished, settings, partial(settings.gates.require, settings.split))
     inputs = {"job": "jobs.evaluate", **evaluation.inputs, "split": settings.split}
     out = free_place(settings.lands, inputs, console)

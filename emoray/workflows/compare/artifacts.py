@@ -24,16 +24,20 @@ def _origin(finished: Finished) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorer:
-    """Scores artifacts, and announces each corpus once; `sources` are those announced."""
+    """Scores artifacts, and announces each corpus once.
+
+    taxonomy: that they decide in; None for their own. sources: that were announced.
+    """
 
     asked: RunOptions
     split: str
     console: Console
+    taxonomy: str | None = None
     sources: set[str] = field(default_factory=set)
 
     def operand(self, place: Place, name: str) -> Operand:
         """The artifact with its own decision, in its own order of labels."""
-        finished = open_artifact(place)
+        finished = open_artifact(place, self.taxonomy)
         evaluation = evaluate_on(finished, self.asked)
         if evaluation.corpus.sha256 not in self.sources:
             announce_corpus(self.console, evaluation.source, evaluation.taxonomy, self.split)

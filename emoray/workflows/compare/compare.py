@@ -39,7 +39,9 @@ def _opened(settings: CompareModels, text: str, name: str, scorer: Scorer) -> Op
 
 def open_operands(settings: CompareModels, console: Console) -> list[Operand]:
     """Open all operands, labels in the order of the first; ValueError where texts differ."""
-    scorer = Scorer(asked=settings, split=settings.split, console=console)
+    scorer = Scorer(
+        asked=settings, split=settings.split, console=console, taxonomy=settings.taxonomy
+    )
     first, *others = (
         _opened(settings, text, name, scorer)
         for text, name in zip(settings.operands, settings.names, strict=True)

@@ -145,7 +145,7 @@ class PredictionPlan:
                 folder = self.store.local_folder(shard.result)
                 pieces.append((folder / SCORES, shard.stage.rows, ""))
         with tempfile.TemporaryDirectory() as scratch:
-            write_joined(Path(scratch) / SCORES, len(self.decision.labels), pieces)
+            write_joined(Path(scratch) / SCORES, self.decision.network_labels, pieces)
             self.store.make(replace(part, given=Path(scratch)))
 
     def _output(self, plan: _FilePlan) -> list[Stage]:

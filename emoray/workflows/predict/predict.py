@@ -41,6 +41,7 @@ def _request(settings: Predict, artifact: Finished) -> OutputRequest:
         kept=settings.kept,
         logits=settings.logits,
         prefix=settings.prefix,
+        taxonomy=artifact.taxonomy,
     )
 
 
@@ -90,7 +91,7 @@ def run_predict(settings: Predict, console: Console | None = None) -> list[Predi
             by then.
     """
     console = console or Console()
-    artifact = open_artifact(settings.artifact)
+    artifact = open_artifact(settings.artifact, settings.taxonomy)
     out, request = absolute(settings.out), _request(settings, artifact)
     store = _store(settings, artifact)
     record = open_record(out, request, store, settings.texts)

@@ -21,3 +21,9 @@ class ArtifactOptions(RunOptions):
             "jobs.release. It is only read."
         ),
     ]
+    taxonomy: Annotated[
+        str | None,
+        Option(
+            help="That it decides in, such as ekman of a model on 28 labels.  [default: its own]"
+        ),
+    ] = None

@@ -1,8 +1,10 @@
 """Settings of `jobs.calibrate`."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from pathlib import Path
+from typing import Annotated, ClassVar
 
+from emoray.options import Option
 from emoray.releases.resolving import artifact_name
 from emoray.workflows.settings.artifact import ArtifactOptions, Figures
 
@@ -13,6 +15,13 @@ class Calibrate(ArtifactOptions):
 
     USUAL_NAME: ClassVar[str] = "calibrate-ARTIFACT"
 
+    groups: Annotated[
+        Path | None,
+        Option(
+            help="JSON file of a taxonomy of your own, NAME.json, over the artifact's labels: "
+            '`{"good": ["joy", "love"], "bad": ["anger"], …}`, every label in one group.'
+        ),
+    ] = None
     figures: Figures = True
 
     @property

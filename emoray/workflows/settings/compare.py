@@ -42,6 +42,13 @@ class CompareModels(RunOptions):
             "they are; other points are scored again from its store."
         ),
     ] = None
+    taxonomy: Annotated[
+        str | None,
+        Option(
+            help="Of artifacts: what they decide in, such as ekman of a model on 28 labels beside "
+            "one on those of ekman.  [default: each its own]"
+        ),
+    ] = None
     margin: Annotated[
         float,
         Option(

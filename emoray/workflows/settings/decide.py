@@ -29,6 +29,13 @@ class ChangeDecision:
             "one; repeatable. Labels not named keep deciding as they do.",
         ),
     ] = ()
+    taxonomy: Annotated[
+        str | None,
+        Option(
+            help="Of --threshold and --temperature: a taxonomy that was derived for the artifact.  "
+            "[default: its own labels; with --from what was calibrated]"
+        ),
+    ] = None
     source: Annotated[
         Place | None,
         Option(names=("--from",), help="calibration.parquet of jobs.calibrate on this very model."),
@@ -67,6 +74,11 @@ class ChangeDecision:
             )
         if self.rule is not None and self.source is None:
             raise ValueError(f"--rule picks a row of --from, got {self.rule!r} without: add --from")
+        if self.taxonomy is not None and not given:
+            raise ValueError(
+                f"--taxonomy says whose thresholds change, got {self.taxonomy!r} without any: add "
+                "--threshold or --temperature, or leave it out"
+            )
         if self.temperature is not None and not 0 < self.temperature < math.inf:
             raise ValueError(
                 f"temperature must be finite and above 0, got {self.temperature}: 1 leaves logits "

@@ -33,6 +33,10 @@ class Predict:
         Place,
         Option(help="Folder of the outputs, one for each file of texts, or s3://bucket/prefix."),
     ]
+    taxonomy: Annotated[
+        str | None,
+        Option(help="That the artifact decides in, such as ekman.  [default: its own labels]"),
+    ] = None
     text_column: Annotated[
         str,
         Option(
