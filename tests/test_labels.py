@@ -7,6 +7,8 @@ from emoray.labels import (
     SENTIMENT,
     TAXONOMIES,
     Taxonomy,
+    coarser,
+    derivable,
     own,
     places_of,
     same_labels,
@@ -95,3 +97,35 @@ def test_the_nearest_taxonomy_is_the_one_with_most_labels_in_common() -> None:
     assert unlike(("x" * 99, "y"), kinds) == (
         f"none is a label of goemotions, ekman, sentiment: {'x' * 29}…, y"
     )
+
+
+def test_a_coarser_taxonomy_groups_the_labels_of_a_finer_one() -> None:
+    over = coarser(SENTIMENT, EKMAN)
+    assert over.of == EKMAN.labels and over.labels == SENTIMENT.labels
+    named = {g: {over.of[i] for i in ids} for g, ids in zip(over.labels, over.members, strict=True)}
+    assert named == {
+        "positive": {"joy"},
+        "negative": {"anger", "disgust", "fear", "sadness"},
+        "ambiguous": {"surprise"},
+        "neutral": {"neutral"},
+    }
+
+
+def test_the_way_over_a_finer_taxonomy_gives_the_same_labels() -> None:
+    labels_NC = np.random.default_rng(0).integers(0, 2, (50, 28), dtype=np.uint8)
+    through = coarser(SENTIMENT, EKMAN).project(EKMAN.project(labels_NC))
+    assert (through == SENTIMENT.project(labels_NC)).all()
+
+
+def test_what_can_be_derived_is_coarser() -> None:
+    every = TAXONOMIES.values()
+    assert [t.name for t in derivable(GOEMOTIONS, every)] == ["ekman", "sentiment"]
+    assert [t.name for t in derivable(EKMAN, every)] == ["sentiment"]
+    assert derivable(SENTIMENT, every) == ()
+
+
+def test_a_finer_taxonomy_is_not_derived() -> None:
+    with pytest.raises(
+        ValueError, match=r"derived from a finer one, .* got ekman .* from sentiment"
+    ):
+        coarser(EKMAN, SENTIMENT)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emoray.artifact.decision_history import Saved
+from emoray.artifact.loading import Finished
 from emoray.console.wording import milliseconds, size
 from emoray.data.goemotions import CorpusFolder
 from emoray.labels import Taxonomy

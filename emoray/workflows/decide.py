@@ -5,9 +5,9 @@ Shapes: K labels.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
@@ -23,6 +23,9 @@ from emoray.tables.terminal import print_titled
 from emoray.workflows import calibrate_tables as tables
 from emoray.workflows.calibration import derived_facts
 from emoray.workflows.settings.decide import ChangeDecision
+
+if TYPE_CHECKING:  # loads onnxruntime
+    from emoray.artifact.packaging import DerivedDecision
 
 SCORES = (  # what a history keeps of a calibration
     *("dev_macro_f1", "test_macro_f1", "test_micro_f1", "test_precision", "test_recall"),
@@ -190,8 +193,8 @@ def _show(before: Finished, after: Finished, console: Console) -> None:
     )
 
 
-def _moved(folder: Path, settings: ChangeDecision) -> bool:
-    """Go to another decision that was saved; False where a new one is asked for."""
+def _moved(settings: ChangeDecision, folder: Path) -> bool:
+    """Go to a decision of the history, if one is asked for."""
     from emoray.artifact import decision_history
 
     if settings.undo:
@@ -205,23 +208,34 @@ def _moved(folder: Path, settings: ChangeDecision) -> bool:
     return True
 
 
-def _list(folder: Path, artifact: Place, console: Console) -> None:
+def _decide_anew(settings: ChangeDecision, before: Finished) -> tuple[Finished, Finished]:
+    """Save the decision of the options; return the artifact in its taxonomy before and after."""
+    decision = (
+        decision_given(before, settings)
+        if settings.source is None
+        else decision_from(before, settings.source, settings.rule)
+    )
+    taxonomy = None if decision.derivation is None else decision.derivation["taxonomy"]
+    known = None if taxonomy is None else taxonomies_of_artifact(before).get(taxonomy)
+    _save(before.folder, decision)
+    after = open_artifact(before.folder, taxonomy)
+    was = before if taxonomy is None else before.deciding(known or _undecided(after))
+    return was, after
+
+
+def _undecided(after: Finished) -> "DerivedDecision":
+    """What a taxonomy is shown beside that the artifact did not decide in before: one half."""
+    assert after.derived is not None
+    return replace(after.derived, temperature=1.0, cuts_G=np.zeros(len(after.labels)), rule="none")
+
+
+def _list(settings: ChangeDecision, folder: Path, console: Console) -> None:
     from emoray.artifact import decision_history
 
     if saved := decision_history.history(folder):
         print_titled(console, tables.history_table(saved))
     else:
-        console.print(f"no decision of {artifact} was changed yet", soft_wrap=True)
-
-
-def _show_in(taxonomy: str | None, before: Finished, after: Finished, console: Console) -> None:
-    """Show what has changed, in a coarser taxonomy where that is what was decided."""
-    if taxonomy is None:
-        _show(before, after, console)
-        return
-    new = open_artifact(after.folder, taxonomy)
-    known = taxonomies_of_artifact(before).get(taxonomy)
-    _show(new if known is None else before.deciding(known), new, console)
+        console.print(f"no decision of {settings.artifact} was changed yet", soft_wrap=True)
 
 
 def run_decide(settings: ChangeDecision, console: Console | None = None) -> None:
@@ -232,30 +246,21 @@ def run_decide(settings: ChangeDecision, console: Console | None = None) -> None
     if not settings.history:
         check_outlives(settings.artifact, "--artifact")
     before = open_artifact(settings.artifact, settings.taxonomy)
-    taxonomy, folder = before.taxonomy, before.folder
-    if settings.history:
-        _list(folder, settings.artifact, console)
-        return
-    if model := model_of(before.place):
+    folder = before.folder
+    if (model := model_of(before.place)) and not settings.history:
         raise ValueError(
             f"a released artifact stays as it was released, got one of {model} at {before.place}: "
             f"copy the folder, decide in the copy, and `python -m jobs.release add {model} COPY`"
         )
-    back = _moved(folder, settings)
-    if not back:
-        decision = (
-            decision_given(before, settings)
-            if settings.source is None
-            else decision_from(before, settings.source, settings.rule)
-        )
-        _save(folder, decision)
-        if decision.derivation is not None:
-            taxonomy = decision.derivation["taxonomy"]
-    after = open_artifact(folder)
+    if settings.history:
+        _list(settings, folder, console)
+        return
+    back = _moved(settings, folder)
+    was, after = (before, open_artifact(folder)) if back else _decide_anew(settings, before)
     if after.sha256 == before.sha256:
         console.print(f"{folder} decides so already: nothing was changed", soft_wrap=True)
         return
-    _show_in(taxonomy, before, after, console)
+    _show(was, after, console)
     (now,) = (s for s in decision_history.history(folder) if s.state == "current")
     job = f"python -m jobs.decide --artifact {folder}"
     moved = f"decision {now.number} is the current one again; {job} --list shows all"

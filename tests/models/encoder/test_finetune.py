@@ -19,6 +19,7 @@ from emoray.models.batches import PaddedTexts
 from emoray.models.encoder.finetune import FineTuned, parameter_groups, with_head
 from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.recipe import Cls
+from emoray.models.heads import Head, with_heads
 from emoray.models.losses import BCE, Asymmetric, Focal, Loss, WeightedBCE
 from emoray.models.training import CHECKPOINT
 from tests.models.encoder.made import (
@@ -264,3 +265,15 @@ def test_progress_is_kept_where_the_folder_went_missing(tmp_path: Path) -> None:
     folder = tmp_path / "unfinished"
     tuned(ONE_EPOCH, unfinished=folder)
     assert [path.name for path in folder.iterdir()] == [CHECKPOINT]
+
+
+def test_heads_are_learned_beside_the_labels_and_gone_in_the_end() -> None:
+    coarse_NH = TRAIN.labels_NK[:, :2].max(axis=1, keepdims=True)
+    labels_NK, weights_K = with_heads(TRAIN.labels_NK, (Head("b", 0.5),), {"b": coarse_NH})
+    joint = tuned(ONE_EPOCH, train=replace(TRAIN, labels_NK=labels_NK, weights_K=weights_K))
+    plain = tuned(ONE_EPOCH)
+    found, wanted = joint.tuned.tensors, plain.tuned.tensors
+    assert {n: t.shape for n, t in found.items()} == {n: t.shape for n, t in wanted.items()}
+    assert joint.logits_ENK[0].shape == DEV.labels_NK.shape
+    assert not np.array_equal(joint.logits_ENK[0], plain.logits_ENK[0])
+    assert logits(joint.tuned, DEV).shape == DEV.labels_NK.shape

@@ -65,7 +65,12 @@ class Told:
         return self.logits_ENK[self.trained.kept - 1]
 
 
-def trained(recipe: GloveRecipe, scores: list[float] | None = None, dev: PaddedTexts = DEV) -> Told:
+def trained(
+    recipe: GloveRecipe,
+    scores: list[float] | None = None,
+    dev: PaddedTexts = DEV,
+    train: PaddedTexts = TRAIN,
+) -> Told:
     """Train; `scores` says what each epoch scores, else later is better."""
     told = Told()
 
@@ -75,7 +80,7 @@ def trained(recipe: GloveRecipe, scores: list[float] | None = None, dev: PaddedT
 
     told.trained = train_keras(
         recipe,
-        train=TRAIN,
+        train=train,
         dev=dev,
         vectors_VD=vectors_VD(),
         rare_M=RARE_M,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from emoray.models.batches import standardized
+from emoray.models.heads import Head, with_heads
 from emoray.models.losses import BCE, Loss, WeightedBCE
 from emoray.models.word.generated import PREFIX
 from emoray.models.word.recipe import (
@@ -195,3 +196,18 @@ def test_a_training_leaves_nothing_in_the_temporary_folder() -> None:
     written = [str(module.__file__) for name, module in sys.modules.items() if PREFIX in name]
     assert written, "functions were converted, and their sources written"
     assert not [file for file in written if Path(file).exists()]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_heads_are_learned_beside_the_labels_and_gone_in_the_end(path: str) -> None:
+    coarse_NH = TRAIN.labels_NK[:, :2].max(axis=1, keepdims=True)
+    labels_NK, weights_K = with_heads(TRAIN.labels_NK, (Head("b", 0.5),), {"b": coarse_NH})
+    told = trained(PATHS[path], train=replace(TRAIN, labels_NK=labels_NK, weights_K=weights_K))
+    plain = once(PATHS[path])
+    assert {n: t.shape for n, t in told.tensors.items()} == {
+        n: t.shape for n, t in plain.tensors.items()
+    }
+    assert all(logits_NK.shape == DEV.labels_NK.shape for logits_NK in told.logits_ENK)
+    assert not np.array_equal(told.tensors["head.kernel"], plain.tensors["head.kernel"])
+    found = exported_logits(told, PATHS[path], ragged(70, seed=2))
+    np.testing.assert_allclose(found, told.kept_logits_NK, atol=1e-4)
