@@ -61,7 +61,7 @@ def with_heads(
     parts = [labels_NK, *(labels_of[head.taxonomy] for head in heads)]
     weights = [1.0, *(head.weight for head in heads)]
     counts = [part.shape[1] for part in parts]
-    return np.concatenate(parts, axis=1), np.repeat(np.float32(weights), counts)
+    return np.concatenate(parts, axis=1), np.repeat(np.array(weights, np.float32), counts)
 
 
 def without_heads(tensors: Mapping[str, np.ndarray], labels: int) -> dict[str, np.ndarray]:

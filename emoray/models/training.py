@@ -204,12 +204,13 @@ class Fit:
         self.result.eval()
         order = np.argsort(texts.lengths_N, kind="stable")
         logits_NK = np.empty(texts.labels_NK.shape, np.float32)
+        own = texts.labels_NK.shape[-1]
         start = 0
         while start < len(order):
             rows = order[start : start + min(EVALUATED, self.at_once)]
             try:
                 with self._autocast():
-                    found = self.result(self._ids(texts, rows))[:, : logits_NK.shape[1]]
+                    found = self.result(self._ids(texts, rows))[:, :own]
                     logits_NK[rows] = found.cpu().numpy()
                 start += len(rows)
             except torch.OutOfMemoryError:

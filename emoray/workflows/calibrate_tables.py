@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -26,9 +26,6 @@ from emoray.tables.finished_rows import (
 from emoray.tables.terminal import table
 from emoray.workflows.corpus import warn_of_sample
 from emoray.workflows.settings.evaluate import LOW
-
-if TYPE_CHECKING:
-    from emoray.artifact.loading import Finished
 
 NAMES = {
     "macro_f1": "macro-F1",
@@ -78,7 +75,7 @@ def announce_corpus(console: Console, source: CorpusFolder, taxonomy: Taxonomy, 
     )
 
 
-def ways_sentence(finished: "Finished", scores: Mapping[str, float]) -> str:
+def ways_sentence(finished: Finished, scores: Mapping[str, float]) -> str:
     """How a taxonomy is derived from an artifact's own labels, and what that was chosen by."""
     assert finished.derived is not None
     others = ", ".join(f"{way} {score:.4f}" for way, score in scores.items())

@@ -49,7 +49,7 @@ from emoray.workflows.subsample import fewer
 
 NEEDS = {  # of the corpus' taxonomies
     "derived_decisions": "a finer taxonomy, whose labels are grouped",
-    "joint_heads": "a coarser taxonomy, whose labels are learned beside",
+    "joint_heads": "texts and a coarser taxonomy, whose labels are learned beside",
 }
 
 
@@ -149,7 +149,8 @@ def _between_taxonomies(
             groups=groups,
             derived=derived,
         )
-    if heads := tuple(Head(each.name, weight) for each in derivable(own, among)):
+    heads = tuple(Head(each.name, weight) for each in derivable(own, among))
+    if heads and not FAMILIES[baseline.family].of_features:
         found["joint_heads"] = Planned(
             name="joint_heads", recipe=replace(baseline, heads=heads), groups=groups
         )

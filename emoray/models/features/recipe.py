@@ -54,6 +54,12 @@ class FeatureRecipe(Recipe):
                 f"features have no tokens to count, got max_tokens {self.max_tokens}: leave it out"
             )
 
+        if self.heads:
+            raise ValueError(
+                f"heads are learned beside the labels of texts, got {self.heads_words.strip()} for "
+                "features: leave heads out"
+            )
+
     def __str__(self) -> str:
         depth = f"l{self.layers}x{self.hidden_units}" if self.layers else "l0"
         sample = "" if self.sample == Whole() else f" {self.sample}"

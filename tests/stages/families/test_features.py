@@ -18,6 +18,7 @@ from emoray.decide.ensemble import MeanLogits
 from emoray.decide.weighing import FittedWeights
 from emoray.models.augmentation import BackTranslation
 from emoray.models.features.recipe import FeatureRecipe
+from emoray.models.heads import Head
 from emoray.models.word.recipe import GloveRecipe
 from emoray.quant.granularity import PerChannel
 from emoray.quant.policy import Adaptive, Scheme
@@ -173,6 +174,7 @@ REFUSED_KNOBS = {
     "learning_rate must be above 0": {"learning_rate": 0.0},
     "no words to translate": {"augmentation": BackTranslation()},
     "no tokens to count, got max_tokens 128: leave it out": {"max_tokens": 128},
+    r"got \+sentiment.* for features: leave heads out": {"heads": (Head("sentiment"),)},
 }
 
 
