@@ -90,7 +90,7 @@ def test_what_was_trained_once_is_not_trained_again(told: tuple[Path, str]) -> N
     [
         ({"techniques": ("prayer",)}, "a technique is one of focal_loss, .* got prayer"),
         ({"techniques": ()}, "a technique is one of .* got none"),
-        ({"families": ("gpt",)}, "a family is one of glove, bert, got gpt"),
+        ({"families": ("gpt",)}, "a family is one of glove, bert, features, got gpt"),
         ({"seeds": 1}, "seeds must be at least 2, got 1"),
         ({"members": 1}, "members must be at least 2, got 1"),
     ],
