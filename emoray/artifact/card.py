@@ -13,12 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from emoray.artifact import runtime
-from emoray.artifact.runtime import CARD, DECISION, MANIFEST, MINIMUM_ONNXRUNTIME
+from emoray.artifact.runtime import (
+    CARD,
+    DECISION,
+    FEATURES,
+    MANIFEST,
+    MINIMUM_ONNXRUNTIME,
+    TOKENIZER,
+)
 
 USE = (
     "Labels of short texts like those of the corpus, several a text or none. Scores hold for texts "
     "like its test split; nothing is known of other topics, times or languages. No decision about "
     "a person should rest on it alone."
+)
+USE_OF_FEATURES = (
+    "Labels of rows of the same features, computed as those of the corpus, several a row or none. "
+    "Scores hold for rows like its test split. No decision about a person should rest on it alone."
 )
 LICENSES = {
     "goemotions": "code Apache-2.0; trained on GoEmotions (CC BY 4.0: name its authors)",
@@ -48,6 +59,14 @@ def _bytes(card: Mapping[str, Any]) -> bytes:
     return f"{text}\n".encode()
 
 
+def _use(folder: Path) -> str:
+    """What an artifact is for, by what it reads."""
+    settings = (folder / TOKENIZER, folder / "members" / "0" / TOKENIZER)
+    path = next((each for each in settings if each.is_file()), None)
+    found = {} if path is None else json.loads(path.read_bytes())
+    return USE_OF_FEATURES if found.get("kind") == FEATURES else USE
+
+
 def put_card(folder: Path, facts: Mapping[str, Any]) -> None:
     """Write an artifact's card, from known facts and from its files, in place of one it has.
 
@@ -67,7 +86,7 @@ def put_card(folder: Path, facts: Mapping[str, Any]) -> None:
         "onnxruntime": f">={'.'.join(map(str, MINIMUM_ONNXRUNTIME))}",
         "created": datetime.now(UTC).date().isoformat(),
         "license": LICENSES.get(str(facts.get("corpus")), OTHER_LICENSE),
-        "intended_use": USE,
+        "intended_use": _use(folder),
     }
     written = folder / f".{CARD}.{os.getpid()}"
     written.write_bytes(_bytes(card))

@@ -14,6 +14,7 @@ from emoray.artifact.decision_history import change, copy_as_made, go_to, model_
 from emoray.artifact.runtime import CARD, MANIFEST, card, load
 from emoray.workflows.cards import card_of
 from tests.artifact.shipped import files
+from tests.artifact.test_feature_reader import files as files_of_features
 
 ROW = {
     "point": "point-1",
@@ -165,3 +166,12 @@ def test_of_an_own_corpus_the_licence_is_its_own(folder: Path) -> None:
     put_card(folder, ROW | {"corpus": "reviews"})
     said = card(folder)
     assert said is not None and "as its corpus and what training started from" in said["license"]
+
+
+def test_a_card_of_features_speaks_of_rows(folder: Path, tmp_path: Path) -> None:
+    put_card(folder, {})
+    runtime.write(tmp_path / "rows", files_of_features())
+    put_card(tmp_path / "rows", {})
+    of_texts, of_rows = card(folder), card(tmp_path / "rows")
+    assert of_texts is not None and of_texts["intended_use"].startswith("Labels of short texts")
+    assert of_rows is not None and of_rows["intended_use"].startswith("Labels of rows of the same")
