@@ -13,6 +13,8 @@ app = Job()
     "`python -m jobs.corpus tickets.parquet --text-column body --label-column queue "
     "--min-label-texts 20 --keep my-corpus` — then `python -m jobs.sweep --corpus my-corpus`  \n"
     "`python -m jobs.corpus vectors.jsonl --label-names anger,joy,fear` — 0/1 vectors, named  \n"
+    "`python -m jobs.corpus rows.parquet --feature-column 'mfcc_*' --keep my-rows` — numbers in "
+    "place of texts  \n"
     "`python -m jobs.corpus 's3://bucket/corpus'`  \n"
     "`python -m jobs.corpus hf:google-research-datasets/go_emotions:simplified`",
 )

@@ -13,6 +13,8 @@ app = Job()
     "`python -m jobs.sweep --dim 16 --dim 32 --layers 0 --seeds 3` — a grid of your own  \n"
     "`python -m jobs.sweep --space joint --trials 200` — Optuna over all five knobs at once  \n"
     "`python -m jobs.sweep --corpus reviews.csv` — labels and texts of your own  \n"
+    "`python -m jobs.sweep --space features --corpus rows.parquet --feature-column vector` — rows "
+    "of numbers in place of texts  \n"
     "`python -m jobs.sweep --vectors given --vectors own-ppmi` — Stanford's vectors, and vectors "
     "trained on the corpus  \n"
     "`cluster/submit.sh -- python -m jobs.sweep --space seed --out /shared/results`",
