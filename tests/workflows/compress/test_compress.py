@@ -10,6 +10,7 @@ from rich.console import Console
 from emoray.artifact import runtime
 from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
+from emoray.data.importing.settings import CorpusSource
 from emoray.labels import GOEMOTIONS, SENTIMENT
 from emoray.metrics.scores import score
 from emoray.models.encoder.as_saved import logits_as_saved
@@ -27,6 +28,7 @@ from emoray.workflows.convert import parity
 from emoray.workflows.convert.convert import run_convert
 from emoray.workflows.settings.compress import Compression
 from emoray.workflows.settings.convert import Conversion
+from tests.data.made_features import write_lists
 from tests.models.encoder.encoders_made import PIECES, make_encoder
 from tests.text.unigram_made import as_xlm_r
 from tests.workflows.checkpoints import (
@@ -233,6 +235,14 @@ def test_other_labels_than_the_corpus_has_are_refused(
     words = r"nearest is sentiment, unknown to it: odd; missing: ambiguous"
     with pytest.raises(ValueError, match=words):
         run_compress(replace(compression, model=other, out=tmp_path, name="out"), quiet())
+
+
+def test_a_corpus_of_features_is_refused(compression: Compression, tmp_path: Path) -> None:
+    labels = [[SENTIMENT.labels[i % 4]] for i in range(240)]
+    path = write_lists(tmp_path / "made.parquet", labels=labels)
+    given = CorpusSource(source=str(path), feature_columns=("vector",))
+    with pytest.raises(ValueError, match="encoder reads texts, got the corpus made of features"):
+        run_compress(replace(compression, corpus=given, out=tmp_path / "out"), quiet())
 
 
 def test_labels_without_names_are_said_to_have_none_and_names_help(
