@@ -183,15 +183,17 @@ def refuse_paths(table: pa.Table, path: Place) -> None:
     """Refuse names that become part of a path and would lead elsewhere: the table is untrusted."""
     for column in NAMES & set(table.column_names):
         values = table.column(column).unique()
-        if len(values) <= FEW and all(map(PLAIN.match, values.to_pylist())):
+        if len(values) <= FEW and all(v is not None and PLAIN.match(v) for v in values.to_pylist()):
             continue  # as nearly always: Arrow takes milliseconds to read its pattern
         short = pc.less_equal(pc.utf8_length(values), TABLED_MOST)
-        bad = pc.invert(pc.and_(pc.match_substring_regex(values, TABLED), short))
+        good = pc.and_(pc.match_substring_regex(values, TABLED), short)
+        bad = pc.invert(pc.fill_null(good, False))  # a null names nothing
         if pc.any(bad).as_py():
             first = values.filter(bad)[0].as_py()
             raise ValueError(
-                f"a {column} names files, so it is {PART_IS}, got {shown(first)} in {path}: no "
-                "job of emoray wrote this table"
+                f"a {column} names files, so it is {PART_IS}, got "
+                f"{'null' if first is None else shown(first)} in {path}: no job of emoray wrote "
+                "this table"
             )
 
 

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from emoray.models.encoder.sources import find_encoder
 from emoray.report.page import draw_run
 from emoray.storage.s3 import S3Folder
-from emoray.tables.files import read_table, write_table
+from emoray.tables.files import read_any_version, read_table, write_table
 from emoray.tables.parts import part_path, table_path
 from emoray.tables.point_rows import PointRow
+from emoray.tables.scanning import scan
 from emoray.workflows.settings.sweep import Sweep
 from tests.tables.made import row
 
@@ -72,6 +75,19 @@ def test_a_strangers_table_whose_names_lead_elsewhere_is_refused(
         with pytest.raises(ValueError, match=f"a {column} names files, so it is letters") as said:
             read_table(tmp_path / "points.parquet", PointRow)
         assert len(str(said.value)) < 400 and "\n" not in str(said.value)
+
+
+def test_a_strangers_table_without_a_name_is_refused(tmp_path: Path) -> None:
+    path = write_table([row(PointRow), row(PointRow)], tmp_path / "points.parquet", PointRow)
+    for column in ("run", "corpus", "taxonomy", "point"):
+        table = pq.read_table(path)
+        names = pa.array([table.column(column)[0].as_py(), None], pa.string())
+        at = table.column_names.index(column)
+        pq.write_table(table.set_column(at, column, names), tmp_path / "other.parquet")
+        with pytest.raises(ValueError, match=f"a {column} names files, .*, got null in .*other"):
+            read_any_version(tmp_path / "other.parquet", PointRow, ["point"])
+        with pytest.raises(ValueError, match=f"a {column} names files, .*, got null in .*other"):
+            list(scan(tmp_path / "other.parquet", PointRow, ["point"]))
 
 
 def test_a_report_of_a_strangers_table_writes_nothing_anywhere(tmp_path: Path) -> None:
