@@ -116,7 +116,9 @@ class Progress:
     def draw(self) -> None:
         """Show it as it is now; in a log once in a while."""
         if self._console.is_terminal:
-            self.bar.update(self._task, completed=self.done, description=self.line)
+            self.bar.update(
+                self._task, completed=self.done, total=self.total, description=self.line
+            )
         elif time.monotonic() - self._spoken >= self._every:
             self.say()
 

@@ -39,6 +39,29 @@ class FoundFile:
     file: TextFile
     state: State
 
+    @property
+    def size(self) -> int:
+        """In bytes, as it lies there."""
+        source = self.file.source
+        return source.size if isinstance(source, BucketFile) else self.state[0]
+
+
+def texts_expected(files: Sequence[FoundFile], texts: Mapping[str, int]) -> int | None:
+    """How many texts files have: those that are indexed tell by their bytes of the others.
+
+    Args:
+        files: all.
+        texts: of those that are indexed, by name.
+
+    Returns:
+        None before one that holds anything is indexed.
+    """
+    known = {found.name: found.size for found in files if found.name in texts}
+    if not (size := sum(known.values())):
+        return None
+    whole = sum(found.size for found in files)
+    return round(sum(texts[name] for name in known) * whole / size)
+
 
 def state_of(path: Path) -> State:
     """What changes when a file is written, without reading it."""

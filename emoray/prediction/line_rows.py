@@ -7,7 +7,7 @@ where a column has one, else they are JSON again.
 import json
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv
@@ -15,7 +15,7 @@ import pyarrow.csv
 from emoray.prediction.text_files import CSV, JSON_LINES, TSV, TextFile
 
 BLOCK = 16 << 20  # bytes parsed at once; a row of CSV has room in one
-LINES = 1024
+LINES, LINE_BYTES = 1024, 4 << 20  # of a batch
 SIGNS = {CSV: ",", TSV: "\t"}
 _KINDS = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
 _LEAST, _MOST = -(2**63), 2**63 - 1
@@ -85,8 +85,15 @@ def _csv_batches(file: TextFile) -> Iterator[pa.RecordBatch]:
             raise _unreadable(file, error) from None
 
 
-def _objects(file: TextFile) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The object of every line that is not empty, with the line's number."""
+class _Line(NamedTuple):
+    """A line of JSON lines that is not empty."""
+
+    number: int
+    size: int  # bytes
+    entry: dict[str, Any]
+
+
+def _objects(file: TextFile) -> Iterator[_Line]:
     with file.open() as opened:
         for number, line in enumerate(opened, start=1):
             text = line.strip().removeprefix(b"\xef\xbb\xbf")
@@ -108,14 +115,28 @@ def _objects(file: TextFile) -> Iterator[tuple[int, dict[str, Any]]]:
                     f"{type(found).__name__} in line {number:,}",
                     'write one {"text": …} a line',
                 )
-            yield number, found
+            yield _Line(number, len(text), found)
+
+
+def _together(lines: Iterator[_Line]) -> Iterator[list[_Line]]:
+    """So many lines as make a batch."""
+    some: list[_Line] = []
+    size = 0
+    for line in lines:
+        some.append(line)
+        size += line.size
+        if len(some) == LINES or size >= LINE_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _json_types(file: TextFile) -> dict[str, pa.DataType]:
     """The type of each column: that of all its values, else a string of JSON."""
     kinds: dict[str, set[type]] = {}
-    for _, entry in _objects(file):
-        for name, value in entry.items():
+    for line in _objects(file):
+        for name, value in line.entry.items():
             found = kinds.setdefault(name, set())
             if value is not None:
                 large = type(value) is int and not _LEAST <= value <= _MOST
@@ -137,16 +158,15 @@ def _cell(value: Any, kind: pa.DataType) -> Any:
 def _json_batches(file: TextFile) -> Iterator[pa.RecordBatch]:
     types = _json_types(file)
     schema = pa.schema(types.items())
-    entries = _objects(file)
-    while some := list(islice(entries, LINES)):
+    for some in _together(_objects(file)):
         columns = {
-            name: [_cell(entry.get(name), kind) for _, entry in some]
+            name: [_cell(line.entry.get(name), kind) for line in some]
             for name, kind in types.items()
         }
         try:
             yield pa.RecordBatch.from_pydict(columns, schema)
         except UnicodeEncodeError:
-            lines = f"lines {some[0][0]:,} to {some[-1][0]:,}"
+            lines = f"lines {some[0].number:,} to {some[-1].number:,}"
             raise _refused(
                 file, "a string of JSON is Unicode", f"half a surrogate pair in {lines}", "mend it"
             ) from None
@@ -161,8 +181,8 @@ def line_columns(file: TextFile) -> dict[str, pa.DataType]:
     """The columns by the first lines; empty where there is none."""
     if file.kind == JSON_LINES:
         found = {}
-        for _, entry in islice(_objects(file), LINES):
-            for name, value in entry.items():
+        for line in islice(_objects(file), LINES):
+            for name, value in line.entry.items():
                 if value is not None or name not in found:
                     found[name] = _KINDS.get(type(value), pa.string())
         return found

@@ -1,5 +1,6 @@
 """Rows of a Parquet file, some at a time, however large its row groups are."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 from emoray.prediction.text_files import BucketFile, TextFile
 
 BATCH_BYTES = 4 << 20  # of the columns read, unpacked
-BATCH_ROWS = 1024
+BATCH_ROWS = 256
 AHEAD = 32 << 20  # bytes read ahead of an object, all columns together
 DAMAGED = ("Couldn't", "Corrupt", "Unexpected", "could not verify")  # so Arrow's errors begin
 LEAST_AHEAD, LEAST_AHEAD_HERE = 1 << 20, 1 << 17
@@ -112,10 +113,10 @@ class Aligned:
     def __init__(self, batches: Iterator[pa.RecordBatch]) -> None:
         self._batches, self._left = batches, pa.RecordBatch.from_pylist([])
 
-    def take(self, rows: int) -> pa.Table:
-        """The next rows; fewer only at the end."""
+    def take(self, rows: int, size: float = math.inf) -> pa.Table:
+        """The next rows; fewer at the end, and after a batch with which they have `size` bytes."""
         parts: list[Any] = []
-        while rows:
+        while rows and sum(part.nbytes for part in parts) < size:
             if not len(self._left):
                 found = next(self._batches, None)
                 if found is None:

@@ -6,9 +6,10 @@ Shapes: N texts, K labels.
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,7 +21,7 @@ from emoray.artifact import runtime
 from emoray.artifact.decision_history import model_sha256
 from emoray.artifact.loading import Finished
 from emoray.prediction.indexing import GROUP_ROWS, IndexTexts, as_texts
-from emoray.prediction.parquet_rows import Aligned, batches_between, parquet_file
+from emoray.prediction.parquet_rows import batches_between, parquet_file
 from emoray.prediction.text_files import UNKEYED
 from emoray.storage.store.keys import Stage
 
@@ -112,6 +113,15 @@ class _TextScores:
             errors=[value for each in some for value in each.errors],
         )
 
+    def rows(self, numbers: list[int]) -> "_TextScores":
+        return _TextScores(
+            logits_NK=self.logits_NK[numbers],
+            tokens=[self.tokens[row] for row in numbers],
+            truncated=[self.truncated[row] for row in numbers],
+            unknown_share=[self.unknown_share[row] for row in numbers],
+            errors=[self.errors[row] for row in numbers],
+        )
+
 
 def _failed(labels: int, why: str) -> _TextScores:
     return _TextScores(
@@ -157,52 +167,55 @@ def strings_of(column: pa.Array) -> list[str | None]:
     return found
 
 
-def _stretches(texts: list[str]) -> Iterator[list[str]]:
+def _stretches(texts: Iterable[str]) -> Iterator[list[str]]:
     """Cut texts so that each piece has a bounded number of characters, or is one text."""
-    start = size = 0
-    for i, text in enumerate(texts):
+    some: list[str] = []
+    size = 0
+    for text in texts:
         size += len(text)
-        if size > CHARACTERS and i > start:
-            yield texts[start:i]
-            start, size = i, len(text)
-    if start < len(texts):
-        yield texts[start:]
+        if size > CHARACTERS and some:
+            yield some
+            some, size = [], len(text)
+        some.append(text)
+    if some:
+        yield some
 
 
-def score_batch(classifier: runtime.Classifier, texts: list[str | None]) -> pa.RecordBatch:
+def score_batch(classifier: runtime.Classifier, texts: Iterable[str | None]) -> pa.RecordBatch:
     """Score some texts, one row each; a null is an error of its row.
 
     Args:
         classifier: the artifact.
-        texts: in their order.
+        texts: in their order; no more of them are held than are scored at once.
 
     Returns:
         Columns of `scores_schema`.
     """
-    given = [text for text in texts if text is not None]
     labels = len(classifier.labels)
-    parts = [_scored(classifier, part) for part in _stretches(given)]
-    nothing = _failed(labels, NULL)
-    if len(given) == len(texts):
-        whole = _TextScores.joined(parts) if parts else None
-    else:
-        found = _TextScores.joined([*parts, nothing])
-        at = iter(range(len(given)))
-        rows = [len(given) if text is None else next(at) for text in texts]
-        whole = _TextScores(
-            logits_NK=found.logits_NK[rows],
-            tokens=[found.tokens[row] for row in rows],
-            truncated=[found.truncated[row] for row in rows],
-            unknown_share=[found.unknown_share[row] for row in rows],
-            errors=[found.errors[row] for row in rows],
-        )
+    digests: list[bytes | None] = []
+    lengths: list[int | None] = []
+
+    def given() -> Iterator[str]:
+        for text in texts:
+            digests.append(None if text is None else hashlib.sha256(text.encode()).digest())
+            lengths.append(None if text is None else len(text))
+            if text is not None:
+                yield text
+
+    parts = [_scored(classifier, part) for part in _stretches(given())]
     schema = scores_schema(labels)
-    if whole is None:
+    if not digests:
         return pa.RecordBatch.from_pylist([], schema)
-    digests = [None if t is None else hashlib.sha256(t.encode()).digest() for t in texts]
+    if None in digests:
+        found = _TextScores.joined([*parts, _failed(labels, NULL)])
+        at = iter(range(len(digests)))
+        rows = [-1 if length is None else next(at) for length in lengths]
+        whole = found.rows(rows)
+    else:
+        whole = _TextScores.joined(parts)
     columns = [
         pa.array(digests, pa.binary(32)),
-        pa.array([None if t is None else len(t) for t in texts], pa.int32()),
+        pa.array(lengths, pa.int32()),
         pa.array(whole.tokens, pa.int32()),
         pa.array(whole.truncated, pa.bool_()),
         pa.array(whole.unknown_share, pa.float32()),
@@ -255,11 +268,13 @@ class ScoreTexts:
             scores_writer(out / SCORES, len(classifier.labels)) as sink,
         ):
             waiting: list[pa.RecordBatch] = []
-            column = Aligned(batches_between(file, start, stop, [self.index.column]))
-            while rows := column.take(TOGETHER):
-                chunks = rows.column(0).chunks
-                texts = [text for chunk in chunks for text in strings_of(as_texts(chunk))]
-                waiting.append(score_batch(classifier, texts))
+            texts = (
+                text
+                for batch in batches_between(file, start, stop, [self.index.column])
+                for text in strings_of(as_texts(batch.column(0)))
+            )
+            while len(scored := score_batch(classifier, islice(texts, TOGETHER))):
+                waiting.append(scored)
                 if sum(map(len, waiting)) >= GROUP_ROWS:
                     sink.write_table(pa.Table.from_batches(waiting))
                     waiting.clear()

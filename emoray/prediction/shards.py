@@ -94,9 +94,9 @@ class WriteShard:
             names = self._own(file.schema_arrow)
             schema = self._schema(file.schema_arrow, names)
             total = file.metadata.num_rows
-            # Without a column of the user's own there are no batches to align with.
-            batches = batches_between(file, 0, total, names) if names else iter(())
-            own, added = Aligned(batches), self.columns.added(self.decision.labels)
+            own = Aligned(batches_between(file, 0, total, names))
+            scored = Aligned(self._scores(inputs))
+            added = self.columns.added(self.decision.labels)
             with pq.ParquetWriter(
                 out / SHARD,
                 schema,
@@ -105,10 +105,13 @@ class WriteShard:
                 use_dictionary=_dictionaries(schema, added),
             ) as sink:
                 waiting: list[pa.Table] = []
-                for scores in self._scores(inputs):
+                while counts.texts < total:
+                    # Without a column of the user's own there is nothing that could be long.
+                    rows = own.take(SCORED_ROWS, GROUP_BYTES) if names else pa.table({})
+                    scores = scored.take(len(rows) if names else SCORED_ROWS)
+                    assert len(scores), f"{counts.texts} rows of {total} have scores"
                     more = add_columns(scores, self.decision, self.columns)
                     counts.add(scores, more)
-                    rows = own.take(len(scores))
                     columns = [rows.column(name) for name in names] + more.columns
                     waiting.append(pa.Table.from_arrays(columns, schema=schema))
                     if _is_enough(waiting):
@@ -116,7 +119,6 @@ class WriteShard:
                         waiting.clear()
                 if waiting:
                     sink.write_table(pa.concat_tables(waiting), GROUP_ROWS)
-        assert counts.texts == total, f"{counts.texts} rows of {total}"
         (out / FACTS).write_text(json.dumps(counts.to_json()))
 
     def _own(self, schema: pa.Schema) -> list[str]:
@@ -126,13 +128,12 @@ class WriteShard:
         fields = [own.field(name) for name in names] + self.columns.added(self.decision.labels)
         return pa.schema(fields, metadata=self.columns.metadata(self.decision))
 
-    def _scores(self, inputs: dict[str, Path]) -> Iterator[pa.Table]:
+    def _scores(self, inputs: dict[str, Path]) -> Iterator[pa.RecordBatch]:
         for i in range(len(self.scores)):
             with pq.ParquetFile(
                 inputs[f"scores.{i}"] / SCORES, page_checksum_verification=True
             ) as file:
-                for batch in file.iter_batches(SCORED_ROWS, use_threads=False):
-                    yield pa.Table.from_batches([batch])
+                yield from file.iter_batches(SCORED_ROWS, use_threads=False)
 
 
 def _is_enough(waiting: list[pa.Table]) -> bool:

@@ -1,16 +1,21 @@
-"""A sweep on a disk that is too small: one clear line, and with more room it goes on."""
+"""A job on a disk that is too small: one clear line, and with more room it goes on."""
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from emoray.storage.store.local import Store
 from emoray.workflows.settings.sweep import Sweep
 from tests.faults.conftest import Ledger
-from tests.faults.drivers import Driver
-from tests.faults.tolls import assert_as_if_nothing_had_happened, begun_again, toll
+from tests.faults.drivers import Driver, Ended
+from tests.faults.test_predictions import hashes
+from tests.faults.tolls import Toll, assert_as_if_nothing_had_happened, begun_again, toll
+from tests.prediction.made import parquet_of, some_texts
 from tests.runs import Run, read
 
 pytestmark = pytest.mark.faults
@@ -20,17 +25,31 @@ def size_of(folder: Path) -> int:
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
 
 
-@pytest.fixture
-def too_small(tmp_path: Path, smoke: Run) -> Iterator[Path]:
-    """A file system with room for half of what the sweep writes."""
-    folder = tmp_path / "disk"
+@contextmanager
+def disk_of(size: int, folder: Path) -> Iterator[Path]:
+    """A file system of so many bytes."""
     folder.mkdir()
     mount = shutil.which("mount")
-    size = size_of(Path(smoke.sweep.store_place)) // 2
     if not mount or os.system(f"{mount} -t tmpfs -o size={size} tmpfs {folder} 2> /dev/null"):
         pytest.skip("a small file system cannot be mounted here")
     yield folder
     os.system(f"umount --lazy {folder}")
+
+
+@pytest.fixture
+def too_small(tmp_path: Path, smoke: Run) -> Iterator[Path]:
+    """A file system with room for half of what the sweep writes."""
+    with disk_of(size_of(Path(smoke.sweep.store_place)) // 2, tmp_path / "disk") as folder:
+        yield folder
+
+
+def full(ended: Ended) -> None:
+    """It has said so in one line."""
+    assert ended.code == 1, ended.said
+    *_, line = ended.said.splitlines()
+    assert line.startswith("error: ") and "No space left" in line, ended.said
+    assert "free space and run the same command again" in line
+    assert "Traceback" not in ended.said
 
 
 def test_a_sweep_that_fills_the_disk_says_so_and_goes_on_when_there_is_room(
@@ -38,11 +57,7 @@ def test_a_sweep_that_fills_the_disk_says_so_and_goes_on_when_there_is_room(
 ) -> None:
     out = too_small / "out"
     stopped = Driver(out).ended()
-    assert stopped.code == 1, stopped.said
-    *_, line = stopped.said.splitlines()
-    assert line.startswith("error: ") and "No space left" in line, stopped.said
-    assert "free space and run the same command again" in line
-    assert "Traceback" not in stopped.said
+    full(stopped)
     os.system(f"mount -o remount,size=1g {too_small}")
     finished = Driver(out).ended()
     assert finished.code == 0, finished.said
@@ -52,3 +67,34 @@ def test_a_sweep_that_fills_the_disk_says_so_and_goes_on_when_there_is_room(
     assert set(again.values()) == {1}, "what met with the full disk was not tried there again"
     assert_as_if_nothing_had_happened(run, smoke)
     ledger("disk full, then more room", 1, toll(run, smoke))
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["with the store", "without the store"])
+def test_a_prediction_that_fills_the_disk_says_so_and_goes_on_when_there_is_room(
+    apart: bool, overconfident: Path, tmp_path: Path, ledger: Ledger
+) -> None:
+    texts = some_texts(20_000)
+    for number in range(4):
+        some = [f"{text} {number}" for text in texts]
+        parquet_of(tmp_path / "in" / f"{number}.parquet", some)
+    command = ["-m", "jobs.predict", "--artifact", str(overconfident), "--cpus", "2"]
+    command += ["--texts", str(tmp_path / "in")]
+    whole = Driver(tmp_path / "whole", command=command).ended()
+    assert whole.code == 0, whole.said
+    expected = hashes(tmp_path / "whole")
+    size = size_of(tmp_path / "whole" if not apart else tmp_path / "whole" / "0.parquet")
+    with disk_of(size // 2 if not apart else 5 * size // 2, tmp_path / "disk") as disk:
+        if apart:
+            command += ["--store", str(tmp_path / "store")]
+        stopped = Driver(disk / "out", command=command).ended()
+        full(stopped)
+        before = {name: sha for name, sha in hashes(disk / "out").items()}
+        assert before.items() < expected.items(), "what is there is whole"
+        os.system(f"mount -o remount,size=1g {disk}")
+        finished = Driver(disk / "out", command=command).ended()
+        assert finished.code == 0, finished.said
+        assert hashes(disk / "out") == expected
+        journal = list(Store(tmp_path / "store" if apart else disk / "out" / "_store").journal())
+    made = Counter(e["key"] for e in journal if e["event"] == "made")
+    assert set(made.values()) == {1}, "nothing that was finished is made again"
+    ledger("disk full under jobs.predict", 1, Toll(lost=0, doubled=0, again=0, stages=len(made)))

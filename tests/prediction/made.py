@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emoray.artifact import runtime
+from emoray.artifact.ensemble import MemberPart, ensemble_files
 from emoray.artifact.loading import open_artifact
+from emoray.artifact.packaging import decision_json
 from emoray.artifact.runtime import DECISION
 from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
@@ -34,6 +37,7 @@ def parquet_of(path: Path, texts: Sequence[str | None], **columns: Any) -> Path:
 
 def lines_of(path: Path, texts: Sequence[str]) -> Path:
     """The same as JSON lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     rows = ({"id": i, "text": text} for i, text in enumerate(texts))
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
@@ -69,4 +73,13 @@ def decided_anew(artifact: Path, folder: Path, *, cut: float) -> Path:
     decision["cuts"] = [cut] * len(decision["cuts"])
     files[DECISION] = json.dumps(decision).encode()
     runtime.write(folder, {n: c for n, c in files.items() if n != runtime.MANIFEST})
+    return folder
+
+
+def ensemble_of(folder: Path, *artifacts: Path) -> Path:
+    """An ensemble of artifacts that count alike, which decides at one half."""
+    parts = [MemberPart(folder=each, weight=1 / len(artifacts)) for each in artifacts]
+    labels = len(runtime.load(artifacts[0]).labels)
+    decision = decision_json(1.0, np.zeros(labels), "fixed0.5")
+    runtime.write(folder, {**ensemble_files(parts, runtime.LOGITS), DECISION: decision})
     return folder

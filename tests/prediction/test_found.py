@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emoray.prediction.found import find_texts, state_of
+from emoray.prediction.found import find_texts, state_of, texts_expected
 from emoray.prediction.text_files import BucketFile, LocalFile
 from emoray.storage.s3 import S3Folder
 from emoray.storage.store.manifest import file_sha256
@@ -68,3 +68,13 @@ def test_files_without_an_output_of_their_own_are_refused(
     made(tmp_path, *there)
     with pytest.raises(ValueError, match=rule):
         find_texts(f"{tmp_path}/*", {})
+
+
+def test_files_that_are_indexed_tell_how_many_texts_the_others_have(tmp_path: Path) -> None:
+    for name, size in (("a.csv", 30), ("b.csv", 10), ("c.csv", 20)):
+        (tmp_path / name).write_text("x" * size)
+    files = find_texts(str(tmp_path), {})
+    assert texts_expected(files, {}) is None
+    assert texts_expected(files, {"b.parquet": 7}) == 42
+    assert texts_expected(files, {"a.parquet": 3, "b.parquet": 7, "c.parquet": 1}) == 11
+    assert texts_expected(files[:1], {"b.parquet": 7}) is None, "a file that is left out"

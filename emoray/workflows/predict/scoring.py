@@ -13,7 +13,7 @@ from emoray.distributed.cluster import Cluster
 from emoray.distributed.connection import connected
 from emoray.distributed.single_flight import Failed
 from emoray.prediction.columns import OutputColumns, ShippedDecision
-from emoray.prediction.found import FoundFile
+from emoray.prediction.found import FoundFile, texts_expected
 from emoray.prediction.record import OutputRecord
 from emoray.prediction.scoring import Network, ScoreTexts, halves
 from emoray.prediction.shards import WriteShard
@@ -129,8 +129,8 @@ class ScoringRun:
 
             def follow(stage: Stage, results: Sequence[ShardResult]) -> list[Stage]:
                 following = plan.follow(stage, results)
-                if len(plan.texts) + len(plan.broken) >= len(files):
-                    shown.total = sum(plan.texts.values())
+                left = [found for found in files if found.name not in plan.broken]
+                shown.total = texts_expected(left, plan.texts)
                 return following
 
             dispatch(

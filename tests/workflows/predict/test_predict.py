@@ -1,5 +1,6 @@
 """Texts in files are scored as the artifact itself scores them, once, and go on where they were."""
 
+import io
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,8 @@ from emoray.storage.store.local import Store
 from emoray.tables.scored_texts import scored_texts
 from emoray.workflows.predict.predict import run_predict
 from emoray.workflows.settings.predict import Predict
-from tests.prediction.made import decided_anew, lines_of, parquet_of, said, some_texts
+from tests.artifact.finished import make_artifact
+from tests.prediction.made import decided_anew, ensemble_of, lines_of, parquet_of, said, some_texts
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 
@@ -119,3 +121,36 @@ def test_a_text_without_scores_keeps_its_row_and_stands_among_failures(
     assert found[21]["characters"] == 100_000
     [scored] = scored_texts(str(tmp_path / "out"))
     assert len(scored) == 24
+
+
+def test_how_many_texts_there_are_is_known_from_the_first_file_on(
+    wanted: Predict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emoray.console.progress.LOG_SECONDS", 0.0)
+    for number in range(3):
+        texts = [f"{text} {number}" for text in some_texts(40)]
+        lines_of(tmp_path / "in" / f"{number}.jsonl", texts)
+    console = Console(file=io.StringIO(), width=400)
+    run_predict(replace(wanted, workers=1), console)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    lines = [line for line in said.splitlines() if line.startswith("scored ")]
+    first = next(line for line in lines if not line.startswith("scored 0"))
+    assert first.startswith("scored 16/120 texts") and "ETA" in first
+    assert lines[-1].startswith("scored 120/120 texts")
+
+
+def test_an_ensemble_scores_as_its_artifact_does(
+    wanted: Predict, tmp_path: Path, overconfident: Path
+) -> None:
+    other = make_artifact(tmp_path / "other", seed=1)
+    ensemble = ensemble_of(tmp_path / "both", overconfident, other)
+    texts = some_texts(40)
+    parquet_of(tmp_path / "in" / "a.parquet", texts)
+    run_predict(replace(wanted, artifact=ensemble), QUIET)
+    expected = said(ensemble, texts)
+    alone = said(overconfident, texts)
+    found = rows(tmp_path / "out" / "a.parquet")
+    for row, one in zip(found, expected, strict=True):
+        near = {k: pytest.approx(v, abs=1e-6) if "prob" in k else v for k, v in one.items()}
+        assert {k: row[k] for k in one} == near
+    assert [row["labels"] for row in found] != [one["labels"] for one in alone]
