@@ -34,13 +34,17 @@ MOST_WAITING = 20_000  # requests whose rows are not written yet
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LoggedRequest:
-    """One request that an artifact scored, for the log. role: primary, split, or shadow."""
+    """One request that an artifact scored, for the log.
+
+    role: primary, split, or shadow. split_share: of the requests that --split answers, if any.
+    """
 
     asked: PredictRequest
     scored: Scored
     artifact: str
     role: str
     labels: list[str]
+    split_share: float | None = None
     time: float = field(default_factory=time.time)
 
     def rows(self, *, texts: bool) -> Iterator[dict[str, Any]]:
@@ -54,6 +58,7 @@ class LoggedRequest:
                 "role": self.role,
                 "artifact": self.artifact,
                 "key": self.asked.key,
+                "split_share": self.split_share,
                 "text_sha256": hashlib.sha256(text.encode()).hexdigest(),
                 "characters": len(text),
                 "tokens": len(reading.ids),
@@ -79,6 +84,7 @@ def _schema() -> Any:
             "role": pa.string(),
             "artifact": pa.string(),
             "key": pa.string(),
+            "split_share": pa.float64(),
             "text_sha256": pa.string(),
             "characters": pa.int32(),
             "tokens": pa.int32(),

@@ -172,6 +172,7 @@ class Running:
                     artifact=engine.sha256,
                     role=engine.role,
                     labels=engine.labels,
+                    split_share=None if self.split is None else self.service.split_share,
                 )
             )
 

@@ -30,6 +30,7 @@ FACTS = pa.schema(
         "role": pa.string(),
         "artifact": pa.string(),
         "key": pa.string(),
+        "split_share": pa.float64(),
         "text_sha256": pa.string(),
         "characters": pa.int32(),
         "tokens": pa.int32(),

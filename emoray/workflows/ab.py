@@ -1,6 +1,7 @@
 """`jobs.ab`: two artifacts on live traffic or saved predictions, by now and as texts came."""
 
 import re
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -9,6 +10,7 @@ from emoray.experiments import wording
 from emoray.experiments.answers import Answers, collected
 from emoray.experiments.looks import LabelledTexts, labelled_texts, looks_at
 from emoray.experiments.pairing import TextStream, stream_of_log, stream_of_saved
+from emoray.experiments.plan import ExperimentPlan, LoggedShares
 from emoray.experiments.rows import LiveResult, result_of
 from emoray.releases.resolving import artifact_sha256
 from emoray.report.ab import LiveWords, write_live_page
@@ -25,9 +27,11 @@ from emoray.workflows.settings.ab import LiveComparison
 DIGITS = re.compile(r"[0-9a-fA-F]{1,64}")
 
 
-def _answers(place: str, shown: Progress, id_column: str | None = None) -> list[Answers]:
+def _answers(
+    place: str, shown: Progress, shares: LoggedShares, id_column: str | None = None
+) -> list[Answers]:
     shown.what = f"reading {place}"
-    return collected(scored_texts(place, id_column=id_column), place, shown.update)
+    return collected(shares.noted(scored_texts(place, id_column=id_column)), place, shown.update)
 
 
 def _in_log(named: str | None) -> str | None:
@@ -35,12 +39,13 @@ def _in_log(named: str | None) -> str | None:
     return named if named is None or DIGITS.fullmatch(named) else artifact_sha256(named)
 
 
-def _stream(settings: LiveComparison, shown: Progress) -> TextStream:
+def _stream(settings: LiveComparison, shown: Progress, shares: LoggedShares) -> TextStream:
     if settings.log is not None:
-        groups = _answers(settings.log, shown)
+        groups = _answers(settings.log, shown, shares)
         return stream_of_log(groups, *map(_in_log, (settings.before, settings.after)))
     assert settings.before is not None and settings.after is not None
-    sides = [_answers(p, shown, settings.id_column) for p in (settings.before, settings.after)]
+    places = (settings.before, settings.after)
+    sides = [_answers(place, shown, shares, settings.id_column) for place in places]
     return stream_of_saved(*sides, named=settings.id_column is not None)
 
 
@@ -61,13 +66,15 @@ def _labelled(
     return found
 
 
-def _result(settings: LiveComparison, console: Console) -> LiveResult:
+def _result(settings: LiveComparison, console: Console) -> tuple[LiveResult, ExperimentPlan]:
+    shares = LoggedShares()
     with progress(console, "reading", unit="answers") as shown:
-        stream = _stream(settings, shown)
+        stream = _stream(settings, shown, shares)
+        plan = replace(settings.plan, share=shares.planned(settings.share))
         labelled = _labelled(settings, stream, shown)
     with progress(console, "comparing", unit="texts", total=len(stream)) as shown:
         looks = looks_at(stream, labelled, told=shown.update)
-        return result_of(stream, labelled, settings.plan, looks)
+        return result_of(stream, labelled, plan, looks), plan
 
 
 def _say(console: Console, *sentences: str) -> None:
@@ -88,11 +95,11 @@ def run_ab(settings: LiveComparison, console: Console | None = None) -> Place:
     """
     console = console or Console()
     ready_out(settings.out)
-    found = _result(settings, console)
+    found, plan = _result(settings, console)
     now = found.now
     inputs = {"job": "jobs.ab", "before": now.before, "after": now.after, "design": now.design}
     out = free_place(settings.lands, inputs, console)
-    notes = list(wording.notes(found, settings.share))
+    notes = list(wording.notes(found, plan.share))
     verdict, needed = wording.verdict_sentence(found), wording.needed_sentence(found)
     with staged_output(out) as folder:
         record_inputs(out, inputs, settings.shown_settings)

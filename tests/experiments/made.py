@@ -49,6 +49,7 @@ def write_log(
     names: Sequence[str] = NAMES,
     rows: Sequence[int] | None = None,
     keys: Sequence[str | None] | None = None,
+    split_share: float | None = None,
     start: int = START,
     milliseconds: float = 1.0,
     request: str = "request",
@@ -63,6 +64,7 @@ def write_log(
         names: of the labels.
         rows: which text each one is.
         keys: of the requests.
+        split_share: by which traffic was split, as the service says.
         start: microseconds of the first one.
         milliseconds: of each answer, about.
         request: begins the names of requests; a number follows.
@@ -77,6 +79,7 @@ def write_log(
         "role": [role] * count,
         "artifact": [artifact] * count,
         "key": [None] * count if keys is None else keys,
+        "split_share": pa.array([split_share] * count, pa.float64()),
         "text_sha256": [sha(text) for text in texts],
         "characters": [len(text) for text in texts],
         "tokens": [2] * count,

@@ -53,7 +53,7 @@ def test_a_service_that_splits_its_traffic_is_compared_from_its_log(
         for i, text in enumerate(TEXTS):
             assert service.predict({"text": text, "key": f"user {i // 2}"}).status == 200
         assert service.stop() == 0
-    words = ["--log", "log", "--split-share", "0.5", "--no-figures"]
+    words = ["--log", "log", "--no-figures"]
     ended = CliRunner().invoke(app, words, catch_exceptions=False)
     said = " ".join(ended.output.split())
     assert ended.exit_code == 0 and "each text went to one of them" in said

@@ -102,6 +102,7 @@ def test_the_same_requests_are_answered_by_the_same_artifact_after_a_restart(
         ("primary", ours),
         ("split", theirs),
     }
+    assert {row["split_share"] for row in rows} == {0.5}
     assert sum(row["role"] == "split" for row in rows) == 2 * answers[0].count(theirs)
 
 

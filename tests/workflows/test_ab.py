@@ -98,7 +98,7 @@ def test_a_label_with_too_few_texts_is_named(tmp_path: Path) -> None:
     assert "there are fewer of fear" in said
 
 
-def split_log(folder: Path, share: float, *, keys: int = 1_500) -> Path:
+def split_log(folder: Path, share: float, *, keys: int = 1_500, told: float | None = None) -> Path:
     rng = np.random.default_rng(0)
     second_U = rng.random(keys) < share
     unit_N = rng.integers(keys, size=3_000)
@@ -109,7 +109,13 @@ def split_log(folder: Path, share: float, *, keys: int = 1_500) -> Path:
         rows = np.flatnonzero(mine_U[unit_N])
         named = [f"user {unit_N[row]}" for row in rows]
         write_log(
-            folder, decided_NK[rows], artifact=artifact, role=role, rows=rows.tolist(), keys=named
+            folder,
+            decided_NK[rows],
+            artifact=artifact,
+            role=role,
+            rows=rows.tolist(),
+            keys=named,
+            split_share=told,
         )
     return folder
 
@@ -128,6 +134,17 @@ def test_split_traffic_is_held_against_its_plan(tmp_path: Path) -> None:
     _, said = compared(tmp_path / "out", share=0.1, name="other", **settings)
     assert "warning: traffic does not split as planned" in said
     assert "--split-share says what was planned" in said
+
+
+def test_the_share_of_a_split_is_what_the_log_says_of_it(tmp_path: Path) -> None:
+    log = split_log(tmp_path / "log", 0.5, told=0.5)
+    _, said = compared(tmp_path / "out", log=str(log))
+    assert "traffic splits as planned" in said and "warning" not in said
+    _, said = compared(tmp_path / "out", log=str(log), share=0.1, name="other")
+    assert "warning: traffic does not split as planned" in said, "what is asked for counts first"
+    write_log(log, BEFORE[:9], role="split", artifact=TWO, split_share=0.25, request="later")
+    with pytest.raises(ValueError, match=r"by one share, the log has 0\.25 and 0\.5: name"):
+        compared(tmp_path / "out", log=str(log), name="third")
 
 
 def test_split_traffic_of_few_keys_and_of_keys_that_both_answered_is_warned_of(

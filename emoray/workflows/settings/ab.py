@@ -69,12 +69,13 @@ class LiveComparison(RunOutput):
         ),
     ] = PLANNED_TEXTS
     share: Annotated[
-        float,
+        float | None,
         Option(
             names=("--split-share",),
-            help="Share of the requests that --split of `jobs.serve` was to answer.",
+            help="Share of the requests that --split of `jobs.serve` was to answer.  [default: "
+            "what the log says]",
         ),
-    ] = SPLIT_SHARE
+    ] = None
     figures: Figures = True
 
     def __post_init__(self) -> None:
@@ -99,8 +100,9 @@ class LiveComparison(RunOutput):
     @property
     def plan(self) -> ExperimentPlan:
         """What is decided before anyone looks."""
+        share = SPLIT_SHARE if self.share is None else self.share
         return ExperimentPlan(
-            effect=self.effect, margin=self.margin, texts=self.planned, share=self.share
+            effect=self.effect, margin=self.margin, texts=self.planned, share=share
         )
 
     @property
