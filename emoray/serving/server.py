@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import os
+import resource
 import socket
 import sys
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -13,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emoray.serving.app import application
+from emoray.serving.connection import TimedConnection
 from emoray.serving.service import Running
 from emoray.serving.settings import Service
 
@@ -96,6 +99,13 @@ class _DrainingServer(uvicorn.Server):
         self.should_exit = True
 
 
+def _take_all_descriptors() -> None:
+    """Open as many connections at once as this user may."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def serve_until_stopped(service: Service) -> int:
     """Serve until SIGTERM or Ctrl-C.
 
@@ -117,7 +127,7 @@ def serve_until_stopped(service: Service) -> int:
         server_header=False,
         proxy_headers=False,
         interface="asgi3",
-        http="httptools",
+        http=partial(TimedConnection, seconds=service.limits.body_seconds),  # type: ignore[arg-type]
         ws="none",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=int(service.limits.seconds) + 5,
@@ -125,6 +135,7 @@ def serve_until_stopped(service: Service) -> int:
     )
     server = _DrainingServer(config, running)
     running.stop = server.end
+    _take_all_descriptors()
     sys.setswitchinterval(HEARD_AFTER)
     server.run()
     return 0 if running.failed is None else 1

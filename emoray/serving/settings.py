@@ -35,7 +35,11 @@ class RequestLimits:
         ),
     ] = 5.0
     body_seconds: Annotated[
-        float, Option(help="Seconds in which a whole body must have come; later gets 408.")
+        float,
+        Option(
+            help="Seconds in which a client must have sent the head of a request, then its body "
+            "(later gets 408), and have taken its answer; else its connection is closed."
+        ),
     ] = 10.0
     seconds: Annotated[
         float,
