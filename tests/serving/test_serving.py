@@ -16,6 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from emoray.artifact.runtime import load, sha256
+from emoray.releases.writing import put_artifact, release_next
 from emoray.serving.__main__ import main
 from tests.serving import made
 from tests.serving.made import JSON, TEXTS, Served, ready, served, wait_for
@@ -267,9 +268,42 @@ def test_an_artifact_that_changes_on_disk_is_told_and_the_old_one_stays(tmp_path
         (folder / "manifest.json").write_bytes(manifest + b"\n")
         wait_for(lambda: found.count(changed) == 1)
         assert found.predict({"texts": TEXTS}).json == before
-        assert "holds another artifact now" in found.said.read_text()
+        assert "names another artifact now" in found.said.read_text()
         (folder / "manifest.json").write_bytes(manifest)
         wait_for(lambda: found.count(changed) == 0)
+
+
+def test_an_alias_that_moves_is_told_and_the_old_artifact_stays(tmp_path: Path) -> None:
+    model = tmp_path / "models" / "emotions"
+    released = {}
+    for seed in range(2):
+        folder = made.artifact(tmp_path / f"made {seed}", seed=seed)
+        files = {path.name: path.read_bytes() for path in folder.iterdir()}
+        sha = released[seed] = sha256(files["manifest.json"])
+        put_artifact(model, sha, files)
+
+    def promote(seed: int) -> None:
+        fields = {"who": "ann@desk", "action": "promote", "artifact": released[seed], "why": ""}
+        aliases = {"production": released[seed]}
+        assert release_next(model, lambda before: {**fields, "aliases": aliases})
+
+    promote(0)
+    environment = {"EMORAY_MODELS": str(model.parent)}
+    name, said = "model:emotions@production", tmp_path / "said.txt"
+    with served(name, said, "--look-again", "0.1", environment=environment) as found:
+        before = ready(found).predict({"texts": TEXTS}).json
+        assert before["artifact"] == released[0]
+        changed = f'emoray_artifact_changed{{artifact="{released[0]}",role="primary"}}'
+        assert found.count(changed) == 0
+        promote(1)
+        wait_for(lambda: found.count(changed) == 1)
+        assert found.predict({"texts": TEXTS}).json == before
+        words = f"{name} names another artifact now; {released[0][:12]} is served until a restart"
+        assert words in said.read_text()
+        promote(0)  # as a rollback does
+        wait_for(lambda: found.count(changed) == 0)
+    with served(name, said, environment=environment) as found:
+        assert ready(found).predict({"text": "a"}).json["artifact"] == released[0]
 
 
 def test_what_is_too_much_is_refused_at_once_and_answered_later(
