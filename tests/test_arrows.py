@@ -77,7 +77,7 @@ ALONE = "emoray/artifact/runtime.py"  # one file, for whoever serves with nothin
 RAY = {
     *("emoray/distributed", "emoray/search", "emoray/benchmarks"),
     *("emoray/workflows/improve.py", "emoray/workflows/publish.py"),
-    "emoray/workflows/predict/scoring.py",
+    *("emoray/workflows/predict/scoring.py", "emoray/serving/on_ray.py"),
 }
 PEERS = "emoray/benchmarks/peers"  # scripts of other tools, run by interpreters of their own
 MARIAN = "emoray/augment/marian_handle.py"  # the one file of the translator that loads it

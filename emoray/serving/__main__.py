@@ -47,14 +47,19 @@ def _add(parser: argparse.ArgumentParser, one: Declared) -> None:
     parser.add_argument(*names, help=help_text, **settings)
 
 
+def add_options(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Have a parser know all options of a service."""
+    for one in options_of(Service):
+        _add(parser, one)
+    return parser
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C; returns the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m emoray.serving", description="Serve an artifact over HTTP."
     )
-    for one in options_of(Service):
-        _add(parser, one)
-    found = vars(parser.parse_args(words))
+    found = vars(add_options(parser).parse_args(words))
     try:
         service = filled(Service, found)
         require_serve()

@@ -74,13 +74,26 @@ async def _no_such(request: Request, error: Exception) -> Response:
     return _error(error.status_code, error.detail, **(error.headers or {}))
 
 
-def application(running: Running) -> ASGIApp:
-    """The ASGI application of a running service, which it loads and closes."""
+def application(running: Running, *, wait: bool = False) -> ASGIApp:
+    """The ASGI application of a running service, which it loads and closes.
+
+    Args:
+        running: the service.
+        wait: whether it starts only once all is loaded, and fails where that fails; else it says
+            meanwhile that it is loading.
+
+    Returns:
+        The application, for one event loop.
+    """
     routes, predict = Routes(running), Predict(running)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await running.open()
+        loading = await running.open()
+        if wait:
+            await loading
+            if running.failed is not None:
+                raise running.failed
         try:
             yield
         finally:

@@ -51,9 +51,15 @@ class Running:
         self._log: RequestLogWriter | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def open(self) -> None:
-        """Begin to load; requests are answered with 503 until that is done."""
-        self._keep(asyncio.create_task(self._load()))
+    async def open(self) -> asyncio.Task[None]:
+        """Begin to load; requests are answered with 503 until that is done.
+
+        Returns:
+            What ends when all is loaded, or nothing can be.
+        """
+        loading = asyncio.create_task(self._load())
+        self._keep(loading)
+        return loading
 
     async def _load(self) -> None:
         service = self.service
@@ -117,7 +123,7 @@ class Running:
             changed = found != engine.sha256
             if changed and not before:
                 logger.warning(
-                    "%s holds another artifact now; %s is served until a restart",
+                    "%s names another artifact now; %s is served until a restart",
                     name,
                     engine.sha256[:12],
                 )
