@@ -1,7 +1,7 @@
 """A job on a disk that is too small: one clear line, and with more room it goes on."""
 
 import os
-import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +19,12 @@ from tests.prediction.made import parquet_of, some_texts
 from tests.runs import Run, read
 
 pytestmark = pytest.mark.faults
+UNTIL_NOBODY_LISTENS = """
+mount -t tmpfs -o size="$1" tmpfs "$2" || exit 1
+echo mounted
+cat
+umount --lazy "$2"
+"""
 
 
 def size_of(folder: Path) -> int:
@@ -27,13 +33,25 @@ def size_of(folder: Path) -> int:
 
 @contextmanager
 def disk_of(size: int, folder: Path) -> Iterator[Path]:
-    """A file system of so many bytes."""
+    """A file system of so many bytes, which is gone when the block is left or its process dies."""
     folder.mkdir()
-    mount = shutil.which("mount")
-    if not mount or os.system(f"{mount} -t tmpfs -o size={size} tmpfs {folder} 2> /dev/null"):
-        pytest.skip("a small file system cannot be mounted here")
-    yield folder
-    os.system(f"umount --lazy {folder}")
+    words = ["sh", "-c", UNTIL_NOBODY_LISTENS, "sh", str(size), str(folder)]
+    with subprocess.Popen(
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as holder:
+        assert holder.stdin is not None and holder.stdout is not None
+        assert holder.stdout.readline() == b"mounted\n", "a small disk is mounted by root alone"
+        try:
+            yield folder
+        finally:
+            holder.stdin.close()
+            holder.wait()
+    assert not os.path.ismount(folder)
+
+
+def grow(disk: Path) -> None:
+    """Give it room for all."""
+    subprocess.run(["mount", "-o", "remount,size=1g", disk], check=True)
 
 
 @pytest.fixture
@@ -58,7 +76,7 @@ def test_a_sweep_that_fills_the_disk_says_so_and_goes_on_when_there_is_room(
     out = too_small / "out"
     stopped = Driver(out).ended()
     full(stopped)
-    os.system(f"mount -o remount,size=1g {too_small}")
+    grow(too_small)
     finished = Driver(out).ended()
     assert finished.code == 0, finished.said
     run = read(Sweep(space="smoke", out=out))
@@ -88,9 +106,9 @@ def test_a_prediction_that_fills_the_disk_says_so_and_goes_on_when_there_is_room
             command += ["--store", str(tmp_path / "store")]
         stopped = Driver(disk / "out", command=command).ended()
         full(stopped)
-        before = {name: sha for name, sha in hashes(disk / "out").items()}
+        before = hashes(disk / "out")
         assert before.items() < expected.items(), "what is there is whole"
-        os.system(f"mount -o remount,size=1g {disk}")
+        grow(disk)
         finished = Driver(disk / "out", command=command).ended()
         assert finished.code == 0, finished.said
         assert hashes(disk / "out") == expected
