@@ -97,11 +97,12 @@ def test_a_prediction_that_fills_the_disk_says_so_and_goes_on_when_there_is_room
         parquet_of(tmp_path / "in" / f"{number}.parquet", some)
     command = ["-m", "jobs.predict", "--artifact", str(overconfident), "--cpus", "2"]
     command += ["--texts", str(tmp_path / "in")]
-    whole = Driver(tmp_path / "whole", command=command).ended()
-    assert whole.code == 0, whole.said
-    expected = hashes(tmp_path / "whole")
-    size = size_of(tmp_path / "whole" if not apart else tmp_path / "whole" / "0.parquet")
-    with disk_of(size // 2 if not apart else 5 * size // 2, tmp_path / "disk") as disk:
+    begun = Driver(tmp_path / "whole", command=command).ended()
+    assert begun.code == 0, begun.said
+    whole = tmp_path / "whole"
+    expected = hashes(whole)
+    room = size_of(whole) // 2 if not apart else 5 * (whole / "0.parquet").stat().st_size // 2
+    with disk_of(room, tmp_path / "disk") as disk:
         if apart:
             command += ["--store", str(tmp_path / "store")]
         stopped = Driver(disk / "out", command=command).ended()

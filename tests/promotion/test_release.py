@@ -98,6 +98,7 @@ def test_a_model_is_added_promoted_and_rolled_back(models: Path, shelf: Path) ->
     assert rows[-1]["production"] == sha_of(shelf / "bad") and rows[3]["macro_f1_change"] > 0.1
 
 
+@pytest.mark.long
 def test_the_same_in_a_bucket(s3: S3Folder, shelf: Path, texts: Path) -> None:
     models = s3 / "models"
     add(models, shelf / "good")
@@ -260,6 +261,7 @@ def test_an_artifact_that_is_added_meanwhile_stops_no_promotion(
     }
 
 
+@pytest.mark.long
 def test_of_two_who_roll_back_at_once_one_does(
     models: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,6 +288,7 @@ def test_texts_of_ones_own_decide(models: Path, shelf: Path, texts: Path) -> Non
     assert figures is not None and figures["split"] == "own texts" and figures["texts"] == 150
 
 
+@pytest.mark.long
 def test_labels_that_no_text_has_count_for_nothing(
     models: Path, shelf: Path, texts: Path, tmp_path: Path
 ) -> None:

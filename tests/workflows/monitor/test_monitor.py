@@ -1,5 +1,6 @@
 """A log watched end to end: table, page, alarms, and what is refused."""
 
+import html
 import io
 import shutil
 from dataclasses import replace
@@ -87,6 +88,8 @@ def test_a_window_a_day_is_held_against_the_reference(
     assert all(line.startswith("alarm: ") for line in lines)
     assert any("joy: positive_share changed from" in line for line in lines)
     assert "scored texts of" in said and "drift.html" in said
+    page = html.unescape((whole / "drift.html").read_text())
+    assert all(line.removeprefix("alarm: ") in page for line in lines)
 
 
 def test_a_log_without_drift_raises_none(tmp_path: Path) -> None:
@@ -106,6 +109,7 @@ def test_the_first_windows_of_a_log_can_be_its_reference(place: Path) -> None:
         monitored(place, reference="first:4")
 
 
+@pytest.mark.long
 def test_the_page_shows_alarms_first_and_draws_all(whole: Path) -> None:
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine")

@@ -69,6 +69,7 @@ def copies(head: Head) -> bool:
     return head[0] == "PUT" and head[1].endswith("/out/b.parquet")
 
 
+@pytest.mark.long
 def test_a_refusal_in_the_middle_loses_nothing(
     wanted: Predict, s3: S3Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
