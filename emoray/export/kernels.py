@@ -45,6 +45,7 @@ class Kernels:
         self.execution: dict[str, Execution] = {}
         self.bytes: dict[str, int] = {}
         self.inputs: dict[str, str] = {}
+        self.reads: dict[str, tuple[str, ...]] = {}  # all inputs of a weight that is applied again
         self._codes: dict[tuple[object, ...], Codes] = {}
 
     def store(self, name: str) -> Stored | None:
@@ -103,6 +104,7 @@ class Kernels:
     ) -> str:
         """Write x @ kernel + bias; written for two branches, a weight is stored once."""
         self.inputs[name] = x
+        self.reads[name] = (*self.reads.get(name, ()), x)
         stored, before = self.store(name), self.writer.stored_bytes()
         activation = None if stored is None else self.activation(name, nonnegative)
         product, self.execution[name] = self._product(name, x, activation, bias_O)

@@ -123,7 +123,9 @@ class FineTune:
         (out / SETTINGS).write_text(trained.settings.to_json())
         (out / ENCODER).mkdir()
         write_encoder(out / ENCODER, trained.tensors, trained.settings)
-        write_tokenizer(pieces, out / ENCODER, padding_id=padding_id(trained.tensors))
+        write_tokenizer(
+            pieces, out / ENCODER, padding_id=padding_id(trained.tensors, trained.settings)
+        )
         for name in (VOCABULARY, TOKENIZER):
             shutil.copyfile(inputs["text"] / name, out / name)
         labels = self.text.corpus.taxonomy(self.recipe.taxonomy).labels

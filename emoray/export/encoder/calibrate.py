@@ -33,23 +33,32 @@ class _Some:
         return self._texts.padded(self._rows[rows])
 
 
+Reads = tuple[str, ...]  # the values that a kernel reads; those of shared layers are several
+
+
 def _observed(
     encoder: Encoder, texts: Texts
-) -> tuple[dict[str, str], Iterator[dict[str, np.ndarray]]]:
-    """The value that each kernel reads; and batch by batch the rows_RI of each value."""
+) -> tuple[dict[str, Reads], Iterator[dict[Reads, np.ndarray]]]:
+    """The values that each kernel reads; and batch by batch the rows_RI of all of them."""
     kernels = wire_encoder(encoder, FLOAT, {}, packing=False)
     alone = encoder.read_once_a_text
     per_text = {value for name, value in kernels.inputs.items() if name in alone}
-    values = list(dict.fromkeys(kernels.inputs.values()))
+    groups = list(dict.fromkeys(kernels.reads.values()))
+    values = list(dict.fromkeys(value for group in groups for value in group))
     axes = {value: 2 if value in per_text else 3 for value in values}
 
-    def rows() -> Iterator[dict[str, np.ndarray]]:
+    def rows() -> Iterator[dict[Reads, np.ndarray]]:
         session = scoring_session(kernels.writer.model(axes).SerializeToString())
         for _, ids_NL in scoring_batches(_Some(texts, MOST_TEXTS)):
             found = zip(values, session.run(values, {IDS: ids_NL}), strict=True)
-            yield {v: array if v in per_text else array[ids_NL != 0] for v, array in found}
+            kept = {v: array if v in per_text else array[ids_NL != 0] for v, array in found}
+            yield {group: _together([kept[value] for value in group]) for group in groups}
 
-    return dict(kernels.inputs), rows()
+    return dict(kernels.reads), rows()
+
+
+def _together(rows: list[np.ndarray]) -> np.ndarray:
+    return rows[0] if len(rows) == 1 else np.concatenate(rows)
 
 
 def encoder_static_ranges(

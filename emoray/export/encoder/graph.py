@@ -132,9 +132,12 @@ class _Wiring:
 
         def through(tokens: Tokens) -> str:
             x = tokens.pack(x_NLD, self.encoder.width)
-            for i, layer in enumerate(self.encoder.layers):
-                x = self._layer(i, layer, x, mask, tokens)
-            return x if self.settings.pooling == "cls" else tokens.spread(x)
+            for _ in range(self.settings.repeats):
+                for i, layer in enumerate(self.encoder.layers):
+                    x = self._layer(i, layer, x, mask, tokens)
+            if self.settings.pooling != "cls":
+                return tokens.spread(x)
+            return x if self.settings.repeats == 1 else tokens.first(x)
 
         if not self.packing:
             return through(Padded(writer))

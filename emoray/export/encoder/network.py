@@ -55,6 +55,7 @@ class EncoderSettings:
         activation: of the feed-forward part.
         pooling: mean or cls.
         pooler: its activation, None without a pooler.
+        repeats: how often the layers are applied.
     """
 
     heads: int
@@ -62,6 +63,7 @@ class EncoderSettings:
     activation: str
     pooling: str
     pooler: str | None = None
+    repeats: int = 1
 
     def __post_init__(self) -> None:
         given = (self.activation, self.pooling, self.pooler)
@@ -73,10 +75,10 @@ class EncoderSettings:
                     f"an encoder's {name} is one of {', '.join(map(str, choices))}, "
                     f"got {value!r}: other encoders need a graph of their own"
                 )
-        if self.heads < 1 or not self.epsilon > 0:
+        if self.heads < 1 or self.repeats < 1 or not self.epsilon > 0:
             raise ValueError(
-                "an encoder has at least one head and an epsilon above 0, "
-                f"got {self.heads} and {self.epsilon}: check encoder.json"
+                "an encoder has at least one head, an epsilon above 0 and layers applied once at "
+                f"least, got {self.heads}, {self.epsilon} and {self.repeats}: check encoder.json"
             )
 
 
@@ -196,9 +198,11 @@ class Encoder:
     def read_once_a_text(self) -> frozenset[str]:
         """Kernels that one vector of a text meets, not each token's.
 
-        Where the first token stands for its text, nothing else of the last layer is read.
+        Where the first token stands for its text, nothing else of the last layer is read; one that
+        is applied again reads all tokens before.
         """
-        last = LAYER if self.settings.pooling == "cls" else ()
+        once = self.settings.pooling == "cls" and self.settings.repeats == 1
+        last = LAYER if once else ()
         names = (f"layer{len(self.layers) - 1}.{name}" for name in last)
         every = {name for name in names if name.rpartition(".")[2] not in ("key", "value")}
         return frozenset(every | {"pooler", "head"})

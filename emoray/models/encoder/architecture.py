@@ -24,6 +24,14 @@ MPNET_LAYER = {
     "outer": "output.dense",
     "outer_norm": "output.LayerNorm",
 }
+ALBERT_LAYER = {
+    **{name: f"attention.{name}" for name in ("query", "key", "value")},
+    "attention": "attention.dense",
+    "attention_norm": "attention.LayerNorm",
+    "inner": "ffn",
+    "outer": "ffn_output",
+    "outer_norm": "full_layer_layer_norm",
+}
 DISTILBERT_LAYER = {
     "query": "attention.q_lin",
     "key": "attention.k_lin",
@@ -53,6 +61,7 @@ class Architecture:
         padding: that id where it is fixed, whatever config.json says.
         expansion: module from the embedding's width to that of the layers, where the two differ.
         relative: table of what attention adds by distance.
+        shared: whether one layer is applied again and again.
         pooler: module of a sequence classifier.
         pooler_activation: between pooler and head.
         head: module of a sequence classifier.
@@ -70,6 +79,7 @@ class Architecture:
     padding: int | None = None
     expansion: str | None = None
     relative: str | None = None
+    shared: bool = False
     pooler: str
     pooler_activation: str = "tanh"
     head: str = "classifier"
@@ -123,6 +133,14 @@ ELECTRA = Architecture(
     pooler_activation="gelu",
     head="classifier.out_proj",
 )
+ALBERT = Architecture(
+    prefix="albert",
+    layers="encoder.albert_layer_groups.0.albert_layers",
+    layer=ALBERT_LAYER,
+    expansion="encoder.embedding_hidden_mapping_in",
+    shared=True,
+    pooler="albert.pooler",
+)
 MPNET = Architecture(
     prefix="mpnet",
     layer=MPNET_LAYER,
@@ -141,6 +159,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "camembert": ROBERTA,
     "distilbert": DISTILBERT,
     "electra": ELECTRA,
+    "albert": ALBERT,
     "mpnet": MPNET,
 }
 # What config.json calls the activation, and what it is.
@@ -179,6 +198,12 @@ def architecture_of(config: Mapping[str, object]) -> Architecture:
             "an encoder adds absolute positions and sees the whole text, got "
             f"position_embedding_type {plain!r}, is_decoder {bool(config.get('is_decoder'))}: "
             "choose another encoder"
+        )
+    groups = config.get("num_hidden_groups", 1), config.get("inner_group_num", 1)
+    if found.shared and groups != (1, 1):
+        raise ValueError(
+            "an encoder's shared layers are one, got num_hidden_groups and inner_group_num "
+            f"{groups}: choose another encoder"
         )
     for key in (found.depth, found.width, found.heads, POSITIONS):
         size = config.get(key)

@@ -222,8 +222,9 @@ class EncoderClassifier(TextModule):
         """Return logits_NK, float32."""
         real_NL = ids_NL != 0
         mask, x_NLD = self.mask(real_NL), self.embedded(ids_NL)
-        for layer in self.layers:
-            x_NLD = layer(x_NLD, mask)
+        for _ in range(self.settings.repeats):
+            for layer in self.layers:
+                x_NLD = layer(x_NLD, mask)
         if self.settings.pooling == "cls":
             x_ND = x_NLD[:, 0]
         else:

@@ -1,8 +1,9 @@
 """Write a fine-tuned encoder as a folder that transformers loads and a fine-tuning may start from.
 
 It is saved as the simplest kind that has its parts: BERT, where positions count from 0 and the one
-token type is zero, as in the neutral tensors; ELECTRA with an expansion; MPNet with attention by
-distance. Shapes: V pieces, R rank, E width of the embedding, D of the layers, P positions.
+token type is zero, as in the neutral tensors; ELECTRA with an expansion; ALBERT where the layer is
+shared; MPNet with attention by distance. Shapes: V pieces, R rank, E width of the embedding, D of
+the layers, P positions.
 """
 
 import json
@@ -11,30 +12,35 @@ from pathlib import Path
 
 import numpy as np
 
-from emoray.models.encoder.architecture import BERT, ELECTRA, MPNET, Architecture
+from emoray.models.encoder.architecture import ALBERT, BERT, ELECTRA, MPNET, Architecture
 from emoray.models.encoder.weights import NORMS, CheckpointSettings, layer_width
 
 ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}  # as config.json spells it
 
 
-MODELS = {"bert": "BertModel", "electra": "ElectraModel", "mpnet": "MPNetModel"}
+MODELS = {
+    **{"bert": "BertModel", "electra": "ElectraModel"},
+    **{"albert": "AlbertModel", "mpnet": "MPNetModel"},
+}
 
 
-def _kind(tensors: Mapping[str, np.ndarray]) -> Architecture:
+def _kind(tensors: Mapping[str, np.ndarray], settings: CheckpointSettings) -> Architecture:
     if "relative" in tensors:
         return MPNET
+    if settings.repeats > 1:
+        return ALBERT
     return ELECTRA if "expansion.kernel" in tensors else BERT
 
 
-def padding_id(tensors: Mapping[str, np.ndarray]) -> int:
+def padding_id(tensors: Mapping[str, np.ndarray], settings: CheckpointSettings) -> int:
     """The id that pads in the saved model, 0 or 1; unknown has the other one."""
-    return _kind(tensors).padding or 0
+    return _kind(tensors, settings).padding or 0
 
 
 def _config(
     tensors: Mapping[str, np.ndarray], settings: CheckpointSettings, layers: int
 ) -> dict[str, object]:
-    kind, padding = _kind(tensors), padding_id(tensors)
+    kind, padding = _kind(tensors, settings), padding_id(tensors, settings)
     positions, width = tensors["positions"].shape
     return {
         "architectures": [MODELS[kind.prefix]],
@@ -42,7 +48,7 @@ def _config(
         "vocab_size": len(tensors["embedding"]),
         "hidden_size": layer_width(tensors),
         **({"embedding_size": width} if kind.expansion else {}),
-        "num_hidden_layers": layers,
+        "num_hidden_layers": layers * settings.repeats,
         "num_attention_heads": settings.heads,
         "intermediate_size": tensors["layer0.inner.bias"].size,
         "hidden_act": ACTIVATIONS[settings.activation],
@@ -63,7 +69,7 @@ def write_encoder(
     """
     from safetensors.numpy import save_file
 
-    kind, padding = _kind(tensors), padding_id(tensors)
+    kind, padding = _kind(tensors, settings), padding_id(tensors, settings)
     layers = sum(name.endswith(".query.kernel") for name in tensors)
     table_VE, positions_PE = tensors["embedding"], tensors["positions"]
     if "projection" in tensors:

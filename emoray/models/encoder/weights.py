@@ -39,6 +39,7 @@ class CheckpointSettings:
         activation: of the feed-forward part.
         pooling: mean or cls.
         pooler: activation of the dense layer before the head, None without.
+        repeats: how often the layers are applied, one after the other.
     """
 
     heads: int
@@ -46,6 +47,7 @@ class CheckpointSettings:
     activation: str
     pooling: str = "mean"
     pooler: str | None = None
+    repeats: int = 1
 
     def to_json(self) -> str:
         """The content of encoder.json."""
@@ -179,7 +181,7 @@ def _encoder(
         **named.norm(kind.norm, "norm"),
     }
     width = int(config[kind.width])
-    if kind.expansion and embedding_width(config, kind) != width:
+    if kind.expansion and (kind.shared or embedding_width(config, kind) != width):
         tensors |= named.dense(kind.expansion, "expansion")
     if kind.relative:
         tensors["relative"] = _relative(named, kind.relative, int(config[kind.heads]))
@@ -189,7 +191,7 @@ def _encoder(
             f"config.json and weights belong together, got {kind.width} {width} and weights of "
             f"width {own} in {named.folder}: fetch the model again"
         )
-    for i in range(layers):
+    for i in range(1 if kind.shared else layers):
         for name, module in kind.layer.items():
             part = named.norm if name in NORMS else named.dense
             tensors |= part(f"{kind.layers}.{i}.{module}", f"layer{i}.{name}")
@@ -197,6 +199,7 @@ def _encoder(
         heads=int(config[kind.heads]),
         epsilon=float(config.get(kind.epsilon, EPSILON)) if kind.epsilon else EPSILON,
         activation=ACTIVATIONS[config[kind.activation]],
+        repeats=layers if kind.shared else 1,
     )
     return tensors, settings
 

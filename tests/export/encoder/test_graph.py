@@ -247,3 +247,14 @@ def test_a_text_longer_than_the_positions_fails_in_the_runtime() -> None:
     session = scoring_session(built(FLOAT).file)
     with pytest.raises(Exception, match=r"axes|broadcast|dimension"):
         session.run(None, {"ids": np.ones((1, ENCODER.positions + 2), np.int32)})
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+@pytest.mark.parametrize("scheme", SCHEMES[:4], ids=str)
+def test_a_layer_that_is_applied_again_is_stored_once(scheme: ModelScheme, pooling: str) -> None:
+    nets = [encoder(1, pooling=pooling, repeats=repeats) for repeats in (2, 6)]
+    models = [onnx.load_from_string(built(scheme, net).file) for net in nets]
+    stored = [sum(len(i.raw_data) for i in model.graph.initializer) for model in models]
+    assert stored[1] <= stored[0] + 6 * 200  # scales and zero points of activations are no weights
+    said = [logits(built(scheme, net).file, TEXTS) for net in nets]
+    assert np.abs(said[0] - said[1]).max() > 1e-2

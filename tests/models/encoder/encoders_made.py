@@ -15,7 +15,7 @@ from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
 from emoray.labels import GOEMOTIONS
 
-Kind = Literal["bert", "roberta", "distilbert", "electra", "mpnet"]
+Kind = Literal["bert", "roberta", "distilbert", "electra", "albert", "mpnet"]
 
 PIECES = 600
 WORDPIECE_SPECIALS = ("[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -93,6 +93,7 @@ def tokenizer_json(kind: Kind) -> str:
 
 def _config(kind: Kind, *, layers: int, width: int, heads: int, positions: int) -> Any:
     from transformers import (
+        AlbertConfig,
         BertConfig,
         DistilBertConfig,
         ElectraConfig,
@@ -125,6 +126,9 @@ def _config(kind: Kind, *, layers: int, width: int, heads: int, positions: int) 
     if kind == "electra":
         narrow = width // 2
         return ElectraConfig(**settings, max_position_embeddings=positions, embedding_size=narrow)
+    if kind == "albert":
+        narrow = width // 4
+        return AlbertConfig(**settings, max_position_embeddings=positions, embedding_size=narrow)
     if kind == "mpnet":
         return MPNetConfig(**settings, max_position_embeddings=positions + 2)
     return RobertaConfig(**settings, max_position_embeddings=positions + 2, type_vocab_size=1)

@@ -44,15 +44,18 @@ def said(module: torch.nn.Module, wanted: Ragged) -> np.ndarray:
     return np.concatenate(parts)[np.argsort(np.concatenate(rows))]
 
 
+@pytest.mark.parametrize("repeats", [1, 2])
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
-def test_an_encoder_in_training_says_what_its_artifact_will_say(scheme: ModelScheme) -> None:
+def test_an_encoder_in_training_says_what_its_artifact_will_say(
+    scheme: ModelScheme, repeats: int
+) -> None:
     wanted = texts(40, TOKENS)
     given = tensors()
     # In the file positions are float16: rounded before, they make no difference here.
     given["positions"] = given["positions"].astype(np.float16).astype(np.float32)
-    module = EncoderClassifier(given, CheckpointSettings(**settings())).eval()
+    module = EncoderClassifier(given, CheckpointSettings(**settings(repeats=repeats))).eval()
     untouched_NK = said(module, wanted)
-    ranges = encoder_static_ranges(encoder(), wanted, scheme)
+    ranges = encoder_static_ranges(encoder(repeats=repeats), wanted, scheme)
     prepared = prepare(module, module.weight_places(), scheme, ranges=ranges)
     with torch.no_grad():
         for scale in prepared.scales:
@@ -60,7 +63,7 @@ def test_an_encoder_in_training_says_what_its_artifact_will_say(scheme: ModelSch
     faked_NK = said(module, wanted)
     maps, learned = prepared.maps(), prepared.ranges()
     prepared.strip()
-    after = Encoder.from_tensors(module.tensors(), settings())
+    after = Encoder.from_tensors(module.tensors(), settings(repeats=repeats))
     shipped_NK = logits(build_encoder(after, scheme, learned, maps).file, wanted)
     drift_NK = np.abs(faked_NK - shipped_NK) / np.abs(shipped_NK).max()
     assert np.quantile(drift_NK, 0.95) <= 1e-4  # a value between two codes may fall either way

@@ -26,7 +26,7 @@ def saved(kind: Kind, folder: Path, rank: int = 32) -> tuple[Path, Path]:
     tensors["embedding"] = pieces.start_rows(tensors["embedding"])
     rank = min(rank, tensors["embedding"].shape[1])
     write_encoder(again, factorised(tensors, rank), settings)
-    write_tokenizer(pieces, again, padding_id=padding_id(tensors))
+    write_tokenizer(pieces, again, padding_id=padding_id(tensors, settings))
     return original, again
 
 

@@ -227,3 +227,19 @@ def test_weights_of_another_config_are_refused(folder: Path) -> None:
     alter(folder, num_hidden_layers=2, hidden_size=64)
     with pytest.raises(ValueError, match=r"hidden_size 64 and weights of width 32"):
         read_encoder(folder)
+
+
+def test_several_groups_of_shared_layers_are_refused(made: Made, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(made("albert", False), tmp_path / "model"))
+    assert read_encoder(folder, layers=1)[1].repeats == 1 and read_encoder(folder)[1].repeats == 2
+    alter(folder, num_hidden_groups=2)
+    with pytest.raises(ValueError, match=r"shared layers are one, got .* \(2, 1\): choose another"):
+        read_encoder(folder)
+
+
+def test_other_buckets_of_distances_are_refused(made: Made, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(made("mpnet", False), tmp_path / "model"))
+    name = "encoder.relative_attention_bias.weight"
+    rewrite(folder, lambda tensors: tensors.update({name: tensors[name][:16].clone()}))
+    with pytest.raises(ValueError, match=r"has 32 buckets for 2 heads, got 16 for 2 in .*: choose"):
+        read_encoder(folder)
