@@ -3,7 +3,8 @@
 Shapes: R rows (texts or words), I inputs of a product.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from emoray.export.network import Network
 from emoray.export.wiring import wire_network
 from emoray.quant.observe import Observer
 from emoray.quant.scheme import FLOAT, ModelScheme, Static
+
+Name = TypeVar("Name", bound=Hashable)  # of what is read: a kernel, or the values it reads
 
 
 def activations(network: Network, texts: Texts) -> Iterator[dict[str, np.ndarray]]:
@@ -64,10 +67,10 @@ def input_moments(network: Network, texts: Texts) -> dict[str, np.ndarray]:
     return mean_squares(activations(network, texts))
 
 
-def mean_squares(batches: Iterator[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+def mean_squares(batches: Iterator[dict[Name, np.ndarray]]) -> dict[Name, np.ndarray]:
     """Mean square of each column over the rows of all batches, by name, float64."""
-    sums: dict[str, np.ndarray] = {}
-    rows: dict[str, int] = {}
+    sums: dict[Name, np.ndarray] = {}
+    rows: dict[Name, int] = {}
     for batch in batches:
         for name, rows_RI in batch.items():
             squares_I = np.square(rows_RI, dtype=np.float64).sum(axis=0)
