@@ -6,7 +6,7 @@ Shapes: N texts, K labels of a taxonomy, C labels of the corpus.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -158,24 +158,59 @@ def derivable(fine: Taxonomy, among: Iterable[Taxonomy]) -> tuple[Taxonomy, ...]
 
 
 def same_labels(labels: Iterable[str], among: Iterable[Taxonomy]) -> Taxonomy | None:
-    """The taxonomy with exactly these labels in any order, if need be with other capitals."""
+    """The taxonomy with exactly these labels in any order, by name, capitals aside, or by sense."""
     kinds, wanted = list(among), list(labels)
-    for spelt in (str, _plain):
+    for spelt in SPELLINGS:
+        names = set(map(spelt, wanted))
         for found in kinds:
-            if sorted(map(spelt, found.labels)) == sorted(map(spelt, wanted)):
+            if len(names) == len(wanted) == len(found.labels) and names == {
+                *map(spelt, found.labels)
+            }:
                 return found
     return None
 
 
 def places_of(labels: Iterable[str], among: Iterable[str]) -> list[int]:
-    """Where each label stands among others, spelt as it is there or with other capitals."""
+    """Where each label stands among others: by name, else capitals aside, else by sense."""
     names = list(among)
-    plain = [_plain(name) for name in names]
-    return [names.index(n) if n in names else plain.index(_plain(n)) for n in labels]
+    known = [(spelt, [spelt(name) for name in names]) for spelt in SPELLINGS]
+
+    def place(label: str) -> int:
+        for spelt, spellings in known:
+            if spelt(label) in spellings:
+                return spellings.index(spelt(label))
+        raise ValueError(f"a label is one of {', '.join(names)}, got {label!r}: spell it as there")
+
+    return [place(label) for label in labels]
 
 
 def _plain(label: str) -> str:
     return label.strip().casefold()
+
+
+# Other words for a feeling: forms of one word, and what models and corpora call the same.
+_SYNONYMS = {
+    "joy": "happiness happy joyful enjoyment",
+    "sadness": "sad sorrow",
+    "anger": "angry",
+    "fear": "afraid fearful scared",
+    "surprise": "surprised",
+    "disgust": "disgusted",
+    "love": "loving",
+    "neutral": "none no_emotion neutrality",
+    "positive": "pos",
+    "negative": "neg",
+}
+_SENSE = {word: name for name, words in _SYNONYMS.items() for word in words.split()}
+
+
+def _sense(label: str) -> str:
+    """The usual name of a feeling: joy of Happiness."""
+    plain = re.sub(r"[\s-]+", "_", _plain(label))
+    return _SENSE.get(plain, plain)
+
+
+SPELLINGS: tuple[Callable[[str], str], ...] = (str, _plain, _sense)
 
 
 UNNAMED = re.compile(r"label_\d+")  # what transformers writes where nobody named the labels
@@ -183,18 +218,22 @@ UNNAMED = re.compile(r"label_\d+")  # what transformers writes where nobody name
 
 def unlike(labels: Iterable[str], among: Iterable[Taxonomy]) -> str:
     """How labels differ from those of the taxonomy that shares most of them, in a few words."""
-    given = {_plain(label): label for label in labels}
+    given: dict[str, str] = {}
+    twice = []
+    for label in labels:
+        if given.setdefault(_sense(label), label) is not label:
+            twice.append(label)
     if given and all(UNNAMED.fullmatch(name) for name in given):
         *_, last = given.values()
         return f"they have no names, only {next(iter(given.values()))} to {last}"
     kinds = list(among)
     near = max(
-        kinds, key=lambda t: (len(given.keys() & set(map(_plain, t.labels))), -len(t.labels))
+        kinds, key=lambda t: (len(given.keys() & set(map(_sense, t.labels))), -len(t.labels))
     )
-    names = {_plain(label): label for label in near.labels}
+    names = {_sense(label): label for label in near.labels}
     if not given.keys() & names.keys():
         return f"none is a label of {', '.join(map(str, kinds))}: {_few(list(given.values()))}"
-    strange = [label for plain, label in given.items() if plain not in names]
+    strange = [label for plain, label in given.items() if plain not in names] + twice
     missing = [label for plain, label in names.items() if plain not in given]
     return f"nearest is {near}, unknown to it: {_few(strange)}; missing: {_few(missing)}"
 

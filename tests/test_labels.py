@@ -5,6 +5,7 @@ from emoray.labels import (
     EKMAN,
     GOEMOTIONS,
     SENTIMENT,
+    SPELLINGS,
     TAXONOMIES,
     Taxonomy,
     coarser,
@@ -85,6 +86,26 @@ def test_labels_are_the_same_in_whatever_order_and_case() -> None:
     twins = own(("Joy", "joy"))
     assert same_labels(("joy", "Joy"), (twins,)) is twins
     assert places_of(("joy", "Joy"), twins.labels) == [1, 0]
+
+
+@pytest.mark.parametrize("chosen", TAXONOMIES.values(), ids=str)
+def test_no_two_labels_of_a_taxonomy_mean_the_same(chosen: Taxonomy) -> None:
+    for spelt in SPELLINGS:
+        assert len({*map(spelt, chosen.labels)}) == len(chosen.labels)
+
+
+def test_labels_are_the_same_by_sense_where_no_name_is() -> None:
+    words = ("Happy", "sad", "no emotion", "Angry", "disgusted", "SCARED", "Surprised")
+    assert same_labels(words, tuple(TAXONOMIES.values())) is EKMAN
+    places = places_of(EKMAN.labels, words)
+    assert [words[k] for k in places] == [
+        *("Angry", "disgusted", "SCARED", "Happy", "sad", "Surprised", "no emotion")
+    ]
+    both = own(("happiness", "joy", "sad"))
+    assert same_labels(("joy", "happiness", "sadness"), (both,)) is None  # which is which?
+    assert places_of(("joy", "happiness"), both.labels) == [1, 0]
+    with pytest.raises(ValueError, match="a label is one of happiness, joy, sad, got 'hunger'"):
+        places_of(["hunger"], both.labels)
 
 
 def test_the_nearest_taxonomy_is_the_one_with_most_labels_in_common() -> None:

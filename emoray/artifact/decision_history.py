@@ -142,7 +142,10 @@ def change(
     decision_json(temperature, cuts_K, rule)  # refused before anything is held
 
     def content(current: bytes) -> bytes:
-        return decision_json(temperature, cuts_K, rule, derived_decisions(current, labels))
+        softmax = json.loads(current).get("softmax", False)  # of the model, as its logits are
+        return decision_json(
+            temperature, cuts_K, rule, derived_decisions(current, labels), softmax=softmax
+        )
 
     return _changed(folder, content, why, scores)
 

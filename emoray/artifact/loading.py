@@ -35,6 +35,7 @@ class Finished:
         reads: "texts" or "features".
         width: of a row of features.
         column: that held features as lists; None where they were columns.
+        softmax: whether a text's probabilities sum to 1; its logits are then margins.
     """
 
     place: Place
@@ -52,6 +53,7 @@ class Finished:
     reads: str = "texts"
     width: int = 0
     column: str | None = None
+    softmax: bool = False
 
     @property
     def taxonomy(self) -> str | None:
@@ -193,5 +195,6 @@ def open_artifact(place: Place, taxonomy: str | None = None) -> Finished:
         reads=reader.reads,
         width=reader.width,
         column=reader.column,
+        softmax=decision.get("softmax", False) is True,
     )
     return finished if taxonomy is None else _decides_in(finished, taxonomy)

@@ -32,6 +32,7 @@ NUMBER = 24  # characters that the longest float64 takes: -2.2250738585072014e-3
 LABEL = len(",0.123456,") + NUMBER  # a label's threshold and cut
 RULE = 40  # bytes of a rule's name at most
 DERIVED_FRAME = 64 + NUMBER  # of a derived decision: names of its fields, its own temperature
+SOFTMAX = len('"softmax":true,')
 FRAME = 2 + NUMBER + RULE + len('{"temperature":,"threshold_rule":"","thresholds":[],"cuts":[]}')
 
 
@@ -197,6 +198,8 @@ def decision_json(
     cuts_K: np.ndarray,
     rule: str,
     derived: Sequence[DerivedDecision] = (),
+    *,
+    softmax: bool = False,
 ) -> bytes:
     """Build decision.json; cuts are exact, thresholds rounded to six places for people.
 
@@ -208,12 +211,15 @@ def decision_json(
         cuts_K: infinite ones too.
         rule: name of the threshold rule.
         derived: decisions in coarser taxonomies.
+        softmax: whether a text's probabilities sum to 1; its logits are then margins.
 
     Returns:
         The file's content; a ValueError is raised for a temperature that is not above 0, a cut that
         is NaN, and a rule's name that is too long.
     """
     fields, width = _fields(temperature, cuts_K, rule), FRAME + len(cuts_K) * LABEL
+    if softmax:
+        fields, width = {"softmax": True, **fields}, width + SOFTMAX
     if derived:
         native = derived[0].native
         fields[runtime.NATIVE] = native
@@ -236,9 +242,10 @@ def row_of(
     cuts_K: np.ndarray,
     rule: str,
     derived: Sequence[DerivedDecision] = (),
+    softmax: bool = False,
 ) -> ArtifactRow:
     """The bytes that one decision adds to a base, without writing them."""
-    decision = decision_json(temperature, cuts_K, rule, derived)
+    decision = decision_json(temperature, cuts_K, rule, derived, softmax=softmax)
     manifest = runtime.manifest_of({**base.hashes, DECISION: runtime.sha256(decision)})
     return ArtifactRow(
         decision=decision,

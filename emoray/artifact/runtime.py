@@ -11,7 +11,10 @@ decision.json    temperature; cuts: label k holds where logit k >= cuts[k]; thre
                  probabilities, sigmoid(cut / temperature), for people to read
                  (spaces at the end make it one size for all decisions on K labels). Under derived
                  it may decide in coarser taxonomies too, each label a group of the model's own:
-                 how their probabilities become one, temperature and cuts of what comes out
+                 how their probabilities become one, temperature and cuts of what comes out.
+                 softmax: true where a text's probabilities sum to 1. Each logit is then a margin,
+                 what a label is ahead of the best other one: cuts of 0 give the most probable
+                 label alone, thresholds are its probability beside that other one's
 manifest.json    SHA-256 of each of these files
 
 Where a model reads features in place of texts, it is features float32 [N, F] → logits,
@@ -1476,9 +1479,10 @@ def _derived(found: Any, labels: Sequence[str]) -> Derived:
 
 def derived_of(decision: bytes, labels: Sequence[str]) -> dict[str, Derived]:
     """The decisions of decision.json in coarser taxonomies, by name; none in most artifacts."""
-    found = _json(DECISION, decision, dict).get(DERIVED, {})
-    if not isinstance(found, dict):
-        raise _wrong(DECISION, "has derived decisions by taxonomy", found)
+    whole = _json(DECISION, decision, dict)
+    found = whole.get(DERIVED, {})
+    if not isinstance(found, dict) or (found and whole.get("softmax")):
+        raise _wrong(DECISION, "has derived decisions by taxonomy, none beside softmax", found)
     return {name: _derived(each, labels) for name, each in found.items()}
 
 
@@ -1516,8 +1520,11 @@ def _a(value: Any) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
-def calibrated(logits_NK: np.ndarray, temperature: float) -> np.ndarray:
-    """Return probabilities_NK, float32, of logits."""
+def calibrated(logits_NK: np.ndarray, temperature: float, *, softmax: bool = False) -> np.ndarray:
+    """Return probabilities_NK, float32, of logits; with softmax they are margins."""
+    if softmax:  # it reads differences from the best label alone, whose own is 0
+        odds_NK = np.exp(np.minimum(logits_NK, 0) / np.float32(temperature))
+        return np.asarray(odds_NK / odds_NK.sum(axis=1, keepdims=True))
     odds_NK = logits_NK / -np.float32(temperature)
     np.exp(np.minimum(odds_NK, 88, out=odds_NK), out=odds_NK)  # beyond, float32 has no exp
     odds_NK += 1
@@ -1546,6 +1553,9 @@ class Classifier:
         labels, decision = _labels_of(files), _json(DECISION, files[DECISION], dict)
         self._own, self._native = (labels, *_decided(decision, len(labels))), decision.get(NATIVE)
         self._derived = derived_of(files[DECISION], labels)
+        self.softmax = decision.get("softmax", False)
+        if not isinstance(self.softmax, bool):
+            raise _wrong(DECISION, "has softmax true or false", self.softmax)
         self._decide_in(None)
         self._mean_of, members = members_of(files)
         self._weights = [member["weight"] for member in members]
@@ -1723,7 +1733,7 @@ class Classifier:
 
     def probabilities_of(self, logits_NK: np.ndarray) -> np.ndarray:
         """Return probabilities_NK, float32, of logits, calibrated by the temperature."""
-        return calibrated(logits_NK, self.temperature)
+        return calibrated(logits_NK, self.temperature, softmax=self.softmax)
 
     def _held(self, logits_NK: np.ndarray) -> list[list[str]]:
         return [

@@ -11,6 +11,7 @@ NAMES = {
     "own": "Own labels",
 }
 RULES = {
+    "argmax": "the most probable label",
     "one": "one threshold for all labels",
     "per_label": "one threshold per label",
 }

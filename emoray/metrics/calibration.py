@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emoray.metrics.checks import checked_labels, checked_logits
-from emoray.metrics.cuts import check_temperature
+from emoray.metrics.cuts import log_odds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,7 +90,13 @@ def brier(probs_NK: np.ndarray, labels_NK: np.ndarray) -> float:
     return float(np.square(probs_NK - labels_NK).mean(dtype=np.float64))
 
 
-def nll(logits_NK: np.ndarray, labels_NK: np.ndarray, temperature: float = 1.0) -> float:
+def nll(
+    logits_NK: np.ndarray,
+    labels_NK: np.ndarray,
+    temperature: float = 1.0,
+    *,
+    softmax: bool = False,
+) -> float:
     """Mean negative log-likelihood of all label decisions.
 
     From logits, because a probability that rounds to 0 or 1 has no finite logarithm.
@@ -98,8 +104,7 @@ def nll(logits_NK: np.ndarray, labels_NK: np.ndarray, temperature: float = 1.0) 
     Returns:
         Nats per label decision.
     """
-    check_temperature(temperature)
     logits_NK, labels_NK = checked_logits(logits_NK, labels_NK)
-    scaled_NK = logits_NK.astype(np.float64) / temperature
+    scaled_NK = log_odds(logits_NK.astype(np.float64), temperature, softmax=softmax)
     softplus_NK = np.maximum(scaled_NK, 0) + np.log1p(np.exp(-np.abs(scaled_NK)))
     return float((softplus_NK - scaled_NK * labels_NK).mean())

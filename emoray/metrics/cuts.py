@@ -3,7 +3,12 @@
 A text gets label k where `sigmoid(logit / temperature) >= threshold`, which is `logit >= cut` with
 `cut = temperature * log(threshold / (1 - threshold))`. Cuts keep their precision where thresholds
 round to 0 or 1, so everything here is counted in cuts; they may be infinite (-inf always, +inf
-never). Shapes: N texts, K labels, R rows of cuts.
+never).
+
+A head for one label a text decides by softmax: its logits are margins, each label's own less the
+greatest of the others, so one label alone is at or above 0: the most probable one. A text gets
+label k where it leads by its cut. All of softmax's probabilities follow from margins, as it reads
+differences only. Shapes: N texts, K labels, R rows of cuts.
 """
 
 import numpy as np
@@ -43,10 +48,37 @@ def thresholds_of(cuts: ArrayLike, temperature: float = 1.0) -> np.ndarray:
     return np.asarray(expit(np.asarray(cuts, dtype=np.float64) / temperature))
 
 
-def probabilities(logits_NK: np.ndarray, temperature: float = 1.0) -> np.ndarray:
-    """sigmoid(logit / temperature), in the logits' own float type."""
+def log_odds(
+    logits_NK: np.ndarray, temperature: float = 1.0, *, softmax: bool = False
+) -> np.ndarray:
+    """The logit of each label's calibrated probability.
+
+    Args:
+        logits_NK: margins with softmax.
+        temperature: that they are divided by.
+        softmax: whether probabilities of a text sum to 1.
+
+    Returns:
+        log(p / (1 - p))_NK, in the logits' own float type.
+    """
     check_temperature(temperature)
-    return np.asarray(expit(logits_NK / np.asarray(temperature, dtype=logits_NK.dtype)))
+    scaled_NK = logits_NK / np.asarray(temperature, dtype=logits_NK.dtype)
+    if not softmax:
+        return np.asarray(scaled_NK)
+    behind_NK = np.minimum(scaled_NK, 0).astype(np.float64)  # the best label
+    odds_NK = np.exp(behind_NK)
+    best_NK = scaled_NK >= 0
+    others_N1 = np.where(best_NK, 0, odds_NK).sum(axis=1, keepdims=True)
+    rest_NK = np.where(best_NK, others_N1, 1 + others_N1 - odds_NK)
+    least = np.finfo(np.float64).tiny  # a probability of 1 has no logit
+    return np.asarray(behind_NK - np.log(np.maximum(rest_NK, least)), logits_NK.dtype)
+
+
+def probabilities(
+    logits_NK: np.ndarray, temperature: float = 1.0, *, softmax: bool = False
+) -> np.ndarray:
+    """sigmoid(logit / temperature), or softmax of margins, in the logits' own float type."""
+    return np.asarray(expit(log_odds(logits_NK, temperature, softmax=softmax)))
 
 
 def checked_cuts(cuts_RK: np.ndarray, labels: int) -> np.ndarray:

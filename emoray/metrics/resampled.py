@@ -12,7 +12,7 @@ import numpy as np
 
 from emoray.metrics.bootstrap import LEVEL, checked_weights, symmetric_interval
 from emoray.metrics.calibration import brier, ece, nll
-from emoray.metrics.cuts import check_temperature, probabilities
+from emoray.metrics.cuts import check_temperature, log_odds, probabilities
 from emoray.metrics.decided import CutLogits, Decisions, FixedDecisions, checked_decisions
 from emoray.metrics.ranking import f1_of
 from emoray.metrics.scores import ManyScores
@@ -53,17 +53,21 @@ def _by_label(
 
 
 def _calibrations(
-    logits_NK: np.ndarray, labels_NK: np.ndarray, temperature: float, weights_NB: np.ndarray
+    logits_NK: np.ndarray,
+    labels_NK: np.ndarray,
+    temperature: float,
+    weights_NB: np.ndarray,
+    softmax: bool,
 ) -> dict[str, np.ndarray]:
     """Return ECE, Brier and NLL of every resample (B): per text first, then weighted."""
     texts, labels = logits_NK.shape
     weights_NB = weights_NB.astype(np.float64)
-    probs_NK = probabilities(logits_NK, temperature)
+    probs_NK = probabilities(logits_NK, temperature, softmax=softmax)
     gap_NK = probs_NK.astype(np.float64) - labels_NK
     bin_NK = np.clip(np.ceil(probs_NK * float(BINS)).astype(np.int64) - 1, 0, BINS - 1)
     cell = (bin_NK + np.arange(texts)[:, None] * BINS).ravel()
     gap_NM = np.bincount(cell, gap_NK.ravel(), texts * BINS).reshape(texts, BINS)
-    scaled_NK = logits_NK.astype(np.float64) / temperature
+    scaled_NK = log_odds(logits_NK.astype(np.float64), temperature, softmax=softmax)
     softplus_NK = np.maximum(scaled_NK, 0) + np.log1p(np.exp(-np.abs(scaled_NK)))
     events_B = weights_NB.sum(axis=0) * labels
     return {
@@ -82,6 +86,8 @@ class Resampled:
     weights_NB: np.ndarray
     temperature_R: np.ndarray | None = None
     """Of the probabilities; without one there are no measures of calibration."""
+    softmax: bool = False
+    """Whether a text's probabilities sum to 1; its logits are then margins."""
     _values: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
     _deviations: dict[str, np.ndarray] = field(default_factory=dict, repr=False)
 
@@ -171,15 +177,15 @@ class Resampled:
         distinct, row_R = np.unique(self.temperature_R, return_inverse=True)
         plain, drawn = [], []
         for t in map(float, distinct):
-            probs_NK = probabilities(logits_NK, t)
+            probs_NK = probabilities(logits_NK, t, softmax=self.softmax)
             plain.append(
                 {
                     "ece": ece(probs_NK, labels_NK, BINS),
                     "brier": brier(probs_NK, labels_NK),
-                    "nll": nll(logits_NK, labels_NK, t),
+                    "nll": nll(logits_NK, labels_NK, t, softmax=self.softmax),
                 }
             )
-            drawn.append(_calibrations(logits_NK, labels_NK, t, self.weights_NB))
+            drawn.append(_calibrations(logits_NK, labels_NK, t, self.weights_NB, self.softmax))
         for name in LESS_IS_BETTER:
             value_R = np.array([found[name] for found in plain])[row_R]
             self._values[name] = value_R
@@ -230,6 +236,7 @@ class Resampled:
             labels_NK=self.labels_NK,
             weights_NB=self.weights_NB,
             temperature_R=None if self.temperature_R is None else self.temperature_R[at],
+            softmax=self.softmax,
             _values={name: value_R[at] for name, value_R in self._values.items()},
             _deviations={name: drawn_RB[at] for name, drawn_RB in self._deviations.items()},
         )
@@ -258,6 +265,7 @@ def resampled(
     weights_BN: np.ndarray,
     *,
     temperature_R: np.ndarray | None = None,
+    softmax: bool = False,
     deviations: Mapping[str, np.ndarray] | None = None,
 ) -> Resampled:
     """R decisions of one model with the resamples in which they are compared.
@@ -268,6 +276,7 @@ def resampled(
         weights_BN: `stratified_weights` of the same labels. A label that a resample neither holds
             nor predicts counts F1 0, as in `scores`.
         temperature_R: of each row, where probabilities are measured too.
+        softmax: whether a text's probabilities sum to 1; its logits are then margins.
         deviations: by measure, where these decisions were resampled before, with equal weights.
 
     Returns:
@@ -279,5 +288,6 @@ def resampled(
         labels_NK=labels_NK,
         weights_NB=checked_weights(weights_BN, len(labels_NK)),
         temperature_R=_checked_temperatures(temperature_R, found),
+        softmax=softmax,
         _deviations=dict(deviations or {}),
     )

@@ -54,6 +54,7 @@ class ShippedDecision:
         temperature: that logits are divided by.
         cuts: logits from which on a label holds.
         derived: how the labels come from the network's; None where they are its own.
+        softmax: whether a text's probabilities sum to 1.
     """
 
     tag: ClassVar[str] = "ShippedDecision"
@@ -62,6 +63,7 @@ class ShippedDecision:
     labels: tuple[str, ...]
     temperature: float
     cuts: tuple[float, ...]
+    softmax: bool = field(default=False, metadata={"key_default": False})
     derived: LabelGroups | None = field(default=None, metadata={"key_default": None})
 
     @property
@@ -86,6 +88,7 @@ class ShippedDecision:
             temperature=artifact.temperature,
             cuts=tuple(map(float, artifact.cuts_K)),
             derived=derived,
+            softmax=artifact.softmax,
         )
 
 
@@ -151,6 +154,7 @@ class OutputColumns:
             "labels": decision.labels,
             "temperature": decision.temperature,
             "cuts": decision.cuts,
+            **({"softmax": True} if decision.softmax else {}),
             "prefix": self.prefix,
         }
         return {ABOUT: json.dumps(about).encode()}
@@ -213,7 +217,7 @@ def add_columns(scores: pa.Table, decision: ShippedDecision, columns: OutputColu
     logits_NK = logits_NK.reshape(len(scores), decision.network_labels)
     if decision.derived is not None:
         logits_NK = decision.derived.logits(logits_NK)
-    probabilities_NK = calibrated(logits_NK, decision.temperature)
+    probabilities_NK = calibrated(logits_NK, decision.temperature, softmax=decision.softmax)
     decided_NK = (logits_NK >= np.array(decision.cuts)) & scored_N[:, None]
     mask = None if scored_N.all() else ~scored_N
     found = [_lists(decided_NK, pa.array(decision.labels, pa.string()), scored)]

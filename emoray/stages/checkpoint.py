@@ -125,6 +125,7 @@ def _as_saved(given: LoadedCheckpoint, corpus: Corpus, *, by_torch: bool) -> dic
         [row for rows in ids.values() for row in rows],
         padding=library.padding_id,
         by_torch=by_torch,
+        softmax=given.checkpoint.softmax,
     )[:, given.columns_K]
     return {"dev": found_NK[: len(ids["dev"])], "test": found_NK[len(ids["dev"]) :]}
 

@@ -48,7 +48,8 @@ def graph_of(given: LoadedCheckpoint) -> Graph:
     from emoray.export.optimised import optimised
     from emoray.models.encoder.onnx_export import exported, foreign
 
-    module = foreign(given.checkpoint.folder, pieces_of(given).original_ids)
+    checkpoint = given.checkpoint
+    module = foreign(checkpoint.folder, pieces_of(given).original_ids, softmax=checkpoint.softmax)
     summary = (
         f"an encoder we cannot fuse ({given.checkpoint.why})\n"
         f"made by {THEIRS}: every product is float32, attention is not fused"

@@ -61,6 +61,7 @@ def fit_decisions(
     dev_labels_NK: np.ndarray,
     *,
     cross_fit: CrossFit | None = None,
+    softmax: bool = False,
 ) -> FittedDecisions:
     """Fit every decision on dev; the temperature by least NLL where a decision is `Fitted`.
 
@@ -70,11 +71,12 @@ def fit_decisions(
         dev_labels_NK: what is true.
         cross_fit: dev scores of (rule, temperature) pairs where more than the cuts was fitted on
             dev, as the weights of an ensemble are.
+        softmax: whether a text's probabilities sum to 1; its logits are then margins.
 
     Returns:
         The decisions with their temperatures, cuts and cross-fitted dev scores.
     """
-    fitted = fit_temperature(dev_NK, dev_labels_NK)
+    fitted = fit_temperature(dev_NK, dev_labels_NK, softmax=softmax)
     pairs = [
         (d.rule, fitted if isinstance(d.temperature, Fitted) else float(d.temperature))
         for d in decisions

@@ -47,7 +47,7 @@ def _probabilities(finished: Finished, texts: Sequence[str], labels_NK: np.ndarr
     from emoray.metrics.cuts import probabilities
 
     logits_NK = runtime.load(finished.folder).logits(list(texts))
-    probs_NK = probabilities(logits_NK, finished.temperature)
+    probs_NK = probabilities(logits_NK, finished.temperature, softmax=finished.softmax)
     return np.asarray((probs_NK * labels_NK).sum(axis=1) / np.maximum(labels_NK.sum(axis=1), 1))
 
 

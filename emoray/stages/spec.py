@@ -98,6 +98,14 @@ def distinct(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
 
 
 RULES: tuple[Rule, ...] = (Fixed(0.5), OneForAll(), PerLabel(), PerLabel(min_support=20))
+ARGMAX = "argmax"  # what a cut of 0 is where logits are margins: the most probable label
+
+
+def rule_name(rule: Rule, *, softmax: bool = False) -> str:
+    """The name of a rule in tables and artifacts; softmax: logits are margins."""
+    return ARGMAX if softmax and rule == Fixed(0.5) else str(rule)
+
+
 TEMPERATURES = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0)
 THRESHOLDS = tuple(round(0.05 * i, 2) for i in range(1, 20))
 

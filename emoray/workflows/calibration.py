@@ -21,7 +21,7 @@ from emoray.metrics.scores import ManyScores, score_many
 from emoray.stages.artifact_scoring import ArtifactEvaluation
 from emoray.stages.decision_columns import ModelLogits
 from emoray.stages.fitted import fit_decisions
-from emoray.stages.spec import RULES, Decision, Fitted
+from emoray.stages.spec import RULES, Decision, Fitted, rule_name
 from emoray.tables.finished_rows import CalibrationLabelRow, CalibrationRow, ChangeRow
 from emoray.tables.rows import ReliabilityRow
 from emoray.workflows.change_rows import change_rows
@@ -67,6 +67,11 @@ class Calibrated:
         """The row of the same rule without the fitted temperature."""
         return self.row(self.rules[r], "fixed") if self.names[r] != SAVED else r
 
+    def test_probabilities(self, temperature: float) -> np.ndarray:
+        """Probabilities of test at a temperature."""
+        test_NK = self.logits.test_NK
+        return probabilities(test_NK, temperature, softmax=self.finished.softmax)
+
     def flips(self, before: int, after: int) -> int:
         """How many label decisions on test differ."""
         test_NK = self.logits.test_NK
@@ -100,7 +105,9 @@ def calibrate_artifact(evaluation: ArtifactEvaluation) -> Calibrated:
         leaked_N=evaluation.corpus.leaked_N,
     )
     decisions = [Decision(temperature=t, rule=rule) for rule in RULES for t in (1.0, Fitted())]
-    fitted = fit_decisions(decisions, logits.dev_NK, logits.dev_labels_NK)
+    softmax = finished.softmax
+    fitted = fit_decisions(decisions, logits.dev_NK, logits.dev_labels_NK, softmax=softmax)
+    rules = [rule_name(d.rule, softmax=softmax) for d in decisions]
     cuts_RK = np.vstack([finished.cuts_K, fitted.cuts_RK])
     temperature_R = np.append(finished.temperature, fitted.temperature_R)
     own_dev = score_many(logits.dev_NK, logits.dev_labels_NK, cuts_RK[:1]).macro_f1_R
@@ -110,8 +117,8 @@ def calibrate_artifact(evaluation: ArtifactEvaluation) -> Calibrated:
     return Calibrated(
         finished=finished,
         logits=logits,
-        names=(SAVED, *(f"{d.rule} t={d.temperature}" for d in decisions)),
-        rules=(finished.rule, *(str(d.rule) for d in decisions)),
+        names=(SAVED, *(f"{r} t={d.temperature}" for r, d in zip(rules, decisions, strict=True))),
+        rules=(finished.rule, *rules),
         temperature_rules=(SAVED, *kinds),
         temperature_R=temperature_R,
         cuts_RK=cuts_RK,
@@ -122,6 +129,7 @@ def calibrate_artifact(evaluation: ArtifactEvaluation) -> Calibrated:
             logits.test_labels_NK,
             usual_weights(logits.test_labels_NK),
             temperature_R=temperature_R,
+            softmax=softmax,
         ).measured(),
     )
 
@@ -197,7 +205,7 @@ def calibration_changes(found: Calibrated) -> list[ChangeRow]:
 def label_rows(found: Calibrated) -> list[CalibrationLabelRow]:
     """Rows of every label under every decision, compared with the artifact's own."""
     eces = {
-        t: label_ece(probabilities(found.logits.test_NK, t), found.logits.test_labels_NK)
+        t: label_ece(found.test_probabilities(t), found.logits.test_labels_NK)
         for t in map(float, np.unique(found.temperature_R))
     }
     own = float(found.temperature_R[0])
@@ -232,7 +240,7 @@ def reliability_rows(found: Calibrated, temperatures: Sequence[float]) -> list[R
     """15 bins of all label decisions on test, at each temperature."""
     rows = []
     for temperature in dict.fromkeys(map(float, temperatures)):
-        probs_NK = probabilities(found.logits.test_NK, temperature)
+        probs_NK = found.test_probabilities(temperature)
         bins = reliability(probs_NK, found.logits.test_labels_NK)
         edges = np.linspace(0, 1, len(bins.count_M) + 1)
         for m, count in enumerate(bins.count_M):

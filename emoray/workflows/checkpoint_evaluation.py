@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from emoray.data.corpus import Corpus, taxonomies_of
 from emoray.data.goemotions import CorpusFolder
-from emoray.labels import Taxonomy
+from emoray.labels import Taxonomy, same_labels
 from emoray.stages.checkpoint import ReadCheckpoint, ReadCorpus, ReadOwnCheckpoint, ScoreTorch
 from emoray.stages.checkpoint_source import LoadedCheckpoint, find_loaded
 from emoray.stages.conversion import Convert
@@ -23,7 +23,7 @@ class CheckpointEvaluation(Evaluation[LoadedCheckpoint]):
     @property
     def judged(self) -> bool:
         """Whether the corpus has the model's labels; its texts serve without them too."""
-        return set(self.subject.checkpoint.labels) == set(self.taxonomy.labels)
+        return same_labels(self.subject.checkpoint.labels, (self.taxonomy,)) is not None
 
     @property
     def converted(self) -> Convert:

@@ -13,8 +13,10 @@ import numpy as np
 from rich.console import Console
 
 from emoray.artifact.loading import Finished, open_artifact, taxonomies_of_artifact
+from emoray.decide.thresholds import Fixed
 from emoray.metrics.cuts import cuts_of, thresholds_of
 from emoray.releases.resolving import model_of
+from emoray.stages.spec import rule_name
 from emoray.storage.location import Place, local_copy
 from emoray.storage.submitted import check_outlives
 from emoray.tables.files import read_table
@@ -94,7 +96,7 @@ def decision_given(finished: Finished, settings: ChangeDecision) -> NewDecision:
         cuts_K[finished.labels.index(label)] = cuts_of(threshold, temperature)
     rule = "given"
     if common is not None and not single:
-        rule = f"fixed{common:g}"
+        rule = rule_name(Fixed(common), softmax=finished.softmax)
     elif not settings.thresholds and (not finished.rule.startswith("fixed") or not kept_K.any()):
         rule = finished.rule  # the same cuts, which no temperature moves
     typed = [f"--threshold {option}" for option in settings.thresholds]

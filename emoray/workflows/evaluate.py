@@ -81,6 +81,7 @@ def own_decision(finished: Finished, said: SplitLogits) -> Resampled:
         said.labels_NK,
         usual_weights(said.labels_NK),
         temperature_R=np.array([finished.temperature]),
+        softmax=finished.softmax,
     )
 
 

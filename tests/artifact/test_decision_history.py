@@ -54,6 +54,14 @@ def pair(folder: Path) -> tuple[bytes, bytes]:
     return (folder / DECISION).read_bytes(), (folder / MANIFEST).read_bytes()
 
 
+def test_another_decision_leaves_softmax_as_it_is(files: dict[str, bytes], tmp_path: Path) -> None:
+    softmax = decision_json(1.0, np.zeros(7), "argmax", softmax=True)
+    runtime.write(tmp_path / "one", {**files, DECISION: softmax})
+    set_to(tmp_path / "one", 0.25)
+    assert decided(tmp_path / "one")["softmax"] is True
+    assert undo(tmp_path / "one").rule == "argmax"
+
+
 def test_a_changed_decision_is_read_and_the_manifest_follows(
     folder: Path, files: dict[str, bytes]
 ) -> None:

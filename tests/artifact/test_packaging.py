@@ -67,6 +67,14 @@ def test_another_model_does_not_ship_as_this_row(base_folder: Path, tmp_path: Pa
     assert not (tmp_path / "a").exists()
 
 
+def test_a_decision_of_softmax_says_so_and_stays_of_one_size() -> None:
+    plain = decision_json(1.5, CUTS, "argmax")
+    found = decision_json(1.5, CUTS, "argmax", softmax=True)
+    other = decision_json(1.25, 7 * CUTS, "per_label_s20", softmax=True)
+    assert json.loads(found) == {"softmax": True, **json.loads(plain)}
+    assert "softmax" not in json.loads(plain) and len(found) == len(other) > len(plain)
+
+
 def test_cuts_are_written_exactly_and_thresholds_to_be_read() -> None:
     cuts_K = np.random.default_rng(0).normal(size=28)
     said = json.loads(decision_json(0.7, cuts_K, "per_label_s20"))

@@ -44,6 +44,7 @@ DECISIONS = {
     "infinite": ({"temperature": float("inf")}, "a finite temperature above 0"),
     "of 400 digits": ({"temperature": 10**400}, "a finite temperature above 0"),
     "true": ({"temperature": True}, "a finite temperature above 0"),
+    "of a softmax that is no answer": ({"softmax": "yes"}, "has softmax true or false"),
     "a cut too few": ({"cuts": [0.0] * 6}, "one cut for each of 7 labels, got 6"),
     "no list of cuts": ({"cuts": 0.5}, "one cut for each of 7 labels, got 0.5"),
     "a cut of NaN": ({"cuts": [0.0] * 6 + [float("nan")]}, "cuts that are finite .*got nan"),

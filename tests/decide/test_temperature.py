@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
 
 from emoray.decide.temperature import HIGHEST, LOWEST, fit_temperature
 from emoray.metrics.calibration import nll
-from tests.metrics.made import Decisions
+from tests.metrics.made import Decisions, margins
 
 
 @pytest.mark.parametrize("factor", [3.0, 0.4])
@@ -33,6 +34,34 @@ def test_perfect_logits_end_at_the_lower_bound_and_reversed_ones_at_the_upper() 
     logits_NK = 2 * labels_NK - 1
     assert fit_temperature(logits_NK, labels_NK) == LOWEST
     assert fit_temperature(-logits_NK, labels_NK) == HIGHEST
+
+
+def test_overconfidence_of_one_label_a_text_is_found() -> None:
+    rng = np.random.default_rng(0)
+    honest_NK = rng.normal(scale=2.0, size=(6000, 5))
+    probs_NK = softmax(honest_NK, axis=1)
+    drawn_N = (probs_NK.cumsum(axis=1) < rng.random((len(honest_NK), 1))).sum(axis=1)
+    margins_NK = margins(3.0 * honest_NK)
+    found = fit_temperature(margins_NK, np.eye(5)[drawn_N], softmax=True)
+    assert found == pytest.approx(3.0, rel=0.05)
+    direct = minimize_scalar(
+        lambda t: -log_softmax(3.0 * honest_NK / t, axis=1)[range(6000), drawn_N].mean(),
+        bounds=(1, 9),
+    )
+    assert found == pytest.approx(direct.x, rel=1e-4)
+
+
+def test_texts_of_several_labels_share_and_those_of_none_do_not_count() -> None:
+    margins_NK = margins(np.random.default_rng(1).normal(scale=3, size=(400, 3)))
+    labels_NK = np.eye(3)[np.arange(400) % 3]
+    twice_NK, both_NK = np.repeat(margins_NK, 2, axis=0), np.repeat(labels_NK, 2, axis=0)
+    both_NK[::2] = np.roll(labels_NK, 1, axis=1)
+    shared_NK = labels_NK + np.roll(labels_NK, 1, axis=1)
+    expected = fit_temperature(twice_NK, both_NK, softmax=True)
+    assert fit_temperature(margins_NK, shared_NK, softmax=True) == pytest.approx(expected)
+    none_NK = np.vstack([shared_NK, np.zeros((50, 3))])
+    more_NK = np.vstack([margins_NK, margins_NK[:50]])
+    assert fit_temperature(more_NK, none_NK, softmax=True) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("value", [0, 1])

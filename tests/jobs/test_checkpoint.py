@@ -87,13 +87,13 @@ def test_what_is_no_model_is_one_clear_line(job: Job, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("job", JOBS, ids=["compress", "convert"])
-def test_a_pickle_and_a_single_label_head_are_one_clear_line(
+def test_a_pickle_and_a_head_that_does_not_say_are_one_clear_line(
     job: Job, model: Path, tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(model, tmp_path / "model"))
     edit_config(folder, problem_type=None)
     result = job("--model", folder, "--out", tmp_path / "out")
-    assert_one_clear_line(result, "multi-label", "add the line")
+    assert_one_clear_line(result, "its problem_type is", "to config.json if it was")
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     result = job("--model", folder, "--out", tmp_path / "out")
     assert_one_clear_line(result, "a pickle that may run code", "save_pretrained")

@@ -15,3 +15,11 @@ def made(texts: int, labels: int, seed: int, ties: int | None = None) -> Decisio
     if ties:
         logits_NK = np.round(logits_NK * ties) / ties
     return logits_NK.astype(np.float32), labels_NK
+
+
+def margins(logits_NK: np.ndarray) -> np.ndarray:
+    """What each label is ahead of the best other one."""
+    found_NK = np.empty_like(logits_NK)
+    for k in range(logits_NK.shape[1]):
+        found_NK[:, k] = logits_NK[:, k] - np.delete(logits_NK, k, axis=1).max(axis=1)
+    return found_NK

@@ -3,7 +3,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoray.metrics.cuts import checked_cuts, cuts_of, decide, probabilities, thresholds_of
+from scipy.special import logit, softmax
+
+from emoray.metrics.cuts import (
+    checked_cuts,
+    cuts_of,
+    decide,
+    log_odds,
+    probabilities,
+    thresholds_of,
+)
+from tests.metrics.made import margins
 
 TEMPERATURES = st.floats(0.05, 20)
 
@@ -33,6 +43,31 @@ def test_thresholds_0_and_1_are_always_and_never() -> None:
 
 def test_probabilities_keep_the_float_type() -> None:
     assert probabilities(np.zeros((1, 1), dtype=np.float32), 2.0).dtype == np.float32
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
+@pytest.mark.parametrize("labels", [2, 3, 28])
+def test_margins_give_softmax_and_a_cut_of_0_the_most_probable_label(
+    labels: int, temperature: float
+) -> None:
+    logits_NK = np.random.default_rng(labels).normal(scale=4, size=(500, labels))
+    expected_NK = softmax(logits_NK / temperature, axis=1)
+    margins_NK = margins(logits_NK)
+    found_NK = probabilities(margins_NK, temperature, softmax=True)
+    np.testing.assert_allclose(found_NK, expected_NK, rtol=1e-12)
+    decided_NK = decide(margins_NK, cuts_of(np.full(labels, 0.5), temperature))
+    assert (decided_NK.sum(axis=1) == 1).all()
+    assert (decided_NK.argmax(axis=1) == logits_NK.argmax(axis=1)).all()
+    odds_NK = log_odds(margins_NK, temperature, softmax=True)
+    np.testing.assert_allclose(odds_NK, logit(expected_NK), rtol=1e-6, atol=1e-9)
+
+
+def test_a_sure_softmax_keeps_finite_odds() -> None:
+    found_NK = log_odds(margins(np.array([[0.0, 2000.0, -2000.0]])), 1.0, softmax=True)
+    assert np.isfinite(found_NK).all() and found_NK.argmax() == 1
+    margins_NK = margins(np.array([[0.0, 2000.0, -2000.0]], np.float32))
+    found_NK = probabilities(margins_NK, 1.0, softmax=True)
+    assert found_NK.dtype == np.float32 and found_NK.tolist() == [[0, 1, 0]]
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, np.inf, np.nan])

@@ -6,7 +6,7 @@ from emoray.metrics.bootstrap import stratified_weights
 from emoray.metrics.calibration import brier, ece, nll
 from emoray.metrics.cuts import probabilities
 from emoray.metrics.resampled import F1S, MEASURES, Resampled, resampled
-from tests.metrics.made import Decisions, made
+from tests.metrics.made import Decisions, made, margins
 
 LOGITS, LABELS = made(90, 4, seed=8, ties=2)
 LABELS[:, 0] = 0
@@ -18,8 +18,10 @@ TEMPERATURES = np.array([1.0, 1.7, 0.5, 1.0, 2.0, 1.0, 1.7])
 ROUNDED = {"rel": 6e-4, "abs": 1e-6}  # what float16 leaves of a deviation
 
 
-def found() -> Resampled:
-    return resampled((LOGITS, CUTS), LABELS, WEIGHTS, temperature_R=TEMPERATURES)
+def found(*, softmax: bool = False) -> Resampled:
+    logits_NK = margins(LOGITS) if softmax else LOGITS
+    temperatures = {"temperature_R": TEMPERATURES, "softmax": softmax}
+    return resampled((logits_NK, CUTS), LABELS, WEIGHTS, **temperatures)
 
 
 def deviations(drawn: Resampled, measure: str) -> np.ndarray:
@@ -43,16 +45,18 @@ def test_every_f1_of_a_resample_is_that_of_its_texts_repeated() -> None:
                 assert deviation == pytest.approx(wanted - plain, **ROUNDED), measure
 
 
-def test_calibration_in_a_resample_is_that_of_its_texts_repeated() -> None:
-    drawn = found()
+@pytest.mark.parametrize("softmax", [False, True], ids=["sigmoid", "softmax"])
+def test_calibration_in_a_resample_is_that_of_its_texts_repeated(softmax: bool) -> None:
+    drawn = found(softmax=softmax)
     for b, weights_N in enumerate(WEIGHTS):
         texts = np.repeat(np.arange(90), weights_N.astype(int))
         for r, temperature in enumerate(TEMPERATURES):
-            probs_NK = probabilities(LOGITS[texts], temperature)
+            logits_NK = drawn.decisions.logits_NK[texts]
+            probs_NK = probabilities(logits_NK, temperature, softmax=softmax)
             wanted = {
                 "ece": ece(probs_NK, LABELS[texts]),
                 "brier": brier(probs_NK, LABELS[texts]),
-                "nll": nll(LOGITS[texts], LABELS[texts], temperature),
+                "nll": nll(logits_NK, LABELS[texts], temperature, softmax=softmax),
             }
             for measure, value in wanted.items():
                 deviation = value - drawn.value(measure)[r]

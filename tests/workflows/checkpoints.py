@@ -1,6 +1,7 @@
 """Tiny finished models: of transformers, of emoray, and of a kind that has no graph here."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,26 @@ def edit_config(folder: Path, **changed: object) -> None:
     (folder / "config.json").write_text(json.dumps(kept))
 
 
-def tiny(folder: Path, kind: str = "bert") -> Path:
+def tiny(folder: Path, kind: str = "bert", labels: tuple[str, ...] = OTHER_ORDER) -> Path:
     """A classifier of `sentiment` with its labels in an order of its own."""
-    return make_encoder(folder, kind, width=16, labels=OTHER_ORDER)  # type: ignore[arg-type]
+    return make_encoder(folder, kind, width=16, labels=labels)  # type: ignore[arg-type]
+
+
+def single_label(folder: Path, kind: str = "bert") -> Path:
+    """A classifier of `sentiment` that gives one label a text, by other words for the labels."""
+    tiny(folder, kind, ("Negative", "none", "Ambiguous", "POS"))
+    edit_config(folder, problem_type="single_label_classification")
+    return folder
+
+
+def as_transformers(folder: Path, texts: Sequence[str]) -> list[dict[str, float]]:
+    """The probability of each label by transformers' own pipeline, by its name."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+
+    classify = pipeline(
+        "text-classification",
+        model=AutoModelForSequenceClassification.from_pretrained(folder),
+        tokenizer=AutoTokenizer.from_pretrained(folder),
+    )
+    said = classify(list(texts), top_k=None, truncation=True)
+    return [{one["label"]: one["score"] for one in of_text} for of_text in said]

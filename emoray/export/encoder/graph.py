@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from onnx import TensorProto
 
+from emoray.export.encoder.margins import write_margins
 from emoray.export.encoder.network import Encoder, EncoderLayer, Norm
 from emoray.export.encoder.padding import Packed, Padded, Tokens, is_full
 from emoray.export.kernels import IDS, LOGITS, Kernels, Ranges
@@ -166,7 +167,9 @@ class _Wiring:
         if encoder.pooler is not None:
             pooled = self.kernels.multiply("pooler", pooled, bias_O=encoder.pooler.bias_O)
             pooled = self._activated(pooled, str(self.settings.pooler))
-        self.kernels.multiply("head", pooled, bias_O=encoder.head.bias_O)
+        logits = self.kernels.multiply("head", pooled, bias_O=encoder.head.bias_O)
+        if self.settings.softmax:
+            write_margins(writer, logits, encoder.head.bias_O.size)
         writer.nodes[-1].output[0] = LOGITS
 
     def _pooled(self, x: str, real_NL: str) -> str:

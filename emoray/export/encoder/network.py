@@ -56,6 +56,7 @@ class EncoderSettings:
         pooling: mean or cls.
         pooler: its activation, None without a pooler.
         repeats: how often the layers are applied.
+        softmax: whether the head gives one label a text; logits are then margins.
     """
 
     heads: int
@@ -64,6 +65,7 @@ class EncoderSettings:
     pooling: str
     pooler: str | None = None
     repeats: int = 1
+    softmax: bool = False
 
     def __post_init__(self) -> None:
         given = (self.activation, self.pooling, self.pooler)

@@ -150,6 +150,8 @@ MPNET = Architecture(
     pooler="classifier.dense",
     head="classifier.out_proj",
 )
+# Of two labels that a head for one label a text finds equally probable, the second stands behind.
+BEHIND = -1e-30
 POSITIONS = "max_position_embeddings"  # key of config.json, whichever the architecture
 # By config.json's model_type.
 ARCHITECTURES: Mapping[str, Architecture] = {

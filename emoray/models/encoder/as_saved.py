@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from emoray.models.encoder.margins import margins
 from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.onnx_export import classifier, quiet
 from emoray.models.encoder.torch_baseline import quantized_baseline
@@ -19,7 +20,12 @@ BATCH = 64
 
 
 def logits_as_saved(
-    folder: Path, rows: Sequence[Sequence[int]], *, padding: int, by_torch: bool = False
+    folder: Path,
+    rows: Sequence[Sequence[int]],
+    *,
+    padding: int,
+    by_torch: bool = False,
+    softmax: bool = False,
 ) -> np.ndarray:
     """Compute the logits of the classifier in a transformers folder, its labels in its own order.
 
@@ -28,15 +34,19 @@ def logits_as_saved(
         rows: the encoder's own ids of each text, framed.
         padding: its id.
         by_torch: whether it is quantized by PyTorch's quantize_dynamic.
+        softmax: whether it gives one label a text; logits are then margins.
 
     Returns:
         logits_NK, float32.
     """
     model = classifier(folder)
     module = quantized_baseline(model) if by_torch else model
-    return _by_batches(
-        rows, padding, lambda ids, mask: module(input_ids=ids, attention_mask=mask).logits
-    )
+
+    def logits(ids_NL: torch.Tensor, mask_NL: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = module(input_ids=ids_NL, attention_mask=mask_NL).logits
+        return margins(found) if softmax else found
+
+    return _by_batches(rows, padding, logits)
 
 
 def outputs_as_saved(folder: Path, rows: Sequence[Sequence[int]], *, padding: int) -> np.ndarray:

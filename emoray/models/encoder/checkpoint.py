@@ -2,7 +2,7 @@
 
 ours: weights.npz, encoder.json, tokenizer.json, vocabulary.txt, labels.txt, as a fine-tuning of
 emoray leaves them. transformers': config.json, model.safetensors, tokenizer.json, with a
-multi-label head for sequences.
+head for sequences, for several labels a text or for one.
 """
 
 import hashlib
@@ -19,10 +19,11 @@ from emoray.models.encoder.sources import find_encoder, require_whole
 from emoray.models.encoder.weights import (
     CheckpointSettings,
     Tensors,
+    gives_one_label,
+    head_labels,
     position_count,
     read_classifier,
     read_config,
-    require_multi_label,
 )
 
 WEIGHTS, SETTINGS, LABELS = "weights.npz", "encoder.json", "labels.txt"
@@ -47,6 +48,7 @@ class Checkpoint:
         max_tokens: tokens that our own tokenizer reads of a text; transformers' is known once
             opened.
         sha256: of the model's files.
+        softmax: whether it gives one label a text; logits are then margins.
         why: why a foreign encoder has no graph of ours.
     """
 
@@ -57,6 +59,7 @@ class Checkpoint:
     positions: int
     max_tokens: int
     sha256: str
+    softmax: bool = False
     why: str = ""
 
 
@@ -126,6 +129,7 @@ def _own(folder: Path) -> Checkpoint:
         positions=positions,
         max_tokens=tokens,
         sha256=digest.hexdigest(),
+        softmax=_json(folder / SETTINGS).get("softmax", False) is True,
     )
 
 
@@ -137,24 +141,13 @@ def _damaged(folder: Path, error: object) -> ValueError:
 
 
 def _check_head(config: dict[str, Any], folder: Path) -> None:
-    """Refuse a head that is no multi-label one over whole texts, by config.json."""
+    """Refuse a head that is none over whole texts, by config.json."""
     made_for = [str(name) for name in config.get("architectures") or ()]
     if made_for and not any(name.endswith("ForSequenceClassification") for name in made_for):
         raise ValueError(
             f"a finished model is a sequence classifier, got {', '.join(made_for)} in {folder}: "
             f"fine-tune it first, python -m jobs.sweep --space bert --encoder {folder}"
         )
-    require_multi_label(config, folder)
-
-
-def _labels(config: dict[str, Any], folder: Path) -> tuple[str, ...]:
-    names = {int(i): str(name) for i, name in dict(config.get("id2label") or {}).items()}
-    if not names or sorted(names) != list(range(len(names))):
-        raise ValueError(
-            f"id2label names every label of the head, got {sorted(names)} in {folder}: correct "
-            "config.json"
-        )
-    return tuple(names[i] for i in range(len(names)))
 
 
 def _longest(config: dict[str, Any], folder: Path) -> tuple[int, str]:
@@ -181,16 +174,17 @@ def _of_transformers(folder: Path) -> Checkpoint:
         name=folder.name,
         folder=folder,
         kind="foreign" if why else "transformers",
-        labels=_labels(config, folder),
+        labels=head_labels(config, folder),
         positions=positions,
         max_tokens=positions,
         sha256=source.sha256,
+        softmax=gives_one_label(config, folder),
         why=why,
     )
 
 
 def find_checkpoint(folder: Path) -> Checkpoint:
-    """Recognise a model's folder; refuse no model, a pickle, a single-label head."""
+    """Recognise a model's folder; refuse no model, a pickle, a head for numbers."""
     found = _folder(folder)
     return _own(found) if (found / WEIGHTS).is_file() else _of_transformers(found)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from emoray.models.encoder.margins import margins
 from emoray.models.encoder.relative import bucket_of
 from emoray.models.encoder.weights import NORMS, CheckpointSettings, layer_width
 from emoray.models.text_module import TextModule
@@ -219,7 +220,7 @@ class EncoderClassifier(TextModule):
         return x_NLD
 
     def forward(self, ids_NL: Tensor) -> Tensor:
-        """Return logits_NK, float32."""
+        """Return logits_NK, float32; margins of a head for one label a text."""
         real_NL = ids_NL != 0
         mask, x_NLD = self.mask(real_NL), self.embedded(ids_NL)
         for _ in range(self.settings.repeats):
@@ -233,4 +234,4 @@ class EncoderClassifier(TextModule):
         if self.pooler is not None:
             x_ND = ACTIVATED[str(self.settings.pooler)](self.pooler(x_ND))
         logits: Tensor = self.head(self.dropout(x_ND)).float()
-        return logits
+        return margins(logits) if self.settings.softmax else logits

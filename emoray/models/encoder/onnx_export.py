@@ -16,13 +16,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from emoray.models.encoder.margins import margins
+
 
 class Foreign(nn.Module):
-    """A transformers classifier that reads our ids, 0 = padding, and returns logits alone."""
+    """A transformers classifier that reads our ids, 0 = padding, and returns logits alone.
 
-    def __init__(self, model: nn.Module, rows_V: np.ndarray) -> None:
+    softmax: whether it gives one label a text; logits are then margins.
+    """
+
+    def __init__(self, model: nn.Module, rows_V: np.ndarray, *, softmax: bool = False) -> None:
         super().__init__()
         self.model = model
+        self.softmax = softmax
         self.register_buffer("rows_V", torch.from_numpy(rows_V.astype(np.int64)))
 
     def forward(self, ids_NL: Tensor) -> Tensor:
@@ -31,7 +37,7 @@ class Foreign(nn.Module):
         assert isinstance(rows_V, Tensor)
         found = self.model(input_ids=rows_V[ids_NL.long()], attention_mask=(ids_NL != 0).long())
         logits_NK: Tensor = found.logits
-        return logits_NK
+        return margins(logits_NK) if self.softmax else logits_NK
 
 
 @contextmanager
@@ -104,9 +110,9 @@ def classifier(folder: Path) -> nn.Module:
     return module
 
 
-def foreign(folder: Path, rows_V: np.ndarray) -> Foreign:
+def foreign(folder: Path, rows_V: np.ndarray, *, softmax: bool = False) -> Foreign:
     """Load the classifier to read our ids; rows_V: the encoder's own id of each of ours."""
-    return Foreign(classifier(folder), rows_V).eval()
+    return Foreign(classifier(folder), rows_V, softmax=softmax).eval()
 
 
 def exported(module: nn.Module) -> bytes:

@@ -40,6 +40,7 @@ class CheckpointSettings:
         pooling: mean or cls.
         pooler: activation of the dense layer before the head, None without.
         repeats: how often the layers are applied, one after the other.
+        softmax: whether the head gives one label a text; logits are then margins.
     """
 
     heads: int
@@ -48,6 +49,7 @@ class CheckpointSettings:
     pooling: str = "mean"
     pooler: str | None = None
     repeats: int = 1
+    softmax: bool = False
 
     def to_json(self) -> str:
         """The content of encoder.json."""
@@ -228,27 +230,45 @@ def read_encoder(folder: Path, *, layers: int | None = None) -> tuple[Tensors, C
     return _encoder(named, kind, config, layers or depth)
 
 
-def require_multi_label(config: Mapping[str, Any], folder: Path) -> None:
-    """Refuse a head that decides for one label, or does not declare for how many."""
+MULTI_LABEL, SINGLE_LABEL = "multi_label_classification", "single_label_classification"
+
+
+def gives_one_label(config: Mapping[str, Any], folder: Path) -> bool:
+    """Whether a head gives one label a text, by softmax; refuse one that does not say."""
     problem_type = config.get("problem_type")
-    if problem_type == "multi_label_classification":
-        return
-    line = '"problem_type": "multi_label_classification"'
+    if problem_type in (MULTI_LABEL, SINGLE_LABEL):
+        return bool(problem_type == SINGLE_LABEL)
     if problem_type is None:
         way = (
-            f"if it was trained for several labels a text (BCEWithLogitsLoss), add the line {line} "
-            "to config.json"
+            f'add "problem_type": "{SINGLE_LABEL}" to config.json if it was trained for one label '
+            f'a text (CrossEntropyLoss), "{MULTI_LABEL}" if for several (BCEWithLogitsLoss)'
         )
     else:
-        way = f"a single-label head has no thresholds to choose; fine-tune with {line}"
+        way = f'a head for numbers has no labels; fine-tune with "problem_type": "{MULTI_LABEL}"'
     raise ValueError(
-        "a classifier here is multi-label, config.json with problem_type "
-        f"multi_label_classification, got {problem_type!r} in {folder}: {way}"
+        f"a classifier says in config.json whether its problem_type is {SINGLE_LABEL} or "
+        f"{MULTI_LABEL}, got {problem_type!r} in {folder}: {way}"
     )
 
 
+def head_labels(config: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
+    """The names of a head's labels, in the order of its logits."""
+    names = {str(i): str(name) for i, name in dict(config.get("id2label") or {}).items()}
+    if not names or names.keys() != {str(i) for i in range(len(names))}:
+        raise ValueError(
+            f"id2label names every label of the head, got {sorted(names)} in {folder}: correct "
+            "config.json"
+        )
+    if gives_one_label(config, folder) and len(names) == 1:
+        raise ValueError(
+            f"a head for one label a text has two at least, got {names['0']!r} alone in {folder}: "
+            f'if it says yes or no, "problem_type": "{MULTI_LABEL}" in config.json reads it so'
+        )
+    return tuple(names[str(i)] for i in range(len(names)))
+
+
 def read_classifier(folder: Path) -> tuple[Tensors, CheckpointSettings, tuple[str, ...]]:
-    """Read tensors, settings and label names of a multi-label sequence classifier's folder.
+    """Read tensors, settings and label names of a sequence classifier's folder.
 
     Returns:
         All three.
@@ -258,20 +278,18 @@ def read_classifier(folder: Path) -> tuple[Tensors, CheckpointSettings, tuple[st
     """
     config = read_config(folder)
     kind = architecture_of(config)
-    require_multi_label(config, folder)
+    softmax, labels = gives_one_label(config, folder), head_labels(config, folder)
     named = _Named(_read_safetensors(folder), kind.prefix, folder)
     tensors, settings = _encoder(named, kind, config, int(config[kind.depth]))
     tensors |= named.dense(kind.pooler, "pooler", whole=True)
     tensors |= named.dense(kind.head, "head", whole=True)
-    labels = {str(i): str(name) for i, name in (config.get("id2label") or {}).items()}
-    count = len(tensors["head.bias"])
-    if labels.keys() != {str(i) for i in range(count)}:
+    if len(labels) != (count := len(tensors["head.bias"])):
         raise ValueError(
             f"id2label names every label of the head, got {len(labels)} names for {count} labels "
             f"in {folder}: correct config.json"
         )
-    pooled = replace(settings, pooling="cls", pooler=kind.pooler_activation)
-    return tensors, pooled, tuple(labels[str(i)] for i in range(count))
+    pooled = replace(settings, pooling="cls", pooler=kind.pooler_activation, softmax=softmax)
+    return tensors, pooled, labels
 
 
 def factorised(tensors: Mapping[str, np.ndarray], rank: int) -> Tensors:

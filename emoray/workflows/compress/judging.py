@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emoray.decide.thresholds import Fixed
 from emoray.metrics.bootstrap import usual_weights
 from emoray.metrics.comparison import Comparison, compare_decisions
 from emoray.metrics.resampled import Resampled, resampled
@@ -15,7 +16,7 @@ from emoray.stages.compression import LOGITS
 from emoray.stages.decision_columns import ModelLogits
 from emoray.stages.encoding import read_texts
 from emoray.stages.fitted import FittedDecisions, fit_decisions
-from emoray.stages.spec import RULES, Decision, Fitted
+from emoray.stages.spec import RULES, Decision, Fitted, rule_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,7 +29,12 @@ class VariantScores:
     @property
     def rule(self) -> str:
         """The threshold rule."""
-        return str(self.fitted.decisions[0].rule)
+        return rule_name(self.fitted.decisions[0].rule, softmax=self.softmax)
+
+    @property
+    def softmax(self) -> bool:
+        """Whether a text's probabilities sum to 1."""
+        return self.drawn.softmax
 
     @property
     def temperature(self) -> float:
@@ -64,26 +70,33 @@ def read_logits(scored: Path, text: Path) -> ModelLogits:
     )
 
 
-def best_decision(dev_NK: np.ndarray, labels_NK: np.ndarray) -> FittedDecisions:
+def best_decision(
+    dev_NK: np.ndarray, labels_NK: np.ndarray, *, softmax: bool = False
+) -> FittedDecisions:
     """Fit the decision that is best on dev.
 
-    The temperature has the least NLL, the rule the best cross-fitted macro-F1.
+    The temperature has the least NLL, the rule the best cross-fitted macro-F1. A head for one label
+    a text gives the most probable one.
 
     Args:
         dev_NK: logits.
         labels_NK: of dev.
+        softmax: whether a text's probabilities sum to 1; its logits are then margins.
 
     Returns:
         One decision.
     """
-    decisions = [Decision(temperature=Fitted(), rule=rule) for rule in RULES]
-    fitted = fit_decisions(decisions, dev_NK, labels_NK)
+    rules = (Fixed(0.5),) if softmax else RULES
+    decisions = [Decision(temperature=Fitted(), rule=rule) for rule in rules]
+    fitted = fit_decisions(decisions, dev_NK, labels_NK, softmax=softmax)
     return fitted.rows([fitted.best])
 
 
-def score_variant(logits: ModelLogits, decision: Decision) -> VariantScores:
+def score_variant(
+    logits: ModelLogits, decision: Decision, *, softmax: bool = False
+) -> VariantScores:
     """Fit the decision on dev, score it on test."""
-    fitted = fit_decisions([decision], logits.dev_NK, logits.dev_labels_NK)
+    fitted = fit_decisions([decision], logits.dev_NK, logits.dev_labels_NK, softmax=softmax)
     return VariantScores(
         fitted=fitted,
         drawn=resampled(
@@ -91,6 +104,7 @@ def score_variant(logits: ModelLogits, decision: Decision) -> VariantScores:
             logits.test_labels_NK,
             usual_weights(logits.test_labels_NK),
             temperature_R=fitted.temperature_R,
+            softmax=softmax,
         ),
     )
 

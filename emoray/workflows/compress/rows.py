@@ -34,6 +34,7 @@ def _shipped(
         temperature=outcome.temperature,
         cuts_K=outcome.cuts_K,
         rule=outcome.rule,
+        softmax=outcome.softmax,
     )
     place(base, row, target)
     return row

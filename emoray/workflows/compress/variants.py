@@ -98,5 +98,10 @@ def judge_all(evaluation: CheckpointEvaluation, made: MadeVariants) -> dict[str,
     scored |= {name: evaluation.store.make(v.scored).folder for name, v in made.variants.items()}
     logits = {name: judging.read_logits(folder, text) for name, folder in scored.items()}
     first = logits[TORCH]
-    (decision,) = judging.best_decision(first.dev_NK, first.dev_labels_NK).decisions
-    return {name: judging.score_variant(found, decision) for name, found in logits.items()}
+    softmax = evaluation.subject.checkpoint.softmax
+    best = judging.best_decision(first.dev_NK, first.dev_labels_NK, softmax=softmax)
+    (decision,) = best.decisions
+    return {
+        name: judging.score_variant(found, decision, softmax=softmax)
+        for name, found in logits.items()
+    }

@@ -14,6 +14,7 @@ from emoray.artifact.runtime import DECISION, Classifier
 from emoray.console.progress import Say, progress
 from emoray.data.corpus import taxonomies_of
 from emoray.data.goemotions import CorpusFolder
+from emoray.decide.thresholds import Fixed
 from emoray.labels import Taxonomy
 from emoray.stages.checkpoint_source import LoadedCheckpoint, pieces_of
 from emoray.stages.conversion import BASE, COVERAGE, ScoreConverted
@@ -26,6 +27,7 @@ from emoray.stages.interleaved_timing import (
     speeds,
     time_interleaved,
 )
+from emoray.stages.spec import rule_name
 from emoray.stages.speed import TORCH, session_model
 from emoray.storage.location import Place, staged_output, tables_at
 from emoray.storage.run_folder import record_inputs
@@ -60,20 +62,22 @@ def _opened(settings: Conversion) -> CheckpointEvaluation:
 
 def _decision(evaluation: CheckpointEvaluation, base: Base) -> tuple[ArtifactRow, np.ndarray]:
     """The artifact's decision, fitted on dev where the labels are the corpus', and its cuts_K."""
-    labels = len(evaluation.subject.checkpoint.labels)
+    found = evaluation.subject.checkpoint
     if not evaluation.judged:
-        return row_of(base, temperature=1.0, cuts_K=np.zeros(labels), rule="fixed0.5"), np.zeros(
-            labels
-        )
+        cuts_K, rule = np.zeros(len(found.labels)), rule_name(Fixed(0.5), softmax=found.softmax)
+        row = row_of(base, temperature=1.0, cuts_K=cuts_K, rule=rule, softmax=found.softmax)
+        return row, cuts_K
     stage = ScoreConverted(
         converted=evaluation.converted,
         corpus=evaluation.corpus_ref,
         taxonomy=evaluation.taxonomy.name,
     )
     with np.load(evaluation.store.make(stage).folder / "dev.npz", allow_pickle=False) as data:
-        fitted = best_decision(data["logits_NK"], data["labels_NK"])
-    ((rule, temperature),), (cuts_K,) = fitted.pairs, fitted.cuts_RK
-    return row_of(base, temperature=temperature, cuts_K=cuts_K, rule=str(rule)), cuts_K
+        fitted = best_decision(data["logits_NK"], data["labels_NK"], softmax=found.softmax)
+    ((chosen, temperature),), (cuts_K,) = fitted.pairs, fitted.cuts_RK
+    rule = rule_name(chosen, softmax=found.softmax)
+    row = row_of(base, temperature=temperature, cuts_K=cuts_K, rule=rule, softmax=found.softmax)
+    return row, cuts_K
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -270,7 +274,8 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
     _tell(console, rows, said)
     if failure:
         raise ValueError(failure)
-    fixed = "" if evaluation.judged else "; labels of its own: every threshold is 0.5"
+    unfitted = "the most probable label" if found.softmax else "every threshold is 0.5"
+    fixed = "" if evaluation.judged else f"; labels of its own: {unfitted}"
     console.print(
         f"\nartifact {out}/artifact, its graph by {by}{fixed}\ntables {tables_at(out)}",
         highlight=False,

@@ -22,7 +22,8 @@ def reference(given: LoadedCheckpoint) -> "TorchBaseline":
         return baseline(tensors, settings)
     from emoray.models.encoder.onnx_export import foreign
 
-    return TorchBaseline(foreign(given.checkpoint.folder, pieces_of(given).original_ids))
+    found, rows_V = given.checkpoint, pieces_of(given).original_ids
+    return TorchBaseline(foreign(found.folder, rows_V, softmax=found.softmax))
 
 
 def ids_as_saved(given: LoadedCheckpoint, texts: Sequence[str]) -> list[list[int]]:

@@ -29,6 +29,7 @@ from tests.export.encoder.made import (
     thinner,
 )
 from tests.export.made import operators
+from tests.metrics.made import margins
 
 COLUMNS, ROWS = PerChannel(-1), PerChannel(0)
 EIGHT, FOUR = QuantScheme(grain=COLUMNS), QuantScheme(bits=4, grain=COLUMNS)
@@ -85,6 +86,28 @@ def test_a_float_model_computes_what_torch_does(
     arrays, given = tensors(rank=rank, pooler=pooler), settings(**changed)
     model = build_encoder(Encoder.from_tensors(arrays, given))
     assert np.abs(logits(model.file, TEXTS) - by_torch(arrays, given, TEXTS)).max() < 1e-4
+
+
+def test_a_head_for_one_label_a_text_gives_margins() -> None:
+    arrays = tensors()
+    logits_NK = by_torch(arrays, settings(), TEXTS)
+    wanted_NK = by_torch(arrays, settings(softmax=True), TEXTS)
+    np.testing.assert_allclose(wanted_NK, margins(logits_NK), atol=1e-6)
+    found_NK = logits(build_encoder(encoder(softmax=True)).file, TEXTS)
+    assert np.abs(found_NK - wanted_NK).max() < 1e-4
+    assert ((found_NK >= 0).sum(axis=1) == 1).all()
+
+
+def test_of_labels_that_are_equally_probable_the_first_is_given() -> None:
+    arrays = tensors()
+    arrays["head.kernel"][:] = 0
+    arrays["head.bias"][:] = [1, 0, 1, 0, 0, 1, 0]
+    for found_NK in (
+        by_torch(arrays, settings(softmax=True), TEXTS),
+        logits(build_encoder(Encoder.from_tensors(arrays, settings(softmax=True))).file, TEXTS),
+    ):
+        assert (found_NK >= 0).tolist() == [[True, *(6 * [False])]] * len(TEXTS)
+        assert (np.minimum(found_NK, 0) > -1e-20)[:, [0, 2, 5]].all(), "as probable as the first"
 
 
 def by_row(name: str, rows: np.ndarray) -> np.ndarray:

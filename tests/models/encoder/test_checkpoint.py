@@ -88,10 +88,12 @@ def test_a_pickle_is_refused_and_its_conversion_said(folder: Path, tmp_path: Pat
         find_checkpoint(folder / "pytorch_model.bin")
 
 
-def test_a_single_label_head_is_refused(folder: Path) -> None:
+def test_a_head_for_one_label_a_text_is_known_by_its_config(folder: Path, tmp_path: Path) -> None:
+    assert not find_checkpoint(folder).softmax
     edit_config(folder, problem_type="single_label_classification")
-    with pytest.raises(ValueError, match=r"multi-label.*got 'single_label_classification'"):
-        find_checkpoint(folder)
+    assert find_checkpoint(folder).softmax
+    own = own_model(tmp_path / "single", folder)
+    assert find_checkpoint(own).softmax and read_checkpoint(find_checkpoint(own))[1].softmax
 
 
 def test_a_bare_encoder_is_refused(tmp_path: Path) -> None:
@@ -102,7 +104,7 @@ def test_a_bare_encoder_is_refused(tmp_path: Path) -> None:
 
 def test_labels_without_names_are_refused(folder: Path) -> None:
     edit_config(folder, id2label={"0": "joy", "2": "fear"})
-    with pytest.raises(ValueError, match=r"id2label names every label.*got \[0, 2\]"):
+    with pytest.raises(ValueError, match=r"id2label names every label.*got \['0', '2'\]"):
         find_checkpoint(folder)
 
 
@@ -159,13 +161,13 @@ def test_more_tokens_than_positions_are_refused(own: Path) -> None:
 
 def test_a_missing_problem_type_is_a_line_to_add(folder: Path) -> None:
     edit_config(folder, problem_type=None)
-    line = r'add the line "problem_type": "multi_label_classification" to config\.json'
-    with pytest.raises(
-        ValueError, match=rf"got None in .*: if it was trained for several .*{line}"
-    ):
+    one, several = "single_label_classification", "multi_label_classification"
+    line = rf'add "problem_type": "{one}" to config\.json .*, "{several}" if for several'
+    with pytest.raises(ValueError, match=rf"got None in .*: {line}"):
         find_checkpoint(folder)
-    edit_config(folder, problem_type="multi_label_classification")
-    assert find_checkpoint(folder).kind == "transformers"
+    for found in (one, several):
+        edit_config(folder, problem_type=found)
+        assert find_checkpoint(folder).softmax == (found == one)
 
 
 def test_an_adapter_is_named_as_such_with_the_way_out(theirs: Path, tmp_path: Path) -> None:

@@ -171,21 +171,27 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "config.json says num_attention_heads, at least 1, got 0": {"num_attention_heads": 0},
     "says max_position_embeddings, at least 1, got '64': fetch": {"max_position_embeddings": "64"},
     "heads divide the width, got 5 heads for 32": {"num_attention_heads": 5},
-    "got 'single_label_classification' in .* no thresholds": {
-        "problem_type": "single_label_classification"
+    "got 'regression' in .*: a head for numbers has no labels": {"problem_type": "regression"},
+    "whether its problem_type is single_.*got None in .*: add .* if it was trained for one": {
+        "problem_type": None
     },
-    "is multi-label, .* got None in .*: if it was .* add the line": {"problem_type": None},
+    'has two at least, got \'a\' alone in .*: if it says yes or no, "problem_type": "multi': {
+        "problem_type": "single_label_classification",
+        "id2label": {"0": "a"},
+    },
     "id2label names every label of the head, got 2 names for 3": {"id2label": {"0": "a", "1": "b"}},
-    "id2label names every label .* got 3 names for 3": {"id2label": {"0": "a", "1": "b", "7": "c"}},
-    "id2label names every label .* got 0 names for 3": {"id2label": None},
-    "id2label names every label .* got 3 names for 3 ": {
+    r"names every label of the head, got \['0', '1', '7'\]": {
+        "id2label": {"0": "a", "1": "b", "7": "c"}
+    },
+    r"names every label of the head, got \[\]": {"id2label": None},
+    r"names every label of the head, got \['one', 'three', 'two'\]": {
         "id2label": {"one": "a", "two": "b", "three": "c"}
     },
 }
 
 
 @pytest.mark.parametrize("words", CONFIGS)
-def test_what_is_no_multi_label_encoder_is_refused(folder: Path, words: str) -> None:
+def test_what_is_no_classifier_of_texts_is_refused(folder: Path, words: str) -> None:
     alter(folder, **CONFIGS[words])
     with pytest.raises(ValueError, match=words):
         read_classifier(folder)

@@ -14,7 +14,16 @@ from emoray.workflows.convert import memory, parity, reference
 from emoray.workflows.convert.convert import run_convert
 from emoray.workflows.settings.convert import Conversion
 from tests.models.encoder.encoders_made import make_encoder, sample_texts
-from tests.workflows.checkpoints import OTHER_ORDER, SHORT, foreign_model, own_model, tiny
+from tests.workflows.checkpoints import (
+    OTHER_ORDER,
+    SHORT,
+    as_transformers,
+    edit_config,
+    foreign_model,
+    own_model,
+    single_label,
+    tiny,
+)
 
 pytestmark = pytest.mark.usefixtures("no_data", "here")
 
@@ -64,6 +73,29 @@ def test_the_artifact_gives_transformers_own_logits(tmp_path: Path) -> None:
         said = AutoModelForSequenceClassification.from_pretrained(model)(**batch).logits.numpy()
     found = runtime.load(tmp_path / "out/artifact").logits(texts)
     np.testing.assert_allclose(found, said, atol=2e-5)
+
+
+@pytest.mark.parametrize("kind", ["distilbert", "ernie"])
+def test_one_label_a_text_is_the_most_probable_as_transformers_says_it(
+    kind: str, model: Path, tmp_path: Path
+) -> None:
+    folder = single_label(tmp_path / "one", "distilbert" if kind == "distilbert" else "bert")
+    if kind == "ernie":
+        folder = foreign_model(tmp_path / "ernie", folder)
+        edit_config(folder, problem_type="single_label_classification")
+    _, onnx = convert(conversion(folder, tmp_path / "out"))
+    assert onnx.passed and onnx.changed_decisions == 0
+    found = runtime.load(tmp_path / "out/artifact")
+    said = json.loads((tmp_path / "out/artifact/decision.json").read_text())
+    assert said["threshold_rule"] == "argmax" and said["softmax"] is found.softmax is True
+    assert (found.cuts_K == 0).all() and found.temperature != 1, "the temperature is fitted on dev"
+    texts = list(sample_texts()[:12])
+    expected = as_transformers(folder, texts)
+    for given, wanted in zip(found(texts), expected, strict=True):
+        assert given.labels == [max(wanted, key=wanted.__getitem__)]
+    found.temperature = 1.0
+    for given, wanted in zip(found.probabilities(texts), expected, strict=True):
+        assert given == pytest.approx(wanted, abs=1e-5)
 
 
 def test_a_folder_is_converted_as_transformers_opens_it(tmp_path: Path) -> None:
