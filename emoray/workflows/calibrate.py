@@ -51,6 +51,12 @@ def _subject(settings: Calibrate) -> tuple[Finished, bool]:
     if settings.groups is not None or (
         settings.taxonomy is not None and settings.taxonomy not in taxonomies_of_artifact(finished)
     ):
+        if finished.softmax:
+            raise ValueError(
+                "a coarser taxonomy is derived from a probability for each label by itself, got the "
+                f"artifact {finished.name}, which gives one label a text: leave --taxonomy and "
+                "--groups out"
+            )
         return beginning(finished, settings.taxonomy, settings.groups), True
     return open_artifact(settings.artifact, settings.taxonomy), False
 
