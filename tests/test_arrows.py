@@ -21,12 +21,14 @@ ARROWS: dict[str, set[str]] = {
     "data": {"labels", "options", "storage", "console.progress"},
     "text": {"options", "data.download", "data.utf8", "storage.cache"},
     "augment": {"text.words"},
-    "models": {"quant", "text.vectors.settings"},
+    "models": {"quant", "text.vectors.settings", "storage.cache"},
     "decide": {"metrics"},
     "releases": {"storage"},
     "artifact": {"labels", "storage.location", "releases"},
     "provenance": {"artifact.cpu"},
-    "export": {"quant", "artifact.scoring", "models.encoder.relative"},
+    "export": {
+        *("quant", "artifact.scoring", "models.encoder.relative", "models.encoder.architecture"),
+    },
     "serving": {
         *("options", "artifact.runtime", "storage.s3", "storage.cache", "releases.resolving"),
     },

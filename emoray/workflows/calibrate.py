@@ -53,7 +53,7 @@ def _subject(settings: Calibrate) -> tuple[Finished, bool]:
     ):
         if finished.softmax:
             raise ValueError(
-                "a coarser taxonomy is derived from a probability for each label by itself, got the "
+                "a coarser taxonomy comes of a probability for each label by itself, got the "
                 f"artifact {finished.name}, which gives one label a text: leave --taxonomy and "
                 "--groups out"
             )
