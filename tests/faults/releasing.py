@@ -2,9 +2,11 @@
 
 `python -m tests.faults.releasing MODELS SHELF TEXTS N`: adds, promotes and rolls back; with N = 0
 it only counts. A change is what the interpreter itself reports (`sys.addaudithook`): a file opened
-for writing, made, moved, linked or removed below MODELS.
+for writing, made, moved, linked or removed below MODELS. In a bucket it is a request that writes:
+once before it is sent, and once when S3 has answered and nobody has read it yet.
 """
 
+import http.client
 import os
 import signal
 import sys
@@ -16,9 +18,11 @@ from rich.console import Console
 from emoray.artifact.runtime import MANIFEST, sha256
 from emoray.promotion.adding import run_add
 from emoray.promotion.promoting import run_promote, run_rollback
+from emoray.storage.location import place_of
 from emoray.workflows.settings.release import AddRelease, PromoteRelease, RollBack
 
 CHANGES = {"os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.truncate"}
+WRITES = (b"PUT ", b"POST ", b"DELETE ")
 
 
 class Doomed:
@@ -28,18 +32,41 @@ class Doomed:
         self.folder, self.at, self.count = folder, at, 0
 
     def __call__(self, event: str, args: tuple[Any, ...]) -> None:
+        if self.folder.startswith("s3://"):
+            if event == "http.client.send" and bytes(args[1][:7]).startswith(WRITES):
+                self.change()
+            return
         writes = event == "open" and isinstance(args[2], int) and args[2] & 3
         if (event in CHANGES or writes) and str(args[0]).startswith(self.folder):
-            self.count += 1
-            if self.count == self.at:
-                os.kill(os.getpid(), signal.SIGKILL)
+            self.change()
+
+    def change(self) -> None:
+        """One more; the last one that the process lives to see."""
+        self.count += 1
+        if self.count == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def count_answers(doomed: Doomed) -> None:
+    """Have an answer to what was written be a moment of its own."""
+    read = http.client.HTTPConnection.getresponse
+
+    def counted(connection: Any) -> http.client.HTTPResponse:
+        response = read(connection)
+        if f"{connection._method} ".encode() in WRITES:
+            doomed.change()
+        return response
+
+    http.client.HTTPConnection.getresponse = counted  # type: ignore[assignment, method-assign]
 
 
 def main(models: str, shelf: str, texts: str, at: str) -> None:
     """Add two artifacts, promote both, and roll back."""
     doomed, quiet = Doomed(models, int(at)), Console(quiet=True)
     sys.addaudithook(doomed)
-    where: dict[str, Any] = {"name": "emo", "models": Path(models)}
+    if models.startswith("s3://"):
+        count_answers(doomed)
+    where: dict[str, Any] = {"name": "emo", "models": place_of(models)}
     store = Path(texts).with_name("store")
     for name in ("good", "equal"):
         run_add(AddRelease(**where, artifact=f"{shelf}/{name}"), quiet)
