@@ -2,7 +2,9 @@
 
 import html
 import io
+import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,18 @@ import pytest
 from playwright.sync_api import sync_playwright
 from rich.console import Console
 
+from emoray.artifact.runtime import MANIFEST, load, sha256
+from emoray.data.corpus import read_splits
+from emoray.data.goemotions import sample
+from emoray.labels import SENTIMENT
+from emoray.releases.writing import put_artifact, release_next
 from emoray.tables.drift_rows import DriftRow
 from emoray.tables.files import read_table
 from emoray.workflows.monitor.monitor import Monitored, run_monitor
 from emoray.workflows.settings.monitor import Monitor
+from tests.artifact.finished import bytes_of, make_artifact
 from tests.monitoring.made import DAY, LABELS, OTHER, START, made, renamed, write, write_days
+from tests.runs import Run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRAWN = """() => [...document.querySelectorAll("[data-spec]")]
@@ -205,3 +214,59 @@ def test_what_cannot_be_watched_is_refused(place: Path, tmp_path: Path) -> None:
 def test_settings_that_mean_nothing_are_refused(settings: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Monitor(**{"log": "log", "reference": "reference"} | settings)
+
+
+def log_of(artifact: Path, folder: Path, texts: Sequence[str]) -> str:
+    """What the artifact says of texts, as a log."""
+    classifier = load(artifact)
+    logits_NK, _ = classifier.scores(texts)
+    scored = replace(
+        made(np.random.default_rng(6), len(texts)).scored,
+        probabilities_NK=classifier.probabilities_of(logits_NK.copy()),
+        decided_NK=logits_NK >= classifier.cuts_K,
+    )
+    sha = sha256((artifact / MANIFEST).read_bytes())
+    write(folder / "a.parquet", renamed(scored, sha), names=tuple(classifier.labels))
+    return str(folder)
+
+
+def sample_texts(split: str) -> list[str]:
+    return read_splits(sample().folder, name="sample", taxonomy=SENTIMENT).split(split).texts
+
+
+@pytest.mark.usefixtures("no_data")
+def test_an_artifact_as_reference_scores_dev_of_its_corpus(
+    overconfident: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = log_of(overconfident, tmp_path / "log", sample_texts("test"))
+    settings: dict[str, Any] = {"log": log, "window": "100 texts", "download": False}
+    _, said = monitored(tmp_path, reference=str(overconfident), **settings)
+    assert re.search(r"reference: dev of \S+, 205 texts, scored by ", said)
+    assert "the embedded sample stands in for GoEmotions" in said and "in 3 windows" in said
+    files = bytes_of(overconfident)
+    sha = sha256(files[MANIFEST])
+    model = tmp_path / "models" / "emotions"
+    put_artifact(model, sha, files)
+    fields = {"who": "ann@desk", "action": "promote", "artifact": sha, "why": ""}
+    assert release_next(model, lambda before: {**fields, "aliases": {"production": sha}})
+    monkeypatch.setenv("EMORAY_MODELS", str(model.parent))
+    name = "model:emotions@production"
+    _, said = monitored(tmp_path, reference=name, artifact=name, name="alias", **settings)
+    assert re.search(r"reference: dev of \S+, 205 texts, scored by ", said)
+    other = make_artifact(tmp_path / "other", seed=1)
+    with pytest.raises(ValueError, match=r"a reference is of the log's artifact, .*, got "):
+        monitored(tmp_path, reference=str(other), name="other", **settings)
+
+
+def test_a_run_as_reference_has_kept_predictions_of_test(smoke: Run, tmp_path: Path) -> None:
+    run = Path(str(smoke.sweep.run_place))
+    artifact = sorted((run / "artifacts").iterdir())[0]
+    log = log_of(artifact, tmp_path / "log", sample_texts("dev"))
+    settings: dict[str, Any] = {"log": log, "window": "100 texts"}
+    _, said = monitored(tmp_path, reference=str(run), **settings)
+    assert re.search(r"reference: test of \S+, 205 texts, kept by ", said)
+    assert "a run keeps predictions of test only" in said
+    foreign = renamed(made(np.random.default_rng(7), 300).scored, OTHER)
+    write(tmp_path / "foreign" / "a.parquet", foreign)
+    with pytest.raises(ValueError, match=r"a run as a reference has made the log's artifact, bbbb"):
+        monitored(tmp_path, log=str(tmp_path / "foreign"), reference=str(run), name="none")
