@@ -126,7 +126,7 @@ def margins_of(margins: Margins, reference: RatioSums, labels: int) -> np.ndarra
             np.full(3 * labels, margins.f1),
             np.full(labels, margins.distance),
             [margins.macro_f1, margins.words, margins.words],
-            [2 * margins.distance, 2 * margins.distance, margins.distance],
+            [2 * margins.distance, 2 * margins.distance, margins.mix],
         ]
     )
 

@@ -113,6 +113,17 @@ def test_many_labels_that_change_a_little_show_in_their_mix() -> None:
     assert (MIX, "") in alarms(judge, judge.judge(windows))
 
 
+def test_a_mix_is_seen_before_any_distribution_is_far_off() -> None:
+    rng = np.random.default_rng(12)
+    judge, edges = judge_of(rng, 20_000, Margins())
+    shift_K = np.array([0.2, -0.2, 0.2, -0.16])
+    windows = [sums(made(rng, 5000, shift_K=shift_K), edges) for _ in range(2)]
+    judged = judge.judge(windows)
+    mix = [one.measure for one in judge.hypotheses].index(MIX)
+    assert Margins().mix < judged[-1].change_H[mix] < Margins().distance
+    assert judged[-1].alarm_H[mix]
+
+
 def test_a_label_that_means_something_else_is_seen_by_labels_alone() -> None:
     rng = np.random.default_rng(11)
     judge, edges = judge_of(rng, 4000, Margins())
