@@ -1,7 +1,8 @@
 """Training losses for multi-label text: plain values that all families train with.
 
 Each type's `of(logits, targets, prior_K, ops)` gives the loss of every text and label, (N, K), in
-whatever library the logits come from: `ops` holds what a loss needs of it.
+whatever library the logits come from: `ops` holds what a loss needs of it. `soft` says whether
+targets may lie between 0 and 1: whether the best answer to 0.3 is 0.3, but for what weights add.
 Shapes: N texts, K labels.
 """
 
@@ -45,6 +46,7 @@ class BCE:
     """Binary cross-entropy."""
 
     tag: ClassVar[str] = "BCE"
+    soft: ClassVar[bool] = True
 
     def positive_weights(self, prior_K: np.ndarray) -> np.ndarray:
         """The factor of the positive term of each label, (K,)."""
@@ -66,6 +68,7 @@ class WeightedBCE:
     """
 
     tag: ClassVar[str] = "WeightedBCE"
+    soft: ClassVar[bool] = True
 
     power: float = 0.4
 
@@ -95,6 +98,7 @@ class Focal:
     """
 
     tag: ClassVar[str] = "Focal"
+    soft: ClassVar[bool] = False
 
     gamma: float = 2.0
     alpha: float = 0.5
@@ -132,6 +136,7 @@ class Asymmetric:
     """
 
     tag: ClassVar[str] = "Asymmetric"
+    soft: ClassVar[bool] = False
 
     gamma_neg: float = 2.0
     gamma_pos: float = 0.0

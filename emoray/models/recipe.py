@@ -6,6 +6,7 @@ from typing import ClassVar, Self
 from emoray.models.augmentation import Augmentation, NoAugmentation
 from emoray.models.heads import Head
 from emoray.models.losses import BCE, Loss
+from emoray.models.objectives import Objective, Supervised
 from emoray.models.sampling import Sample, Whole
 
 MAX_TOKENS = 64  # tokens of a text that are read by default
@@ -19,6 +20,7 @@ class Recipe:
     family derives a class with a `tag` of its own, under which keys and tables know it.
 
     Attributes:
+        objective: what is learned from: the true labels, or a teacher besides.
         ema: what is kept at each step of an exponential moving average of the weights, which then
             takes their place (Polyak & Juditsky 1992; Morales-Brotons et al. 2024, "Exponential
             moving average of weights in deep learning"): 0.99 covers some 100 steps, 0 averages
@@ -45,6 +47,7 @@ class Recipe:
     loss: Loss = field(default_factory=BCE)
     ema: float = field(default=0.0, metadata={"key_default": 0.0})
     heads: tuple[Head, ...] = field(default=(), metadata={"key_default": ()})
+    objective: Objective = field(default_factory=Supervised, metadata={"key_default": Supervised()})
 
     def without_seed(self) -> Self:
         """The recipe with seed 0, equal for repeats."""

@@ -12,6 +12,7 @@ from typing import Any
 from emoray.models.encoder.recipe import AllPieces, BertRecipe, Cls, UsedPieces
 from emoray.models.features.recipe import FeatureRecipe
 from emoray.models.losses import BCE, Asymmetric, Focal
+from emoray.models.objectives import Distilled, MoreTexts, Supervised
 from emoray.models.recipe import Recipe
 from emoray.models.word.initial_vectors import Vectors
 from emoray.models.word.recipe import GloveRecipe, Mean
@@ -136,6 +137,37 @@ def seed(taxonomy: str, dims: Sequence[int]) -> Space:
     )
 
 
+def distil(taxonomy: str, dims: Sequence[int]) -> Space:
+    """Some 30 minutes on two cores: small models by themselves and from a teacher, three seeds.
+
+    The job names the teacher.
+
+    Args:
+        taxonomy: whose labels are learned.
+        dims: widths of the vectors at hand.
+
+    Returns:
+        The space.
+    """
+    widest = max(dims)
+    conv = replace(TRAINED, pools=WITH_CONV)
+    objectives = (Supervised(), Distilled(), Distilled(transfer=MoreTexts()))
+    students = [
+        replace(conv, objective=objective, vocabulary=words)
+        for words in (4000, 8000)
+        for objective in objectives
+    ]
+    return Space(
+        recipes=tuple(
+            recipe
+            for student in students
+            for recipe in _recipes(student, taxonomy, _up_to(widest, 64), [0], 3)
+        ),
+        schemes=tuple(quick_schemes().values()),
+        decisions=all_decisions(),
+    )
+
+
 def joint(
     taxonomy: str, dims: Sequence[int], trials: int, vectors: Sequence[Vectors] = ()
 ) -> JointSpace:
@@ -209,6 +241,7 @@ GRIDS: dict[str, Callable[[str, Sequence[int]], Space]] = {
     "seed": seed,
     "qat": qat,
     "features": features,
+    "distil": distil,
 }
 
 

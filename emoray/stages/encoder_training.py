@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ from emoray.stages.encoding import (
 from emoray.stages.memory import enough_memory
 from emoray.stages.spec import CorpusRef, EncoderRef
 from emoray.stages.trained import SETTINGS, WEIGHTS, read_joint_train, training_rows
-from emoray.storage.store.keys import UNFINISHED
+from emoray.storage.store.keys import UNFINISHED, Stage
 from emoray.tables.rows import TrainingRow
 
 ENCODER = "encoder"  # of a finished FineTune: the folder for transformers
@@ -93,6 +93,7 @@ class FineTune:
     recipe: BertRecipe
     text: EncodeSubwords
     encoder: EncoderRef
+    targets: Stage | None = field(default=None, metadata={"key_default": None})
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Write weights, settings, tokenizer, `trainings.parquet` and `encoder/`."""
@@ -114,7 +115,9 @@ class FineTune:
                 self.recipe,
                 tensors,
                 settings,
-                train=read_joint_train(self.recipe, inputs["text"], self.text.corpus),
+                train=read_joint_train(
+                    self.recipe, inputs["text"], self.text.corpus, inputs.get("targets")
+                ),
                 dev=dev,
                 score=lambda logits_NK: cross_fitted_macro_f1(PerLabel(), logits_NK, dev.labels_NK),
                 unfinished=inputs[UNFINISHED],

@@ -57,6 +57,11 @@ class TrainFeatures:
     recipe: FeatureRecipe
     text: ReadFeatures
 
+    @property
+    def targets(self) -> None:
+        """None: no teacher reads features."""
+        return None
+
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Write `weights.npz` and `trainings.parquet`."""
         from emoray.decide.crossfit import cross_fitted_macro_f1

@@ -1,15 +1,24 @@
 """From a recipe and a scheme to the chain of stages that measures them."""
 
+from dataclasses import replace
 from typing import Any
 
+from emoray.models.augmentation import NoAugmentation
 from emoray.models.encoder.extra import require_bert
+from emoray.models.objectives import Distilled, MoreTexts, Supervised
 from emoray.models.recipe import Recipe
+from emoray.models.sampling import LeaveOut
 from emoray.quant.catalogue import float_baseline
 from emoray.quant.policy import Scheme
-from emoray.quant.scheme import ModelScheme
+from emoray.quant.scheme import FLOAT, ModelScheme
+from emoray.stages.augmentation import augmenting
 from emoray.stages.comparisons import CompareWithParent
 from emoray.stages.compression import Compress, Score
 from emoray.stages.decisions import Decide
+from emoray.stages.distillation.refs import TeacherRef
+from emoray.stages.distillation.targets import SoftTargets
+from emoray.stages.distillation.teachers import CrossFittedLogits, TeacherLogits
+from emoray.stages.distillation.texts import TrainTexts, TransferTexts
 from emoray.stages.families.protocol import Family, TextStage, TrainStage
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.pruning import left_of
@@ -42,14 +51,71 @@ def training(recipe: Recipe, data: Data) -> TrainStage:
 
     Args:
         recipe: what to train.
-        data: corpus, vectors, encoders and translators at hand.
+        data: corpus, vectors, encoders, translators and teachers at hand.
 
     Returns:
         The training, with the stages that it reads.
     """
     require_readable(FAMILIES[recipe.family], data)
     head_taxonomies(recipe, data.corpus)  # refused here, not by a worker
-    return FAMILIES[recipe.family].train_stage(recipe, data)
+    train = FAMILIES[recipe.family].train_stage(recipe, data)
+    if isinstance(recipe.objective, Supervised):
+        return train
+    targets = _soft_targets(recipe, recipe.objective, train.text, data)
+    return replace(train, targets=targets)  # type: ignore[type-var]
+
+
+def _soft_targets(recipe: Recipe, objective: Distilled, text: TextStage, data: Data) -> SoftTargets:
+    """What a student learns: its teacher on train, and on transfer texts where it asks for some."""
+    teacher, made = data.teacher(objective.teacher), objective.transfer
+    train = TrainTexts(
+        corpus=data.corpus, taxonomy=recipe.taxonomy, augment=augmenting(recipe, data)
+    )
+    more = None
+    if isinstance(made, MoreTexts):
+        own = data.texts(made.unlabelled) if made.unlabelled else None
+        more = TransferTexts(corpus=data.corpus, made=made, unlabelled=own, folds=objective.folds)
+
+    def logits(texts: TrainTexts | TransferTexts) -> TeacherLogits | CrossFittedLogits:
+        if objective.folds == 1:
+            return TeacherLogits(teacher=teacher, texts=texts, taxonomy=recipe.taxonomy)
+        return CrossFittedLogits(
+            compressed=_by_folds(teacher, recipe.taxonomy, objective, data),
+            texts=texts,
+            folds=objective.folds,
+        )
+
+    return SoftTargets(
+        text=text,
+        hard=objective.hard,
+        temperature=objective.temperature,
+        train=logits(train),
+        transfer=None if more is None else logits(more),
+        texts=more,
+    )
+
+
+def _by_folds(
+    teacher: TeacherRef, taxonomy: str, objective: Distilled, data: Data
+) -> tuple[Compress, ...]:
+    """The teacher's trainings anew in float32, each once without each fold; not augmented."""
+    if not teacher.recipes:
+        raise ValueError(
+            f"a teacher that is trained by folds is a point of a run, got {objective.teacher}, "
+            "which does not say how it was trained: name RUN:POINT, or leave folds at 1"
+        )
+    found = []
+    for recipe in teacher.recipes:
+        for fold in range(objective.folds):
+            left_out = replace(
+                recipe,
+                taxonomy=taxonomy,
+                sample=LeaveOut(fold=fold, folds=objective.folds),
+                augmentation=NoAugmentation(),
+            )
+            train = training(left_out, data)
+            found.append(Compress(trained=train, text=train.text, scheme=FLOAT))
+    return tuple(found)
 
 
 def compressing(train: TrainStage, text: TextStage, scheme: Scheme) -> Compress:
@@ -74,7 +140,11 @@ def compressing(train: TrainStage, text: TextStage, scheme: Scheme) -> Compress:
     refined = None
     if isinstance(scheme, ModelScheme) and scheme.qat is not None:
         require_bert()
-        refined = QuantizationAwareTraining(trained=train, text=text, scheme=scheme, left=left)
+        # Targets hold ids of the words of the training: of a pruned model labels alone are learned.
+        targets = train.targets if left is None else None
+        refined = QuantizationAwareTraining(
+            trained=train, text=text, scheme=scheme, left=left, targets=targets
+        )
     return Compress(trained=train, text=text, scheme=scheme, refined=refined, left=left)
 
 

@@ -17,7 +17,7 @@ from emoray.stages.families.registry import FAMILIES
 from emoray.stages.memory import enough_memory
 from emoray.stages.pruning import HealModel, PruneModel
 from emoray.stages.trained import SETTINGS, WEIGHTS, read_tensors, read_train, training_rows
-from emoray.storage.store.keys import UNFINISHED
+from emoray.storage.store.keys import UNFINISHED, Stage
 from emoray.tables.rows import TrainingRow
 
 MAPS, RANGES = "maps.npz", "ranges.json"
@@ -66,6 +66,7 @@ class QuantizationAwareTraining:
     text: TextStage
     scheme: ModelScheme
     left: PruneModel | HealModel | None = field(default=None, metadata={"key_default": None})
+    targets: Stage | None = field(default=None, metadata={"key_default": None})
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Write weights, learned maps, ranges and `trainings.parquet`."""
@@ -81,7 +82,8 @@ class QuantizationAwareTraining:
         assert scheme_qat is not None
         tensors = read_tensors(inputs.get("left", trained))
         dev_texts, _ = read_texts(inputs["text"], "dev")
-        train, dev = read_train(recipe, inputs["text"]), read_padded(inputs["text"], "dev")
+        train = read_train(recipe, inputs["text"], inputs.get("targets"))
+        dev = read_padded(inputs["text"], "dev")
         with enough_memory():
             refined = refine(
                 family.module(recipe, tensors, trained),

@@ -16,6 +16,7 @@ from emoray.labels import GOEMOTIONS, OWN, TAXONOMIES, Taxonomy, own
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.models.recipe import Recipe
 from emoray.quant.policy import Scheme
+from emoray.stages.distillation.refs import TeacherRef, TextsRef
 from emoray.storage.store.keys import digest
 from emoray.text.vectors.sources import VectorSource
 
@@ -181,6 +182,12 @@ class CorpusRef:
         self._require(sha256)
         return records
 
+    def texts(self, split: str) -> tuple[str, ...]:
+        """The texts of a split, without labels; ValueError as in `read`."""
+        sha256, records = read_records(self.folder, split)
+        self._require(sha256)
+        return tuple(text for _, text, _ in records)
+
     def _require(self, sha256: str) -> None:
         if sha256 != self.sha256:
             raise ValueError(
@@ -314,12 +321,32 @@ class VectorsRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Data:
-    """Inputs of a search: a corpus, word vectors, encoders, and translators by name."""
+    """Inputs of a search: a corpus, word vectors, encoders, and what recipes name besides."""
 
     corpus: CorpusRef
     vectors: tuple[VectorsRef, ...] = ()
     encoders: tuple[EncoderRef, ...] = ()
     translators: tuple[tuple[str, TranslatorRef], ...] = ()
+    teachers: tuple[tuple[str, TeacherRef], ...] = ()
+    unlabelled: tuple[tuple[str, TextsRef], ...] = ()
+
+    def teacher(self, name: str) -> TeacherRef:
+        """The teacher that a recipe names; ValueError where it is not at hand."""
+        if not name:
+            raise ValueError(
+                "a distilled training needs a teacher, got none: name an artifact with --teacher, "
+                "or write it into the space"
+            )
+        if name not in (known := dict(self.teachers)):
+            raise ValueError(
+                f"a recipe's teacher must be at hand, got {name!r} with "
+                f"{', '.join(known) or 'none'}: run the command on the machine that has it"
+            )
+        return known[name]
+
+    def texts(self, name: str) -> TextsRef:
+        """The file of texts that a recipe names: the one at hand, else as this machine has it."""
+        return dict(self.unlabelled).get(name) or TextsRef.of(Path(name))
 
     def translator(self, name: str) -> TranslatorRef:
         """The translator of that name: the one at hand, else as this machine has it."""

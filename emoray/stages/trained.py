@@ -19,15 +19,31 @@ WEIGHTS = "weights.npz"  # of a finished training: its tensors by name
 SETTINGS = "encoder.json"  # of a finished training: what an encoder's tensors do not say
 
 
-def read_train(recipe: Recipe, text: Path) -> PaddedTexts:
-    """The train texts of a finished text stage that the recipe's sample draws."""
+def read_train(recipe: Recipe, text: Path, targets: Path | None = None) -> PaddedTexts:
+    """Read the train texts that the recipe's sample draws, and transfer texts behind them.
+
+    Args:
+        recipe: whose sample is drawn.
+        text: folder of its finished text stage.
+        targets: folder of its finished `SoftTargets`; None where the true labels are learned.
+
+    Returns:
+        Texts with labels or targets.
+    """
     train = read_padded(text, "train")
-    return train.taken(recipe.sample.rows(len(train.lengths_N), recipe.seed))
+    texts = len(train.lengths_N)
+    rows = recipe.sample.rows(texts, recipe.seed)
+    if targets is None:
+        return train.taken(rows)
+    soft = read_padded(targets, "train")
+    return soft.taken(np.concatenate([rows, np.arange(texts, len(soft.lengths_N))]))
 
 
-def read_joint_train(recipe: Recipe, text: Path, corpus: CorpusRef) -> PaddedTexts:
+def read_joint_train(
+    recipe: Recipe, text: Path, corpus: CorpusRef, targets: Path | None = None
+) -> PaddedTexts:
     """The same, with the labels of the recipe's heads beside its own."""
-    train = read_train(recipe, text)
+    train = read_train(recipe, text, targets)
     if not recipe.heads:
         return train
     labels_of = {

@@ -1,6 +1,6 @@
 """Training of word models: from a recipe to weights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,6 +9,7 @@ import numpy as np
 from emoray.models.word.recipe import GloveRecipe
 from emoray.stages.encoding import Embed, Encode, read_padded
 from emoray.stages.trained import WEIGHTS, read_joint_train, training_rows
+from emoray.storage.store.keys import Stage
 from emoray.tables.rows import TrainingRow
 
 
@@ -22,6 +23,7 @@ class TrainWords:
     recipe: GloveRecipe
     text: Encode
     vectors: Embed
+    targets: Stage | None = field(default=None, metadata={"key_default": None})
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Write `weights.npz` and `trainings.parquet`."""
@@ -35,7 +37,9 @@ class TrainWords:
         dev = read_padded(inputs["text"], "dev")
         trained = keras_model.train_keras(
             self.recipe,
-            train=read_joint_train(self.recipe, inputs["text"], self.text.corpus),
+            train=read_joint_train(
+                self.recipe, inputs["text"], self.text.corpus, inputs.get("targets")
+            ),
             dev=dev,
             vectors_VD=vectors_VD,
             rare_M=rare_M,

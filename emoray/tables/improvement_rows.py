@@ -21,7 +21,8 @@ class ImprovementRow:
     family: str = note("glove or bert")
     technique: str = note(
         "focal_loss, weight_averaging, augmentation, ensemble, derived_decisions (of models of "
-        "finer labels) or joint_heads (coarser labels learned beside)"
+        "finer labels), joint_heads (coarser labels learned beside), distillation or "
+        "distillation_transfer"
     )
     label: str = note("name of the label; macro = the mean over all")
     threshold_rule: str = note("how both sides decide; fitted ones come from dev, of each its own")
@@ -59,7 +60,7 @@ class ImprovementSeedRow:
     """One training, or one ensemble, behind the means of `improvements`."""
 
     family: str = note("glove or bert")
-    technique: str = note("baseline, or a technique")
+    technique: str = note("baseline, or a technique as in `improvements`")
     threshold_rule: str = note("how it decides")
     seed: int = note("seed of the training, or of an ensemble's first member")
     dev_macro_f1: float = gain("cross-fitted on dev")

@@ -44,6 +44,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "texts": ("corpus", "taxonomy", "text"),
     "specs": ("model",),
     "augmentations": ("augmentation", "source_id"),
+    "transfer_texts": ("transfer", "way"),
     "study": ("study", "trial"),
     "importances": ("study", "objective", "parameter"),
     "latency": ("model", "beside", "threads", "turn", "text"),

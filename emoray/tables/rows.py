@@ -27,6 +27,7 @@ from emoray.tables.point_rows import PointRow
 from emoray.tables.pruning_rows import PruningRow
 from emoray.tables.release_rows import ReleaseRow
 from emoray.tables.study_rows import ImportanceRow, TrialRow
+from emoray.tables.transfer_rows import TransferTextsRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +223,7 @@ TABLES: dict[str, type] = {
     "texts": TextRow,
     "specs": SpecRow,
     "augmentations": AugmentationRow,
+    "transfer_texts": TransferTextsRow,
     "study": TrialRow,
     "importances": ImportanceRow,
     "latency": LatencyRow,

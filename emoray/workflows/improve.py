@@ -16,12 +16,14 @@ from emoray.distributed.stages import Stages
 from emoray.labels import TAXONOMIES, Taxonomy, derivable, taxonomy
 from emoray.models.heads import Head
 from emoray.models.losses import BCE, Focal
+from emoray.models.objectives import Distilled, MoreTexts
 from emoray.models.recipe import Recipe
 from emoray.quant.scheme import FLOAT
 from emoray.report.improvement import draw_improvements
 from emoray.search.text_lengths import limit_sentences, reading
 from emoray.search.translation import translate_for
 from emoray.stages.compression import Score
+from emoray.stages.distillation.at_hand import with_teachers
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.inputs import CorpusSummary, summarize_corpus
 from emoray.stages.plan import deciding, training
@@ -47,7 +49,9 @@ from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.improve import AUGMENTATION, EVERY, Improve
 from emoray.workflows.subsample import fewer
 
-NEEDS = {  # of the corpus' taxonomies
+NEEDS = {
+    "distillation": "texts, which a teacher reads",
+    "distillation_transfer": "texts, which a teacher reads",
     "derived_decisions": "a finer taxonomy, whose labels are grouped",
     "joint_heads": "texts and a coarser taxonomy, whose labels are learned beside",
 }
@@ -119,6 +123,7 @@ def planned_techniques(
         ),
         "ensemble": Planned(name="ensemble", recipe=baseline, groups=together),
         **_between_taxonomies(baseline, among, settings.head_weight, single),
+        **_taught(baseline, settings.teacher, single),
     }
     chosen = [n for n in settings.chosen if n != AUGMENTATION or settings.augments(family)]
     if AUGMENTATION in chosen:
@@ -131,6 +136,22 @@ def planned_techniques(
             f"{', '.join(map(str, among))}: name another --taxonomy, or leave it out"
         )
     return [first, *(plans[name] for name in chosen if name in plans)]
+
+
+def _taught(
+    baseline: Recipe, teacher: str, groups: tuple[tuple[int, ...], ...]
+) -> dict[str, Planned]:
+    """The techniques that have a teacher; none of features, which no teacher reads."""
+    if not teacher or FAMILIES[baseline.family].of_features:
+        return {}
+    objectives = {
+        "distillation": Distilled(teacher=teacher),
+        "distillation_transfer": Distilled(teacher=teacher, transfer=MoreTexts()),
+    }
+    return {
+        name: Planned(name=name, recipe=replace(baseline, objective=objective), groups=groups)
+        for name, objective in objectives.items()
+    }
 
 
 def _between_taxonomies(
@@ -206,6 +227,12 @@ def _answers(
                 found.data.corpus.taxonomies,
             )
         ]
+        for family, found in looks.items()
+    }
+    looks = {
+        family: replace(
+            found, data=with_teachers(found.data, [plan.recipe for plan in plans[family]])
+        )
         for family, found in looks.items()
     }
     read = [

@@ -15,7 +15,7 @@ from emoray.distributed.progress import following
 from emoray.distributed.resources import refuse_missing
 from emoray.distributed.stages import Stages
 from emoray.models.encoder.recipe import DEFAULT_ENCODER
-from emoray.search import baselines, study_backup, timing, translation, tune
+from emoray.search import baselines, study_backup, teaching, timing, translation, tune
 from emoray.search.budget import Spending
 from emoray.search.form.own_space import in_taxonomy, own_space
 from emoray.search.form.printing import as_yaml
@@ -35,6 +35,7 @@ from emoray.search.text_lengths import limit_sentences, space_reading
 from emoray.search.trials import RunContext
 from emoray.search.warm_start import KnownPoint, known_points
 from emoray.stages.decisions import Decide
+from emoray.stages.distillation.at_hand import with_teachers
 from emoray.stages.inputs import CorpusSummary, summarize_corpus
 from emoray.stages.predictions import keeps_texts
 from emoray.storage.location import Place, absolute, child, local_copy, staged_output
@@ -55,11 +56,14 @@ READING_SECONDS = 5.0  # between two lines of a log: nothing was said before
 def _inputs(sweep: Sweep, facts: CorpusSummary) -> dict[str, str]:
     """Digests of the run's inputs: with other inputs it is another run."""
     given = [v.sha256 for v in facts.data.vectors] if sweep.vector_files else []
+    teachers = [ref.sha256 for _, ref in facts.data.teachers]
+    taught_by = [*teachers, *(ref.sha256 for _, ref in facts.data.unlabelled)]
     return {
         "job": "jobs.sweep",
         "space": sweep.space,
         **facts.inputs,
         "vectors": " ".join(given) or "those at hand",
+        **({"teachers": " ".join(taught_by)} if taught_by else {}),
     }
 
 
@@ -213,10 +217,12 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             overrides=sweep.overrides,
         )
     )
-    space = space_reading(facts, narrowing.of(space), sweep.max_tokens)
+    space = teaching.taught(narrowing.of(space), sweep.teachers, sweep.unlabelled)
+    space = space_reading(facts, space, sweep.max_tokens)
     recipes = space.recipes
     read = list(limit_sentences(facts, recipes))
-    facts = replace(facts, data=translation.with_translators(facts.data, recipes))
+    data = with_teachers(translation.with_translators(facts.data, recipes), recipes)
+    facts = replace(facts, data=data)
     tune.planned(space, facts.data)  # refused here, before any worker starts
     warm = _warm(sweep, space, facts)
     sweep.ready()
@@ -259,6 +265,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
                 )
             searched = time.perf_counter() - searching
             translation.write_augmentations(context, recipes)
+            teaching.write_transfer_texts(context, recipes)
             timing.time_models(context, decided, console, compared_with)
             stages.refuse_full()
             start = publish.Start(

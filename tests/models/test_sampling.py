@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emoray.models.encoder.recipe import BertRecipe
-from emoray.models.sampling import Bootstrap, Whole
+from emoray.models.sampling import Bootstrap, LeaveOut, Whole
 from emoray.models.word.recipe import GloveRecipe
 from emoray.stages.spec import recipe_id
 
@@ -29,3 +29,17 @@ def test_a_recipe_says_its_sample_only_where_it_is_no_whole(
     assert str(recipe()) == str(recipe(sample=Whole()))
     assert str(recipe(sample=Bootstrap())) == f"{recipe()} bootstrap"
     assert recipe_id(recipe()) != recipe_id(recipe(sample=Bootstrap()))
+
+
+def test_each_text_is_left_out_of_one_fold_whatever_the_seed() -> None:
+    rows = [LeaveOut(fold=fold, folds=3).rows(100, seed=fold) for fold in range(3)]
+    left_out = [set(range(100)) - set(found) for found in rows]
+    assert set().union(*left_out) == set(range(100)) and sum(map(len, left_out)) == 100
+    assert {len(each) for each in left_out} == {33, 34}
+    np.testing.assert_array_equal(LeaveOut(fold=0, folds=3).rows(100, seed=7), rows[0])
+
+
+@pytest.mark.parametrize(("fold", "folds"), [(2, 2), (-1, 2), (0, 1)])
+def test_a_fold_that_does_not_exist_is_refused(fold: int, folds: int) -> None:
+    with pytest.raises(ValueError, match=f"fold must lie below folds.*got {fold} of {folds}"):
+        LeaveOut(fold=fold, folds=folds)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from emoray.models.objectives import Distilled, MoreTexts, Supervised
 from emoray.storage.store.local import Store
 from emoray.workflows.improve import planned_techniques, run_improve
 from emoray.workflows.settings.improve import Improve
@@ -54,6 +55,20 @@ def test_features_are_not_translated_unless_it_is_asked_for() -> None:
         planned_techniques("features", asked, [64])
 
 
+def test_all_techniques_are_those_that_have_what_they_need() -> None:
+    taught = {"distillation", "distillation_transfer"}
+    assert not taught & set(Improve().chosen) and len(Improve().chosen) == 6
+    asked = Improve(teacher="best")
+    assert taught <= set(asked.chosen)
+    plans = {
+        p.name: p.recipe.objective
+        for p in planned_techniques("glove", replace(asked, taxonomy="ekman"), [50])
+    }
+    assert plans["baseline"] == Supervised()
+    assert plans["distillation"] == Distilled(teacher="best")
+    assert plans["distillation_transfer"] == Distilled(teacher="best", transfer=MoreTexts())
+
+
 def test_both_techniques_are_compared_with_one_baseline(told: tuple[Path, str]) -> None:
     rows = pd.read_parquet(told[0] / "improvements.parquet")
     whole = rows[rows.label == "macro"]
@@ -93,6 +108,10 @@ def test_what_was_trained_once_is_not_trained_again(told: tuple[Path, str]) -> N
         ({"families": ("gpt",)}, "a family is one of glove, bert, features, got gpt"),
         ({"seeds": 1}, "seeds must be at least 2, got 1"),
         ({"members": 1}, "members must be at least 2, got 1"),
+        (
+            {"techniques": ("distillation",)},
+            "distillation has a teacher, got none for distillation: name an artifact with --tea",
+        ),
     ],
     ids=str,
 )

@@ -6,6 +6,7 @@ from typing import ClassVar
 from emoray.models.augmentation import NoAugmentation
 from emoray.models.heads import check_heads
 from emoray.models.losses import Loss, WeightedBCE
+from emoray.models.objectives import Supervised, require_soft_targets
 from emoray.models.recipe import Recipe
 from emoray.models.sampling import Whole
 from emoray.models.word.recipe import Mean
@@ -116,6 +117,7 @@ class BertRecipe(Recipe):
             raise ValueError(
                 f"max_tokens must be at least 3, got {self.max_tokens}: two frame every text"
             )
+        require_soft_targets(self.objective, self.loss, self.heads)
 
     def __str__(self) -> str:
         encoder = self.encoder.rstrip("/").rsplit("/", 1)[-1]
@@ -123,7 +125,8 @@ class BertRecipe(Recipe):
         more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
         mean = f" ema{self.ema:g}" if self.ema else ""
         mean += self.heads_words
+        aim = "" if self.objective == Supervised() else f" {self.objective}"
         return (
             f"{self.taxonomy} {encoder} l{self.layers} d{self.embedding_dim} "
-            f"{self.pieces} {self.pooling} {self.loss}{mean}{sample}{more}"
+            f"{self.pieces} {self.pooling} {self.loss}{aim}{mean}{sample}{more}"
         )

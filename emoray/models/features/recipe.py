@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from emoray.models.augmentation import NoAugmentation
+from emoray.models.objectives import Supervised
 from emoray.models.recipe import MAX_TOKENS, Recipe
 from emoray.models.sampling import Whole
 
@@ -54,6 +55,11 @@ class FeatureRecipe(Recipe):
                 f"features have no tokens to count, got max_tokens {self.max_tokens}: leave it out"
             )
 
+        if self.objective != Supervised():
+            raise ValueError(
+                f"a teacher reads texts, got the objective {self.objective} for features: leave it "
+                "out"
+            )
         if self.heads:
             raise ValueError(
                 f"heads are learned beside the labels of texts, got {self.heads_words.strip()} for "

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from emoray.models.augmentation import NoAugmentation
 from emoray.models.heads import check_heads
+from emoray.models.objectives import Supervised, require_soft_targets
 from emoray.models.recipe import MAX_TOKENS, Recipe
 from emoray.models.sampling import Whole
 from emoray.models.word.initial_vectors import PretrainedVectors, Vectors
@@ -114,6 +115,7 @@ class GloveRecipe(Recipe):
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
         if not self.pools:
             raise ValueError("pools is empty: name at least one, e.g. (Mean(),)")
+        require_soft_targets(self.objective, self.loss, self.heads)
 
     @property
     def pooling(self) -> str:
@@ -132,9 +134,10 @@ class GloveRecipe(Recipe):
         more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
         mean = f" ema{self.ema:g}" if self.ema else ""
         mean += self.heads_words
+        aim = "" if self.objective == Supervised() else f" {self.objective}"
         own = "" if self.vectors == PretrainedVectors() else f" {self.vectors}"
         read = "" if self.max_tokens == MAX_TOKENS else f" n{self.max_tokens}"
         return (
             f"{self.taxonomy} d{self.embedding_dim} {vectors} v{self.vocabulary} "
-            f"{self.pooling} {depth} {self.loss}{mean}{sample}{more}{own}{read}"
+            f"{self.pooling} {depth} {self.loss}{aim}{mean}{sample}{more}{own}{read}"
         )

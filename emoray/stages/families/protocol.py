@@ -49,7 +49,10 @@ class TextStage(Stage, Protocol):
 
 
 class TrainStage(Stage, Protocol):
-    """A recipe trained on such texts. Leaves `weights.npz` and the rows of `trainings`."""
+    """A recipe trained on such texts, as `read_train` reads them.
+
+    Leaves `weights.npz` and the rows of `trainings`.
+    """
 
     @property
     def recipe(self) -> Recipe:
@@ -59,6 +62,11 @@ class TrainStage(Stage, Protocol):
     @property
     def text(self) -> TextStage:
         """The texts it is trained on."""
+        ...
+
+    @property
+    def targets(self) -> Stage | None:
+        """What is learned of them in place of their labels: `SoftTargets`, or None."""
         ...
 
 

@@ -12,6 +12,7 @@ from emoray.console.progress import progress
 from emoray.data.corpus import Corpus
 from emoray.models.recipe import Recipe
 from emoray.models.word.initial_vectors import PretrainedVectors
+from emoray.stages.distillation.at_hand import with_teachers
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.inputs import require_encoder, summarize_corpus
 from emoray.stages.spec import Data
@@ -36,7 +37,7 @@ def _recipes(record: RecordedRun) -> Iterator[Recipe]:
 
 
 def _data(settings: Reproduce, record: RecordedRun) -> Data:
-    """Corpus, vectors and encoders that the rows' trainings start from, as at hand here."""
+    """Corpus, vectors, encoders and teachers of the rows' trainings, as at hand here."""
     recipes = list(_recipes(record))
     given = any(FAMILIES[r.family].word_vectors(r) == PretrainedVectors() for r in recipes)
     found = summarize_corpus(
@@ -47,7 +48,8 @@ def _data(settings: Reproduce, record: RecordedRun) -> Data:
         vector_files=(settings.vector_files or None) if given else (),
     )
     encoders = dict.fromkeys(FAMILIES[r.family].encoder(r) for r in recipes)
-    return replace(found.data, encoders=tuple(require_encoder(name) for name in encoders if name))
+    data = replace(found.data, encoders=tuple(require_encoder(name) for name in encoders if name))
+    return with_teachers(data, recipes)
 
 
 def _corpus(settings: Reproduce, record: RecordedRun) -> Corpus:

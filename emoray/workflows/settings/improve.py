@@ -12,9 +12,10 @@ from emoray.storage.run_folder import settings_text
 from emoray.workflows.settings.search import Epochs, TrainingOptions
 
 AUGMENTATION = "augmentation"
+TAUGHT = ("distillation", "distillation_transfer")  # what needs a teacher
 TECHNIQUES = (
     *("focal_loss", "weight_averaging", AUGMENTATION, "ensemble"),
-    *("derived_decisions", "joint_heads"),
+    *("derived_decisions", "joint_heads", *TAUGHT),
 )
 USUAL_FAMILIES = ("glove",)
 EVERY = "all"
@@ -32,8 +33,9 @@ class Improve(TrainingOptions):
             names=("--technique",),
             help="**focal_loss**, **weight_averaging** (a moving average over steps), "
             "**augmentation** (back-translation), **ensemble**, **derived_decisions** (by a model "
-            "of finer labels), **joint_heads** (coarser labels learned beside), or **all** that "
-            "the labels allow; repeatable.",
+            "of finer labels), **joint_heads** (coarser labels learned beside), **distillation** "
+            "(half from a --teacher), **distillation_transfer** (with texts made from train "
+            "besides), or **all** that the labels allow; repeatable.",
         ),
     ] = (EVERY,)
     families: Annotated[
@@ -72,6 +74,13 @@ class Improve(TrainingOptions):
         float,
         Option(least=0, help="Of the joint heads: what their labels count, the model's own 1."),
     ] = 0.3
+    teacher: Annotated[
+        str,
+        Option(
+            help="Of the distillation: an artifact's folder, s3://bucket/prefix, model:NAME@ALIAS, "
+            "or RUN:POINT. Without one, **all** leaves distillation out."
+        ),
+    ] = ""
     texts: Annotated[
         int | None,
         Option(least=50, help="Train texts to use; dev and test stay whole.  [default: all]"),
@@ -98,6 +107,11 @@ class Improve(TrainingOptions):
                     f"a {what} is one of {', '.join(known)}, got {', '.join(strange) or 'none'}: "
                     "name one of these"
                 )
+        if not self.teacher and (lost := [name for name in self.chosen if name in TAUGHT]):
+            raise ValueError(
+                f"a technique of distillation has a teacher, got none for {', '.join(lost)}: name "
+                "an artifact with --teacher"
+            )
         if not 0 < self.ema < 1:
             raise ValueError(f"ema lies between 0 and 1, got {self.ema:g}: 0.99 is usual")
         if not self.head_weight > 0:
@@ -114,8 +128,10 @@ class Improve(TrainingOptions):
 
     @property
     def chosen(self) -> tuple[str, ...]:
-        """The techniques, `all` resolved."""
-        return TECHNIQUES if EVERY in self.techniques else self.techniques
+        """The techniques, `all` resolved: without a teacher those that need none."""
+        if EVERY not in self.techniques:
+            return self.techniques
+        return TECHNIQUES if self.teacher else tuple(t for t in TECHNIQUES if t not in TAUGHT)
 
     def augments(self, family: str) -> bool:
         """Whether augmentation is tried on a family: `all` leaves it out without texts."""
@@ -145,7 +161,9 @@ class Improve(TrainingOptions):
     def shown_settings(self) -> Mapping[str, str]:
         """Settings that the tables depend on."""
         names = ("seeds", "members", "translator", "share", "balance", "ema", "texts")
-        later = {} if self.head_weight == 0.3 else {"head_weight": self.head_weight}
         named = {name: getattr(self, name) for name in (*names, "epochs", "max_tokens", "encoder")}
-        named |= later
+        if self.head_weight != 0.3:
+            named["head_weight"] = self.head_weight
+        if self.teacher:
+            named["teacher"] = self.teacher
         return settings_text(techniques=self.chosen, **named)

@@ -30,10 +30,11 @@ class Sweep(TrainingOptions):
             "all schemes. **qat**: quantized after training and during, at 8 to 2 bits. **joint**: "
             "Optuna over dimension, layers, temperature, threshold and quantization together. "
             "**smoke**: seconds, to see that everything works. **bert**, **bert-joint**, "
-            "**bert-smoke**: the same with fine-tuned encoders. qat and bert need the extra "
-            "`bert`. **features**, **features-joint**: rows of numbers in place of texts, of a "
-            "--corpus with --feature-column. Or one of your own: `space.yaml`, which `python -m "
-            "jobs.space quick` begins, or `my_space.py:wide`, a function or value of a Python file."
+            "**bert-smoke**: the same with fine-tuned encoders. **distil**: small models that "
+            "learn from a --teacher. qat and bert need the extra `bert`. **features**, "
+            "**features-joint**: rows of numbers in place of texts, of a --corpus with "
+            "--feature-column. Or one of your own: `space.yaml`, which `python -m jobs.space "
+            "quick` begins, or `my_space.py:wide`, a function or value of a Python file."
         ),
     ] = "quick"
     dims: Annotated[
@@ -91,6 +92,22 @@ class Sweep(TrainingOptions):
             help="Words with a vector of their own, in place of the recipes' number; repeatable.",
         ),
     ] = ()
+    teachers: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--teacher",),
+            help="Teacher of distilled recipes, in place of their own: an artifact's folder, "
+            "s3://bucket/prefix, model:NAME@ALIAS, or RUN:POINT, a point of a run, ensembles too; "
+            "repeatable.",
+        ),
+    ] = ()
+    unlabelled: Annotated[
+        str,
+        Option(
+            help="File with one text a line that the teacher labels for its students besides; "
+            "texts of dev and test are left out."
+        ),
+    ] = ""
     vector_files: VectorFiles = ()
     download_vectors: Annotated[
         bool,
@@ -221,5 +238,7 @@ class Sweep(TrainingOptions):
             sampler=self.sampler,
             warm_start=self.warm_start,
             encoders=self.encoders,
+            teachers=self.teachers,
+            unlabelled=self.unlabelled or None,
             max_tokens=self.max_tokens,
         )

@@ -7,7 +7,7 @@ Shapes: N texts, L words, V rows of the embedding, K labels.
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -33,6 +33,7 @@ from emoray.stages.spec import CorpusRef, Data, EncoderRef
 from emoray.stages.text_lengths import Lengths, word_lengths
 from emoray.stages.tokens import FACTS, SPLITS, Tokenize, read_words
 from emoray.stages.trained import WEIGHTS, read_train, training_rows
+from emoray.storage.store.keys import Stage
 from emoray.tables.files import write_table
 from emoray.tables.rows import TrainingRow
 from emoray.text.vocabulary import UNKNOWN, Vocabulary
@@ -87,9 +88,10 @@ class CountVotes:
 
     recipe: VoteRecipe
     text: ReadVotes
+    targets: Stage | None = field(default=None, metadata={"key_default": None})
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
-        train = read_train(self.recipe, inputs["text"])
+        train = read_train(self.recipe, inputs["text"], inputs.get("targets"))
         share_K = train.labels_NK.mean(0).clip(0.01, 0.99)
         seen_VK = np.zeros((train.ids_NL.max() + 1, len(share_K)))
         for ids_L, labels_K in zip(train.ids_NL, train.labels_NK, strict=True):
