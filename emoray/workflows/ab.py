@@ -8,9 +8,10 @@ from rich.console import Console
 from emoray.console.progress import Progress, progress
 from emoray.experiments import wording
 from emoray.experiments.answers import Answers, collected
+from emoray.experiments.logged_shares import LoggedShares
 from emoray.experiments.looks import LabelledTexts, labelled_texts, looks_at
 from emoray.experiments.pairing import TextStream, stream_of_log, stream_of_saved
-from emoray.experiments.plan import ExperimentPlan, LoggedShares
+from emoray.experiments.plan import ExperimentPlan
 from emoray.experiments.rows import LiveResult, result_of
 from emoray.releases.resolving import artifact_sha256
 from emoray.report.ab import LiveWords, write_live_page
