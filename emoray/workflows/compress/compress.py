@@ -18,6 +18,7 @@ from emoray.storage.location import Place, staged_output, tables_at
 from emoray.storage.run_folder import record_inputs
 from emoray.tables.files import read_table, write_table
 from emoray.tables.finished_rows import ChangeRow, CompressionRow, CoverageRow, SpeedRow
+from emoray.tables.pruning_rows import PruningRow
 from emoray.tables.rows import LayerRow
 from emoray.tables.terminal import print_titled, table
 from emoray.workflows.calibrate_tables import announce_corpus
@@ -25,6 +26,12 @@ from emoray.workflows.cards import give_card
 from emoray.workflows.checkpoint_evaluation import CheckpointEvaluation, open_checkpoint
 from emoray.workflows.compress import printing
 from emoray.workflows.compress.coverage import coverage_rows
+from emoray.workflows.compress.pruned import (
+    pruned_changes,
+    pruned_table,
+    pruning_rows,
+    whole_schemes,
+)
 from emoray.workflows.compress.rows import compression_rows, forms, variant_changes
 from emoray.workflows.compress.variants import SPEED, MadeVariants, judge_all, make, time_all
 from emoray.workflows.convert.parity import require_parity
@@ -41,7 +48,8 @@ def requested_variants(settings: Compression) -> dict[str, Scheme]:
             f" or python -m jobs.convert --model {settings.model}"
         )
     controls = {alias(p): p for p in map(float_baseline, asked.values()) if p.qat is not None}
-    return {FLOAT_NAME: named_schemes()[FLOAT_NAME], **controls, **asked}
+    first = {FLOAT_NAME: named_schemes()[FLOAT_NAME], **controls, **whole_schemes(asked)}
+    return {**first, **asked}
 
 
 def list_schemes(console: Console | None = None) -> None:
@@ -139,11 +147,17 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
                 give_card(folder / row.artifact, asdict(row), cpu=timed.rows[0].cpu)
         layers = _layers(evaluation, made)
         write_table(rows, folder / "compression.parquet", CompressionRow)
-        write_table(variant_changes(found, outcomes), folder / "changes.parquet", ChangeRow)
+        beside = pruned_changes(made, outcomes)
+        changes = [*variant_changes(found, outcomes), *beside]
+        write_table(changes, folder / "changes.parquet", ChangeRow)
+        if pruned := pruning_rows(evaluation, made):
+            write_table(pruned, folder / "pruning.parquet", PruningRow)
         write_table(layers, folder / "layers.parquet", LayerRow)
         write_table(coverage, folder / "coverage.parquet", CoverageRow)
         write_table(timed.rows, folder / SPEED, SpeedRow)
     _print(console, rows, layers, coverage)
+    if (shown_pruned := pruned_table(rows, beside)) is not None:
+        print_titled(console, shown_pruned)
     console.print(
         f"\n{printing.advice(rows, out)}\nartifacts {out}/artifacts\ntables {tables_at(out)}",
         highlight=False,

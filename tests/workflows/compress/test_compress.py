@@ -20,6 +20,7 @@ from emoray.stages.checkpoint_source import LoadedCheckpoint, find_loaded
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import ChangeRow, CompressionRow, CoverageRow, SpeedRow
+from emoray.tables.pruning_rows import PruningRow
 from emoray.tables.rows import LayerRow
 from emoray.text.opened import open_tokenizer
 from emoray.workflows.compress.compress import list_schemes, run_compress
@@ -192,6 +193,42 @@ def test_a_scheme_that_trains_is_trained_for_its_codes(
     (alone,) = {r["change"] for r in changes if (r["after"], r["measure"]) == ("qat4", "macro_f1")}
     assert said == pytest.approx(alone)
     assert runtime.load(tmp_path / "q/artifacts/qat4").labels == SENTIMENT.labels
+
+
+def test_a_pruned_form_stands_beside_the_whole_one_under_the_same_codes(
+    compression: Compression, tmp_path: Path
+) -> None:
+    store = compression.out / "_store"
+    name = "prune(heads=0.5,layers=1)+int8~heal1"
+    asked = replace(compression, schemes=(name,), out=tmp_path, name="p", store=store)
+    with (tmp_path / "said.txt").open("w") as file:
+        run_compress(asked, Console(file=file, width=200))
+    found = read_table(tmp_path / "p/compression.parquet", CompressionRow).to_pylist()
+    assert [row["name"] for row in found] == ["torch", "torch-int8", "float", "int8", name]
+    whole, pruned = found[-2:]
+    assert pruned["layers_bytes"] < 0.6 * whole["layers_bytes"]
+    changes = read_table(tmp_path / "p/changes.parquet", ChangeRow).to_pylist()
+    assert {row["before"] for row in changes if row["after"] == name} == {"torch", "int8"}
+    assert {
+        r["margin"] for r in changes if r["before"] == "int8" and r["measure"] == "macro_f1"
+    } == {0.01}
+    parts = read_table(tmp_path / "p/pruning.parquet", PruningRow).to_pylist()
+    assert {row["pruning"] for row in parts} == {"prune(heads=0.5,layers=1)"}
+    assert {row["part"] for row in parts} == {"layer", "head", "ffn"}
+    assert sum(row["kept"] for row in parts if row["part"] == "layer") == 1
+    assert all(row["why"] for row in parts)
+    said = (tmp_path / "said.txt").read_text()
+    assert "Pruned, beside the whole model under the same codes" in said
+    assert runtime.load(tmp_path / "p/artifacts" / name).labels == SENTIMENT.labels
+
+    # What healing left is a checkpoint of its own: read like a fine-tuning's folder.
+    (healed,) = {path.parent for path in store.rglob("heal-*/weights.npz")}
+    again = replace(compression, model=healed, schemes=("int8",), out=tmp_path, name="again")
+    run_compress(again, quiet())
+    rows = read_table(tmp_path / "again/compression.parquet", CompressionRow).to_pylist()
+    assert rows[2]["name"] == "float" and rows[2]["verdict"] == "equivalent"
+    assert rows[3]["model_p50_ms"] > 0
+    assert rows[3]["layers_bytes"] == pruned["layers_bytes"]
 
 
 def test_our_own_folder_and_a_head_in_the_corpus_order_give_the_same_scores(
