@@ -4,11 +4,13 @@ Dense kernels are (in, out): per channel means per output unit, groups run along
 Embeddings are (V, D): one scale per word's row, groups run along the row.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 
 from emoray.quant.granularity import Grain, PerChannel, PerGroup, PerTensor
 from emoray.quant.policy import Adaptive, Scheme
+from emoray.quant.pruning import Heal, Prune
 from emoray.quant.ranges import (
     ActivationRanges,
     BestOf,
@@ -164,6 +166,40 @@ def _named(*schemes: Scheme) -> dict[str, Scheme]:
 def _low(bits: int, grains: tuple[Grain, Grain] = CHANNEL) -> ModelScheme:
     """Weights only; below 4 bits affine, which has a level more."""
     return _model(bits, bits, symmetric=bits > 3, grains=grains, ranges=LeastError())
+
+
+def _all_pruned(plain: Sequence[ModelScheme], prunings: Sequence[Prune]) -> dict[str, Scheme]:
+    """Schemes by name, each as it is and behind each pruning."""
+    pruned = (replace(scheme, prune=prune) for prune in prunings for scheme in plain)
+    return _named(*plain, *pruned)
+
+
+def pruned_schemes() -> dict[str, Scheme]:
+    """Word vectors without a quarter, a half, three quarters of their words, at 32, 8 and 4 bits.
+
+    Returns:
+        Schemes by their `str`.
+    """
+    shares = [Prune(rows=share) for share in (0.25, 0.5, 0.75)]
+    tables = _model(8, 4, ranges=LeastError(), activations=Dynamic())
+    return _all_pruned(
+        (FLOAT, _model(8, 8, activations=Dynamic()), tables),
+        (*shares, Prune(rows=0.5, heal=Heal()), Prune(rows=0.75, heal=Heal())),
+    )
+
+
+def pruned_bert_schemes() -> dict[str, Scheme]:
+    """An encoder without some heads, columns and layers, at 32, 8 and 4 bits; healed too.
+
+    Returns:
+        Schemes by their `str`.
+    """
+    some = Prune(heads=0.25, ffn=0.25)
+    more = Prune(heads=0.33, ffn=0.5)
+    healed = [replace(prune, heal=Heal()) for prune in (more, Prune(layers=2))]
+    return _all_pruned(
+        (FLOAT, _model(8, 8, activations=Dynamic()), _low(4, BERT_GROUP)), (some, more, *healed)
+    )
 
 
 def float_baseline(scheme: Scheme) -> ModelScheme:

@@ -22,6 +22,8 @@ from emoray.quant.catalogue import (
     bert_schemes,
     both_ways,
     feature_schemes,
+    pruned_bert_schemes,
+    pruned_schemes,
     quick_bert_schemes,
     quick_schemes,
 )
@@ -32,7 +34,7 @@ from emoray.search.joint_space import JointSpace
 from emoray.search.knobs import Between, Choices
 from emoray.stages.families.encoder import whole_encoder
 from emoray.stages.families.features import TUNED as FEATURES
-from emoray.stages.spec import Decision, EncoderRef, all_decisions
+from emoray.stages.spec import RULES, Decision, EncoderRef, all_decisions
 from emoray.text.vectors.settings import OwnVectors
 
 
@@ -124,6 +126,32 @@ def qat(taxonomy: str, dims: Sequence[int]) -> Space:
         recipes=tuple(_recipes(TRAINED, taxonomy, _up_to(max(dims), 64), [0], 5)),
         schemes=(FLOAT, *both_ways(Qat(epochs=3)).values()),
         decisions=all_decisions(),
+    )
+
+
+def prune(taxonomy: str, dims: Sequence[int]) -> Space:
+    """Words that matter least removed after training, beside vocabularies that frequency cut.
+
+    Three seeds; some twenty minutes on two cores; needs the extra `bert`.
+
+    Args:
+        taxonomy: whose labels are learned.
+        dims: widths of the vectors at hand.
+
+    Returns:
+        The space.
+    """
+    conv = replace(TRAINED, pools=WITH_CONV)
+    return Space(
+        recipes=tuple(
+            recipe
+            for words in (4000, 2000, 1000)
+            for recipe in _recipes(
+                replace(conv, vocabulary=words), taxonomy, _up_to(max(dims), 64), [0], 3
+            )
+        ),
+        schemes=tuple(pruned_schemes().values()),
+        decisions=tuple(Decision(rule=rule) for rule in RULES),
     )
 
 
@@ -242,6 +270,7 @@ GRIDS: dict[str, Callable[[str, Sequence[int]], Space]] = {
     "qat": qat,
     "features": features,
     "distil": distil,
+    "prune": prune,
 }
 
 
@@ -276,6 +305,15 @@ def bert(taxonomy: str, encoders: Sequence[EncoderRef]) -> Space:
     return Space(
         recipes=tuple(dict.fromkeys(recipes)),
         schemes=tuple(bert_schemes().values()),
+        decisions=all_decisions(),
+    )
+
+
+def bert_prune(taxonomy: str, encoders: Sequence[EncoderRef]) -> Space:
+    """The whole encoder, fine-tuned once, without some of its heads, columns and layers."""
+    return Space(
+        recipes=tuple(_fine_tuned(taxonomy, e) for e in encoders),
+        schemes=tuple(pruned_bert_schemes().values()),
         decisions=all_decisions(),
     )
 
@@ -323,4 +361,5 @@ def bert_joint(taxonomy: str, encoders: Sequence[EncoderRef], trials: int) -> Jo
 BERT_GRIDS: dict[str, Callable[[str, Sequence[EncoderRef]], Space]] = {
     "bert-smoke": bert_smoke,
     "bert": bert,
+    "bert-prune": bert_prune,
 }

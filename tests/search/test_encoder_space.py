@@ -51,6 +51,16 @@ def test_the_survey_tries_each_encoder_whole_at_half_its_layers_and_factorised()
     assert found == {(5, 48), (3, 48), (5, 16)}
 
 
+def test_an_encoder_is_pruned_once_for_all_codes_and_healed_once() -> None:
+    space = grid("bert-prune")
+    train = training(space.recipes[0], DATA)
+    made = [deciding(train, scheme, space.decisions).compressed for scheme in space.schemes]
+    prunings = {str(scheme.prune) for scheme in space.schemes if scheme.prune}
+    assert len({each.pruned for each in made if each.pruned}) == len(prunings) == 3
+    healed = {each.left for each in made if each.left != each.pruned}
+    assert len(healed) == 2
+
+
 def test_schemes_that_train_for_their_codes_get_a_stage_of_their_own() -> None:
     space = grid("bert")
     train = training(space.recipes[0], DATA)

@@ -23,7 +23,9 @@ class Compression(CheckpointOptions):
         tuple[str, ...],
         Option(
             names=("--scheme",),
-            help="A scheme, by its short or whole name; repeatable.  [default: float, int8, "
+            help="A scheme, by its short or whole name; repeatable. "
+            "`prune(heads=0.33,ffn=0.5)+int8~heal1` prunes first (shares of heads and feed-forward "
+            "columns, `layers=2`), and trains what is left for an epoch.  [default: float, int8, "
             "int8-static, int8-emb4-group32, int4, int4-group, adaptive4]",
         ),
     ] = ()

@@ -27,13 +27,14 @@ class Sweep(TrainingOptions):
         str,
         Option(
             help="**quick**: minutes on two cores. **seed**: dimensions x layers 0-4 x 5 seeds x "
-            "all schemes. **qat**: quantized after training and during, at 8 to 2 bits. **joint**: "
+            "all schemes. **qat**: quantized after training and during, at 8 to 2 bits. **prune**: "
+            "words that matter least removed, beside vocabularies that frequency cut. **joint**: "
             "Optuna over dimension, layers, temperature, threshold and quantization together. "
             "**smoke**: seconds, to see that everything works. **bert**, **bert-joint**, "
-            "**bert-smoke**: the same with fine-tuned encoders. **distil**: small models that "
-            "learn from a --teacher. qat and bert need the extra `bert`. **features**, "
-            "**features-joint**: rows of numbers in place of texts, of a --corpus with "
-            "--feature-column. Or one of your own: `space.yaml`, which `python -m jobs.space "
+            "**bert-prune**, **bert-smoke**: the same with fine-tuned encoders. **distil**: small "
+            "models that learn from a --teacher. qat, prune and bert need the extra `bert`. "
+            "**features**, **features-joint**: rows of numbers in place of texts, of a --corpus "
+            "with --feature-column. Or one of your own: `space.yaml`, which `python -m jobs.space "
             "quick` begins, or `my_space.py:wide`, a function or value of a Python file."
         ),
     ] = "quick"
