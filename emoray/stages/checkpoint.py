@@ -51,6 +51,11 @@ class ReadCheckpoint:
         return BertRecipe(taxonomy=self.taxonomy, max_tokens=self.max_tokens)
 
     @property
+    def targets(self) -> None:
+        """None: the original objective is unknown."""
+        return None
+
+    @property
     def among(self) -> tuple[Taxonomy, ...]:
         """The corpus' taxonomies."""
         return GOEMOTIONS_KIN
