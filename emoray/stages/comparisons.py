@@ -52,9 +52,11 @@ class CompareWithParent:
     text: TextStage
 
     def __post_init__(self) -> None:
-        same = (
-            self.decided.text.corpus == self.parent.text.corpus
-        )  # as ids of fewer words, if pruned
+        texts, others = self.decided.text, self.parent.text
+        if self.decided.compressed.left is None:
+            same = texts == others
+        else:  # the same texts, as ids of fewer words
+            same = texts.corpus == others.corpus
         if not same or self.decided == self.parent:
             raise ValueError(
                 "a model is compared with its own training's float model, got models that read "

@@ -19,7 +19,8 @@ class PruningRow:
     units: int = note("of the part before: columns, words; 1 of a head or layer")
     kept: int = note("units that are left")
     importance: float = cost(
-        "loss on train, in nats a text, that removing it (of ffn and rows: what was removed) was "
-        "reckoned to cost: by Fisher information; of a layer the measured change"
+        "loss on train, a text, that removing it (of ffn and rows: what was removed) was "
+        "reckoned to cost: by Fisher information; of a layer the measured change",
+        unit="nats",
     )
     why: str = note("in words")

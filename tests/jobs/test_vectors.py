@@ -111,7 +111,7 @@ def test_a_mistake_is_one_clear_line(
             ("--vectors-file is for recipes that start from given vectors, got a.txt",),
         ),
         (("--vectors-file", "a.txt", "--download-vectors"), ("exclude each other, got both",)),
-        (("--space", "bert", "--vectors", "own-ppmi"), ("spaces without encoders", "space bert")),
+        (("--space", "bert", "--vectors", "own-ppmi"), ("spaces of words", "space bert")),
     ],
 )
 def test_a_sweep_refuses_vectors_that_it_cannot_use(

@@ -124,4 +124,4 @@ def test_an_artifact_in_a_bucket_is_served_from_a_copy(
         s3.write("manifest.json", manifest + b"\n")
         wait_for(lambda: found.count(changed) == 1)
         assert found.predict(texts).json == local
-        assert f"{s3} holds another artifact now" in found.said.read_text()
+        assert f"{s3} names another artifact now" in found.said.read_text()

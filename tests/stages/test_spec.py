@@ -6,7 +6,9 @@ import pytest
 
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
 from emoray.models.augmentation import BackTranslation
+from emoray.models.heads import Head
 from emoray.models.losses import BCE, WeightedBCE
+from emoray.models.objectives import Distilled
 from emoray.models.sampling import Bootstrap
 from emoray.models.word.recipe import GloveRecipe, Max, Mean
 from emoray.stages.fitted import fit_decisions
@@ -122,6 +124,8 @@ OTHER = {
     "sample": Bootstrap(),
     "augmentation": BackTranslation(),
     "vectors": OwnVectors(),
+    "heads": (Head("sentiment"),),
+    "objective": Distilled(teacher="best"),
 }
 
 
