@@ -276,6 +276,7 @@ def fit(
     score: Callable[[np.ndarray], float],
     *,
     keep_start: bool = False,
+    keep_last: bool = False,
     unfinished: Path | None = None,
     report: Callable[[Epoch], None] = lambda epoch: None,
     tick: Callable[[float], None] = lambda share: None,
@@ -287,6 +288,7 @@ def fit(
         dev: texts to score.
         score: maps dev logits to a score, higher is better.
         keep_start: whether the initial weights count as epoch 0.
+        keep_last: whether all epochs are trained and the last one is kept, whatever its score.
         unfinished: folder where every epoch is saved, and from which a killed fit resumes.
         report: called after each epoch.
         tick: called with the share of an epoch that is done.
@@ -330,7 +332,7 @@ def fit(
             cpu_seconds=time.process_time() - cpu,
         )
         progress.epochs.append(epoch)
-        if epoch.dev_macro_f1 > progress.best:
+        if epoch.dev_macro_f1 > progress.best or keep_last:
             progress.kept, progress.best = number, epoch.dev_macro_f1
             progress.weights = _copy(fitting.result)
         if checkpoint:

@@ -1,4 +1,4 @@
-"""Schemes, losses, rules and vocabularies that a command line names in place of a space's own."""
+"""What a command line names in place of a space's own: schemes, losses, rules, shots and more."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from typing import Any
 
 from emoray.models.losses import Loss
 from emoray.models.recipe import Recipe
+from emoray.models.sampling import Shots
 from emoray.quant.policy import Scheme
 from emoray.search.budget import UNLIMITED, Budget
 from emoray.search.form.schemes import by_name
@@ -29,6 +30,7 @@ class Narrowing:
     losses: tuple[Loss, ...] = ()
     rules: tuple[Rule, ...] = ()
     vocabularies: tuple[int, ...] = ()
+    shots: tuple[Shots, ...] = ()
     objectives: tuple[str, ...] = ()
     constraints: tuple[Constraint, ...] = ()
     sampler: str | None = None
@@ -41,6 +43,7 @@ class Narrowing:
         losses: Sequence[str],
         rules: Sequence[str],
         vocabularies: Sequence[int],
+        shots: Sequence[int] = (),
     ) -> "Narrowing":
         """Values from the options of a job; ValueError for a name that is none."""
 
@@ -52,12 +55,13 @@ class Narrowing:
             losses=read(Loss, "--loss", losses),
             rules=read(Rule, "--rule", rules),
             vocabularies=tuple(dict.fromkeys(vocabularies)),
+            shots=tuple(Shots(per_label=n) for n in dict.fromkeys(shots)),
         )
 
     @property
     def _knobs(self) -> dict[str, tuple[Any, ...]]:
         """Fields of recipes that are set, and their values."""
-        found = {"loss": self.losses, VOCABULARY: self.vocabularies}
+        found = {"loss": self.losses, VOCABULARY: self.vocabularies, "sample": self.shots}
         return {name: values for name, values in found.items() if values}
 
     def of(self, space: Space | JointSpace) -> Space | JointSpace:

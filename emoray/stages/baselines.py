@@ -201,6 +201,7 @@ def _columns(stage: BaselineModel, files: dict[str, bytes]) -> Columns:
         "models": 1,
         "vocabulary": len(model.words) if isinstance(model, TfidfModel) else 0,
         "loss": "logistic" if model else "none",
+        "calibrated_on": "dev",
         "bits": 32,
         "embedding_bits": 32,
         "symmetric": True,

@@ -13,6 +13,7 @@ from emoray.stages.families.protocol import TextStage, TrainStage
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.pruning import HealModel, PruneModel
 from emoray.stages.qat import QuantizationAwareTraining
+from emoray.stages.shots import FOLDS
 from emoray.storage.store.keys import id_of
 from emoray.text.normal_steps import served_settings
 
@@ -86,13 +87,21 @@ class Compress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """Logits of dev and test from the compressed model, run as a user would."""
+    """Logits of dev and test from the compressed model, run as a user would.
+
+    Attributes:
+        compressed: the model.
+        text: its texts.
+        folds: of a model that is calibrated on its shots, the models without each fold: logits of
+            dev are each text's by the one that has not learned it.
+    """
 
     name: ClassVar[str] = "score"
     version: ClassVar[int] = 2
 
     compressed: Compress
     text: TextStage
+    folds: tuple[Compress, ...] = field(default=(), metadata={"key_default": ()})
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Write `logits.npz` of dev and test, and logits of some texts read both ways."""
@@ -101,7 +110,12 @@ class Score:
 
         model = inputs["compressed"] / BASE / "model.onnx"
         dev, test = (read_texts(inputs["text"], split)[0] for split in ("dev", "test"))
-        np.savez(out / LOGITS, allow_pickle=False, dev=logits(model, dev), test=logits(model, test))
+        dev_NK = logits(model, dev)
+        for fold in range(len(self.folds)):
+            without = logits(inputs[f"folds.{fold}"] / BASE / "model.onnx", dev)
+            left_out_N = np.load(inputs["text"] / FOLDS, allow_pickle=False) == fold
+            dev_NK[left_out_N] = without[left_out_N]
+        np.savez(out / LOGITS, allow_pickle=False, dev=dev_NK, test=logits(model, test))
         family = FAMILIES[self.compressed.trained.recipe.family]
         both = two_ways(model, test, family.texts_both_ways)
         np.savez(

@@ -10,6 +10,7 @@ import numpy as np
 
 from emoray.models.encoder.recipe import AllPieces, BertRecipe
 from emoray.models.encoder.recipe import Pieces as KeptPieces
+from emoray.models.sampling import calibrated_on_shots
 from emoray.stages.augmentation import Augment, read_augmented
 from emoray.stages.encoding import (
     FACTS,
@@ -19,6 +20,7 @@ from emoray.stages.encoding import (
     read_padded,
     write_token_ids,
 )
+from emoray.stages.families.protocol import TextStage
 from emoray.stages.memory import enough_memory
 from emoray.stages.spec import CorpusRef, EncoderRef
 from emoray.stages.trained import SETTINGS, WEIGHTS, read_joint_train, training_rows
@@ -91,7 +93,7 @@ class FineTune:
     trains_with_torch: ClassVar[bool] = True
 
     recipe: BertRecipe
-    text: EncodeSubwords
+    text: TextStage
     encoder: EncoderRef
     targets: Stage | None = field(default=None, metadata={"key_default": None})
 
@@ -119,6 +121,7 @@ class FineTune:
                     self.recipe, inputs["text"], self.text.corpus, inputs.get("targets")
                 ),
                 dev=dev,
+                keep_last=calibrated_on_shots(self.recipe.sample) is not None,
                 score=lambda logits_NK: cross_fitted_macro_f1(PerLabel(), logits_NK, dev.labels_NK),
                 unfinished=inputs[UNFINISHED],
             )

@@ -16,6 +16,7 @@ from emoray.artifact.packaging import Base
 from emoray.artifact.runtime import combined
 from emoray.decide.weighing import FittedWeights, Greedy, MeanOf, cross_fitted_ensemble
 from emoray.metrics.diversity import diversity, over_pairs, with_others
+from emoray.models.sampling import calibrated_on_shots
 from emoray.stages.compression import BASE, LOGITS, Compress, Score
 from emoray.stages.decision_columns import Columns, ModelLogits, score_fitted
 from emoray.stages.decisions import Decide
@@ -58,6 +59,17 @@ class Combine:
                 "members of an ensemble are models of one corpus and taxonomy, each with its "
                 f"logits, got {len(self.scored)} logits of {len(self.compressed)} models, of "
                 f"{len(kinds)} corpora and taxonomies: combine those that read the same"
+            )
+        shots = [calibrated_on_shots(c.trained.recipe.sample) for c in self.compressed]
+        drawn = {
+            (each, c.trained.recipe.seed) if each else None
+            for each, c in zip(shots, self.compressed, strict=True)
+        }
+        if len(drawn) != 1:
+            raise ValueError(
+                "members of an ensemble are calibrated on the same texts, got those of "
+                f"{len(drawn)} samples of shots: combine models of the same shots and seed, or "
+                "calibrate on dev"
             )
         if {member.decisions for member in self.decided} != {self.decisions}:
             raise ValueError(

@@ -9,7 +9,9 @@ import numpy as np
 
 from emoray.data.features import FeatureNames
 from emoray.models.features.recipe import FeatureRecipe
+from emoray.models.sampling import calibrated_on_shots
 from emoray.stages.encoding import TOKENIZER, VOCABULARY, read_padded
+from emoray.stages.families.protocol import TextStage
 from emoray.stages.spec import FeatureCorpusRef
 from emoray.stages.tokens import FACTS, SPLITS
 from emoray.stages.trained import WEIGHTS, read_train, training_rows
@@ -55,7 +57,7 @@ class TrainFeatures:
     version: ClassVar[int] = 1
 
     recipe: FeatureRecipe
-    text: ReadFeatures
+    text: TextStage
 
     @property
     def targets(self) -> None:
@@ -74,6 +76,7 @@ class TrainFeatures:
             self.recipe,
             train=read_train(self.recipe, inputs["text"]),
             dev=dev,
+            keep_last=calibrated_on_shots(self.recipe.sample) is not None,
             score=lambda logits_NK: cross_fitted_macro_f1(PerLabel(), logits_NK, dev.labels_NK),
         )
         np.savez(out / WEIGHTS, allow_pickle=False, **trained.tensors)

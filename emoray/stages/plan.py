@@ -7,7 +7,7 @@ from emoray.models.augmentation import NoAugmentation
 from emoray.models.encoder.extra import require_bert
 from emoray.models.objectives import Distilled, MoreTexts, Supervised
 from emoray.models.recipe import Recipe
-from emoray.models.sampling import LeaveOut
+from emoray.models.sampling import LeaveOut, Shots
 from emoray.quant.catalogue import float_baseline
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import FLOAT, ModelScheme
@@ -23,6 +23,7 @@ from emoray.stages.families.protocol import Family, TextStage, TrainStage
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.pruning import left_of
 from emoray.stages.qat import QuantizationAwareTraining
+from emoray.stages.shots import by_fold, on_shots
 from emoray.stages.spec import Data, Decision, distinct
 from emoray.stages.trained import head_taxonomies
 
@@ -60,9 +61,9 @@ def training(recipe: Recipe, data: Data) -> TrainStage:
     head_taxonomies(recipe, data.corpus)  # refused here, not by a worker
     train = FAMILIES[recipe.family].train_stage(recipe, data)
     if isinstance(recipe.objective, Supervised):
-        return train
+        return on_shots(train)
     targets = _soft_targets(recipe, recipe.objective, train.text, data)
-    return replace(train, targets=targets)  # type: ignore[type-var]
+    return on_shots(replace(train, targets=targets))  # type: ignore[type-var]
 
 
 def _soft_targets(recipe: Recipe, objective: Distilled, text: TextStage, data: Data) -> SoftTargets:
@@ -106,6 +107,11 @@ def _by_folds(
         )
     found = []
     for recipe in teacher.recipes:
+        if isinstance(recipe.sample, Shots):
+            raise ValueError(
+                f"a teacher of a few shots has not learned the other texts of train, got folds for "
+                f"{recipe.sample}: leave folds at 1"
+            )
         for fold in range(objective.folds):
             left_out = replace(
                 recipe,
@@ -151,8 +157,6 @@ def compressing(train: TrainStage, text: TextStage, scheme: Scheme) -> Compress:
 def deciding(train: TrainStage, scheme: Scheme, decisions: tuple[Decision, ...]) -> Decide:
     """Build the stage that decides on one model, with the stages before it.
 
-    ValueError where the scheme cannot be had, see `compressing`.
-
     Args:
         train: the training.
         scheme: how the model is stored.
@@ -160,9 +164,24 @@ def deciding(train: TrainStage, scheme: Scheme, decisions: tuple[Decision, ...])
 
     Returns:
         The stage.
+
+    Raises:
+        ValueError: the scheme cannot be had, see `compressing`, or prunes what is calibrated on
+            its shots.
     """
     compressed = compressing(train, train.text, scheme)
-    scored = Score(compressed=compressed, text=compressed.text)
+    without = by_fold(train)
+    if without and scheme.prune is not None:
+        raise ValueError(
+            f"a model that is calibrated on its shots is not pruned, as each fold would be pruned "
+            f"otherwise, got {train.recipe.sample} under {scheme}: calibrate on dev, or leave one "
+            "of the two out"
+        )
+    scored = Score(
+        compressed=compressed,
+        text=compressed.text,
+        folds=tuple(compressing(each, each.text, scheme) for each in without),
+    )
     return Decide(
         scored=scored, compressed=compressed, text=compressed.text, decisions=distinct(decisions)
     )

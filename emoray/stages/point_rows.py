@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emoray.artifact.packaging import Base, row_of
+from emoray.models.sampling import Shots, calibrated_on_shots
 from emoray.quant.policy import Adaptive, Scheme
 from emoray.quant.scheme import WeightOnly
 from emoray.stages import decision_columns as columns
@@ -102,6 +103,8 @@ def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
         **FAMILIES[recipe.family].row_columns(recipe),
         "loss": str(recipe.loss),
         "seed": recipe.seed,
+        "shots": recipe.sample.per_label if isinstance(recipe.sample, Shots) else 0,
+        "calibrated_on": "dev" if calibrated_on_shots(recipe.sample) is None else "shots",
     }
 
 

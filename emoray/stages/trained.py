@@ -32,7 +32,7 @@ def read_train(recipe: Recipe, text: Path, targets: Path | None = None) -> Padde
     """
     train = read_padded(text, "train")
     texts = len(train.lengths_N)
-    rows = recipe.sample.rows(texts, recipe.seed)
+    rows = recipe.sample.rows(train.labels_NK, recipe.seed)
     if targets is None:
         return train.taken(rows)
     soft = read_padded(targets, "train")

@@ -6,8 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from emoray.models.sampling import calibrated_on_shots
 from emoray.models.word.recipe import GloveRecipe
-from emoray.stages.encoding import Embed, Encode, read_padded
+from emoray.stages.encoding import Embed, read_padded
+from emoray.stages.families.protocol import TextStage
 from emoray.stages.trained import WEIGHTS, read_joint_train, training_rows
 from emoray.storage.store.keys import Stage
 from emoray.tables.rows import TrainingRow
@@ -21,7 +23,7 @@ class TrainWords:
     version: ClassVar[int] = 3
 
     recipe: GloveRecipe
-    text: Encode
+    text: TextStage
     vectors: Embed
     targets: Stage | None = field(default=None, metadata={"key_default": None})
 
@@ -43,6 +45,7 @@ class TrainWords:
             dev=dev,
             vectors_VD=vectors_VD,
             rare_M=rare_M,
+            keep_last=calibrated_on_shots(self.recipe.sample) is not None,
             score=lambda logits_NK: cross_fitted_macro_f1(PerLabel(), logits_NK, dev.labels_NK),
         )
         np.savez(out / WEIGHTS, allow_pickle=False, **trained.tensors)

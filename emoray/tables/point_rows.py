@@ -104,6 +104,17 @@ class MeasuredPointRow:
     trainable_vectors: bool = note("whether training changed the word vectors", ensemble="all")
     loss: str = note("training loss", ensemble="each")
     seed: int = note("seed of initial weights, dropout and batch order", ensemble="first")
+    shots: int = note(
+        "texts of each label that training drew from train, all of those that has fewer; 0 = all "
+        "of train",
+        ensemble="max",
+    )
+    calibrated_on: str = note(
+        "what stands for dev in a row's columns, temperature and thresholds among them: dev, or "
+        "shots = its own shots, each scored by a model that was trained without it; scores on "
+        "shots of different draws are of different texts",
+        ensemble="same",
+    )
     scheme: str = note("whole quantization scheme", ensemble="each")
     embedding_scheme: str = note("scheme of the embedding table", ensemble="each")
     bits: int = note("bits of the dense weights; 32 = float", ensemble="max")

@@ -7,6 +7,7 @@ import pytest
 
 from emoray.decide.thresholds import Fixed, PerLabel
 from emoray.models.losses import BCE, Focal
+from emoray.models.sampling import Shots
 from emoray.models.word.recipe import GloveRecipe
 from emoray.quant.scheme import FLOAT, ModelScheme, Qat
 from emoray.search.budget import Budget
@@ -44,6 +45,16 @@ def test_a_grid_has_the_named_values_with_all_else_of_its_own() -> None:
         if isinstance(recipe, GloveRecipe)
         for loss in losses
     }
+
+
+def test_shots_cross_the_recipes() -> None:
+    space = narrowed("smoke", Narrowing.from_options([], [], [], [], [8, 16, 8]))
+    own = narrowed("smoke", Narrowing())
+    assert isinstance(space, Space) and isinstance(own, Space)
+    drawn = [Shots(per_label=8), Shots(per_label=16)]
+    assert list(space.recipes) == [replace(r, sample=s) for r in own.recipes for s in drawn]
+    joint = narrowed("joint", Narrowing.from_options([], [], [], [], [8, 16]))
+    assert isinstance(joint, JointSpace) and joint.knobs["sample"] == Choices(tuple(drawn))
 
 
 def test_nothing_named_is_the_space_itself() -> None:

@@ -16,7 +16,7 @@ def test_a_bootstrap_member_trains_on_its_own_rows_of_train(chain: Chain) -> Non
     whole = read_padded(text, "train")
     drawn = replace(RECIPE, sample=Bootstrap(), seed=3)
     found = read_train(drawn, text)
-    rows = Bootstrap().rows(len(whole.lengths_N), 3)
+    rows = Bootstrap().rows(whole.labels_NK, 3)
     assert len(found.lengths_N) == len(whole.lengths_N)
     np.testing.assert_array_equal(found.ids_NL, whole.ids_NL[rows])
     np.testing.assert_array_equal(found.labels_NK, whole.labels_NK[rows])

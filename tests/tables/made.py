@@ -145,6 +145,8 @@ def points(
         "pooling": "mean+max+attention",
         "trainable_vectors": True,
         "loss": "bce",
+        "shots": 0,
+        "calibrated_on": "dev",
         "changed_pieces_share": 0.0,
         "truncated_share": 0.0,
         "quantized_bytes_share": 0.9,

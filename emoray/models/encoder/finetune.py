@@ -84,6 +84,7 @@ def fine_tune(
     train: PaddedTexts,
     dev: PaddedTexts,
     score: Callable[[np.ndarray], float],
+    keep_last: bool = False,
     unfinished: Path | None = None,
     report: Callable[[Epoch], None] = lambda epoch: None,
     tick: Callable[[float], None] = lambda share: None,
@@ -97,6 +98,7 @@ def fine_tune(
         train: texts to fit.
         dev: texts to score.
         score: maps dev logits to a score, higher is better.
+        keep_last: see `fit`.
         unfinished: see `fit`.
         report: called after each epoch.
         tick: called with the share of an epoch that is done.
@@ -120,7 +122,9 @@ def fine_tune(
     )
     how = fit_settings(recipe, len(train.lengths_N))
     fitting = Fit(model, parameter_groups(model, recipe), how, train, prior_K, device_here())
-    epochs, kept = fit(fitting, dev, score, unfinished=unfinished, report=report, tick=tick)
+    epochs, kept = fit(
+        fitting, dev, score, keep_last=keep_last, unfinished=unfinished, report=report, tick=tick
+    )
     labels = dev.labels_NK.shape[1]  # of the model: those of heads come after them
     found = without_heads(model.tensors(), labels)
     found["head.bias"] = unweighted(recipe.loss, found["head.bias"], prior_K[:labels])

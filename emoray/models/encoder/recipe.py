@@ -8,7 +8,7 @@ from emoray.models.heads import check_heads
 from emoray.models.losses import Loss, WeightedBCE
 from emoray.models.objectives import Supervised, require_soft_targets
 from emoray.models.recipe import Recipe
-from emoray.models.sampling import Whole
+from emoray.models.sampling import Whole, require_shots_alone
 from emoray.models.word.recipe import Mean
 
 
@@ -118,6 +118,7 @@ class BertRecipe(Recipe):
                 f"max_tokens must be at least 3, got {self.max_tokens}: two frame every text"
             )
         require_soft_targets(self.objective, self.loss, self.heads)
+        require_shots_alone(self.sample, self.augmentation)
 
     def __str__(self) -> str:
         encoder = self.encoder.rstrip("/").rsplit("/", 1)[-1]

@@ -27,6 +27,7 @@ def train_features(
     dev: PaddedTexts,
     score: Callable[[np.ndarray], float],
     report: Callable[[Epoch], None] = lambda epoch: None,
+    keep_last: bool = False,
 ) -> TrainedWeights:
     """Fit on `train`; keep the epoch of the best dev score, stop `patience` epochs after it.
 
@@ -36,6 +37,7 @@ def train_features(
         dev: rows to score.
         score: maps dev logits to a score, higher is better.
         report: called after each epoch.
+        keep_last: as of `fit_keras`.
 
     Returns:
         The weights of the kept epoch, with the scaling.
@@ -46,7 +48,7 @@ def train_features(
     keras.utils.set_random_seed(recipe.seed)
     model = keras.Sequential([keras.Input(x.shape[1:]), *dense_top(recipe, prior_K)])
     trainer = Trainer(recipe, model, x, train, prior_K)
-    epochs, kept = fit_keras(trainer, dev_x, dev, score, report)
+    epochs, kept = fit_keras(trainer, dev_x, dev, score, report, keep_last=keep_last)
     tensors = {**scaling.tensors(), **dense_tensors(model, recipe.layers)}
     tensors["head.bias"] = unweighted(recipe.loss, tensors["head.bias"], prior_K)
     return TrainedWeights(tensors=finite(tensors, recipe), epochs=epochs, kept=kept)

@@ -83,6 +83,7 @@ def train_keras(
     rare_M: np.ndarray,
     score: Callable[[np.ndarray], float],
     report: Callable[[Epoch], None] = lambda epoch: None,
+    keep_last: bool = False,
 ) -> TrainedWeights:
     """Fit on `train`; keep the epoch of the best dev score, stop `patience` epochs after it.
 
@@ -95,6 +96,7 @@ def train_keras(
             without a vector.
         score: maps dev logits to a score, higher is better.
         report: called after each epoch.
+        keep_last: as of `fit_keras`.
 
     Returns:
         The weights of the kept epoch; FloatingPointError where one is not a number.
@@ -113,7 +115,7 @@ def train_keras(
     frozen_V = None if recipe.trainable_vectors else mask_V
     rate = None if recipe.pooled_once else recipe.vectors_rate
     trainer = Trainer(recipe, model, x, train, prior_K, table_rate=rate, mask_V=frozen_V)
-    epochs, kept = fit_keras(trainer, dev_x, dev, score, report)
+    epochs, kept = fit_keras(trainer, dev_x, dev, score, report, keep_last=keep_last)
     tensors = without_heads(_tensors(recipe, model, vectors_VD, rare_M), labels)
     tensors["head.bias"] = unweighted(recipe.loss, tensors["head.bias"], prior_K[:labels])
     return TrainedWeights(tensors=finite(tensors, recipe), epochs=epochs, kept=kept)

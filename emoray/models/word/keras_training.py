@@ -204,6 +204,8 @@ def fit_keras(
     dev: PaddedTexts,
     score: Callable[[np.ndarray], float],
     report: Callable[[Epoch], None] = lambda epoch: None,
+    *,
+    keep_last: bool = False,
 ) -> tuple[tuple[Epoch, ...], int]:
     """Train until `patience` epochs bring nothing; the model then holds the best one's weights.
 
@@ -213,6 +215,7 @@ def fit_keras(
         dev: texts to score.
         score: maps dev logits to a score, higher is better.
         report: called after each epoch.
+        keep_last: whether all epochs are trained and the last one is kept, whatever its score.
 
     Returns:
         The epochs, and the number of the kept one.
@@ -233,7 +236,7 @@ def fit_keras(
             raise FloatingPointError(f"training loss is {train_loss} in epoch {number}: {recipe}")
         with trainer.averaged():
             logits = trainer.logits(dev_x, dev.lengths_N)[:, :labels]
-            if (found := score(logits)) > best:
+            if (found := score(logits)) > best or keep_last:
                 kept, best, weights = number, found, trainer.model.get_weights()
         epoch = Epoch(
             epoch=number,

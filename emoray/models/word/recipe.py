@@ -7,7 +7,7 @@ from emoray.models.augmentation import NoAugmentation
 from emoray.models.heads import check_heads
 from emoray.models.objectives import Supervised, require_soft_targets
 from emoray.models.recipe import MAX_TOKENS, Recipe
-from emoray.models.sampling import Whole
+from emoray.models.sampling import Whole, require_shots_alone
 from emoray.models.word.initial_vectors import PretrainedVectors, Vectors
 
 
@@ -116,6 +116,7 @@ class GloveRecipe(Recipe):
         if not self.pools:
             raise ValueError("pools is empty: name at least one, e.g. (Mean(),)")
         require_soft_targets(self.objective, self.loss, self.heads)
+        require_shots_alone(self.sample, self.augmentation)
 
     @property
     def pooling(self) -> str:

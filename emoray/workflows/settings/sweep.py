@@ -93,6 +93,15 @@ class Sweep(TrainingOptions):
             help="Words with a vector of their own, in place of the recipes' number; repeatable.",
         ),
     ] = ()
+    shots: Annotated[
+        tuple[int, ...],
+        Option(
+            least=4,
+            help="Texts of each label that recipes learn, in place of all of train, drawn by their "
+            "seed; temperature and thresholds are fitted on them too, each scored by a model that "
+            "was trained without it; repeatable.",
+        ),
+    ] = ()
     teachers: Annotated[
         tuple[str, ...],
         Option(
@@ -206,7 +215,9 @@ class Sweep(TrainingOptions):
         from emoray.search.narrowing import Narrowing
         from emoray.search.objectives import Constraint
 
-        found = Narrowing.from_options(self.schemes, self.losses, self.rules, self.vocabularies)
+        found = Narrowing.from_options(
+            self.schemes, self.losses, self.rules, self.vocabularies, self.shots
+        )
         return replace(
             found,
             objectives=self.objectives,
@@ -234,6 +245,7 @@ class Sweep(TrainingOptions):
             losses=self.losses,
             rules=self.rules,
             vocabularies=self.vocabularies,
+            shots=self.shots,
             objectives=self.objectives,
             constraints=self.constraints,
             sampler=self.sampler,
