@@ -8,13 +8,17 @@ import json
 import re
 import selectors
 import socket
+import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
 import numpy as np
+
+from emoray.artifact.runtime import Classifier
 
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 HEAD_ENDS = b"\r\n\r\n"
@@ -44,6 +48,12 @@ def as_request(asked: dict[str, Any], path: str = "/predict") -> bytes:
         f"content-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def batches_of(texts: Sequence[str], size: int, requests: int) -> list[bytes]:
+    """Requests of so many texts each, which go round."""
+    starts = (i % len(texts) for i in range(0, size * requests, size))
+    return [as_request({"texts": texts[start:][:size]}) for start in starts]
 
 
 class Connection:
@@ -141,3 +151,34 @@ def offered(port: int, requests: Sequence[bytes], rate: float, seed: int) -> Loa
         for connection in free:
             connection.socket.close()
     return found
+
+
+def both(classifier: Classifier, port: int, texts: Sequence[str]) -> tuple[float, float]:
+    """Median milliseconds in this process and over HTTP, text by text in turn."""
+    local, wire = [], []
+    with Connection(port) as connection:
+        for text in texts:
+            request = as_request({"texts": [text]})
+            start = time.perf_counter()
+            classifier([text])
+            local.append(time.perf_counter() - start)
+            wire.append(connection.seconds(request))
+    return statistics.median(local) * 1e3, statistics.median(wire) * 1e3
+
+
+def median_ms(ports: Mapping[str, int], texts: Sequence[str]) -> dict[str, float]:
+    """Median milliseconds of a text, by service; each text goes to all of them in turn."""
+    spent: dict[str, list[float]] = {name: [] for name in ports}
+    with ExitStack() as stack:
+        connections = {name: stack.enter_context(Connection(port)) for name, port in ports.items()}
+        for text in texts:
+            request = as_request({"texts": [text]})
+            for name, connection in connections.items():
+                spent[name].append(connection.seconds(request))
+    return {name: statistics.median(seconds) * 1e3 for name, seconds in spent.items()}
+
+
+def seconds_each(port: int, requests: Sequence[bytes]) -> float:
+    """Seconds of a request where one follows the other: what a service can answer."""
+    with Connection(port) as connection:
+        return sum(connection.seconds(request) for request in requests) / len(requests)

@@ -6,23 +6,15 @@ Python less than its own part of the work, so that refusing costs as much as ans
 """
 
 import gc
-import http.client
-import re
-import signal
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from emoray.artifact.runtime import Classifier, load, write
+from emoray.artifact.runtime import load, write
 from emoray.benchmarks.figures import AtLeast, AtMost, BenchmarkFigure
-from emoray.benchmarks.http_load import Connection, as_request, offered
+from emoray.benchmarks.http_load import batches_of, both, offered, seconds_each
+from emoray.benchmarks.http_server import emoray_server, started
 from emoray.benchmarks.serving import made_files
 from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
@@ -30,44 +22,22 @@ from emoray.labels import EKMAN
 from emoray.serving.extra import require_serve
 from emoray.text.words import tokenize
 
-LISTENING = re.compile(r"listening on http://[\d.]+:(\d+)")
 
+def write_made(folder: Path, dim: int, seed: int) -> list[str]:
+    """Write a made artifact that knows the words of the embedded sample.
 
-@contextmanager
-def started(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int, float]]:
-    """A service of the artifact; its process, its port, and the seconds until it was ready."""
-    words = [sys.executable, "-m", "emoray.serving", str(folder), "--port", "0", "--threads", "1"]
-    start = time.perf_counter()
-    process = subprocess.Popen([*words, "--drain", "0"], stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr is not None
-        port = 0
-        for line in process.stderr:
-            if found := LISTENING.search(line):
-                port = int(found[1])
-                break
-        assert port, "the service did not start"
-        while not _is_ready(port):
-            time.sleep(0.002)
-        yield process, port, time.perf_counter() - start
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    Args:
+        folder: of the artifact.
+        dim: of its word vectors.
+        seed: of its weights.
 
-
-def _is_ready(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    finally:
-        connection.close()
-
-
-def _resident_mb(process: int) -> float:
-    found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{process}/status").read_text())
-    assert found is not None
-    return int(found[1]) / 1024
+    Returns:
+        Texts to ask it for, of dev and test.
+    """
+    corpus = read_splits(sample().folder, name="sample", taxonomy=EKMAN)
+    words = sorted({word for text in corpus.train.texts for word in tokenize(text)})
+    write(folder, made_files(words, dim, seed))
+    return [*corpus.test.texts, *corpus.dev.texts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,28 +66,23 @@ class HttpService:
         Returns:
             Milliseconds, seconds, MB and shares.
         """
-        corpus = read_splits(sample().folder, name="sample", taxonomy=EKMAN)
-        words = sorted({word for text in corpus.train.texts for word in tokenize(text)})
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "artifact"
-            write(folder, made_files(words, self.dim, self.seed))
+            texts = write_made(folder, self.dim, self.seed)
             classifier = load(folder)
-            with started(folder) as (process, port, ready):
-                texts = [*corpus.test.texts, *corpus.dev.texts]
+            with started(emoray_server(folder)) as server:
+                port = server.port
                 gc.collect()
                 gc.freeze()  # this process' own pauses are not the service's
-                local, wire = self._both(classifier, port, texts)
-                batches = [
-                    as_request({"texts": texts[i % len(texts) :][: self.texts]})
-                    for i in range(0, self.texts * self.requests, self.texts)
-                ]
-                each = self._each(port, batches)
+                local, wire = both(classifier, port, texts)
+                batches = batches_of(texts, self.texts, self.requests)
+                each = seconds_each(port, batches[:200])
                 unloaded = offered(port, batches[: self.requests // 3], 0.1 / each, self.seed)
                 over = offered(port, batches, 2 / each, self.seed)
-                resident = _resident_mb(process.pid)
+                resident = server.resident_mb()
         refused = over.refused or [429]
         return (
-            BenchmarkFigure(name="ready after", ours=ready, unit="s", goal=AtMost(1)),
+            BenchmarkFigure(name="ready after", ours=server.ready_s, unit="s", goal=AtMost(1)),
             BenchmarkFigure(name="one text in this process, p50", ours=local, unit="ms"),
             BenchmarkFigure(name="one text over HTTP, p50", ours=wire, unit="ms"),
             BenchmarkFigure(name="the difference", ours=wire - local, unit="ms", goal=AtMost(1)),
@@ -144,20 +109,3 @@ class HttpService:
             ),
             BenchmarkFigure(name="resident memory", ours=resident, unit="MB", goal=AtMost(150)),
         )
-
-    def _both(self, classifier: Classifier, port: int, texts: Sequence[str]) -> tuple[float, float]:
-        """Median milliseconds here and over HTTP, text by text in turn."""
-        local, wire = [], []
-        with Connection(port) as connection:
-            for text in texts:
-                request = as_request({"text": text})
-                start = time.perf_counter()
-                classifier([text])
-                local.append(time.perf_counter() - start)
-                wire.append(connection.seconds(request))
-        return statistics.median(local) * 1e3, statistics.median(wire) * 1e3
-
-    def _each(self, port: int, requests: Sequence[bytes]) -> float:
-        """Seconds of a request where one follows the other: what the service can answer."""
-        with Connection(port) as connection:
-            return sum(connection.seconds(request) for request in requests[:200]) / 200

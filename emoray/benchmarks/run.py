@@ -9,6 +9,7 @@ from rich.console import Console
 from emoray.benchmarks.cached import CachedTrials
 from emoray.benchmarks.everyday import Everyday
 from emoray.benchmarks.figures import BenchmarkFigure, append, machine, print_figures
+from emoray.benchmarks.http_peers import HttpPeers
 from emoray.benchmarks.http_service import HttpService
 from emoray.benchmarks.monitoring import Monitoring
 from emoray.benchmarks.peers.comparing import EMORAY, Peers
@@ -29,6 +30,8 @@ from emoray.benchmarks.vectors import Vectors
 from emoray.console.progress import Say, progress
 from emoray.storage.submitted import check_outlives
 from emoray.tables.terminal import print_titled as show_table
+
+ON_REQUEST = (Peers.name, HttpPeers.name, Scale.name, Monitoring.name)
 
 
 class Benchmark(Protocol):
@@ -55,6 +58,7 @@ def requested_benchmarks(settings: Benchmarks, say: Say) -> list[Benchmark]:
         Thresholds(),
         Serving(),
         HttpService(),
+        HttpPeers(cache=settings.cache, say=say),
         Predicting(data=settings.data, download=settings.download, cpus=settings.cpus),
         Vectors(rows=settings.rows, wanted=min(30_000, settings.rows), folder=settings.scratch),
         SweepCost(
@@ -86,9 +90,7 @@ def requested_benchmarks(settings: Benchmarks, say: Say) -> list[Benchmark]:
             f"a benchmark is one of {', '.join(names)}, got {', '.join(unknown)}: "
             "pick among these with --only"
         )
-    wanted = asked or [
-        name for name in names if name not in (Peers.name, Scale.name, Monitoring.name)
-    ]
+    wanted = asked or [name for name in names if name not in ON_REQUEST]
     return [benchmark for benchmark in every if benchmark.name in wanted]
 
 

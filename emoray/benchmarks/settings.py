@@ -18,6 +18,7 @@ class Benchmarks:
             "**thresholds**: exact cuts beside scikit-learn's tuner, and bootstrap intervals. "
             "**serving**: one text in, labels out, beside the model alone and reading afresh. "
             "**http**: the same over HTTP, and at twice what the service can answer. "
+            "**http-peers**: the same artifact behind LitServe and BentoML, which it installs. "
             "**predict**: a million texts by `jobs.predict`, by one process and by Ray Data. "
             "**sweep**: a search beside one trial per operating point, and beside its own stages. "
             "**cached**: a trial whose stages are all there. "
@@ -26,7 +27,8 @@ class Benchmarks:
             "make of it; needs --model. "
             "**scale**: simulated nodes, many trials, many points. "
             "**monitor**: false alarms, drifts found, a log of a million rows; needs --artifact. "
-            "Give it again for more than one.  [default: all but peers, scale and monitor]"
+            "Give it again for more than one.  "
+            "[default: all but peers, http-peers, scale and monitor]"
         ),
     ] = ()
     peers: Annotated[
@@ -52,8 +54,8 @@ class Benchmarks:
     cache: Annotated[
         Path | None,
         Option(
-            help="peers: folder of the peers' environments (3 GB) and of finished work.  "
-            "[default: the user's cache]"
+            help="peers, http-peers: folder of the peers' environments (3 GB) and of finished "
+            "work.  [default: the user's cache]"
         ),
     ] = None
     out: Annotated[

@@ -14,7 +14,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from emoray.artifact.memory import memory_mb
-from emoray.benchmarks import thresholds
+from emoray.benchmarks import http_peers, thresholds
 from emoray.benchmarks.cached import CachedTrials, many_small, seconds_per_trial
 from emoray.benchmarks.everyday import Everyday
 from emoray.benchmarks.figures import (
@@ -27,8 +27,13 @@ from emoray.benchmarks.figures import (
     machine,
     more_is_better,
 )
+from emoray.benchmarks.http_load import median_ms
+from emoray.benchmarks.http_peers import HttpPeers
+from emoray.benchmarks.http_server import HttpServer, emoray_server, started
+from emoray.benchmarks.http_service import write_made
 from emoray.benchmarks.monitoring import Monitoring
 from emoray.benchmarks.naive import measure_alone
+from emoray.benchmarks.peers.environment import Environment, PeerError
 from emoray.benchmarks.run import Benchmarks, measure_and_record, run_benchmarks
 from emoray.benchmarks.scale import Scale, busy_share, least_seconds
 from emoray.benchmarks.serving import Serving, made_classifier, uncached
@@ -218,8 +223,8 @@ def test_an_unknown_benchmark_is_one_clear_line() -> None:
     result = CliRunner().invoke(benchmark_job.app, ["--only", "speed"])
     assert result.exit_code == 1
     assert (
-        "error: a benchmark is one of thresholds, serving, http, predict, vectors, sweep, cached, "
-        "everyday, scale, monitor, peers, got speed" in result.stderr
+        "error: a benchmark is one of thresholds, serving, http, http-peers, predict, vectors, "
+        "sweep, cached, everyday, scale, monitor, peers, got speed" in result.stderr
     )
 
 
@@ -308,3 +313,33 @@ def test_watching_is_measured_on_real_scores_alone(tmp_path: Path) -> None:
         asked.check()
     with pytest.raises(ValueError, match="got the embedded sample in its place: name its folder"):
         replace(asked, artifact=tmp_path).check()
+
+
+def test_a_service_that_does_not_start_says_why() -> None:
+    dead = HttpServer(command=[sys.executable, "-c", "raise SystemExit('no room')"], ready="/")
+    with pytest.raises(OSError, match=r"the service did not start: no room"), started(dead):
+        pass
+
+
+def test_a_service_is_measured_and_its_processes_are_killed(tmp_path: Path) -> None:
+    texts = write_made(tmp_path / "artifact", dim=4, seed=0)
+    with started(emoray_server(tmp_path / "artifact")) as ours:
+        assert 5 < ours.own_mb() <= ours.resident_mb() < 500
+        assert 0 < median_ms({"ours": ours.port}, texts[:5])["ours"] < 1000
+    assert not Path(f"/proc/{ours.process}").exists()
+
+
+class Uninstallable(Environment):
+    def interpreter(self, cache: Path) -> Path:
+        raise PeerError(f"installing {self.name}: no room")
+
+
+def test_http_peers_of_which_none_can_be_installed_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    absent = Uninstallable(name="absent", requirements=("absent==1",))
+    monkeypatch.setattr(http_peers, "PEERS", {absent: ([], "/")})
+    with pytest.raises(ValueError, match="a peer can be installed and started, got none"):
+        HttpPeers(requests=1, cache=tmp_path, say=said.append).measure()
+    assert "installing absent: no room" in said

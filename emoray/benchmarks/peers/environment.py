@@ -20,6 +20,7 @@ NOT_INHERITED = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
 QUIET = {  # a tool that is measured neither reports nor fetches
     **NO_TELEMETRY,
     "OLIVE_DISABLE_TELEMETRY": "1",
+    "BENTOML_DO_NOT_TRACK": "True",
     "HF_HUB_OFFLINE": "1",
     "PYTHONNOUSERSITE": "1",
 }
