@@ -23,6 +23,10 @@ class Ops:
         log: elementwise.
         clip: takes (values, low, high).
         softplus: log(1 + exp(values)).
+        products: of every row of one matrix with every row of another, (N, D) and (M, D) to (N, M).
+        total: sum of each row, (N, D) to (N, 1).
+        sum: of all values.
+        eye: ones on the diagonal of a matrix as large as a given one.
     """
 
     array: Callable[[np.ndarray], Any]
@@ -30,6 +34,10 @@ class Ops:
     log: Callable[[Any], Any]
     clip: Callable[[Any, float, float], Any]
     softplus: Callable[[Any], Any]
+    products: Callable[[Any, Any], Any]
+    total: Callable[[Any], Any]
+    sum: Callable[[Any], Any]
+    eye: Callable[[Any], Any]
 
 
 NUMPY = Ops(
@@ -38,6 +46,10 @@ NUMPY = Ops(
     log=np.log,
     clip=np.clip,
     softplus=lambda values: np.logaddexp(0, values),
+    products=lambda one, other: one @ other.T,
+    total=lambda values: values.sum(-1, keepdims=True),
+    sum=np.sum,
+    eye=lambda values: np.eye(*values.shape),
 )
 
 

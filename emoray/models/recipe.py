@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from emoray.models.augmentation import Augmentation, NoAugmentation
+from emoray.models.contrast import Auxiliary, NoAuxiliary
 from emoray.models.heads import Head
 from emoray.models.losses import BCE, Loss
 from emoray.models.objectives import Objective, Supervised
@@ -27,6 +28,7 @@ class Recipe:
             nothing.
         heads: further taxonomies, whose labels are groups of the recipe's own, that a training
             learns beside it and drops in the end.
+        auxiliary: a loss beside the recipe's.
     """
 
     family: ClassVar[str]  # its name among `FAMILIES`, and in tables
@@ -48,6 +50,9 @@ class Recipe:
     ema: float = field(default=0.0, metadata={"key_default": 0.0})
     heads: tuple[Head, ...] = field(default=(), metadata={"key_default": ()})
     objective: Objective = field(default_factory=Supervised, metadata={"key_default": Supervised()})
+    auxiliary: Auxiliary = field(
+        default_factory=NoAuxiliary, metadata={"key_default": NoAuxiliary()}
+    )
 
     def without_seed(self) -> Self:
         """The recipe with seed 0, equal for repeats."""
@@ -57,6 +62,11 @@ class Recipe:
     def heads_words(self) -> str:
         """The heads as a part of the recipe's name; empty without any."""
         return "".join(f" +{head}" for head in self.heads)
+
+    @property
+    def auxiliary_words(self) -> str:
+        """The loss beside its own as a part of the recipe's name; empty without one."""
+        return "" if self.auxiliary == NoAuxiliary() else f" {self.auxiliary}"
 
     def batch_of(self, texts: int) -> int:
         """Texts a batch: `batch_size`, less where an epoch would not come to 64 steps.

@@ -1,7 +1,7 @@
 """The interface of every model family's PyTorch module for further training."""
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from emoray.quant.qat.prepare import Place
 
@@ -20,4 +20,12 @@ class TextModule(nn.Module):
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The tensors that the module was made from, with current values: float32, by name."""
+        raise NotImplementedError
+
+    def vectors(self, ids_NL: Tensor) -> Tensor:
+        """What the head reads, before dropout, (N, D)."""
+        raise NotImplementedError
+
+    def decided(self, vectors_ND: Tensor) -> Tensor:
+        """Logits of such vectors, (N, K)."""
         raise NotImplementedError

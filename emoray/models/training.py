@@ -9,7 +9,7 @@ import os
 import pickle
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,10 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emoray.models.batches import PaddedTexts, random_batches
+from emoray.models.contrast import Auxiliary, Contrast, NoAuxiliary, contrast_loss
 from emoray.models.losses import NUMPY, Loss, Ops
 from emoray.models.outcome import Epoch
+from emoray.models.text_module import TextModule
 
 CHECKPOINT = "checkpoint.pt"
 EVALUATED = 128  # texts a batch when only logits are wanted
@@ -46,6 +48,10 @@ def torch_ops(device: torch.device) -> Ops:
         log=torch.log,
         clip=torch.clamp,
         softplus=F.softplus,
+        products=lambda one, other: one @ other.T,
+        total=lambda values: values.sum(-1, keepdim=True),
+        sum=torch.sum,
+        eye=lambda values: torch.eye(*values.shape, device=device),
     )
 
 
@@ -66,7 +72,7 @@ def bfloat16_here(device: torch.device) -> bool:
 class FitSettings:
     """Settings of fitting any module: a fine-tuning, or training under fake quantization.
 
-    ema: as of a recipe.
+    ema, auxiliary: as of a recipe.
     """
 
     epochs: int
@@ -79,6 +85,7 @@ class FitSettings:
     bf16: bool
     loss: Loss
     ema: float = 0.0
+    auxiliary: Auxiliary = field(default_factory=NoAuxiliary)
 
 
 @dataclass(slots=True)
@@ -93,6 +100,29 @@ class _Progress:
 
 def _shapes(weights: dict[str, Tensor]) -> dict[str, torch.Size]:
     return {name: value.shape for name, value in weights.items()}
+
+
+class ContrastQueue:
+    """Vectors of the latest texts with their labels, beside which a batch is contrasted."""
+
+    def __init__(self, contrast: Contrast, ops: Ops) -> None:
+        self.contrast, self.ops = contrast, ops
+        self.kept: tuple[Tensor, Tensor] | None = None
+
+    def begin(self) -> None:
+        """Empty the queue."""
+        self.kept = None
+
+    def of(self, vectors_ND: Tensor, labels_NK: Tensor) -> Tensor:
+        """The weighted loss of a batch, whose vectors then join the queue."""
+        unit_ND = F.normalize(vectors_ND.float(), dim=1)
+        both = unit_ND, labels_NK
+        if self.kept is not None:
+            both = torch.cat([unit_ND, self.kept[0]]), torch.cat([labels_NK, self.kept[1]])
+        loss: Tensor = contrast_loss(self.contrast, unit_ND, labels_NK, *both, self.ops)
+        if self.contrast.queue:
+            self.kept = both[0][: self.contrast.queue].detach(), both[1][: self.contrast.queue]
+        return self.contrast.weight * loss
 
 
 class Fit:
@@ -115,6 +145,8 @@ class Fit:
         )
         self.settings, self.train, self.device = settings, train, device
         self.prior_K, self.ops = prior_K, torch_ops(device)
+        aux = settings.auxiliary
+        self.contrast = ContrastQueue(aux, self.ops) if isinstance(aux, Contrast) else None
         self.at_once = max(settings.batch_size, EVALUATED)  # texts: fewer where a GPU is small
         self.optimizer = torch.optim.AdamW(list(groups), fused=True)
         steps = settings.epochs * -(-len(train.lengths_N) // settings.batch_size)
@@ -148,6 +180,17 @@ class Fit:
         self.at_once = tried // 2
         torch.cuda.empty_cache()
 
+    def _forward(self, ids_NL: Tensor, targets_NK: Tensor) -> tuple[Tensor, Tensor | float]:
+        """Logits, and the loss beside that of the labels."""
+        if self.contrast is None:
+            with self._autocast():
+                return self.model(ids_NL), 0.0
+        assert isinstance(self.model, TextModule)
+        with self._autocast():
+            vectors_ND = self.model.vectors(ids_NL)
+            logits_NK = self.model.decided(vectors_ND)
+        return logits_NK, self.contrast.of(vectors_ND, targets_NK)
+
     def _gradients(self, rows: np.ndarray) -> Tensor:
         """Add the gradients of a batch to the parameters'.
 
@@ -163,13 +206,11 @@ class Fit:
                 for start in range(0, len(rows), self.at_once):
                     part = rows[start : start + self.at_once]
                     targets = torch.from_numpy(self.train.labels_NK[part].astype(np.float32))
-                    with self._autocast():
-                        logits = self.model(self._ids(self.train, part))
-                    loss_NK = self.settings.loss.of(
-                        logits, targets.to(self.device), self.prior_K, self.ops
-                    )
+                    targets = targets.to(self.device)
+                    logits, beside = self._forward(self._ids(self.train, part), targets)
+                    loss_NK = self.settings.loss.of(logits, targets, self.prior_K, self.ops)
                     loss_NK = self.train.weighed(loss_NK, self.ops)
-                    loss = loss_NK.sum(1).mean() * (len(part) / len(rows))
+                    loss = (loss_NK.sum(1).mean() + beside) * (len(part) / len(rows))
                     loss.backward()
                     losses.append(loss.detach())
                 return torch.stack(losses).sum()
@@ -180,6 +221,8 @@ class Fit:
     def epoch(self, number: int, tick: Callable[[float], None]) -> float:
         """Train on all texts once; return the mean loss of the batches."""
         self.model.train()
+        if self.contrast is not None:
+            self.contrast.begin()
         seed = self.settings.seed * 1000 + number
         torch.manual_seed(seed)
         found = random_batches(

@@ -9,11 +9,14 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
+from emoray.models.contrast import Contrast
 from emoray.models.encoder.recipe import AllPieces, BertRecipe, Cls, UsedPieces
+from emoray.models.encoder.tuning import HeadOnly, PairsFirst
 from emoray.models.features.recipe import FeatureRecipe
 from emoray.models.losses import BCE, Asymmetric, Focal
 from emoray.models.objectives import Distilled, MoreTexts, Supervised
 from emoray.models.recipe import Recipe
+from emoray.models.sampling import OutOfFold, Shots
 from emoray.models.word.initial_vectors import Vectors
 from emoray.models.word.recipe import GloveRecipe, Mean
 from emoray.models.word.tuned import FROZEN, LOSS, TRAINED, WITH_CONV
@@ -318,6 +321,28 @@ def bert_prune(taxonomy: str, encoders: Sequence[EncoderRef]) -> Space:
     )
 
 
+def shots(taxonomy: str, encoders: Sequence[EncoderRef]) -> Space:
+    """8, 16 and 32 texts a label, three draws: a head, all, all beside a contrast, pairs first."""
+    ways: tuple[dict[str, Any], ...] = (
+        {"tuning": HeadOnly()},
+        {"epochs": 10},
+        {"epochs": 10, "auxiliary": Contrast()},
+        {"tuning": PairsFirst()},
+    )
+    samples = [Shots(per_label=n, calibration=OutOfFold(folds=2)) for n in (8, 16, 32)]
+    return Space(
+        recipes=tuple(
+            _fine_tuned(taxonomy, e, loss=BCE(), sample=sample, seed=seed, **way)
+            for e in encoders
+            for sample in samples
+            for way in ways
+            for seed in range(3)
+        ),
+        schemes=(FLOAT,),
+        decisions=tuple(Decision(rule=rule) for rule in RULES),
+    )
+
+
 def bert_joint(taxonomy: str, encoders: Sequence[EncoderRef], trials: int) -> JointSpace:
     """Optuna over a fine-tuning's knobs, of which every new recipe is a fine-tuning.
 
@@ -362,4 +387,5 @@ BERT_GRIDS: dict[str, Callable[[str, Sequence[EncoderRef]], Space]] = {
     "bert-smoke": bert_smoke,
     "bert": bert,
     "bert-prune": bert_prune,
+    "shots": shots,
 }

@@ -9,10 +9,13 @@ import numpy as np
 from torch import nn
 
 from emoray.models.batches import PaddedTexts
+from emoray.models.encoder.head import read_vectors, with_fitted_head
 from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.recipe import BertRecipe
+from emoray.models.encoder.tuning import EndToEnd, HeadOnly, PairsFirst
 from emoray.models.encoder.weights import CheckpointSettings, Tensors, factorised, layer_width
 from emoray.models.heads import without_heads
+from emoray.models.losses import NUMPY
 from emoray.models.outcome import Epoch, unweighted
 from emoray.models.training import Fit, FitSettings, device_here, fit
 
@@ -47,6 +50,7 @@ def fit_settings(recipe: BertRecipe, texts: int) -> FitSettings:
         bf16=recipe.bf16,
         loss=recipe.loss,
         ema=recipe.ema,
+        auxiliary=recipe.auxiliary,
     )
 
 
@@ -74,6 +78,56 @@ def with_head(tensors: Tensors, labels: int, recipe: BertRecipe, prior_K: np.nda
     kernel_DK = random.normal(scale=0.02, size=(width, labels)).astype(np.float32)
     bias_K = np.log(prior_K / (1 - prior_K)) + np.log(recipe.loss.positive_weights(prior_K))
     return {**made, "head.kernel": kernel_DK, "head.bias": bias_K.astype(np.float32)}
+
+
+def _fit_head_alone(
+    recipe: BertRecipe,
+    tuning: HeadOnly | PairsFirst,
+    model: EncoderClassifier,
+    train: PaddedTexts,
+    prior_K: np.ndarray,
+    dev: PaddedTexts,
+    score: Callable[[np.ndarray], float],
+) -> tuple[tuple[Epoch, ...], int]:
+    """Fit the head by itself, after pairs where the tuning has them: one epoch of all."""
+    learned, wall, cpu = with_fitted_head(
+        model,
+        train,
+        loss=recipe.loss,
+        prior_K=prior_K,
+        c=tuning.c,
+        pairs=tuning if isinstance(tuning, PairsFirst) else None,
+        seed=recipe.seed,
+        bf16=recipe.bf16,
+    )
+    own = model.tensors()
+    logits_NK = read_vectors(model, dev) @ own["head.kernel"] + own["head.bias"]
+    lost_NK = recipe.loss.of(logits_NK, dev.labels_NK.astype(np.float32), prior_K, NUMPY)
+    epoch = Epoch(
+        epoch=1,
+        train_loss=learned,
+        dev_loss=float(lost_NK.sum(1).mean()),
+        dev_macro_f1=float(score(logits_NK)),
+        wall_seconds=wall,
+        cpu_seconds=cpu,
+    )
+    return (epoch,), 1
+
+
+def _fine_tuned(
+    model: EncoderClassifier,
+    recipe: BertRecipe,
+    settings: CheckpointSettings,
+    prior_K: np.ndarray,
+    dev: PaddedTexts,
+    epochs: tuple[Epoch, ...],
+    kept: int,
+) -> FineTuned:
+    """What a model has learned, without the heads that were learned beside."""
+    labels = dev.labels_NK.shape[1]  # of the model: those of heads come after them
+    found = without_heads(model.tensors(), labels)
+    found["head.bias"] = unweighted(recipe.loss, found["head.bias"], prior_K[:labels])
+    return FineTuned(tensors=found, settings=settings, epochs=epochs, kept=kept)
 
 
 def fine_tune(
@@ -120,12 +174,12 @@ def fine_tune(
     model = EncoderClassifier(
         with_head(tensors, len(prior_K), recipe, prior_K), pooled, dropout=recipe.dropout
     )
+    if not isinstance(recipe.tuning, EndToEnd):
+        epochs, kept = _fit_head_alone(recipe, recipe.tuning, model, train, prior_K, dev, score)
+        return _fine_tuned(model, recipe, pooled, prior_K, dev, epochs, kept)
     how = fit_settings(recipe, len(train.lengths_N))
     fitting = Fit(model, parameter_groups(model, recipe), how, train, prior_K, device_here())
     epochs, kept = fit(
         fitting, dev, score, keep_last=keep_last, unfinished=unfinished, report=report, tick=tick
     )
-    labels = dev.labels_NK.shape[1]  # of the model: those of heads come after them
-    found = without_heads(model.tensors(), labels)
-    found["head.bias"] = unweighted(recipe.loss, found["head.bias"], prior_K[:labels])
-    return FineTuned(tensors=found, settings=pooled, epochs=epochs, kept=kept)
+    return _fine_tuned(model, recipe, pooled, prior_K, dev, epochs, kept)

@@ -219,8 +219,8 @@ class EncoderClassifier(TextModule):
             x_NLD = self.expansion(x_NLD)
         return x_NLD
 
-    def forward(self, ids_NL: Tensor) -> Tensor:
-        """Return logits_NK, float32; margins of a head for one label a text."""
+    def vectors(self, ids_NL: Tensor) -> Tensor:
+        """One vector for each text, pooled, x_ND."""
         real_NL = ids_NL != 0
         mask, x_NLD = self.mask(real_NL), self.embedded(ids_NL)
         for _ in range(self.settings.repeats):
@@ -233,5 +233,13 @@ class EncoderClassifier(TextModule):
             x_ND = (x_NLD * counted).sum(1) / counted.sum(1)
         if self.pooler is not None:
             x_ND = ACTIVATED[str(self.settings.pooler)](self.pooler(x_ND))
-        logits: Tensor = self.head(self.dropout(x_ND)).float()
+        return x_ND
+
+    def decided(self, vectors_ND: Tensor) -> Tensor:
+        """Logits of pooled vectors, float32; margins of a head for one label a text."""
+        logits: Tensor = self.head(self.dropout(vectors_ND)).float()
         return margins(logits) if self.settings.softmax else logits
+
+    def forward(self, ids_NL: Tensor) -> Tensor:
+        """Return logits_NK, float32; margins of a head for one label a text."""
+        return self.decided(self.vectors(ids_NL))

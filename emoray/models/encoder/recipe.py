@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from emoray.models.augmentation import NoAugmentation
+from emoray.models.encoder.tuning import EndToEnd, Tuning, require_whole_tuning
 from emoray.models.heads import check_heads
 from emoray.models.losses import Loss, WeightedBCE
 from emoray.models.objectives import Supervised, require_soft_targets
@@ -74,7 +75,8 @@ class BertRecipe(Recipe):
 
     embedding_dim: rank of the token embedding; below the encoder's width it is factorised by SVD.
     layers: encoder layers kept, from the bottom. head_rate: the head's learning rate, as a multiple
-    of `learning_rate`. bf16: autocast where the processor has bfloat16, else float32.
+    of `learning_rate`. bf16: autocast where the processor has bfloat16, else float32. tuning: what
+    is trained; a head that is fitted by itself takes no epochs, rates, batches and dropout of here.
     """
 
     tag: ClassVar[str] = "BertRecipe"
@@ -88,6 +90,7 @@ class BertRecipe(Recipe):
     pooling: Mean | Cls = field(default_factory=Mean)
     pieces: Pieces = field(default_factory=UsedPieces)
     loss: Loss = field(default_factory=WeightedBCE)
+    tuning: Tuning = field(default_factory=EndToEnd, metadata={"key_default": EndToEnd()})
     # nuisance: tuned so that the comparison is fair
     epochs: int = 4
     patience: int = 2
@@ -119,15 +122,17 @@ class BertRecipe(Recipe):
             )
         require_soft_targets(self.objective, self.loss, self.heads)
         require_shots_alone(self.sample, self.augmentation)
+        require_whole_tuning(self, self.tuning)
 
     def __str__(self) -> str:
         encoder = self.encoder.rstrip("/").rsplit("/", 1)[-1]
         sample = "" if self.sample == Whole() else f" {self.sample}"
         more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
         mean = f" ema{self.ema:g}" if self.ema else ""
-        mean += self.heads_words
+        mean += self.heads_words + self.auxiliary_words
         aim = "" if self.objective == Supervised() else f" {self.objective}"
+        tuned = "" if self.tuning == EndToEnd() else f" {self.tuning}"
         return (
             f"{self.taxonomy} {encoder} l{self.layers} d{self.embedding_dim} "
-            f"{self.pieces} {self.pooling} {self.loss}{aim}{mean}{sample}{more}"
+            f"{self.pieces} {self.pooling} {self.loss}{tuned}{aim}{mean}{sample}{more}"
         )

@@ -69,5 +69,5 @@ class FeatureRecipe(Recipe):
     def __str__(self) -> str:
         depth = f"l{self.layers}x{self.hidden_units}" if self.layers else "l0"
         sample = "" if self.sample == Whole() else f" {self.sample}"
-        mean = f" ema{self.ema:g}" if self.ema else ""
+        mean = (f" ema{self.ema:g}" if self.ema else "") + self.auxiliary_words
         return f"{self.taxonomy} d{self.embedding_dim} {depth} {self.loss}{mean}{sample}"

@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from emoray.models.batches import PaddedTexts, random_batches
+from emoray.models.contrast import Auxiliary, Contrast, contrast_loss
 from emoray.models.losses import NUMPY, Loss, Ops
 from emoray.models.outcome import Epoch
 from emoray.models.word.generated import drop_generated
@@ -28,6 +29,10 @@ TENSORFLOW = Ops(
     log=tf.math.log,
     clip=tf.clip_by_value,
     softplus=tf.math.softplus,
+    products=lambda one, other: tf.matmul(one, other, transpose_b=True),
+    total=lambda values: tf.reduce_sum(values, -1, keepdims=True),
+    sum=tf.reduce_sum,
+    eye=lambda values: tf.eye(tf.shape(values)[0], tf.shape(values)[1]),
 )
 SHORTEST = 3  # tokens a batch is padded to at least: the convolution's width
 
@@ -71,8 +76,44 @@ class DenseKnobs(Protocol):
     def ema(self) -> float:
         """As of a recipe."""
 
+    @property
+    def auxiliary(self) -> Auxiliary:
+        """A loss beside it."""
+
     def batch_of(self, texts: int) -> int:
         """Texts a batch."""
+
+
+class ContrastLoss:
+    """A contrastive loss on what a model's head reads, with a queue of earlier vectors.
+
+    Attributes:
+        model: from what the trained one reads to its head's input and its logits.
+    """
+
+    def __init__(self, contrast: Contrast, model: keras.Sequential) -> None:
+        head = model.layers[-1]
+        self.model = keras.Model(model.inputs, [head.input, model.outputs[0]])
+        self.contrast = contrast
+        rows, width, labels = contrast.queue, head.input.shape[-1], model.outputs[0].shape[-1]
+        self.vectors_QD = tf.Variable(tf.zeros((rows, width)), trainable=False)
+        self.labels_QK = tf.Variable(tf.zeros((rows, labels)), trainable=False)
+
+    def begin(self) -> None:
+        """Empty the queue."""
+        for kept in (self.vectors_QD, self.labels_QK):
+            kept.assign(tf.zeros_like(kept))
+
+    def of(self, vectors_ND: Any, labels_NK: Any) -> Any:
+        """The weighted loss of a batch, whose vectors then join the queue."""
+        unit_ND = tf.math.l2_normalize(vectors_ND, -1)
+        vectors_MD = tf.concat([unit_ND, self.vectors_QD], 0)
+        labels_MK = tf.concat([labels_NK, self.labels_QK], 0)
+        loss = contrast_loss(self.contrast, unit_ND, labels_NK, vectors_MD, labels_MK, TENSORFLOW)
+        if self.contrast.queue:
+            self.vectors_QD.assign(tf.stop_gradient(vectors_MD[: self.contrast.queue]))
+            self.labels_QK.assign(labels_MK[: self.contrast.queue])
+        return self.contrast.weight * loss
 
 
 class Trainer:
@@ -101,6 +142,8 @@ class Trainer:
         # Where words are looked up, the table is the first variable and learns at its own rate.
         self.tables = 0 if table_rate is None else 1
         variables = model.trainable_variables
+        aux = recipe.auxiliary
+        self.contrast = ContrastLoss(aux, model) if isinstance(aux, Contrast) else None
         self.rest = self._adam(recipe.learning_rate, variables[self.tables :])
         self.table = None if table_rate is None else self._adam(table_rate, variables[:1])
         self.mask_V1 = None if mask_V is None else tf.constant(mask_V[:, None], tf.float32)
@@ -130,10 +173,16 @@ class Trainer:
             longest = tf.reduce_max(tf.gather(self.sizes_N, rows))
             x = x[:, : tf.maximum(longest, SHORTEST)]
         with tf.GradientTape() as tape:
-            logits_NK = self.model(x, training=True)
+            vectors_ND = None
+            if self.contrast is None:
+                logits_NK = self.model(x, training=True)
+            else:
+                vectors_ND, logits_NK = self.contrast.model(x, training=True)
             loss_NK = self.recipe.loss.of(logits_NK, labels_NK, self.prior_K, TENSORFLOW)
             loss_NK = self.texts.weighed(loss_NK, TENSORFLOW)
             loss = tf.reduce_mean(tf.reduce_sum(loss_NK, -1))
+            if self.contrast is not None:
+                loss += self.contrast.of(vectors_ND, labels_NK)
         variables = self.model.trainable_variables
         gradients = tape.gradient(loss, [v.value for v in variables])
         if self.table is not None:  # dense: Adam visits every row anyway, and sums slices slowly
@@ -155,6 +204,8 @@ class Trainer:
         rows = random_batches(self.lengths_N, self.batch, self.random)
         order = tf.constant(np.concatenate(rows), tf.int32)
         starts = tf.constant(np.cumsum([0, *map(len, rows)]), tf.int32)
+        if self.contrast is not None:
+            self.contrast.begin()
         loss = float(self.graph(order, starts))
         drop_generated()
         return loss

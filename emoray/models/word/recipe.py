@@ -134,7 +134,7 @@ class GloveRecipe(Recipe):
         sample = "" if self.sample == Whole() else f" {self.sample}"
         more = "" if self.augmentation == NoAugmentation() else f" {self.augmentation}"
         mean = f" ema{self.ema:g}" if self.ema else ""
-        mean += self.heads_words
+        mean += self.heads_words + self.auxiliary_words
         aim = "" if self.objective == Supervised() else f" {self.objective}"
         own = "" if self.vectors == PretrainedVectors() else f" {self.vectors}"
         read = "" if self.max_tokens == MAX_TOKENS else f" n{self.max_tokens}"
