@@ -18,6 +18,7 @@ from emoray.report.labels import labels_figure, with_intervals
 from emoray.report.latency import BASELINE, latency_figure
 from emoray.report.qat import qat_figure
 from emoray.report.seeds import with_seeds
+from emoray.report.shots import chosen_rows, shots_figure
 from emoray.report.source import ReportSource
 from emoray.report.studies import study_figures
 from emoray.report.style import ReportFigure
@@ -105,8 +106,14 @@ def _figures(
     together: tuple[ReportFigure, ...] = ()
     if len(members):
         together = (ensembles(source.rows_of(combined), members, rule, taxonomy),)
+    few = chosen_rows(as_text(points[points["shots"] > 0]), rule)
+    drawn: tuple[ReportFigure, ...] = ()
+    if few:
+        by_label = _where(source, "labels", "point", few)
+        drawn = (shots_figure(source.rows_of(few), by_label, rule, taxonomy),)
     return (
         *together,
+        *drawn,
         *study_figures(source.whole("study"), source.whole("importances"), taxonomy),
         depth(repeats, rule, taxonomy),
         compression_figure(same_rule, rule, taxonomy),

@@ -21,7 +21,7 @@ from emoray.tables.schema import schema_of
 SEEN = (
     *("point", "corpus", "taxonomy", "family", "training_id", "model", "scheme", "bits"),
     *("embedding_bits", "grain", "ranges", "activations", "training", "execution", "on_front"),
-    *("temperature", "temperature_rule", "threshold_rule", *EXTREMES),
+    *("temperature", "temperature_rule", "threshold_rule", "shots", *EXTREMES),
 )
 
 
