@@ -67,6 +67,7 @@ def emoray_server(folder: Path) -> HttpServer:
 
 
 def _descendants(process: int) -> Iterator[int]:
+    """It, and what it started, and what that started."""
     yield process
     for thread in Path(f"/proc/{process}/task").glob("[0-9]*"):
         for child in (thread / "children").read_text().split():
@@ -117,7 +118,6 @@ def started(server: HttpServer) -> Iterator[Running]:
             env={**os.environ, **server.environment},
             stdout=said,
             stderr=said,
-            start_new_session=True,  # all that it starts can be killed with it
         )
         try:
             while not _is_ready(port, server.ready):
@@ -127,6 +127,7 @@ def started(server: HttpServer) -> Iterator[Running]:
                 time.sleep(0.002)
             yield Running(process=process.pid, port=port, ready_s=time.perf_counter() - start)
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            for each in [*_descendants(process.pid)]:  # some have a session of their own
+                with suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGKILL)
             process.wait()
