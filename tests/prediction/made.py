@@ -11,13 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emoray.artifact import runtime
+from emoray.artifact.decision_history import change_derived
 from emoray.artifact.ensemble import MemberPart, ensemble_files
 from emoray.artifact.loading import open_artifact
-from emoray.artifact.packaging import decision_json
+from emoray.artifact.packaging import DerivedDecision, decision_json
 from emoray.artifact.runtime import DECISION
 from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
-from emoray.labels import SENTIMENT
+from emoray.labels import EKMAN, SENTIMENT, coarser
+from emoray.stages.deriving import groups_of
+from tests.artifact.finished import make_artifact
 
 
 def some_texts(count: int) -> list[str]:
@@ -43,9 +46,10 @@ def lines_of(path: Path, texts: Sequence[str]) -> Path:
     return path
 
 
-def said(artifact: Path, texts: Sequence[str]) -> list[dict[str, Any]]:
+def said(artifact: Path, texts: Sequence[str], taxonomy: str | None = None) -> list[dict[str, Any]]:
     """What the artifact says of texts when it is loaded and asked."""
-    classifier, sha256 = runtime.load(artifact), open_artifact(artifact).sha256
+    classifier = runtime.load(artifact, taxonomy=taxonomy)
+    sha256 = open_artifact(artifact).sha256
     _, readings = classifier.scores(list(texts))
     answers = classifier(list(texts))
     return [
@@ -82,4 +86,24 @@ def ensemble_of(folder: Path, *artifacts: Path) -> Path:
     labels = len(runtime.load(artifacts[0]).labels)
     decision = decision_json(1.0, np.zeros(labels), "fixed0.5")
     runtime.write(folder, {**ensemble_files(parts, runtime.LOGITS), DECISION: decision})
+    return folder
+
+
+def in_sentiment(folder: Path) -> Path:
+    """An artifact of Ekman's labels that decides in sentiment too."""
+    make_artifact(folder, EKMAN)
+    change_derived(
+        folder,
+        DerivedDecision(
+            taxonomy="sentiment",
+            native="ekman",
+            groups=groups_of(coarser(SENTIMENT, EKMAN)),
+            way="noisy_or",
+            own_temperature=1.0,
+            temperature=1.25,
+            cuts_G=np.array([0.5, -0.25, 0.0, 1.0]),
+            rule="per_label",
+        ),
+        why="a test",
+    )
     return folder

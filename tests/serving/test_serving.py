@@ -16,8 +16,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from emoray.artifact.runtime import load, sha256
+from emoray.labels import SENTIMENT
 from emoray.releases.writing import put_artifact, release_next
 from emoray.serving.__main__ import main
+from emoray.serving.engine import Engine
+from tests.prediction.made import in_sentiment, some_texts
 from tests.serving import made
 from tests.serving.made import JSON, TEXTS, Served, ready, served, wait_for
 
@@ -170,6 +173,21 @@ def test_the_model_page_and_probes_answer(service: Served, artifact: Path) -> No
     assert service.ask("GET", "/livez").status == 200
     page = service.ask("GET", "/")
     assert page.status == 200 and b"Classify" in page.body
+
+
+def test_a_derived_taxonomy_is_answered_in(tmp_path: Path) -> None:
+    artifact = in_sentiment(tmp_path / "ekman")
+    texts = some_texts(8)
+    expected = load(artifact, taxonomy="sentiment")(texts)
+    with served(artifact, tmp_path / "said.txt", "--taxonomy", "sentiment") as found:
+        service = ready(found)
+        answered = service.predict({"texts": texts}).json["predictions"]
+        assert [one["labels"] for one in answered] == expected.labels
+        probabilities = [[*one["probabilities"].values()] for one in answered]
+        np.testing.assert_allclose(probabilities, expected.probabilities_NK, atol=1e-6)
+        assert service.ask("GET", "/model").json["labels"] == list(SENTIMENT.labels)
+    with pytest.raises(ValueError, match=r"\(ekman, sentiment\), got 'goemotions': name one"):
+        Engine(folder=artifact, taxonomy="goemotions")
 
 
 def test_a_slow_body_is_given_up(artifact: Path, tmp_path: Path) -> None:

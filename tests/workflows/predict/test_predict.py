@@ -11,13 +11,22 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+from emoray.labels import SENTIMENT
 from emoray.prediction import scoring
 from emoray.storage.store.local import Store
 from emoray.tables.scored_texts import scored_texts
 from emoray.workflows.predict.predict import run_predict
 from emoray.workflows.settings.predict import Predict
 from tests.artifact.finished import make_artifact
-from tests.prediction.made import decided_anew, ensemble_of, lines_of, parquet_of, said, some_texts
+from tests.prediction.made import (
+    decided_anew,
+    ensemble_of,
+    in_sentiment,
+    lines_of,
+    parquet_of,
+    said,
+    some_texts,
+)
 
 pytestmark = pytest.mark.usefixtures("local_ray")
 
@@ -104,6 +113,32 @@ def test_other_thresholds_need_no_inference(
     parquet_of(tmp_path / "in" / "b.parquet", ["never seen"])
     with pytest.raises(ValueError, match=r"was scored before.*b\.parquet without kept logits"):
         run_predict(anew, QUIET)
+
+
+def test_a_derived_taxonomy_is_decided_in_and_its_output_is_its_own(
+    wanted: Predict, tmp_path: Path
+) -> None:
+    artifact, texts = in_sentiment(tmp_path / "ekman"), some_texts(40)
+    parquet_of(tmp_path / "in" / "a.parquet", texts)
+    coarse = replace(wanted, artifact=artifact, taxonomy="sentiment", logits=True)
+    _, *labels = run_predict(coarse, QUIET)
+    expected = said(artifact, texts, "sentiment")
+    assert any(each["labels"] for each in expected)
+    for row, one in zip(rows(tmp_path / "out" / "a.parquet"), expected, strict=True):
+        near = {k: pytest.approx(v, abs=1e-6) if "prob" in k else v for k, v in one.items()}
+        assert {k: row[k] for k in one} == near
+    positives = Counter(label for each in expected for label in each["labels"])
+    assert {row.label: row.positives for row in labels} == {
+        k: positives[k] for k in SENTIMENT.labels
+    }
+    with pytest.raises(ValueError, match=r"--taxonomy .*sentiment"):
+        run_predict(replace(coarse, taxonomy=None), QUIET)
+    own = replace(coarse, taxonomy=None, out=tmp_path / "own", redecide=tmp_path / "out")
+    before = begun(tmp_path / "out" / "_store")
+    run_predict(own, QUIET)
+    assert begun(tmp_path / "out" / "_store") - before == Counter({"write_shard": 1})
+    found = rows(tmp_path / "own" / "a.parquet")
+    assert [row["labels"] for row in found] == [one["labels"] for one in said(artifact, texts)]
 
 
 def test_a_text_without_scores_keeps_its_row_and_stands_among_failures(
