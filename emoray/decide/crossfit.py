@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from emoray.decide.thresholds import Rule, fit_many
+from emoray.decide.thresholds import Rule, cuts_many, fit_many
 from emoray.metrics.checks import checked_logits, require_positives
 from emoray.metrics.ranking import rank
 from emoray.metrics.scores import ManyScores, score_ranking
@@ -86,6 +86,32 @@ def cross_fitted_fits(
         predicted_DK += scores.predicted_RK
         tp_DK += scores.tp_RK
     return ManyScores(tp_RK=tp_DK, predicted_RK=predicted_DK, support_K=labels_NK.sum(axis=0))
+
+
+def cross_fitted_decisions(
+    rule: Rule, logits_NK: np.ndarray, labels_NK: np.ndarray, *, folds: int = 5, seed: int = 0
+) -> np.ndarray:
+    """Decide each text by thresholds that are fitted on the other folds.
+
+    Args:
+        rule: how thresholds are set.
+        logits_NK: finite.
+        labels_NK: 0 or 1, each label somewhere.
+        folds: how many parts the texts are split into.
+        seed: of the split.
+
+    Returns:
+        decided_NK, bool: those that `cross_fitted_scores` counts.
+    """
+    logits_NK, labels_NK = checked_logits(logits_NK, labels_NK)
+    require_positives(labels_NK.sum(axis=0), len(labels_NK))
+    fold_N = folds_of(len(labels_NK), folds=folds, seed=seed)
+    decided_NK = np.zeros(labels_NK.shape, dtype=bool)
+    for fold in range(folds):
+        own_N = fold_N == fold
+        (cuts_K,) = cuts_many([(rule, 1.0)], logits_NK[~own_N], labels_NK[~own_N])
+        decided_NK[own_N] = logits_NK[own_N] >= cuts_K
+    return decided_NK
 
 
 def cross_fitted_macro_f1(

@@ -21,8 +21,8 @@ class ImprovementRow:
     family: str = note("glove or bert")
     technique: str = note(
         "focal_loss, weight_averaging, augmentation, ensemble, derived_decisions (of models of "
-        "finer labels), joint_heads (coarser labels learned beside), distillation or "
-        "distillation_transfer"
+        "finer labels), joint_heads (coarser labels learned beside), contrast (a contrastive loss "
+        "beside), distillation or distillation_transfer"
     )
     label: str = note("name of the label; macro = the mean over all")
     threshold_rule: str = note("how both sides decide; fitted ones come from dev, of each its own")
@@ -66,3 +66,35 @@ class ImprovementSeedRow:
     dev_macro_f1: float = gain("cross-fitted on dev")
     test_macro_f1: float = gain("thresholds from dev, scored once on test")
     size_bytes: int = cost("of the artifact, or of all members' artifacts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RareLabelRow:
+    """One technique on one label that test alone has few texts of, on dev and test together.
+
+    Thresholds are fitted on four fifths of these texts and decide the fifth, on either side. Both
+    sides chose their epoch on dev. Nothing is chosen by this table.
+    """
+
+    corpus: str = note("goemotions, sample (the embedded one), or what an own corpus is called")
+    taxonomy: str = note("which labels")
+    family: str = note("glove or bert")
+    technique: str = note("as in `improvements`")
+    label: str = note("name of the label")
+    seeds: int = note("trainings, or ensembles, of either side")
+    train_support: int = note("texts of train with it")
+    support: int = note("texts of dev and test with it")
+    baseline_f1: float = gain("the baseline's F1 on dev and test, mean over seeds")
+    f1: float = gain("the technique's")
+    change: float = gain("f1 - baseline_f1", unit=CHANGE)
+    change_low: float = gain("lower end of its 95 % interval, over texts and seeds", unit=CHANGE)
+    change_high: float = gain("upper end of its 95 % interval", unit=CHANGE)
+    smallest_change: float | None = cost(
+        "change that would be found in four of five repeats, by that interval's width; null where "
+        "neither side finds a text",
+        unit=CHANGE,
+    )
+    verdict: str = note(
+        "not decidable where only a change of more than 20 points could be seen; else as in "
+        "`improvements`"
+    )

@@ -22,7 +22,7 @@ from emoray.tables.finished_rows import (
     EvaluationRow,
     SpeedRow,
 )
-from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
+from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow, RareLabelRow
 from emoray.tables.point_rows import PointRow
 from emoray.tables.pruning_rows import PruningRow
 from emoray.tables.release_rows import ReleaseRow
@@ -243,6 +243,7 @@ FINISHED_TABLES: dict[str, type] = {
     "conversion": ConversionRow,
     "improvements": ImprovementRow,
     "improvement_seeds": ImprovementSeedRow,
+    "rare_labels": RareLabelRow,
     "ab": AbLookRow,
     "ab_labels": AbLabelRow,
     "ab_latency": AbLatencyRow,

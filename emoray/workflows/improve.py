@@ -14,6 +14,7 @@ from emoray.distributed.resources import refuse_missing
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages
 from emoray.labels import TAXONOMIES, Taxonomy, derivable, taxonomy
+from emoray.models.contrast import Contrast
 from emoray.models.heads import Head
 from emoray.models.losses import BCE, Focal
 from emoray.models.objectives import Distilled, MoreTexts
@@ -34,7 +35,7 @@ from emoray.storage.run_folder import record_inputs
 from emoray.storage.store.keys import key_of
 from emoray.storage.store.opening import open_store
 from emoray.tables.files import write_table
-from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow
+from emoray.tables.improvement_rows import ImprovementRow, ImprovementSeedRow, RareLabelRow
 from emoray.workflows.corpus import print_summary
 from emoray.workflows.improve_predictions import technique_logits
 from emoray.workflows.improve_rows import (
@@ -45,6 +46,7 @@ from emoray.workflows.improve_rows import (
     improvement_summary,
     seed_rows,
 )
+from emoray.workflows.rare_labels import rare_label_rows, rare_label_summary
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.improve import AUGMENTATION, EVERY, Improve
 from emoray.workflows.subsample import fewer
@@ -120,6 +122,11 @@ def planned_techniques(
         ),
         "weight_averaging": Planned(
             name="weight_averaging", recipe=replace(baseline, ema=settings.ema), groups=single
+        ),
+        "contrast": Planned(
+            name="contrast",
+            recipe=replace(baseline, auxiliary=Contrast(weight=settings.contrast_weight)),
+            groups=single,
         ),
         "ensemble": Planned(name="ensemble", recipe=baseline, groups=together),
         **_between_taxonomies(baseline, among, settings.head_weight, single),
@@ -309,6 +316,7 @@ def run_improve(settings: Improve, console: Console | None = None) -> Place:
         settings = replace(settings, taxonomy=first.taxonomy.name)
         answers = _answers(settings, looks, folder, console)
         rows: list[ImprovementRow] = []
+        rare: list[RareLabelRow] = []
         for family, attempts in answers.items():
             about = About(
                 corpus=looks[family].data.corpus.name,
@@ -317,17 +325,20 @@ def run_improve(settings: Improve, console: Console | None = None) -> Place:
                 train_texts=looks[family].train,
             )
             rows += improvement_rows(attempts[1:], attempts[0], about)
+            train_K = looks[family].data.corpus.read(first.taxonomy.name).train.labels_NK.sum(0)
+            rare += rare_label_rows(attempts[1:], attempts[0], about, train_K)
         seeds = list(seed_rows([a for attempts in answers.values() for a in attempts]))
         still_alone()
         write_table(rows, folder / "improvements.parquet", ImprovementRow)
         write_table(seeds, folder / "improvement_seeds.parquet", ImprovementSeedRow)
-        text = improvement_summary(rows)
+        write_table(rare, folder / "rare_labels.parquet", RareLabelRow)
+        text = "\n\n".join([improvement_summary(rows), *rare_label_summary(rare)])
         (folder / "summary.md").write_text(f"{text}\n", "utf-8")
         figures = [child(place, f"figures/{path.name}") for path in draw_improvements(folder)]
     console.print(
         f"\n{text}\n",
         *(f"figure {figure}" for figure in figures),
-        f"tables {place}/improvements.parquet, improvement_seeds.parquet",
+        f"tables {place}/improvements.parquet, improvement_seeds.parquet, rare_labels.parquet",
         sep="\n",
         highlight=False,
         soft_wrap=True,

@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from emoray.decide.crossfit import cross_fitted_macro_f1, cross_fitted_scores, folds_of
+from emoray.decide.crossfit import (
+    cross_fitted_decisions,
+    cross_fitted_macro_f1,
+    cross_fitted_scores,
+    folds_of,
+)
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel, Rule, cuts_many
 from emoray.metrics.cuts import decide
 from emoray.metrics.ranking import rank
@@ -80,3 +85,12 @@ def test_a_label_that_never_occurs_is_refused(smooth: Decisions) -> None:
     labels_NK[:, 2] = 0
     with pytest.raises(ValueError, match="label 2 has none in 300 texts"):
         cross_fitted_macro_f1(PerLabel(), logits_NK, labels_NK)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_the_decisions_are_those_that_are_scored(rule: Rule) -> None:
+    logits_NK, labels_NK = made(200, 5, seed=3)
+    decided_NK = cross_fitted_decisions(rule, logits_NK, labels_NK, seed=2)
+    scores = cross_fitted_scores([(rule, 1.0)], logits_NK, labels_NK, seed=2)
+    np.testing.assert_array_equal(decided_NK.sum(0), scores.predicted_RK[0])
+    np.testing.assert_array_equal((decided_NK & (labels_NK > 0)).sum(0), scores.tp_RK[0])

@@ -15,7 +15,7 @@ AUGMENTATION = "augmentation"
 TAUGHT = ("distillation", "distillation_transfer")  # what needs a teacher
 TECHNIQUES = (
     *("focal_loss", "weight_averaging", AUGMENTATION, "ensemble"),
-    *("derived_decisions", "joint_heads", *TAUGHT),
+    *("derived_decisions", "joint_heads", "contrast", *TAUGHT),
 )
 USUAL_FAMILIES = ("glove",)
 EVERY = "all"
@@ -33,9 +33,10 @@ class Improve(TrainingOptions):
             names=("--technique",),
             help="**focal_loss**, **weight_averaging** (a moving average over steps), "
             "**augmentation** (back-translation), **ensemble**, **derived_decisions** (by a model "
-            "of finer labels), **joint_heads** (coarser labels learned beside), **distillation** "
-            "(half from a --teacher), **distillation_transfer** (with texts made from train "
-            "besides), or **all** that the labels allow; repeatable.",
+            "of finer labels), **joint_heads** (coarser labels learned beside), **contrast** (like "
+            "labels drawn together), **distillation** (half from a --teacher), "
+            "**distillation_transfer** (with texts made from train besides), or **all** that the "
+            "labels allow; repeatable.",
         ),
     ] = (EVERY,)
     families: Annotated[
@@ -74,6 +75,10 @@ class Improve(TrainingOptions):
         float,
         Option(least=0, help="Of the joint heads: what their labels count, the model's own 1."),
     ] = 0.3
+    contrast_weight: Annotated[
+        float,
+        Option(least=0, help="Of the contrast: what it counts beside the loss of all labels."),
+    ] = 0.1
     teacher: Annotated[
         str,
         Option(
@@ -118,6 +123,11 @@ class Improve(TrainingOptions):
             raise ValueError(
                 f"head_weight is above 0, got {self.head_weight:g}: leave joint_heads out, or let "
                 "them count"
+            )
+        if not self.contrast_weight > 0:
+            raise ValueError(
+                f"contrast_weight is above 0, got {self.contrast_weight:g}: leave contrast out, or "
+                "let it count"
             )
         for name, least in (("seeds", 2), ("members", 2)):
             if getattr(self, name) < least:
@@ -164,6 +174,8 @@ class Improve(TrainingOptions):
         named = {name: getattr(self, name) for name in (*names, "epochs", "max_tokens", "encoder")}
         if self.head_weight != 0.3:
             named["head_weight"] = self.head_weight
+        if self.contrast_weight != 0.1:
+            named["contrast_weight"] = self.contrast_weight
         if self.teacher:
             named["teacher"] = self.teacher
         return settings_text(techniques=self.chosen, **named)
