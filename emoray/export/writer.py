@@ -6,7 +6,7 @@ import numpy as np
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 OPSET = 21  # the first with QuantizeLinear over blocks: one scale per row
-NEWER = {"Attention": 23}  # operators that came later
+NEWER = {"Attention": 23, "RotaryEmbedding": 23}  # operators that came later
 IR_VERSION = 10
 CONTRIB = "com.microsoft"  # onnxruntime's own operators
 DIGITS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -1,7 +1,6 @@
 """An encoder under a scheme as ONNX nodes, in the order the data meets them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from onnx import TensorProto
@@ -9,20 +8,12 @@ from onnx import TensorProto
 from emoray.export.encoder.margins import write_margins
 from emoray.export.encoder.network import Encoder, EncoderLayer, Norm
 from emoray.export.encoder.padding import Packed, Padded, Tokens, is_full
+from emoray.export.encoder.places import Mask, Places
 from emoray.export.kernels import IDS, LOGITS, Kernels, Ranges
+from emoray.export.network import Linear
 from emoray.export.writer import CONTRIB
 from emoray.quant.affine import AffineMap
 from emoray.quant.scheme import EMBEDDING, ModelScheme
-
-NEVER = -1e30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Mask:
-    """For the queries of all tokens, and of the first one alone; H is 1 but for distances."""
-
-    of_all_NHLL: str
-    of_first_NH1L: str
 
 
 class _Wiring:
@@ -32,18 +23,25 @@ class _Wiring:
         self.kernels = kernels
         self.writer = kernels.writer
         self.settings = encoder.settings
+        self.places = Places(kernels.writer, encoder)
 
-    def _normed(self, x: str, skip: str, norm: Norm) -> str:
+    def _added(self, x: str, more: str) -> str:
         """Add by Sum: onnxruntime fuses Add and what follows into one node, slower than both."""
-        writer = self.writer
-        return writer.node(
-            "LayerNormalization",
-            writer.node("Sum", x, skip),
-            writer.constant(norm.scale_D),
-            writer.constant(norm.bias_D),
-            axis=-1,
-            epsilon=self.settings.epsilon,
+        return self.writer.node("Sum", x, more)
+
+    def _normed(self, x: str, norm: Norm | None) -> str:
+        if norm is None:
+            return x
+        given = [x, self.writer.constant(norm.scale_D)]
+        if norm.bias_D.any():
+            given.append(self.writer.constant(norm.bias_D))
+        return self.writer.node(
+            "LayerNormalization", *given, axis=-1, epsilon=self.settings.epsilon
         )
+
+    def _product(self, name: str, x: str, linear: Linear) -> str:
+        bias_O = linear.bias_O if linear.bias_O.any() else None
+        return self.kernels.multiply(name, x, bias_O=bias_O)
 
     def _activated(self, x: str, activation: str) -> str:
         match activation:
@@ -55,37 +53,58 @@ class _Wiring:
                 return self.writer.node("Tanh", x)
         return self.writer.node("Relu", x)
 
-    def _layer(self, i: int, layer: EncoderLayer, x: str, mask: _Mask, tokens: Tokens) -> str:
-        """One layer, in the tokens' layout; (N, D) of the last one where a text's first counts."""
-        alone = f"layer{i}.outer" in self.encoder.read_once_a_text
+    def _seen(
+        self, i: int, layer: EncoderLayer, x: str, mask: Mask, tokens: Tokens, alone: bool
+    ) -> str:
+        """What the heads make of the tokens; alone: of each text's first one."""
+        writer, products = self.writer, layer.products()
 
         def product(name: str, x: str) -> str:
-            return self.kernels.multiply(
-                f"layer{i}.{name}", x, bias_O=layer.products()[name].bias_O
-            )
+            return self._product(f"layer{i}.{name}", x, products[name])
 
-        mine = tokens.first(x) if alone else x
-        query = product("query", mine)
+        query = product("query", tokens.first(x) if alone else x)
         key, value = (tokens.spread(product(name, x)) for name in ("key", "value"))
-        seen = self.writer.node(
+        heads = self.encoder.heads(layer)
+        if alone:  # at place 0 nothing is turned
+            query = writer.node("Unsqueeze", query, writer.ints(1))
+        else:
+            query = self.places.turned(tokens.spread(query), layer.rotary_T, heads)
+        seen = writer.node(
             "Attention",
-            self.writer.node("Unsqueeze", query, self.writer.ints(1))
-            if alone
-            else tokens.spread(query),
-            key,
+            query,
+            self.places.turned(key, layer.rotary_T, heads),
             value,
             mask.of_first_NH1L if alone else mask.of_all_NHLL,
-            q_num_heads=self.encoder.heads(layer),
-            kv_num_heads=self.encoder.heads(layer),
+            q_num_heads=heads,
+            kv_num_heads=heads,
         )
-        seen = (
-            self.writer.node("Squeeze", seen, self.writer.ints(1))
-            if alone
-            else tokens.pack(seen, layer.value.bias_O.size)
+        if alone:
+            return writer.node("Squeeze", seen, writer.ints(1))
+        return tokens.pack(seen, layer.value.bias_O.size)
+
+    def _columns(self, i: int, layer: EncoderLayer, x: str) -> str:
+        """The activated columns of the feed-forward part, multiplied by their gate."""
+        inner = self._activated(
+            self._product(f"layer{i}.inner", x, layer.inner), self.settings.activation
         )
-        x = self._normed(product("attention", seen), mine, layer.attention_norm)
-        inner = self._activated(product("inner", x), self.settings.activation)
-        return self._normed(product("outer", inner), x, layer.outer_norm)
+        if layer.gate is None:
+            return inner
+        return self.writer.node("Mul", inner, self._product(f"layer{i}.gate", x, layer.gate))
+
+    def _layer(self, i: int, layer: EncoderLayer, x: str, mask: Mask, tokens: Tokens) -> str:
+        """One layer, in the tokens' layout; (N, D) of the last one where a text's first counts."""
+        alone = f"layer{i}.outer" in self.encoder.read_once_a_text
+        first = self.settings.pre_norm
+        mine = tokens.first(x) if alone else x
+        read = self._normed(x, layer.attention_norm) if first else x
+        seen = self._seen(i, layer, read, mask, tokens, alone)
+        x = self._added(self._product(f"layer{i}.attention", seen, layer.attention), mine)
+        if not first:
+            x = self._normed(x, layer.attention_norm)
+        read = self._normed(x, layer.outer_norm) if first else x
+        columns = self._columns(i, layer, read)
+        x = self._added(self._product(f"layer{i}.outer", columns, layer.outer), x)
+        return x if first else self._normed(x, layer.outer_norm)
 
     def _table(self, positions_PE: np.ndarray) -> str:
         """Store positions as float16 with a quantized embedding, still far finer than its codes."""
@@ -95,47 +114,24 @@ class _Wiring:
             self.writer.constant(positions_PE.astype(np.float16)), TensorProto.FLOAT
         )
 
-    def _mask(self, real_NL: str) -> _Mask:
-        """The summands of attention's scores that hide padding, and those of distances."""
-        writer = self.writer
-        bias_NL = writer.node("Where", real_NL, writer.number(0), writer.number(NEVER))
-        of_first_N11L = writer.node("Unsqueeze", bias_NL, writer.ints(1, 2))
-        length = writer.node("Shape", IDS, start=1)
-        shape = writer.node("Concat", writer.ints(1, 1), length, writer.ints(1), axis=0)
-        if self.encoder.relative_HC is not None:
-            return self._by_distance(self.encoder.relative_HC, length, of_first_N11L)
-        return _Mask(
-            of_all_NHLL=writer.node("Expand", of_first_N11L, shape), of_first_NH1L=of_first_N11L
-        )
-
-    def _by_distance(self, relative_HC: np.ndarray, length: str, hidden_N11L: str) -> _Mask:
-        """Add what heads add by distance: looked up in a table, for it is small."""
-        writer, zero = self.writer, self.writer.ints(0)
-        table = writer.constant(relative_HC)
-        every_P = np.arange(self.encoder.positions)
-        places_L = writer.node("Slice", writer.constant(every_P), zero, length, zero)
-        middle = writer.constant(np.array(self.encoder.positions - 1))
-        at_L = writer.node("Add", places_L, middle)
-        queries_L1 = writer.node("Unsqueeze", places_L, writer.ints(1))
-        at_LL = writer.node("Sub", writer.node("Unsqueeze", at_L, zero), queries_L1)
-        of_all_HLL = writer.node("Gather", table, at_LL, axis=1)
-        of_first_H1L = writer.node(
-            "Unsqueeze", writer.node("Gather", table, at_L, axis=1), writer.ints(1)
-        )
-        return _Mask(
-            of_all_NHLL=writer.node("Add", hidden_N11L, of_all_HLL),
-            of_first_NH1L=writer.node("Add", hidden_N11L, of_first_H1L),
-        )
+    def _placed(self, x: str) -> str:
+        """Add what belongs to each token's place."""
+        writer, table_PE = self.writer, self.encoder.positions_PE
+        if not table_PE.size:
+            return x
+        zero, length = writer.ints(0), writer.node("Shape", IDS, start=1)
+        return self._added(x, writer.node("Slice", self._table(table_PE), zero, length, zero))
 
     def _layers(self, x_NLD: str, real_NL: str) -> str:
         """All layers, to (N, L, D), or (N, D) by first token; twice where padding costs."""
-        writer, mask = self.writer, self._mask(real_NL)
+        writer, places = self.writer, self.places
+        masks = {layer.window: places.mask(real_NL, layer.window) for layer in self.encoder.layers}
 
         def through(tokens: Tokens) -> str:
             x = tokens.pack(x_NLD, self.encoder.width)
             for _ in range(self.settings.repeats):
                 for i, layer in enumerate(self.encoder.layers):
-                    x = self._layer(i, layer, x, mask, tokens)
+                    x = self._layer(i, layer, x, masks[layer.window], tokens)
             if self.settings.pooling != "cls":
                 return tokens.spread(x)
             return x if self.settings.repeats == 1 else tokens.first(x)
@@ -154,20 +150,18 @@ class _Wiring:
         x = self.kernels.look_up(IDS)
         if encoder.projection_RE is not None:
             x = self.kernels.multiply("projection", x)
-        shape = writer.node("Shape", IDS, start=1)
-        positions = writer.node(
-            "Slice", self._table(encoder.positions_PE), writer.ints(0), shape, writer.ints(0)
-        )
-        x = self._normed(x, positions, encoder.norm)
+        self.places.prepare()
+        x = self._normed(self._placed(x), encoder.norm)
         if encoder.expansion is not None:
-            x = self.kernels.multiply("expansion", x, bias_O=encoder.expansion.bias_O)
+            x = self._product("expansion", x, encoder.expansion)
         real_NL = writer.cast(IDS, TensorProto.BOOL)
-        x = self._layers(x, real_NL)
+        x = self._normed(self._layers(x, real_NL), encoder.final_norm)
         pooled = self._pooled(x, real_NL)
         if encoder.pooler is not None:
-            pooled = self.kernels.multiply("pooler", pooled, bias_O=encoder.pooler.bias_O)
+            pooled = self._product("pooler", pooled, encoder.pooler)
             pooled = self._activated(pooled, str(self.settings.pooler))
-        logits = self.kernels.multiply("head", pooled, bias_O=encoder.head.bias_O)
+            pooled = self._normed(pooled, encoder.pooler_norm)
+        logits = self._product("head", pooled, encoder.head)
         if self.settings.softmax:
             write_margins(writer, logits, encoder.head.bias_O.size)
         writer.nodes[-1].output[0] = LOGITS

@@ -1,8 +1,8 @@
 """A fine-tuned encoder as plain arrays: token vectors, positions, transformer layers, head.
 
 Shapes: V vocabulary with padding (id 0), R rank of a factorised embedding, E its width,
-D width of the layers, P positions, F inner width, H attention heads, I inputs, O outputs, K labels.
-Kernels are (inputs, outputs).
+D width of the layers, P positions, F inner width, H attention heads, T half the width of one,
+I inputs, O outputs, K labels. Kernels are (inputs, outputs).
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from emoray.models.encoder.relative import by_distance
 ACTIVATIONS = ("gelu", "gelu_tanh", "relu")
 POOLINGS = ("mean", "cls")
 POOLERS = ("tanh", "relu", "gelu", None)
-LAYER = ("query", "key", "value", "attention", "inner", "outer")  # as the data meets them
+LAYER = ("query", "key", "value", "attention", "inner", "gate", "outer")  # as the data meets them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,20 +29,41 @@ class Norm:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EncoderLayer:
-    """x = attention_norm(x + attention(x)), then outer_norm(x + outer(activation(inner(x))))."""
+    """x = attention_norm(x + attention(x)), then outer_norm(x + outer(activation(inner(x)))).
+
+    Where layers normalise first: x = x + attention(attention_norm(x)), then
+    x = x + outer(activation(inner(n)) * gate(n)) with n = outer_norm(x).
+
+    Attributes:
+        query: of each head.
+        key: likewise.
+        value: likewise.
+        attention: of what the heads saw.
+        attention_norm: None in the first of the layers that normalise first.
+        inner: to the columns.
+        gate: by which they are multiplied; None without.
+        outer: from the columns.
+        outer_norm: see above.
+        rotary_T: how queries and keys are turned by place; None where they are not.
+        window: tokens to either side that one sees; None for all.
+    """
 
     query: Linear
     key: Linear
     value: Linear
     attention: Linear
-    attention_norm: Norm
+    attention_norm: Norm | None
     inner: Linear
+    gate: Linear | None = None
     outer: Linear
     outer_norm: Norm
+    rotary_T: np.ndarray | None = None
+    window: int | None = None
 
     def products(self) -> dict[str, Linear]:
         """The dense products of the layer in the order the data meets them."""
-        return {name: getattr(self, name) for name in LAYER}
+        found = {name: getattr(self, name) for name in LAYER}
+        return {name: linear for name, linear in found.items() if linear is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +78,7 @@ class EncoderSettings:
         pooler: its activation, None without a pooler.
         repeats: how often the layers are applied.
         softmax: whether the head gives one label a text; logits are then margins.
+        pre_norm: whether layers normalise before their parts, and all is normalised after them.
     """
 
     heads: int
@@ -66,6 +88,7 @@ class EncoderSettings:
     pooler: str | None = None
     repeats: int = 1
     softmax: bool = False
+    pre_norm: bool = False
 
     def __post_init__(self) -> None:
         given = (self.activation, self.pooling, self.pooler)
@@ -91,13 +114,16 @@ class Encoder:
     Attributes:
         embedding_VR: row 0 is padding, with any values.
         projection_RE: None where R is E.
-        positions_PE: row i belongs to a text's token i.
+        positions_PE: row i belongs to a text's token i; rows are empty where tokens are turned
+            by place instead.
         norm: of the embeddings.
         expansion: from E to D; None where they are one.
         relative_HC: what is added to a head's score; column d + P - 1 of 2 P - 1 is for a key d
             tokens after its query. None where distance does not count.
         layers: from the bottom.
+        final_norm: after them, where they normalise first.
         pooler: None or a dense layer before the head.
+        pooler_norm: after that, or None.
         head: from the pooled vector to logits.
         settings: that the arrays do not determine.
     """
@@ -109,7 +135,9 @@ class Encoder:
     expansion: Linear | None = None
     relative_HC: np.ndarray | None = None
     layers: tuple[EncoderLayer, ...]
+    final_norm: Norm | None = None
     pooler: Linear | None
+    pooler_norm: Norm | None = None
     head: Linear
     settings: EncoderSettings
     _weights: dict[str, np.ndarray] = field(init=False, repr=False)
@@ -147,12 +175,22 @@ class Encoder:
         def norm(name: str) -> Norm:
             return Norm(tensors[f"{name}.scale"], tensors[f"{name}.bias"])
 
+        def has(name: str) -> bool:
+            return f"{name}.scale" in tensors or f"{name}.kernel" in tensors
+
+        first = bool(settings.get("pre_norm"))
+
         def layer(i: int) -> EncoderLayer:
             at = f"layer{i}"
+            unnormed = first and i == 0 and not has(f"{at}.attention_norm")
+            window = tensors.get(f"{at}.window")
             return EncoderLayer(
-                **{name: linear(f"{at}.{name}") for name in LAYER},
-                attention_norm=norm(f"{at}.attention_norm"),
+                **{name: linear(f"{at}.{name}") for name in LAYER if name != "gate"},
+                gate=linear(f"{at}.gate") if has(f"{at}.gate") else None,
+                attention_norm=None if unnormed else norm(f"{at}.attention_norm"),
                 outer_norm=norm(f"{at}.outer_norm"),
+                rotary_T=tensors.get(f"{at}.rotary"),
+                window=None if window is None else int(window),
             )
 
         count = sum(name.startswith("layer") and name.endswith(".query.kernel") for name in tensors)
@@ -162,12 +200,14 @@ class Encoder:
                 projection_RE=tensors.get("projection"),
                 positions_PE=tensors["positions"],
                 norm=norm("norm"),
-                expansion=linear("expansion") if "expansion.kernel" in tensors else None,
+                expansion=linear("expansion") if has("expansion") else None,
                 relative_HC=by_distance(tensors["relative"], len(tensors["positions"]))
                 if "relative" in tensors
                 else None,
                 layers=tuple(layer(i) for i in range(count)),
-                pooler=linear("pooler") if "pooler.kernel" in tensors else None,
+                final_norm=norm("final_norm") if first else None,
+                pooler=linear("pooler") if has("pooler") else None,
+                pooler_norm=norm("pooler_norm") if has("pooler_norm") else None,
                 head=linear("head"),
                 settings=EncoderSettings(**settings),  # type: ignore[arg-type]
             )
@@ -220,7 +260,8 @@ class Encoder:
     @property
     def parameters(self) -> int:
         """The number of trained numbers, without the padding row."""
-        return sum(array.size for _, array in _arrays(self)) - self.embedding_VR.shape[1]
+        every = (array.size for name, array in _arrays(self) if not name.endswith(".rotary"))
+        return sum(every) - self.embedding_VR.shape[1]
 
 
 def _products(encoder: Encoder) -> Iterator[tuple[str, Linear]]:
@@ -244,9 +285,11 @@ def _named(encoder: Encoder) -> dict[str, np.ndarray]:
 def _norms(encoder: Encoder) -> dict[str, Norm]:
     norms = {"norm": encoder.norm}
     for i, layer in enumerate(encoder.layers):
-        norms |= {f"layer{i}.attention_norm": layer.attention_norm}
+        if layer.attention_norm is not None:
+            norms |= {f"layer{i}.attention_norm": layer.attention_norm}
         norms |= {f"layer{i}.outer_norm": layer.outer_norm}
-    return norms
+    last = {"final_norm": encoder.final_norm, "pooler_norm": encoder.pooler_norm}
+    return norms | {name: norm for name, norm in last.items() if norm is not None}
 
 
 def _arrays(encoder: Encoder) -> Iterator[tuple[str, np.ndarray]]:
@@ -255,6 +298,9 @@ def _arrays(encoder: Encoder) -> Iterator[tuple[str, np.ndarray]]:
     yield "positions", encoder.positions_PE
     if encoder.relative_HC is not None:
         yield "relative", encoder.relative_HC
+    for i, layer in enumerate(encoder.layers):
+        if layer.rotary_T is not None:
+            yield f"layer{i}.rotary", layer.rotary_T
     for name, bias_O in encoder.biases().items():
         yield f"{name}.bias", bias_O
     for name, norm in _norms(encoder).items():
@@ -269,7 +315,8 @@ def _layer_shapes(encoder: Encoder, layer: EncoderLayer) -> dict[str, tuple[int,
     heads = max(1, layer.query.kernel_IO.shape[-1] // encoder.head_width)
     seen = heads * encoder.head_width if encoder.relative_HC is None else width
     shapes = dict.fromkeys(("query", "key", "value"), (width, seen))
-    return {**shapes, "attention": (seen, width), "inner": (width, inner), "outer": (inner, width)}
+    shapes |= dict.fromkeys(("inner", "gate"), (width, inner))
+    return {**shapes, "attention": (seen, width), "outer": (inner, width)}
 
 
 def _check_shapes(encoder: Encoder) -> None:
@@ -290,7 +337,8 @@ def _check_shapes(encoder: Encoder) -> None:
     rank = encoder.embedding_VR.shape[-1] if encoder.projection_RE is not None else before
     wanted["embedding"] = (len(encoder.embedding_VR), rank)
     wanted["projection"] = (rank, before)
-    wanted["positions"] = (encoder.positions, before)
+    turned = any(layer.rotary_T is not None for layer in encoder.layers)
+    wanted["positions"] = (encoder.positions, 0 if turned else before)
     wanted["relative"] = (settings.heads, 2 * encoder.positions - 1)
     for name, linear in _products(encoder):
         outputs = linear.kernel_IO.shape[-1] if name in ("pooler", "head") else width
@@ -301,6 +349,8 @@ def _check_shapes(encoder: Encoder) -> None:
         wanted |= {
             f"layer{i}.{name}": shape for name, shape in _layer_shapes(encoder, each).items()
         }
+        if each.rotary_T is not None:
+            wanted[f"layer{i}.rotary"] = (encoder.head_width // 2,)
     shapes = {name: array.shape for name, array in _arrays(encoder)}
     for name in encoder.biases():
         wanted[f"{name}.bias"] = wanted[name][1:]

@@ -6,6 +6,8 @@ The rest of the code uses neutral names: `embedding`, `layer0.query.kernel`, …
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from emoray.models.encoder.modern import check_modern
+
 BERT_LAYER = {
     "query": "attention.self.query",
     "key": "attention.self.key",
@@ -62,6 +64,8 @@ class Architecture:
         expansion: module from the embedding's width to that of the layers, where the two differ.
         relative: table of what attention adds by distance.
         shared: whether one layer is applied again and again.
+        pre_norm: whether layers normalise before their parts, as `modern` reads them.
+        tokens: the table of tokens.
         pooler: module of a sequence classifier.
         pooler_activation: between pooler and head.
         head: module of a sequence classifier.
@@ -80,14 +84,11 @@ class Architecture:
     expansion: str | None = None
     relative: str | None = None
     shared: bool = False
+    pre_norm: bool = False
+    tokens: str = "embeddings.word_embeddings"
     pooler: str
     pooler_activation: str = "tanh"
     head: str = "classifier"
-
-    @property
-    def tokens(self) -> str:
-        """The table of tokens."""
-        return "embeddings.word_embeddings"
 
     @property
     def positions(self) -> str:
@@ -150,6 +151,17 @@ MPNET = Architecture(
     pooler="classifier.dense",
     head="classifier.out_proj",
 )
+MODERN = Architecture(
+    prefix="model",
+    layers="layers",
+    layer={},
+    epsilon="norm_eps",
+    activation="hidden_activation",
+    pre_norm=True,
+    tokens="embeddings.tok_embeddings",
+    pooler="head.dense",
+    pooler_activation="gelu",
+)
 # Of two labels that a head for one label a text finds equally probable, the second stands behind.
 BEHIND = -1e-30
 POSITIONS = "max_position_embeddings"  # key of config.json, whichever the architecture
@@ -163,6 +175,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "electra": ELECTRA,
     "albert": ALBERT,
     "mpnet": MPNET,
+    "modernbert": MODERN,
 }
 # What config.json calls the activation, and what it is.
 ACTIVATIONS = {
@@ -189,7 +202,7 @@ def architecture_of(config: Mapping[str, object]) -> Architecture:
             "choose a model of one of these kinds"
         )
     found = ARCHITECTURES[str(kind)]
-    if config.get(found.activation) not in ACTIVATIONS:
+    if config.get(found.activation, "gelu" if found.pre_norm else None) not in ACTIVATIONS:
         raise ValueError(
             f"an encoder's activation is one of {', '.join(ACTIVATIONS)}, got "
             f"{config.get(found.activation)!r}: choose another encoder"
@@ -219,4 +232,6 @@ def architecture_of(config: Mapping[str, object]) -> Architecture:
             f"an encoder's heads divide the width, got {heads} heads for {width}: "
             "fetch the model again"
         )
+    if found.pre_norm:
+        check_modern(config)
     return found

@@ -26,7 +26,7 @@ _TOKENIZER = (
 )
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
-_TABLE = "embeddings.word_embeddings.weight"
+_TABLES = ("embeddings.word_embeddings.weight", "embeddings.tok_embeddings.weight")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def _embedding_rows(weights: list[Path]) -> int | None:
     """Rows of the table of token embeddings, None without one; only the headers are read."""
     for path in weights:
         for name, about in _tensors(path).items():
-            if name.endswith(_TABLE):
+            if name.endswith(_TABLES):
                 return int(about["shape"][0])
     return None
 

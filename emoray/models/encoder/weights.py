@@ -3,8 +3,10 @@
 `embedding` (V, R) · `projection` (R, E) where factorised · `positions` (P, E), from the first
 token on, token type 0 added in · `norm.scale` · `norm.bias` · `expansion.kernel` (E, D) where E is
 not D · `relative` (B, H) of MPNet · `layer{i}.query.kernel` · … · `pooler.kernel` · `head.kernel`
-(D, K). Shapes: V pieces, R rank, E width of the embedding, D of the layers, P positions, B buckets
-of distances, H heads, K labels.
+(D, K). Of ModernBERT: `positions` (P, 0), as tokens are turned by place · `layer{i}.gate.kernel` ·
+`layer{i}.rotary` (S/2,), how · `layer{i}.window` (), how far near layers see · `final_norm.scale` ·
+`pooler_norm.scale`. Shapes: V pieces, R rank, E width of the embedding, D of the layers, P
+positions, B buckets of distances, H heads, S width of a head, K labels.
 """
 
 import json
@@ -22,6 +24,8 @@ from emoray.models.encoder.architecture import (
     architecture_of,
     embedding_width,
 )
+from emoray.models.encoder.modern import EPSILON as MODERN_EPSILON
+from emoray.models.encoder.modern import read_modern, read_modern_head
 from emoray.models.encoder.relative import BUCKETS
 
 NORMS = ("attention_norm", "outer_norm")
@@ -41,6 +45,7 @@ class CheckpointSettings:
         pooler: activation of the dense layer before the head, None without.
         repeats: how often the layers are applied, one after the other.
         softmax: whether the head gives one label a text; logits are then margins.
+        pre_norm: whether layers normalise before their parts.
     """
 
     heads: int
@@ -50,6 +55,7 @@ class CheckpointSettings:
     pooler: str | None = None
     repeats: int = 1
     softmax: bool = False
+    pre_norm: bool = False
 
     def to_json(self) -> str:
         """The content of encoder.json."""
@@ -117,6 +123,9 @@ class _Named:
         self.tensors, self.folder = tensors, folder
         self.prefix = f"{prefix}." if inside else ""
 
+    def has(self, name: str, *, whole: bool = False) -> bool:
+        return (name if whole else self.prefix + name) in self.tensors
+
     def __call__(self, name: str, *, whole: bool = False) -> np.ndarray:
         path = name if whole else self.prefix + name
         for old, new in ((".weight", ".gamma"), (".bias", ".beta")):  # of old BERT checkpoints
@@ -161,7 +170,7 @@ def _positions(named: _Named, kind: Architecture, config: Mapping[str, Any]) -> 
 def layer_width(tensors: Mapping[str, np.ndarray]) -> int:
     """D, the length of a token's vector inside the layers."""
     expanded = tensors.get("expansion.bias")
-    return int(tensors["positions"].shape[1] if expanded is None else expanded.size)
+    return int((tensors["norm.scale"] if expanded is None else expanded).size)
 
 
 def _relative(named: _Named, module: str, heads: int) -> np.ndarray:
@@ -177,12 +186,15 @@ def _relative(named: _Named, module: str, heads: int) -> np.ndarray:
 def _encoder(
     named: _Named, kind: Architecture, config: Mapping[str, Any], layers: int
 ) -> tuple[Tensors, CheckpointSettings]:
-    tensors: Tensors = {
-        "embedding": named(f"{kind.tokens}.weight"),
-        "positions": _positions(named, kind, config),
-        **named.norm(kind.norm, "norm"),
-    }
     width = int(config[kind.width])
+    if kind.pre_norm:
+        tensors = read_modern(named, config, layers)
+    else:
+        tensors = {
+            "embedding": named(f"{kind.tokens}.weight"),
+            "positions": _positions(named, kind, config),
+            **named.norm(kind.norm, "norm"),
+        }
     if kind.expansion and (kind.shared or embedding_width(config, kind) != width):
         tensors |= named.dense(kind.expansion, "expansion")
     if kind.relative:
@@ -197,11 +209,13 @@ def _encoder(
         for name, module in kind.layer.items():
             part = named.norm if name in NORMS else named.dense
             tensors |= part(f"{kind.layers}.{i}.{module}", f"layer{i}.{name}")
+    usual = MODERN_EPSILON if kind.pre_norm else EPSILON
     settings = CheckpointSettings(
         heads=int(config[kind.heads]),
-        epsilon=float(config.get(kind.epsilon, EPSILON)) if kind.epsilon else EPSILON,
-        activation=ACTIVATIONS[config[kind.activation]],
+        epsilon=float(config.get(kind.epsilon, usual)) if kind.epsilon else usual,
+        activation=ACTIVATIONS[config.get(kind.activation, "gelu")],
         repeats=layers if kind.shared else 1,
+        pre_norm=kind.pre_norm,
     )
     return tensors, settings
 
@@ -281,14 +295,21 @@ def read_classifier(folder: Path) -> tuple[Tensors, CheckpointSettings, tuple[st
     softmax, labels = gives_one_label(config, folder), head_labels(config, folder)
     named = _Named(_read_safetensors(folder), kind.prefix, folder)
     tensors, settings = _encoder(named, kind, config, int(config[kind.depth]))
-    tensors |= named.dense(kind.pooler, "pooler", whole=True)
-    tensors |= named.dense(kind.head, "head", whole=True)
+    if kind.pre_norm:
+        tensors |= read_modern_head(named)
+    else:
+        tensors |= named.dense(kind.pooler, "pooler", whole=True)
+        tensors |= named.dense(kind.head, "head", whole=True)
     if len(labels) != (count := len(tensors["head.bias"])):
         raise ValueError(
             f"id2label names every label of the head, got {len(labels)} names for {count} labels "
             f"in {folder}: correct config.json"
         )
-    pooled = replace(settings, pooling="cls", pooler=kind.pooler_activation, softmax=softmax)
+    pooling, activation = "cls", kind.pooler_activation
+    if kind.pre_norm:
+        pooling = str(config.get("classifier_pooling", pooling))
+        activation = str(config.get("classifier_activation", activation))
+    pooled = replace(settings, pooling=pooling, pooler=activation, softmax=softmax)
     return tensors, pooled, labels
 
 

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from emoray.models.batches import PaddedTexts
-from emoray.models.encoder.module import EncoderClassifier, TransformerLayer
+from emoray.models.encoder.layers import TransformerLayer
+from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.pruning.task_loss import TaskLoss, batches
 
 

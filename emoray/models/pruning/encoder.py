@@ -89,8 +89,12 @@ def _cut(
     found = dict(tensors)
     for i, (kept_H, kept_F) in enumerate(kept):
         seen = np.repeat(kept_H, width)
-        for name, units in (("query", seen), ("key", seen), ("value", seen), ("inner", kept_F)):
+        columns = dict.fromkeys(("query", "key", "value"), seen)
+        columns |= dict.fromkeys(("inner", "gate"), kept_F)
+        for name, units in columns.items():
             at = f"layer{i}.{name}"
+            if f"{at}.kernel" not in tensors:  # few have gates
+                continue
             found[f"{at}.kernel"] = np.ascontiguousarray(tensors[f"{at}.kernel"][:, units])
             found[f"{at}.bias"] = tensors[f"{at}.bias"][units]
         for name, units in (("attention", seen), ("outer", kept_F)):

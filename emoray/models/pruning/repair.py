@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from emoray.models.batches import PaddedTexts
-from emoray.models.encoder.module import EncoderClassifier, TransformerLayer
+from emoray.models.encoder.layers import TransformerLayer
+from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.pruning.activity import layers_of
 from emoray.models.pruning.task_loss import batches
 
@@ -81,7 +82,7 @@ def _through(layers: Sequence[TransformerLayer], found: Sequence[_Batch]) -> lis
         for i, batch in enumerate(found):
             x_NLD = layer.attended(batch.whole_NLD, batch.mask)
             said[i] = x_NLD + layer.outer(layer.hidden(x_NLD))
-            batch.whole_NLD = layer.outer_norm(said[i])
+            batch.whole_NLD = layer.finished(said[i])
     return said
 
 
@@ -111,7 +112,7 @@ def repair(
     for layer, source, end in zip(layers_of(left), sources, ends, strict=True):
         _repair_attention(layer, layers[source], found)
         said = _through(layers[source:end], found)
-        layer.outer_norm.load_state_dict(layers[end - 1].outer_norm.state_dict())
+        layer.finish_as(layers[end - 1])
         _repair_outer(layer, found, said)
         for batch in found:
             batch.left_NLD = layer(batch.left_NLD, batch.mask)

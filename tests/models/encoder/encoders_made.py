@@ -15,7 +15,7 @@ from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
 from emoray.labels import GOEMOTIONS
 
-Kind = Literal["bert", "roberta", "distilbert", "electra", "albert", "mpnet"]
+Kind = Literal["bert", "roberta", "distilbert", "electra", "albert", "mpnet", "modernbert"]
 
 PIECES = 600
 WORDPIECE_SPECIALS = ("[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -97,6 +97,7 @@ def _config(kind: Kind, *, layers: int, width: int, heads: int, positions: int) 
         BertConfig,
         DistilBertConfig,
         ElectraConfig,
+        ModernBertConfig,
         MPNetConfig,
         RobertaConfig,
     )
@@ -131,6 +132,9 @@ def _config(kind: Kind, *, layers: int, width: int, heads: int, positions: int) 
         return AlbertConfig(**settings, max_position_embeddings=positions, embedding_size=narrow)
     if kind == "mpnet":
         return MPNetConfig(**settings, max_position_embeddings=positions + 2)
+    if kind == "modernbert":  # every other layer sees 8 tokens to either side
+        near = {"local_attention": 16, "global_attn_every_n_layers": 2}
+        return ModernBertConfig(**settings, **near, max_position_embeddings=positions)
     return RobertaConfig(**settings, max_position_embeddings=positions + 2, type_vocab_size=1)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import torch
 
-from emoray.models.encoder.module import EncoderClassifier, FastDropout
+from emoray.models.encoder.layers import FastDropout
+from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.encoder.weights import (
     CheckpointSettings,
     Tensors,
@@ -70,14 +71,15 @@ def as_logits(tensors: Tensors, settings: CheckpointSettings, folder: Path) -> E
 
 @torch.inference_mode()
 def hidden_states(folder: Path) -> tuple[torch.Tensor, ...]:
-    """What transformers says of `batch()`: the hidden states after every layer."""
+    """What transformers says of `batch()`: the hidden states were each layer the last one."""
     from transformers import AutoModel
 
     model: Any = AutoModel.from_pretrained(folder).eval()
     ids_NL = batch()
     own_NL = torch.from_numpy(padding_first(folder))[ids_NL]
     out = model(own_NL, attention_mask=(ids_NL != 0).long(), output_hidden_states=True)
-    return tuple(out.hidden_states)
+    norm = getattr(model, "final_norm", lambda x_NLD: x_NLD)  # of layers that normalise first
+    return (*map(norm, out.hidden_states[:-1]), out.last_hidden_state)
 
 
 def mean_of_real(x_NLD: torch.Tensor) -> np.ndarray:
