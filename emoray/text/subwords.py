@@ -99,7 +99,7 @@ class PieceTokenizer:
             raise ValueError(
                 f"framing and added pieces have ids of their own, got none for {absent}: keep them"
             )
-        last = tuple(a.content for a in self.added if a.apart)
+        last = tuple(a.content for a in self.added if a.apart and a.content != self.unknown)
         if self.pieces[len(self.pieces) - len(last) :] != last:
             raise ValueError(f"pieces apart stand last, got {self.pieces[-2:]}: move them")
         if self.rows and len(self.rows) != len(self):

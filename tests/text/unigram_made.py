@@ -101,14 +101,10 @@ def _unigram(form: str) -> Any:
 @cache
 def form_json(form: str) -> str:
     """What tokenizer.json of this form holds."""
-    from tokenizers import AddedToken, Tokenizer, normalizers, processors
+    from tokenizers import processors
 
     if form == "modernbert":
-        tokenizer = Tokenizer.from_str(tokenizer_json("roberta"))
-        tokenizer.normalizer = normalizers.NFC()
-        runs = [AddedToken(" " * n, normalized=True) for n in range(5, 1, -1)]
-        tokenizer.add_tokens([AddedToken("|||IP_ADDRESS|||", normalized=True), *runs])
-        return str(tokenizer.to_str())
+        return tokenizer_json("modernbert")
     tokenizer = _unigram(form)
     vocabulary = tokenizer.get_vocab()
     first = next((n for n in ("<s>", "[CLS]") if n in vocabulary), "")

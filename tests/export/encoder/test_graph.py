@@ -21,6 +21,7 @@ from emoray.quant.granularity import PerChannel, PerGroup
 from emoray.quant.ranges import Percentile
 from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, QuantScheme, Static, WeightOnly
 from tests.export.encoder.made import (
+    HEADS,
     Rounding,
     by_torch,
     encoder,
@@ -33,6 +34,7 @@ from tests.export.encoder.made import (
 )
 from tests.export.made import operators
 from tests.metrics.made import margins
+from tests.models.encoder.modern_made import as_modern
 
 COLUMNS, ROWS = PerChannel(-1), PerChannel(0)
 EIGHT, FOUR = QuantScheme(grain=COLUMNS), QuantScheme(bits=4, grain=COLUMNS)
@@ -62,6 +64,12 @@ THIN, THIN_BY_FIRST = (  # whose layers differ in width
     Encoder.from_tensors(
         thinner(tensors(), heads=(3, 1), inner=(48, 16)),
         settings(activation="relu", pooling=pooling),
+    )
+    for pooling in ("mean", "cls")
+)
+MODERN, MODERN_BY_FIRST = (
+    Encoder.from_tensors(
+        as_modern(tensors(), HEADS), settings(activation="relu", pooling=pooling, pre_norm=True)
     )
     for pooling in ("mean", "cls")
 )
@@ -167,7 +175,11 @@ def test_a_quantized_model_computes_what_numpy_does_with_dequantized_weights(
     assert np.median(np.abs(found_NK - expected_NK)) < 1e-4
 
 
-@pytest.mark.parametrize("net", NETS.values(), ids=list(NETS))
+MODERNS = {"modern mean": MODERN, "modern cls": MODERN_BY_FIRST}
+EVERY = NETS | MODERNS
+
+
+@pytest.mark.parametrize("net", EVERY.values(), ids=list(EVERY))
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_a_text_scores_the_same_alone_and_in_a_padded_batch(
     scheme: ModelScheme, net: Encoder
@@ -288,3 +300,28 @@ def test_a_layer_that_is_applied_again_is_stored_once(scheme: ModelScheme, pooli
     assert stored[1] <= stored[0] + 6 * 200  # scales and zero points of activations are no weights
     said = [logits(built(scheme, net).file, TEXTS) for net in nets]
     assert np.abs(said[0] - said[1]).max() > 1e-2
+
+
+@pytest.mark.parametrize("net", MODERNS.values(), ids=list(MODERNS))
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+def test_layers_that_normalise_first_are_quantized_like_all_others(
+    scheme: ModelScheme, net: Encoder, tmp_path: Path
+) -> None:
+    """Weights as the scheme leaves them, in a float graph, say what the quantized one says."""
+    found_NK = logits(built(scheme, net).file, TEXTS)
+    left = {name: values.astype(np.float32) for name, values in rebuilt(net, scheme).items()}
+    given = as_modern(tensors(), HEADS)
+    kernels = {f"{n}.kernel" if f"{n}.kernel" in given else n: values for n, values in left.items()}
+    dequantized = Encoder.from_tensors(
+        given | kernels | {"positions": given["positions"]},
+        settings(activation="relu", pooling=net.settings.pooling, pre_norm=True),
+    )
+    apart_NK = np.abs(found_NK - logits(built(FLOAT, dequantized).file, TEXTS))
+    if isinstance(scheme.activations, WeightOnly):
+        assert apart_NK.max() < 1e-4
+    assert apart_NK.mean() < 0.05 * found_NK.std()
+    ran = operators(built(scheme, net).file, tmp_path)
+    products = [layer.execution for layer in built(scheme, net).layers if layer.name != "embedding"]
+    assert ran.count("MatMulIntegerToFloat") == products.count("integer")
+    assert ran.count("RotaryEmbedding") == 4 - (net is MODERN_BY_FIRST)
+    assert not {"SkipLayerNormalization", "BiasGelu", "Cos", "Sin"} & set(ran)

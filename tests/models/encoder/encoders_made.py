@@ -19,6 +19,7 @@ Kind = Literal["bert", "roberta", "distilbert", "electra", "albert", "mpnet", "m
 
 PIECES = 600
 WORDPIECE_SPECIALS = ("[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+MODERN_SPECIALS = ("<|endoftext|>", "[UNK]", "[CLS]", "[SEP]", "[PAD]")  # and [MASK]
 BPE_SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")  # roberta's <mask> stands last
 
 
@@ -80,18 +81,56 @@ def _byte_level_bpe() -> Any:
     return tokenizer
 
 
+def _modern_bpe() -> Any:
+    """ModernBERT's form: NFC, pieces of no role first, runs of spaces, names of roles last."""
+    from tokenizers import (
+        AddedToken,
+        Tokenizer,
+        models,
+        normalizers,
+        pre_tokenizers,
+        processors,
+        trainers,
+    )
+
+    first = (AddedToken("|||IP_ADDRESS|||", normalized=True), AddedToken("<|padding|>"))
+    runs = [AddedToken(" " * n, normalized=True) for n in range(24, 1, -1)]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=PIECES - len(runs) - len(MODERN_SPECIALS) - 1,
+        special_tokens=list(first),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(sample_texts(), trainer)
+    tokenizer.add_tokens([first[0], *runs])
+    tokenizer.add_special_tokens([*MODERN_SPECIALS, AddedToken("[MASK]", lstrip=True)])
+    ids = tokenizer.get_vocab()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[(name, ids[name]) for name in ("[CLS]", "[SEP]")],
+    )
+    return tokenizer
+
+
 @cache
 def tokenizer_json(kind: Kind) -> str:
-    """What the encoder's tokenizer.json holds: WordPiece, or byte-level BPE for roberta."""
-    tokenizer = _byte_level_bpe() if kind == "roberta" else _wordpiece()
+    """What the encoder's tokenizer.json holds: WordPiece, or byte-level BPE."""
+    made = {"roberta": _byte_level_bpe, "modernbert": _modern_bpe}
+    tokenizer = made.get(kind, _wordpiece)()
     said = json.loads(tokenizer.to_str())
-    for added in said["added_tokens"]:
-        said["model"]["vocab"].setdefault(added["content"], added["id"])  # as roberta has <mask>
-    assert sorted(said["model"]["vocab"].values()) == list(range(PIECES))
+    ids = {added["content"]: added["id"] for added in said["added_tokens"]}
+    if kind != "modernbert":  # whose added tokens are no pieces of its model
+        said["model"]["vocab"] |= ids
+    assert sorted({**said["model"]["vocab"], **ids}.values()) == list(range(PIECES))
     return json.dumps(said, ensure_ascii=False, indent=1)
 
 
 def _config(kind: Kind, *, layers: int, width: int, heads: int, positions: int) -> Any:
+    from tokenizers import Tokenizer
     from transformers import (
         AlbertConfig,
         BertConfig,
@@ -103,7 +142,7 @@ def _config(kind: Kind, *, layers: int, width: int, heads: int, positions: int) 
     )
 
     pad = "<pad>" if kind == "roberta" else "[PAD]"
-    pad_token_id = json.loads(tokenizer_json(kind))["model"]["vocab"][pad]
+    pad_token_id = Tokenizer.from_str(tokenizer_json(kind)).token_to_id(pad)
     if kind == "distilbert":
         return DistilBertConfig(
             vocab_size=PIECES,

@@ -19,8 +19,10 @@ from emoray.quant.qat.prepare import prepare
 from emoray.quant.ranges import LeastError, Percentile
 from emoray.quant.scheme import FLOAT, Dynamic, ModelScheme, QuantScheme, Static
 from emoray.text.vocabulary import Ragged
-from tests.export.encoder.made import LABELS, TOKENS, encoder, settings, tensors
+from tests.export.encoder.made import HEADS, LABELS, TOKENS, settings, tensors
+from tests.export.encoder.made import encoder as plain
 from tests.export.made import texts
+from tests.models.encoder.modern_made import as_modern
 
 COLUMN, ROW = PerChannel(-1), PerChannel(0)
 BYTES = {"dense": QuantScheme(grain=COLUMN), "embedding": QuantScheme(grain=ROW)}
@@ -44,18 +46,25 @@ def said(module: torch.nn.Module, wanted: Ragged) -> np.ndarray:
     return np.concatenate(parts)[np.argsort(np.concatenate(rows))]
 
 
-@pytest.mark.parametrize("repeats", [1, 2])
+KINDS: dict[str, dict[str, object]] = {
+    **{"layers": {}, "a layer again and again": {"repeats": 2}, "modern": {"pre_norm": True}},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_an_encoder_in_training_says_what_its_artifact_will_say(
-    scheme: ModelScheme, repeats: int
+    scheme: ModelScheme, kind: dict[str, object]
 ) -> None:
     wanted = texts(40, TOKENS)
-    given = tensors()
+    given, asked = tensors(), settings(**kind)
     # In the file positions are float16: rounded before, they make no difference here.
     given["positions"] = given["positions"].astype(np.float16).astype(np.float32)
-    module = EncoderClassifier(given, CheckpointSettings(**settings(repeats=repeats))).eval()
+    if "pre_norm" in kind:
+        given = as_modern(given, HEADS)
+    module = EncoderClassifier(given, CheckpointSettings(**asked)).eval()
     untouched_NK = said(module, wanted)
-    ranges = encoder_static_ranges(encoder(repeats=repeats), wanted, scheme)
+    ranges = encoder_static_ranges(Encoder.from_tensors(given, asked), wanted, scheme)
     prepared = prepare(module, module.weight_places(), scheme, ranges=ranges)
     with torch.no_grad():
         for scale in prepared.scales:
@@ -63,7 +72,7 @@ def test_an_encoder_in_training_says_what_its_artifact_will_say(
     faked_NK = said(module, wanted)
     maps, learned = prepared.maps(), prepared.ranges()
     prepared.strip()
-    after = Encoder.from_tensors(module.tensors(), settings(repeats=repeats))
+    after = Encoder.from_tensors(module.tensors(), asked)
     shipped_NK = logits(build_encoder(after, scheme, learned, maps).file, wanted)
     drift_NK = np.abs(faked_NK - shipped_NK) / np.abs(shipped_NK).max()
     assert np.quantile(drift_NK, 0.95) <= 1e-4  # a value between two codes may fall either way
@@ -77,7 +86,15 @@ def test_queries_keys_and_values_read_one_activation() -> None:
     assert inputs["layer0.query"] is inputs["layer0.key"] is inputs["layer0.value"]
     assert inputs["layer0.query"] is not inputs["layer1.query"]
     assert len(set(inputs.values())) == 2 * 4 + 1  # per layer and the head's
-    assert set(prepared.maps()) == set(encoder().weights())
+    assert set(prepared.maps()) == set(plain().weights())
+
+
+def test_columns_and_their_gate_read_one_activation() -> None:
+    modern = CheckpointSettings(**settings(pre_norm=True))
+    module = EncoderClassifier(as_modern(tensors(), HEADS), modern)
+    inputs = prepare(module, module.weight_places(), SCHEMES[0]).inputs
+    assert inputs["layer0.inner"] is inputs["layer0.gate"]
+    assert len(set(inputs.values())) == 2 * 4 + 1
 
 
 def test_an_encoder_is_refined_whole() -> None:

@@ -19,9 +19,11 @@ from emoray.models.pruning.parts import FFN, HEAD, LAYER, PrunedTensors
 from emoray.models.pruning.task_loss import TaskLoss
 from emoray.quant.pruning import Prune
 from tests.models.encoder import made
+from tests.models.encoder.modern_made import as_modern
 
 LOSS = WeightedBCE(0.4)
 SETTINGS = made.SETTINGS
+MODERN = replace(SETTINGS, pre_norm=True)
 
 
 @cache
@@ -34,7 +36,8 @@ def classifier() -> Tensors:
 
 
 def logits(tensors: Tensors, texts: PaddedTexts = made.DEV) -> np.ndarray:
-    model = EncoderClassifier(tensors, SETTINGS).eval()
+    settings = MODERN if "final_norm.scale" in tensors else SETTINGS
+    model = EncoderClassifier(tensors, settings).eval()
     with torch.inference_mode():
         return np.asarray(model(torch.from_numpy(texts.ids_NL.astype(np.int64))))
 
@@ -43,7 +46,8 @@ def pruned(tensors: Tensors, prune: Prune) -> PrunedTensors:
     """Of a model that is right about every text of train."""
     right_NK = (logits(tensors, made.TRAIN) > 0).astype(np.uint8)
     train = replace(made.TRAIN, labels_NK=right_NK)
-    return prune_encoder(tensors, SETTINGS, prune, train=train, loss=LOSS, seed=0)
+    settings = MODERN if "final_norm.scale" in tensors else SETTINGS
+    return prune_encoder(tensors, settings, prune, train=train, loss=LOSS, seed=0)
 
 
 def changed(tensors: Tensors, **arrays: np.ndarray) -> Tensors:
@@ -168,3 +172,34 @@ def test_no_encoder_loses_all_its_layers() -> None:
 def test_heads_that_count_distance_stay() -> None:
     with pytest.raises(ValueError, match="heads that count distance share one table and stay"):
         pruned({**classifier(), "relative": np.zeros((BUCKETS, 2), np.float32)}, Prune(heads=0.5))
+
+
+def test_gated_columns_and_turned_heads_that_say_nothing_go_first(by_four: None) -> None:
+    idle = as_modern(classifier(), SETTINGS.heads)
+    for i in range(2):
+        outer = idle[f"layer{i}.outer.kernel"].copy()
+        outer[i::2] = 0
+        idle[f"layer{i}.outer.kernel"] = outer
+    seen = idle["layer1.attention.kernel"].copy()
+    seen[:8] = 0  # of the first head
+    idle["layer1.attention.kernel"] = seen
+    found = pruned(idle, Prune(heads=0.25, ffn=0.5)).tensors
+    for i in range(2):
+        for name in ("inner", "gate"):
+            wanted = idle[f"layer{i}.{name}.kernel"][:, 1 - i :: 2]
+            np.testing.assert_array_equal(found[f"layer{i}.{name}.kernel"], wanted)
+    assert found["layer1.query.bias"].size == 8 and found["layer0.query.bias"].size == 16
+    np.testing.assert_allclose(logits(found), logits(idle), atol=1e-3)
+
+
+def test_a_layer_that_normalises_first_goes_with_what_it_sees() -> None:
+    idle = as_modern(classifier(), SETTINGS.heads)
+    for name in ("attention", "outer"):
+        for part in ("kernel", "bias"):
+            idle[f"layer0.{name}.{part}"] = np.zeros_like(idle[f"layer0.{name}.{part}"])
+    found = pruned(idle, Prune(layers=1)).tensors
+    assert {"layer0.window", "layer0.attention_norm.scale"} <= found.keys()
+    assert not any(name.startswith("layer1.") for name in found)
+    for name in ("rotary", "window", "outer_norm.scale", "gate.kernel"):
+        np.testing.assert_array_equal(found[f"layer0.{name}"], idle[f"layer1.{name}"])
+    np.testing.assert_allclose(logits(found), logits(idle), atol=1e-3)
