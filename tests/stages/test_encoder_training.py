@@ -156,7 +156,10 @@ def test_a_finished_fine_tuning_is_an_encoder_again(
 
 @pytest.mark.parametrize(
     "name",
-    ["albert", *(pytest.param(name, marks=LONG) for name in ("xlm-r", "electra", "mpnet"))],
+    [
+        "albert",
+        *(pytest.param(name, marks=LONG) for name in ("xlm-r", "electra", "mpnet", "modernbert")),
+    ],
 )
 def test_every_kind_is_fine_tuned_packed_and_an_encoder_again(
     name: str, store: Store, tmp_path: Path
