@@ -156,6 +156,7 @@ def theta_of(frequencies_R: np.ndarray) -> float:
     return float(f"{float(frequencies_R[-1]) ** exponent:.6g}")
 
 
+ROLES = ("bos", "eos", "cls", "sep")
 ATTENTION = ("query", "key", "value", "attention")
 FEED_FORWARD = ("inner", "gate", "outer")
 EVERY_NORM = ("norm", "attention_norm", "outer_norm", "final_norm")
@@ -167,7 +168,10 @@ def modern_config(tensors: Mapping[str, np.ndarray], layers: int) -> dict[str, o
     kinds = [FULL if windows[i] is None else NEAR for i in range(layers)]
     thetas = {kind: theta_of(tensors[f"layer{i}.rotary"]) for i, kind in enumerate(kinds)}
     near = next((int(window) for window in windows.values() if window is not None), LOCAL // 2)
+    # Left out, they would be ids of the whole vocabulary.
+    roles: dict[str, object] = dict.fromkeys(f"{role}_token_id" for role in ROLES)
     return {
+        **roles,
         "attention_bias": _has_biases(tensors, ATTENTION),
         "mlp_bias": _has_biases(tensors, FEED_FORWARD),
         "norm_bias": _has_biases(tensors, EVERY_NORM),

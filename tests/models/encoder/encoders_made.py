@@ -173,7 +173,8 @@ def _config(kind: Kind, *, layers: int, width: int, heads: int, positions: int) 
         return MPNetConfig(**settings, max_position_embeddings=positions + 2)
     if kind == "modernbert":  # every other layer sees 8 tokens to either side
         near = {"local_attention": 16, "global_attn_every_n_layers": 2}
-        return ModernBertConfig(**settings, **near, max_position_embeddings=positions)
+        roles = dict.fromkeys(f"{role}_token_id" for role in ("bos", "eos", "cls", "sep"))
+        return ModernBertConfig(**settings, **near, **roles, max_position_embeddings=positions)
     return RobertaConfig(**settings, max_position_embeddings=positions + 2, type_vocab_size=1)
 
 
