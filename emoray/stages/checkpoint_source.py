@@ -46,8 +46,8 @@ def taxonomy_of(labels: tuple[str, ...], among: Sequence[Taxonomy]) -> Taxonomy:
     raise ValueError(
         f"a model's labels are the corpus', those of {', '.join(map(str, among))}, got "
         f"{len(labels)}: {unlike(labels, among)}: give the labels their names in config.json, "
-        '"id2label": {"0": "…", "1": "…"}, in the order that the head was trained in, or name the '
-        "corpus that has them with --corpus"
+        '"id2label": {"0": "…", "1": "…"}, or with --labels joy,anger,…, in the order that the '
+        "head was trained in, or name the corpus that has them with --corpus"
     )
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from emoray.data.corpus import Corpus, taxonomies_of
 from emoray.data.goemotions import CorpusFolder
 from emoray.labels import Taxonomy, same_labels
+from emoray.models.encoder.finished.naming import Naming
 from emoray.stages.checkpoint import ReadCheckpoint, ReadCorpus, ReadOwnCheckpoint, ScoreTorch
 from emoray.stages.checkpoint_source import LoadedCheckpoint, find_loaded
 from emoray.stages.conversion import Convert
 from emoray.stages.evaluation import Evaluation, open_evaluation
+from emoray.stages.finished_model import FinishedModel, made_readable
 from emoray.stages.spec import OwnCorpusRef
 from emoray.stages.speed import TORCH_INT8
 from emoray.storage.location import local_copy
@@ -86,7 +88,13 @@ def open_checkpoint(
 
     def find(source: CorpusFolder) -> tuple[LoadedCheckpoint, Taxonomy]:
         among = taxonomies_of(source.folder)
-        folder = local_copy(options.model)
+        folder = made_readable(
+            FinishedModel(
+                folder=local_copy(options.model),
+                naming=Naming(labels=options.label_names, problem_type=options.problem_type),
+                base=None if options.base is None else local_copy(options.base),
+            )
+        )
         found = find_loaded(folder, max_tokens=options.max_tokens, among=among)
         return found, taxonomy_of(found, source)
 

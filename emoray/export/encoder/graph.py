@@ -15,6 +15,8 @@ from emoray.export.writer import CONTRIB
 from emoray.quant.affine import AffineMap
 from emoray.quant.scheme import EMBEDDING, ModelScheme
 
+SHORTEST = 1e-12  # length of a vector, as PyTorch's normalize has it
+
 
 class _Wiring:
     def __init__(self, encoder: Encoder, kernels: Kernels, packing: bool) -> None:
@@ -157,6 +159,8 @@ class _Wiring:
         real_NL = writer.cast(IDS, TensorProto.BOOL)
         x = self._normed(self._layers(x, real_NL), encoder.final_norm)
         pooled = self._pooled(x, real_NL)
+        if self.settings.unit:
+            pooled = self._of_length_one(pooled)
         if encoder.pooler is not None:
             pooled = self._product("pooler", pooled, encoder.pooler)
             pooled = self._activated(pooled, str(self.settings.pooler))
@@ -165,6 +169,11 @@ class _Wiring:
         if self.settings.softmax:
             write_margins(writer, logits, encoder.head.bias_O.size)
         writer.nodes[-1].output[0] = LOGITS
+
+    def _of_length_one(self, x_ND: str) -> str:
+        writer = self.writer
+        length_N1 = writer.node("ReduceL2", x_ND, writer.ints(-1))
+        return writer.node("Div", x_ND, writer.node("Max", length_N1, writer.number(SHORTEST)))
 
     def _pooled(self, x: str, real_NL: str) -> str:
         writer = self.writer

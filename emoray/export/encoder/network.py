@@ -79,6 +79,7 @@ class EncoderSettings:
         repeats: how often the layers are applied.
         softmax: whether the head gives one label a text; logits are then margins.
         pre_norm: whether layers normalise before their parts, and all is normalised after them.
+        unit: whether the pooled vector is divided by its length.
     """
 
     heads: int
@@ -89,6 +90,7 @@ class EncoderSettings:
     repeats: int = 1
     softmax: bool = False
     pre_norm: bool = False
+    unit: bool = False
 
     def __post_init__(self) -> None:
         given = (self.activation, self.pooling, self.pooler)

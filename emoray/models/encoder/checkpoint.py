@@ -143,11 +143,16 @@ def _damaged(folder: Path, error: object) -> ValueError:
 def _check_head(config: dict[str, Any], folder: Path) -> None:
     """Refuse a head that is none over whole texts, by config.json."""
     made_for = [str(name) for name in config.get("architectures") or ()]
-    if made_for and not any(name.endswith("ForSequenceClassification") for name in made_for):
+    if made_for and not any(map(_is_classifier, made_for)):
         raise ValueError(
             f"a finished model is a sequence classifier, got {', '.join(made_for)} in {folder}: "
             f"fine-tune it first, python -m jobs.sweep --space bert --encoder {folder}"
         )
+
+
+def _is_classifier(architecture: str) -> bool:
+    """Whether a class, transformers' or somebody's own like it, classifies whole texts."""
+    return "Classification" in architecture and "TokenClassification" not in architecture
 
 
 def _longest(config: dict[str, Any], folder: Path) -> tuple[int, str]:

@@ -64,7 +64,9 @@ class EncoderClassifier(TextModule):
             self.register_buffer("buckets_PP", buckets_PP, persistent=False)
         self.layers = nn.ModuleList(layer_of(tensors, i, settings, dropout) for i in range(layers))
         self.final_norm = nn.LayerNorm(wide, settings.epsilon) if settings.pre_norm else None
-        self.pooler = nn.Linear(wide, wide) if "pooler.kernel" in tensors else None
+        self.pooler = (
+            nn.Linear(*tensors["pooler.kernel"].shape) if "pooler.kernel" in tensors else None
+        )
         self.pooler_norm = (
             nn.LayerNorm(wide, settings.epsilon) if "pooler_norm.scale" in tensors else None
         )
@@ -164,6 +166,8 @@ class EncoderClassifier(TextModule):
         else:
             counted = real_NL[..., None].to(x_NLD.dtype)
             x_ND = (x_NLD * counted).sum(1) / counted.sum(1)
+        if self.settings.unit:
+            x_ND = F.normalize(x_ND, dim=-1)
         if self.pooler is not None:
             x_ND = ACTIVATED[str(self.settings.pooler)](self.pooler(x_ND))
         if self.pooler_norm is not None:

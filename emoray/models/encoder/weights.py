@@ -46,6 +46,7 @@ class CheckpointSettings:
         repeats: how often the layers are applied, one after the other.
         softmax: whether the head gives one label a text; logits are then margins.
         pre_norm: whether layers normalise before their parts.
+        unit: whether the pooled vector is divided by its length.
     """
 
     heads: int
@@ -56,6 +57,7 @@ class CheckpointSettings:
     repeats: int = 1
     softmax: bool = False
     pre_norm: bool = False
+    unit: bool = False
 
     def to_json(self) -> str:
         """The content of encoder.json."""
@@ -255,7 +257,8 @@ def gives_one_label(config: Mapping[str, Any], folder: Path) -> bool:
     if problem_type is None:
         way = (
             f'add "problem_type": "{SINGLE_LABEL}" to config.json if it was trained for one label '
-            f'a text (CrossEntropyLoss), "{MULTI_LABEL}" if for several (BCEWithLogitsLoss)'
+            f'a text (CrossEntropyLoss), "{MULTI_LABEL}" if for several (BCEWithLogitsLoss), or '
+            "say it with --problem-type"
         )
     else:
         way = f'a head for numbers has no labels; fine-tune with "problem_type": "{MULTI_LABEL}"'
@@ -271,7 +274,7 @@ def head_labels(config: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
     if not names or names.keys() != {str(i) for i in range(len(names))}:
         raise ValueError(
             f"id2label names every label of the head, got {sorted(names)} in {folder}: correct "
-            "config.json"
+            "config.json, or name them in their order with --labels"
         )
     if gives_one_label(config, folder) and len(names) == 1:
         raise ValueError(
@@ -303,7 +306,7 @@ def read_classifier(folder: Path) -> tuple[Tensors, CheckpointSettings, tuple[st
     if len(labels) != (count := len(tensors["head.bias"])):
         raise ValueError(
             f"id2label names every label of the head, got {len(labels)} names for {count} labels "
-            f"in {folder}: correct config.json"
+            f"in {folder}: correct config.json, or name them in their order with --labels"
         )
     pooling, activation = "cls", kind.pooler_activation
     if kind.pre_norm:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+import numpy as np
 from rich.console import Console
 
 from emoray.console.progress import progress
@@ -14,6 +15,7 @@ from emoray.quant.scheme_names import FLOAT_NAME, alias, lines, named_schemes, p
 from emoray.stages.checkpoint_source import LoadedCheckpoint
 from emoray.stages.conversion import require_convertible
 from emoray.stages.interleaved_timing import TimingPlan
+from emoray.stages.speed import TORCH
 from emoray.storage.location import Place, staged_output, tables_at
 from emoray.storage.run_folder import record_inputs
 from emoray.tables.files import read_table, write_table
@@ -26,6 +28,7 @@ from emoray.workflows.cards import give_card
 from emoray.workflows.checkpoint_evaluation import CheckpointEvaluation, open_checkpoint
 from emoray.workflows.compress import printing
 from emoray.workflows.compress.coverage import coverage_rows
+from emoray.workflows.compress.judging import read_logits
 from emoray.workflows.compress.pruned import (
     pruned_changes,
     pruned_table,
@@ -35,6 +38,7 @@ from emoray.workflows.compress.pruned import (
 from emoray.workflows.compress.rows import compression_rows, forms, variant_changes
 from emoray.workflows.compress.variants import SPEED, MadeVariants, judge_all, make, time_all
 from emoray.workflows.convert.parity import require_parity
+from emoray.workflows.label_order import warn_of_other_order
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.compress import Compression
 
@@ -156,6 +160,7 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
         write_table(coverage, folder / "coverage.parquet", CoverageRow)
         write_table(timed.rows, folder / SPEED, SpeedRow)
     _print(console, rows, layers, coverage)
+    _warn_of_order(console, evaluation)
     if (shown_pruned := pruned_table(rows, beside)) is not None:
         print_titled(console, shown_pruned)
     console.print(
@@ -170,6 +175,18 @@ def run_compress(settings: Compression, console: Console | None = None) -> Place
             f"({told}): leave them out; the others are finished in {out}"
         )
     return out
+
+
+def _warn_of_order(console: Console, evaluation: CheckpointEvaluation) -> None:
+    given = evaluation.subject
+    found = read_logits(
+        evaluation.store.make(evaluation.torch(TORCH)).folder,
+        evaluation.store.make(evaluation.text).folder,
+    )
+    own_K = np.argsort(given.columns_K)
+    warn_of_other_order(
+        console, found.dev_NK[:, own_K], found.dev_labels_NK[:, own_K], given.checkpoint.labels
+    )
 
 
 def _layers(evaluation: CheckpointEvaluation, made: MadeVariants) -> list[LayerRow]:

@@ -30,7 +30,7 @@ from emoray.stages.interleaved_timing import (
 from emoray.stages.spec import rule_name
 from emoray.stages.speed import TORCH, session_model
 from emoray.storage.location import Place, staged_output, tables_at
-from emoray.storage.run_folder import record_inputs
+from emoray.storage.run_folder import record_inputs, settings_text
 from emoray.tables.files import write_table
 from emoray.tables.finished_rows import ConversionRow, CoverageRow, SpeedRow
 from emoray.tables.terminal import print_titled, table
@@ -41,6 +41,7 @@ from emoray.workflows.compress.placing import place
 from emoray.workflows.convert import memory
 from emoray.workflows.convert.parity import Parity, measure_parity
 from emoray.workflows.convert.reference import reference
+from emoray.workflows.label_order import warn_of_other_order
 from emoray.workflows.plain_failures import plainly
 from emoray.workflows.run_place import free_place
 from emoray.workflows.settings.convert import Conversion
@@ -60,7 +61,9 @@ def _opened(settings: Conversion) -> CheckpointEvaluation:
     return open_checkpoint(settings, taxonomy_of)
 
 
-def _decision(evaluation: CheckpointEvaluation, base: Base) -> tuple[ArtifactRow, np.ndarray]:
+def _decision(
+    evaluation: CheckpointEvaluation, base: Base, console: Console
+) -> tuple[ArtifactRow, np.ndarray]:
     """The artifact's decision, fitted on dev where the labels are the corpus', and its cuts_K."""
     found = evaluation.subject.checkpoint
     if not evaluation.judged:
@@ -73,6 +76,7 @@ def _decision(evaluation: CheckpointEvaluation, base: Base) -> tuple[ArtifactRow
         taxonomy=evaluation.taxonomy.name,
     )
     with np.load(evaluation.store.make(stage).folder / "dev.npz", allow_pickle=False) as data:
+        warn_of_other_order(console, data["logits_NK"], data["labels_NK"], found.labels)
         fitted = best_decision(data["logits_NK"], data["labels_NK"], softmax=found.softmax)
     ((chosen, temperature),), (cuts_K,) = fitted.pairs, fitted.cuts_RK
     rule = rule_name(chosen, softmax=found.softmax)
@@ -253,7 +257,7 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
         with plainly("the model"):
             made = evaluation.store.make(evaluation.converted).folder
             say("fitting the decision on dev" if evaluation.judged else "deciding by 0.5")
-            row, cuts_K = _decision(evaluation, Base.read(made / BASE))
+            row, cuts_K = _decision(evaluation, Base.read(made / BASE), console)
             measured = _measure(evaluation, made / BASE, row, cuts_K, settings, say)
     failure = _failure(measured.parity, settings.tolerance)
     by = json.loads((made / "graph.json").read_text())["by"]
@@ -261,7 +265,7 @@ def run_convert(settings: Conversion, console: Console | None = None) -> Place:
     lines = (made / COVERAGE).read_text("utf-8").splitlines()
     said = [CoverageRow(name=ONNX, number=i, line=s) for i, s in enumerate(lines, start=1)]
     with staged_output(out) as folder:
-        record_inputs(out, inputs)
+        record_inputs(out, inputs, settings_text(max_tokens=settings.max_tokens, **settings.said))
         if not failure:
             place(made / BASE, row, folder / "artifact")
             (onnx,) = [asdict(one) for one in rows if one.name == ONNX]

@@ -44,4 +44,4 @@ class Compression(CheckpointOptions):
     def shown_settings(self) -> Mapping[str, str]:
         """Settings that the tables depend on."""
         schemes = ("all",) if self.every else self.schemes
-        return settings_text(schemes=schemes, max_tokens=self.max_tokens)
+        return settings_text(schemes=schemes, max_tokens=self.max_tokens, **self.said)

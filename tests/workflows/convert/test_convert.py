@@ -14,6 +14,7 @@ from emoray.workflows.convert import memory, parity, reference
 from emoray.workflows.convert.convert import run_convert
 from emoray.workflows.settings.convert import Conversion
 from tests.models.encoder.encoders_made import make_encoder, sample_texts
+from tests.models.encoder.finished.made import make_adapter
 from tests.workflows.checkpoints import (
     OTHER_ORDER,
     SHORT,
@@ -200,3 +201,17 @@ def test_weights_that_are_missing_or_no_numbers_are_refused(model: Path, tmp_pat
 def test_a_tolerance_of_nothing_is_refused(model: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="tolerance is above 0, got 0"):
         conversion(model, tmp_path / "out", tolerance=0.0)
+
+
+def test_an_adapter_becomes_an_artifact_with_the_names_that_are_said(tmp_path: Path) -> None:
+    base = make_encoder(tmp_path / "base", "bert", width=16)
+    make_adapter(tmp_path / "mine", base)
+    names = tmp_path / "labels.txt"
+    names.write_text("refund\npraise\nquestion\n")
+    said = {"labels": str(names), "problem_type": "single_label_classification"}
+    _, onnx = convert(conversion(tmp_path / "mine", tmp_path / "out", **said))
+    assert onnx.passed and onnx.checkpoint == "mine"
+    found = runtime.load(tmp_path / "out/artifact")
+    assert found.labels == ("refund", "praise", "question") and found.softmax
+    kept = json.loads((tmp_path / "out/_inputs.json").read_text())
+    assert kept["settings"]["labels"] == "refund, praise, question"
