@@ -27,7 +27,12 @@ def ship(settings: Ship) -> None:
 
     found = load_run(settings.run)
     row = chosen_point(
-        found, settings.point, within=settings.within, by=settings.by, where=settings.where
+        found,
+        settings.point,
+        within=settings.within,
+        by=settings.by,
+        where=settings.where,
+        taxonomy=settings.taxonomy,
     )
     print(shipped_words(row, found.ship(row, settings.folder)))
 

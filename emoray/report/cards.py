@@ -1,5 +1,6 @@
 """The picks as cards and the front as a table: the words of the report."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +18,12 @@ TITLES = {
 EXAMPLE = "I love this!"
 LOAD = f"""from emoray.artifact.runtime import load
 
-load({{folder}})(["{EXAMPLE}"])"""
+load({{folder}}{{taxonomy}})(["{EXAMPLE}"])"""
 SHIP = f"""import emoray
 from emoray.artifact.runtime import load
 
 folder = emoray.load_run({{run}}).ship("{{point}}", "my-model")
-load(str(folder))(["{EXAMPLE}"])"""
+load(str(folder){{taxonomy}})(["{EXAMPLE}"])"""
 ENSEMBLE_CODE = "# An ensemble that is neither picked nor on the front is not shipped."
 HERE = "."  # a run's folder, seen from a report that lies in it
 
@@ -61,13 +62,19 @@ def loading_code() -> dict[str, str]:
     """Return templates of the Python code that loads a row, by where its files lie.
 
     `{folder}`, `{run}` and `{point}` stand for the row's own: quoted paths as seen from where the
-    report lies, which the page makes absolute where it knows.
+    report lies, which the page makes absolute where it knows. `{taxonomy}`: of a derived row the
+    taxonomy that it decides in, as an argument.
 
     Returns:
         `shipped`: its artifact lies in the run's folder; `base`: its base files are in the store;
         `ensemble`: neither.
     """
     return {"shipped": LOAD, "base": SHIP, "ensemble": ENSEMBLE_CODE}
+
+
+def decides_in(row: Mapping[str, Any] | pd.Series) -> str:
+    """The taxonomy of a derived row; empty where the artifact's own labels are meant."""
+    return str(row["taxonomy"]) if row["derived_from"] else ""
 
 
 def pick_cards(chosen: dict[str, Pick]) -> list[dict[str, Any]]:
@@ -88,6 +95,7 @@ def pick_cards(chosen: dict[str, Pick]) -> list[dict[str, Any]]:
                 "rule": wording.rule(row["threshold_rule"]),
                 "folder": row["artifact"],
                 "code": LOAD,
+                "taxonomy": decides_in(row),
             },
         )
         card["titles"].append(TITLES[name])

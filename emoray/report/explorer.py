@@ -32,6 +32,7 @@ def _worded(points: pd.DataFrame) -> dict[str, pd.Series]:
         "built": pd.Series([built[key] for key in keys], points.index),
         "rule": points["threshold_rule"].map(wording.rule),
         "folder": points["artifact"],
+        "taxonomy": points["taxonomy"].astype("str").where(points["derived_from"] != "", ""),
         "shipped": points.get("shipped", points["artifact"].str.contains(SHIPPED)),
         "home": points.get("home", pd.Series(HERE, points.index)),
     }

@@ -78,6 +78,8 @@ def _context(
     shown = list(
         without_baselines(points)[kind].drop_duplicates().itertuples(index=False, name=None)
     )
+    learned = set(source.whole("runs").column("taxonomy").to_pylist())
+    shown.sort(key=lambda kind: kind[1] not in learned)  # derived ones, and others, come behind
     shares = max(len(shown), 1)
     limits = {"most": max(most // shares, 200), "budget": DETAILS_BYTES // shares}
     sections = [

@@ -75,6 +75,17 @@ def _where(source: ReportSource, table: str, column: str, values: Collection[Any
     return source.where(table, column, values).to_pandas()
 
 
+def _stored(row: pd.Series) -> str:
+    """Id of the model itself, whose tensors and times a derived row has too."""
+    return str(row["derived_from"] or row["model"])
+
+
+def stored_models(points: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the model itself in place of what decides on it in a coarser taxonomy."""
+    own = points["derived_from"] == ""
+    return points.assign(model=points["model"].where(own, points["derived_from"]))
+
+
 def _figures(
     points: pd.DataFrame, source: ReportSource, chosen: dict[str, Pick], name: str
 ) -> tuple[ReportFigure, ...]:
@@ -95,10 +106,15 @@ def _figures(
     repeats = coded([source.where("repeats", "taxonomy", [picked["taxonomy"]])])
     repeats = repeats[repeats["corpus"] == picked["corpus"]]
     repeats = repeats[~repeats["family"].isin([ENSEMBLE, BASELINES])]  # of no depth and dimension
-    siblings = as_text(points[points["training_id"] == picked["training_id"]])
+    siblings = stored_models(as_text(points[points["training_id"] == picked["training_id"]]))
     same_rule = as_text(points[points["threshold_rule"] == rule])
-    models = schemes_to_show(siblings, model)
-    timed = [BASELINE, *(p.row["model"] for p in chosen.values())]
+    stored = _stored(picked)
+    models = schemes_to_show(siblings, stored)
+    timed_picks = {
+        name: replace(pick, row=pick.row.where(pick.row.index != "model", _stored(pick.row)))
+        for name, pick in chosen.items()
+    }
+    timed = [BASELINE, *(pick.row["model"] for pick in timed_picks.values())]
     own_labels = _where(source, "labels", "point", [picked["point"]])
     trainings = _where(source, "trainings", "training_id", list(points["training_id"].unique()))
     combined = list(points.loc[points["family"] == ENSEMBLE, "point"])
@@ -119,14 +135,14 @@ def _figures(
         compression_figure(same_rule, rule, taxonomy),
         clipping(same_rule, rule, taxonomy),
         qat_figure(same_rule, rule, taxonomy),
-        weights(_where(source, "layers", "model", models), model, taxonomy),
+        weights(_where(source, "layers", "model", models), stored, taxonomy),
         surface_figure(_where(source, "surface", "model", [model]), picked, own_labels, taxonomy),
         reliability_figure(
             _where(source, "reliability", "model", [model]), taxonomy, ships=picked["temperature"]
         ),
         labels_figure(with_intervals(own_labels, picked, source), taxonomy),
         training_figure(trainings, picked, taxonomy),
-        latency_figure(_where(source, "latency", "model", timed), chosen, taxonomy),
+        latency_figure(_where(source, "latency", "model", timed), timed_picks, taxonomy),
     )
 
 

@@ -19,7 +19,8 @@ from emoray.tables.schema import schema_of
 
 # Columns that are read of every point; drawn points are read whole.
 SEEN = (
-    *("point", "corpus", "taxonomy", "family", "training_id", "model", "scheme", "bits"),
+    *("point", "corpus", "taxonomy", "family", "training_id", "model", "derived_from", "scheme"),
+    "bits",
     *("embedding_bits", "grain", "ranges", "activations", "training", "execution", "on_front"),
     *("temperature", "temperature_rule", "threshold_rule", "shots", *EXTREMES),
 )

@@ -14,9 +14,25 @@ WRITTEN = ("labels", "points")
 
 
 @contextmanager
-def with_baselines(context: RunContext, taxonomy: str) -> Iterator[tuple[BaselineModel, ...]]:
-    """Make baselines while the block runs; write their rows when it has ended."""
-    asked = baselines_of(context.data.corpus, taxonomy)
+def with_baselines(
+    context: RunContext, taxonomies: Sequence[str]
+) -> Iterator[tuple[BaselineModel, ...]]:
+    """Make baselines while the block runs; write their rows when it has ended.
+
+    Args:
+        context: the run.
+        taxonomies: each once; of groups of one's own there are none.
+
+    Yields:
+        The baselines.
+    """
+    known = {each.name for each in context.data.corpus.taxonomies}
+    asked = tuple(
+        baseline
+        for taxonomy in taxonomies
+        if taxonomy in known
+        for baseline in baselines_of(context.data.corpus, taxonomy)
+    )
     making = [context.stages.make(each) for each in asked]
     yield asked
     for each, future in zip(asked, making, strict=True):

@@ -35,6 +35,7 @@ class JointSpace:
         goal: what is optimized, within which bounds, by which sampler.
         temperatures: to choose among beside the fitted one, with a fixed threshold.
         budget: of one start.
+        derive: coarser taxonomies that models decide in too: names, files of groups.
     """
 
     name: str
@@ -47,6 +48,7 @@ class JointSpace:
     temperatures: Between | None = TEMPERATURES
     goal: Goal = GOAL
     budget: Budget = UNLIMITED
+    derive: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.schemes:

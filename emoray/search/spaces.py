@@ -43,12 +43,16 @@ from emoray.text.vectors.settings import OwnVectors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """Every recipe under every scheme at every decision, within a budget."""
+    """Every recipe under every scheme at every decision, within a budget.
+
+    derive: coarser taxonomies that models of the job's labels decide in too, by name or file.
+    """
 
     recipes: tuple[Recipe, ...]
     schemes: tuple[Scheme, ...]
     decisions: tuple[Decision, ...]
     budget: Budget = UNLIMITED
+    derive: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for part in ("recipes", "schemes", "decisions"):

@@ -16,12 +16,13 @@ import pyarrow.compute as pc
 from emoray.distributed.ask_ahead import run_to_end, together
 from emoray.distributed.single_flight import Failed
 from emoray.distributed.stages import Stages
+from emoray.labels import Taxonomy
 from emoray.quant.catalogue import float_baseline
 from emoray.stages.comparisons import CompareWithParent
 from emoray.stages.compression import Compress
 from emoray.stages.decisions import Decide
 from emoray.stages.families.protocol import TrainStage
-from emoray.stages.plan import comparing, deciding, training
+from emoray.stages.plan import comparing, deciding, deriving, training
 from emoray.stages.pruning import HealModel
 from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.spec import Data, Spec
@@ -29,12 +30,13 @@ from emoray.storage.location import Place
 from emoray.storage.store.keys import Stage, id_of
 from emoray.storage.store.local import Done
 from emoray.storage.store.opening import open_store
-from emoray.tables.files import Rows, read_table
+from emoray.tables.files import Rows, count_rows, read_table
 from emoray.tables.parts import copy_part, part_files, write_part
 from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.rows import FailureRow
 
 DECIDED = ("labels", "layers", "surface", "reliability")  # besides `points`
+DERIVED = ("labels", "surface", "reliability", "derivations")  # of a coarser taxonomy
 COMPARED = ("comparisons", "label_changes")
 SCORED = ("point", "dev_macro_f1", "size_bytes")  # columns of `points` that a search looks at
 
@@ -49,6 +51,8 @@ class RunContext:
         store: absolute place of the stages.
         data: corpus, vectors, encoders and translators.
         token: of this start of the run, under which its parts lie.
+        taxonomy: the job's own, where its recipes are of several; it is shown first.
+        derived: coarser taxonomies that models of the labels that they group decide in too.
     """
 
     stages: Stages
@@ -56,6 +60,8 @@ class RunContext:
     store: Place
     data: Data
     token: str = ""
+    taxonomy: str = ""
+    derived: tuple[Taxonomy, ...] = ()
 
     def write(self, rows: Rows, table: str, part: str) -> None:
         """Write a part of the run; one of an earlier start does not count."""
@@ -109,14 +115,27 @@ def copy_rows(
     made: Done,
     tables: Collection[str] = DECIDED,
     columns: Collection[str] = SCORED,
+    *,
+    more: int = 0,
 ) -> pa.Table:
-    """Copy the rows of one decided model into the run; return these columns of its points."""
+    """Copy the rows of one decided model into the run.
+
+    Args:
+        context: the run.
+        made: the finished stage.
+        tables: to copy besides `points`.
+        columns: of its points that are returned.
+        more: rows of the same model in other taxonomies, which are counted with its own.
+
+    Returns:
+        These columns.
+    """
     folder = context.folder(made)
     for table in (*tables, "points"):  # last: where they are, all the others are
         context.copy(folder, table, made.folder.name)
     points = read_table(folder / "points.parquet", MeasuredPointRow, sorted({*SCORED, *columns}))
     best = pc.max(points.column("dev_macro_f1")).as_py()
-    context.stages.count_model(made.folder.name, points.num_rows, best)
+    context.stages.count_model(made.folder.name, points.num_rows + more, best)
     return points
 
 
@@ -144,6 +163,25 @@ class MeasuredModels:
     failures: int = 0
 
 
+async def _derive(context: RunContext, decide: Decide) -> int:
+    """Decide on a model in the run's coarser taxonomies; return how many points that gave."""
+    asked = deriving(decide, context.derived)
+    if asked is None:
+        return 0
+    made = await wrap_future(context.stages.make(asked))
+    if isinstance(made, Failed):
+        await asyncio.to_thread(write_failure, context, asked, made)
+        return 0
+    return await asyncio.to_thread(_copy_derived, context, made)
+
+
+def _copy_derived(context: RunContext, made: Done) -> int:
+    folder = context.folder(made)
+    for table in (*DERIVED, "points"):
+        context.copy(folder, table, made.folder.name)
+    return count_rows(folder / "points.parquet")
+
+
 async def _measure_one(context: RunContext, decide: Decide) -> MeasuredModels:
     """Make one model of a finished training, and compare it with its float parent."""
     comparison = comparing(decide)
@@ -155,8 +193,9 @@ async def _measure_one(context: RunContext, decide: Decide) -> MeasuredModels:
     await _write_further(context, decide.compressed)
     if comparison and compared:
         await asyncio.to_thread(copy_comparisons, context, comparison, await wrap_future(compared))
-    rows = await asyncio.to_thread(copy_rows, context, made)
-    return MeasuredModels(points=rows.num_rows)
+    more = await _derive(context, decide)
+    rows = await asyncio.to_thread(copy_rows, context, made, more=more)
+    return MeasuredModels(points=rows.num_rows + more)
 
 
 async def measuring(context: RunContext, decided: Sequence[Decide]) -> MeasuredModels:
@@ -199,7 +238,9 @@ async def placing(
         too = deciding(train, control, (spec.decision,))
         made_too = await wrap_future(context.stages.make(too))
         if not isinstance(made_too, Failed):
-            await asyncio.to_thread(copy_rows, context, made_too)
-    rows = await asyncio.to_thread(copy_rows, context, made, DECIDED, columns)
+            more = await _derive(context, too)
+            await asyncio.to_thread(copy_rows, context, made_too, more=more)
+    more = await _derive(context, decide)
+    rows = await asyncio.to_thread(copy_rows, context, made, DECIDED, columns, more=more)
     row: dict[str, Any] = rows.to_pylist()[0]
     return row

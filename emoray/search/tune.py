@@ -13,6 +13,7 @@ from ray.tune.search.optuna import OptunaSearch
 
 from emoray.distributed.ask_ahead import Ahead, each, run_to_end
 from emoray.distributed.single_flight import Failed
+from emoray.labels import Taxonomy
 from emoray.search.budget import Spending
 from emoray.search.joint_space import JointSpace
 from emoray.search.objectives import sampler_of
@@ -21,7 +22,7 @@ from emoray.search.study import own_trials, write_study
 from emoray.search.trials import RunContext, measuring, placing
 from emoray.search.warm_start import KnownPoint, add_known, asked_text
 from emoray.stages.decisions import Decide
-from emoray.stages.plan import comparing, deciding, training
+from emoray.stages.plan import comparing, deciding, deriving, training
 from emoray.stages.spec import Data
 
 STUDY = "study.db"
@@ -48,7 +49,7 @@ def planned_grid(space: Space, data: Data) -> list[Decide]:
     ]
 
 
-def stages_of(decided: Sequence[Decide]) -> Counter[str]:
+def stages_of(decided: Sequence[Decide], derived: Sequence[Taxonomy] = ()) -> Counter[str]:
     """How many stages of each name such models take, without what prepares texts for all."""
     shared = {
         stage
@@ -62,7 +63,10 @@ def stages_of(decided: Sequence[Decide]) -> Counter[str]:
     planned = Counter(stage.name for stage in shared if stage is not None)
     for decide in decided:
         compressed = decide.compressed
-        own = (compressed.refined, compressed, decide.scored, decide, comparing(decide))
+        own = (
+            *(compressed.refined, compressed, decide.scored, decide, comparing(decide)),
+            deriving(decide, derived),
+        )
         planned.update(stage.name for stage in own if stage is not None)
     return planned
 

@@ -32,19 +32,22 @@ class Decide:
         """Write `points`, `labels`, `surface`, `reliability`, `cuts.npz` and `resampled.npz`."""
         from emoray.stages.point_rows import write_rows
 
-        (_, dev_labels_NK), (_, test_labels_NK) = (
-            read_texts(inputs["text"], split) for split in ("dev", "test")
-        )
-        with (
-            np.load(inputs["scored"] / LOGITS, allow_pickle=False) as data,
-            np.load(inputs["scored"] / BATCHES, allow_pickle=False) as both,
-        ):
-            logits = ModelLogits(
-                dev_NK=data["dev"],
-                dev_labels_NK=dev_labels_NK,
-                test_NK=data["test"],
-                test_labels_NK=test_labels_NK,
-                leaked_N=np.load(inputs["text"] / "leaked.npy", allow_pickle=False),
-                two_ways=(both["alone_MK"], both["batched_MK"]),
-            )
+        logits = read_logits(inputs["scored"], inputs["text"])
         write_rows(self.compressed, inputs["compressed"], logits, self.decisions, out)
+
+
+def read_logits(scored: Path, text: Path) -> ModelLogits:
+    """A model's logits and truth, from the folders of its finished `Score` and of its texts."""
+    (_, dev_labels_NK), (_, test_labels_NK) = (read_texts(text, split) for split in ("dev", "test"))
+    with (
+        np.load(scored / LOGITS, allow_pickle=False) as data,
+        np.load(scored / BATCHES, allow_pickle=False) as both,
+    ):
+        return ModelLogits(
+            dev_NK=data["dev"],
+            dev_labels_NK=dev_labels_NK,
+            test_NK=data["test"],
+            test_labels_NK=test_labels_NK,
+            leaked_N=np.load(text / "leaked.npy", allow_pickle=False),
+            two_ways=(both["alone_MK"], both["batched_MK"]),
+        )

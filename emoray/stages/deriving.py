@@ -3,7 +3,7 @@
 Shapes: N texts, K labels of the model, G labels of the taxonomy, each a group of the model's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +60,14 @@ def groups_of(taxonomy: Taxonomy) -> dict[str, list[str]]:
     """The finer labels of each label, by name."""
     parts = zip(taxonomy.labels, taxonomy.members, strict=True)
     return {label: [taxonomy.of[i] for i in members] for label, members in parts}
+
+
+def taxonomy_of_groups(
+    name: str, groups: Mapping[str, Sequence[str]], of: Sequence[str]
+) -> Taxonomy:
+    """The taxonomy that `groups_of` gave the groups of; `of` are the finer labels."""
+    places = [tuple(of.index(label) for label in group) for group in groups.values()]
+    return Taxonomy(name=name, labels=tuple(groups), members=tuple(places), of=tuple(of))
 
 
 def scores_by_way(logits: Mapping[str, np.ndarray], labels_NG: np.ndarray) -> dict[str, float]:

@@ -1,8 +1,10 @@
 """From a recipe and a scheme to the chain of stages that measures them."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from emoray.labels import Taxonomy
 from emoray.models.augmentation import NoAugmentation
 from emoray.models.encoder.extra import require_bert
 from emoray.models.objectives import Distilled, MoreTexts, Supervised
@@ -15,6 +17,7 @@ from emoray.stages.augmentation import augmenting
 from emoray.stages.comparisons import CompareWithParent
 from emoray.stages.compression import Compress, Score
 from emoray.stages.decisions import Decide
+from emoray.stages.derived_decisions import DecideDerived
 from emoray.stages.distillation.refs import TeacherRef
 from emoray.stages.distillation.targets import SoftTargets
 from emoray.stages.distillation.teachers import CrossFittedLogits, TeacherLogits
@@ -208,3 +211,18 @@ def comparing(decide: Decide) -> CompareWithParent | None:
     """Build the comparison of a model with its float parent; None for one that is its own."""
     parent = float_parent(decide)
     return None if parent == decide else CompareWithParent.of(decide, parent)
+
+
+def deriving(decide: Decide, taxonomies: Iterable[Taxonomy]) -> DecideDerived | None:
+    """Build the stage that decides in coarser taxonomies on a model's logits.
+
+    Args:
+        decide: the decisions in its own labels.
+        taxonomies: members are places among the labels that they group.
+
+    Returns:
+        The stage; None where none of them groups the model's labels.
+    """
+    labels = decide.text.corpus.taxonomy(decide.compressed.trained.recipe.taxonomy).labels
+    wanted = [taxonomy for taxonomy in taxonomies if taxonomy.of == labels]
+    return DecideDerived.of(decide, wanted) if wanted else None

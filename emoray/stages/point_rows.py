@@ -3,11 +3,13 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emoray.artifact.packaging import Base, row_of
+import pyarrow as pa
+
+from emoray.artifact.packaging import ArtifactRow, Base, row_of
 from emoray.models.sampling import Shots, calibrated_on_shots
 from emoray.quant.policy import Adaptive, Scheme
 from emoray.quant.scheme import WeightOnly
@@ -19,9 +21,16 @@ from emoray.stages.families.registry import FAMILIES
 from emoray.stages.resampled_scores import write_resampled
 from emoray.stages.spec import Decision, recipe_id
 from emoray.storage.store.keys import Stage, digest, id_of, key_of
-from emoray.tables.files import write_table
+from emoray.tables.files import table_of, write_table
 from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.rows import LabelRow, ReliabilityRow, SurfaceRow
+
+ROWS_OF: dict[str, type] = {
+    "points": MeasuredPointRow,
+    "labels": LabelRow,
+    "surface": SurfaceRow,
+    "reliability": ReliabilityRow,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,6 +117,44 @@ def _recipe_columns(compressed: Compress, vocabulary: int) -> Columns:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NamedRows:
+    """What names the rows of one model's decisions, and columns that are the same for all."""
+
+    model: str
+    points: Sequence[str]
+    labels: tuple[str, ...]
+    columns: Columns
+
+
+def decided_tables(
+    model: NamedRows,
+    logits: ModelLogits,
+    decided: ScoredDecisions,
+    shipped: Sequence[ArtifactRow],
+) -> dict[str, Columns]:
+    """Columns of points, labels, surface and reliability of one model's decisions, by table."""
+    return {
+        "points": {
+            "point": model.points,
+            **model.columns,
+            **decided.points,
+            "size_bytes": [row.size_bytes for row in shipped],
+            "artifact_sha256": [row.sha256 for row in shipped],
+        },
+        "labels": columns.label_columns(logits, decided, model.points, model.labels),
+        "surface": columns.surface_columns(logits, model.model),
+        "reliability": columns.reliability_columns(logits, decided, model.model),
+    }
+
+
+def write_decided_tables(models: Sequence[Mapping[str, Columns]], out: Path) -> None:
+    """Write the tables of models, each table's rows one model below the other."""
+    for table, kind in ROWS_OF.items():
+        parts = [table_of(model[table], kind) for model in models]
+        write_table(pa.concat_tables(parts), out / f"{table}.parquet", kind)
+
+
 def write_decided(
     model: ModelColumns, logits: ModelLogits, decided: ScoredDecisions, out: Path
 ) -> list[str]:
@@ -130,19 +177,8 @@ def write_decided(
     ]
     fitted.save(out)
     write_resampled(points, decided.drawn, out)
-    rows: Columns = {
-        "point": points,
-        **model.columns,
-        **decided.points,
-        "size_bytes": [row.size_bytes for row in shipped],
-        "artifact_sha256": [row.sha256 for row in shipped],
-    }
-    write_table(rows, out / "points.parquet", MeasuredPointRow)
-    by_label = columns.label_columns(logits, decided, points, model.labels)
-    write_table(by_label, out / "labels.parquet", LabelRow)
-    write_table(columns.surface_columns(logits, name), out / "surface.parquet", SurfaceRow)
-    reliability = columns.reliability_columns(logits, decided, name)
-    write_table(reliability, out / "reliability.parquet", ReliabilityRow)
+    named = NamedRows(model=name, points=points, labels=model.labels, columns=model.columns)
+    write_decided_tables([decided_tables(named, logits, decided, shipped)], out)
     return points
 
 

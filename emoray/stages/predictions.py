@@ -12,8 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from emoray.data.importing.settings import CorpusSource
+from emoray.labels import Taxonomy
 from emoray.stages.compression import LOGITS, Score
 from emoray.stages.decisions import Decide
+from emoray.stages.derived_decisions import DecideDerived
 from emoray.stages.encoding import read_texts
 from emoray.stages.ensembles import Combine
 from emoray.stages.families.protocol import TextStage
@@ -34,19 +36,32 @@ from emoray.tables.schema import schema_of
 class PredictionSource:
     """The stages that hold a model's logits, those of its float parent, and its resampled scores.
 
-    The latter are several where a searcher proposed the model more than once.
+    The latter are several where a searcher proposed the model more than once. `taxonomy`: of a
+    model that decides in a coarser one than its labels, which has a folder in those of its stages.
     """
 
-    logits: Score | Combine
+    logits: Score | Combine | DecideDerived
     parent: Score | None
-    resampled: tuple[Decide | Combine, ...]
+    resampled: tuple[Decide | Combine | DecideDerived, ...]
     text: TextStage
+    taxonomy: Taxonomy | None = None
+
+    def at(self, folder: Path) -> Path:
+        """Where its files lie in the folder of one of its stages."""
+        return folder if self.taxonomy is None else folder / self.taxonomy.name
+
+    def labels(self, text: Path) -> np.ndarray:
+        """What is true of test."""
+        labels_NK = read_texts(text, "test")[1]
+        return labels_NK if self.taxonomy is None else self.taxonomy.project(labels_NK)
 
 
 def prediction_source(
-    decided: Sequence[Decide], ensembles: Sequence[Combine] = ()
+    decided: Sequence[Decide],
+    ensembles: Sequence[Combine] = (),
+    derived: Sequence[DecideDerived] = (),
 ) -> dict[str, PredictionSource]:
-    """The sources of predictions by model or ensemble."""
+    """The sources of predictions by model, ensemble, or model in a coarser taxonomy."""
     found: dict[str, PredictionSource] = {}
     for decide in decided:
         model = id_of(decide.compressed)
@@ -61,6 +76,16 @@ def prediction_source(
         found[id_of(combine)] = PredictionSource(
             logits=combine, parent=None, resampled=(combine,), text=combine.text
         )
+    for stage in derived:
+        for model, taxonomy in stage.models.items():
+            before = found[model].resampled if model in found else ()
+            found[model] = PredictionSource(
+                logits=stage,
+                parent=None,
+                resampled=tuple(dict.fromkeys((*before, stage))),
+                text=stage.text,
+                taxonomy=taxonomy,
+            )
     return found
 
 
@@ -76,7 +101,7 @@ class Resamples:
 
         def folders(model: str) -> tuple[Path, ...]:
             found = map(store.find, models[model].resampled)
-            return tuple(done.folder for done in found if done)
+            return tuple(models[model].at(done.folder) for done in found if done)
 
         return cls(folders=dict(zip(models, in_parallel(folders, models), strict=True)))
 
@@ -107,14 +132,14 @@ def _predictions(model: str, logits_NK: np.ndarray, labels_NK: np.ndarray) -> pa
 
 def kept_points(
     models: Mapping[str, PredictionSource], chosen: Collection[str]
-) -> dict[str, tuple[Score | Combine, TextStage]]:
-    """The stages with logits and labels of the chosen models and their float parents, by id."""
-    found: dict[str, tuple[Score | Combine, TextStage]] = {}
+) -> dict[str, PredictionSource]:
+    """The sources of the chosen models and their float parents, by id."""
+    found: dict[str, PredictionSource] = {}
     for model in chosen:
-        it = models[model]
-        found[model] = it.logits, it.text
+        it = found[model] = models[model]
         if it.parent:
-            found[id_of(it.parent.compressed)] = it.parent, it.text
+            parent = PredictionSource(logits=it.parent, parent=None, resampled=(), text=it.text)
+            found[id_of(it.parent.compressed)] = parent
     return dict(sorted(found.items()))
 
 
@@ -134,11 +159,11 @@ def write_predictions(
     """
     left_out = []
     parts = [schema_of(PredictionRow).empty_table()]
-    for model, (stage, text) in kept_points(models, chosen).items():
-        logits, texts = store.find(stage), store.find(text)
+    for model, source in kept_points(models, chosen).items():
+        logits, texts = store.find(source.logits), store.find(source.text)
         if logits and texts:
-            with np.load(logits.folder / LOGITS, allow_pickle=False) as data:
-                parts.append(_predictions(model, data["test"], read_texts(texts.folder, "test")[1]))
+            with np.load(source.at(logits.folder) / LOGITS, allow_pickle=False) as data:
+                parts.append(_predictions(model, data["test"], source.labels(texts.folder)))
         else:
             left_out.append(model)
     write_table(pa.concat_tables(parts), table_path(folder, "predictions"), PredictionRow)
@@ -161,12 +186,30 @@ def keeps_texts(asked: bool | None, corpus: CorpusSource | None) -> bool:
     return corpus is None if asked is None else asked
 
 
-def write_texts(corpus: CorpusRef, taxonomies: Iterable[str], folder: Path) -> None:
-    """Write test as the rows of `predictions` count it: `texts`, one row a text and taxonomy."""
+def write_texts(
+    corpus: CorpusRef,
+    taxonomies: Iterable[str],
+    folder: Path,
+    derived: Mapping[str, tuple[str, Taxonomy]] | None = None,
+) -> None:
+    """Write test as the rows of `predictions` count it: `texts`, one row a text and taxonomy.
+
+    Args:
+        corpus: whose texts they are.
+        taxonomies: by name.
+        folder: of the run.
+        derived: those that the corpus does not know: a finer one, and the groups of its labels.
+    """
     rows = []
     for name in taxonomies:
-        taxonomy, test = corpus.taxonomy(name), corpus.read_test(name)
-        for n, (content, labels_K) in enumerate(zip(test.texts, test.labels_NK, strict=True)):
+        if derived and name in derived:
+            finer, taxonomy = derived[name]
+            test = corpus.read_test(finer)
+            labels_NK = taxonomy.project(test.labels_NK)
+        else:
+            taxonomy, test = corpus.taxonomy(name), corpus.read_test(name)
+            labels_NK = test.labels_NK
+        for n, (content, labels_K) in enumerate(zip(test.texts, labels_NK, strict=True)):
             truth = [label for label, there in zip(taxonomy.labels, labels_K, strict=True) if there]
             rows.append(
                 TextRow(

@@ -5,12 +5,13 @@ What is read is hashed again, so a value that lost or gained something on the wa
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
 from emoray.quant.policy import Scheme
 from emoray.stages.decisions import Decide
+from emoray.stages.derived_decisions import DecideDerived
 from emoray.stages.ensembles import Combine, Weighing
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.spec import Decision
@@ -89,8 +90,12 @@ def read_spec(text: str) -> Any:
     return value
 
 
-def spec_rows(decided: Sequence[Decide], ensembles: Sequence[Combine] = ()) -> list[SpecRow]:
-    """One row per model and ensemble, each once, by id."""
+def spec_rows(
+    decided: Sequence[Decide],
+    ensembles: Sequence[Combine] = (),
+    derived: Sequence[DecideDerived] = (),
+) -> list[SpecRow]:
+    """One row per model, ensemble and model in a coarser taxonomy, each once, by id."""
     rows: dict[str, SpecRow] = {}
     every: dict[str, dict[Decision, None]] = {}
     for decide in decided:
@@ -118,4 +123,7 @@ def spec_rows(decided: Sequence[Decide], ensembles: Sequence[Combine] = ()) -> l
             weighing=written_spec(combine.weighing),
             members=json.dumps([id_of(member) for member in combine.compressed]),
         )
+    for stage in derived:
+        own = rows[id_of(stage.compressed)]
+        rows |= {model: replace(own, model=model) for model in stage.models}
     return [rows[model] for model in sorted(rows)]

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from emoray.tables.conditions import of_test, rows_where, short
-from emoray.tables.front import may_stand, preferred
+from emoray.tables.front import BASELINE, may_stand, preferred
 from emoray.tables.point_rows import PointRow
 from emoray.tables.schema import schema_of
 
@@ -35,7 +35,19 @@ def _direction(by: str) -> str:
 
 
 def of_one_kind(points: pd.DataFrame, corpus: str | None, taxonomy: str | None) -> pd.DataFrame:
-    """The points of one corpus and taxonomy, the only ones whose scores compare."""
+    """The points of one corpus and taxonomy, the only ones whose scores compare.
+
+    Args:
+        points: of a run, or several.
+        corpus: which one, of several.
+        taxonomy: which one; None for that of all models' own labels, whatever is derived from it.
+
+    Returns:
+        Its rows.
+
+    Raises:
+        ValueError: there are several, or none of that name.
+    """
     for name, wanted in (("corpus", corpus), ("taxonomy", taxonomy)):
         known = sorted(points[name].unique())
         if wanted is not None:
@@ -46,6 +58,11 @@ def of_one_kind(points: pd.DataFrame, corpus: str | None, taxonomy: str | None) 
                 )
             points = points[points[name] == wanted]
     kinds = points[["corpus", "taxonomy"]].drop_duplicates()
+    if len(kinds) > 1 and taxonomy is None:  # those of models' own labels come first
+        own = points[points["derived_from"].isin(["", None]) & (points["family"] != BASELINE)]
+        known = own[["corpus", "taxonomy"]].drop_duplicates()
+        if len(known) == 1:
+            return points[points["taxonomy"] == known["taxonomy"].iloc[0]]
     if len(kinds) > 1:
         found = ", ".join(f"{corpus} {taxonomy}" for corpus, taxonomy in kinds.to_numpy())
         raise ValueError(

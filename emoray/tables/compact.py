@@ -25,6 +25,7 @@ from emoray.tables.parts import (
 from emoray.tables.rows import TABLES, LatencyRow, RepeatRow
 from emoray.tables.run_points import RunPoints, percentiles_of
 from emoray.tables.schema import schema_of
+from emoray.tables.taxonomy_rows import DerivationRow
 
 TOGETHER = 64  # parts that are read at a time
 MERGED_AT_ONCE = 2  # tables: Arrow reads and sorts outside Python's lock
@@ -115,6 +116,14 @@ def _write(run_folder: Path, table: str) -> _Taken:
     return _Taken(rows={table: rows}, wrong=wrong)
 
 
+def _derivations(run_folder: Path) -> pd.DataFrame:
+    """What `points` says of derived points, by point."""
+    columns = ["point", "derived_from", "test_contradictions_share"]
+    rows = read_table(table_path(run_folder, "derivations"), DerivationRow, columns)
+    frame: pd.DataFrame = rows.to_pandas().set_index("point")
+    return frame
+
+
 @contextmanager
 def merging(run_folder: Path) -> Iterator[tuple[Compacted, RunPoints]]:
     """Merge a run's parts into `<run>/<table>.parquet`; damaged parts are left out and named.
@@ -157,6 +166,7 @@ def merging(run_folder: Path) -> Iterator[tuple[Compacted, RunPoints]]:
                 merged=merged,
                 run_folder=run_folder,
                 percentiles=percentiles_of(latency),
+                derivations=_derivations(run_folder),
                 on_front=points.on_front,
             ),
         )

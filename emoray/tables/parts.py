@@ -38,6 +38,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "trainings": ("training_id", "epoch"),
     "pruning": ("training_id", "pruning", "layer", "part", "number"),
     "members": ("point", "member"),
+    "taxonomies": ("corpus", "taxonomy"),
+    "derivations": ("point",),
     "comparisons": ("before", "after", "thresholds"),
     "label_changes": ("before", "after", "thresholds", "label"),
     "predictions": ("model", "text"),

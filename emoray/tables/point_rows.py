@@ -15,6 +15,17 @@ class RunPointRow:
     """One operating point among all others of a run: timed, shipped, beside the front."""
 
     run: str = note("name of the run's folder", after="point")
+    derived_from: str = note(
+        "model whose labels are joined in groups: the row decides in a coarser taxonomy, its "
+        "artifact in the model's own labels too, and in every taxonomy derived from them; empty = "
+        "a row of its model's own labels",
+        after="model",
+    )
+    test_contradictions_share: float | None = cost(
+        "of a derived row, share of test texts whose labels are not just the groups of the model's "
+        "own labels under the same decision; null for others",
+        after="test_nll",
+    )
     latency_p50_ms: float | None = cost(
         "median time of one text, batch 1, text in, labels out; null if not measured",
         after="integer_products_share",

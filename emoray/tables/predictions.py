@@ -23,8 +23,10 @@ def where(table: pa.Table, column: str, value: str) -> pa.Table:
 
 def label_names(read: Read, taxonomy: str) -> tuple[str, ...]:
     """The labels in the order of `predictions`."""
-    runs = where(read("runs"), "taxonomy", taxonomy)
-    return tuple(json.loads(runs.column("labels")[-1].as_py()))
+    known = where(read("runs"), "taxonomy", taxonomy)
+    if not known.num_rows:  # one of several, not the job's own
+        known = where(read("taxonomies"), "taxonomy", taxonomy)
+    return tuple(json.loads(known.column("labels")[-1].as_py()))
 
 
 def cuts_of_row(

@@ -27,6 +27,7 @@ from emoray.tables.point_rows import PointRow
 from emoray.tables.pruning_rows import PruningRow
 from emoray.tables.release_rows import ReleaseRow
 from emoray.tables.study_rows import ImportanceRow, TrialRow
+from emoray.tables.taxonomy_rows import DerivationRow, TaxonomyRow
 from emoray.tables.transfer_rows import TransferTextsRow
 
 
@@ -217,6 +218,8 @@ TABLES: dict[str, type] = {
     "trainings": TrainingRow,
     "pruning": PruningRow,
     "members": MemberRow,
+    "taxonomies": TaxonomyRow,
+    "derivations": DerivationRow,
     "comparisons": ComparisonRow,
     "label_changes": LabelChangeRow,
     "predictions": PredictionRow,

@@ -161,7 +161,7 @@ class Run:
             where: only among rows for which this holds, such as
                 "size_bytes < 200_000 and dev_ece < 0.01": columns of points, compared with numbers
                 or quoted words, joined by and, or, not.
-            taxonomy: which one, of several.
+            taxonomy: which one, of several; None for the labels that models were trained on.
             corpus: which one, of several.
 
         Returns:
@@ -330,12 +330,18 @@ class Run:
 
 
 def chosen_point(
-    run: Run, point: str | None, *, within: float, by: str, where: str | None
+    run: Run,
+    point: str | None,
+    *,
+    within: float,
+    by: str,
+    where: str | None,
+    taxonomy: str | None = None,
 ) -> pd.Series:
     """The point of that id, else the best one; ValueError for an id and a condition at once."""
     if point is None:
-        return run.best(within, by, where=where)
-    if where is not None:
+        return run.best(within, by, where=where, taxonomy=taxonomy)
+    if where is not None or taxonomy is not None:
         raise ValueError(
             "a row is named with --point or chosen with --where, got both: leave one out"
         )

@@ -43,6 +43,16 @@ def latency_columns(model: pa.ChunkedArray, percentiles: pd.DataFrame) -> dict[s
     }
 
 
+def derived_columns(point: pa.ChunkedArray, derivations: pd.DataFrame) -> dict[str, pa.Array]:
+    """The model itself and its contradictions of each row; "" and null for its own labels."""
+    of_row = derivations.reindex(point.to_pandas())
+    share = of_row["test_contradictions_share"].astype(float)
+    return {
+        "derived_from": pa.array(of_row["derived_from"].fillna(""), pa.string()),
+        "test_contradictions_share": pa.array(share, pa.float64(), from_pandas=True),
+    }
+
+
 def joined_points(measured: pa.Table, facts: Mapping[str, Any]) -> pa.Table:
     """Join measured columns with facts of the run to rows of `points`; unknown facts are null."""
     columns = dict(zip(measured.column_names, measured.columns, strict=True))
@@ -59,6 +69,7 @@ class RunPoints:
         merged: rows of all parts.
         run_folder: of the run.
         percentiles: of latency, by model.
+        derivations: of derived points, by point: the model itself, and what contradicts it.
         on_front: booleans in the order of the rows.
     """
 
@@ -66,21 +77,25 @@ class RunPoints:
     run_folder: Path
     percentiles: pd.DataFrame
     on_front: pa.Array
+    derivations: pd.DataFrame
 
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
         """The rows in order, some thousand at once; only these columns, if given."""
         names = list(columns or schema_of(PointRow).names)
-        measured = [name for name in MEASURED if name in {*names, "model"}]
+        measured = [name for name in MEASURED if name in {*names, "model", "point"}]
         done = 0
         for chunk in self.merged.chunks(measured):
+            derived = derived_columns(chunk.column("point"), self.derivations)
+            own = derived["derived_from"]
+            timed = pc.if_else(pc.equal(own, ""), chunk.column("model").combine_chunks(), own)
             facts = {
                 "run": pa.repeat(self.run_folder.name, chunk.num_rows),
                 "on_front": self.on_front.slice(done, chunk.num_rows),
-                **latency_columns(chunk.column("model"), self.percentiles),
+                **derived,
+                **latency_columns(pa.chunked_array([timed]), self.percentiles),
             }
             done += chunk.num_rows
-            own = dict(zip(chunk.column_names, chunk.columns, strict=True))
-            known = {**own, **facts}
+            known = {**dict(zip(chunk.column_names, chunk.columns, strict=True)), **facts}
             yield pa.table({name: known[name] for name in names if name in known})
 
     def frame(self, columns: Sequence[str]) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +14,18 @@ from rich.console import Console
 from rich.markup import escape
 
 from emoray.distributed.single_flight import Failed
+from emoray.labels import coarser
+from emoray.models.recipe import Recipe
 from emoray.provenance import provenance
 from emoray.report.page import write_report
 from emoray.search.trials import RunContext
 from emoray.stages.baselines import BaselineModel
 from emoray.stages.decisions import Decide
+from emoray.stages.derived_decisions import groups_of_run
+from emoray.stages.deriving import groups_of
 from emoray.stages.ensembles import Combine
 from emoray.stages.inputs import CorpusSummary
+from emoray.stages.plan import deriving
 from emoray.stages.predictions import (
     PredictionSource,
     Resamples,
@@ -44,12 +49,14 @@ from emoray.tables.parts import (
     table_path,
 )
 from emoray.tables.rows import FailureRow, RunRow
+from emoray.tables.taxonomy_rows import TaxonomyRow
 from emoray.workflows.ending import print_ending
 from emoray.workflows.ship_front import Model, Shipping, ship_rows, shipped_before
 
 # Columns that are read of every point when a search ends; shipped points are read whole.
 KNOWN = (
-    *("point", "model", "corpus", "taxonomy", "family", "recipe", "on_front", "size_bytes"),
+    *("point", "model", "derived_from", "corpus", "taxonomy", "family", "recipe", "on_front"),
+    "size_bytes",
     *("temperature_rule", "dev_macro_f1", "test_macro_f1", "test_macro_f1_low"),
     *("test_macro_f1_high", "latency_p50_ms"),
 )
@@ -126,6 +133,32 @@ def record_start(context: RunContext, facts: CorpusSummary, start: Start) -> Non
     context.write([row], "runs", row.started.replace(":", "").replace("+", "_"))
 
 
+def record_taxonomies(context: RunContext, own: str, recipes: Iterable[Recipe]) -> None:
+    """Write the taxonomies that rows of the run decide in.
+
+    Args:
+        context: the run.
+        own: the job's taxonomy.
+        recipes: of the search, of other taxonomies too.
+    """
+    corpus = context.data.corpus
+    learned = dict.fromkeys([own, *(recipe.taxonomy for recipe in recipes)])
+    fine = corpus.taxonomy(own)
+    others = {name: coarser(corpus.taxonomy(name), fine) for name in learned if name != own}
+    others |= {taxonomy.name: taxonomy for taxonomy in context.derived}
+    rows = [
+        TaxonomyRow(
+            corpus=corpus.name,
+            taxonomy=each.name,
+            labels=json.dumps(each.labels),
+            finer="" if each is fine else own,
+            groups="" if each is fine else json.dumps(groups_of(each)),
+        )
+        for each in (fine, *others.values())
+    ]
+    context.write(rows, "taxonomies", "taxonomies")
+
+
 def first_failure(context: RunContext) -> str:
     """The first failure in a sentence."""
     files = part_files(context.run_folder, "failures", context.token)
@@ -155,8 +188,8 @@ def predict(
 ) -> None:
     """Write `predictions` of stages that are found whole or made again; print what it lacks."""
     why: dict[str, str] = {}
-    for model, stages in kept_points(sources, chosen).items():
-        for asked in [context.stages.make(stage) for stage in stages]:
+    for model, source in kept_points(sources, chosen).items():
+        for asked in [context.stages.make(stage) for stage in (source.logits, source.text)]:
             if isinstance(made := asked.result(), Failed):
                 why.setdefault(model, f"{made.stage} failed with {made.error}")
     for model in write_predictions(store, sources, chosen, folder):
@@ -200,7 +233,10 @@ def publish(
         )
     models: dict[str, Model] = {id_of(d.compressed): d.compressed for d in decided}
     models |= {id_of(ensemble): ensemble for ensemble in ensembles}
-    predictions = prediction_source(decided, ensembles)
+    found = [deriving(decide, context.derived) for decide in decided]
+    derived = [stage for stage in found if stage is not None]
+    models |= {model: stage.compressed for stage in derived for model in stage.models}
+    predictions = prediction_source(decided, ensembles, derived)
     with staged_output(context.run_folder) as folder:
         shipping = Shipping(
             context=context,
@@ -219,9 +255,16 @@ def publish(
             merged.write({"artifact": points["artifact"], **nearest})
         predict(context, predictions, set(points.loc[kept, "model"]), store, folder, console)
         if keep_texts:
-            write_texts(context.data.corpus, points["taxonomy"].unique(), folder)
+            groups = groups_of_run(derived)
+            write_texts(context.data.corpus, points["taxonomy"].unique(), folder, groups)
         measured = set(points["model"]) | {id_of(m) for e in ensembles for m in e.compressed}
-        specs = [row for row in spec_rows(decided, ensembles) if row.model in measured]
+        specs = [row for row in spec_rows(decided, ensembles, derived) if row.model in measured]
         write_table(specs, table_path(folder, "specs"), SpecRow)
         write_report(folder)
-    print_ending(console, context.run_folder, points, failures=done.rows["failures"])
+    print_ending(
+        console,
+        context.run_folder,
+        points,
+        failures=done.rows["failures"],
+        first=context.taxonomy,
+    )

@@ -4,17 +4,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from emoray.artifact.packaging import ArtifactRow, Base, row_of, ship_files, ship_folder
 from emoray.stages.compression import BASE
 from emoray.stages.ensembles import Combine, files_of, read_weights
 from emoray.storage.store.keys import Stage
+from emoray.workflows.row_decision import RowDecision
 
 
-def _made(row: dict[str, Any], cuts_K: np.ndarray, base: Base) -> ArtifactRow:
+def _made(row: dict[str, Any], decision: RowDecision, base: Base) -> ArtifactRow:
     """Add the row's own files to its base; ValueError where they are not those scored."""
-    made = row_of(base, temperature=row["temperature"], cuts_K=cuts_K, rule=row["threshold_rule"])
+    made = row_of(
+        base,
+        temperature=decision.temperature,
+        cuts_K=decision.cuts_K,
+        rule=decision.rule,
+        derived=decision.derived,
+    )
     if (made.sha256, made.size_bytes) != (row["artifact_sha256"], row["size_bytes"]):
         raise ValueError(
             f"an artifact must be its row's, got {made.size_bytes} bytes, {made.sha256[:12]} for "
@@ -24,18 +29,18 @@ def _made(row: dict[str, Any], cuts_K: np.ndarray, base: Base) -> ArtifactRow:
     return made
 
 
-def ship_point(row: dict[str, Any], cuts_K: np.ndarray, compressed: Path, target: Path) -> None:
+def ship_point(row: dict[str, Any], decision: RowDecision, compressed: Path, target: Path) -> None:
     """Write the folder that `row` describes; `compressed` is its finished `Compress`.
 
     Refuses (ValueError) when what would be written is not what was scored: other bytes, other hash.
     """
     base = compressed / BASE
-    ship_folder(base, _made(row, cuts_K, Base.read(base)), target)
+    ship_folder(base, _made(row, decision, Base.read(base)), target)
 
 
 def ship_ensemble(
     row: dict[str, Any],
-    cuts_K: np.ndarray,
+    decision: RowDecision,
     combine: Combine,
     folder_of: Callable[[Stage], Path],
     target: Path,
@@ -43,4 +48,4 @@ def ship_ensemble(
     """The same for an ensemble's row; `folder_of` finds `combine` and what it was made of."""
     members = [folder_of(compressed) for compressed in combine.compressed]
     files = files_of(combine, read_weights(folder_of(combine)), members)
-    ship_files(files, _made(row, cuts_K, Base.of_ensemble(files)), target)
+    ship_files(files, _made(row, decision, Base.of_ensemble(files)), target)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
 from rich.console import Console
 
 from emoray.artifact.renewing import artifacts_in, clear_made, hidden_name, renew
@@ -19,13 +19,15 @@ from emoray.storage.parallel import in_parallel
 from emoray.storage.store.keys import key_of
 from emoray.storage.store.local import Store
 from emoray.tables.baselines import without_baselines
+from emoray.tables.files import read_table
 from emoray.tables.parts import KEYS, table_path
 from emoray.tables.point_rows import PointRow
-from emoray.tables.predictions import cuts_of_row
-from emoray.tables.rows import LabelRow, LatencyRow
+from emoray.tables.predictions import Read
+from emoray.tables.rows import TABLES, LatencyRow
 from emoray.tables.run_points import RunPoints
 from emoray.tables.scanning import read_rows, scan
 from emoray.workflows.cards import give_card
+from emoray.workflows.row_decision import RowDecision, row_decision
 from emoray.workflows.ship import ship_ensemble, ship_point
 
 ARTIFACTS = "artifacts"
@@ -42,13 +44,30 @@ def shipped_before(folder: Path) -> dict[str, tuple[str, ...]]:
     return {row["point"]: (row["artifact_sha256"],) for row in rows.to_pylist()}
 
 
-def _saved_cuts(run_folder: Path, points: set[str]) -> dict[str, dict[str, float]]:
-    """Cuts in logits by point and label, for the points whose thresholds `labels` keeps."""
-    found: dict[str, dict[str, float]] = {}
-    path = table_path(run_folder, "labels")
-    for row in read_rows(path, LabelRow, KEYS["labels"], "point", points).to_pylist():
-        found.setdefault(row["point"], {})[row["label"]] = row["cut"]
-    return found
+def _needed(run_folder: Path, merged: RunPoints, names: Collection[str]) -> Read:
+    """Tables of the run, which is not whole yet: what artifacts of these points are made of."""
+
+    def rows(table: str, column: str, values: Collection[str]) -> pa.Table:
+        path = table_path(run_folder, table)
+        return read_rows(path, TABLES[table], KEYS[table], column, values)
+
+    shared = rows("derivations", "point", names).column("own_point").unique().to_pylist()
+    derivations = rows("derivations", "own_point", shared)
+    every = {*names, *shared, *derivations.column("point").to_pylist()}
+    known = {
+        "derivations": derivations,
+        "points": merged.rows(every),
+        "labels": rows("labels", "point", every),
+    }
+
+    def read(table: str) -> pa.Table:
+        return (
+            known[table]
+            if table in known
+            else read_table(table_path(run_folder, table), TABLES[table])
+        )
+
+    return read
 
 
 def _timed_on(run_folder: Path) -> dict[str, str]:
@@ -114,13 +133,17 @@ class Shipping:
         return found
 
     def put(
-        self, row: dict[str, Any], cuts_K: np.ndarray, stage_folders: Mapping[str, Path], cpu: str
+        self,
+        row: dict[str, Any],
+        decision: RowDecision,
+        stage_folders: Mapping[str, Path],
+        cpu: str,
     ) -> str:
         """Write a row's artifact and its card.
 
         Args:
             row: of `points`.
-            cuts_K: its cuts in logits.
+            decision: what its artifact decides by.
             stage_folders: of the stages, by key.
             cpu: the processor that timed it; empty where it was not timed.
 
@@ -130,9 +153,9 @@ class Shipping:
         model, target = self.models[row["model"]], self.folder / ARTIFACTS / row["point"]
         fresh = hidden_name(target)
         if isinstance(model, Combine):
-            ship_ensemble(row, cuts_K, model, lambda stage: stage_folders[key_of(stage)], fresh)
+            ship_ensemble(row, decision, model, lambda stage: stage_folders[key_of(stage)], fresh)
         else:
-            ship_point(row, cuts_K, stage_folders[key_of(model)], fresh)
+            ship_point(row, decision, stage_folders[key_of(model)], fresh)
         facts = {"cpu": cpu} if cpu else {}
         corpus = self.context.data.corpus.sha256
         give_card(fresh, row, corpus_sha256=corpus, threads=1, **facts)
@@ -169,12 +192,11 @@ def ship_rows(
     own = points[kept]
     names = set(own["point"])
     stage_folders = shipping.stage_folders(own["model"].unique())
-    cuts, timed_on = _saved_cuts(shipping.folder, names), _timed_on(shipping.folder)
+    read, timed_on = _needed(shipping.folder, merged, names), _timed_on(shipping.folder)
     bases = shipping.bases(list(without_baselines(points)["model"].unique()))
     for row in merged.rows(names).to_pandas().to_dict("records"):
-        labels = shipping.context.data.corpus.taxonomy(row["taxonomy"]).labels
-        cuts_K = cuts_of_row(row, cuts.get(row["point"], {}), labels)
-        line = shipping.put(row, cuts_K, stage_folders, timed_on.get(row["model"], ""))
+        timed = timed_on.get(row["derived_from"] or row["model"], "")
+        line = shipping.put(row, row_decision(row, read), stage_folders, timed)
         if line:
             console.print(f"{ARTIFACTS}/{line}", highlight=False, soft_wrap=True)
     others = {n: hashes for n, hashes in shipping.before.items() if n not in names}

@@ -10,15 +10,15 @@ from emoray.storage.submitted import check_outlives
 from emoray.tables.conditions import short
 from emoray.tables.folders import Folder, folder_at
 from emoray.tables.front import BASELINE
-from emoray.tables.predictions import cuts_of_point, label_names, where
+from emoray.tables.predictions import where
 from emoray.workflows.cards import give_card
+from emoray.workflows.row_decision import row_decision
 from emoray.workflows.ship import ship_point
 
 
 def _put_together(run: Folder, row: dict[str, Any], compressed: Path, target: Path) -> None:
     """Write base files and the row's decision; ValueError where they are not what was scored."""
-    names = label_names(run.read, row["taxonomy"])
-    ship_point(row, cuts_of_point(run.read, row, names), compressed, target)
+    ship_point(row, row_decision(row, run.read), compressed, target)
 
 
 def _new_folder(target: str | Path) -> Path:

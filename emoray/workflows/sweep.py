@@ -17,6 +17,7 @@ from emoray.distributed.stages import Stages
 from emoray.models.encoder.recipe import DEFAULT_ENCODER
 from emoray.search import baselines, study_backup, teaching, timing, translation, tune
 from emoray.search.budget import Spending
+from emoray.search.deriving import derived_taxonomies
 from emoray.search.form.own_space import in_taxonomy, own_space
 from emoray.search.form.printing import as_yaml
 from emoray.search.form.space_form import form_digest
@@ -164,7 +165,7 @@ def _search(
     """Search; return the stages of all models."""
     planned = None
     if isinstance(space, Space):
-        planned = tune.stages_of(tune.planned_grid(space, context.data))
+        planned = tune.stages_of(tune.planned_grid(space, context.data), context.derived)
     with following(context.stages, space.models, console, planned):
         if isinstance(space, Space):
             return tune.search_grid(space, context, spending)
@@ -218,6 +219,8 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
         )
     )
     space = teaching.taught(narrowing.of(space), sweep.teachers, sweep.unlabelled)
+    space = replace(space, derive=sweep.derive or space.derive)
+    derived = derived_taxonomies(space.derive, facts.taxonomy, facts.data.corpus.taxonomies)
     space = space_reading(facts, space, sweep.max_tokens)
     recipes = space.recipes
     read = list(limit_sentences(facts, recipes))
@@ -250,9 +253,14 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
                 store=store.place,
                 data=facts.data,
                 token=begin(run_folder),  # the store is the truth: parts are made from it again
+                taxonomy=facts.taxonomy.name,
+                derived=derived,
             )
             searching = time.perf_counter()
-            with baselines.with_baselines(context, facts.taxonomy.name) as compared_with:
+            learned = dict.fromkeys(
+                [facts.taxonomy.name, *(r.taxonomy for r in recipes), *(t.name for t in derived)]
+            )
+            with baselines.with_baselines(context, tuple(learned)) as compared_with:
                 spending = Spending(space.budget)
                 decided = _search(space, context, console, warm, spending)
             if spending.ended_by:
@@ -280,6 +288,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
                 trials=space.trials,
             )
             publish.record_start(context, facts, start)
+            publish.record_taxonomies(context, facts.taxonomy.name, recipes)
             still_alone()
             publish.publish(
                 context,

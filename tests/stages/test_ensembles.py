@@ -26,6 +26,7 @@ from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.predictions import cuts_of_row
 from emoray.tables.rows import LabelRow, ReliabilityRow, SurfaceRow
 from emoray.workflows.evaluate import run_evaluate
+from emoray.workflows.row_decision import RowDecision
 from emoray.workflows.settings.evaluate import Evaluate
 from emoray.workflows.ship import ship_ensemble
 from tests.stages.chain import RECIPE, Chain
@@ -59,7 +60,7 @@ class Combined:
         saved = {r["label"]: r["cut"] for r in labels if r["point"] == row["point"]}
         store = self.chain.store
         cuts_K = cuts_of_row(row, saved, LABELS)
-        ship_ensemble(row, cuts_K, self.combine, store.folder, target)
+        ship_ensemble(row, RowDecision.of(row, cuts_K), self.combine, store.folder, target)
         return target
 
 

@@ -18,6 +18,7 @@ from emoray.tables.files import read_table
 from emoray.tables.point_rows import MeasuredPointRow
 from emoray.tables.predictions import cuts_of_row
 from emoray.tables.rows import LabelRow, LayerRow
+from emoray.workflows.row_decision import RowDecision
 from emoray.workflows.ship import ship_point
 from tests.stages.chain import RECIPE, Chain
 
@@ -41,7 +42,7 @@ def cuts(chain: Chain, model: int, row: dict[str, Any]) -> np.ndarray:
 
 def shipped(chain: Chain, model: int, row: dict[str, Any], target: Path) -> Path:
     compressed = chain.store.folder(chain.decided[model].compressed)
-    ship_point(row, cuts(chain, model, row), compressed, target)
+    ship_point(row, RowDecision.of(row, cuts(chain, model, row)), compressed, target)
     return target
 
 
@@ -104,16 +105,16 @@ def test_an_artifact_that_is_not_the_rows_is_not_shipped(chain: Chain, tmp_path:
     compressed = chain.store.folder(chain.decided[1].compressed)
     refused = pytest.raises(ValueError, match=r"artifact must .*run the sweep again")
     with refused:
-        ship_point(row, cuts_K + 0.5, compressed, tmp_path / "other_cuts")
+        ship_point(row, RowDecision.of(row, cuts_K + 0.5), compressed, tmp_path / "other_cuts")
     with refused:
         other = chain.store.folder(chain.decided[2].compressed)
-        ship_point(row, cuts_K, other, tmp_path / "other_model")
+        ship_point(row, RowDecision.of(row, cuts_K), other, tmp_path / "other_model")
     damaged = tmp_path / "damaged"
     shutil.copytree(compressed, damaged)
     model = damaged / "artifact" / "model.onnx"
     model.write_bytes(model.read_bytes()[:-1] + b"\0")
     with refused:
-        ship_point(row, cuts_K, damaged, tmp_path / "flipped")
+        ship_point(row, RowDecision.of(row, cuts_K), damaged, tmp_path / "flipped")
     assert [path.name for path in tmp_path.iterdir()] == ["damaged"]
 
 

@@ -163,6 +163,8 @@ def points(
         "nearest_front_low": None,
         "nearest_front_high": None,
         "distinguishable": None,
+        "derived_from": "",
+        "test_contradictions_share": None,
     }
     frame = frame.assign(
         test_macro_f1_low=frame["test_macro_f1"] - 0.011,

@@ -19,6 +19,9 @@ from emoray.tables.run_points import RunPoints
 from emoray.tables.schema import schema_of
 from tests.tables.made import row, run_table
 
+NONE = pd.DataFrame(
+    {"derived_from": pd.Series(dtype=str), "test_contradictions_share": pd.Series(dtype=float)}
+)
 LAST = ["artifact", "nearest_front", "nearest_front_change", "distinguishable"]
 
 
@@ -90,7 +93,9 @@ def many(folder: Path, rows: int) -> RunPoints:
     merged.take(table_of(part, MeasuredPointRow) for part in parts)
     front = pa.array([i % 3 == 0 for i in range(rows)])
     times = pd.DataFrame({"latency_p50_ms": [0.25]}, index=["x"])
-    return RunPoints(merged=merged, run_folder=folder, percentiles=times, on_front=front)
+    return RunPoints(
+        merged=merged, run_folder=folder, percentiles=times, on_front=front, derivations=NONE
+    )
 
 
 def test_facts_meet_their_rows_however_many_shares_there_are(tmp_path: Path) -> None:
@@ -107,6 +112,26 @@ def test_facts_meet_their_rows_however_many_shares_there_are(tmp_path: Path) -> 
     assert (table["latency_p50_ms"] == 0.25).all() and (table["run"] == "run").all()
     assert asked.column("point").to_pylist() == ["p002", "p040"]
     assert asked.column_names == schema_of(PointRow).names
+
+
+def test_a_derived_row_has_the_times_of_the_model_that_decides(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    rows = [row(MeasuredPointRow, point=name, model=f"m-{name}") for name in ("a", "b")]
+    with Merged(table="points", folder=tmp_path / "run") as merged:
+        merged.take([table_of(rows, MeasuredPointRow)])
+        points = RunPoints(
+            merged=merged,
+            run_folder=tmp_path / "run",
+            percentiles=pd.DataFrame({"latency_p50_ms": [0.25]}, index=["m-a"]),
+            on_front=pa.array([False, False]),
+            derivations=pd.DataFrame(
+                {"derived_from": ["m-a"], "test_contradictions_share": [0.5]}, index=["b"]
+            ),
+        )
+        columns = ["model", "derived_from", "test_contradictions_share", "latency_p50_ms"]
+        own, derived = points.rows(["a", "b"]).select(columns).to_pylist()
+    assert list(own.values()) == ["m-a", "", None, 0.25]
+    assert list(derived.values()) == ["m-b", "m-a", 0.5, 0.25]
 
 
 def test_every_column_of_a_point_says_how_an_ensemble_has_it() -> None:

@@ -39,8 +39,9 @@ const located = (path) => {
   return /^\/[A-Za-z]:/.test(found) ? found.slice(1) : found.replace(/(.)\/$/, "$1");
 };
 const quoted = (path) => JSON.stringify(located(path)); // as Python reads it too
-const filledIn = (code, { folder, home, point }) =>
-  code.replaceAll("{folder}", () => quoted(folder)).replaceAll("{run}", () => quoted(home)).replaceAll("{point}", () => point);
+const filledIn = (code, { folder, home, point, taxonomy }) =>
+  code.replaceAll("{folder}", () => quoted(folder)).replaceAll("{run}", () => quoted(home)).replaceAll("{point}", () => point)
+    .replaceAll("{taxonomy}", () => (taxonomy ? `, taxonomy=${quoted(taxonomy)}` : ""));
 
 // Elements: `of("p", { class: "hint" }, "words", child)`.
 const fill = (element, attributes, children) => {

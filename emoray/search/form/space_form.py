@@ -5,7 +5,7 @@ A grid holds `recipes`, `schemes` and `decisions`. A joint search (`search: join
 `temperatures` to decide by. The taxonomy is the job's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -35,11 +35,12 @@ GRID, JOINT = "grid", "joint"
 SEARCH, FAMILY, TAXONOMY = "search", "family", "taxonomy"
 ALL = "all"  # decisions: every rule, and the grid of temperatures and fixed thresholds
 BUDGET = "budget"
-GRID_KEYS = (SEARCH, "recipes", "schemes", "decisions", BUDGET)
+DERIVE = "derive"  # coarser taxonomies that models decide in too
+GRID_KEYS = (SEARCH, "recipes", "schemes", "decisions", BUDGET, DERIVE)
 GOAL_KEYS = ("objectives", "constraints", "sampler")
 JOINT_KEYS = (
     *(SEARCH, "trials", *GOAL_KEYS, "recipe", "schemes"),
-    *("rules", "thresholds", "temperatures", BUDGET),
+    *("rules", "thresholds", "temperatures", BUDGET, DERIVE),
 )
 LONGER = ("trials", BUDGET)  # how much is searched, not what in
 LOW, HIGH, LOG = "from", "to", "log"
@@ -161,6 +162,15 @@ def _budget(data: dict[str, Any]) -> Budget:
     return budget
 
 
+def _derived(data: dict[str, Any]) -> tuple[str, ...]:
+    said = _list(data[DERIVE], (DERIVE,)) if data.get(DERIVE) else []
+    return tuple(read_value(str, name, (DERIVE, i)) for i, name in enumerate(said))
+
+
+def _written_derived(derive: Sequence[str]) -> dict[str, Any]:
+    return {DERIVE: list(derive)} if derive else {}
+
+
 def _written_budget(budget: Budget) -> dict[str, Any]:
     """Nothing of one without limits."""
     said = {name: part for name, part in asdict(budget).items() if part is not None}
@@ -188,6 +198,7 @@ def _joint(data: dict[str, Any], name: str) -> JointSpace:
             "trials": read_value(int, data.get("trials", TRIALS), ("trials",)),
             "goal": _goal(data),
             "budget": _budget(data),
+            DERIVE: _derived(data),
             **said,
         },
         (),
@@ -236,6 +247,7 @@ def read_space(data: Any, name: str) -> Space | JointSpace:
         schemes=_schemes(data["schemes"], ("schemes",)),
         decisions=_decisions(data.get("decisions", ALL), ("decisions",)),
         budget=_budget(data),
+        derive=_derived(data),
     )
 
 
@@ -262,6 +274,7 @@ def _written_joint(space: JointSpace) -> dict[str, Any]:
         "rules": [written_value(rule, Rule) for rule in space.rules],
         **{name: knob and _written_knob(knob, float) for name, knob in ranges.items()},
         **_written_budget(space.budget),
+        **_written_derived(space.derive),
     }
 
 
@@ -280,6 +293,7 @@ def written_space(space: Space | JointSpace) -> dict[str, Any]:
         "schemes": [written_value(scheme, Scheme) for scheme in space.schemes],
         "decisions": decisions,
         **_written_budget(space.budget),
+        **_written_derived(space.derive),
     }
 
 

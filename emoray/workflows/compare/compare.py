@@ -1,6 +1,7 @@
 """`jobs.compare`: is one model better than another, worse, or as good?"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -33,7 +34,11 @@ def _opened(settings: CompareModels, text: str, name: str, scorer: Scorer) -> Op
                 "an operand is the folder of an artifact, a file of saved predictions or, with "
                 f"--run, a point, got nothing at {text}: check the path, or name the point's run"
             )
-        return read_point(settings.run, text, settings.split, lambda at: scorer.operand(at, name))
+
+        def score(at: Path, taxonomy: str | None) -> Operand:
+            return replace(scorer, taxonomy=taxonomy or scorer.taxonomy).operand(at, name)
+
+        return read_point(settings.run, text, settings.split, score)
     return scorer.operand(place_of(text), name)
 
 

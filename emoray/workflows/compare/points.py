@@ -48,12 +48,26 @@ def _kept(run: Folder, row: dict[str, Any]) -> Operand | None:
     )
 
 
-def read_point(place: Place, point: str, split: str, score: Callable[[Path], Operand]) -> Operand:
-    """Read a point as an operand; where no predictions are kept, `score` scores its artifact."""
+def read_point(
+    place: Place, point: str, split: str, score: Callable[[Path, str | None], Operand]
+) -> Operand:
+    """Read a point as an operand.
+
+    Args:
+        place: of its run.
+        point: its id.
+        split: the texts.
+        score: scores an artifact in a taxonomy, None for its own labels; called where the run keeps
+            no predictions of the point's model.
+
+    Returns:
+        The operand.
+    """
     run = folder_at(place)
     row = _row(run, point)
     if split == SPLIT and (kept := _kept(run, row)) is not None:
         return kept
     with TemporaryDirectory(prefix="emoray-") as scratch:
-        found = score(ship_from(str(place), point, Path(scratch) / point))
+        taxonomy = row["taxonomy"] if row["derived_from"] else None
+        found = score(ship_from(str(place), point, Path(scratch) / point), taxonomy)
     return replace(found, origin=row["training_id"])

@@ -1,6 +1,5 @@
 """A row's artifact on this disk: as the run shipped it, or assembled from its store."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from emoray.storage.store.keys import Stage
 from emoray.storage.store.local import Store
 from emoray.storage.store.opening import open_store
 from emoray.tables.folders import folder_at
-from emoray.tables.predictions import cuts_of_point
 from emoray.workflows.reproduce.record import RecordedRun
 from emoray.workflows.reproduce.retrain import stage_of
+from emoray.workflows.row_decision import row_decision
 from emoray.workflows.ship import ship_ensemble, ship_point
 
 
@@ -58,14 +57,13 @@ def artifact_of(
     at = _at(located(record.place, row["artifact"]))
     if (at / DECISION).is_file():  # a decision that was saved since is not the row's
         return target if copy_as_made(at, row["artifact_sha256"], target) else at
-    names = json.loads(record.start["labels"])
-    cuts_K = cuts_of_point(folder_at(record.place).read, row, names)
+    decision = row_decision(row, folder_at(record.place).read)
     if (at / MODEL).is_file():
-        ship_point(row, cuts_K, at.parent, target)
+        ship_point(row, decision, at.parent, target)
         return target
     stage, found = stage_of(record, row, data()), open_store(store, reading=True)
     if isinstance(stage, Combine):
-        ship_ensemble(row, cuts_K, stage, lambda needed: _folder_of(found, needed), target)
+        ship_ensemble(row, decision, stage, lambda needed: _folder_of(found, needed), target)
     else:
-        ship_point(row, cuts_K, _folder_of(found, stage.compressed), target)
+        ship_point(row, decision, _folder_of(found, stage.compressed), target)
     return target

@@ -19,7 +19,14 @@ from emoray.storage.s3 import S3Folder
 from emoray.storage.store.local import MARKER
 from emoray.storage.store.manifest import MANIFEST, file_sha256, folder_in, read_manifest
 
-FOLLOWING = ("score", "decide", "compare", "clock", "clock_members")  # stages that read a model
+FOLLOWING = (
+    "score",
+    "decide",
+    "derive",
+    "compare",
+    "clock",
+    "clock_members",
+)  # stages that read a model
 UNREADABLE = "?"  # stands for the key of a model that a broken manifest may have named
 
 

@@ -8,14 +8,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from emoray.labels import Taxonomy
 from emoray.provenance import provenance
+from emoray.stages.deriving import taxonomy_of_groups
 from emoray.stages.point_rows import decision_id
 from emoray.stages.spec import Decision
 from emoray.stages.spec_json import read_spec
 from emoray.storage.location import Place, absolute, child, located, place_of
 from emoray.storage.s3 import S3Folder
-from emoray.tables.folders import folder_at
+from emoray.tables.folders import Folder, folder_at
 from emoray.tables.front import BASELINE
+from emoray.workflows.row_decision import beside
 
 MACHINE = ("cpu", "instruction_sets", "platform", "versions")  # a score's last digit depends on it
 STORE, STAGES = "_store", "stages"
@@ -37,6 +40,7 @@ class RecordedRun:
         artifacts: column `artifact` of all points of the run, relative to it.
         specs: rows of `specs` by model.
         starts: rows of `runs`.
+        groups: taxonomies of groups of finer labels, by name.
     """
 
     place: Place
@@ -44,6 +48,23 @@ class RecordedRun:
     artifacts: tuple[str, ...]
     specs: dict[str, dict[str, Any]]
     starts: tuple[dict[str, Any], ...]
+    groups: dict[str, Taxonomy]
+
+    def taxonomy(self, row: dict[str, Any]) -> str:
+        """The taxonomy that the row's model learned; of an ensemble the run's."""
+        spec = self.spec(row)
+        first = member_specs(self, spec)[0] if spec["weighing"] else spec
+        found: str = read_spec(first["recipe"]).taxonomy
+        return found
+
+    def derived(self, row: dict[str, Any]) -> Taxonomy | None:
+        """The groups of its model's labels that a row decides in; None for these labels."""
+        return self.groups[row["taxonomy"]] if row["derived_from"] else None
+
+    def beside(self, row: dict[str, Any]) -> tuple[Taxonomy, ...]:
+        """Every taxonomy that the artifact of a derived row decides in."""
+        read = folder_at(self.place).read
+        return tuple(self.groups[each["taxonomy"]] for each in beside(read, row["point"]))
 
     @property
     def start(self) -> dict[str, Any]:
@@ -63,7 +84,8 @@ class RecordedRun:
         """All decisions on the row's model, and the index of the row's own; ValueError for none."""
         spec = self.spec(row)
         decisions: tuple[Decision, ...] = read_spec(spec["decisions"])
-        ids = [decision_id(spec["key"], decision) for decision in decisions]
+        made_of = row["model"] if row["derived_from"] else spec["key"]
+        ids = [decision_id(made_of, decision) for decision in decisions]
         if row["point"] not in ids:
             raise ValueError(
                 f"a point's id is that of its model and decision, {row['point']} is of none of "
@@ -90,6 +112,19 @@ def _drawn(table: pa.Table, sample: int, seed: int) -> list[str]:
     names = sorted(kept.column("point").to_pylist())
     chosen = np.random.default_rng(seed).permutation(len(names))[:sample]
     return [names[i] for i in sorted(chosen)]
+
+
+def _groups(folder: Folder) -> dict[str, Taxonomy]:
+    """Taxonomies of the run that group labels of another, by name."""
+    rows = folder.read("taxonomies").to_pylist() if folder.holds("taxonomies") else []
+    labels = {row["taxonomy"]: tuple(json.loads(row["labels"])) for row in rows}
+    return {
+        row["taxonomy"]: taxonomy_of_groups(
+            row["taxonomy"], json.loads(row["groups"]), labels[row["finer"]]
+        )
+        for row in rows
+        if row["finer"]
+    }
 
 
 def read_record(place: Place, points: tuple[str, ...], sample: int, seed: int) -> RecordedRun:
@@ -134,6 +169,7 @@ def read_record(place: Place, points: tuple[str, ...], sample: int, seed: int) -
         artifacts=tuple(table.column("artifact").unique().to_pylist()),
         specs={row["model"]: row for row in folder.read("specs").to_pylist()},
         starts=tuple(folder.read("runs").to_pylist()),
+        groups=_groups(folder),
     )
 
 

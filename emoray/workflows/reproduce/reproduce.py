@@ -9,13 +9,12 @@ from pathlib import Path
 from rich.console import Console
 
 from emoray.console.progress import progress
-from emoray.data.corpus import Corpus
 from emoray.models.recipe import Recipe
 from emoray.models.word.initial_vectors import PretrainedVectors
 from emoray.stages.distillation.at_hand import with_teachers
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.inputs import require_encoder, summarize_corpus
-from emoray.stages.spec import Data
+from emoray.stages.spec import CorpusRef, Data
 from emoray.stages.spec_json import read_spec
 from emoray.storage.location import local_copy
 from emoray.workflows.reproduce import printing
@@ -52,7 +51,7 @@ def _data(settings: Reproduce, record: RecordedRun) -> Data:
     return with_teachers(data, recipes)
 
 
-def _corpus(settings: Reproduce, record: RecordedRun) -> Corpus:
+def _corpus(settings: Reproduce, record: RecordedRun) -> CorpusRef:
     """The corpus of the run; ValueError where another is at hand."""
     found = summarize_corpus(
         record.start["taxonomy"],
@@ -67,7 +66,7 @@ def _corpus(settings: Reproduce, record: RecordedRun) -> Corpus:
             f"{record.start['corpus_sha256'][:12]}…, got {found.data.corpus.name} "
             f"{found.data.corpus.sha256[:12]}…: name its folder with --data or --corpus"
         )
-    return found.data.corpus.read(record.start["taxonomy"])
+    return found.data.corpus
 
 
 def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
@@ -84,7 +83,8 @@ def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
     """
     console = console or Console()
     record = read_record(settings.run, settings.points, settings.sample, settings.seed)
-    corpus, elsewhere = _corpus(settings, record), other_machine(record)
+    corpus = cache(_corpus(settings, record).read)
+    elsewhere = other_machine(record)
     store = record.store(settings.store)
     check = StoreCheck(store) if settings.stages else None
     printing.announce_rows(console, record, elsewhere, TOLERANCE)
@@ -97,7 +97,7 @@ def run_reproduce(settings: Reproduce, console: Console | None = None) -> int:
                 try:
                     chain = check.chain(record.spec(row)["key"]) if check else None
                     folder = artifact_of(record, row, store, data, Path(scratch) / "artifact")
-                    again = run_again(record, row, folder, corpus)
+                    again = run_again(record, row, folder, corpus(record.taxonomy(row)))
                     groups = list(group_verdicts(row, again, same_machine=not elsewhere))
                 except ValueError as error:
                     printing.print_refused(console, row, error)

@@ -13,11 +13,12 @@ import numpy as np
 
 from emoray.artifact import runtime
 from emoray.artifact.batch_invariance import two_ways
-from emoray.artifact.runtime import DECISION, MANIFEST, Classifier, combined
+from emoray.artifact.runtime import DECISION, DERIVED, MANIFEST, Classifier, combined
 from emoray.data.corpus import Corpus, Split
 from emoray.decide.weighing import cross_fitted_ensemble
 from emoray.models.batches import FeatureRows
 from emoray.stages.decision_columns import ModelLogits, decide_all
+from emoray.stages.deriving import derivation_on_dev
 from emoray.stages.families.registry import FAMILIES
 from emoray.stages.fitted import fit_decisions
 from emoray.stages.spec import Decision
@@ -132,6 +133,10 @@ def run_again(
         two_ways=_two_ways(classifier, files, corpus.test.inputs, row["family"]),
     )
     decisions, r = record.decisions(row)
+    saved = json.loads(files[DECISION])
+    if (groups := record.derived(row)) is not None:
+        logits = derivation_on_dev(groups, logits).of(logits)
+        saved = saved[DERIVED][groups.name]
     decided = decide_all(logits, decisions)
     columns = {name: column[r] for name, column in decided.points.items()}
     spec = record.spec(row)
@@ -141,6 +146,6 @@ def run_again(
     columns["artifact_sha256"] = runtime.sha256((folder / MANIFEST).read_bytes())
     return RerunResult(
         columns=columns,
-        saved_cuts_K=np.array(json.loads(files[DECISION])["cuts"], np.float64),
+        saved_cuts_K=np.array(saved["cuts"], np.float64),
         cuts_K=decided.fitted.cuts_RK[r],
     )

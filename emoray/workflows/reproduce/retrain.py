@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
+from emoray.labels import Taxonomy
 from emoray.stages.decisions import Decide
+from emoray.stages.derived_decisions import DecideDerived
 from emoray.stages.ensembles import Combine
 from emoray.stages.plan import deciding, training
 from emoray.stages.spec import Data, Decision
@@ -76,6 +79,12 @@ def stage_of(
     return made
 
 
+def _points(store: Store, made: Decide | Combine, beside: tuple[Taxonomy, ...]) -> pa.Table:
+    """Points of a stage, made anew: in its own labels, or in taxonomies of groups of them."""
+    stage = DecideDerived.of(made, beside) if beside and isinstance(made, Decide) else made
+    return read_table(store.make(stage).folder / "points.parquet", MeasuredPointRow)
+
+
 def train_anew(
     record: RecordedRun, row: dict[str, Any], data: Data, folder: Path, seeds: Sequence[int]
 ) -> list[Retraining]:
@@ -87,9 +96,10 @@ def train_anew(
         )
     store, found = Store(folder), []
     _, r = record.decisions(row)
+    beside = record.beside(row) if row["derived_from"] else ()
     for seed in (None, *seeds):
-        made = store.make(stage_of(record, row, data, seed)).folder
-        points = read_table(made / "points.parquet", MeasuredPointRow)
+        points = _points(store, stage_of(record, row, data, seed), beside)
+        points = points.filter(pc.equal(points.column("taxonomy"), row["taxonomy"]))
         if seed is None:
             (point,) = points.filter(pc.equal(points.column("point"), row["point"])).to_pylist()
         else:  # another seed's points have other ids, in the same order

@@ -68,6 +68,13 @@ class Ship:
         str | None,
         Option(help="Choose among rows for which this holds, on columns known before test."),
     ] = None
+    taxonomy: Annotated[
+        str | None,
+        Option(
+            help="Choose among rows of this taxonomy, of a run that decides in several.  "
+            "[default: the labels that its models were trained on]"
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,6 +118,15 @@ class Sweep(TrainingOptions):
             "texts of dev and test are left out."
         ),
     ] = ""
+    derive: Annotated[
+        tuple[str, ...],
+        Option(
+            help="Coarser taxonomy that every model decides in too, in rows of its own: ekman or "
+            "sentiment of models on GoEmotions' labels, or a JSON file of groups of the corpus' "
+            'own, {"good": ["joy", "love"], ...}; repeatable; none for none.  [default: '
+            "the space's own: of **tasks** all that are known, else none]"
+        ),
+    ] = ()
     vector_files: VectorFiles = ()
     download_vectors: Annotated[
         bool,
@@ -253,5 +262,6 @@ class Sweep(TrainingOptions):
             encoders=self.encoders,
             teachers=self.teachers,
             unlabelled=self.unlabelled or None,
+            derive=self.derive,
             max_tokens=self.max_tokens,
         )

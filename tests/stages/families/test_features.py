@@ -36,6 +36,7 @@ from emoray.stages.spec_json import read_spec, written_spec
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.point_rows import MeasuredPointRow
+from emoray.workflows.row_decision import RowDecision
 from emoray.workflows.ship import ship_point
 from tests.data.made_features import WIDTH, rows, write_lists
 
@@ -102,7 +103,9 @@ def test_its_models_are_made_decided_shipped_and_run(
     if recipe is WHOLE:
         assert row["test_macro_f1"] > 0.9, "the sign of a feature says each label"
     (cuts_K,) = read_fitted(folder, DECISIONS).cuts_RK
-    ship_point(row, cuts_K, store.folder(decide.compressed), tmp_path / "artifact")
+    ship_point(
+        row, RowDecision.of(row, cuts_K), store.folder(decide.compressed), tmp_path / "artifact"
+    )
     classifier = load(tmp_path / "artifact")
     assert (classifier.reads, classifier.width) == ("features", WIDTH)
     test = facts.data.corpus.read_test("own")
@@ -130,7 +133,12 @@ def test_a_constant_feature_has_no_weight_whatever_it_is_later(
     decide = decided(facts, FLOAT)
     folder = store.make(decide).folder
     (cuts_K,) = read_fitted(folder, DECISIONS).cuts_RK
-    ship_point(row_of(folder), cuts_K, store.folder(decide.compressed), tmp_path / "artifact")
+    ship_point(
+        row_of(folder),
+        RowDecision.of(row_of(folder), cuts_K),
+        store.folder(decide.compressed),
+        tmp_path / "artifact",
+    )
     features_NF, _ = rows(20, seed=1)
     changed_NF = features_NF.copy()
     changed_NF[:, 4] = -300.0

@@ -35,6 +35,7 @@ from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.point_rows import MeasuredPointRow
 from emoray.text.vectors.settings import OwnVectors
+from emoray.workflows.row_decision import RowDecision
 from emoray.workflows.ship import ship_point
 from tests.stages.families.votes import VoteFamily, VoteRecipe
 
@@ -109,7 +110,9 @@ def test_its_models_are_made_decided_shipped_and_run(
     assert (row["family"], row["pooling"], row["vectors"]) == ("votes", "mean", "votes")
     assert row["test_macro_f1"] > 0.9, "a text's one word says its label"
     (cuts_K,) = read_fitted(folder, DECISIONS).cuts_RK
-    ship_point(row, cuts_K, store.folder(decide.compressed), tmp_path / "artifact")
+    ship_point(
+        row, RowDecision.of(row, cuts_K), store.folder(decide.compressed), tmp_path / "artifact"
+    )
     classifier = load(tmp_path / "artifact")
     assert classifier(["we all hate it", "so glad and delighted"]).labels == [["anger"], ["joy"]]
     test = facts.data.corpus.read_test("own")
