@@ -91,6 +91,16 @@ def quick_schemes() -> dict[str, ModelScheme]:
     )
 
 
+def few_schemes() -> dict[str, ModelScheme]:
+    """Float, and weights of 8, 4 and 3 bits: where trainings are compared, not schemes."""
+    return _by_name(
+        FLOAT,
+        _model(8, 8, activations=Dynamic()),
+        _model(4, 4, grains=GROUP, ranges=LeastError()),
+        _model(3, 3, symmetric=False, grains=GROUP, ranges=LeastError()),
+    )
+
+
 def all_schemes() -> dict[str, ModelScheme]:
     """The quick schemes and a fuller grid by name, more than sixty in all."""
     widths = (

@@ -5,7 +5,7 @@ stay.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -15,10 +15,9 @@ from emoray.models.encoder.tuning import HeadOnly, PairsFirst
 from emoray.models.features.recipe import FeatureRecipe
 from emoray.models.losses import BCE, Asymmetric, Focal
 from emoray.models.objectives import Distilled, MoreTexts, Supervised
-from emoray.models.recipe import Recipe
 from emoray.models.sampling import OutOfFold, Shots
 from emoray.models.word.initial_vectors import Vectors
-from emoray.models.word.recipe import GloveRecipe, Mean
+from emoray.models.word.recipe import Mean
 from emoray.models.word.tuned import FROZEN, LOSS, TRAINED, WITH_CONV
 from emoray.quant.catalogue import (
     all_schemes,
@@ -30,57 +29,16 @@ from emoray.quant.catalogue import (
     quick_bert_schemes,
     quick_schemes,
 )
-from emoray.quant.policy import Scheme
 from emoray.quant.scheme import FLOAT, Qat
-from emoray.search.budget import UNLIMITED, Budget
+from emoray.search.grid import Space as Space
+from emoray.search.grid import glove_recipes, up_to
 from emoray.search.joint_space import JointSpace
 from emoray.search.knobs import Between, Choices
+from emoray.search.task_space import tasks
 from emoray.stages.families.encoder import whole_encoder
 from emoray.stages.families.features import TUNED as FEATURES
 from emoray.stages.spec import RULES, Decision, EncoderRef, all_decisions
 from emoray.text.vectors.settings import OwnVectors
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Space:
-    """Every recipe under every scheme at every decision, within a budget.
-
-    derive: coarser taxonomies that models of the job's labels decide in too, by name or file.
-    """
-
-    recipes: tuple[Recipe, ...]
-    schemes: tuple[Scheme, ...]
-    decisions: tuple[Decision, ...]
-    budget: Budget = UNLIMITED
-    derive: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for part in ("recipes", "schemes", "decisions"):
-            if not getattr(self, part):
-                raise ValueError(f"a search space needs {part}, got none: name at least one")
-
-    @property
-    def trials(self) -> int:
-        """Recipes: each is a trial."""
-        return len(self.recipes)
-
-    @property
-    def models(self) -> int:
-        """Compressed models: recipes x schemes."""
-        return len(self.recipes) * len(self.schemes)
-
-
-def _recipes(
-    base: GloveRecipe, taxonomy: str, dims: Sequence[int], layers: Sequence[int], seeds: int
-) -> list[GloveRecipe]:
-    return [
-        replace(base, taxonomy=taxonomy, embedding_dim=d, layers=n, seed=s)
-        for d, n, s in product(dims, layers, range(seeds))
-    ]
-
-
-def _up_to(widest: int, *wanted: int) -> list[int]:
-    return [d for d in wanted if d <= widest] or [widest]
 
 
 def smoke(taxonomy: str, dims: Sequence[int]) -> Space:
@@ -90,8 +48,8 @@ def smoke(taxonomy: str, dims: Sequence[int]) -> Space:
     schemes = list(quick_schemes().values())
     return Space(
         recipes=(
-            *_recipes(tiny, taxonomy, _up_to(max(dims), 16), [1], 2),
-            *_recipes(trained, taxonomy, _up_to(max(dims), 16), [1], 1),
+            *glove_recipes(tiny, taxonomy, up_to(max(dims), 16), [1], 2),
+            *glove_recipes(trained, taxonomy, up_to(max(dims), 16), [1], 1),
         ),
         schemes=tuple(schemes[i] for i in (0, 3, 5, 8, -4)),
         decisions=all_decisions(),
@@ -111,16 +69,16 @@ def quick(taxonomy: str, dims: Sequence[int]) -> Space:
         The space.
     """
     widest = max(dims)
-    widths = _up_to(widest, 32, 64)
+    widths = up_to(widest, 32, 64)
     conv = replace(TRAINED, pools=WITH_CONV)
     own = replace(TRAINED, vectors=OwnVectors())
     return Space(
         recipes=(
-            *_recipes(conv, taxonomy, _up_to(widest, 48, 64), [0], 2),
-            *_recipes(TRAINED, taxonomy, widths, [0], 2),
-            *_recipes(TRAINED, taxonomy, widths[-1:], [1, 2], 2),
-            *_recipes(own, taxonomy, _up_to(widest, 64), [0], 2),
-            *_recipes(FROZEN, taxonomy, _up_to(widest, 50), [1], 1),
+            *glove_recipes(conv, taxonomy, up_to(widest, 48, 64), [0], 2),
+            *glove_recipes(TRAINED, taxonomy, widths, [0], 2),
+            *glove_recipes(TRAINED, taxonomy, widths[-1:], [1, 2], 2),
+            *glove_recipes(own, taxonomy, up_to(widest, 64), [0], 2),
+            *glove_recipes(FROZEN, taxonomy, up_to(widest, 50), [1], 1),
         ),
         schemes=tuple(quick_schemes().values()),
         decisions=all_decisions(),
@@ -130,7 +88,7 @@ def quick(taxonomy: str, dims: Sequence[int]) -> Space:
 def qat(taxonomy: str, dims: Sequence[int]) -> Space:
     """PTQ and QAT: the same schemes at 8, 4, 3 and 2 bits, five seeds; needs the extra `bert`."""
     return Space(
-        recipes=tuple(_recipes(TRAINED, taxonomy, _up_to(max(dims), 64), [0], 5)),
+        recipes=tuple(glove_recipes(TRAINED, taxonomy, up_to(max(dims), 64), [0], 5)),
         schemes=(FLOAT, *both_ways(Qat(epochs=3)).values()),
         decisions=all_decisions(),
     )
@@ -153,8 +111,8 @@ def prune(taxonomy: str, dims: Sequence[int]) -> Space:
         recipes=tuple(
             recipe
             for words in (4000, 2000, 1000)
-            for recipe in _recipes(
-                replace(conv, vocabulary=words), taxonomy, _up_to(max(dims), 64), [0], 3
+            for recipe in glove_recipes(
+                replace(conv, vocabulary=words), taxonomy, up_to(max(dims), 64), [0], 3
             )
         ),
         schemes=tuple(pruned_schemes().values()),
@@ -164,9 +122,9 @@ def prune(taxonomy: str, dims: Sequence[int]) -> Space:
 
 def seed(taxonomy: str, dims: Sequence[int]) -> Space:
     """The survey: dimensions x layers 0-4 x 5 seeds x 30 epochs x all schemes."""
-    widths = _up_to(max(dims), 50, 100, 300)
+    widths = up_to(max(dims), 50, 100, 300)
     return Space(
-        recipes=tuple(_recipes(FROZEN, taxonomy, widths, range(5), 5)),
+        recipes=tuple(glove_recipes(FROZEN, taxonomy, widths, range(5), 5)),
         schemes=tuple(all_schemes().values()),
         decisions=all_decisions(),
     )
@@ -196,7 +154,7 @@ def distil(taxonomy: str, dims: Sequence[int]) -> Space:
         recipes=tuple(
             recipe
             for student in students
-            for recipe in _recipes(student, taxonomy, _up_to(widest, 64), [0], 3)
+            for recipe in glove_recipes(student, taxonomy, up_to(widest, 64), [0], 3)
         ),
         schemes=tuple(quick_schemes().values()),
         decisions=all_decisions(),
@@ -212,7 +170,7 @@ def joint(
         name="-".join(["joint", taxonomy, *started]),
         base=replace(TRAINED, taxonomy=taxonomy),
         knobs={
-            "embedding_dim": Choices(tuple(_up_to(max(dims), 16, 25, 32, 50, 64, 100))),
+            "embedding_dim": Choices(tuple(up_to(max(dims), 16, 25, 32, 50, 64, 100))),
             "layers": Between(0, 2),
             **({"vectors": Choices(tuple(started.values()))} if started else {}),
         },
@@ -278,6 +236,7 @@ GRIDS: dict[str, Callable[[str, Sequence[int]], Space]] = {
     "features": features,
     "distil": distil,
     "prune": prune,
+    "tasks": tasks,
 }
 
 

@@ -44,7 +44,7 @@ def planned_grid(space: Space, data: Data) -> list[Decide]:
     """Every model of a grid as the stage that decides on it; ValueError for one that cannot be."""
     return [
         deciding(train, scheme, space.decisions)
-        for train in (training(recipe, data) for recipe in space.recipes)
+        for train in (training(recipe, data) for recipe in space.every_recipe)
         for scheme in space.schemes
     ]
 

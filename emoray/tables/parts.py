@@ -40,6 +40,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "members": ("point", "member"),
     "taxonomies": ("corpus", "taxonomy"),
     "derivations": ("point",),
+    "taxonomy_comparisons": ("taxonomy", "before", "after", "scheme", "threshold_rule"),
     "comparisons": ("before", "after", "thresholds"),
     "label_changes": ("before", "after", "thresholds", "label"),
     "predictions": ("model", "text"),

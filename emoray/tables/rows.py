@@ -27,7 +27,7 @@ from emoray.tables.point_rows import PointRow
 from emoray.tables.pruning_rows import PruningRow
 from emoray.tables.release_rows import ReleaseRow
 from emoray.tables.study_rows import ImportanceRow, TrialRow
-from emoray.tables.taxonomy_rows import DerivationRow, TaxonomyRow
+from emoray.tables.taxonomy_rows import DerivationRow, TaxonomyComparisonRow, TaxonomyRow
 from emoray.tables.transfer_rows import TransferTextsRow
 
 
@@ -220,6 +220,7 @@ TABLES: dict[str, type] = {
     "members": MemberRow,
     "taxonomies": TaxonomyRow,
     "derivations": DerivationRow,
+    "taxonomy_comparisons": TaxonomyComparisonRow,
     "comparisons": ComparisonRow,
     "label_changes": LabelChangeRow,
     "predictions": PredictionRow,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from emoray.tables.fields import SHARE, cost, gain, note
+from emoray.tables.fields import CHANGE, SHARE, cost, gain, note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +38,45 @@ class DerivationRow:
     union_test_macro_f1: float = gain(
         "on test, if a text were simply given the groups of the model's own labels"
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxonomyComparisonRow:
+    """Trainings beside others of the same taxonomy: derived beside native, or with heads beside.
+
+    Intervals are over resampled test texts and resampled seeds, both paired.
+    """
+
+    taxonomy: str = note("whose labels are scored")
+    what: str = note(
+        "derived = `after` decides in groups of finer labels, `before` was trained on the "
+        "taxonomy itself; heads = both were trained on it, `after` with heads of others beside"
+    )
+    before: str = note("recipe of the trainings that are compared with; joins `repeats`")
+    after: str = note("recipe of the trainings that are compared")
+    scheme: str = note("whole quantization scheme of both")
+    threshold_rule: str = note("how both set thresholds, on dev; temperatures are fitted")
+    seeds: int = note("trainings of either, paired by seed")
+    dev_macro_f1_before: float = gain("mean over seeds, cross-fitted on dev")
+    dev_macro_f1_after: float = gain("mean over seeds, cross-fitted on dev")
+    test_macro_f1_before: float = gain("mean over seeds on test")
+    test_macro_f1_after: float = gain("mean over seeds on test")
+    change: float = gain("of test_macro_f1, after minus before", unit=CHANGE)
+    change_low: float = note("lower end of its paired 95 % interval", unit=CHANGE)
+    change_high: float = note("upper end of its paired 95 % interval", unit=CHANGE)
+    equivalence_low: float = note("lower end of the paired 90 % interval", unit=CHANGE)
+    equivalence_high: float = note("upper end of the paired 90 % interval", unit=CHANGE)
+    margin: float = note("the largest change, up or down, that counts as none", unit=SHARE)
+    verdict: str = note(
+        "equivalent within the margin; else better or worse where the 95 % interval leaves out 0; "
+        "else undecided"
+    )
+    test_contradictions_share: float = cost(
+        "share of test texts to which the two give different labels, mean over seeds", unit=SHARE
+    )
+    size_bytes_before: float = cost("of the artifact, mean over seeds")
+    size_bytes_after: float = cost(
+        "of the artifact, mean over seeds; a derived one decides in its own labels and in every "
+        "taxonomy derived from them"
+    )
+    own_size_bytes: float = cost("of the artifact of `after` that decides in its own labels alone")

@@ -17,7 +17,7 @@ from emoray.distributed.stages import Stages
 from emoray.models.encoder.recipe import DEFAULT_ENCODER
 from emoray.search import baselines, study_backup, teaching, timing, translation, tune
 from emoray.search.budget import Spending
-from emoray.search.deriving import derived_taxonomies
+from emoray.search.deriving import NONE, derived_taxonomies
 from emoray.search.form.own_space import in_taxonomy, own_space
 from emoray.search.form.printing import as_yaml
 from emoray.search.form.space_form import form_digest
@@ -32,6 +32,7 @@ from emoray.search.overrides import (
 )
 from emoray.search.space_files import is_own
 from emoray.search.spaces import Space
+from emoray.search.taxonomies import compare_taxonomies
 from emoray.search.text_lengths import limit_sentences, space_reading
 from emoray.search.trials import RunContext
 from emoray.search.warm_start import KnownPoint, known_points
@@ -114,6 +115,19 @@ def _lands(sweep: Sweep, own: Space | JointSpace | None) -> RunFolder:
         return sweep.lands
     settings = {**sweep.lands.settings, "space": form_digest(own)[:12]}
     return replace(sweep.lands, settings=settings)
+
+
+def _in_taxonomies(sweep: Sweep, space: Space | JointSpace) -> Space | JointSpace:
+    """The space, in the taxonomies that the command line names besides the job's."""
+    space = replace(space, derive=sweep.derive or space.derive)
+    if not sweep.native:
+        return space
+    if isinstance(space, JointSpace):
+        raise ValueError(
+            "a grid is trained in further taxonomies, got --native with a joint search: leave it "
+            "out, or search each taxonomy by itself with --taxonomy"
+        )
+    return replace(space, native=tuple(name for name in sweep.native if name != NONE))
 
 
 def _announce(
@@ -219,10 +233,10 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
         )
     )
     space = teaching.taught(narrowing.of(space), sweep.teachers, sweep.unlabelled)
-    space = replace(space, derive=sweep.derive or space.derive)
+    space = _in_taxonomies(sweep, space)
     derived = derived_taxonomies(space.derive, facts.taxonomy, facts.data.corpus.taxonomies)
     space = space_reading(facts, space, sweep.max_tokens)
-    recipes = space.recipes
+    recipes = space.every_recipe if isinstance(space, Space) else space.recipes
     read = list(limit_sentences(facts, recipes))
     data = with_teachers(translation.with_translators(facts.data, recipes), recipes)
     facts = replace(facts, data=data)
@@ -275,6 +289,7 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
             translation.write_augmentations(context, recipes)
             teaching.write_transfer_texts(context, recipes)
             timing.time_models(context, decided, console, compared_with)
+            compare_taxonomies(context, decided)
             stages.refuse_full()
             start = publish.Start(
                 search="grid" if isinstance(space, Space) else "joint",

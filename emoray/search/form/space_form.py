@@ -36,7 +36,8 @@ SEARCH, FAMILY, TAXONOMY = "search", "family", "taxonomy"
 ALL = "all"  # decisions: every rule, and the grid of temperatures and fixed thresholds
 BUDGET = "budget"
 DERIVE = "derive"  # coarser taxonomies that models decide in too
-GRID_KEYS = (SEARCH, "recipes", "schemes", "decisions", BUDGET, DERIVE)
+NATIVE = "native"  # taxonomies that recipes are trained in too
+GRID_KEYS = (SEARCH, "recipes", "schemes", "decisions", BUDGET, DERIVE, NATIVE)
 GOAL_KEYS = ("objectives", "constraints", "sampler")
 JOINT_KEYS = (
     *(SEARCH, "trials", *GOAL_KEYS, "recipe", "schemes"),
@@ -162,13 +163,13 @@ def _budget(data: dict[str, Any]) -> Budget:
     return budget
 
 
-def _derived(data: dict[str, Any]) -> tuple[str, ...]:
-    said = _list(data[DERIVE], (DERIVE,)) if data.get(DERIVE) else []
-    return tuple(read_value(str, name, (DERIVE, i)) for i, name in enumerate(said))
+def _names(data: dict[str, Any], key: str) -> tuple[str, ...]:
+    said = _list(data[key], (key,)) if data.get(key) else []
+    return tuple(read_value(str, name, (key, i)) for i, name in enumerate(said))
 
 
-def _written_derived(derive: Sequence[str]) -> dict[str, Any]:
-    return {DERIVE: list(derive)} if derive else {}
+def _written_names(**names: Sequence[str]) -> dict[str, Any]:
+    return {key: list(said) for key, said in names.items() if said}
 
 
 def _written_budget(budget: Budget) -> dict[str, Any]:
@@ -198,7 +199,7 @@ def _joint(data: dict[str, Any], name: str) -> JointSpace:
             "trials": read_value(int, data.get("trials", TRIALS), ("trials",)),
             "goal": _goal(data),
             "budget": _budget(data),
-            DERIVE: _derived(data),
+            DERIVE: _names(data, DERIVE),
             **said,
         },
         (),
@@ -247,7 +248,8 @@ def read_space(data: Any, name: str) -> Space | JointSpace:
         schemes=_schemes(data["schemes"], ("schemes",)),
         decisions=_decisions(data.get("decisions", ALL), ("decisions",)),
         budget=_budget(data),
-        derive=_derived(data),
+        derive=_names(data, DERIVE),
+        native=_names(data, NATIVE),
     )
 
 
@@ -274,7 +276,7 @@ def _written_joint(space: JointSpace) -> dict[str, Any]:
         "rules": [written_value(rule, Rule) for rule in space.rules],
         **{name: knob and _written_knob(knob, float) for name, knob in ranges.items()},
         **_written_budget(space.budget),
-        **_written_derived(space.derive),
+        **_written_names(derive=space.derive),
     }
 
 
@@ -293,7 +295,7 @@ def written_space(space: Space | JointSpace) -> dict[str, Any]:
         "schemes": [written_value(scheme, Scheme) for scheme in space.schemes],
         "decisions": decisions,
         **_written_budget(space.budget),
-        **_written_derived(space.derive),
+        **_written_names(derive=space.derive, native=space.native),
     }
 
 

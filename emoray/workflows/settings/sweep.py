@@ -32,7 +32,8 @@ class Sweep(TrainingOptions):
             "Optuna over dimension, layers, temperature, threshold and quantization together. "
             "**smoke**: seconds, to see that everything works. **bert**, **bert-joint**, "
             "**bert-prune**, **bert-smoke**: the same with fine-tuned encoders. **distil**: small "
-            "models that learn from a --teacher. qat, prune and bert need the extra `bert`. "
+            "models that learn from a --teacher. **tasks**: coarser taxonomies derived, native and "
+            "as joint heads. qat, prune and bert need the extra `bert`. "
             "**features**, **features-joint**: rows of numbers in place of texts, of a --corpus "
             "with --feature-column. Or one of your own: `space.yaml`, which `python -m jobs.space "
             "quick` begins, or `my_space.py:wide`, a function or value of a Python file."
@@ -125,6 +126,14 @@ class Sweep(TrainingOptions):
             "sentiment of models on GoEmotions' labels, or a JSON file of groups of the corpus' "
             'own, {"good": ["joy", "love"], ...}; repeatable; none for none.  [default: '
             "the space's own: of **tasks** all that are known, else none]"
+        ),
+    ] = ()
+    native: Annotated[
+        tuple[str, ...],
+        Option(
+            help="Taxonomy that a grid's recipes are trained in too, each by itself, to compare "
+            "with what is derived; repeatable; none for none.  [default: the space's own: of "
+            "**tasks** all that are derived, else none]"
         ),
     ] = ()
     vector_files: VectorFiles = ()
@@ -263,5 +272,6 @@ class Sweep(TrainingOptions):
             teachers=self.teachers,
             unlabelled=self.unlabelled or None,
             derive=self.derive,
+            native=self.native,
             max_tokens=self.max_tokens,
         )
