@@ -49,19 +49,19 @@ def comparisons(decided: Sequence[Decide], context: RunContext) -> Iterator[Comp
         if recipe.heads and without is not None:
             key = recipe.taxonomy, _alike(recipe, with_heads=True), scheme, "heads"
             found.setdefault(key, []).append((without, decide))
-    for (taxonomy, *_), pairs in found.items():
-        yield CompareTrainings.of(str(taxonomy), pairs)
+    for (name, *_), pairs in found.items():
+        yield CompareTrainings.of(str(name), pairs)
 
 
 def compare_taxonomies(context: RunContext, decided: Sequence[Decide]) -> None:
     """Make the comparisons of all finished models and copy their rows into the run."""
     written = context.written("points")
-    finished = [
-        decide
-        for decide in decided
-        if key_of(decide) in written
-        and ((stage := deriving(decide, context.derived)) is None or key_of(stage) in written)
-    ]
+
+    def is_finished(decide: Decide) -> bool:
+        derived = deriving(decide, context.derived)
+        return all(key_of(each) in written for each in (decide, derived) if each is not None)
+
+    finished = [decide for decide in decided if is_finished(decide)]
     planned = list(comparisons(finished, context))
     asked = [context.stages.make(stage) for stage in planned]
     for stage, future in zip(planned, asked, strict=True):
