@@ -32,7 +32,7 @@ def _points(frame: pd.DataFrame, **columns: str) -> pd.DataFrame:
     return frame.assign(**{name: 100 * frame[column] for name, column in columns.items()})
 
 
-def _forest(
+def forest(
     frame: pd.DataFrame, order: list[str], title: str, colour: alt.Color, margin: float | None
 ) -> alt.LayerChart:
     """A dot and its interval for each `row`; behind them zero and, where given, the margin."""
@@ -60,7 +60,7 @@ def _forest(
     return alt.layer(*layers).properties(height=max(ROW * len(order), LEAST))
 
 
-def _colour(*, legend: bool) -> alt.Color:
+def verdict_colour(*, legend: bool) -> alt.Color:
     """By verdict. One scale for all panels, which share it when they are drawn as one picture."""
     scale = alt.Scale(domain=list(COLOUR_OF_VERDICT), range=list(COLOUR_OF_VERDICT.values()))
     shown = alt.Legend(title="verdict", direction="horizontal") if legend else None
@@ -92,15 +92,19 @@ def comparisons_figure(rows: pd.DataFrame) -> ReportFigure:
         name="comparisons",
         title=f"Beside {before}",
         panels=(
-            _forest(
+            forest(
                 macro[[*own, "verdict", "narrow_low", "narrow_high"]],
                 order,
                 f"macro-F1, points gained on {before}; grey band: margin of ±{100 * margin:g}",
-                _colour(legend=True),
+                verdict_colour(legend=True),
                 margin,
             ),
-            _forest(
-                _sided(micro[own]), order, "micro-F1, points gained", _colour(legend=False), None
+            forest(
+                _sided(micro[own]),
+                order,
+                "micro-F1, points gained",
+                verdict_colour(legend=False),
+                None,
             ),
         ),
     )
@@ -114,11 +118,11 @@ def label_changes_figure(rows: pd.DataFrame) -> ReportFigure:
         pair = _points(own[own["after"] == after], change="change", low="low", high="high")
         named = pair.assign(row=pair["label"] + " (" + pair["support"].astype(str) + ")")
         panels.append(
-            _forest(
+            forest(
                 _sided(named[["row", "change", "low", "high"]]),
                 named["row"].tolist(),
                 f"F1 of each label (texts), points gained by {after}",
-                _colour(legend=False),
+                verdict_colour(legend=False),
                 None,
             )
         )

@@ -22,6 +22,7 @@ from emoray.report.shots import chosen_rows, shots_figure
 from emoray.report.source import ReportSource
 from emoray.report.studies import study_figures
 from emoray.report.style import ReportFigure
+from emoray.report.taxonomies import taxonomies_figure
 from emoray.report.thinning import thin
 from emoray.report.tradeoff import front_rows, tradeoff
 from emoray.report.training import training_figure
@@ -35,6 +36,7 @@ from emoray.tables.front import Pick, may_stand, on_front, picks
 NEEDED = (
     *("repeats", "labels", "layers", "surface", "reliability", "trainings", "members", "latency"),
     *("comparisons", "label_changes", "predictions", "study", "importances"),
+    "taxonomy_comparisons",
 )
 DETAILS_BYTES = 2_000_000  # of all taxonomies together, for what cards show label by label
 
@@ -127,7 +129,12 @@ def _figures(
     if few:
         by_label = _where(source, "labels", "point", few)
         drawn = (shots_figure(source.rows_of(few), by_label, rule, taxonomy),)
+    beside = source.whole("taxonomy_comparisons").to_pandas()
+    compared: tuple[ReportFigure, ...] = ()
+    if (beside["taxonomy"] == picked["taxonomy"]).any():
+        compared = (taxonomies_figure(beside, picked["taxonomy"], taxonomy),)
     return (
+        *compared,
         *together,
         *drawn,
         *study_figures(source.whole("study"), source.whole("importances"), taxonomy),
