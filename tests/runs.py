@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from emoray.decide.thresholds import OneForAll
+from emoray.models.word.recipe import GloveRecipe
 from emoray.quant.catalogue import quick_schemes
 from emoray.search import spaces
 from emoray.search.spaces import Space
@@ -52,7 +53,7 @@ def swept(sweep: Sweep) -> Run:
     return read(sweep)
 
 
-def of(*recipes: spaces.GloveRecipe) -> Space:
+def of(*recipes: GloveRecipe) -> Space:
     """Two schemes and two decisions on each recipe."""
     schemes = list(quick_schemes().values())
     return Space(

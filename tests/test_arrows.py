@@ -45,8 +45,8 @@ ARROWS: dict[str, set[str]] = {
         *("options", "storage", "console", "tables", "stages", "provenance", "models.memory"),
     },
     "search": {
-        *("storage", "console", "text", "augment", "quant", "decide", "tables", "stages"),
-        *("distributed", "models", "metrics"),
+        *("labels", "storage", "console", "data.groups", "text", "augment", "quant", "decide"),
+        *("tables", "stages", "distributed", "models", "metrics"),
     },
     "workflows": {
         *("labels", "options", "storage", "console", "quant", "metrics", "data", "text"),

@@ -22,7 +22,7 @@ def shown_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """The comparisons under the rule that serves what is compared with best on dev."""
     best = rows.groupby("threshold_rule")["dev_macro_f1_before"].mean().idxmax()
     return rows[rows["threshold_rule"] == best].sort_values(
-        ["what", "after", "size_bytes_before"], ascending=[True, True, False], ignore_index=True
+        ["what", "after", "before_size_bytes"], ascending=[True, True, False], ignore_index=True
     )
 
 
@@ -61,14 +61,14 @@ def bytes_words(rows: pd.DataFrame, taxonomy: str) -> str:
     own = derived[derived["taxonomy"] == taxonomy]
     if own.empty:
         return ""
-    told = own.loc[own["size_bytes_after"].idxmin()]
+    told = own.loc[own["after_size_bytes"].idxmin()]
     same = ["after", "scheme", "threshold_rule"]
     beside = derived[(derived[same] == told[same]).all(axis=1)]
-    apart = told["own_size_bytes"] + beside["size_bytes_before"].sum()
-    share = told["size_bytes_after"] / apart
+    apart = told["own_size_bytes"] + beside["before_size_bytes"].sum()
+    share = told["after_size_bytes"] / apart
     return (
         f" One artifact that decides in {len(beside) + 1} taxonomies takes "
-        f"{size(told['size_bytes_after'])} at {told['scheme'].partition('+emb:')[0]}, one of each "
+        f"{size(told['after_size_bytes'])} at {told['scheme'].partition('+emb:')[0]}, one of each "
         f"{size(apart)}: {share:.0%}."
     )
 

@@ -168,7 +168,7 @@ def _rows(stage: CompareTrainings, inputs: dict[str, Path]) -> Iterator[Taxonomy
             margin=MARGIN,
             verdict=change.verdict(MARGIN),
             test_contradictions_share=float(np.mean(apart)),
-            size_bytes_before=float(np.mean([model.size_bytes for model in sides[0]])),
-            size_bytes_after=float(np.mean([model.size_bytes for model in sides[1]])),
+            before_size_bytes=float(np.mean([model.size_bytes for model in sides[0]])),
+            after_size_bytes=float(np.mean([model.size_bytes for model in sides[1]])),
             own_size_bytes=float(np.mean(own)),
         )

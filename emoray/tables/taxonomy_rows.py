@@ -74,8 +74,8 @@ class TaxonomyComparisonRow:
     test_contradictions_share: float = cost(
         "share of test texts to which the two give different labels, mean over seeds", unit=SHARE
     )
-    size_bytes_before: float = cost("of the artifact, mean over seeds")
-    size_bytes_after: float = cost(
+    before_size_bytes: float = cost("of the artifact, mean over seeds")
+    after_size_bytes: float = cost(
         "of the artifact, mean over seeds; a derived one decides in its own labels and in every "
         "taxonomy derived from them"
     )

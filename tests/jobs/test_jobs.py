@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from emoray.data.goemotions import sample
+from emoray.models.word.recipe import GloveRecipe
 from emoray.quant.catalogue import quick_schemes
 from emoray.search import spaces
 from emoray.stages.spec import Decision
@@ -34,7 +35,7 @@ GOOD = "great\t17\ta\nbad\t2\tb\nwow\t26\tc\nwell\t27,2\td\n"  # every label of 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """A space of one training and one model, by the name `tiny`."""
-    recipe = spaces.GloveRecipe(
+    recipe = GloveRecipe(
         taxonomy="sentiment", embedding_dim=8, epochs=1, vocabulary=300, hidden_units=4
     )
     scheme = list(quick_schemes().values())[3]

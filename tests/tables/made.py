@@ -16,7 +16,7 @@ from emoray.tables.files import read_table, write_table
 from emoray.tables.folders import CLASSES
 from emoray.tables.front import on_front
 from emoray.tables.parts import row_class_of, table_path, write_part
-from emoray.tables.point_rows import MeasuredPointRow
+from emoray.tables.point_rows import MeasuredPointRow, RunPointRow
 from emoray.tables.rows import TABLES
 
 LABELS = {
@@ -43,7 +43,8 @@ def blanks(row_class: type) -> dict[str, Any]:
     lists: dict[Any, Any] = {list[int]: [1, 2], list[np.uint8]: [0, 1], list[np.float32]: [0.5, 1]}
     blank = {str: "x", int: 1, float: 0.5, bool: False, **lists}
     hints = get_type_hints(row_class)
-    return {f.name: blank.get(hints[f.name]) for f in fields(row_class)}
+    found = {f.name: blank.get(hints[f.name]) for f in fields(row_class)}
+    return found | ({"derived_from": ""} if issubclass(row_class, RunPointRow) else {})
 
 
 def row(row_class: type, **columns: Any) -> Any:

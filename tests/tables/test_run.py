@@ -227,7 +227,7 @@ def test_a_folder_of_a_job_on_finished_models_can_be_read(tmp_path: Path) -> Non
 
 
 # Numbers without a unit: factors, and what is measured in the values of a tensor or a loss.
-BARE = {"temperature", "kurtosis", "train_loss", "dev_loss"}
+BARE = {"temperature", "own_temperature", "kurtosis", "train_loss", "dev_loss"}
 OF_A_TENSOR = {"alpha", "beta", "scale", "zero_point", "low", "high"}
 
 
