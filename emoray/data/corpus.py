@@ -3,7 +3,8 @@
 Each of `train.tsv`, `dev.tsv`, `test.tsv` holds one text a line: text, tab, label ids separated by
 commas, tab, comment id. No header, no quoting, UTF-8. `labels.txt`, one name a line, maps ids to
 names; without it they are GoEmotions' 28, and every text has at least one. A corpus of features has
-`features.json` too, and what a line's text names is a row of numbers (`data/features.py`).
+`features.json` too, and what a line's text names is a row of numbers (`data/features.py`); further
+labels that trainings may learn stand in `auxiliary.json` (`data/auxiliary.py`).
 Shapes: N texts, K labels of the taxonomy, C labels of the corpus, F features.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from emoray.data.auxiliary import FILE as AUXILIARY
 from emoray.data.features import FILE as FEATURES
 from emoray.data.features import MATRICES, feature_files, features_of, seen_rows
 from emoray.data.utf8 import utf8
@@ -22,7 +24,7 @@ from emoray.labels import GOEMOTIONS, TAXONOMIES, Taxonomy, own
 
 SPLITS = ("train", "dev", "test")
 NAMES = "labels.txt"  # of a corpus whose labels are not GoEmotions'
-FILES = (*(f"{split}.tsv" for split in SPLITS), NAMES, FEATURES, *MATRICES)  # all that it may have
+FILES = (*(f"{split}.tsv" for split in SPLITS), NAMES, FEATURES, *MATRICES, AUXILIARY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,8 +169,9 @@ def _texts(folder: Path) -> dict[str, bytes]:
                 "add the file or point to the folder that has all three"
             )
         found[path.name] = path.read_bytes()
-    if (folder / NAMES).is_file():
-        found[NAMES] = (folder / NAMES).read_bytes()
+    for name in (NAMES, AUXILIARY):
+        if (folder / name).is_file():
+            found[name] = (folder / name).read_bytes()
     return found
 
 

@@ -1,10 +1,13 @@
 """Coarser taxonomies that a search decides in besides, as a space or a command line names them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from emoray.data.groups import read_groups
 from emoray.labels import TAXONOMIES, Taxonomy, coarser, derivable, taxonomy
+from emoray.models.heads import Head
+from emoray.search.grid import Space
 
 FILE = ".json"  # ending of a file of groups
 NONE = "none"  # asks for no taxonomy where a space has some
@@ -44,6 +47,22 @@ def derived_taxonomies(
                 f"a taxonomy is decided in once, got {each.name!r} twice: rename the file of groups"
             )
     return tuple(found[name] for name in sorted(found))
+
+
+def with_heads(space: Space, names: Sequence[str]) -> Space:
+    """A grid whose recipes are trained with heads of these names too, as NAME or NAME*WEIGHT."""
+    if not names:
+        return space
+    heads = []
+    for text in names:
+        name, star, weight = text.partition("*")
+        try:
+            heads.append(Head(name, float(weight)) if star else Head(name))
+        except ValueError as error:
+            raise ValueError(f"a head is NAME or NAME*WEIGHT, got {text!r} ({error})") from None
+    plain = [recipe for recipe in space.recipes if not recipe.heads]
+    joint = [replace(recipe, heads=tuple(heads)) for recipe in plain]
+    return replace(space, recipes=tuple(dict.fromkeys((*space.recipes, *joint))))
 
 
 def usual_taxonomies(name: str) -> tuple[str, ...]:

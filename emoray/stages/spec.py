@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from emoray.augment.registry import translator_of
 from emoray.augment.translator import Translator
+from emoray.data.auxiliary import FILE as AUXILIARY
+from emoray.data.auxiliary import auxiliary_names
 from emoray.data.corpus import Corpus, Split, read_records, read_split, read_splits
 from emoray.data.features import FILE as FEATURES
 from emoray.data.features import MATRICES
@@ -145,14 +147,28 @@ class CorpusRef:
                 width=features_NF.shape[1],
                 rows=len(features_NF),
             )
-        if standard:
+        auxiliary = auxiliary_names(folder)
+        if standard and not auxiliary:
             return CorpusRef(name=corpus.name, sha256=corpus.sha256, folder=folder)
         labels = corpus.taxonomy.of
+        if auxiliary:
+            return AuxiliaryCorpusRef(
+                name=corpus.name,
+                sha256=corpus.sha256,
+                folder=folder,
+                labels=() if standard else labels,
+                auxiliary=auxiliary,
+            )
         return OwnCorpusRef(name=corpus.name, sha256=corpus.sha256, folder=folder, labels=labels)
 
     @property
     def dims(self) -> tuple[int, ...]:
         """The width that models of its features may have at most; none of a corpus of texts."""
+        return ()
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of auxiliary labels that a training may learn beside its own."""
         return ()
 
     @property
@@ -211,6 +227,28 @@ class OwnCorpusRef(CorpusRef):
     def taxonomies(self) -> tuple[Taxonomy, ...]:
         """The one taxonomy of its own labels."""
         return (own(self.labels),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuxiliaryCorpusRef(CorpusRef):
+    """A corpus with auxiliary labels; its own are GoEmotions' where none are said."""
+
+    tag: ClassVar[str] = "AuxiliaryCorpusRef"
+
+    patterns: ClassVar[tuple[str, ...]] = (*CorpusRef.patterns, AUXILIARY)
+
+    labels: tuple[str, ...]
+    auxiliary: tuple[str, ...]
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of its auxiliary labels."""
+        return self.auxiliary
+
+    @property
+    def taxonomies(self) -> tuple[Taxonomy, ...]:
+        """GoEmotions' taxonomies, or the one of its own labels."""
+        return (own(self.labels),) if self.labels else tuple(TAXONOMIES.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from emoray.data.auxiliary import auxiliary_labels
 from emoray.labels import Taxonomy, coarser
+from emoray.models.augmentation import NoAugmentation
 from emoray.models.batches import PaddedTexts
 from emoray.models.heads import with_heads
 from emoray.models.outcome import Outcome
@@ -49,15 +51,45 @@ def read_joint_train(
     labels_of = {
         each.name: each.project(train.labels_NK) for each in head_taxonomies(recipe, corpus)
     }
+    texts = len(read_padded(text, "train").lengths_N)
+    rows = recipe.sample.rows(texts, recipe.seed)
+    for head in recipe.heads:
+        if head.taxonomy in corpus.heads:
+            further = auxiliary_labels(corpus.folder, head.taxonomy, texts)
+            labels_of[head.taxonomy] = further.labels_NH[rows]
     labels_NK, weights_K = with_heads(train.labels_NK, recipe.heads, labels_of)
     return replace(train, labels_NK=labels_NK, weights_K=weights_K)
 
 
 def head_taxonomies(recipe: Recipe, corpus: CorpusRef) -> tuple[Taxonomy, ...]:
-    """The taxonomies of a recipe's heads, over its own labels; ValueError for one that is finer."""
+    """The taxonomies of a recipe's heads, over its own labels; without auxiliary labels.
+
+    Args:
+        recipe: whose heads they are.
+        corpus: that it learns.
+
+    Returns:
+        Each coarser than the recipe's own.
+
+    Raises:
+        ValueError: a head is of a finer taxonomy, or of auxiliary labels that rewritten texts lack.
+    """
+    auxiliary = [head.taxonomy for head in recipe.heads if head.taxonomy in corpus.heads]
+    if auxiliary and recipe.augmentation != NoAugmentation():
+        raise ValueError(
+            f"auxiliary labels are of the texts of train alone, got the head {auxiliary[0]} with "
+            f"{recipe.augmentation}: leave one of the two out"
+        )
+    known = [*(each.name for each in corpus.taxonomies), *corpus.heads]
+    if strange := [head.taxonomy for head in recipe.heads if head.taxonomy not in known]:
+        raise ValueError(
+            f"a head is of {', '.join(known)}, got {strange[0]!r}: name one of these, or import "
+            "the corpus with --auxiliary-column"
+        )
     return tuple(
         coarser(corpus.taxonomy(head.taxonomy), corpus.taxonomy(recipe.taxonomy))
         for head in recipe.heads
+        if head.taxonomy not in auxiliary
     )
 
 

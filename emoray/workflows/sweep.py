@@ -17,7 +17,7 @@ from emoray.distributed.stages import Stages
 from emoray.models.encoder.recipe import DEFAULT_ENCODER
 from emoray.search import baselines, study_backup, teaching, timing, translation, tune
 from emoray.search.budget import Spending
-from emoray.search.deriving import NONE, derived_taxonomies
+from emoray.search.deriving import NONE, derived_taxonomies, with_heads
 from emoray.search.form.own_space import in_taxonomy, own_space
 from emoray.search.form.printing import as_yaml
 from emoray.search.form.space_form import form_digest
@@ -120,14 +120,15 @@ def _lands(sweep: Sweep, own: Space | JointSpace | None) -> RunFolder:
 def _in_taxonomies(sweep: Sweep, space: Space | JointSpace) -> Space | JointSpace:
     """The space, in the taxonomies that the command line names besides the job's."""
     space = replace(space, derive=sweep.derive or space.derive)
-    if not sweep.native:
-        return space
     if isinstance(space, JointSpace):
-        raise ValueError(
-            "a grid is trained in further taxonomies, got --native with a joint search: leave it "
-            "out, or search each taxonomy by itself with --taxonomy"
-        )
-    return replace(space, native=tuple(name for name in sweep.native if name != NONE))
+        if sweep.native or sweep.heads:
+            raise ValueError(
+                "a grid is trained in further taxonomies and with heads, got --native or --head "
+                "with a joint search: leave it out, or write heads into its recipe"
+            )
+        return space
+    native = tuple(name for name in sweep.native if name != NONE)
+    return with_heads(replace(space, native=native if sweep.native else space.native), sweep.heads)
 
 
 def _announce(

@@ -8,8 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emoray.data.auxiliary import FILE as AUXILIARY
 from emoray.data.corpus import NAMES, SPLITS, corpus_sha256
 from emoray.data.features import feature_contents, feature_files
+from emoray.data.importing.auxiliary_columns import (
+    AuxiliaryColumn,
+    auxiliary_file,
+    taken_auxiliary,
+)
 from emoray.data.importing.characters import without_controls
 from emoray.data.importing.columns import Columns, OneColumn, choose_columns
 from emoray.data.importing.feature_columns import ROW, FeatureTable, feature_notes, taken_features
@@ -114,24 +120,29 @@ def _labelled(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReadCorpus:
-    """Records by split, the names of their labels, notes on how they were read, and features."""
+    """Records by split, the names of their labels, notes on how they were read, and more.
+
+    features: of each row, where it has some. auxiliary: further labels of each row, by column.
+    """
 
     given: dict[str, list[TextRecord]]
     names: tuple[str, ...]
     notes: list[str]
     features: FeatureTable | None
+    auxiliary: dict[str, AuxiliaryColumn]
 
 
 def _records(source: str, options: CorpusSource) -> ReadCorpus:
     """Read a source as the options say."""
-    named = {options.text_column or "", *options.label_columns, *options.feature_columns} - {""}
+    named = {options.text_column or "", *options.label_columns, *options.feature_columns}
+    named = {*named, *options.auxiliary_columns} - {""}
     tables = (
         read_hub(source)
         if source.startswith(HUB)
         else read_tables(source, named, options.feature_columns)
     )
     tables, options, features = taken_features(tables, options)
-    whole = _together(tables, source)
+    whole, auxiliary, about = taken_auxiliary(_together(tables, source), options)
     columns = choose_columns(whole, options)
     _check_columns(tables, columns)
     splits = [split for split, table in tables.items() for _ in range(len(table))]
@@ -150,8 +161,13 @@ def _records(source: str, options: CorpusSource) -> ReadCorpus:
     given, joined = joined_labels(given, single)
     if options.text_column == ROW:
         remarks = remarks[1:]  # on the column of texts, which is none
-    found = [*remarks, *marks.notes, *notes, *lost, *joined]
-    return ReadCorpus(given=given, names=marks.names, notes=found, features=features)
+    return ReadCorpus(
+        given=given,
+        names=marks.names,
+        notes=[*remarks, *marks.notes, *about, *notes, *lost, *joined],
+        features=features,
+        auxiliary=auxiliary,
+    )
 
 
 def _file(records: Sequence[TextRecord], order: Sequence[str]) -> bytes:
@@ -199,7 +215,7 @@ def _written(contents: dict[str, bytes], name: str, cache: Path) -> Path:
 def _ours(folder: Path, options: CorpusSource, cache: Path) -> ImportedCorpus:
     """Take a folder in emoray's own form, without control characters."""
     form = "train.tsv, dev.tsv and test.tsv in emoray's own form"
-    files = [folder / name for name in (*(f"{split}.tsv" for split in SPLITS), NAMES)]
+    files = [folder / name for name in (*(f"{split}.tsv" for split in SPLITS), NAMES, AUXILIARY)]
     raw = {path.name: path.read_bytes() for path in files if path.is_file()}
     found = {name: content.decode("utf-8", "replace") for name, content in raw.items()}
     changed = {
@@ -250,6 +266,8 @@ def import_corpus(options: CorpusSource, source: str, cache: Path) -> ImportedCo
         rows = {split: [record.row - 1 for record in found] for split, found in splits.items()}
         contents |= feature_contents(read.features.names, read.features.rows_NF, rows)
         notes = [*feature_notes(read.features, rows["train"]), *notes]
+    if read.auxiliary:
+        contents[AUXILIARY] = auxiliary_file(read.auxiliary, splits["train"])
     folder = _written(contents, options.called, cache)
     return ImportedCorpus(folder=folder, name=options.called, notes=tuple(notes))
 

@@ -31,6 +31,7 @@ class CorpusSource:
         text_column: that holds the texts.
         feature_columns: that hold numbers in place of texts: one of lists, or one for each feature.
         label_columns: one that holds all labels of a text, or several of 0 and 1, a label each.
+        auxiliary_columns: of labels that trainings may learn beside these.
         label_separator: between the labels in a cell.
         label_names: names of ids, or of the places of 0/1 vectors.
         positive_from: shares of yes from there on are labels.
@@ -62,6 +63,14 @@ class CorpusSource:
             help="Column of the labels (names, lists, ids, vectors of 0 and 1); repeated: a column "
             "of 0 and 1 for each label.  [default: by their usual names, else every column of 0 "
             "and 1]",
+        ),
+    ] = ()
+    auxiliary_columns: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--auxiliary-column",),
+            help="Column of further labels of train's texts, such as tone, which a training learns "
+            "beside the others with --head tone; repeatable.",
         ),
     ] = ()
     label_separator: Annotated[
@@ -186,6 +195,7 @@ class CorpusSource:
             self.text_column
             or self.feature_columns
             or self.label_columns
+            or self.auxiliary_columns
             or self.label_separator
             or self.label_names
             or self.positive_from is not None

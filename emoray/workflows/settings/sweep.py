@@ -136,6 +136,15 @@ class Sweep(TrainingOptions):
             "**tasks** all that are derived, else none]"
         ),
     ] = ()
+    heads: Annotated[
+        tuple[str, ...],
+        Option(
+            names=("--head",),
+            help="Labels that a grid's recipes learn beside their own, in trainings besides those "
+            "without: a coarser taxonomy, or a column of --auxiliary-column; NAME*0.3 says how "
+            "much each counts; repeatable, all in one training.",
+        ),
+    ] = ()
     vector_files: VectorFiles = ()
     download_vectors: Annotated[
         bool,
@@ -273,5 +282,6 @@ class Sweep(TrainingOptions):
             unlabelled=self.unlabelled or None,
             derive=self.derive,
             native=self.native,
+            heads=self.heads,
             max_tokens=self.max_tokens,
         )
