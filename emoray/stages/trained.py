@@ -51,11 +51,11 @@ def read_joint_train(
     labels_of = {
         each.name: each.project(train.labels_NK) for each in head_taxonomies(recipe, corpus)
     }
-    texts = len(read_padded(text, "train").lengths_N)
-    rows = recipe.sample.rows(texts, recipe.seed)
+    every_NK = read_padded(text, "train").labels_NK
+    rows = recipe.sample.rows(every_NK, recipe.seed)
     for head in recipe.heads:
         if head.taxonomy in corpus.heads:
-            further = auxiliary_labels(corpus.folder, head.taxonomy, texts)
+            further = auxiliary_labels(corpus.folder, head.taxonomy, len(every_NK))
             labels_of[head.taxonomy] = further.labels_NH[rows]
     labels_NK, weights_K = with_heads(train.labels_NK, recipe.heads, labels_of)
     return replace(train, labels_NK=labels_NK, weights_K=weights_K)

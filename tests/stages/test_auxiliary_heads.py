@@ -114,7 +114,7 @@ def test_a_file_of_another_train_split_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="of the train texts, got 2 of them for 3 texts"):
         auxiliary_labels(tmp_path, "tone", 3)
     (tmp_path / FILE).write_text('{"tone": {"labels": ["a", "b"], "train": [[2]]}}')
-    with pytest.raises(ValueError, match="something else .ids that name no label"):
+    with pytest.raises(ValueError, match=r"something else .ids that name"):
         auxiliary_names(tmp_path)
 
 
