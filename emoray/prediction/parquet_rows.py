@@ -116,7 +116,8 @@ class Aligned:
     def take(self, rows: int, size: float = math.inf) -> pa.Table:
         """The next rows; fewer at the end, and after a batch with which they have `size` bytes."""
         parts: list[Any] = []
-        while rows and sum(part.nbytes for part in parts) < size:
+        taken = 0  # bytes
+        while rows and taken < size:
             if not len(self._left):
                 found = next(self._batches, None)
                 if found is None:
@@ -124,6 +125,7 @@ class Aligned:
                 self._left = found
             part = self._left.slice(0, rows)
             parts.append(part)
+            taken += part.nbytes
             self._left = self._left.slice(len(part))
             rows -= len(part)
         return pa.Table.from_batches(parts) if parts else pa.table({})
