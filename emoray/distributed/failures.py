@@ -15,15 +15,17 @@ from ray import exceptions
 
 from emoray.distributed.single_flight import first_line
 from emoray.models.memory import GpuOutOfMemoryError
+from emoray.storage.client import UnansweredError
 
 NODES_LOST = 10  # a node that goes is seldom the stage's fault: spot machines come and go
 
 
 class Fault(Enum):
-    """The cause of an ending: the stage itself, its node, or a lack of memory."""
+    """The cause of an ending: the stage itself, its node, the store, or a lack of memory."""
 
     STAGE = "stage"
     NODE = "node"
+    STORE = "store"
     MEMORY = "memory"
     GPU_MEMORY = "gpu memory"
 
@@ -66,6 +68,7 @@ _TABLE = (
         kind=GpuOutOfMemoryError,  # replaced: the process keeps what it has reserved there
         ending=Ending(fault=Fault.GPU_MEMORY),
     ),
+    _Row(kind=UnansweredError, ending=Ending(fault=Fault.STORE, lost=False)),
     _Row(kind=exceptions.RayTaskError, ending=Ending(fault=Fault.STAGE, lost=False)),
     _Row(
         kind=exceptions.OutOfMemoryError,

@@ -105,6 +105,10 @@ def _is_skewed(error: Any) -> bool:
     return code in SKEWED
 
 
+class UnansweredError(ConnectionError):
+    """S3 was asked again and again, and was busy or did not answer: later it may."""
+
+
 @contextmanager
 def translated_errors(what: str) -> Iterator[None]:
     """Raise boto3's errors as OSErrors with `what`, the rule and the remedy, without secrets."""
@@ -127,7 +131,7 @@ def translated_errors(what: str) -> Iterator[None]:
             raise _client_error(what, inner) from None
         raise OSError(f"S3 must take what is written, got a failed upload of {what}") from error
     except (boto.HTTPClientError, boto.ConnectionError) as error:
-        raise ConnectionError(
+        raise UnansweredError(
             f"S3 must answer within {read_seconds():g} s, got {type(error).__name__} for {what} "
             "again and again: check AWS_ENDPOINT_URL and the network, then run the same command "
             "again; finished work is kept"
@@ -158,8 +162,8 @@ def _client_error(what: str, error: Any) -> OSError:
             f"S3 must allow reading, writing and listing, got {code} for {what}: check the "
             "credentials and the bucket's policy, then run the same command again"
         )
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
-    return OSError(
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return (UnansweredError if status >= 500 else OSError)(
         f"S3 must do what it is asked, got {code or 'an error'} ({status}) for {what}: run the "
         "same command again; finished work is kept"
     )

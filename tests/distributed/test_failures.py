@@ -9,6 +9,7 @@ from ray.exceptions import RayTaskError
 
 from emoray.distributed.failures import NODES_LOST, FailedAttempts, Fault, ending_of
 from emoray.models.memory import GpuOutOfMemoryError
+from emoray.storage.client import UnansweredError
 
 
 def died(words: str = "", *, preempted: bool = False) -> exceptions.ActorDiedError:
@@ -31,6 +32,7 @@ LOST_OBJECT = "ab" * 14
 ENDINGS = {
     "the stage raised": (raised(ValueError("no")), Fault.STAGE, False),
     "the stage raised a time-out": (raised(TimeoutError("late")), Fault.STAGE, False),
+    "the store did not answer": (raised(UnansweredError("busy")), Fault.STORE, False),
     "the gpu was full": (raised(GpuOutOfMemoryError("full")), Fault.GPU_MEMORY, True),
     "the memory monitor": (exceptions.OutOfMemoryError("low"), Fault.MEMORY, True),
     "a task's node died": (exceptions.NodeDiedError("gone"), Fault.NODE, True),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from emoray.storage.client import UnansweredError
+
 CGROUPS = Path("/sys/fs/cgroup/memory")  # version 1; version 2 has one folder for everything
 ALWAYS = 99
 
@@ -19,6 +21,10 @@ def raise_error() -> None:
 
 def time_out() -> None:
     raise TimeoutError("a server did not answer")
+
+
+def leave_unanswered() -> None:
+    raise UnansweredError("S3 must do what it is asked, got SlowDown")
 
 
 def kill() -> None:
@@ -56,6 +62,7 @@ def hang_in_native_code() -> None:
 FAULTS: dict[str, Callable[[], None]] = {
     "raise": raise_error,
     "time out": time_out,
+    "unanswered": leave_unanswered,
     "kill": kill,
     "abort": os.abort,
     "segfault": segfault,

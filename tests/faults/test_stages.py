@@ -106,6 +106,14 @@ def test_an_error_of_the_stage_itself_is_not_tried_again(fleet: Fleet, tmp_path:
     assert raising.attempts == late.attempts == 1 and fleet.stages.status().failed == 2
 
 
+def test_a_stage_that_found_the_store_busy_is_tried_again(fleet: Fleet, tmp_path: Path) -> None:
+    once, always = (Faulty(fault="unanswered", times=n, notes=tmp_path) for n in (1, ALWAYS))
+    done, failed = fleet.made(once, always)
+    assert isinstance(done, Done) and once.attempts == 2
+    assert isinstance(failed, Failed) and failed.error.endswith("got SlowDown")
+    assert always.attempts == 3 and fleet.stages.status().failed == 1
+
+
 @pytest.fixture
 def may_limit_memory() -> Iterator[None]:
     root = CGROUPS if CGROUPS.is_dir() else CGROUPS.parent
