@@ -235,7 +235,10 @@ def run_sweep(sweep: Sweep, console: Console | None = None) -> Place:
     )
     space = teaching.taught(narrowing.of(space), sweep.teachers, sweep.unlabelled)
     space = _in_taxonomies(sweep, space)
-    derived = derived_taxonomies(space.derive, facts.taxonomy, facts.data.corpus.taxonomies)
+    known = facts.data.corpus.taxonomies
+    derived = derived_taxonomies(space.derive, facts.taxonomy, known)
+    if isinstance(space, Space):
+        derived_taxonomies(space.native, facts.taxonomy, known)  # a finer one is refused here
     space = space_reading(facts, space, sweep.max_tokens)
     recipes = space.every_recipe if isinstance(space, Space) else space.recipes
     read = list(limit_sentences(facts, recipes))
