@@ -94,7 +94,7 @@ def _importance(importances: pd.DataFrame, name: str) -> ReportFigure:
     trials = int(importances["trials"].max())
     caption = (
         f"How much of each objective's variance over {trials} trials one parameter accounts for "
-        "(fANOVA; Hutter et al. 2014). Only parameters that every trial has are counted."
+        "(by a random forest; Breiman 2001). Only parameters that every trial has are counted."
     )
     if trials < 30:
         caption += " Of so few trials this is a guess."

@@ -33,8 +33,8 @@ class ImportanceRow:
     objective: str = note("a column of points that the search optimizes")
     parameter: str = note("a parameter that every trial has")
     importance: float = note(
-        "share of the variance by fANOVA (Hutter et al. 2014), as Optuna computes it; parameters "
-        "of one objective sum to 1",
+        "share of the variance that a random forest explains by it (mean decrease in impurity, "
+        "Breiman 2001), as Optuna computes it; parameters of one objective sum to 1",
         unit=SHARE,
     )
     trials: int = note("complete trials it was computed from: of few it is a guess")
