@@ -30,7 +30,7 @@ $(VENV)/ready-bert: $(VENV)/ready
 	$(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bert,translate]"
 	touch $@
 
-sweep: $(if $(filter bert% qat prune,$(SPACE)),$(VENV)/ready-bert,$(VENV)/ready)
+sweep: $(if $(filter bert% qat prune shots,$(SPACE)),$(VENV)/ready-bert,$(VENV)/ready)
 	$(RUN) -m jobs.sweep --space $(SPACE) --taxonomy $(TAXONOMY) $(ARGS)
 
 lint: $(VENV)/ready-bert

@@ -13,6 +13,7 @@ from emoray.benchmarks.http_peers import HttpPeers
 from emoray.benchmarks.http_service import HttpService
 from emoray.benchmarks.monitoring import Monitoring
 from emoray.benchmarks.peers.comparing import EMORAY, Peers
+from emoray.benchmarks.peers.few_shots import FewShots
 from emoray.benchmarks.peers.rows import (
     PeerResults,
     failures,
@@ -31,7 +32,7 @@ from emoray.console.progress import Say, progress
 from emoray.storage.submitted import check_outlives
 from emoray.tables.terminal import print_titled as show_table
 
-ON_REQUEST = (Peers.name, HttpPeers.name, Scale.name, Monitoring.name)
+ON_REQUEST = (Peers.name, FewShots.name, HttpPeers.name, Scale.name, Monitoring.name)
 
 
 class Benchmark(Protocol):
@@ -78,6 +79,16 @@ def requested_benchmarks(settings: Benchmarks, say: Say) -> list[Benchmark]:
             model=settings.model,
             data=settings.data,
             download=settings.download,
+            threads=settings.threads,
+            cache=settings.cache,
+            say=say,
+        ),
+        FewShots(
+            data=settings.data,
+            download=settings.download,
+            taxonomy=settings.taxonomy,
+            shots=settings.shots or 16,
+            seeds=settings.draws,
             threads=settings.threads,
             cache=settings.cache,
             say=say,

@@ -25,16 +25,26 @@ class Benchmarks:
             "**everyday**: a command's help, 100,000 points read and drawn. "
             "**peers**: a finished checkpoint's integer artifacts beside what the standard tools "
             "make of it; needs --model. "
+            "**few-shots**: MiniLM on --shots texts a label by each of our ways, beside SetFit, "
+            "which it installs. "
             "**scale**: simulated nodes, many trials, many points. "
             "**monitor**: false alarms, drifts found, a log of a million rows; needs --artifact. "
             "Give it again for more than one.  "
-            "[default: all but peers, http-peers, scale and monitor]"
+            "[default: all but peers, few-shots, http-peers, scale and monitor]"
         ),
     ] = ()
     peers: Annotated[
         bool,
-        Option(names=("--peers",), help="The same as --only peers, or one more beside others."),
+        Option(
+            names=("--peers",),
+            help="The same as --only peers, or one more beside others; with --shots, as --only "
+            "few-shots.",
+        ),
     ] = False
+    shots: Annotated[
+        int | None, Option(least=1, help="few-shots: texts of each label.  [default: 16]")
+    ] = None
+    draws: Annotated[int, Option(least=2, help="few-shots: draws of texts, and seeds.")] = 3
     scale: Annotated[
         bool,
         Option(names=("--scale",), help="The same as --only scale, or one more beside others."),
@@ -50,12 +60,12 @@ class Benchmarks:
         Path | None,
         Option(help="monitor: folder of an artifact on GoEmotions' 28 labels."),
     ] = None
-    threads: Annotated[int, Option(least=1, help="peers: threads of every model.")] = 2
+    threads: Annotated[int, Option(least=1, help="peers, few-shots: threads of every model.")] = 2
     cache: Annotated[
         Path | None,
         Option(
-            help="peers, http-peers: folder of the peers' environments (3 GB) and of finished "
-            "work.  [default: the user's cache]"
+            help="peers, few-shots, http-peers: folder of the peers' environments (4 GB) and of "
+            "finished work.  [default: the user's cache]"
         ),
     ] = None
     out: Annotated[
@@ -70,15 +80,15 @@ class Benchmarks:
         Option(help="vectors: where that file, 1 GB, may lie meanwhile.  [default: temporary]"),
     ] = None
     taxonomy: Annotated[
-        str, Option(help="sweep: **goemotions** (28), **ekman** (7) or **sentiment** (4).")
+        str,
+        Option(help="sweep, few-shots: **goemotions** (28), **ekman** (7) or **sentiment** (4)."),
     ] = "ekman"
     data: Annotated[
         Path | None,
         Option(
             variable="EMORAY_DATA",
-            help="sweep, predict, peers, monitor: folder that holds `goemotions/`. Without it: the "
-            "cache, "
-            "the official download, the embedded sample, in this order.",
+            help="sweep, predict, peers, few-shots, monitor: folder that holds `goemotions/`. "
+            "Without it: the cache, the official download, the embedded sample, in this order.",
         ),
     ] = None
     points: Annotated[
@@ -96,5 +106,6 @@ class Benchmarks:
     @property
     def asked(self) -> tuple[str, ...]:
         """The names of those that are asked for."""
-        named = [name for name in ("peers", "scale") if getattr(self, name)]
-        return (*self.only, *named)
+        peers = "peers" if self.shots is None or self.model is not None else "few-shots"
+        named = [peers] if self.peers else []
+        return (*self.only, *named, *(["scale"] if self.scale else []))

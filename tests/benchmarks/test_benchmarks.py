@@ -224,7 +224,7 @@ def test_an_unknown_benchmark_is_one_clear_line() -> None:
     assert result.exit_code == 1
     assert (
         "error: a benchmark is one of thresholds, serving, http, http-peers, predict, vectors, "
-        "sweep, cached, everyday, scale, monitor, peers, got speed" in result.stderr
+        "sweep, cached, everyday, scale, monitor, peers, few-shots, got speed" in result.stderr
     )
 
 

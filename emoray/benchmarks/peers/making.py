@@ -29,6 +29,13 @@ OLIVE = Environment(
     name="olive",  # requests: Olive imports it and does not ask for it
     requirements=("olive-ai==0.13.0", "requests==2.34.2", "transformers==5.23.0", *COMMON),
 )
+SETFIT = Environment(
+    name="setfit",  # it asks for transformers below 5
+    requirements=(
+        *("setfit==1.2.0", "sentence-transformers==5.7.0", "transformers==4.57.6"),
+        *("datasets==5.0.1", "scikit-learn==1.9.1", "torch==2.13.0", "numpy==2.4.6"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ class HeadOnly:
 
     tag: ClassVar[str] = "HeadOnly"
 
-    c: float = 0.01
+    c: float = 0.003
 
     def __post_init__(self) -> None:
         _check_penalty(self.c)
@@ -66,7 +66,7 @@ class PairsFirst:
     learning_rate: float = 5e-5
     temperature: float = 0.1
     similarity: str = "jaccard"
-    c: float = 0.01
+    c: float = 0.003
 
     def __post_init__(self) -> None:
         _check_penalty(self.c)

@@ -95,9 +95,9 @@ def test_an_encoder_is_contrasted_while_it_is_tuned() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"auxiliary": Contrast()}, "got contrast0.1t0.1 with head0.01"),
-        ({"heads": (Head("sentiment"),)}, r"got \+sentiment\*0.3 with head0.01"),
-        ({"ema": 0.9}, "got ema0.9 with head0.01"),
+        ({"auxiliary": Contrast()}, "got contrast0.1t0.1 with head0.003"),
+        ({"heads": (Head("sentiment"),)}, r"got \+sentiment\*0.3 with head0.003"),
+        ({"ema": 0.9}, "got ema0.9 with head0.003"),
     ],
 )
 def test_what_a_head_alone_does_not_learn_is_refused(values: dict[str, Any], words: str) -> None:
@@ -120,5 +120,5 @@ def test_what_no_phase_of_pairs_can_be_is_refused(values: dict[str, Any], words:
 
 
 def test_a_recipe_says_its_tuning_only_where_it_is_not_end_to_end() -> None:
-    assert str(replace(TINY, tuning=HeadOnly())) == f"{TINY} head0.01"
-    assert " pairs10x64r5e-05t0.1c0.01" in str(replace(TINY, tuning=PairsFirst()))
+    assert str(replace(TINY, tuning=HeadOnly())) == f"{TINY} head0.003"
+    assert " pairs10x64r5e-05t0.1c0.003" in str(replace(TINY, tuning=PairsFirst()))
