@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from emoray.decide.weighing import MeanOf
-from emoray.models.objectives import Distilled
+from emoray.models.objectives import Distilled, MoreTexts
 from emoray.models.sampling import OutOfFold, Shots, WholeDev
 from emoray.quant.policy import Scheme
 from emoray.quant.pruning import Prune
@@ -15,9 +15,11 @@ from emoray.quant.scheme import FLOAT
 from emoray.stages.compression import LOGITS
 from emoray.stages.decisions import Decide
 from emoray.stages.distillation.refs import TeacherRef
+from emoray.stages.distillation.targets import SoftTargets
 from emoray.stages.encoding import read_padded, read_texts
 from emoray.stages.ensembles import Combine
 from emoray.stages.plan import deciding, training
+from emoray.stages.shots import ShotsAsDev, by_fold
 from emoray.stages.spec import Data, Decision
 from emoray.storage.store.keys import key_of
 from emoray.storage.store.local import Store
@@ -117,3 +119,15 @@ def test_a_teacher_of_a_few_shots_is_not_trained_on_others(chain: Chain) -> None
     student = replace(RECIPE, objective=Distilled(teacher="few", folds=2))
     with pytest.raises(ValueError, match="a teacher of a few shots has not learned the other"):
         training(student, data)
+
+
+def test_a_student_learns_its_shots_and_all_that_the_teacher_labels_besides(chain: Chain) -> None:
+    teacher = TeacherRef(sha256="a" * 64, folder=Path("/nowhere"), recipes=())
+    data = replace(chain.data, teachers=(("one", teacher),))
+    aim = Distilled(teacher="one", transfer=MoreTexts(copies=1))
+    student = training(replace(FEW, objective=aim), data)
+    assert isinstance(student.text, ShotsAsDev) and isinstance(student.targets, SoftTargets)
+    assert student.targets.text == student.text.text, "targets are of the whole train"
+    assert student.targets.transfer is not None
+    for without in by_fold(student):
+        assert without.targets == student.targets and without.text == student.text
