@@ -90,11 +90,11 @@ class RareLabelRow:
     change_low: float = gain("lower end of its 95 % interval, over texts and seeds", unit=CHANGE)
     change_high: float = gain("upper end of its 95 % interval", unit=CHANGE)
     smallest_change: float | None = cost(
-        "change that would be found in four of five repeats, by that interval's width; null where "
-        "neither side finds a text",
+        "change that would be found in four of five repeats, by that interval's width; at least "
+        "1 / support; null where neither side finds a text",
         unit=CHANGE,
     )
     verdict: str = note(
         "not decidable where only a change of more than 20 points could be seen; else as in "
-        "`improvements`"
+        "`improvements`, but not equivalent where half a point could not be seen"
     )

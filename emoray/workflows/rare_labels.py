@@ -58,6 +58,7 @@ def rare_label_rows(
         after = scored(attempt)
         for r, k in enumerate(rare_R.tolist()):
             change = seed_gain(before.label(r), after.label(r)).change
+            support = int(labels_NK[:, r].sum())
             yield RareLabelRow(
                 corpus=about.corpus,
                 taxonomy=about.taxonomy,
@@ -66,14 +67,14 @@ def rare_label_rows(
                 label=about.labels[k],
                 seeds=len(attempt.by_seed),
                 train_support=int(train_support_K[k]),
-                support=int(labels_NK[:, r].sum()),
+                support=support,
                 baseline_f1=change.before,
                 f1=change.after,
                 change=change.value,
                 change_low=change.low,
                 change_high=change.high,
-                smallest_change=smallest_change(change),
-                verdict=decidable_verdict(change, MARGIN),
+                smallest_change=smallest_change(change, support),
+                verdict=decidable_verdict(change, support, MARGIN),
             )
 
 
