@@ -8,35 +8,39 @@ ENCODER: a folder of transformers. TEXTS: `train` and `labels` (0 or 1 for each 
 import json
 import sys
 import time
+from importlib import import_module  # what is not installed beside emoray has no types
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset  # type: ignore[import-not-found,import-untyped]
-from sentence_transformers import SentenceTransformer, models  # type: ignore[import-not-found]
-from setfit import SetFitModel, Trainer, TrainingArguments  # type: ignore[import-not-found]
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
 
-def sentence_model(encoder: str) -> SentenceTransformer:
+def sentence_model(encoder: str) -> Any:
     """The encoder with a mean over tokens, at unit length, as all-MiniLM-L6-v2 is published."""
-    words = models.Transformer(encoder, max_seq_length=64)
-    pooling = models.Pooling(words.get_word_embedding_dimension(), pooling_mode="mean")
-    return SentenceTransformer(modules=[words, pooling, models.Normalize()], device="cpu")
+    library = import_module("sentence_transformers")
+    modules = import_module("sentence_transformers.models")
+    words = modules.Transformer(encoder, max_seq_length=64)
+    pooling = modules.Pooling(words.get_word_embedding_dimension(), pooling_mode="mean")
+    return library.SentenceTransformer(modules=[words, pooling, modules.Normalize()], device="cpu")
 
 
 if __name__ == "__main__":
     encoder, texts, out = sys.argv[1:4]
     asked = json.loads(Path(texts).read_text("utf-8"))
     torch.set_num_threads(int(asked["threads"]))
+    setfit = import_module("setfit")
     head = OneVsRestClassifier(LogisticRegression(max_iter=1000))
-    model = SetFitModel(
+    model = setfit.SetFitModel(
         model_body=sentence_model(encoder), model_head=head, multi_target_strategy="one-vs-rest"
     )
-    shots = Dataset.from_dict({"text": asked["train"], "label": asked["labels"]})
+    shots = import_module("datasets").Dataset.from_dict(
+        {"text": asked["train"], "label": asked["labels"]}
+    )
     started = time.perf_counter()
-    arguments = TrainingArguments(
+    arguments = setfit.TrainingArguments(
         output_dir=str(Path(out).parent / "checkpoints"),
         batch_size=16,
         num_epochs=1,
@@ -46,7 +50,7 @@ if __name__ == "__main__":
         save_strategy="no",
         show_progress_bar=False,
     )
-    Trainer(model=model, args=arguments, train_dataset=shots).train()
+    setfit.Trainer(model=model, args=arguments, train_dataset=shots).train()
     seconds = time.perf_counter() - started
     found = model.predict_proba(asked["asked"], batch_size=64, as_numpy=True)
     odds_NK = np.clip(np.asarray(found, np.float64), 1e-12, 1 - 1e-12)
