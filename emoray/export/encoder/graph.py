@@ -1,10 +1,12 @@
 """An encoder under a scheme as ONNX nodes, in the order the data meets them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto
 
+from emoray.export.encoder.distances import DistanceVectors
 from emoray.export.encoder.margins import write_margins
 from emoray.export.encoder.network import Encoder, EncoderLayer, Norm
 from emoray.export.encoder.padding import Packed, Padded, Tokens, is_full
@@ -26,6 +28,9 @@ class _Wiring:
         self.writer = kernels.writer
         self.settings = encoder.settings
         self.places = Places(kernels.writer, encoder)
+        self.distances = None
+        if encoder.distances_UD is not None and encoder.distances_at_C is not None:
+            self.distances = DistanceVectors(kernels, encoder.distances_UD, encoder.distances_at_C)
 
     def _added(self, x: str, more: str) -> str:
         """Add by Sum: onnxruntime fuses Add and what follows into one node, slower than both."""
@@ -67,18 +72,28 @@ class _Wiring:
         query = product("query", tokens.first(x) if alone else x)
         key, value = (tokens.spread(product(name, x)) for name in ("key", "value"))
         heads = self.encoder.heads(layer)
+        scale: dict[str, Any] = {}
         if alone:  # at place 0 nothing is turned
             query = writer.node("Unsqueeze", query, writer.ints(1))
         else:
             query = self.places.turned(tokens.spread(query), layer.rotary_T, heads)
+        bias = mask.of_first_NH1L if alone else mask.of_all_NHLL
+        if self.distances is not None:
+            biases = {name: products[name].bias_O for name in ("query", "key")}
+            write = self.distances.of_first if alone else self.distances.of_all
+            scale = {"scale": (3 * self.encoder.head_width) ** -0.5}
+            more = write(f"layer{i}", query, key, heads, biases)
+            more = writer.node("Mul", more, writer.number(scale["scale"]))
+            bias = writer.node("Add", more, bias)
         seen = writer.node(
             "Attention",
             query,
             self.places.turned(key, layer.rotary_T, heads),
             value,
-            mask.of_first_NH1L if alone else mask.of_all_NHLL,
+            bias,
             q_num_heads=heads,
             kv_num_heads=heads,
+            **scale,
         )
         if alone:
             return writer.node("Squeeze", seen, writer.ints(1))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from emoray.export.encoder.distances import distance_rows
 from emoray.export.network import Linear
 from emoray.models.encoder.relative import by_distance
 
@@ -122,6 +123,9 @@ class Encoder:
         expansion: from E to D; None where they are one.
         relative_HC: what is added to a head's score; column d + P - 1 of 2 P - 1 is for a key d
             tokens after its query. None where distance does not count.
+        distances_UD: vectors of distances, which queries and keys meet; None without.
+        distances_at_C: which of them a distance has; column d + P - 1 of 2 P - 1 is for a query d
+            tokens after its key.
         layers: from the bottom.
         final_norm: after them, where they normalise first.
         pooler: None or a dense layer before the head.
@@ -136,6 +140,8 @@ class Encoder:
     norm: Norm
     expansion: Linear | None = None
     relative_HC: np.ndarray | None = None
+    distances_UD: np.ndarray | None = None
+    distances_at_C: np.ndarray | None = None
     layers: tuple[EncoderLayer, ...]
     final_norm: Norm | None = None
     pooler: Linear | None
@@ -197,7 +203,10 @@ class Encoder:
 
         count = sum(name.startswith("layer") and name.endswith(".query.kernel") for name in tensors)
         try:
+            rows_UD, at_C = distance_rows(tensors, float(str(settings["epsilon"])))
             return cls(
+                distances_UD=rows_UD,
+                distances_at_C=at_C,
                 embedding_VR=tensors["embedding"],
                 projection_RE=tensors.get("projection"),
                 positions_PE=tensors["positions"],
@@ -300,6 +309,8 @@ def _arrays(encoder: Encoder) -> Iterator[tuple[str, np.ndarray]]:
     yield "positions", encoder.positions_PE
     if encoder.relative_HC is not None:
         yield "relative", encoder.relative_HC
+    if encoder.distances_UD is not None:
+        yield "distances", encoder.distances_UD
     for i, layer in enumerate(encoder.layers):
         if layer.rotary_T is not None:
             yield f"layer{i}.rotary", layer.rotary_T
@@ -321,6 +332,12 @@ def _layer_shapes(encoder: Encoder, layer: EncoderLayer) -> dict[str, tuple[int,
     return {**shapes, "attention": (seen, width), "outer": (inner, width)}
 
 
+def _knows_places(encoder: Encoder) -> bool:
+    """Whether attention tells one place from another by itself."""
+    turned = any(layer.rotary_T is not None for layer in encoder.layers)
+    return turned or encoder.distances_UD is not None
+
+
 def _check_shapes(encoder: Encoder) -> None:
     """Refuse an array that does not fit the output of the step before it."""
     width, settings = encoder.width, encoder.settings
@@ -339,8 +356,12 @@ def _check_shapes(encoder: Encoder) -> None:
     rank = encoder.embedding_VR.shape[-1] if encoder.projection_RE is not None else before
     wanted["embedding"] = (len(encoder.embedding_VR), rank)
     wanted["projection"] = (rank, before)
-    turned = any(layer.rotary_T is not None for layer in encoder.layers)
-    wanted["positions"] = (encoder.positions, 0 if turned else before)
+    placed = encoder.positions_PE.size or not _knows_places(encoder)
+    wanted["positions"] = (encoder.positions, before if placed else 0)
+    wanted["distances"] = (
+        len(encoder.distances_UD) if encoder.distances_UD is not None else 0,
+        width,
+    )
     wanted["relative"] = (settings.heads, 2 * encoder.positions - 1)
     for name, linear in _products(encoder):
         outputs = linear.kernel_IO.shape[-1] if name in ("pooler", "head") else width

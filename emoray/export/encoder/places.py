@@ -28,7 +28,6 @@ class Places:
     def __init__(self, writer: Writer, encoder: Encoder) -> None:
         self._writer = writer
         self._encoder = encoder
-        self._length = ""
         self._turns: dict[bytes, tuple[str, str]] = {}
         self._at_NL = ""
 
@@ -47,6 +46,8 @@ class Places:
             return self._by_distance(self._encoder.relative_HC, of_first_N11L)
         if window is not None and window < self._encoder.positions - 1:
             return self._near(window, of_first_N11L)
+        if self._encoder.distances_UD is not None:  # what is added has a row for each query
+            return Mask(of_all_NHLL=of_first_N11L, of_first_NH1L=of_first_N11L)
         length = writer.node("Shape", IDS, start=1)
         shape = writer.node("Concat", writer.ints(1, 1), length, writer.ints(1), axis=0)
         return Mask(

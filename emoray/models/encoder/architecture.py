@@ -6,6 +6,7 @@ The rest of the code uses neutral names: `embedding`, `layer0.query.kernel`, …
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from emoray.models.encoder.deberta import check_deberta
 from emoray.models.encoder.modern import check_modern
 
 BERT_LAYER = {
@@ -33,6 +34,10 @@ ALBERT_LAYER = {
     "inner": "ffn",
     "outer": "ffn_output",
     "outer_norm": "full_layer_layer_norm",
+}
+DEBERTA_LAYER = {
+    **BERT_LAYER,
+    **{name: f"attention.self.{name}_proj" for name in ("query", "key", "value")},
 }
 DISTILBERT_LAYER = {
     "query": "attention.q_lin",
@@ -63,6 +68,7 @@ class Architecture:
         padding: that id where it is fixed, whatever config.json says.
         expansion: module from the embedding's width to that of the layers, where the two differ.
         relative: table of what attention adds by distance.
+        distances: table of the vectors of distances.
         shared: whether one layer is applied again and again.
         pre_norm: whether layers normalise before their parts, as `modern` reads them.
         tokens: the table of tokens.
@@ -83,6 +89,7 @@ class Architecture:
     padding: int | None = None
     expansion: str | None = None
     relative: str | None = None
+    distances: str | None = None
     shared: bool = False
     pre_norm: bool = False
     tokens: str = "embeddings.word_embeddings"
@@ -151,6 +158,13 @@ MPNET = Architecture(
     pooler="classifier.dense",
     head="classifier.out_proj",
 )
+DEBERTA = Architecture(
+    prefix="deberta",
+    layer=DEBERTA_LAYER,
+    distances="encoder.rel_embeddings",
+    pooler="pooler.dense",
+    pooler_activation="gelu",
+)
 MODERN = Architecture(
     prefix="model",
     layers="layers",
@@ -176,6 +190,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "albert": ALBERT,
     "mpnet": MPNET,
     "modernbert": MODERN,
+    "deberta-v2": DEBERTA,  # and -v3, which says the same
 }
 # What config.json calls the activation, and what it is.
 ACTIVATIONS = {
@@ -234,4 +249,6 @@ def architecture_of(config: Mapping[str, object]) -> Architecture:
         )
     if found.pre_norm:
         check_modern(config)
+    if found.distances:
+        check_deberta(config)
     return found

@@ -1,10 +1,11 @@
-"""Layers of encoders in PyTorch: those that normalise after adding, and those that do so before.
+"""Layers of encoders in PyTorch: BERT's, ModernBERT's and DeBERTa's.
 
-Shapes: N texts, L tokens, D width, A width of a layer's heads, F columns, S width of a head, R half
-of it.
+Shapes: N texts, L tokens, D width, A width of a layer's heads, H of them, F columns, S width of a
+head, R half of it, U vectors of distances.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -35,6 +36,23 @@ class FastDropout(nn.Module):
         return x * kept * (256 / (256 - self.dropped))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Distances:
+    """What a layer reads beside the tokens where distance has vectors.
+
+    rows_UD: the vectors; at_LL: which of them each query and key have; real_N11L: False where a
+    token is padding, None without any.
+    """
+
+    rows_UD: Tensor
+    at_LL: Tensor
+    real_N11L: Tensor | None
+
+
+# False where a token is padding, or summands of scores, or None.
+Mask = Tensor | Distances | None
+
+
 class TransformerLayer(nn.Module):
     """Self-attention and feed-forward, each added and normalised (Vaswani et al. 2017).
 
@@ -60,15 +78,16 @@ class TransformerLayer(nn.Module):
         """The heads apart, (N, H, L, S)."""
         return x_NLA.unflatten(-1, (-1, self.head_width)).transpose(1, 2)
 
-    def seen(self, x_NLD: Tensor, mask: Tensor | None) -> Tensor:
+    def seen(self, x_NLD: Tensor, mask: Mask) -> Tensor:
         """What the heads make of the tokens, (N, L, A); mask: as `forward` gets it."""
+        assert not isinstance(mask, Distances)
         q, k, v = (self.heads(part(x_NLD)) for part in (self.query, self.key, self.value))
         if mask is not None and mask.is_floating_point():
             mask = mask.to(q.dtype)
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         return mixed.transpose(1, 2).flatten(2)
 
-    def attended(self, x_NLD: Tensor, mask: Tensor | None) -> Tensor:
+    def attended(self, x_NLD: Tensor, mask: Mask) -> Tensor:
         """The tokens with what they saw added, normalised."""
         assert self.attention_norm is not None
         added: Tensor = self.dropout(self.attention(self.seen(x_NLD, mask)))
@@ -94,8 +113,8 @@ class TransformerLayer(nn.Module):
         """Take over how another layer finishes."""
         self.outer_norm.load_state_dict(other.outer_norm.state_dict())
 
-    def forward(self, x_NLD: Tensor, mask: Tensor | None) -> Tensor:
-        """Return x_NLD; mask: False where a token is padding, or summands of scores, or None."""
+    def forward(self, x_NLD: Tensor, mask: Mask) -> Tensor:
+        """Return x_NLD."""
         x_NLD = self.attended(x_NLD, mask)
         return self.finished(x_NLD + self.dropout(self.outer(self.hidden(x_NLD))))
 
@@ -140,8 +159,9 @@ class PreNormLayer(TransformerLayer):
         near_LL = (places_L[:, None] - places_L).abs() <= self.window
         return near_LL if mask is None else mask & near_LL | (places_L[:, None] == places_L)
 
-    def seen(self, x_NLD: Tensor, mask: Tensor | None) -> Tensor:
+    def seen(self, x_NLD: Tensor, mask: Mask) -> Tensor:
         """What the heads make of the normalised tokens, (N, L, A)."""
+        assert not isinstance(mask, Distances)
         if self.attention_norm is not None:
             x_NLD = self.attention_norm(x_NLD)
         q, k, v = (self.heads(part(x_NLD)) for part in (self.query, self.key, self.value))
@@ -149,7 +169,7 @@ class PreNormLayer(TransformerLayer):
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=self._mask(mask, q.shape[2]))
         return mixed.transpose(1, 2).flatten(2)
 
-    def attended(self, x_NLD: Tensor, mask: Tensor | None) -> Tensor:
+    def attended(self, x_NLD: Tensor, mask: Mask) -> Tensor:
         """The tokens with what they saw added."""
         added: Tensor = self.dropout(self.attention(self.seen(x_NLD, mask)))
         return x_NLD + added
@@ -168,13 +188,40 @@ class PreNormLayer(TransformerLayer):
         """All finish alike."""
 
 
+class DisentangledLayer(TransformerLayer):
+    """DeBERTa's: a score is that of query and key, of query and distance, of distance and key.
+
+    Vectors of distances are multiplied by the kernels of keys and queries (He et al. 2021).
+    """
+
+    def seen(self, x_NLD: Tensor, mask: Mask) -> Tensor:
+        """What the heads make of the tokens, (N, L, A)."""
+        assert isinstance(mask, Distances)
+        q, k, v = (self.heads(part(x_NLD)) for part in (self.query, self.key, self.value))
+        # Not through the modules: what they read here is a weight, which no scheme rounds.
+        keys_HUS, queries_HUS = (
+            self.heads(F.linear(mask.rows_UD[None], part.weight, part.bias))[0].to(q.dtype)
+            for part in (self.key, self.query)
+        )
+        at_NHLL = mask.at_LL.expand(*q.shape[:2], -1, -1)
+        of_query_NHLL = (q @ keys_HUS.mT).gather(-1, at_NHLL)
+        of_key_NHLL = (k @ queries_HUS.mT).gather(-1, at_NHLL.mT).mT
+        scale = float(3 * q.shape[-1]) ** -0.5
+        bias_NHLL = (of_query_NHLL + of_key_NHLL) * scale
+        if mask.real_N11L is not None:
+            bias_NHLL = bias_NHLL.masked_fill(~mask.real_N11L, -torch.inf)
+        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias_NHLL, scale=scale)
+        return mixed.transpose(1, 2).flatten(2)
+
+
 def layer_of(
     tensors: Mapping[str, np.ndarray], i: int, settings: CheckpointSettings, dropout: float
 ) -> TransformerLayer:
     """An empty layer that takes the tensors of layer i."""
     sizes = tensors[f"layer{i}.query.bias"].size, tensors[f"layer{i}.inner.bias"].size
     if not settings.pre_norm:
-        return TransformerLayer(layer_width(tensors), *sizes, settings, dropout)
+        kind = DisentangledLayer if "distances" in tensors else TransformerLayer
+        return kind(layer_width(tensors), *sizes, settings, dropout)
     window = tensors.get(f"layer{i}.window")
     return PreNormLayer(
         layer_width(tensors),

@@ -10,18 +10,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from emoray.models.encoder.layers import FastDropout, TransformerLayer, layer_of
+from emoray.models.encoder.distances import rows_at
+from emoray.models.encoder.layers import Distances, FastDropout, Mask, TransformerLayer, layer_of
 from emoray.models.encoder.margins import margins
 from emoray.models.encoder.relative import bucket_of
 from emoray.models.encoder.weights import NORMS, CheckpointSettings, layer_width
 from emoray.models.text_module import TextModule
 from emoray.quant.qat.prepare import Place
 
-TABLES = ("positions", "relative")  # small ones, which no scheme names
+TABLES = ("positions", "relative", "distances")  # small ones, which no scheme names
+DISTANCES = ("distances", "distances_norm")
 # Products of a layer that read one activation.
 SAME_INPUT = {"query": "seen", "key": "seen", "value": "seen", "inner": "hidden", "gate": "hidden"}
-# No training changes these: how a layer turns queries and keys, and how far it sees.
-FIXED = ("rotary", "window")
+# No training changes these: how a layer turns queries and keys, how far it sees, which distances
+# share a vector.
+FIXED = ("rotary", "window", "buckets")
 
 
 ACTIVATED: Mapping[str, Callable[[Tensor], Tensor]] = {  # of a pooler
@@ -33,6 +36,7 @@ class EncoderClassifier(TextModule):
     """Token ids (N, L), 0 = padding, to logits (N, K)."""
 
     buckets_PP: Tensor
+    buckets_P: Tensor
 
     def __init__(
         self,
@@ -62,6 +66,13 @@ class EncoderClassifier(TextModule):
             places = np.arange(len(tensors["positions"]))
             buckets_PP = torch.from_numpy(bucket_of(places[None] - places[:, None]))
             self.register_buffer("buckets_PP", buckets_PP, persistent=False)
+        self.distances = self.distances_norm = None
+        if "distances" in tensors:
+            self.distances = nn.Embedding(*tensors["distances"].shape)
+            if "distances_norm.scale" in tensors:
+                self.distances_norm = nn.LayerNorm(wide, settings.epsilon)
+            buckets_P = torch.from_numpy(tensors["buckets"].astype(np.int64))
+            self.register_buffer("buckets_P", buckets_P, persistent=False)
         self.layers = nn.ModuleList(layer_of(tensors, i, settings, dropout) for i in range(layers))
         self.final_norm = nn.LayerNorm(wide, settings.epsilon) if settings.pre_norm else None
         self.pooler = (
@@ -77,7 +88,7 @@ class EncoderClassifier(TextModule):
     def places(self) -> dict[str, nn.Module]:
         """Every module with weights, by neutral name."""
         found: dict[str, nn.Module | None] = {"embedding": self.embedding}
-        for name in ("positions", "projection", "norm", "expansion", "relative"):
+        for name in ("positions", "projection", "norm", "expansion", "relative", *DISTANCES):
             found[name] = getattr(self, name)
         for i, layer in enumerate(self.layers):
             assert isinstance(layer, TransformerLayer)
@@ -128,12 +139,18 @@ class EncoderClassifier(TextModule):
         }
         return found | {name: np.array(values, np.float32) for name, values in self.fixed.items()}
 
-    def mask(self, real_NL: Tensor) -> Tensor | None:
-        """What attention of every layer gets: see `TransformerLayer.forward`."""
+    def mask(self, real_NL: Tensor) -> Mask:
+        """What attention of every layer gets."""
         mask_N11L = None if bool(real_NL.all()) else real_NL[:, None, None, :]
+        length = real_NL.shape[1]
+        if self.distances is not None:
+            rows_UD: Tensor = self.distances.weight
+            at_LL = rows_at(self.buckets_P, length, len(rows_UD))
+            if self.distances_norm is not None:
+                rows_UD = self.distances_norm(rows_UD)
+            return Distances(rows_UD=rows_UD, at_LL=at_LL, real_N11L=mask_N11L)
         if self.relative is None:
             return mask_N11L
-        length = real_NL.shape[1]
         by_bucket_LLH: Tensor = self.relative(self.buckets_PP[:length, :length])
         bias_1HLL = by_bucket_LLH.permute(2, 0, 1)[None]
         if mask_N11L is None:

@@ -2,8 +2,8 @@
 
 It is saved as the simplest kind that has its parts: BERT, where positions count from 0 and the one
 token type is zero, as in the neutral tensors; ELECTRA with an expansion; ALBERT where the layer is
-shared; MPNet with attention by distance; ModernBERT where layers normalise first. Shapes: V pieces,
-R rank, E width of the embedding, D of the layers, P positions.
+shared; MPNet with attention by distance; ModernBERT where layers normalise first; DeBERTa with
+vectors of distances. Shapes: V pieces, R rank, E width of the embedding, D of the layers, P positions.
 """
 
 import json
@@ -16,11 +16,13 @@ from emoray.models.encoder.architecture import (
     ALBERT,
     ARCHITECTURES,
     BERT,
+    DEBERTA,
     ELECTRA,
     MODERN,
     MPNET,
     Architecture,
 )
+from emoray.models.encoder.deberta import deberta_config, deberta_weights
 from emoray.models.encoder.modern import modern_config, modern_weights
 from emoray.models.encoder.weights import NORMS, CheckpointSettings, layer_width
 
@@ -30,13 +32,15 @@ ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}  # as co
 MODELS = {
     **{"bert": "BertModel", "electra": "ElectraModel"},
     **{"albert": "AlbertModel", "mpnet": "MPNetModel"},
-    "modernbert": "ModernBertModel",
+    **{"modernbert": "ModernBertModel", "deberta-v2": "DebertaV2Model"},
 }
 
 
 def _kind(tensors: Mapping[str, np.ndarray], settings: CheckpointSettings) -> Architecture:
     if settings.pre_norm:
         return MODERN
+    if "distances" in tensors:
+        return DEBERTA
     if "relative" in tensors:
         return MPNET
     if settings.repeats > 1:
@@ -70,6 +74,7 @@ def _config(
         "type_vocab_size": 1,
         "pad_token_id": padding,
         **(modern_config(tensors, layers) if kind.pre_norm else {}),
+        **(deberta_config(tensors) if kind.distances else {}),
     }
 
 
@@ -82,11 +87,14 @@ def _weights(
         positions_PE = np.pad(positions_PE, (((kind.padding or 0) + 1, 0), (0, 0)))
     found = {
         f"{kind.tokens}.weight": table_VE,
-        f"{kind.positions}.weight": positions_PE,
         f"{kind.norm}.weight": tensors["norm.scale"],
         f"{kind.norm}.bias": tensors["norm.bias"],
     }
-    if kind is not MPNET:
+    if positions_PE.size:
+        found[f"{kind.positions}.weight"] = positions_PE
+    if kind is DEBERTA:
+        found |= deberta_weights(tensors)
+    elif kind is not MPNET:
         found[f"{kind.types}.weight"] = np.zeros((1, table_VE.shape[1]), np.float32)
     if kind.relative:
         found[f"{kind.relative}.weight"] = tensors["relative"]

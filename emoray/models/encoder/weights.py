@@ -5,7 +5,8 @@ token on, token type 0 added in · `norm.scale` · `norm.bias` · `expansion.ker
 not D · `relative` (B, H) of MPNet · `layer{i}.query.kernel` · … · `pooler.kernel` · `head.kernel`
 (D, K). Of ModernBERT: `positions` (P, 0), as tokens are turned by place · `layer{i}.gate.kernel` ·
 `layer{i}.rotary` (S/2,), how · `layer{i}.window` (), how far near layers see · `final_norm.scale` ·
-`pooler_norm.scale`. Shapes: V pieces, R rank, E width of the embedding, D of the layers, P
+`pooler_norm.scale`. Of DeBERTa: `distances` (U, D) · `distances_norm.scale` · `buckets` (P,), of
+each distance. Shapes: V pieces, R rank, E width of the embedding, D of the layers, P
 positions, B buckets of distances, H heads, S width of a head, K labels.
 """
 
@@ -24,6 +25,8 @@ from emoray.models.encoder.architecture import (
     architecture_of,
     embedding_width,
 )
+from emoray.models.encoder.deberta import EPSILON as DEBERTA_EPSILON
+from emoray.models.encoder.deberta import read_distances
 from emoray.models.encoder.modern import EPSILON as MODERN_EPSILON
 from emoray.models.encoder.modern import read_modern, read_modern_head
 from emoray.models.encoder.relative import BUCKETS
@@ -162,9 +165,14 @@ def _first_position(config: Mapping[str, Any], kind: Architecture) -> int:
 
 
 def _positions(named: _Named, kind: Architecture, config: Mapping[str, Any]) -> np.ndarray:
-    positions_PD = named(f"{kind.positions}.weight")
-    positions_PD = positions_PD[_first_position(config, kind) :]
-    if f"{named.prefix}{kind.types}.weight" in named.tensors:
+    has_types = named.has(f"{kind.types}.weight")
+    if kind.distances and not config.get("position_biased_input", True):
+        # What is added to every token alike is a position's too.
+        width = int(config[kind.width]) if has_types else 0
+        positions_PD = np.zeros((int(config[POSITIONS]), width), np.float32)
+    else:
+        positions_PD = named(f"{kind.positions}.weight")[_first_position(config, kind) :]
+    if has_types:
         positions_PD = positions_PD + named(f"{kind.types}.weight")[0]
     return np.ascontiguousarray(positions_PD)
 
@@ -197,6 +205,8 @@ def _encoder(
             "positions": _positions(named, kind, config),
             **named.norm(kind.norm, "norm"),
         }
+    if kind.distances:
+        tensors |= read_distances(named, config)
     if kind.expansion and (kind.shared or embedding_width(config, kind) != width):
         tensors |= named.dense(kind.expansion, "expansion")
     if kind.relative:
@@ -211,7 +221,7 @@ def _encoder(
         for name, module in kind.layer.items():
             part = named.norm if name in NORMS else named.dense
             tensors |= part(f"{kind.layers}.{i}.{module}", f"layer{i}.{name}")
-    usual = MODERN_EPSILON if kind.pre_norm else EPSILON
+    usual = MODERN_EPSILON if kind.pre_norm else DEBERTA_EPSILON if kind.distances else EPSILON
     settings = CheckpointSettings(
         heads=int(config[kind.heads]),
         epsilon=float(config.get(kind.epsilon, usual)) if kind.epsilon else usual,
@@ -309,6 +319,8 @@ def read_classifier(folder: Path) -> tuple[Tensors, CheckpointSettings, tuple[st
             f"in {folder}: correct config.json, or name them in their order with --labels"
         )
     pooling, activation = "cls", kind.pooler_activation
+    if kind.distances:
+        activation = str(config.get("pooler_hidden_act", activation))
     if kind.pre_norm:
         pooling = str(config.get("classifier_pooling", pooling))
         activation = str(config.get("classifier_activation", activation))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from emoray.models.batches import PaddedTexts
-from emoray.models.encoder.layers import TransformerLayer
+from emoray.models.encoder.layers import Mask, TransformerLayer
 from emoray.models.encoder.module import EncoderClassifier
 from emoray.models.pruning.activity import layers_of
 from emoray.models.pruning.task_loss import batches
@@ -27,7 +27,7 @@ class _Batch:
     """Texts inside both encoders: what their next layer reads."""
 
     real_NL: Tensor
-    mask: Tensor | None
+    mask: Mask
     whole_NLD: Tensor
     left_NLD: Tensor
 

@@ -34,7 +34,7 @@ from tests.export.encoder.made import (
 )
 from tests.export.made import operators
 from tests.metrics.made import margins
-from tests.models.encoder.modern_made import as_modern
+from tests.models.encoder.modern_made import as_deberta, as_modern
 
 COLUMNS, ROWS = PerChannel(-1), PerChannel(0)
 EIGHT, FOUR = QuantScheme(grain=COLUMNS), QuantScheme(bits=4, grain=COLUMNS)
@@ -175,8 +175,13 @@ def test_a_quantized_model_computes_what_numpy_does_with_dequantized_weights(
     assert np.median(np.abs(found_NK - expected_NK)) < 1e-4
 
 
+FAR, FAR_BY_FIRST = (
+    Encoder.from_tensors(as_deberta(tensors()), settings(activation="relu", pooling=pooling))
+    for pooling in ("mean", "cls")
+)
+FARS = {"distances mean": FAR, "distances cls": FAR_BY_FIRST}
 MODERNS = {"modern mean": MODERN, "modern cls": MODERN_BY_FIRST}
-EVERY = NETS | MODERNS
+EVERY = NETS | MODERNS | FARS
 
 
 @pytest.mark.parametrize("net", EVERY.values(), ids=list(EVERY))
@@ -325,3 +330,28 @@ def test_layers_that_normalise_first_are_quantized_like_all_others(
     assert ran.count("MatMulIntegerToFloat") == products.count("integer")
     assert ran.count("RotaryEmbedding") == 4 - (net is MODERN_BY_FIRST)
     assert not {"SkipLayerNormalization", "BiasGelu", "Cos", "Sin"} & set(ran)
+
+
+@pytest.mark.parametrize("net", FARS.values(), ids=list(FARS))
+@pytest.mark.parametrize("scheme", SCHEMES, ids=str)
+def test_vectors_of_distances_meet_the_kernels_that_the_file_holds(
+    scheme: ModelScheme, net: Encoder
+) -> None:
+    """Weights as the scheme leaves them, in a float graph, say what the quantized one says."""
+    model = built(scheme, net)
+    found_NK = logits(model.file, TEXTS)
+    given = as_deberta(tensors())
+    left = rebuilt(net, scheme)
+    kernels = {f"{n}.kernel" if f"{n}.kernel" in given else n: values for n, values in left.items()}
+    given |= {n: values.astype(np.float32) for n, values in kernels.items()}
+    asked = settings(activation="relu", pooling=net.settings.pooling)
+    dequantized = Encoder.from_tensors(given, asked)
+    apart_NK = np.abs(found_NK - logits(built(FLOAT, dequantized).file, TEXTS))
+    if isinstance(scheme.activations, WeightOnly):
+        assert apart_NK.max() < 1e-2  # the vectors are float16
+    assert apart_NK.mean() < 0.05 * found_NK.std()
+    plain = sum(
+        len(i.raw_data) for i in onnx.load_from_string(built(scheme).file).graph.initializer
+    )
+    more = sum(len(i.raw_data) for i in onnx.load_from_string(model.file).graph.initializer) - plain
+    assert more < 6_000, "no kernel is stored twice"

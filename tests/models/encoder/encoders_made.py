@@ -15,7 +15,9 @@ from emoray.data.corpus import read_splits
 from emoray.data.goemotions import sample
 from emoray.labels import GOEMOTIONS
 
-Kind = Literal["bert", "roberta", "distilbert", "electra", "albert", "mpnet", "modernbert"]
+Kind = Literal[
+    "bert", "roberta", "distilbert", "electra", "albert", "mpnet", "modernbert", "deberta-v2"
+]
 
 PIECES = 600
 WORDPIECE_SPECIALS = ("[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -134,6 +136,7 @@ def _config(kind: Kind, *, layers: int, width: int, heads: int, positions: int) 
     from transformers import (
         AlbertConfig,
         BertConfig,
+        DebertaV2Config,
         DistilBertConfig,
         ElectraConfig,
         ModernBertConfig,
@@ -171,6 +174,11 @@ def _config(kind: Kind, *, layers: int, width: int, heads: int, positions: int) 
         return AlbertConfig(**settings, max_position_embeddings=positions, embedding_size=narrow)
     if kind == "mpnet":
         return MPNetConfig(**settings, max_position_embeddings=positions + 2)
+    if kind == "deberta-v2":  # as v3 has it; 8 buckets of distances to either side
+        said = {"relative_attention": True, "pos_att_type": "p2c|c2p", "share_att_key": True}
+        said |= {"position_buckets": 8, "norm_rel_ebd": "layer_norm"}
+        bare = {"position_biased_input": False, "type_vocab_size": 0}
+        return DebertaV2Config(**settings, **said, **bare, max_position_embeddings=positions)
     if kind == "modernbert":  # every other layer sees 8 tokens to either side
         near = {"local_attention": 16, "global_attn_every_n_layers": 2}
         roles = dict.fromkeys(f"{role}_token_id" for role in ("bos", "eos", "cls", "sep"))

@@ -1,9 +1,10 @@
-"""A tiny encoder of BERT's kind made one of ModernBERT's. Shapes: D width, S width of a head."""
+"""A tiny encoder of BERT's kind made one of ModernBERT's, or of DeBERTa's."""
 
 from collections.abc import Mapping
 
 import numpy as np
 
+from emoray.models.encoder.distances import buckets_of
 from emoray.models.encoder.rotary import frequencies
 
 WINDOW = 2
@@ -27,3 +28,17 @@ def as_modern(tensors: Mapping[str, np.ndarray], heads: int) -> dict[str, np.nda
         if i % 2:
             found[f"layer{i}.window"] = np.array(WINDOW, np.float32)
     return found
+
+
+def as_deberta(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The tensors with normalised vectors of 8 distances to either side, without positions."""
+    rng = np.random.default_rng(8)
+    positions, width = len(tensors["positions"]), tensors["norm.scale"].size
+    return {
+        **tensors,
+        "positions": np.zeros((positions, 0), np.float32),
+        "distances": rng.normal(size=(16, width)).astype(np.float32),
+        "distances_norm.scale": 1 + rng.normal(scale=0.2, size=width).astype(np.float32),
+        "distances_norm.bias": rng.normal(scale=0.2, size=width).astype(np.float32),
+        "buckets": buckets_of(positions, 8, positions),
+    }

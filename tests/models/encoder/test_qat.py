@@ -22,7 +22,7 @@ from emoray.text.vocabulary import Ragged
 from tests.export.encoder.made import HEADS, LABELS, TOKENS, settings, tensors
 from tests.export.encoder.made import encoder as plain
 from tests.export.made import texts
-from tests.models.encoder.modern_made import as_modern
+from tests.models.encoder.modern_made import as_deberta, as_modern
 
 COLUMN, ROW = PerChannel(-1), PerChannel(0)
 BYTES = {"dense": QuantScheme(grain=COLUMN), "embedding": QuantScheme(grain=ROW)}
@@ -48,20 +48,28 @@ def said(module: torch.nn.Module, wanted: Ragged) -> np.ndarray:
 
 KINDS: dict[str, dict[str, object]] = {
     **{"layers": {}, "a layer again and again": {"repeats": 2}, "modern": {"pre_norm": True}},
+    "distances": {},
 }
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scheme", SCHEMES, ids=str)
 def test_an_encoder_in_training_says_what_its_artifact_will_say(
-    scheme: ModelScheme, kind: dict[str, object]
+    scheme: ModelScheme, kind: str
 ) -> None:
     wanted = texts(40, TOKENS)
-    given, asked = tensors(), settings(**kind)
+    given, asked = tensors(), settings(**KINDS[kind])
     # In the file positions are float16: rounded before, they make no difference here.
     given["positions"] = given["positions"].astype(np.float16).astype(np.float32)
-    if "pre_norm" in kind:
+    if kind == "modern":
         given = as_modern(given, HEADS)
+    if kind == "distances":
+        given = as_deberta(given)
+        # Normalised ones are float16 in the file: a norm that changes nothing keeps them.
+        given["distances"] = np.sign(given["distances"])
+        given["distances"][:, ::2] = -given["distances"][:, 1::2]
+        for part, value in (("scale", 1), ("bias", 0)):
+            given[f"distances_norm.{part}"] = np.full_like(given[f"distances_norm.{part}"], value)
     module = EncoderClassifier(given, CheckpointSettings(**asked)).eval()
     untouched_NK = said(module, wanted)
     ranges = encoder_static_ranges(Encoder.from_tensors(given, asked), wanted, scheme)
