@@ -158,7 +158,10 @@ def test_a_finished_fine_tuning_is_an_encoder_again(
     "name",
     [
         "albert",
-        *(pytest.param(name, marks=LONG) for name in ("xlm-r", "electra", "mpnet", "modernbert")),
+        *(
+            pytest.param(name, marks=LONG)
+            for name in ("xlm-r", "electra", "mpnet", "modernbert", "deberta-v2")
+        ),
     ],
 )
 def test_every_kind_is_fine_tuned_packed_and_an_encoder_again(

@@ -3,7 +3,8 @@
 It is saved as the simplest kind that has its parts: BERT, where positions count from 0 and the one
 token type is zero, as in the neutral tensors; ELECTRA with an expansion; ALBERT where the layer is
 shared; MPNet with attention by distance; ModernBERT where layers normalise first; DeBERTa with
-vectors of distances. Shapes: V pieces, R rank, E width of the embedding, D of the layers, P positions.
+vectors of distances. Shapes: V pieces, R rank, E width of the embedding, D of the layers, P
+positions.
 """
 
 import json
