@@ -36,8 +36,10 @@ class Coverage:
         return "\n".join(self.lines)
 
 
-def _macs(layer: LayerFacts, tokens: int) -> int:
+def _macs(built: Built, layer: LayerFacts, tokens: int) -> int:
     """Multiply-accumulates of one text; a look-up has none."""
+    if built.macs is not None:
+        return built.macs[layer.name]
     if layer.name == EMBEDDING:
         return 0
     inputs, outputs = layer.facts.shape
@@ -46,6 +48,8 @@ def _macs(layer: LayerFacts, tokens: int) -> int:
 
 def _attention_macs(built: Built, tokens: int) -> int:
     """Multiply-accumulates of scores and weighted values of an encoder's self-attention."""
+    if built.macs is not None:
+        return built.float_macs
     queries = [layer for layer in built.layers if _is_query(layer)]
     return sum(2 * tokens * tokens * layer.facts.shape[1] for layer in queries)
 
@@ -90,12 +94,14 @@ def _lines(built: Built, total_macs: int, rest_bytes: int, tokens: int) -> Itera
     for reason, layers in _groups(built):
         before = sum(layer.facts.bytes_before for layer in layers)
         stored = sum(layer.stored_bytes for layer in layers)
-        share = sum(_macs(layer, tokens) for layer in layers) / total_macs
+        share = sum(_macs(built, layer, tokens) for layer in layers) / total_macs
         size = _megabytes(stored) if stored == before else f"{_megabytes(before)} → "
         size += "" if stored == before else _megabytes(stored)
         yield f"{_names([layer.name for layer in layers])}: {reason}; {size}, {share:.1%} of MACs"
     if attention := _attention_macs(built, tokens):
         yield f"attention scores: float by design; {attention / total_macs:.1%} of MACs"
+    if built.float_nodes:
+        yield built.float_nodes
     yield f"biases, norms, positions and nodes: float by design; {_megabytes(rest_bytes)}"
     eight = any(layer.execution == INTEGER and layer.facts.bits == 8 for layer in built.layers)
     if eight and any(node.op_type == SIDED for node in all_nodes(built.model.graph)):
@@ -111,10 +117,10 @@ def coverage(built: Built, *, tokens: int = TOKENS) -> Coverage:
     integer = [layer for layer in built.layers if layer.execution == INTEGER]
     rest_bytes = len(built.file) - sum(layer.stored_bytes for layer in built.layers)
     total_bytes = sum(layer.facts.bytes_before for layer in built.layers) + rest_bytes
-    total_macs = sum(_macs(layer, tokens) for layer in built.layers)
+    total_macs = sum(_macs(built, layer, tokens) for layer in built.layers)
     total_macs += _attention_macs(built, tokens)
     return Coverage(
         quantized_bytes_share=sum(layer.facts.bytes_before for layer in quantized) / total_bytes,
-        integer_products_share=sum(_macs(layer, tokens) for layer in integer) / total_macs,
+        integer_products_share=sum(_macs(built, layer, tokens) for layer in integer) / total_macs,
         lines=tuple(_lines(built, total_macs, rest_bytes, tokens)),
     )

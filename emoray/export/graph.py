@@ -43,13 +43,24 @@ class LayerFacts:
 class Built:
     """A model, its tensors in the order the data meets them, and the execution of its products.
 
-    embedding_bytes: the word vectors in the file, scales and zero-points included; 0 without any.
+    Attributes:
+        model: the graph.
+        layers: its tensors.
+        execution: of its products.
+        embedding_bytes: the word vectors in the file, scales and zero-points included; 0 without
+            any.
+        macs: multiply-accumulates of a text by tensor, where its name does not tell them.
+        float_macs: the same of products of two activations.
+        float_nodes: a line on what else is computed in float; empty where that is by design.
     """
 
     model: ModelProto
     layers: tuple[LayerFacts, ...]
     execution: str
     embedding_bytes: int
+    macs: Mapping[str, int] | None = None
+    float_macs: int = 0
+    float_nodes: str = ""
 
     @property
     def file(self) -> bytes:

@@ -5,9 +5,9 @@ from there on a foreign model goes the way of every training. Shapes: K labels.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from emoray.labels import Taxonomy, own
 from emoray.labels import taxonomy as taxonomy_of
 from emoray.models.encoder.recipe import BertRecipe
 from emoray.models.encoder.weights import CheckpointSettings
+from emoray.models.recipe import Recipe
 from emoray.quant.policy import Scheme
 from emoray.stages.checkpoint_source import (
     GOEMOTIONS_KIN,
@@ -26,16 +27,24 @@ from emoray.stages.checkpoint_source import (
 )
 from emoray.stages.compression import Compress, Score
 from emoray.stages.encoding import FACTS, SPLITS, read_texts, write_token_ids
+from emoray.stages.families.given import GivenRecipe
 from emoray.stages.families.protocol import TextStage, TrainStage
+from emoray.stages.foreign import as_called, foreign_baseline, write_given
 from emoray.stages.plan import compressing
 from emoray.stages.spec import CorpusRef
 from emoray.stages.trained import SETTINGS, WEIGHTS, read_tensors
 from emoray.text.opened import open_tokenizer
 
+if TYPE_CHECKING:
+    from emoray.models.encoder.torch_baseline import TorchBaseline
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadCheckpoint:
-    """A model's folder by neutral names, its head in the taxonomy's order of labels."""
+    """A model's folder by neutral names, its head in the taxonomy's order of labels.
+
+    foreign: whether emoray has no graph of its own for it; a graph stands in place of tensors.
+    """
 
     name: ClassVar[str] = "checkpoint"
     version: ClassVar[int] = 2
@@ -44,10 +53,13 @@ class ReadCheckpoint:
     taxonomy: str
     max_tokens: int
     folder: Path
+    foreign: bool = field(default=False, metadata={"key_default": False})
 
     @property
-    def recipe(self) -> BertRecipe:
+    def recipe(self) -> Recipe:
         """The recipe of further training, where a scheme needs it; the original one is unknown."""
+        if self.foreign:
+            return GivenRecipe(taxonomy=self.taxonomy, max_tokens=self.max_tokens)
         return BertRecipe(taxonomy=self.taxonomy, max_tokens=self.max_tokens)
 
     @property
@@ -68,14 +80,17 @@ class ReadCheckpoint:
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Write weights, settings, tokenizer and label names."""
         given = self.given()
+        labels = taxonomy_of(self.taxonomy, self.among).labels
+        (out / "labels.txt").write_text("\n".join(labels), "utf-8")
+        if self.foreign:
+            write_given(given, out)
+            return
         tensors, settings, pieces = read_loaded(given)
         tensors["head.kernel"] = tensors["head.kernel"][:, given.columns_K]
         tensors["head.bias"] = tensors["head.bias"][given.columns_K]
         np.savez(out / WEIGHTS, allow_pickle=False, **tensors)
         (out / SETTINGS).write_text(settings.to_json())
         pieces.write(out)
-        labels = taxonomy_of(self.taxonomy, self.among).labels
-        (out / "labels.txt").write_text("\n".join(labels), "utf-8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +136,8 @@ def _as_saved(given: LoadedCheckpoint, corpus: Corpus, *, by_torch: bool) -> dic
     """Logits of dev and test from transformers, in the taxonomy's order of labels."""
     from emoray.models.encoder.as_saved import logits_as_saved
 
+    if given.checkpoint.kind == "foreign":
+        return as_called(given, corpus, by_torch=by_torch)
     folder, ids = given.checkpoint.folder, {}
     library = open_tokenizer(folder)
     for split in ("dev", "test"):
@@ -133,6 +150,21 @@ def _as_saved(given: LoadedCheckpoint, corpus: Corpus, *, by_torch: bool) -> dic
         softmax=given.checkpoint.softmax,
     )[:, given.columns_K]
     return {"dev": found_NK[: len(ids["dev"])], "test": found_NK[len(ids["dev"]) :]}
+
+
+def torch_model(
+    checkpoint: ReadCheckpoint, folder: Path, *, by_torch: bool = False
+) -> "TorchBaseline":
+    """The model in PyTorch, of float32 or quantized there; folder: of the finished reading."""
+    from emoray.models.encoder.torch_baseline import baseline
+
+    if checkpoint.foreign:
+        return foreign_baseline(checkpoint.given(), by_torch=by_torch)
+    return baseline(
+        read_tensors(folder),
+        CheckpointSettings.from_json((folder / SETTINGS).read_text()),
+        by_torch=by_torch,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,17 +184,12 @@ class ScoreTorch:
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Write `logits.npz` and `bytes.json`."""
         from emoray.artifact.scoring import scoring_batches
-        from emoray.models.encoder.torch_baseline import baseline, saved_bytes, threads
+        from emoray.models.encoder.torch_baseline import saved_bytes, threads
 
-        folder = inputs["checkpoint"]
-        found = baseline(
-            read_tensors(folder),
-            CheckpointSettings.from_json((folder / SETTINGS).read_text()),
-            by_torch=self.by_torch,
-        )
         taxonomy = self.checkpoint.taxonomy
         labels = len(self.text.corpus.taxonomy(taxonomy).labels)
         given = self.checkpoint.given()
+        found = torch_model(self.checkpoint, inputs["checkpoint"], by_torch=self.by_torch)
         logits = {}
         with threads(1):
             if given.checkpoint.kind != "ours":

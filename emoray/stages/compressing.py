@@ -13,7 +13,7 @@ from emoray.models.recipe import Recipe
 from emoray.quant.affine import AffineMap
 from emoray.quant.policy import Adaptive, Scheme, choose
 from emoray.quant.scheme import EMBEDDING
-from emoray.stages.families.registry import FAMILIES
+from emoray.stages.families.registry import EVERY_FAMILY
 from emoray.stages.qat import MAPS, RANGES, read_maps
 from emoray.stages.trained import read_tensors
 
@@ -50,7 +50,7 @@ def compressed(
     Returns:
         The graph, its facts and what of it is integer.
     """
-    family = FAMILIES[recipe.family]
+    family = EVERY_FAMILY[recipe.family]
     network = family.network(recipe, read_tensors(refined or left or trained), trained)
     reasons: Mapping[str, str] = {}
     maps: Mapping[str, AffineMap] = {}

@@ -10,7 +10,7 @@ import numpy as np
 from emoray.quant.policy import Scheme
 from emoray.stages.encoding import FACTS, TOKENIZER, VOCABULARY, read_texts
 from emoray.stages.families.protocol import TextStage, TrainStage
-from emoray.stages.families.registry import FAMILIES
+from emoray.stages.families.registry import EVERY_FAMILY
 from emoray.stages.pruning import HealModel, PruneModel
 from emoray.stages.qat import QuantizationAwareTraining
 from emoray.stages.shots import FOLDS
@@ -50,7 +50,7 @@ class Compress:
     @property
     def version(self) -> int:
         """Raised for one family alone where its own graph changes."""
-        return 3 + FAMILIES[self.trained.recipe.family].graph_version
+        return 3 + EVERY_FAMILY[self.trained.recipe.family].graph_version
 
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Write the artifact's base files, `layers.parquet`, facts and coverage."""
@@ -116,7 +116,7 @@ class Score:
             left_out_N = np.load(inputs["text"] / FOLDS, allow_pickle=False) == fold
             dev_NK[left_out_N] = without[left_out_N]
         np.savez(out / LOGITS, allow_pickle=False, dev=dev_NK, test=logits(model, test))
-        family = FAMILIES[self.compressed.trained.recipe.family]
+        family = EVERY_FAMILY[self.compressed.trained.recipe.family]
         both = two_ways(model, test, family.texts_both_ways)
         np.savez(
             out / BATCHES, allow_pickle=False, alone_MK=both.alone_MK, batched_MK=both.batched_MK

@@ -17,6 +17,7 @@ from emoray.stages.checkpoint_source import (
     read_loaded,
     unchanged,
 )
+from emoray.stages.foreign import exported_graph, of_one_length
 from emoray.stages.spec import CorpusRef
 
 BASE, COVERAGE = "artifact", "coverage.txt"
@@ -45,25 +46,18 @@ def graph_of(given: LoadedCheckpoint) -> Graph:
     if given.checkpoint.kind != "foreign":
         built = _ours(given)
         return Graph(file=built.file, by=OURS, coverage=str(coverage(built)))
-    from emoray.export.optimised import optimised
-    from emoray.models.encoder.onnx_export import exported, foreign
+    from emoray.export.given.graph import build_given
+    from emoray.export.given.network import read_network_bytes
 
-    checkpoint = given.checkpoint
-    module = foreign(checkpoint.folder, pieces_of(given).original_ids, softmax=checkpoint.softmax)
-    summary = (
-        f"an encoder we cannot fuse ({given.checkpoint.why})\n"
-        f"made by {THEIRS}: every product is float32, attention is not fused"
-    )
-    return Graph(file=optimised(exported(module)), by=THEIRS, coverage=summary)
-
-
-def require_convertible(given: LoadedCheckpoint) -> None:
-    """Refuse (ValueError) a foreign encoder that cannot become an artifact.
-
-    Its tokenizer may be unsupported, or PyTorch may not export it as a classifier of whole texts.
-    """
-    pieces_of(given)
-    graph_of(given)
+    made = exported_graph(given)
+    built = build_given(read_network_bytes(made.file))
+    lines = [
+        f"an encoder we cannot fuse ({given.checkpoint.why})",
+        f"made by {THEIRS}: every product is float32, attention is not fused",
+        *([of_one_length(made.tokens)] if made.tokens else []),
+        str(coverage(built)),
+    ]
+    return Graph(file=built.file, by=THEIRS, coverage="\n".join(lines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

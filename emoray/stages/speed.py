@@ -7,12 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from emoray.models.encoder.weights import CheckpointSettings
-from emoray.stages.checkpoint import ReadCheckpoint, ReadCorpus
+from emoray.stages.checkpoint import ReadCheckpoint, ReadCorpus, torch_model
 from emoray.stages.compression import BASE, Compress
 from emoray.stages.encoding import read_texts
 from emoray.stages.interleaved_timing import Model, TimingPlan, time_interleaved
-from emoray.stages.trained import SETTINGS, read_tensors
 
 TORCH, TORCH_INT8 = "torch", "torch-int8"
 TOGETHER = 8  # artifacts in one run: all of them lie in memory at once
@@ -49,18 +47,16 @@ class TimeModels:
     def run(self, inputs: dict[str, Path], out: Path) -> None:
         """Write `speed.parquet`."""
         from emoray.artifact.cpu import cpu
-        from emoray.models.encoder.torch_baseline import baseline, threads
+        from emoray.models.encoder.torch_baseline import threads
         from emoray.tables.files import write_table
         from emoray.tables.finished_rows import SpeedRow
 
         folder = inputs["checkpoint"]
-        tensors = read_tensors(folder)
-        settings = CheckpointSettings.from_json((folder / SETTINGS).read_text())
         test, _ = read_texts(inputs["text"], "test")
         with threads(self.threads):
             models: dict[str, Model] = {
-                TORCH: baseline(tensors, settings),
-                TORCH_INT8: baseline(tensors, settings, by_torch=True),
+                TORCH: torch_model(self.checkpoint, folder),
+                TORCH_INT8: torch_model(self.checkpoint, folder, by_torch=True),
             }
             for i, name in enumerate(self.names):
                 path = inputs[f"compressed.{i}"] / BASE / "model.onnx"

@@ -54,6 +54,34 @@ class OpenedTokenizer:
         encoded = self.library(list(texts), truncation=True, max_length=max_tokens)
         return [list(map(int, ids)) for ids in encoded["input_ids"]]
 
+    def batch(self, texts: Sequence[str], max_tokens: int) -> dict[str, Any]:
+        """All that a model is given of texts, as PyTorch's tensors, padded to the longest."""
+        return dict(
+            self.library(
+                list(texts),
+                truncation=True,
+                max_length=max_tokens,
+                padding=True,
+                return_tensors="pt",
+            )
+        )
+
+    @property
+    def pads_left(self) -> bool:
+        """Whether padding comes before a text."""
+        return bool(self.library.padding_side == "left")
+
+    @property
+    def types(self) -> tuple[tuple[int, ...], int, tuple[int, ...]] | None:
+        """Token types of pieces before a text, of the text and of pieces after it, if given."""
+        frame = self.specification.get("post_processor") or {}
+        if "token_type_ids" not in self.library.model_input_names or "single" not in frame:
+            return None
+        kinds = [next(iter(step.items())) for step in frame["single"]]
+        at = next(i for i, (kind, _) in enumerate(kinds) if kind == "Sequence")
+        ids = [int(said["type_id"]) for _, said in kinds]
+        return tuple(ids[:at]), ids[at], tuple(ids[at + 1 :])
+
 
 @contextmanager
 def _quiet() -> Iterator[None]:

@@ -47,12 +47,14 @@ class CheckpointEvaluation(Evaluation[LoadedCheckpoint]):
                 max_tokens=self.subject.max_tokens,
                 folder=found.folder,
                 labels=corpus.labels,
+                foreign=found.kind == "foreign",
             )
         return ReadCheckpoint(
             sha256=found.sha256,
             taxonomy=self.taxonomy.name,
             max_tokens=self.subject.max_tokens,
             folder=found.folder,
+            foreign=found.kind == "foreign",
         )
 
     @property

@@ -5,6 +5,7 @@ Shapes: N texts, L tokens, K labels, D width.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,41 @@ def logits_as_saved(
         return margins(found) if softmax else found
 
     return _by_batches(rows, padding, logits)
+
+
+def logits_as_called(
+    folder: Path,
+    batch_of: Callable[[Sequence[str]], Mapping[str, torch.Tensor]],
+    texts: Sequence[str],
+    *,
+    by_torch: bool = False,
+    softmax: bool = False,
+) -> np.ndarray:
+    """Compute logits_NK from all that a tokenizer gives of texts, its own token types and padding.
+
+    Args:
+        folder: of the model.
+        batch_of: the tokenizer's tensors of some texts.
+        texts: all.
+        by_torch: whether the model is quantized by PyTorch's quantize_dynamic.
+        softmax: whether it gives one label a text; logits are then margins.
+
+    Returns:
+        logits_NK, float32, its labels in its own order.
+    """
+    model = classifier(folder)
+    module = quantized_baseline(model) if by_torch else model
+    takes = signature(model.forward).parameters
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    found: dict[int, np.ndarray] = {}
+    with torch.inference_mode():
+        for start in range(0, len(order), BATCH):
+            some = order[start : start + BATCH]
+            batch = batch_of([texts[i] for i in some])
+            logits_NK = module(**{n: t for n, t in batch.items() if n in takes}).logits
+            values = margins(logits_NK) if softmax else logits_NK
+            found |= dict(zip(some, values.float().numpy(), strict=True))
+    return np.stack([found[i] for i in range(len(texts))])
 
 
 def outputs_as_saved(folder: Path, rows: Sequence[Sequence[int]], *, padding: int) -> np.ndarray:

@@ -8,7 +8,9 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +18,44 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from emoray.models.encoder.framing import Framing
 from emoray.models.encoder.margins import margins
 
 
 class Foreign(nn.Module):
     """A transformers classifier that reads our ids, 0 = padding, and returns logits alone.
 
-    softmax: whether it gives one label a text; logits are then margins.
+    softmax: whether it gives one label a text; logits are then margins. framing: what its
+    tokenizer arranges beside the ids.
     """
 
-    def __init__(self, model: nn.Module, rows_V: np.ndarray, *, softmax: bool = False) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        rows_V: np.ndarray,
+        *,
+        softmax: bool = False,
+        framing: Framing | None = None,
+    ) -> None:
         super().__init__()
         self.model = model
         self.softmax = softmax
+        self.framing = framing or Framing()
+        self.takes_types = "token_type_ids" in signature(model.forward).parameters
+        self.mask_type = torch.int64
         self.register_buffer("rows_V", torch.from_numpy(rows_V.astype(np.int64)))
 
     def forward(self, ids_NL: Tensor) -> Tensor:
         """Return logits_NK."""
         rows_V = self.rows_V
         assert isinstance(rows_V, Tensor)
-        found = self.model(input_ids=rows_V[ids_NL.long()], attention_mask=(ids_NL != 0).long())
-        logits_NK: Tensor = found.logits
+        ids_NL = self.framing.arranged(ids_NL)
+        real_NL = ids_NL != 0
+        given = {"input_ids": rows_V[ids_NL.long()], "attention_mask": real_NL.to(self.mask_type)}
+        types_NL = self.framing.types_of(real_NL) if self.takes_types else None
+        if types_NL is not None:
+            given["token_type_ids"] = types_NL
+        logits_NK: Tensor = self.model(**given).logits
         return margins(logits_NK) if self.softmax else logits_NK
 
 
@@ -110,9 +129,58 @@ def classifier(folder: Path) -> nn.Module:
     return module
 
 
-def foreign(folder: Path, rows_V: np.ndarray, *, softmax: bool = False) -> Foreign:
+def foreign(
+    folder: Path, rows_V: np.ndarray, *, softmax: bool = False, framing: Framing | None = None
+) -> Foreign:
     """Load the classifier to read our ids; rows_V: the encoder's own id of each of ours."""
-    return Foreign(classifier(folder), rows_V, softmax=softmax).eval()
+    return Foreign(classifier(folder), rows_V, softmax=softmax, framing=framing).eval()
+
+
+class _OfOneLength(nn.Module):
+    """A module that is always given texts of the same length, shorter ones padded."""
+
+    def __init__(self, module: nn.Module, tokens: int) -> None:
+        super().__init__()
+        self.module = module
+        self.tokens = tokens
+
+    def forward(self, ids_NL: Tensor) -> Tensor:
+        nothing_NL = ids_NL.new_zeros(ids_NL.shape[0], self.tokens)
+        padded: Tensor = torch.cat([ids_NL, nothing_NL], dim=1)[:, : self.tokens]
+        logits_NK: Tensor = self.module(padded)
+        return logits_NK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """A graph; tokens: the one length that it computes, None for any."""
+
+    file: bytes
+    tokens: int | None = None
+
+
+def exported_at_all(module: Foreign, tokens: int) -> Exported:
+    """Export a classifier for texts of any length, else for exactly so many tokens.
+
+    Some models subtract a mask from 1.0, which PyTorch exports of floats alone.
+
+    Args:
+        module: the classifier.
+        tokens: of the longest text.
+
+    Returns:
+        Its graph. ValueError where PyTorch exports it in no way.
+    """
+    failed: ValueError | None = None
+    for length in (None, tokens):
+        for module.mask_type in (torch.int64, torch.float32):
+            whole = module if length is None else _OfOneLength(module, tokens).eval()
+            try:
+                return Exported(file=exported(whole), tokens=length)
+            except ValueError as error:
+                failed = failed or error
+    assert failed is not None
+    raise failed
 
 
 def exported(module: nn.Module) -> bytes:
@@ -144,6 +212,6 @@ def exported(module: nn.Module) -> bytes:
             first = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ValueError(
                 "an encoder that emoray has no graph for goes through torch.onnx.export, got "
-                f"{type(error).__name__}: {first[:120]}: choose a BERT, RoBERTa or DistilBERT model"
+                f"{type(error).__name__}: {first[:120]}: choose another model"
             ) from error
         return path.read_bytes()

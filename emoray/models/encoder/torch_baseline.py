@@ -74,12 +74,24 @@ def _stored(module: nn.Module) -> int:
     return int(weight.nbytes) if isinstance(weight, torch.Tensor) else 0
 
 
+def _parts_of_any(module: nn.Module) -> dict[str, int]:
+    """The same of another module: its largest table, and all of its dense layers together."""
+    tables = [_stored(m) for m in module.modules() if isinstance(m, nn.Embedding)]
+    dense = [
+        m for m in module.modules() if type(m).__name__ in ("Linear", "DynamicQuantizedLinear")
+    ]
+    dense += [m for m in module.modules() if "quantized.dynamic" in type(m).__module__]
+    layers = sum(_stored(m) for m in dict.fromkeys(dense))
+    return {"embedding": max(tables, default=0), "layer": layers}
+
+
 def saved_bytes(found: TorchBaseline) -> tuple[dict[str, int], int]:
     """Bytes of the weights by neutral name, and of the whole state as torch.save writes it."""
     sink = io.BytesIO()
     torch.save(found.module.state_dict(), sink)
     module = found.module
-    assert isinstance(module, EncoderClassifier)
+    if not isinstance(module, EncoderClassifier):
+        return _parts_of_any(module), sink.tell()
     # Quantized layers stand where the float ones stood, under the same names.
     kinds = (nn.LayerNorm,)
     parts = {n: _stored(m) for n, m in module.places().items() if not isinstance(m, kinds)}

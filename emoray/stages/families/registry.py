@@ -4,9 +4,12 @@ from typing import Any
 
 from emoray.stages.families.encoder import EncoderFamily
 from emoray.stages.families.features import FeatureFamily
+from emoray.stages.families.given import GivenFamily
 from emoray.stages.families.protocol import Family
 from emoray.stages.families.word import WordFamily
 
 FAMILIES: dict[str, Family[Any, Any]] = {
     family.recipe.family: family for family in (WordFamily(), EncoderFamily(), FeatureFamily())
 }
+# With finished models of kinds that emoray does not train.
+EVERY_FAMILY: dict[str, Family[Any, Any]] = {**FAMILIES, GivenFamily.recipe.family: GivenFamily()}

@@ -12,8 +12,7 @@ from emoray.quant.catalogue import float_baseline
 from emoray.quant.policy import Scheme
 from emoray.quant.scheme import ModelScheme
 from emoray.quant.scheme_names import FLOAT_NAME, alias, lines, named_schemes, pick, usual
-from emoray.stages.checkpoint_source import LoadedCheckpoint
-from emoray.stages.conversion import require_convertible
+from emoray.stages.checkpoint_source import LoadedCheckpoint, pieces_of
 from emoray.stages.interleaved_timing import TimingPlan
 from emoray.stages.speed import TORCH
 from emoray.storage.location import Place, staged_output, tables_at
@@ -67,16 +66,24 @@ def list_schemes(console: Console | None = None) -> None:
     print_titled(console or Console(), made)
 
 
+def require_untrained(found: LoadedCheckpoint, settings: Compression) -> None:
+    """Refuse schemes that train or prune for a model that emoray has no graph of its own for."""
+    schemes = pick(settings.schemes, every=settings.every)
+    trains = [name for name, s in schemes.items() if s.prune or getattr(s, "qat", None)]
+    if trains:
+        raise ValueError(
+            f"schemes that train or prune need a graph of emoray's own, got {trains[0]} for "
+            f"{found.checkpoint.name} ({found.checkpoint.why}): leave them out"
+        )
+
+
 def _opened(settings: Compression, console: Console) -> CheckpointEvaluation:
     """Everything checked that can be checked before the first file is written."""
 
     def taxonomy_of(found: LoadedCheckpoint, source: CorpusFolder) -> Taxonomy:
         if found.checkpoint.kind == "foreign":
-            require_convertible(found)
-            raise ValueError(
-                f"{found.checkpoint.why}; python -m jobs.convert --model {settings.model} converts "
-                "it as it is"
-            )
+            pieces_of(found)
+            require_untrained(found, settings)
         return found.taxonomy
 
     evaluation = open_checkpoint(settings, taxonomy_of)

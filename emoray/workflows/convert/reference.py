@@ -20,10 +20,9 @@ def reference(given: LoadedCheckpoint) -> "TorchBaseline":
     if given.checkpoint.kind == "ours":
         tensors, settings, _ = read_loaded(given)
         return baseline(tensors, settings)
-    from emoray.models.encoder.onnx_export import foreign
+    from emoray.stages.foreign import foreign_module
 
-    found, rows_V = given.checkpoint, pieces_of(given).original_ids
-    return TorchBaseline(foreign(found.folder, rows_V, softmax=found.softmax))
+    return TorchBaseline(foreign_module(given))
 
 
 def ids_as_saved(given: LoadedCheckpoint, texts: Sequence[str]) -> list[list[int]]:

@@ -15,8 +15,7 @@ from emoray.labels import GOEMOTIONS, SENTIMENT
 from emoray.metrics.scores import score
 from emoray.models.encoder.as_saved import logits_as_saved
 from emoray.quant.scheme_names import named_schemes, pick, usual
-from emoray.stages import conversion
-from emoray.stages.checkpoint_source import LoadedCheckpoint, find_loaded
+from emoray.stages.checkpoint_source import find_loaded
 from emoray.storage.store.local import Store
 from emoray.tables.files import read_table
 from emoray.tables.finished_rows import ChangeRow, CompressionRow, CoverageRow, SpeedRow
@@ -392,15 +391,31 @@ def test_a_tokenizer_that_does_not_match_is_refused(
         run_compress(replace(compression, model=own, out=tmp_path, name="out"), quiet())
 
 
-def test_an_encoder_without_a_graph_is_sent_to_convert(
-    compression: Compression, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_encoder_without_a_graph_of_ours_becomes_integers_too(
+    compression: Compression, model: Path, tmp_path: Path
 ) -> None:
-    exported: list[LoadedCheckpoint] = []  # for seconds, as test_convert.py does
-    monkeypatch.setattr(conversion, "graph_of", exported.append)
     ernie = foreign_model(tmp_path / "ernie", model)
-    with pytest.raises(ValueError, match=r"ernie.*jobs\.convert --model .* as it is"):
-        run_compress(replace(compression, model=ernie, out=tmp_path, name="out"), quiet())
-    assert [given.checkpoint.folder for given in exported] == [ernie], "it can be converted"
+    asked = replace(compression, model=ernie, schemes=("int8",), out=tmp_path, name="out")
+    run_compress(asked, quiet())
+    found = read_table(tmp_path / "out/compression.parquet", CompressionRow).to_pylist()
+    by_name = {row["name"]: row for row in found}
+    assert list(by_name) == ["torch", "torch-int8", "float", "int8"]
+    assert by_name["int8"]["integer_products_share"] > 0.7
+    assert by_name["int8"]["size_bytes"] < 0.6 * by_name["float"]["size_bytes"]
+    assert by_name["float"]["test_macro_f1"] == pytest.approx(by_name["torch"]["test_macro_f1"])
+    assert by_name["int8"]["test_macro_f1"] == pytest.approx(
+        by_name["torch"]["test_macro_f1"], abs=0.05
+    )
+    lines = read_table(tmp_path / "out/coverage.parquet", CoverageRow).to_pylist()
+    assert any("operators that stay float" in row["line"] for row in lines)
+    texts = ["I love this so much!", "no", ""]
+    classifier = runtime.load(tmp_path / "out/artifacts/float")
+    assert classifier.labels == SENTIMENT.labels
+    given = find_loaded(ernie, max_tokens=24)
+    said = logits_as_saved(ernie, open_tokenizer(ernie).ids(texts, 24), padding=0)
+    np.testing.assert_allclose(classifier.logits(texts), said[:, given.columns_K], atol=1e-4)
+    with pytest.raises(ValueError, match=r"train or prune need a graph of emoray's own, got qat4"):
+        run_compress(replace(asked, schemes=("int8", "qat4"), name="qat"), quiet())
 
 
 def test_a_run_in_which_nothing_became_codes_fails(

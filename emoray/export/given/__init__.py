@@ -1,0 +1,1 @@
+"""Graphs that other programs wrote, with their matrices and token table as emoray stores them."""
