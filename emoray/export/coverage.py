@@ -118,7 +118,7 @@ def coverage(built: Built, *, tokens: int = TOKENS) -> Coverage:
     rest_bytes = len(built.file) - sum(layer.stored_bytes for layer in built.layers)
     total_bytes = sum(layer.facts.bytes_before for layer in built.layers) + rest_bytes
     total_macs = sum(_macs(built, layer, tokens) for layer in built.layers)
-    total_macs += _attention_macs(built, tokens)
+    total_macs = max(1, total_macs + _attention_macs(built, tokens))
     return Coverage(
         quantized_bytes_share=sum(layer.facts.bytes_before for layer in quantized) / total_bytes,
         integer_products_share=sum(_macs(built, layer, tokens) for layer in integer) / total_macs,

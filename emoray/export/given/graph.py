@@ -156,6 +156,8 @@ def _counted(network: GivenNetwork) -> tuple[dict[str, int], int]:
     ]
     read = [name for node in pairs for name in (*node.output, *node.input)]
     names = list(dict.fromkeys([*kernels.inputs.values(), *read]))
+    if not names:
+        return {}, 0
     session = scoring_session(values_of(network, kernels, names))
     found = dict(zip(names, session.run(names, {IDS: np.ones((1, TOKENS), np.int32)}), strict=True))
     products = {
