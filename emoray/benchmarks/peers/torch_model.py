@@ -10,6 +10,7 @@ Shapes: N texts, L tokens, V vocabulary, P positions, R rank, D width, K labels.
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,9 @@ MODULES = {
     "outer": "output.dense",
     "outer_norm": "output.LayerNorm",
 }
+BESIDE = {"embedding", "projection", "positions", "norm.scale", "norm.bias"}
+BESIDE |= {f"{part}.{of}" for part in ("pooler", "head") for of in ("kernel", "bias")}
+USUAL = {"repeats": 1, "pre_norm": False, "unit": False}  # settings that BertModel has no other of
 ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_pytorch_tanh", "relu": "relu"}
 
 
@@ -88,6 +92,21 @@ def _named(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return found
 
 
+def _refuse_others(tensors: dict[str, np.ndarray], settings: dict[str, Any], folder: Path) -> None:
+    """Refuse (ValueError) a checkpoint of which BertModel would be another model."""
+    others = [
+        name
+        for name in tensors
+        if name not in BESIDE and (name.count(".") != 2 or name.split(".")[1] not in MODULES)
+    ]
+    others += [name for name, usual in USUAL.items() if settings.get(name, usual) != usual]
+    if others:
+        raise ValueError(
+            f"peers are made of BERT, RoBERTa, DistilBERT and ELECTRA, got a checkpoint with "
+            f"{', '.join(sorted(others)[:4])} in {folder}: jobs.compress times it beside PyTorch"
+        )
+
+
 def read_torch_model(folder: Path, attention: str = "sdpa") -> PeerModel:
     """Build the model of a checkpoint's folder.
 
@@ -99,13 +118,14 @@ def read_torch_model(folder: Path, attention: str = "sdpa") -> PeerModel:
         The model, in evaluation mode.
 
     Raises:
-        ValueError: a tensor is missing, or unknown to BertModel.
+        ValueError: a tensor is missing, or the model is none that BertModel can be.
     """
     from transformers import BertConfig, BertModel
 
     settings = json.loads((folder / "encoder.json").read_text("utf-8"))
     with np.load(folder / "weights.npz", allow_pickle=False) as data:
         tensors = dict(data)
+    _refuse_others(tensors, settings, folder)
     named = {n: torch.from_numpy(np.array(v, np.float32)) for n, v in _named(tensors).items()}
     layers = sum(name.endswith(".query.kernel") for name in tensors)
     config = BertConfig(

@@ -30,11 +30,12 @@ from emoray.benchmarks.peers.rows import (
 from emoray.labels import EKMAN
 from emoray.metrics.change import MARGIN, Change
 from emoray.metrics.comparison import Comparison
+from emoray.models.encoder.weights import read_encoder
 from emoray.stages.interleaved_timing import MANY, ONE, Model, TimingPlan
 from emoray.tables.finished_rows import SpeedRow
 from emoray.text.vocabulary import Ragged
 from jobs import benchmark as benchmark_job
-from tests.models.encoder.encoders_made import make_encoder
+from tests.models.encoder.encoders_made import Kind, make_encoder
 
 PER_CHANNEL = next(peer for peer in PEERS if peer.name == "ort per channel")
 ABSENT = Peer(name="absent", script="optimum_dynamic.py")  # this interpreter has no Optimum
@@ -90,6 +91,18 @@ def test_a_peer_that_fails_is_a_row_that_says_how(compared: PeerResults) -> None
     assert absent.failed == "absent: ModuleNotFoundError: No module named 'optimum'"
     assert failures(compared.rows) == [f"absent failed: {absent.failed}"]
     assert "p50_ms" not in absent.to_json() and absent.to_json()["failed"]
+
+
+@pytest.mark.parametrize("kind", ["albert", "mpnet", "modernbert", "deberta-v2"])
+def test_an_encoder_that_would_be_another_as_bert_is_refused(kind: Kind, tmp_path: Path) -> None:
+    pytest.importorskip("transformers", reason="the extra `bert` is not installed")
+    from emoray.benchmarks.peers.torch_model import read_torch_model
+
+    tensors, settings = read_encoder(make_encoder(tmp_path / "made", kind, labels=EKMAN.labels))
+    np.savez(tmp_path / "weights.npz", **tensors)
+    (tmp_path / "encoder.json").write_text(settings.to_json())
+    with pytest.raises(ValueError, match=r"peers are made of BERT, .* got a checkpoint with "):
+        read_torch_model(tmp_path)
 
 
 def timed(model: str, number: int, milliseconds: float) -> SpeedRow:
