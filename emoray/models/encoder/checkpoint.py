@@ -29,6 +29,7 @@ from emoray.models.encoder.weights import (
 WEIGHTS, SETTINGS, LABELS = "weights.npz", "encoder.json", "labels.txt"
 TOKENIZER, VOCABULARY = "tokenizer.json", "vocabulary.txt"
 OURS = (WEIGHTS, SETTINGS, LABELS, TOKENIZER, VOCABULARY)
+WHOLE = (WEIGHTS, "model.safetensors", "model.safetensors.index.json")
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 # foreign: an encoder that transformers knows and emoray has no graph for.
@@ -83,7 +84,14 @@ def _folder(folder: Path) -> Path:
         )
     found = folder.expanduser().resolve()
     require_whole(found)
-    if (found / "model.onnx").is_file():
+    if (found / "model.onnx").is_file() and not (found / "manifest.json").is_file():
+        if not any((found / name).is_file() for name in WHOLE):
+            raise ValueError(
+                f"a model is a fine-tuning or a transformers folder, got {folder} with a graph "
+                "alone, exported by another program: name the folder with model.safetensors that "
+                "it was exported from"
+            )
+    elif (found / "model.onnx").is_file():
         raise ValueError(
             f"a model is a fine-tuning or a transformers folder, got {folder}, an artifact, which "
             "is converted already: name the folder it was made from"

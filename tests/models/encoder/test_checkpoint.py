@@ -75,7 +75,8 @@ def test_no_model_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_artifact_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "model.onnx").write_bytes(b"")
+    for name in ("model.onnx", "manifest.json"):
+        (tmp_path / name).write_bytes(b"")
     with pytest.raises(ValueError, match="an artifact, which is converted already"):
         find_checkpoint(tmp_path)
 
@@ -182,3 +183,15 @@ def test_an_adapter_is_named_as_such_with_the_way_out(theirs: Path, tmp_path: Pa
     shutil.copytree(theirs, adapter, dirs_exist_ok=True)  # merged into the same folder
     assert find_checkpoint(adapter).kind == "transformers"
     assert find_encoder(str(adapter)).name == "adapter"
+
+
+def test_another_programs_graph_beside_the_weights_does_no_harm_and_alone_is_refused(
+    theirs: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "exported"
+    shutil.copytree(theirs, folder)
+    (folder / "model.onnx").write_bytes(b"a graph")
+    assert find_checkpoint(folder).kind == "transformers"
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"with a graph alone, exported by another program: name"):
+        find_checkpoint(folder)
