@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -185,10 +185,10 @@ class Fit:
         if self.contrast is None:
             with self._autocast():
                 return self.model(ids_NL), 0.0
-        assert isinstance(self.model, TextModule)
+        model = cast(TextModule, self.model)  # recipes of others know no contrast
         with self._autocast():
-            vectors_ND = self.model.vectors(ids_NL)
-            logits_NK = self.model.decided(vectors_ND)
+            vectors_ND = model.vectors(ids_NL)
+            logits_NK = model.decided(vectors_ND)
         return logits_NK, self.contrast.of(vectors_ND, targets_NK)
 
     def _gradients(self, rows: np.ndarray) -> Tensor:

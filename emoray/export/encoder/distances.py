@@ -18,32 +18,6 @@ from emoray.export.weights import scales
 from emoray.quant.scheme import EMBEDDING
 
 
-def distance_rows(
-    tensors: Mapping[str, np.ndarray], epsilon: float
-) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """The vectors that occur, normalised where the encoder does that, and which a distance has.
-
-    Args:
-        tensors: neutral ones.
-        epsilon: of the norm.
-
-    Returns:
-        rows_UD and at_C, or None twice for an encoder without.
-    """
-    if "distances" not in tensors:
-        return None, None
-    rows_UD, positions = tensors["distances"], len(tensors["positions"])
-    near_P = tensors["buckets"][:positions].astype(np.int64)
-    at_C = np.concatenate([-near_P[:0:-1], near_P]) + len(rows_UD) // 2
-    used_U, at_C = np.unique(at_C.clip(0, len(rows_UD) - 1), return_inverse=True)
-    rows_UD = rows_UD[used_U].astype(np.float64)
-    if "distances_norm.scale" in tensors:
-        rows_UD = rows_UD - rows_UD.mean(1, keepdims=True)
-        rows_UD /= np.sqrt(np.square(rows_UD).mean(1, keepdims=True) + epsilon)
-        rows_UD = rows_UD * tensors["distances_norm.scale"] + tensors["distances_norm.bias"]
-    return rows_UD.astype(np.float32), at_C.astype(np.int64)
-
-
 def _kernel(kernels: Kernels, name: str) -> str:
     """The dequantized kernel of an integer product, from the very codes that it reads."""
     stored, writer = kernels.store(name), kernels.writer

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from emoray.export.encoder.distances import distance_rows
 from emoray.export.network import Linear
-from emoray.models.encoder.relative import by_distance
+from emoray.models.encoder.relative import by_distance, distance_rows
 
 ACTIVATIONS = ("gelu", "gelu_tanh", "relu")
 POOLINGS = ("mean", "cls")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar, Never
 
 import numpy as np
 
-from emoray.export.given.network import GivenNetwork
 from emoray.models.recipe import Recipe
 from emoray.quant.affine import AffineMap
 from emoray.quant.scheme import ModelScheme
@@ -17,6 +16,7 @@ from emoray.stages.spec import Data, EncoderRef
 
 if TYPE_CHECKING:
     from emoray.artifact.scoring import Texts
+    from emoray.export.given.network import GivenNetwork  # with onnx
     from emoray.export.graph import Built
     from emoray.export.kernels import Ranges
 
@@ -38,7 +38,7 @@ def _untrained() -> Never:
     )
 
 
-class GivenFamily(Family[GivenRecipe, GivenNetwork]):
+class GivenFamily(Family[GivenRecipe, "GivenNetwork"]):
     """Graphs of `export/given`."""
 
     recipe = GivenRecipe
@@ -75,7 +75,7 @@ class GivenFamily(Family[GivenRecipe, GivenNetwork]):
 
     def network(
         self, recipe: GivenRecipe, tensors: Mapping[str, np.ndarray], trained: Path
-    ) -> GivenNetwork:
+    ) -> "GivenNetwork":
         """The graph that the reading left, its outputs in the taxonomy's order."""
         from emoray.export.given.network import read_network_file
 
@@ -84,14 +84,14 @@ class GivenFamily(Family[GivenRecipe, GivenNetwork]):
         return replace(found, tokens=said["tokens"])
 
     def calibrate(
-        self, network: GivenNetwork, dev: "Texts", scheme: ModelScheme
+        self, network: "GivenNetwork", dev: "Texts", scheme: ModelScheme
     ) -> dict[str, tuple[float, float]] | None:
         """Static ranges by product; None where the scheme has none."""
         from emoray.export.given.calibrate import given_static_ranges
 
         return given_static_ranges(network, dev, scheme)
 
-    def input_moments(self, network: GivenNetwork, dev: "Texts") -> dict[str, np.ndarray]:
+    def input_moments(self, network: "GivenNetwork", dev: "Texts") -> dict[str, np.ndarray]:
         """E[x_i²] (I,) of what each product reads."""
         from emoray.export.given.calibrate import given_input_moments
 
@@ -99,7 +99,7 @@ class GivenFamily(Family[GivenRecipe, GivenNetwork]):
 
     def build(
         self,
-        network: GivenNetwork,
+        network: "GivenNetwork",
         scheme: ModelScheme,
         ranges: "Ranges | None",
         maps: Mapping[str, AffineMap],
