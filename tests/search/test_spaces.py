@@ -28,8 +28,8 @@ def joint(*dims: int, trials: int = 5) -> JointSpace:
 def test_an_unknown_space_is_refused_and_the_known_ones_named() -> None:
     with pytest.raises(
         ValueError,
-        match=r"one of smoke, quick, seed, qat, features, distil, prune, joint, features-joint, .*"
-        "got 'huge'",
+        match=r"one of smoke, quick, seed, qat, features, distil, prune, tasks, joint, "
+        r"features-joint, .*got 'huge'",
     ):
         named_space("huge", "ekman", [50], trials=1)
 
@@ -45,8 +45,9 @@ def test_a_space_with_nothing_to_try_is_refused(part: str) -> None:
 def test_no_recipe_is_wider_than_the_vectors_or_there_twice(name: str, dims: tuple[int]) -> None:
     space = grid(name, *dims)
     assert max(r.embedding_dim for r in space.recipes) <= max(dims)
-    assert len(set(space.recipes)) == len(space.recipes) == space.trials
-    assert space.models == len(space.recipes) * len(space.schemes)
+    assert len(set(space.recipes)) == len(space.recipes)
+    assert len(set(space.every_recipe)) == len(space.every_recipe) == space.trials
+    assert space.models == space.trials * len(space.schemes)
     assert {r.taxonomy for r in space.recipes} == {"ekman"}
     assert FLOAT in space.schemes, "what quantization costs is told against float"
 

@@ -6,6 +6,7 @@ import pytest
 
 from emoray.decide.thresholds import Fixed, OneForAll, PerLabel
 from emoray.models.augmentation import BackTranslation
+from emoray.models.contrast import Contrast
 from emoray.models.heads import Head
 from emoray.models.losses import BCE, WeightedBCE
 from emoray.models.objectives import Distilled
@@ -126,6 +127,7 @@ OTHER = {
     "vectors": OwnVectors(),
     "heads": (Head("sentiment"),),
     "objective": Distilled(teacher="best"),
+    "auxiliary": Contrast(),
 }
 
 

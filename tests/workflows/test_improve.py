@@ -57,7 +57,7 @@ def test_features_are_not_translated_unless_it_is_asked_for() -> None:
 
 def test_all_techniques_are_those_that_have_what_they_need() -> None:
     taught = {"distillation", "distillation_transfer"}
-    assert not taught & set(Improve().chosen) and len(Improve().chosen) == 6
+    assert not taught & set(Improve().chosen) and len(Improve().chosen) == 7
     asked = Improve(teacher="best")
     assert taught <= set(asked.chosen)
     plans = {

@@ -1,5 +1,7 @@
 """The model families by the name that their recipes and tables give them."""
 
+from collections import ChainMap
+from collections.abc import Mapping
 from typing import Any
 
 from emoray.stages.families.encoder import EncoderFamily
@@ -12,4 +14,6 @@ FAMILIES: dict[str, Family[Any, Any]] = {
     family.recipe.family: family for family in (WordFamily(), EncoderFamily(), FeatureFamily())
 }
 # With finished models of kinds that emoray does not train.
-EVERY_FAMILY: dict[str, Family[Any, Any]] = {**FAMILIES, GivenFamily.recipe.family: GivenFamily()}
+EVERY_FAMILY: Mapping[str, Family[Any, Any]] = ChainMap(
+    FAMILIES, {GivenFamily.recipe.family: GivenFamily()}
+)

@@ -88,7 +88,7 @@ def test_a_sample_is_drawn_of_train_and_every_transfer_text_is_learned(
     targets, text = store.make(stage).folder, store.make(stage.text).folder
     whole, found = read_padded(targets, "train"), read_train(recipe, text, targets)
     texts = len(data.corpus.texts("train"))
-    rows = Bootstrap().rows(texts, 3)
+    rows = Bootstrap().rows(whole.labels_NK[:texts], 3)
     np.testing.assert_array_equal(found.labels_NK[:texts], whole.labels_NK[rows])
     np.testing.assert_array_equal(found.labels_NK[texts:], whole.labels_NK[texts:])
 

@@ -92,7 +92,7 @@ def test_no_text_is_labelled_by_a_model_that_learned_it(
     fold_N = fold_of(len(train_texts), 2)
     for fold in range(2):
         rows = np.flatnonzero(fold_N == fold)[:40]
-        learned = compressed[fold].trained.recipe.sample.rows(len(train_texts), 0)
+        learned = compressed[fold].trained.recipe.sample.rows(np.zeros((len(train_texts), 1)), 0)
         assert not set(rows) & set(learned)
         logits = []
         for model in (compressed[fold], compressed[2 + fold]):
