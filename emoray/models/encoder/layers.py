@@ -6,6 +6,7 @@ head, R half of it, U vectors of distances.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -188,6 +189,13 @@ class PreNormLayer(TransformerLayer):
         """All finish alike."""
 
 
+def _kernel(part: nn.Module) -> tuple[Any, Any]:
+    """Weight and bias of a dense layer; those of one that PyTorch quantized are methods."""
+    if callable(part.weight):
+        return part.weight().dequantize(), part.bias()
+    return part.weight, part.bias
+
+
 class DisentangledLayer(TransformerLayer):
     """DeBERTa's: a score is that of query and key, of query and distance, of distance and key.
 
@@ -200,7 +208,7 @@ class DisentangledLayer(TransformerLayer):
         q, k, v = (self.heads(part(x_NLD)) for part in (self.query, self.key, self.value))
         # Not through the modules: what they read here is a weight, which no scheme rounds.
         keys_HUS, queries_HUS = (
-            self.heads(F.linear(mask.rows_UD[None], part.weight, part.bias))[0].to(q.dtype)
+            self.heads(F.linear(mask.rows_UD[None], *_kernel(part)))[0].to(q.dtype)
             for part in (self.key, self.query)
         )
         at_NHLL = mask.at_LL.expand(*q.shape[:2], -1, -1)
