@@ -16,7 +16,7 @@ WEIGHTS = (0.3, 1.0)  # of a label of a head; those of the recipe's own taxonomy
 def tasks(taxonomy: str, dims: Sequence[int]) -> Space:
     """Several taxonomies: derived from models of fine labels, trained natively, as joint heads.
 
-    Three seeds; some ten minutes on two cores.
+    Three seeds; three to ten minutes on two cores.
 
     Args:
         taxonomy: whose labels are learned.
