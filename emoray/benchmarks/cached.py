@@ -50,13 +50,27 @@ def bare_trial(config: dict[str, int], *, out: Path) -> None:
     tune.report({"dev_macro_f1": 0.0})
 
 
+TICK = 0.004  # seconds: what Linux' clock of files usually moves by
+
+
 def seconds_per_trial(done: Iterable[Path]) -> float:
-    """Mean seconds between the ends of two trials, over the second half of these files."""
+    """Mean seconds between the ends of two trials, over the second half of these files.
+
+    Args:
+        done: a file for each trial, written at its end.
+
+    Returns:
+        At least what the times of files can tell.
+
+    Raises:
+        ValueError: fewer than two.
+    """
     ends = sorted(path.stat().st_mtime for path in done)
     if len(ends) < 2:
         raise ValueError(f"two trials or more have a time between them, got {len(ends)}: run more")
     half = (len(ends) - 1) // 2
-    return (ends[-1] - ends[half]) / (len(ends) - 1 - half)
+    between = len(ends) - 1 - half
+    return max(ends[-1] - ends[half], TICK) / between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from emoray.artifact.memory import memory_mb
 from emoray.benchmarks import http_peers, thresholds
-from emoray.benchmarks.cached import CachedTrials, many_small, seconds_per_trial
+from emoray.benchmarks.cached import TICK, CachedTrials, many_small, seconds_per_trial
 from emoray.benchmarks.everyday import Everyday
 from emoray.benchmarks.figures import (
     FILE,
@@ -196,6 +196,9 @@ def test_a_trial_more_leaves_the_start_of_a_search_out(tmp_path: Path) -> None:
         (tmp_path / f"{i}.done").touch()
         os.utime(tmp_path / f"{i}.done", (end, end))
     assert seconds_per_trial(tmp_path.glob("*.done")) == pytest.approx(1.0)
+    for i in range(5):
+        os.utime(tmp_path / f"{i}.done", (100, 100))
+    assert seconds_per_trial(tmp_path.glob("*.done")) == TICK / 2, "at once, by the clock of files"
     with pytest.raises(ValueError, match="two trials or more have a time between them, got 1"):
         seconds_per_trial(tmp_path.glob("0.done"))
 
