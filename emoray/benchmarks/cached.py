@@ -25,6 +25,8 @@ from emoray.stages.inputs import summarize_corpus
 from emoray.stages.spec import CorpusRef, Data, all_decisions
 from emoray.tables.parts import part_files
 
+TICK = 0.004  # seconds: what Linux' clock of files usually moves by
+
 
 def many_small(taxonomy: str, dims: Sequence[int], trials: int) -> Space:
     """A space of so many tiny recipes of one model each, for the cost of a trial itself."""
@@ -48,9 +50,6 @@ def bare_trial(config: dict[str, int], *, out: Path) -> None:
     """A trial of Tune that does nothing but leave its file."""
     (out / f"{config['at']}.done").write_text(str(time.time()))
     tune.report({"dev_macro_f1": 0.0})
-
-
-TICK = 0.004  # seconds: what Linux' clock of files usually moves by
 
 
 def seconds_per_trial(done: Iterable[Path]) -> float:
