@@ -25,9 +25,9 @@ def before_rows(strike: Callable[[RunContext], None]) -> Iterator[None]:
     """`strike` comes before the rows of a model are written, in this process."""
     write_rows = trials.copy_rows
 
-    def strike_first(context: RunContext, *rest: Any) -> Any:
+    def strike_first(context: RunContext, *rest: Any, **more: Any) -> Any:
         strike(context)
-        return write_rows(context, *rest)
+        return write_rows(context, *rest, **more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trials, "copy_rows", strike_first)
