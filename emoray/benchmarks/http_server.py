@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 START_S = 120.0
+PORT = "PORT"  # stands for the port in a command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +33,6 @@ class HttpServer:
     ready: str
     folder: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-
-
-PORT = "PORT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

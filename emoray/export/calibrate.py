@@ -15,6 +15,7 @@ from emoray.export.wiring import wire_network
 from emoray.quant.observe import Observer
 from emoray.quant.scheme import FLOAT, ModelScheme, Static
 
+MOST_VALUES = 1 << 20  # that are kept of what one product reads
 Name = TypeVar("Name", bound=Hashable)  # of what is read: a kernel, or the values it reads
 
 
@@ -49,13 +50,13 @@ def static_ranges(
 
 
 def observed_ranges(
-    batches: Iterator[dict[str, np.ndarray]], activations: Static
-) -> dict[str, tuple[float, float]]:
-    """Return (alpha, beta) of each product's input over all batches, by the name of its kernel."""
-    observers: dict[str, Observer] = {}
+    batches: Iterator[dict[Name, np.ndarray]], activations: Static, *, limit: int = MOST_VALUES
+) -> dict[Name, tuple[float, float]]:
+    """Return (alpha, beta) of what is read in all batches, by name; limit: values kept of each."""
+    observers: dict[Name, Observer] = {}
     for batch in batches:
         for name, rows_RI in batch.items():
-            observers.setdefault(name, Observer()).watch(rows_RI)
+            observers.setdefault(name, Observer(limit=limit)).watch(rows_RI)
     return {
         name: observer.range(activations.ranges, symmetric=activations.symmetric)
         for name, observer in observers.items()

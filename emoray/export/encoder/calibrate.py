@@ -8,11 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from emoray.artifact.scoring import Texts, scoring_batches, scoring_session
-from emoray.export.calibrate import mean_squares
+from emoray.export.calibrate import mean_squares, observed_ranges
 from emoray.export.encoder.graph import wire_encoder
 from emoray.export.encoder.network import Encoder
 from emoray.export.kernels import IDS
-from emoray.quant.observe import Observer
 from emoray.quant.scheme import FLOAT, ModelScheme, Static
 
 MOST_TEXTS = 1024  # evenly spread over those given; more do not move a range
@@ -75,14 +74,7 @@ def encoder_static_ranges(
     if not isinstance(activations, Static):
         return None
     inputs, batches_of_rows = _observed(encoder, texts)
-    observers = {value: Observer(limit=MOST_VALUES) for value in inputs.values()}
-    for found in batches_of_rows:
-        for value, rows_RI in found.items():
-            observers[value].watch(rows_RI)
-    ranges = {
-        value: observer.range(activations.ranges, symmetric=activations.symmetric)
-        for value, observer in observers.items()
-    }
+    ranges = observed_ranges(batches_of_rows, activations, limit=MOST_VALUES)
     return {name: ranges[value] for name, value in inputs.items()}
 
 

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from emoray.artifact.scoring import BATCH, Texts, evenly, scoring_session
-from emoray.export.calibrate import mean_squares
+from emoray.export.calibrate import mean_squares, observed_ranges
 from emoray.export.given.graph import values_of, wire_given
 from emoray.export.given.network import GivenNetwork
 from emoray.export.kernels import IDS
-from emoray.quant.observe import Observer
 from emoray.quant.scheme import FLOAT, ModelScheme, Static
 
 MOST_TEXTS = 512  # evenly spread over lengths
@@ -53,14 +52,7 @@ def given_static_ranges(
     if not isinstance(activations, Static):
         return None
     inputs, batches = observed(network, texts)
-    observers = {value: Observer(limit=MOST_VALUES) for value in inputs.values()}
-    for found in batches:
-        for value, rows_RI in found.items():
-            observers[value].watch(rows_RI)
-    ranges = {
-        value: observer.range(activations.ranges, symmetric=activations.symmetric)
-        for value, observer in observers.items()
-    }
+    ranges = observed_ranges(batches, activations, limit=MOST_VALUES)
     return {name: ranges[value] for name, value in inputs.items()}
 
 
